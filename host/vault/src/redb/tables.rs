@@ -1,0 +1,71 @@
+//! The tables of the file, and the number of their format.
+
+use ::redb::{ReadableTable as _, TableDefinition, WriteTransaction};
+
+use crate::repositories::StoreError;
+
+/// The format that this program reads and writes. A change that an older program could misread takes the next number.
+pub(super) const FORMAT: u32 = 1;
+
+type Bytes = TableDefinition<'static, &'static [u8], &'static [u8]>;
+type Index = TableDefinition<'static, &'static [u8], ()>;
+
+/// Numbers about the file itself.
+pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
+/// By number. JSON.
+pub(super) const DATA_KEYS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("data_keys");
+/// By connector id. JSON.
+pub(super) const CONNECTORS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("connectors");
+/// By digest. The component itself.
+pub(super) const COMPONENTS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("components");
+/// By space and id. JSON.
+pub(super) const CONNECTIONS: Bytes = TableDefinition::new("connections");
+/// By space, connection and owner. JSON.
+pub(super) const GRANTS: Bytes = TableDefinition::new("grants");
+/// By the hash of the state. JSON.
+pub(super) const AUTHORIZATIONS: Bytes = TableDefinition::new("authorizations");
+/// By space, connection and the hash of the state.
+pub(super) const AUTHORIZATIONS_OF_CONNECTION: Index = TableDefinition::new("authorizations_of_connection");
+/// By end and the hash of the state.
+pub(super) const AUTHORIZATIONS_BY_EXPIRY: Index = TableDefinition::new("authorizations_by_expiry");
+/// By space, connection and key. Version and size (big-endian, eight bytes each), then the sealed text.
+pub(super) const STATE: Bytes = TableDefinition::new("state");
+/// By space and connection: the sum of the sizes.
+pub(super) const STATE_SIZES: TableDefinition<'static, &[u8], u64> = TableDefinition::new("state_sizes");
+/// By space, time and sequence. JSON.
+pub(super) const AUDIT: Bytes = TableDefinition::new("audit");
+/// By space, connection, time and sequence: the key in [`AUDIT`].
+pub(super) const AUDIT_OF_CONNECTION: Bytes = TableDefinition::new("audit_of_connection");
+
+/// In [`META`]: the format.
+const META_FORMAT: &str = "format";
+/// In [`META`]: the last sequence number of the audit trail.
+pub(super) const META_AUDIT_SEQUENCE: &str = "audit_sequence";
+
+/// Makes what is missing in a new file; refuses a file of another format before it changes anything.
+///
+/// Answers whether there is something to commit.
+pub(super) fn prepare(transaction: &WriteTransaction) -> Result<bool, StoreError> {
+    if transaction.list_tables()?.next().is_some() {
+        return match transaction.open_table(META)?.get(META_FORMAT)?.map(|number| number.value()) {
+            Some(number) if number == u64::from(FORMAT) => Ok(false),
+            Some(number) if number > u64::from(FORMAT) => {
+                Err(StoreError::Newer { found: u32::try_from(number).unwrap_or(u32::MAX), known: FORMAT })
+            }
+            _ => Err(StoreError::Damaged("the file is a database, but not a store of this program".to_owned())),
+        };
+    }
+    transaction.open_table(META)?.insert(META_FORMAT, u64::from(FORMAT))?;
+    // Every table is made now, so that no read ever meets one that is not there.
+    transaction.open_table(DATA_KEYS)?;
+    transaction.open_table(CONNECTORS)?;
+    transaction.open_table(COMPONENTS)?;
+    for table in [CONNECTIONS, GRANTS, AUTHORIZATIONS, STATE, AUDIT, AUDIT_OF_CONNECTION] {
+        transaction.open_table(table)?;
+    }
+    for table in [AUTHORIZATIONS_OF_CONNECTION, AUTHORIZATIONS_BY_EXPIRY] {
+        transaction.open_table(table)?;
+    }
+    transaction.open_table(STATE_SIZES)?;
+    Ok(true)
+}

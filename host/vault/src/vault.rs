@@ -1,0 +1,256 @@
+//! Seals secrets and opens them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use aes_gcm::aead::{AeadInOut, Key, KeyInit, Nonce, Tag};
+use aes_gcm::Aes256Gcm;
+use innkeeper_ambient::Random;
+use secrecy::{ExposeSecret, SecretBox, SecretSlice};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::keyring::Keyring;
+use crate::repositories::{DataKeyRepository, StoreError};
+use crate::seal::{DataKeyId, Identity, NONCE, Sealed, TAG, WrappedDataKey, data_key_additional_data};
+
+/// Seals with AES-256-GCM under the newest data key, with a fresh random nonce each time, and opens what any data key sealed.
+///
+/// Random nonces allow 2^32 seals under one data key (NIST SP 800-38D, 8.3); rotating makes a new one.
+pub struct Vault {
+    keyring: RwLock<Keyring>,
+    keys: RwLock<DataKeys>,
+    random: Arc<dyn Random>,
+    /// Two rotations at once would each make a data key.
+    pub(crate) rotating: tokio::sync::Mutex<()>,
+}
+
+impl Vault {
+    /// Unwraps the store's data keys with `keyring`; makes the first data key when there is none.
+    pub async fn open(
+        keyring: Keyring,
+        store: &dyn DataKeyRepository,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, VaultError> {
+        let mut wrapped = store.data_keys().await?;
+        if wrapped.is_empty() {
+            let (first, _) = make_data_key(&keyring, DataKeyId(1), &*random)?;
+            // Another process may have been first; then its key is the one.
+            wrapped.push(store.add_data_key(first).await?);
+        }
+        let keys = DataKeys::unwrap(&keyring, &wrapped)?;
+        Ok(Self { keyring: RwLock::new(keyring), keys: RwLock::new(keys), random, rotating: tokio::sync::Mutex::default() })
+    }
+
+    /// Seals `plain` so that it opens under `identity` alone.
+    pub fn seal(&self, identity: &Identity<'_>, plain: &[u8]) -> Result<Sealed, VaultError> {
+        let keys = read(&self.keys);
+        let cipher = keys.ciphers.get(&keys.newest).ok_or(VaultError::NoDataKey)?;
+        encrypt(cipher, keys.newest, &identity.additional_data(), plain, &*self.random)
+    }
+
+    /// Opens what [`Self::seal`] made for the same identity.
+    pub fn open_sealed(&self, identity: &Identity<'_>, sealed: &Sealed) -> Result<SecretSlice<u8>, VaultError> {
+        let keys = read(&self.keys);
+        let cipher = keys.ciphers.get(&sealed.data_key()).ok_or_else(|| VaultError::UnknownDataKey {
+            what: identity.to_string(),
+            data_key: sealed.data_key(),
+        })?;
+        decrypt(cipher, &identity.additional_data(), sealed).ok_or_else(|| VaultError::DoesNotOpen(identity.to_string()))
+    }
+
+    /// Reads the data keys again: another process that shares the store may have made one.
+    pub async fn reload(&self, store: &dyn DataKeyRepository) -> Result<(), VaultError> {
+        let wrapped = store.data_keys().await?;
+        let keys = DataKeys::unwrap(&read(&self.keyring), &wrapped)?;
+        *write(&self.keys) = keys;
+        Ok(())
+    }
+
+    /// Goes on with another keyring, for a rotation without a restart. It must open every data key of the store; otherwise
+    /// nothing changes.
+    pub async fn replace_keyring(&self, keyring: Keyring, store: &dyn DataKeyRepository) -> Result<(), VaultError> {
+        let keys = DataKeys::unwrap(&keyring, &store.data_keys().await?)?;
+        *write(&self.keyring) = keyring;
+        *write(&self.keys) = keys;
+        Ok(())
+    }
+
+    /// See [`Keyring::mac_key`].
+    pub fn mac_key(&self, purpose: &str) -> SecretSlice<u8> {
+        read(&self.keyring).mac_key(purpose)
+    }
+
+    /// The data key that seals.
+    pub fn newest_data_key(&self) -> DataKeyId {
+        read(&self.keys).newest
+    }
+
+    /// Makes data key `id`, wrapped under the first key.
+    pub(crate) fn make_data_key(&self, id: DataKeyId) -> Result<WrappedDataKey, VaultError> {
+        Ok(make_data_key(&read(&self.keyring), id, &*self.random)?.0)
+    }
+
+    /// `wrapped` under the first key; none where it already is.
+    pub(crate) fn rewrap(&self, wrapped: &WrappedDataKey) -> Result<Option<WrappedDataKey>, VaultError> {
+        let keyring = read(&self.keyring);
+        if wrapped.wrapped_under == keyring.first_id() {
+            return Ok(None);
+        }
+        let key = unwrap_data_key(&keyring, wrapped)?;
+        wrap_data_key(&keyring, wrapped.id, key.expose_secret(), &*self.random).map(Some)
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("newest_data_key", &self.newest_data_key()).finish_non_exhaustive()
+    }
+}
+
+/// Why something was not sealed or not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The keyring lacks a key that the store needs.
+    #[error(
+        "data key {data_key} of the store is wrapped under key `{needs}`, which the keyring does not have (it has: {}); \
+         put `{needs}` back into the keyring",
+        has.join(", ")
+    )]
+    LostKey {
+        /// Which data key.
+        data_key: DataKeyId,
+        /// The id of the key it needs.
+        needs: String,
+        /// The ids of the keys there are.
+        has: Vec<String>,
+    },
+    /// The keyring has a key of the right id with the wrong bytes, or the stored data key was changed.
+    #[error(
+        "key `{key}` of the keyring does not open data key {data_key} of the store: it is another key under the same id, or \
+         the store was changed; restore the keyring (or the store) from a copy"
+    )]
+    WrongKey {
+        /// Which data key.
+        data_key: DataKeyId,
+        /// The id of the keyring's key.
+        key: String,
+    },
+    /// What is sealed does not belong here, or was changed.
+    #[error("the {0} does not open: it was changed, moved from another record, or put back from an earlier version")]
+    DoesNotOpen(String),
+    /// It was sealed under a data key that is not there.
+    #[error("the {what} is sealed under data key {data_key}, which the store does not have; restore the store from a copy")]
+    UnknownDataKey {
+        /// What was to be opened.
+        what: String,
+        /// Which data key.
+        data_key: DataKeyId,
+    },
+    /// There is no data key.
+    #[error("the store has no data key; open the vault again to make one")]
+    NoDataKey,
+    /// AES-GCM seals at most 64 GiB at once.
+    #[error("{0} bytes are too many to seal at once")]
+    TooLarge(usize),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+struct DataKeys {
+    newest: DataKeyId,
+    /// Each zeroizes its key schedule when it is dropped.
+    ciphers: BTreeMap<DataKeyId, Aes256Gcm>,
+}
+
+impl DataKeys {
+    fn unwrap(keyring: &Keyring, wrapped: &[WrappedDataKey]) -> Result<Self, VaultError> {
+        let mut ciphers = BTreeMap::new();
+        for one in wrapped {
+            let key = unwrap_data_key(keyring, one)?;
+            ciphers.insert(one.id, cipher(key.expose_secret())?);
+        }
+        let newest = *ciphers.keys().next_back().ok_or(VaultError::NoDataKey)?;
+        Ok(Self { newest, ciphers })
+    }
+}
+
+fn make_data_key(
+    keyring: &Keyring,
+    id: DataKeyId,
+    random: &dyn Random,
+) -> Result<(WrappedDataKey, DataKeyId), VaultError> {
+    let mut key = Zeroizing::new([0; 32]);
+    random.fill(&mut *key);
+    Ok((wrap_data_key(keyring, id, &*key, random)?, id))
+}
+
+fn wrap_data_key(
+    keyring: &Keyring,
+    id: DataKeyId,
+    key: &[u8],
+    random: &dyn Random,
+) -> Result<WrappedDataKey, VaultError> {
+    let wrapped_under = keyring.first_id().to_owned();
+    let wrapping = cipher(keyring.first_wrapping_key().expose_secret())?;
+    let wrapped = encrypt(&wrapping, id, &data_key_additional_data(id, &wrapped_under), key, random)?;
+    Ok(WrappedDataKey { id, wrapped_under, wrapped })
+}
+
+fn unwrap_data_key(keyring: &Keyring, wrapped: &WrappedDataKey) -> Result<SecretSlice<u8>, VaultError> {
+    let wrapping = keyring.wrapping_key(&wrapped.wrapped_under).ok_or_else(|| VaultError::LostKey {
+        data_key: wrapped.id,
+        needs: wrapped.wrapped_under.clone(),
+        has: keyring.ids().map(str::to_owned).collect(),
+    })?;
+    let additional = data_key_additional_data(wrapped.id, &wrapped.wrapped_under);
+    decrypt(&cipher(wrapping.expose_secret())?, &additional, &wrapped.wrapped)
+        .ok_or_else(|| VaultError::WrongKey { data_key: wrapped.id, key: wrapped.wrapped_under.clone() })
+}
+
+fn cipher(key: &[u8]) -> Result<Aes256Gcm, VaultError> {
+    let key: &Key<Aes256Gcm> = key.try_into().map_err(|_| VaultError::NoDataKey)?;
+    Ok(Aes256Gcm::new(key))
+}
+
+fn encrypt(
+    cipher: &Aes256Gcm,
+    key: DataKeyId,
+    additional: &[u8],
+    plain: &[u8],
+    random: &dyn Random,
+) -> Result<Sealed, VaultError> {
+    let nonce: [u8; NONCE] = random.bytes();
+    // Its capacity is the final size: no copy of the plain text stays behind in a buffer that was outgrown.
+    let mut bytes = Sealed::header(key, &nonce, plain.len());
+    let start = bytes.len();
+    bytes.extend_from_slice(plain);
+    match cipher.encrypt_inout_detached(&Nonce::<Aes256Gcm>::from(nonce), additional, (&mut bytes[start..]).into()) {
+        Ok(tag) => bytes.extend_from_slice(&tag),
+        Err(_) => {
+            bytes.zeroize();
+            return Err(VaultError::TooLarge(plain.len()));
+        }
+    }
+    Ok(Sealed::from_bytes(bytes).expect("a header and a tag were just written"))
+}
+
+fn decrypt(cipher: &Aes256Gcm, additional: &[u8], sealed: &Sealed) -> Option<SecretSlice<u8>> {
+    let (nonce, text, tag) = sealed.parts();
+    let nonce: &Nonce<Aes256Gcm> = nonce.try_into().ok()?;
+    let tag: &Tag<Aes256Gcm> = tag.try_into().ok()?;
+    let mut plain = SecretBox::new(Box::<[u8]>::from(text));
+    let buffer = secrecy::ExposeSecretMut::expose_secret_mut(&mut plain);
+    cipher.decrypt_inout_detached(nonce, additional, buffer.into(), tag).ok()?;
+    debug_assert_eq!(sealed.as_bytes().len(), 1 + 8 + NONCE + plain.expose_secret().len() + TAG);
+    Some(plain)
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
