@@ -1,0 +1,138 @@
+// The authorization server of the end-to-end tests: `oidc-provider` with everything in memory, on loopback.
+//
+// Three listeners, each on a port of the system's choice, are announced as one JSON line once all of them answer:
+//   issuer  the authorization server itself (RFC 8414 metadata at /.well-known/openid-configuration)
+//   api     a protected resource that looks each bearer token up
+//   admin   what a test does behind the server's back
+//
+// Usage: node server.mjs ['{"access_token_ttl": 60, ...}'], see `defaults` for the options.
+
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+
+import { Provider } from 'oidc-provider';
+
+import { apiHandler } from './api.mjs';
+import { adminHandler } from './admin.mjs';
+import { shiftClock } from './clock.mjs';
+import { Faults, Journal, watch } from './journal.mjs';
+import { Storage } from './storage.mjs';
+
+const defaults = {
+  // Lives, in seconds.
+  access_token_ttl: 3600,
+  refresh_token_ttl: 14 * 24 * 3600,
+  // A refresh token is good for one use; a second use kills the grant.
+  rotate_refresh_token: true,
+  // Leaves `expires_in` out of token answers (RFC 6749, section 5.1 only recommends it).
+  omit_expires_in: false,
+  // On loopback, any port of these addresses is accepted (RFC 8252, section 7.3).
+  redirect_uris: ['http://127.0.0.1/callback', 'http://127.0.0.1/oauth/callback', 'http://127.0.0.1/'],
+  // Ends with whoever started it, even when that one was killed.
+  exit_with_stdin: false,
+};
+
+const options = readOptions(process.argv[2]);
+const storage = new Storage();
+const journal = new Journal();
+const faults = new Faults();
+
+const issuerServer = await listen();
+const apiServer = await listen();
+const adminServer = await listen();
+
+const provider = new Provider(origin(issuerServer), configuration());
+provider.use(watch(journal, faults, options));
+
+issuerServer.on('request', provider.callback());
+apiServer.on('request', apiHandler(provider, journal));
+adminServer.on('request', adminHandler({ storage, journal, faults, shiftClock }));
+
+if (options.exit_with_stdin) {
+  process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0)).resume();
+}
+
+const announcement = { issuer: origin(issuerServer), api: origin(apiServer), admin: origin(adminServer) };
+process.stdout.write(`${JSON.stringify(announcement)}\n`);
+
+function configuration() {
+  return {
+    adapter: storage.adapter(),
+    clients: clients(),
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    clockTolerance: 0,
+    claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
+    scopes: ['openid', 'offline_access', 'api.read', 'api.write'],
+    cookies: { keys: ['signs cookies of a server that lives for one test'] },
+    jwks: { keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })] },
+    features: {
+      devInteractions: { enabled: true },
+      clientCredentials: { enabled: true },
+      deviceFlow: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
+      rpInitiatedLogout: { enabled: false },
+    },
+    findAccount: (_, login) => ({
+      accountId: login,
+      claims: () => ({ sub: login, name: login, email: `${login}@example.com`, email_verified: true }),
+    }),
+    issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
+    pkce: { required: () => true },
+    rotateRefreshToken: options.rotate_refresh_token,
+    ttl: {
+      AccessToken: options.access_token_ttl,
+      ClientCredentials: options.access_token_ttl,
+      RefreshToken: options.refresh_token_ttl,
+      AuthorizationCode: 60,
+      DeviceCode: 600,
+      Grant: 30 * 24 * 3600,
+      IdToken: 3600,
+      Interaction: 3600,
+      Session: 3600,
+    },
+  };
+}
+
+function clients() {
+  const user = {
+    application_type: 'native',
+    grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+    redirect_uris: options.redirect_uris,
+  };
+  const secret = (id) => ({ client_id: id, client_secret: `${id} secret: +&=%/?` });
+  return [
+    { ...user, client_id: 'public', token_endpoint_auth_method: 'none' },
+    { ...user, ...secret('confidential-basic'), token_endpoint_auth_method: 'client_secret_basic' },
+    { ...user, ...secret('confidential-post'), token_endpoint_auth_method: 'client_secret_post' },
+    {
+      ...secret('machine'),
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+      scope: 'api.read api.write',
+      token_endpoint_auth_method: 'client_secret_basic',
+    },
+  ];
+}
+
+function readOptions(text = '{}') {
+  const given = JSON.parse(text);
+  const unknown = Object.keys(given).filter((name) => !(name in defaults));
+  if (unknown.length > 0) {
+    throw new Error(`unknown options ${unknown.join(', ')}; known are ${Object.keys(defaults).join(', ')}`);
+  }
+  return { ...defaults, ...given };
+}
+
+function listen() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => resolve(server));
+  });
+}
+
+function origin(server) {
+  return `http://127.0.0.1:${server.address().port}`;
+}

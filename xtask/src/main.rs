@@ -1,0 +1,93 @@
+//! The project's own commands, run as `cargo xtask <command>`.
+
+mod bench;
+mod checks;
+mod chromium;
+mod demo;
+mod failure;
+mod guests;
+mod npm;
+mod step;
+mod tests;
+mod tool;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+use workspace::{Lockfile, Workspace};
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what building and testing need: the wasm target, the packages of the test server, a browser
+    Setup,
+    /// Build every connector and test guest into target/connectors
+    Guests,
+    /// Build everything and watch a connector work with a token it never sees
+    Demo {
+        /// Let a script sign in and consent instead of opening a browser
+        #[arg(long)]
+        headless: bool,
+    },
+    /// Run every check and test
+    Test,
+    /// Measure calls against the same work without a sandbox
+    Bench {
+        /// Print one JSON object instead of a table
+        #[arg(long)]
+        json: bool,
+        /// Passed on to the benchmark
+        #[arg(last = true)]
+        rest: Vec<String>,
+    },
+    /// Format all code
+    Fmt,
+    /// Run clippy, and cargo-deny where it is installed
+    Lint,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().command) {
+        Ok(code) => code,
+        Err(failure) => {
+            step::report(&format!("\nfailed: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<ExitCode, Failure> {
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Setup => setup(&workspace)?,
+        Command::Guests => {
+            toolchain::ensure_wasm_target(&workspace)?;
+            guests::build_all(&workspace, Lockfile::MayChange)?;
+        }
+        Command::Demo { headless } => return demo::run(&workspace, *headless),
+        Command::Test => tests::run(&workspace)?,
+        Command::Bench { json, rest } => return bench::run(&workspace, *json, rest),
+        Command::Fmt => checks::format(&workspace)?,
+        Command::Lint => checks::lint(&workspace)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn setup(workspace: &Workspace) -> Result<(), Failure> {
+    toolchain::ensure_wasm_target(workspace)?;
+    npm::ensure_test_server(workspace)?;
+    let browser = chromium::ensure()?;
+    step::report(&format!("ready; the browser is {}", browser.display()));
+    Ok(())
+}
