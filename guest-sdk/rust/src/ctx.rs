@@ -1,0 +1,162 @@
+//! What an action has at hand.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::address::Address;
+use crate::error::Error;
+use crate::file::File;
+use crate::log::Log;
+use crate::request::RequestBuilder;
+use crate::response::Response;
+use crate::state::State;
+use crate::transport::Transport;
+
+/// What an action has at hand: requests, the connection it works for, files, the log. Nothing here is a secret.
+pub struct Ctx {
+    transport: Box<dyn Transport>,
+    files: RefCell<Vec<File>>,
+}
+
+impl fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ctx").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+/// The user that an action runs for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Stays the same for ever.
+    pub id: String,
+    /// For people.
+    pub name: Option<String>,
+}
+
+impl Ctx {
+    pub(crate) fn new(transport: Box<dyn Transport>, files: Vec<File>) -> Self {
+        Self { transport, files: RefCell::new(files) }
+    }
+
+    /// A GET request.
+    pub fn get(&self, address: impl Into<Address>) -> RequestBuilder<'_> {
+        self.request("GET", address)
+    }
+
+    /// A POST request.
+    pub fn post(&self, address: impl Into<Address>) -> RequestBuilder<'_> {
+        self.request("POST", address)
+    }
+
+    /// A PUT request.
+    pub fn put(&self, address: impl Into<Address>) -> RequestBuilder<'_> {
+        self.request("PUT", address)
+    }
+
+    /// A PATCH request.
+    pub fn patch(&self, address: impl Into<Address>) -> RequestBuilder<'_> {
+        self.request("PATCH", address)
+    }
+
+    /// A DELETE request.
+    pub fn delete(&self, address: impl Into<Address>) -> RequestBuilder<'_> {
+        self.request("DELETE", address)
+    }
+
+    /// A request of any method.
+    pub fn request(&self, method: &str, address: impl Into<Address>) -> RequestBuilder<'_> {
+        RequestBuilder::new(&*self.transport, method, address.into())
+    }
+
+    /// Sends several requests at once, as many at a time as the host allows. Answers are in the order of the requests;
+    /// the failure of one does not stop the others.
+    pub fn send_all(&self, requests: Vec<RequestBuilder<'_>>) -> Vec<Result<Response, Error>> {
+        let mut good = Vec::with_capacity(requests.len());
+        let mistakes: Vec<Option<Error>> = requests
+            .into_iter()
+            .map(|request| match request.into_request() {
+                Ok(request) => {
+                    good.push(request);
+                    None
+                }
+                Err(mistake) => Some(mistake),
+            })
+            .collect();
+        let mut answers = self.transport.send_all(good).into_iter();
+        mistakes
+            .into_iter()
+            .map(|mistake| match mistake {
+                Some(mistake) => Err(mistake),
+                None => match answers.next() {
+                    Some(answer) => answer.map(Response::new).map_err(Error::from),
+                    None => Err(Error::internal("the host answered fewer requests than it was given")),
+                },
+            })
+            .collect()
+    }
+
+    /// The connection's config. The host has checked it against the connector's schema.
+    pub fn config<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_str(&self.transport.config())
+            .map_err(|error| Error::internal(format!("the connection's config: {error}")))
+    }
+
+    /// The auth type that the connection uses: `bearer`, `oauth_authorization_code` ...
+    pub fn auth_type(&self) -> String {
+        self.transport.auth_type()
+    }
+
+    /// A field of the token answer that is no secret, if the connector declares it with
+    /// [`Connector::claim`](crate::Connector::claim) and the service sent it.
+    pub fn claim(&self, name: &str) -> Option<String> {
+        self.transport.claim(name)
+    }
+
+    /// The tenant that the connection belongs to.
+    pub fn space(&self) -> String {
+        self.transport.space()
+    }
+
+    /// The user that the action runs for; none when nobody in particular asked.
+    pub fn user(&self) -> Option<User> {
+        self.transport.user()
+    }
+
+    /// Lines for the operator.
+    pub fn log(&self) -> Log<'_> {
+        Log(&*self.transport)
+    }
+
+    /// The connection's small memory.
+    pub fn state(&self) -> State<'_> {
+        State(&*self.transport)
+    }
+
+    /// Tells the caller that `done` of `total` units of work are done.
+    pub fn progress(&self, done: u64, total: impl Into<Option<u64>>, message: impl AsRef<str>) {
+        self.transport.progress(done, total.into(), message.as_ref());
+    }
+
+    /// Hands out one value of a streamed result: for an action that is declared with
+    /// [`Action::streaming`](crate::Action::streaming).
+    pub fn emit<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
+        self.transport.emit(&serde_json::to_string(value)?);
+        Ok(())
+    }
+
+    /// Takes the files that came with the call and were not taken yet.
+    pub fn files(&self) -> Vec<File> {
+        self.files.take()
+    }
+
+    /// Takes the file of this name that came with the call.
+    pub fn file(&self, name: &str) -> Result<File, Error> {
+        let mut files = self.files.borrow_mut();
+        match files.iter().position(|file| file.name() == name) {
+            Some(index) => Ok(files.remove(index)),
+            None => Err(Error::invalid_input(format!("no file `{name}` came with the call"))),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What stands in for the host's resources where no host is: in an author's tests.
+
+use std::cell::RefCell;
+
+use crate::connector::Connector;
+use crate::error::HttpError;
+
+/// Bytes in memory, read like a body of the host.
+#[derive(Debug)]
+pub(crate) struct Held {
+    left: RefCell<Vec<u8>>,
+    length: Option<u64>,
+    content_type: Option<String>,
+}
+
+impl Held {
+    pub(crate) fn from_content(content: &[u8], content_type: Option<&str>) -> Self {
+        Self {
+            left: RefCell::new(content.to_vec()),
+            length: u64::try_from(content.len()).ok(),
+            content_type: content_type.map(str::to_owned),
+        }
+    }
+
+    /// A body of which the service did not say the length.
+    pub(crate) fn chunked(content: &[u8], content_type: Option<&str>) -> Self {
+        Self { length: None, ..Self::from_content(content, content_type) }
+    }
+
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    pub(crate) fn content_type(&self) -> Option<String> {
+        self.content_type.clone()
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the body of a host can fail here")]
+    pub(crate) fn read_some(&self, max: u32) -> Result<Vec<u8>, HttpError> {
+        let mut left = self.left.borrow_mut();
+        let count = left.len().min(usize::try_from(max.max(1)).unwrap_or(usize::MAX));
+        Ok(left.drain(..count).collect())
+    }
+
+    pub(crate) fn read_rest(&self, limit: u64) -> Result<Vec<u8>, HttpError> {
+        if self.left.borrow().len() as u64 > limit {
+            return Err(HttpError::TooLarge(limit));
+        }
+        Ok(self.left.take())
+    }
+}
+
+/// Keeps an exported connector in use where there is nothing to export it to.
+pub const fn keep(_: fn() -> Connector) {}
+
+/// Makes a component of a connector: `innkeeper_guest::export!(connector);` where `fn connector() -> Connector`.
+///
+/// Outside WebAssembly it does nothing, so that the same file builds as a plain library with tests.
+#[macro_export]
+macro_rules! export {
+    ($connector:path) => {
+        const _: () = $crate::native::keep($connector);
+    };
+}

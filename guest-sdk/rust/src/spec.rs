@@ -1,0 +1,139 @@
+//! What a connector says of itself, as the contract's `connector-spec` has it.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// All that a connector says of itself. JSON parts are values here, texts in the contract.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "wit/connector/spec.wit documents each field of the same name")]
+pub struct ConnectorSpec {
+    pub about: About,
+    pub auth_types: Vec<AuthDeclaration>,
+    pub config: Value,
+    pub hosts: Vec<HostRule>,
+    pub headers: Vec<(String, String)>,
+    pub placeholders: Vec<String>,
+    pub claims: Vec<String>,
+    pub actions: Vec<ActionSpec>,
+    pub policies: Value,
+    pub annotations: Vec<Annotation>,
+}
+
+impl ConnectorSpec {
+    /// The action of this name.
+    pub fn action(&self, name: &str) -> Option<&ActionSpec> {
+        self.actions.iter().find(|action| action.name == name)
+    }
+}
+
+/// Who this is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "wit/connector/spec.wit documents each field of the same name")]
+pub struct About {
+    pub id: String,
+    pub version: String,
+    pub title: String,
+    pub description: String,
+    pub documentation: Option<String>,
+    pub icon: Option<String>,
+}
+
+/// An auth type that the connector takes, with its defaults.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "wit/connector/spec.wit documents each field of the same name")]
+pub struct AuthDeclaration {
+    pub auth_type: String,
+    pub label: Option<String>,
+    pub standing: Standing,
+    pub defaults: Value,
+    pub overrides: Value,
+}
+
+/// How an auth type is presented among the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// One of several.
+    #[default]
+    Standard,
+    /// The one to take.
+    Recommended,
+    /// Not offered for new connections.
+    Legacy,
+    /// May change.
+    Experimental,
+}
+
+/// Where requests may go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "wit/connector/spec.wit documents each field of the same name")]
+pub struct HostRule {
+    pub host: HostPattern,
+    pub port: Option<u16>,
+    pub methods: Vec<String>,
+    pub path_prefix: Option<String>,
+    pub credential: CredentialUse,
+    pub reason: Option<String>,
+}
+
+/// Which hosts a rule means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HostPattern {
+    /// `api.example.com` or `*.example.com`.
+    Name(String),
+    /// JSON pointer to an address in the config.
+    Config(String),
+    /// The address in a claim of the token answer, held within a pattern.
+    Claim {
+        /// Name of the claim.
+        claim: String,
+        /// Pattern that its host must match.
+        pattern: String,
+    },
+}
+
+/// Whether a host may receive the connection's credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialUse {
+    /// It may.
+    Allowed,
+    /// A request there goes out bare.
+    Never,
+}
+
+/// A named operation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "wit/connector/spec.wit documents each field of the same name")]
+pub struct ActionSpec {
+    pub name: String,
+    pub title: String,
+    pub description: String,
+    pub input: Value,
+    pub output: Option<Value>,
+    pub scope: Scope,
+    pub tool: bool,
+    pub streaming: bool,
+    pub annotations: Vec<Annotation>,
+}
+
+/// What an action may do at the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Changes nothing.
+    Read,
+    /// Changes something.
+    Write,
+    /// Cannot be undone.
+    Destroy,
+}
+
+/// A named JSON value that the contract does not know yet.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "wit/connector/spec.wit documents each field of the same name")]
+pub struct Annotation {
+    pub name: String,
+    pub value: Value,
+}
