@@ -1,0 +1,112 @@
+//! What a way to authenticate is, and the ways the host knows.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderName;
+use innkeeper_egress::Attachment;
+use innkeeper_spec::{AuthDeclaration, AuthTypeId, AuthTypeSpec, FieldSpec};
+use secrecy::SecretString;
+
+use crate::builtin;
+use crate::error::AuthError;
+use crate::oauth::OAuthClient;
+use crate::settings::{Settings, SettingsErrors, SettingsMistake, declared_fields};
+
+/// A way to authenticate.
+pub trait AuthType: Send + Sync + fmt::Debug {
+    /// Its fields, modes and who it is.
+    fn spec(&self) -> &AuthTypeSpec;
+
+    /// The fields of a connection whose connector declares this auth type so. Most take those of the spec, with the
+    /// declaration's defaults, labels and help; some name a field after a default.
+    fn fields(&self, declaration: &AuthDeclaration) -> Vec<FieldSpec> {
+        declared_fields(&self.spec().fields, declaration)
+    }
+
+    /// What no single field can tell: fields that contradict each other, values that cannot go where they must.
+    fn check(&self, _settings: &Settings) -> Vec<SettingsMistake> {
+        Vec::new()
+    }
+
+    /// The credential that the settings amount to.
+    fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors>;
+}
+
+/// What a connection's settings amount to.
+#[derive(Debug)]
+pub enum Credential {
+    /// Nothing is attached, by declaration.
+    Bare,
+    /// The same on every request.
+    Fixed(FixedCredential),
+    /// An access token that an authorization server gives.
+    Grant(OAuthClient),
+}
+
+/// Headers and query parameters that stay the same.
+pub struct FixedCredential {
+    /// Put on each request.
+    pub headers: Vec<(HeaderName, SecretString)>,
+    /// Put on each request.
+    pub query: Vec<(String, SecretString)>,
+    /// Every raw text that must be scrubbed from answers.
+    pub secrets: Vec<SecretString>,
+}
+
+impl FixedCredential {
+    pub(crate) fn attachment(&self) -> Attachment {
+        Attachment {
+            headers: self.headers.clone(),
+            query: self.query.clone(),
+            secrets: self.secrets.clone(),
+            generation: 0,
+            bare: false,
+        }
+    }
+}
+
+impl fmt::Debug for FixedCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FixedCredential")
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("query", &self.query.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The auth types that a host knows.
+#[derive(Clone, Debug)]
+pub struct AuthTypes(BTreeMap<AuthTypeId, Arc<dyn AuthType>>);
+
+impl AuthTypes {
+    /// Those that come with the host: `none`, `basic`, `bearer`, `api_key_header`, `api_key_query`,
+    /// `oauth_client_credentials` and `oauth_authorization_code`.
+    pub fn builtin() -> Self {
+        Self(builtin::all().into_iter().map(|auth_type| (auth_type.spec().about.id.clone(), auth_type)).collect())
+    }
+
+    /// Adds one, or replaces the one of the same id.
+    pub fn insert(&mut self, id: AuthTypeId, auth_type: Arc<dyn AuthType>) {
+        self.0.insert(id, auth_type);
+    }
+
+    /// The one of this id.
+    pub fn find(&self, id: &AuthTypeId) -> Option<&Arc<dyn AuthType>> {
+        self.0.get(id)
+    }
+
+    /// The one of this id, or an error that names those there are.
+    pub fn require(&self, id: &AuthTypeId) -> Result<&Arc<dyn AuthType>, AuthError> {
+        self.find(id).ok_or_else(|| AuthError::UnknownAuthType {
+            given: id.to_string(),
+            known: self.ids().map(AuthTypeId::as_str).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// All ids, in order.
+    pub fn ids(&self) -> impl Iterator<Item = &AuthTypeId> {
+        self.0.keys()
+    }
+}

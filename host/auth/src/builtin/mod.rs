@@ -1,0 +1,26 @@
+//! The auth types that come with the host, one file each.
+
+mod api_key_header;
+mod api_key_query;
+mod basic;
+mod bearer;
+mod field;
+mod none;
+mod oauth_authorization_code;
+mod oauth_client_credentials;
+
+use std::sync::Arc;
+
+use crate::auth_type::AuthType;
+
+pub(crate) fn all() -> Vec<Arc<dyn AuthType>> {
+    vec![
+        Arc::new(none::NoAuth::new()),
+        Arc::new(basic::Basic::new()),
+        Arc::new(bearer::Bearer::new()),
+        Arc::new(api_key_header::ApiKeyHeader::new()),
+        Arc::new(api_key_query::ApiKeyQuery::new()),
+        Arc::new(oauth_client_credentials::OAuthClientCredentials::new()),
+        Arc::new(oauth_authorization_code::OAuthAuthorizationCode::new()),
+    ]
+}

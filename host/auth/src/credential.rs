@@ -1,0 +1,52 @@
+//! The credential of one connection and owner, for egress.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use innkeeper_egress::{Attachment, CredentialError, CredentialSource, RequestHead};
+
+use crate::auth_type::FixedCredential;
+use crate::error::AuthError;
+use crate::grant::{Entry, Grants};
+use crate::oauth::TokenEndpoint;
+
+/// What a connection and owner authenticate with. Cheap to make, and good for as long as the connection is not changed.
+#[derive(Debug)]
+pub struct ConnectionCredential(pub(crate) Source);
+
+#[derive(Debug)]
+pub(crate) enum Source {
+    Bare,
+    Fixed(Arc<FixedCredential>),
+    Grant { grants: Arc<Grants>, entry: Arc<Entry>, endpoint: TokenEndpoint },
+}
+
+impl ConnectionCredential {
+    /// As [`CredentialSource::attach`], with the error that says why and for whom.
+    pub async fn attachment(&self, rejected: Option<&Attachment>) -> Result<Option<Attachment>, AuthError> {
+        match &self.0 {
+            Source::Bare => Ok(rejected.is_none().then(bare)),
+            // What was rejected will be rejected again.
+            Source::Fixed(fixed) => Ok(rejected.is_none().then(|| fixed.attachment())),
+            Source::Grant { grants, entry, endpoint } => {
+                let rejected = rejected.map(|attachment| attachment.generation);
+                Ok(grants.token(entry, endpoint, rejected).await?.map(|token| token.attachment()))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl CredentialSource for ConnectionCredential {
+    async fn attach(
+        &self,
+        _head: &RequestHead,
+        rejected: Option<&Attachment>,
+    ) -> Result<Option<Attachment>, CredentialError> {
+        Ok(self.attachment(rejected).await?)
+    }
+}
+
+fn bare() -> Attachment {
+    Attachment { headers: Vec::new(), query: Vec::new(), secrets: Vec::new(), generation: 0, bare: true }
+}

@@ -1,0 +1,239 @@
+//! What goes wrong between a connection and its credential.
+
+use std::fmt;
+use std::str::FromStr;
+
+use innkeeper_egress::CredentialError;
+use innkeeper_spec::{AuthMode, AuthTypeId};
+use innkeeper_vault::{ConnectionId, GrantOwner, StoreError, VaultError};
+
+use crate::oauth::TokenError;
+use crate::settings::SettingsErrors;
+
+/// Why a person must authorize again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Nobody has authorized yet, or the grant was disconnected.
+    NoGrant,
+    /// The access token has ended and there is no refresh token.
+    Expired,
+    /// The refresh token has ended.
+    RefreshTokenExpired,
+    /// The provider no longer honours the grant.
+    Revoked,
+    /// An answer to a refresh was lost, and the provider no longer honours the token that was spent for it.
+    RefreshFailed,
+}
+
+impl Reason {
+    /// The name that is stored and shown to programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoGrant => "no-grant",
+            Self::Expired => "expired",
+            Self::RefreshTokenExpired => "refresh-token-expired",
+            Self::Revoked => "revoked",
+            Self::RefreshFailed => "refresh-failed",
+        }
+    }
+
+    /// The same for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::NoGrant => "nobody has authorized it yet",
+            Self::Expired => "its access token has ended and there is no refresh token",
+            Self::RefreshTokenExpired => "its refresh token has ended",
+            Self::Revoked => "the provider no longer honours the grant",
+            Self::RefreshFailed => "the answer to a refresh was lost and the provider does not honour the old token",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Reason {
+    type Err = UnknownReason;
+
+    fn from_str(text: &str) -> Result<Self, UnknownReason> {
+        [Self::NoGrant, Self::Expired, Self::RefreshTokenExpired, Self::Revoked, Self::RefreshFailed]
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
+            .ok_or(UnknownReason)
+    }
+}
+
+/// A text that names no [`Reason`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a reason for which a grant is lost")]
+pub struct UnknownReason;
+
+/// Why there is no credential, or a flow cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// A person must authorize.
+    #[error("connection {connection} ({}) needs authorization: {}; begin a new authorization for it", whose(.owner), .reason.sentence())]
+    NeedsAuthorization {
+        /// Which connection.
+        connection: ConnectionId,
+        /// Whose grant.
+        owner: GrantOwner,
+        /// Why.
+        reason: Reason,
+    },
+    /// A connection with a grant for each principal was used for none.
+    #[error("connection {0} keeps a grant for each principal: name the principal that the call is made for")]
+    PrincipalNeeded(ConnectionId),
+    /// A principal's grant was asked of a connection that all share.
+    #[error("connection {0} has one grant that all share: principal {1} has none of its own")]
+    NotPerUser(ConnectionId, innkeeper_vault::PrincipalId),
+    /// The provider or the way to it fails for now; the grant is kept.
+    #[error("connection {connection} ({}) has no live token for now and its grant is kept: {problem}; try again later", whose(.owner))]
+    Unavailable {
+        /// Which connection.
+        connection: ConnectionId,
+        /// Whose grant.
+        owner: GrantOwner,
+        /// What failed.
+        problem: TokenError,
+    },
+    /// The provider refuses the settings of the connection; the grant is kept.
+    #[error("connection {connection} ({}) gets no token with its settings: {problem}; correct the settings", whose(.owner))]
+    Misconfigured {
+        /// Which connection.
+        connection: ConnectionId,
+        /// Whose grant.
+        owner: GrantOwner,
+        /// What is refused.
+        problem: TokenError,
+    },
+    /// The stored settings do not fit the auth type (any more).
+    #[error("connection {connection} does not fit its auth type {auth_type}: {errors}; set its fields again")]
+    Settings {
+        /// Which connection.
+        connection: ConnectionId,
+        /// How it authenticates.
+        auth_type: AuthTypeId,
+        /// All that is wrong.
+        errors: SettingsErrors,
+    },
+    /// The host has no such auth type.
+    #[error("auth type {given} is not known; known are {known}")]
+    UnknownAuthType {
+        /// What was asked for.
+        given: String,
+        /// What there is, comma-separated.
+        known: String,
+    },
+    /// The auth type cannot own grants in this way.
+    #[error("auth type {auth_type} cannot be used {}; it can be used {}", mode_name(*.mode), modes_text(.possible))]
+    UnfitMode {
+        /// How it would authenticate.
+        auth_type: AuthTypeId,
+        /// What was asked for.
+        mode: AuthMode,
+        /// What is possible.
+        possible: Vec<AuthMode>,
+    },
+    /// There is no page to send a person to.
+    #[error("connection {connection} authenticates with {auth_type}, which needs no person to authorize it")]
+    NotInteractive {
+        /// Which connection.
+        connection: ConnectionId,
+        /// How it authenticates.
+        auth_type: AuthTypeId,
+    },
+    /// An address of the flow is not fit for it.
+    #[error("the {what} of an authorization for connection {connection} is not usable: {why}")]
+    Address {
+        /// Which connection.
+        connection: ConnectionId,
+        /// `redirect URI` or `return URL`.
+        what: &'static str,
+        /// Which rule it breaks.
+        why: &'static str,
+    },
+    /// Other writers were always faster.
+    #[error("the grant of connection {0} is changed by others all the time; try again")]
+    Contended(ConnectionId),
+    /// A task of this process ended before its work was done.
+    #[error("the refresh for connection {0} was cut off because the host is stopping")]
+    Interrupted(ConnectionId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A secret could not be sealed or opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+impl AuthError {
+    /// The reason, when a person must authorize.
+    pub const fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::NeedsAuthorization { reason, .. } => Some(*reason),
+            _ => None,
+        }
+    }
+}
+
+impl From<AuthError> for CredentialError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::NeedsAuthorization { .. } => Self::NeedsAuthorization,
+            AuthError::Unavailable { .. }
+            | AuthError::Contended(_)
+            | AuthError::Interrupted(_)
+            | AuthError::Store(_)
+            | AuthError::Vault(_) => Self::Unavailable(error.to_string()),
+            _ => Self::Misconfigured(error.to_string()),
+        }
+    }
+}
+
+fn whose(owner: &GrantOwner) -> String {
+    match owner {
+        GrantOwner::Shared => "shared".to_owned(),
+        GrantOwner::Principal(principal) => format!("principal {principal}"),
+    }
+}
+
+const fn mode_name(mode: AuthMode) -> &'static str {
+    match mode {
+        AuthMode::Shared => "shared",
+        AuthMode::PerUser => "per user",
+    }
+}
+
+fn modes_text(modes: &[AuthMode]) -> String {
+    modes.iter().map(|mode| mode_name(*mode)).collect::<Vec<_>>().join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_read_back_from_its_name() {
+        for reason in [Reason::NoGrant, Reason::Expired, Reason::RefreshTokenExpired, Reason::Revoked, Reason::RefreshFailed] {
+            assert_eq!(reason.as_str().parse(), Ok(reason));
+        }
+        assert_eq!("gone".parse::<Reason>(), Err(UnknownReason));
+    }
+
+    #[test]
+    fn a_lost_grant_names_connection_and_principal_and_what_to_do() {
+        let error = AuthError::NeedsAuthorization {
+            connection: ConnectionId::parse("drive").expect("an id"),
+            owner: GrantOwner::Principal(innkeeper_vault::PrincipalId::parse("ada").expect("an id")),
+            reason: Reason::Revoked,
+        };
+        assert_eq!(
+            error.to_string(),
+            "connection drive (principal ada) needs authorization: the provider no longer honours the grant; begin a new authorization for it"
+        );
+    }
+}

@@ -1,0 +1,130 @@
+//! Sends a user to the authorization server.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use innkeeper_ambient::Timestamp;
+use innkeeper_vault::{AuthorizationRecord, ConnectionRecord, GrantOwner, Identity};
+use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
+use secrecy::SecretString;
+use url::{Host, Url};
+
+use super::{LIFE, SessionSecret, digest};
+use crate::auth::Auth;
+use crate::error::AuthError;
+use crate::oauth::{Consent, OAuthClient};
+
+/// An authorization that has begun.
+pub struct Begun {
+    /// Where the user's browser goes. It holds the state: log it nowhere.
+    pub authorization_url: Url,
+    /// The state parameter, for who wants to recognise the callback.
+    pub state: SecretString,
+    /// Until when the callback is taken.
+    pub expires_at: Timestamp,
+}
+
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Begun").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+impl Auth {
+    /// Begins an authorization of `connection` by `owner`. The provider will send the browser back to `redirect_uri`;
+    /// [`Auth::complete`] then takes the callback within ten minutes, once, from the holder of `session`.
+    /// `return_url` is kept for the embedder; which origins may be returned to is its decision.
+    pub async fn begin(
+        &self,
+        connection: &ConnectionRecord,
+        owner: &GrantOwner,
+        redirect_uri: &Url,
+        session: &SessionSecret,
+        return_url: Option<&Url>,
+    ) -> Result<Begun, AuthError> {
+        Self::check_owner(connection, owner)?;
+        check_addresses(connection, redirect_uri, return_url)?;
+        let prepared = self.prepared(connection)?;
+        let endpoint = prepared.endpoint().filter(|endpoint| endpoint.client.consent.is_some());
+        let Some((endpoint, consent)) = endpoint.and_then(|endpoint| Some((endpoint, endpoint.client.consent.as_ref()?)))
+        else {
+            let (connection, auth_type) = (connection.id.clone(), connection.auth_type.clone());
+            return Err(AuthError::NotInteractive { connection, auth_type });
+        };
+        let now = self.clock().now();
+        // Abandoned ones would stay for ever otherwise. That this fails is no reason to refuse a user.
+        if let Err(error) = self.store().sweep_authorizations(now).await {
+            tracing::warn!(%error, "expired authorizations were not swept");
+        }
+        let state = BASE64_URL_SAFE_NO_PAD.encode(self.random().bytes::<32>());
+        let state_hash = digest(&state);
+        // RFC 7636, section 4.1: 43 to 128 characters.
+        let verifier = PkceCodeVerifier::new(BASE64_URL_SAFE_NO_PAD.encode(self.random().bytes::<64>()));
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
+        let identity =
+            Identity::Authorization { state_hash: &state_hash, space: &connection.space, connection: &connection.id, owner };
+        let expires_at = now.plus(LIFE);
+        let record = AuthorizationRecord {
+            state_hash,
+            space: connection.space.clone(),
+            connection: connection.id.clone(),
+            owner: owner.clone(),
+            redirect_uri: redirect_uri.to_string(),
+            session_hash: session.hash(),
+            verifier: self.vault().seal(&identity, verifier.secret().as_bytes())?,
+            return_url: return_url.map(Url::to_string),
+            created_at: now,
+            expires_at,
+        };
+        self.store().put_authorization(record).await?;
+        let authorization_url = authorization_url(&endpoint.client, consent, redirect_uri, &state, challenge.as_str());
+        Ok(Begun { authorization_url, state: SecretString::from(state), expires_at })
+    }
+}
+
+/// RFC 6749, section 4.1.1, with RFC 7636, section 4.3. What the configured address asks already stays, except the
+/// parameters that are set here.
+fn authorization_url(client: &OAuthClient, consent: &Consent, redirect_uri: &Url, state: &str, challenge: &str) -> Url {
+    let mut parameters = vec![
+        ("client_id", client.client_id.as_str()),
+        ("response_type", "code"),
+        ("redirect_uri", redirect_uri.as_str()),
+        ("state", state),
+        ("code_challenge", challenge),
+        ("code_challenge_method", "S256"),
+    ];
+    if let Some(scope) = client.scope.as_deref().filter(|scope| !scope.trim().is_empty()) {
+        parameters.push((consent.scope_parameter.as_str(), scope));
+    }
+    let configured = &consent.authorization_url;
+    let kept: Vec<(String, String)> = configured
+        .query_pairs()
+        .filter(|(name, _)| parameters.iter().all(|(set, _)| set != name))
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    let mut url = configured.clone();
+    url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(parameters);
+    url
+}
+
+/// RFC 8252, sections 7 and 8: https, or http on loopback; RFC 6749, section 3.1.2: no fragment.
+fn check_addresses(connection: &ConnectionRecord, redirect_uri: &Url, return_url: Option<&Url>) -> Result<(), AuthError> {
+    let error = |what, why| AuthError::Address { connection: connection.id.clone(), what, why };
+    let loopback = match redirect_uri.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if !(redirect_uri.scheme() == "https" || redirect_uri.scheme() == "http" && loopback) {
+        return Err(error("redirect URI", "it must be https, or http on loopback"));
+    }
+    if redirect_uri.fragment().is_some() {
+        return Err(error("redirect URI", "it must not have a fragment"));
+    }
+    if return_url.is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
+        return Err(error("return URL", "it must be an http or https address"));
+    }
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! What the provider sends the browser back with (RFC 6749, section 4.1.2, and RFC 9207).
+
+use std::fmt;
+
+use secrecy::SecretString;
+use url::form_urlencoded;
+
+use super::complete::FlowFailure;
+
+/// The parameters of a callback. All of them are hostile until the state has been checked.
+pub struct Callback {
+    pub(super) state: SecretString,
+    pub(super) code: Option<SecretString>,
+    pub(super) error: Option<String>,
+    pub(super) issuer: Option<String>,
+}
+
+impl Callback {
+    /// From a query, without the question mark. Parameters that OAuth does not know are ignored; one that comes twice, and a
+    /// callback without a state, are refused.
+    pub fn parse(query: &str) -> Result<Self, FlowFailure> {
+        let [mut state, mut code, mut error, mut issuer] = [const { None }; 4];
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let place = match &*name {
+                "state" => &mut state,
+                "code" => &mut code,
+                "error" => &mut error,
+                "iss" => &mut issuer,
+                _ => continue,
+            };
+            if place.is_some() {
+                return Err(FlowFailure::Repeated);
+            }
+            *place = Some(value.into_owned());
+        }
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Ok(Self {
+            state: given(state).ok_or(FlowFailure::NoState)?.into(),
+            code: given(code).map(SecretString::from),
+            error: given(error),
+            issuer,
+        })
+    }
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Callback([redacted])")
+    }
+}

@@ -1,0 +1,187 @@
+//! Takes a user back from the authorization server.
+
+use innkeeper_vault::{AuthorizationRecord, ConnectionId, GrantKey, GrantOwner, Identity, SpaceId};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Callback, SessionSecret, digest};
+use crate::auth::Auth;
+use crate::error::AuthError;
+use crate::oauth::{Consent, TokenEndpoint, TokenError};
+
+/// What a flow was for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completed {
+    /// The tenant.
+    pub space: SpaceId,
+    /// Which connection.
+    pub connection: ConnectionId,
+    /// Who owns the grant.
+    pub owner: GrantOwner,
+    /// Where the browser goes next.
+    pub return_url: Option<String>,
+}
+
+/// A callback that gave no grant.
+#[derive(Debug, thiserror::Error)]
+#[error("{failure}")]
+pub struct Refused {
+    /// Why. Fit for a page: none of the provider's own words are in it.
+    pub failure: FlowFailure,
+    /// What the flow was for. Known only where the callback came from the browser that began.
+    pub flow: Option<Box<Completed>>,
+}
+
+/// Why a callback gave no grant.
+#[derive(Debug, thiserror::Error)]
+pub enum FlowFailure {
+    /// A parameter comes twice (RFC 6749, section 3.1).
+    #[error("the callback names a parameter twice; begin again")]
+    Repeated,
+    /// There is no state.
+    #[error("the callback has no state, so it belongs to no authorization; begin again")]
+    NoState,
+    /// The state is none of ours, or was used before.
+    #[error("this authorization is not known or was used already; begin again")]
+    Unknown,
+    /// It took more than ten minutes.
+    #[error("this authorization took too long and is no longer valid; begin again")]
+    Expired,
+    /// It comes from another browser than the one that began.
+    #[error("this authorization was begun in another browser or by another user; open the link there, or begin again here")]
+    OtherSession,
+    /// RFC 9207: the answer comes from another server than the one that was asked.
+    #[error("the answer comes from another authorization server than the one that was asked; begin again, and tell the operator if it happens again")]
+    OtherIssuer,
+    /// The user said no.
+    #[error("access was denied; begin again if that was not meant (access_denied)")]
+    Denied,
+    /// The provider refused for another reason (RFC 6749, section 4.1.2.1).
+    #[error("the authorization server refused{}; begin again, or check the connection's settings", code_text(.0))]
+    Provider(Option<&'static str>),
+    /// There is neither a code nor an error.
+    #[error("the authorization server sent no code; begin again")]
+    NoCode,
+    /// The connection was removed or changed in the meantime.
+    #[error("connection {0} is no longer there or authenticates in another way now")]
+    ConnectionGone(ConnectionId),
+    /// The code was not exchanged for a token.
+    #[error("the code was not exchanged for a token: {0}; begin again")]
+    Exchange(TokenError),
+    /// The host failed.
+    #[error("the grant could not be kept: {0}; begin again")]
+    Host(#[from] AuthError),
+}
+
+impl Auth {
+    /// Takes a callback. The state is consumed before anything leaves the host, so of several callbacks with one state at
+    /// most one is exchanged. A callback from another session changes nothing: a stranger who has seen the state can neither
+    /// use it nor spoil it.
+    pub async fn complete(&self, callback: &Callback, session: &SessionSecret) -> Result<Completed, Refused> {
+        let record = self.consume(callback, session).await?;
+        let flow = Completed {
+            space: record.space.clone(),
+            connection: record.connection.clone(),
+            owner: record.owner.clone(),
+            return_url: record.return_url.clone(),
+        };
+        match self.finish(callback, &record).await {
+            Ok(()) => Ok(flow),
+            Err(failure) => Err(Refused { failure, flow: Some(Box::new(flow)) }),
+        }
+    }
+
+    /// Takes the record out if the session is the one that began.
+    async fn consume(&self, callback: &Callback, session: &SessionSecret) -> Result<AuthorizationRecord, Refused> {
+        let stranger = |failure| Refused { failure, flow: None };
+        let state_hash = digest(callback.state.expose_secret());
+        let stored = |result: Result<_, innkeeper_vault::StoreError>| {
+            result.map_err(|error| stranger(FlowFailure::Host(error.into())))
+        };
+        let Some(found) = stored(self.store().authorization(&state_hash).await)? else {
+            return Err(stranger(FlowFailure::Unknown));
+        };
+        // Both sides are hashes, so the time that the comparison takes tells nothing.
+        if found.session_hash != session.hash() {
+            return Err(stranger(FlowFailure::OtherSession));
+        }
+        let Some(record) = stored(self.store().take_authorization(&state_hash).await)? else {
+            return Err(stranger(FlowFailure::Unknown));
+        };
+        Ok(record)
+    }
+
+    async fn finish(&self, callback: &Callback, record: &AuthorizationRecord) -> Result<(), FlowFailure> {
+        if self.clock().now() >= record.expires_at {
+            return Err(FlowFailure::Expired);
+        }
+        let endpoint = self.endpoint_of(record).await?;
+        let consent = endpoint.client.consent.as_ref();
+        check_issuer(consent, callback)?;
+        if let Some(error) = &callback.error {
+            return Err(provider_error(error));
+        }
+        let code = callback.code.as_ref().ok_or(FlowFailure::NoCode)?;
+        let verifier = self.verifier(record)?;
+        let answer = endpoint.exchange(code, &verifier, &record.redirect_uri).await.map_err(FlowFailure::Exchange)?;
+        let key = GrantKey {
+            space: record.space.clone(),
+            connection: record.connection.clone(),
+            owner: record.owner.clone(),
+        };
+        Ok(self.grants().replace(&key, answer, endpoint.client.scope.as_deref()).await?)
+    }
+
+    async fn endpoint_of(&self, record: &AuthorizationRecord) -> Result<TokenEndpoint, FlowFailure> {
+        let gone = || FlowFailure::ConnectionGone(record.connection.clone());
+        let connection = self.store().connection(&record.space, &record.connection).await.map_err(AuthError::from)?;
+        let connection = connection.ok_or_else(gone)?;
+        Self::check_owner(&connection, &record.owner).map_err(|_| gone())?;
+        let prepared = self.prepared(&connection)?;
+        let endpoint = prepared.endpoint().filter(|endpoint| endpoint.client.consent.is_some());
+        endpoint.cloned().ok_or_else(gone)
+    }
+
+    fn verifier(&self, record: &AuthorizationRecord) -> Result<SecretString, FlowFailure> {
+        let identity = Identity::Authorization {
+            state_hash: &record.state_hash,
+            space: &record.space,
+            connection: &record.connection,
+            owner: &record.owner,
+        };
+        let plain = self.vault().open_sealed(&identity, &record.verifier).map_err(AuthError::from)?;
+        let text = std::str::from_utf8(plain.expose_secret()).map_err(|_| FlowFailure::Unknown)?;
+        Ok(SecretString::from(text))
+    }
+}
+
+/// RFC 9207, section 2.4: a server that promises to name itself must do so, by the very text.
+fn check_issuer(consent: Option<&Consent>, callback: &Callback) -> Result<(), FlowFailure> {
+    match consent.and_then(|consent| consent.issuer.as_ref()) {
+        Some(promised) if callback.issuer.as_ref() != Some(promised) => Err(FlowFailure::OtherIssuer),
+        _ => Ok(()),
+    }
+}
+
+fn provider_error(code: &str) -> FlowFailure {
+    // RFC 6749, section 4.1.2.1, and OpenID Connect Core, section 3.1.2.6.
+    let known = [
+        "invalid_request",
+        "unauthorized_client",
+        "unsupported_response_type",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+        "interaction_required",
+        "login_required",
+        "account_selection_required",
+        "consent_required",
+    ];
+    match code {
+        "access_denied" => FlowFailure::Denied,
+        _ => FlowFailure::Provider(known.into_iter().find(|known| *known == code)),
+    }
+}
+
+fn code_text(code: &Option<&'static str>) -> String {
+    code.map(|code| format!(" ({code})")).unwrap_or_default()
+}

@@ -1,0 +1,21 @@
+//! The way of a user to the authorization server and back.
+
+mod begin;
+mod callback;
+mod complete;
+mod session;
+
+pub use begin::Begun;
+pub use callback::Callback;
+pub use complete::{Completed, FlowFailure, Refused};
+pub use session::SessionSecret;
+
+use sha2::{Digest, Sha256};
+
+/// How long a user may take.
+pub(crate) const LIFE: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// What is stored of a state or a session.
+pub(crate) fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}

@@ -1,0 +1,154 @@
+//! What a grant record holds under its seal.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use innkeeper_ambient::Timestamp;
+use innkeeper_vault::{GrantKey, GrantRecord, Identity, Vault, VaultError};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::oauth::TokenAnswer;
+
+/// Fields of an answer that are credentials themselves and so are nobody's claim.
+const NO_CLAIMS: [&str; 4] = ["access_token", "refresh_token", "id_token", "device_secret"];
+
+/// An opened grant.
+#[derive(Clone)]
+pub(crate) struct Grant {
+    pub(crate) access_token: SecretString,
+    pub(crate) token_type: String,
+    pub(crate) refresh_token: Option<SecretString>,
+    pub(crate) scope: Option<String>,
+    /// Names this access token among all: random, so that it says nothing of the token.
+    pub(crate) serial: u64,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) refreshed_at: Option<Timestamp>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) refresh_token_expires_at: Option<Timestamp>,
+    extra: BTreeMap<String, Value>,
+}
+
+impl Grant {
+    /// The first answer of an authorization. A server that says no scope gave the one that was `asked`
+    /// (RFC 6749, section 5.1).
+    pub(crate) fn begin(answer: TokenAnswer, asked: Option<&str>, now: Timestamp, serial: u64) -> Self {
+        Self {
+            expires_at: answer.expires_in.map(|life| now.plus(life)),
+            refresh_token_expires_at: answer.refresh_token_expires_in.map(|life| now.plus(life)),
+            access_token: answer.access_token,
+            token_type: answer.token_type,
+            refresh_token: answer.refresh_token,
+            scope: answer.scope.or_else(|| asked.map(str::to_owned)),
+            serial,
+            issued_at: now,
+            refreshed_at: None,
+            extra: answer.extra,
+        }
+    }
+
+    /// After a refresh: what was not sent again is kept.
+    pub(crate) fn renewed(&self, answer: TokenAnswer, now: Timestamp, serial: u64) -> Self {
+        let rotated = answer.refresh_token.is_some();
+        let said = answer.refresh_token_expires_in.map(|life| now.plus(life));
+        let mut extra = self.extra.clone();
+        extra.extend(answer.extra);
+        Self {
+            expires_at: answer.expires_in.map(|life| now.plus(life)),
+            // A new token does not inherit the old one's end.
+            refresh_token_expires_at: said.or(if rotated { None } else { self.refresh_token_expires_at }),
+            access_token: answer.access_token,
+            token_type: answer.token_type,
+            refresh_token: answer.refresh_token.or_else(|| self.refresh_token.clone()),
+            scope: answer.scope.or_else(|| self.scope.clone()),
+            serial,
+            issued_at: now,
+            refreshed_at: Some(now),
+            extra,
+        }
+    }
+
+    /// A claim of the answers as text. Credentials are no claims.
+    pub(crate) fn claim(&self, name: &str) -> Option<String> {
+        if NO_CLAIMS.contains(&name) {
+            return None;
+        }
+        match self.extra.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The record of this grant under `version`, with no intent and not lost.
+    pub(crate) fn record(&self, key: &GrantKey, version: u64, now: Timestamp, vault: &Vault) -> Result<GrantRecord, VaultError> {
+        let stored = Stored {
+            access_token: self.access_token.expose_secret().to_owned(),
+            token_type: self.token_type.clone(),
+            refresh_token: self.refresh_token.as_ref().map(|token| token.expose_secret().to_owned()),
+            scope: self.scope.clone(),
+            serial: self.serial,
+            issued_at: self.issued_at,
+            refreshed_at: self.refreshed_at,
+            extra: self.extra.clone(),
+        };
+        let plain = Zeroizing::new(serde_json::to_vec(&stored).unwrap_or_default());
+        Ok(GrantRecord {
+            key: key.clone(),
+            sealed: vault.seal(&Identity::Grant { key, version }, &plain)?,
+            expires_at: self.expires_at,
+            refresh_token_expires_at: self.refresh_token_expires_at,
+            updated_at: now,
+            refresh_intent: None,
+            lost: None,
+            version,
+        })
+    }
+
+    /// Opens a record.
+    pub(crate) fn open(record: &GrantRecord, vault: &Vault) -> Result<Self, VaultError> {
+        let identity = Identity::Grant { key: &record.key, version: record.version };
+        let plain = vault.open_sealed(&identity, &record.sealed)?;
+        let mut stored: Stored =
+            serde_json::from_slice(plain.expose_secret()).map_err(|_| VaultError::DoesNotOpen(identity.to_string()))?;
+        Ok(Self {
+            access_token: SecretString::from(std::mem::take(&mut stored.access_token)),
+            token_type: std::mem::take(&mut stored.token_type),
+            refresh_token: stored.refresh_token.take().map(SecretString::from),
+            scope: stored.scope.take(),
+            serial: stored.serial,
+            issued_at: stored.issued_at,
+            refreshed_at: stored.refreshed_at,
+            expires_at: record.expires_at,
+            refresh_token_expires_at: record.refresh_token_expires_at,
+            extra: std::mem::take(&mut stored.extra),
+        })
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Grant([redacted])")
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    access_token: String,
+    token_type: String,
+    refresh_token: Option<String>,
+    scope: Option<String>,
+    serial: u64,
+    issued_at: Timestamp,
+    refreshed_at: Option<Timestamp>,
+    extra: BTreeMap<String, Value>,
+}
+
+impl Drop for Stored {
+    fn drop(&mut self) {
+        self.access_token.zeroize();
+        self.refresh_token.zeroize();
+    }
+}

@@ -1,0 +1,130 @@
+//! What of a grant is in memory: the live token, whose turn it is to renew it, and how the last attempt went.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use innkeeper_ambient::Timestamp;
+use innkeeper_egress::Attachment;
+use innkeeper_vault::{Expected, GrantKey};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::content::Grant;
+use super::life::ages_at;
+use crate::oauth::TokenError;
+
+/// The first wait after a failed attempt; each further one doubles it.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest wait, unless the server asks for more.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The longest wait that a server may ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(3600);
+
+/// One key's place in memory.
+pub(crate) struct Entry {
+    pub(crate) key: GrantKey,
+    live: RwLock<Option<Arc<LiveToken>>>,
+    trouble: Mutex<Option<Trouble>>,
+    /// Whoever holds it may read, renew and replace the grant; all others wait for the outcome.
+    pub(super) turn: Arc<tokio::sync::Mutex<Turn>>,
+}
+
+/// What the holder of the turn finds from the holder before.
+#[derive(Default)]
+pub(super) struct Turn {
+    /// A grant that the provider gave and the store did not take.
+    pub(super) unsaved: Option<Unsaved>,
+}
+
+/// See [`Turn::unsaved`].
+pub(super) struct Unsaved {
+    pub(super) grant: Grant,
+    pub(super) expected: Expected,
+}
+
+/// A failed attempt that is being waited out.
+#[derive(Clone, Debug)]
+pub(super) struct Trouble {
+    pub(super) problem: TokenError,
+    pub(super) at: Timestamp,
+    pub(super) until: Timestamp,
+    failures: u32,
+}
+
+impl Entry {
+    pub(super) fn new(key: GrantKey) -> Self {
+        Self { key, live: RwLock::default(), trouble: Mutex::default(), turn: Arc::default() }
+    }
+
+    /// The token in memory if it is good at `now` and is not the one with the serial `rejected`.
+    pub(crate) fn good(&self, now: Timestamp, rejected: Option<u64>) -> Option<Arc<LiveToken>> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.as_ref().filter(|token| token.is_good(now) && rejected != Some(token.serial)).cloned()
+    }
+
+    /// Makes `token` the one that is handed out; none: the store is asked again.
+    pub(super) fn set(&self, token: Option<Arc<LiveToken>>) {
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    /// Whether the token in memory has ended, or there is none.
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+        self.good(now, None).is_none() && self.trouble().is_none()
+    }
+
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The attempt at `now` failed; the answer says when the next is due.
+    pub(super) fn failed(&self, problem: &TokenError, now: Timestamp) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let failures = trouble.as_ref().map_or(0, |trouble| trouble.failures);
+        let wait = FIRST_WAIT.saturating_mul(1 << failures.min(10)).min(LONGEST_WAIT);
+        let wait = problem.retry_after().map_or(wait, |asked| asked.clamp(wait, LONGEST_ASKED));
+        *trouble = Some(Trouble { problem: problem.clone(), at: now, until: now.plus(wait), failures: failures + 1 });
+    }
+
+    pub(super) fn recovered(&self) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// An access token that is ready for a request.
+pub(crate) struct LiveToken {
+    header: SecretString,
+    raw: SecretString,
+    pub(crate) serial: u64,
+    ages_at: Option<Timestamp>,
+}
+
+impl LiveToken {
+    pub(super) fn new(grant: &Grant, margin: Duration) -> Self {
+        Self {
+            header: SecretString::from(format!("{} {}", grant.token_type, grant.access_token.expose_secret())),
+            raw: grant.access_token.clone(),
+            serial: grant.serial,
+            ages_at: ages_at(grant.issued_at, grant.expires_at, margin),
+        }
+    }
+
+    pub(crate) fn attachment(&self) -> Attachment {
+        Attachment {
+            headers: vec![(http::header::AUTHORIZATION, self.header.clone())],
+            query: Vec::new(),
+            secrets: vec![self.raw.clone()],
+            generation: self.serial,
+            bare: false,
+        }
+    }
+
+    fn is_good(&self, now: Timestamp) -> bool {
+        self.ages_at.is_none_or(|age| now < age)
+    }
+}

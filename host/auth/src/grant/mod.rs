@@ -1,0 +1,13 @@
+//! What authorization servers gave: kept, refreshed, and never lost by us.
+
+mod content;
+mod grants;
+mod life;
+mod memory;
+mod round;
+mod status;
+
+pub(crate) use content::Grant;
+pub(crate) use grants::Grants;
+pub(crate) use memory::{Entry, LiveToken};
+pub use status::GrantStatus;

@@ -1,0 +1,100 @@
+//! How a grant stands, for people and programs. Holds no token.
+
+use innkeeper_ambient::Timestamp;
+use innkeeper_vault::GrantKey;
+use serde::{Serialize, Serializer};
+
+use super::grants::Grants;
+use super::life::{self, Circumstances, Step};
+use super::round::held;
+use crate::error::{AuthError, Reason};
+use crate::oauth::TokenEndpoint;
+
+/// How a connection's credential stands for one owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GrantStatus {
+    /// Whether a call can be made without a person.
+    pub authorized: bool,
+    /// Why not.
+    #[serde(serialize_with = "reason_name")]
+    pub reason: Option<Reason>,
+    /// When the access token ends; none: unknown, or there is none.
+    pub expires_at: Option<Timestamp>,
+    /// When the refresh token ends; none: unknown, or there is none.
+    pub refresh_token_expires_at: Option<Timestamp>,
+    /// What was granted, separated by spaces.
+    pub scope: Option<String>,
+    /// What the connection asks for.
+    pub asked_scope: Option<String>,
+    /// Whether a new token can be had without a person.
+    pub refreshable: bool,
+    /// A refresh was sent and its answer never stored; the next attempt settles it.
+    pub in_doubt: bool,
+    /// When the token was last renewed.
+    pub last_refresh: Option<Timestamp>,
+    /// What failed last and has not succeeded since.
+    pub last_failure: Option<String>,
+    /// When that was.
+    pub failed_at: Option<Timestamp>,
+    /// When the next attempt is due.
+    pub next_try: Option<Timestamp>,
+}
+
+impl GrantStatus {
+    /// Of an auth type that keeps no grant.
+    pub(crate) fn without_grant() -> Self {
+        Self {
+            authorized: true,
+            reason: None,
+            expires_at: None,
+            refresh_token_expires_at: None,
+            scope: None,
+            asked_scope: None,
+            refreshable: false,
+            in_doubt: false,
+            last_refresh: None,
+            last_failure: None,
+            failed_at: None,
+            next_try: None,
+        }
+    }
+}
+
+impl Grants {
+    pub(crate) async fn status(&self, key: &GrantKey, endpoint: &TokenEndpoint) -> Result<GrantStatus, AuthError> {
+        let mut status = GrantStatus::without_grant();
+        status.asked_scope.clone_from(&endpoint.client.scope);
+        status.refreshable = endpoint.is_self_sufficient();
+        let stored = self.stored(key).await?;
+        let held = stored.as_ref().map(|(record, grant)| held(record, grant, None));
+        let circumstances = Circumstances {
+            now: self.clock.now(),
+            margin: self.margin,
+            self_sufficient: endpoint.is_self_sufficient(),
+            backing_off: false,
+        };
+        if let Step::Authorize(reason) = life::next(held.as_ref(), &circumstances) {
+            status.authorized = false;
+            status.reason = Some(reason);
+        }
+        if let Some((record, grant)) = stored {
+            status.expires_at = grant.expires_at;
+            status.refresh_token_expires_at = grant.refresh_token_expires_at;
+            status.refreshable |= grant.refresh_token.is_some() && status.authorized;
+            status.in_doubt = record.refresh_intent.is_some();
+            status.last_refresh = grant.refreshed_at;
+            status.scope = grant.scope;
+        }
+        if let Some(trouble) = self.entry(key).trouble() {
+            status.last_failure = Some(trouble.problem.to_string());
+            status.failed_at = Some(trouble.at);
+            status.next_try = Some(trouble.until);
+        }
+        Ok(status)
+    }
+}
+
+#[expect(clippy::ref_option, reason = "the signature is serde's")]
+fn reason_name<S: Serializer>(reason: &Option<Reason>, serializer: S) -> Result<S::Ok, S::Error> {
+    reason.map(Reason::as_str).serialize(serializer)
+}

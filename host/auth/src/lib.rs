@@ -1,0 +1,29 @@
+//! How a connection authenticates.
+//!
+//! - [`AuthTypes`] knows the ways to authenticate, [`Settings`] are one connection's fields after defaults and checks.
+//! - [`Auth`] is the rest: it hands [egress](innkeeper_egress) the credential of a request, keeps grants alive, runs
+//!   authorization flows and says how a connection stands.
+//!
+//! Secrets of connections and grants are opened here and nowhere else. They are held in `secrecy` types and appear in no
+//! error, log line or `Debug`.
+
+mod auth;
+mod auth_type;
+mod builtin;
+mod credential;
+mod error;
+mod flow;
+mod grant;
+mod oauth;
+mod secrets;
+mod settings;
+
+pub use auth::{Auth, AuthOptions};
+pub use auth_type::{AuthType, AuthTypes, Credential, FixedCredential};
+pub use credential::ConnectionCredential;
+pub use error::{AuthError, Reason};
+pub use flow::{Begun, Callback, Completed, FlowFailure, Refused, SessionSecret};
+pub use grant::GrantStatus;
+pub use oauth::{ClientAuthentication, ErrorCode, OAuthClient, TokenError};
+pub use secrets::PlaceholderSecrets;
+pub use settings::{Settings, SettingsErrors, SettingsMistake, fields_for};

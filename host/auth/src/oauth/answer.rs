@@ -1,0 +1,350 @@
+//! The answer of a token endpoint, brought from whatever shape it has into the one of RFC 6749, section 5.1.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use oauth2::{ExtraTokenFields, StandardTokenResponse, TokenResponse, TokenType};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use url::form_urlencoded;
+
+use super::error::{ErrorCode, TokenError};
+
+/// Longest access or refresh token that is taken, in bytes.
+const LONGEST_TOKEN: usize = 16 * 1024;
+
+/// Where an answer holds things, when not where the RFC says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AnswerShape {
+    /// Names joined by dots.
+    pub(crate) access_token_path: Option<String>,
+    /// Names joined by dots.
+    pub(crate) token_type_path: Option<String>,
+    /// Used whatever the answer says.
+    pub(crate) token_type: Option<String>,
+}
+
+/// What a token endpoint gave.
+pub(crate) struct TokenAnswer {
+    pub(crate) access_token: SecretString,
+    pub(crate) token_type: String,
+    pub(crate) expires_in: Option<Duration>,
+    pub(crate) refresh_token: Option<SecretString>,
+    pub(crate) refresh_token_expires_in: Option<Duration>,
+    pub(crate) scope: Option<String>,
+    /// All other fields. They may hold secrets too, such as an ID token.
+    pub(crate) extra: BTreeMap<String, Value>,
+}
+
+impl fmt::Debug for TokenAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenAnswer")
+            .field("token_type", &self.token_type)
+            .field("expires_in", &self.expires_in)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<StandardAnswer> for TokenAnswer {
+    fn from(answer: StandardAnswer) -> Self {
+        Self {
+            access_token: answer.access_token().secret().as_str().into(),
+            token_type: answer.token_type().0.clone(),
+            expires_in: answer.expires_in(),
+            refresh_token: answer.refresh_token().map(|token| token.secret().as_str().into()),
+            refresh_token_expires_in: answer.extra_fields().refresh_token_expires_in.map(Duration::from_secs),
+            scope: answer.scopes().map(|scopes| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")),
+            extra: answer.extra_fields().extra.clone(),
+        }
+    }
+}
+
+/// What [`normalise`] makes, as `oauth2` reads it.
+pub(crate) type StandardAnswer = StandardTokenResponse<Extra, Scheme>;
+
+/// The token's type, as it stands before the token in a header.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Scheme(String);
+
+impl TokenType for Scheme {}
+
+/// What the RFC does not name.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Extra {
+    refresh_token_expires_in: Option<u64>,
+    extra: BTreeMap<String, Value>,
+}
+
+impl fmt::Debug for Extra {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl ExtraTokenFields for Extra {}
+
+/// The answer in the RFC's shape, or why it gives no token. `body` may be JSON or a form.
+pub(crate) fn normalise(body: &[u8], shape: &AnswerShape) -> Result<Value, TokenError> {
+    let fields = fields(body).ok_or(TokenError::Malformed("it is neither a JSON object nor a form"))?;
+    let (holder, last) = holder(&fields, shape.access_token_path.as_deref().unwrap_or("access_token"));
+    let Some(access_token) = holder.and_then(|holder| holder.get(last)).filter(|token| !token.is_null()) else {
+        return Err(match error_code(&fields) {
+            Some(code) => TokenError::Refused(code),
+            None => TokenError::Malformed("it holds no access token"),
+        });
+    };
+    let access_token = token(access_token)?;
+    // A server that nests a token gives a second, outer one at times. What stands beside a token belongs to it.
+    let own = holder.unwrap_or(&fields);
+    let outer = (!fields.contains_key("access_token")).then_some(&fields);
+    let find = |name: &str| {
+        let found = own.get(name).or_else(|| outer.and_then(|outer| outer.get(name)));
+        found.filter(|value| !value.is_null())
+    };
+    let refresh_token = match find("refresh_token") {
+        Some(Value::String(text)) if text.is_empty() => None,
+        Some(value) => Some(token(value)?),
+        None => None,
+    };
+    let refresh_life =
+        ["refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"].into_iter().find_map(find);
+    let mut standard = json!({
+        "access_token": access_token,
+        "token_type": token_type(&fields, shape, find("token_type"))?,
+        "refresh_token_expires_in": refresh_life.and_then(seconds),
+        "extra": extra(&fields, own),
+    });
+    let standard_fields = standard.as_object_mut().ok_or(TokenError::Malformed("it is no object"))?;
+    if let Some(seconds) = find("expires_in").and_then(seconds) {
+        standard_fields.insert("expires_in".to_owned(), seconds.into());
+    }
+    if let Some(token) = refresh_token {
+        standard_fields.insert("refresh_token".to_owned(), token.into());
+    }
+    if let Some(scope) = find("scope").and_then(scope) {
+        standard_fields.insert("scope".to_owned(), scope.into());
+    }
+    Ok(standard)
+}
+
+/// The error code of an answer, RFC 6749, section 5.2, in JSON or a form.
+pub(crate) fn refusal(body: &[u8]) -> Option<ErrorCode> {
+    error_code(&fields(body)?)
+}
+
+/// Whether `text` can stand before a token in a header: a token of RFC 9110.
+pub(crate) fn is_token_type(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+fn fields(body: &[u8]) -> Option<Map<String, Value>> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(fields)) => return Some(fields),
+        Ok(_) => return None,
+        Err(_) => {}
+    }
+    // Anything is a form to a lenient reader; a page or a broken object is not meant as one.
+    let plain = body.iter().all(|b| b.is_ascii_graphic()) && !body.iter().any(|b| b"<>{}\"".contains(b));
+    if !plain || !body.contains(&b'=') {
+        return None;
+    }
+    let pairs = form_urlencoded::parse(body);
+    Some(pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect())
+}
+
+fn error_code(fields: &Map<String, Value>) -> Option<ErrorCode> {
+    match fields.get("error")? {
+        Value::String(code) => Some(ErrorCode::parse(code)),
+        // Some wrap it: {"error": {"code": ...}}.
+        Value::Object(inner) => {
+            let code = ["error", "code", "type"].into_iter().find_map(|name| inner.get(name).and_then(Value::as_str));
+            Some(code.map_or(ErrorCode::Other, ErrorCode::parse))
+        }
+        _ => Some(ErrorCode::Other),
+    }
+}
+
+/// The object that holds the last name of `path`, and that name.
+fn holder<'f, 'p>(fields: &'f Map<String, Value>, path: &'p str) -> (Option<&'f Map<String, Value>>, &'p str) {
+    match path.rsplit_once('.') {
+        None => (Some(fields), path),
+        Some((parents, last)) => {
+            let mut names = parents.split('.');
+            let first = names.next().and_then(|name| fields.get(name)).and_then(Value::as_object);
+            let holder = names.fold(first, |inner, name| inner.and_then(|inner| inner.get(name)).and_then(Value::as_object));
+            (holder, last)
+        }
+    }
+}
+
+fn token(value: &Value) -> Result<&str, TokenError> {
+    let text = value.as_str().ok_or(TokenError::Malformed("a token in it is no text"))?;
+    if text.is_empty() {
+        return Err(TokenError::Malformed("a token in it is empty"));
+    }
+    if text.len() > LONGEST_TOKEN {
+        return Err(TokenError::Malformed("a token in it is longer than 16 KiB"));
+    }
+    // RFC 6749, appendix A.12 and A.17: visible characters. Anything else could add a header or a parameter.
+    if !text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+        return Err(TokenError::Malformed("a token in it has characters that no token may have"));
+    }
+    Ok(text)
+}
+
+fn token_type(fields: &Map<String, Value>, shape: &AnswerShape, beside: Option<&Value>) -> Result<String, TokenError> {
+    let text = match (&shape.token_type, &shape.token_type_path) {
+        (Some(fixed), _) => Some(fixed.as_str()),
+        (None, Some(path)) => {
+            let (holder, last) = holder(fields, path);
+            holder.and_then(|holder| holder.get(last)).and_then(Value::as_str)
+        }
+        (None, None) => beside.and_then(Value::as_str),
+    };
+    match text.map(str::trim).filter(|text| !text.is_empty()) {
+        None => Ok("Bearer".to_owned()),
+        Some(text) if text.eq_ignore_ascii_case("bearer") => Ok("Bearer".to_owned()),
+        Some(text) if is_token_type(text) => Ok(text.to_owned()),
+        Some(_) => Err(TokenError::Malformed("its token type is not one word")),
+    }
+}
+
+/// A number of seconds, as number or text. Nothing, zero and less say nothing.
+fn seconds(value: &Value) -> Option<u64> {
+    let seconds = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse::<f64>().ok(),
+        _ => None,
+    }?;
+    // Longer than a century is for ever.
+    (seconds >= 1.0).then(|| Duration::from_secs_f64(seconds.min(3_155_760_000.0)).as_secs())
+}
+
+/// A text with spaces; some send a list, some commas.
+fn scope(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        _ => return None,
+    };
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!text.is_empty()).then_some(text)
+}
+
+fn extra(fields: &Map<String, Value>, own: &Map<String, Value>) -> BTreeMap<String, Value> {
+    let standard = ["access_token", "token_type", "refresh_token", "expires_in", "scope"];
+    let mut extra: BTreeMap<String, Value> = fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    extra.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
+    extra.retain(|name, value| !standard.contains(&name.as_str()) && !value.is_object() && !value.is_array() && !value.is_null());
+    extra
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str, shape: &AnswerShape) -> Result<TokenAnswer, TokenError> {
+        let standard = normalise(body.as_bytes(), shape)?;
+        let answer: StandardAnswer = serde_json::from_value(standard).expect("normalised answers are standard ones");
+        Ok(answer.into())
+    }
+
+    fn plain(body: &str) -> Result<TokenAnswer, TokenError> {
+        read(body, &AnswerShape::default())
+    }
+
+    fn secret(text: &SecretString) -> &str {
+        secrecy::ExposeSecret::expose_secret(text)
+    }
+
+    #[test]
+    fn a_bearer_type_is_written_as_the_header_wants_it() {
+        for kind in ["bearer", "BEARER", "Bearer"] {
+            let answer = plain(&format!(r#"{{"access_token":"a","token_type":"{kind}"}}"#)).expect("an answer");
+            assert_eq!(answer.token_type, "Bearer");
+        }
+        assert_eq!(plain(r#"{"access_token":"a"}"#).expect("an answer").token_type, "Bearer");
+        assert_eq!(plain(r#"{"access_token":"a","token_type":"token"}"#).expect("an answer").token_type, "token");
+    }
+
+    #[test]
+    fn a_type_that_would_add_a_header_is_refused() {
+        assert!(matches!(
+            plain(r#"{"access_token":"a","token_type":"Bearer x\r\nEvil: 1"}"#),
+            Err(TokenError::Malformed(_))
+        ));
+        assert!(matches!(plain(r#"{"access_token":"a\r\nEvil: 1"}"#), Err(TokenError::Malformed(_))));
+    }
+
+    #[test]
+    fn a_life_may_be_number_text_or_absent() {
+        for (life, seconds) in
+            [("3600", Some(3600)), ("\"3600\"", Some(3600)), ("3599.9", Some(3599)), ("0", None), ("-1", None), ("null", None), ("\"soon\"", None), ("1e300", Some(3_155_760_000))]
+        {
+            let answer = plain(&format!(r#"{{"access_token":"a","expires_in":{life}}}"#)).expect("an answer");
+            assert_eq!(answer.expires_in, seconds.map(Duration::from_secs), "{life}");
+        }
+    }
+
+    #[test]
+    fn a_nested_token_keeps_its_own_company() {
+        let slack = r#"{"ok":true,"access_token":"bot","refresh_token":"bot-refresh","token_type":"bot","team_id":"T1",
+            "authed_user":{"id":"U1","scope":"search:read","access_token":"user","token_type":"user","expires_in":43200}}"#;
+        let shape = AnswerShape {
+            access_token_path: Some("authed_user.access_token".to_owned()),
+            token_type: Some("Bearer".to_owned()),
+            ..AnswerShape::default()
+        };
+        let answer = read(slack, &shape).expect("an answer");
+        assert_eq!(secret(&answer.access_token), "user");
+        assert!(answer.refresh_token.is_none(), "the outer refresh token belongs to the outer token");
+        assert_eq!((answer.token_type.as_str(), answer.scope.as_deref()), ("Bearer", Some("search:read")));
+        assert_eq!(answer.expires_in, Some(Duration::from_secs(43200)));
+        assert_eq!(answer.extra.get("team_id"), Some(&Value::from("T1")));
+    }
+
+    #[test]
+    fn a_type_is_found_at_its_path() {
+        let shape = AnswerShape { token_type_path: Some("data.kind".to_owned()), ..AnswerShape::default() };
+        let answer = read(r#"{"access_token":"a","data":{"kind":"bearer"}}"#, &shape).expect("an answer");
+        assert_eq!(answer.token_type, "Bearer");
+    }
+
+    #[test]
+    fn a_form_is_read_like_json() {
+        let answer = plain("access_token=gho_1&scope=repo%20user&token_type=bearer&expires_in=60").expect("an answer");
+        assert_eq!(secret(&answer.access_token), "gho_1");
+        assert_eq!(answer.scope.as_deref(), Some("repo user"));
+        assert_eq!(answer.expires_in, Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn an_error_in_an_answer_of_success_is_still_an_error() {
+        let refused = |body| plain(body).expect_err("no token");
+        assert_eq!(refused(r#"{"error":"invalid_grant"}"#), TokenError::Refused(ErrorCode::InvalidGrant));
+        assert_eq!(refused("error=bad_refresh_token"), TokenError::Refused(ErrorCode::InvalidGrant));
+        assert_eq!(refused(r#"{"ok":false,"error":"<b>odd</b>"}"#), TokenError::Refused(ErrorCode::Other));
+        assert!(matches!(refused("<html>a=b</html>"), TokenError::Malformed(_)));
+        assert!(matches!(refused("[1]"), TokenError::Malformed(_)));
+        assert!(matches!(refused(""), TokenError::Malformed(_)));
+        assert!(matches!(refused(r#"{"access_token":5}"#), TokenError::Malformed(_)));
+    }
+
+    #[test]
+    fn the_life_of_a_refresh_token_goes_by_several_names() {
+        for name in ["refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"] {
+            let answer = plain(&format!(r#"{{"access_token":"a","refresh_token":"r","{name}":10}}"#)).expect("an answer");
+            assert_eq!(answer.refresh_token_expires_in, Some(Duration::from_secs(10)));
+        }
+    }
+
+    #[test]
+    fn an_answer_shows_no_token() {
+        let answer = plain(r#"{"access_token":"secret-a","refresh_token":"secret-r","id_token":"secret-i"}"#).expect("an answer");
+        assert!(!format!("{answer:?}").contains("secret-"));
+    }
+}

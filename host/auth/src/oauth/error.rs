@@ -1,0 +1,154 @@
+//! What a token endpoint answers when it gives no token, or why it was not asked.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The codes of RFC 6749, section 5.2. What a server says besides is kept nowhere: it is hostile input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// The request was malformed.
+    InvalidRequest,
+    /// The client is unknown or did not prove itself.
+    InvalidClient,
+    /// The code or the refresh token is not (or no longer) honoured.
+    InvalidGrant,
+    /// The client may not use this kind of grant.
+    UnauthorizedClient,
+    /// The server does not know this kind of grant.
+    UnsupportedGrantType,
+    /// The scope is unknown, malformed or too wide.
+    InvalidScope,
+    /// No code of the RFC.
+    Other,
+}
+
+impl ErrorCode {
+    /// From the `error` of an answer. Names that some providers use for a grant that has ended count as `invalid_grant`.
+    pub(crate) fn parse(text: &str) -> Self {
+        match text {
+            "invalid_request" => Self::InvalidRequest,
+            "invalid_client" => Self::InvalidClient,
+            "invalid_grant" | "invalid_refresh_token" | "bad_refresh_token" | "token_revoked" | "token_expired"
+            | "bad_verification_code" | "invalid_code" | "interaction_required" | "login_required" | "consent_required" => {
+                Self::InvalidGrant
+            }
+            "unauthorized_client" => Self::UnauthorizedClient,
+            "unsupported_grant_type" => Self::UnsupportedGrantType,
+            "invalid_scope" => Self::InvalidScope,
+            _ => Self::Other,
+        }
+    }
+
+    /// As the RFC writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::Other => "another error",
+        }
+    }
+
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "the authorization server finds the request malformed",
+            Self::InvalidClient => "the authorization server does not accept the client id and secret, or how they are sent",
+            Self::InvalidGrant => "the authorization server does not honour the grant",
+            Self::UnauthorizedClient => "the client may not use this kind of grant at the authorization server",
+            Self::UnsupportedGrantType => "the authorization server does not know this kind of grant",
+            Self::InvalidScope => "the authorization server does not give the scope that was asked for",
+            Self::Other => "the authorization server refused for a reason of its own",
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other => f.write_str(self.sentence()),
+            _ => write!(f, "{} ({})", self.sentence(), self.as_str()),
+        }
+    }
+}
+
+/// Why a token endpoint gave no token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// It was not reached, or did not answer.
+    #[error("the authorization server was not reached or did not answer: {0}")]
+    Unreachable(String),
+    /// It failed itself.
+    #[error("the authorization server failed with status {status}")]
+    Failed {
+        /// 500 to 599.
+        status: u16,
+        /// What it asked for, if it did.
+        retry_after: Option<Duration>,
+    },
+    /// It is asked too often.
+    #[error("the authorization server is asked too often")]
+    Busy {
+        /// What it asked for, if it did.
+        retry_after: Option<Duration>,
+    },
+    /// It refused (RFC 6749, section 5.2).
+    #[error("{0}")]
+    Refused(ErrorCode),
+    /// Its answer is none that OAuth knows.
+    #[error("the answer of the authorization server makes no sense: {0}")]
+    Malformed(&'static str),
+    /// It refused with a status and no code.
+    #[error("the authorization server answered with status {0} and no error code of OAuth")]
+    Status(u16),
+    /// The host may not send requests there.
+    #[error("the host does not send requests to the authorization server: {0}")]
+    NotAllowed(String),
+    /// A failure of a moment ago is still being waited out.
+    #[error("{problem}; the next attempt is made in {} s", .wait.as_secs().max(1))]
+    BackingOff {
+        /// What failed.
+        problem: Box<TokenError>,
+        /// How long it is until then.
+        wait: Duration,
+    },
+    /// The store did not take the new token; it is held and stored as soon as that can be done.
+    #[error("a new token could not be stored yet: {0}")]
+    NotStored(String),
+}
+
+/// What a failure means for the grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nature {
+    /// Passes by itself. `spent`: the server may have acted on the request all the same.
+    Passing {
+        /// The refresh token may be spent.
+        spent: bool,
+    },
+    /// The grant is gone.
+    Gone,
+    /// The connection's settings or the operator's do not fit.
+    Settings,
+}
+
+impl TokenError {
+    pub(crate) fn nature(&self) -> Nature {
+        match self {
+            Self::Unreachable(_) | Self::Failed { .. } | Self::Malformed(_) => Nature::Passing { spent: true },
+            Self::Busy { .. } | Self::Status(_) | Self::NotStored(_) => Nature::Passing { spent: false },
+            Self::Refused(ErrorCode::InvalidGrant) => Nature::Gone,
+            Self::Refused(_) | Self::NotAllowed(_) => Nature::Settings,
+            Self::BackingOff { problem, .. } => problem.nature(),
+        }
+    }
+
+    /// How long the server wants to be left alone.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Failed { retry_after, .. } | Self::Busy { retry_after } => *retry_after,
+            _ => None,
+        }
+    }
+}

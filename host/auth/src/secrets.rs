@@ -1,0 +1,60 @@
+//! The secret fields of connections, sealed and opened.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use innkeeper_egress::SecretFields;
+use innkeeper_vault::{ConnectionId, ConnectionRecord, Identity, Sealed, SpaceId, Vault, VaultError};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::{Zeroize, Zeroizing};
+
+pub(crate) fn seal(
+    vault: &Vault,
+    space: &SpaceId,
+    id: &ConnectionId,
+    version: u64,
+    secrets: &BTreeMap<String, SecretString>,
+) -> Result<Sealed, VaultError> {
+    let texts: BTreeMap<&str, &str> =
+        secrets.iter().map(|(name, text)| (name.as_str(), text.expose_secret())).collect();
+    let plain = Zeroizing::new(serde_json::to_vec(&texts).unwrap_or_default());
+    vault.seal(&Identity::Connection { space, id, version }, &plain)
+}
+
+pub(crate) fn open(vault: &Vault, connection: &ConnectionRecord) -> Result<BTreeMap<String, SecretString>, VaultError> {
+    let identity = Identity::Connection { space: &connection.space, id: &connection.id, version: connection.version };
+    let plain = vault.open_sealed(&identity, &connection.secrets)?;
+    let texts: BTreeMap<String, String> =
+        serde_json::from_slice(plain.expose_secret()).map_err(|_| VaultError::DoesNotOpen(identity.to_string()))?;
+    Ok(texts
+        .into_iter()
+        .map(|(name, mut text)| {
+            let secret = SecretString::from(text.as_str());
+            text.zeroize();
+            (name, secret)
+        })
+        .collect())
+}
+
+/// Fills `${secret.field}` with a connection's secrets, and only with those that the connector declared.
+#[derive(Clone)]
+pub struct PlaceholderSecrets {
+    pub(crate) secrets: Arc<BTreeMap<String, SecretString>>,
+    pub(crate) declared: Arc<[String]>,
+}
+
+impl SecretFields for PlaceholderSecrets {
+    fn secret(&self, field: &str) -> Option<SecretString> {
+        if !self.declared.iter().any(|declared| declared == field) {
+            return None;
+        }
+        self.secrets.get(field).cloned()
+    }
+}
+
+impl fmt::Debug for PlaceholderSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlaceholderSecrets").field("declared", &self.declared).finish_non_exhaustive()
+    }
+}

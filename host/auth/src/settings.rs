@@ -1,0 +1,326 @@
+//! The fields of one connection's auth type, after defaults and checks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use innkeeper_spec::{AuthDeclaration, AuthTypeId, FieldKind, FieldSpec, Template};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use url::{Host, Url};
+
+use crate::auth_type::AuthType;
+
+/// All fields of a connection's auth type that have a value, plain and secret apart.
+#[derive(Clone)]
+pub struct Settings {
+    auth_type: AuthTypeId,
+    plain: BTreeMap<String, Value>,
+    secret: BTreeMap<String, SecretString>,
+}
+
+impl Settings {
+    /// From what a person gave. What is not given comes from the connector's declaration, whose texts are templates over
+    /// `config`, then from the auth type itself. An empty text counts as not given. Every mistake is reported.
+    pub fn build(
+        declaration: &AuthDeclaration,
+        auth_type: &dyn AuthType,
+        config: &Value,
+        given: &BTreeMap<String, Value>,
+        given_secrets: &BTreeMap<String, SecretString>,
+    ) -> Result<Self, SettingsErrors> {
+        let fields = auth_type.fields(declaration);
+        let mut settings =
+            Self { auth_type: declaration.auth_type.clone(), plain: BTreeMap::new(), secret: BTreeMap::new() };
+        let mut mistakes = misplaced(&fields, given, given_secrets);
+        for field in &fields {
+            let result = if field.kind.is_secret() {
+                settings.take_secret(field, declaration, config, given_secrets)
+            } else {
+                settings.take_plain(field, declaration, config, given)
+            };
+            if let Err(reason) = result {
+                mistakes.push(SettingsMistake::new(&field.name, reason));
+            }
+        }
+        if mistakes.is_empty() {
+            mistakes = auth_type.check(&settings);
+        }
+        if mistakes.is_empty() {
+            // The last check is the use itself.
+            auth_type.credential(&settings)?;
+            Ok(settings)
+        } else {
+            Err(SettingsErrors(mistakes))
+        }
+    }
+
+    /// From a connection's record and its opened secrets, as [`Settings::build`] once made them.
+    pub fn from_stored(
+        auth_type: AuthTypeId,
+        plain: BTreeMap<String, Value>,
+        secret: BTreeMap<String, SecretString>,
+    ) -> Self {
+        Self { auth_type, plain, secret }
+    }
+
+    /// How it authenticates.
+    pub fn auth_type(&self) -> &AuthTypeId {
+        &self.auth_type
+    }
+
+    /// Fields that are no secret.
+    pub fn plain(&self) -> &BTreeMap<String, Value> {
+        &self.plain
+    }
+
+    /// Fields that are.
+    pub fn secrets(&self) -> &BTreeMap<String, SecretString> {
+        &self.secret
+    }
+
+    /// Names of the secret fields that have a value.
+    pub fn secret_names(&self) -> Vec<String> {
+        self.secret.keys().cloned().collect()
+    }
+
+    /// The text of a plain field, if it has one that is not empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.plain.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// The value of a plain flag.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.plain.get(name).and_then(Value::as_bool)
+    }
+
+    /// The text of a secret field.
+    pub fn secret(&self, name: &str) -> Option<&SecretString> {
+        self.secret.get(name)
+    }
+
+    fn take_plain(
+        &mut self,
+        field: &FieldSpec,
+        declaration: &AuthDeclaration,
+        config: &Value,
+        given: &BTreeMap<String, Value>,
+    ) -> Result<(), String> {
+        let value = match given.get(&field.name).filter(|value| !is_blank(value)) {
+            Some(value) => Some(value.clone()),
+            None => default_value(field, declaration, config)?,
+        };
+        let Some(value) = value else {
+            return if field.required { Err("is required".to_owned()) } else { Ok(()) };
+        };
+        let value = typed(field.kind, value);
+        field.check(&value)?;
+        if field.kind == FieldKind::Url {
+            check_address(value.as_str().unwrap_or_default())?;
+        }
+        self.plain.insert(field.name.clone(), value);
+        Ok(())
+    }
+
+    fn take_secret(
+        &mut self,
+        field: &FieldSpec,
+        declaration: &AuthDeclaration,
+        config: &Value,
+        given: &BTreeMap<String, SecretString>,
+    ) -> Result<(), String> {
+        let value = match given.get(&field.name).filter(|text| !text.expose_secret().is_empty()) {
+            Some(text) => Some(text.clone()),
+            None => match default_value(field, declaration, config)? {
+                Some(Value::String(text)) => Some(SecretString::from(text)),
+                _ => None,
+            },
+        };
+        let Some(text) = value else {
+            return if field.required { Err("is required".to_owned()) } else { Ok(()) };
+        };
+        // The reason that the check gives may quote what it was given.
+        field.check(&Value::String(text.expose_secret().to_owned())).map_err(|_| match &field.pattern {
+            Some(pattern) => format!("does not have the form {pattern}"),
+            None => "does not have the form that the field must have".to_owned(),
+        })?;
+        self.secret.insert(field.name.clone(), text);
+        Ok(())
+    }
+}
+
+/// Shows plain fields, and of secret ones the names.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("auth_type", &self.auth_type)
+            .field("plain", &self.plain)
+            .field("secret", &self.secret.keys().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// The fields that a person is asked for: those that the declaration neither hides nor disables, and those that it does
+/// although they are required and have no default. Defaults that are templates are shown as written.
+pub fn fields_for(declaration: &AuthDeclaration, auth_type: &dyn AuthType) -> Vec<FieldSpec> {
+    let mut fields = auth_type.fields(declaration);
+    fields.retain(|field| {
+        let hidden = declaration.overrides.get(&field.name).is_some_and(|shown| shown.hidden || shown.disabled);
+        !hidden || (field.required && field.default.is_none())
+    });
+    fields
+}
+
+/// `fields` with the declaration's defaults, labels and help.
+pub(crate) fn declared_fields(fields: &[FieldSpec], declaration: &AuthDeclaration) -> Vec<FieldSpec> {
+    let mut fields = fields.to_vec();
+    for field in &mut fields {
+        if let Some(default) = declaration.defaults.get(&field.name) {
+            field.default = Some(default.clone());
+        }
+        if let Some(shown) = declaration.overrides.get(&field.name) {
+            if let Some(label) = &shown.label {
+                field.label.clone_from(label);
+            }
+            if shown.help.is_some() {
+                field.help.clone_from(&shown.help);
+            }
+        }
+    }
+    fields
+}
+
+/// One thing that is wrong with a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsMistake {
+    /// Which field.
+    pub field: String,
+    /// What is wrong, fit to follow the field's name. Holds no secret.
+    pub reason: String,
+}
+
+impl SettingsMistake {
+    pub(crate) fn new(field: &str, reason: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), reason: reason.into() }
+    }
+}
+
+impl fmt::Display for SettingsMistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.field, self.reason)
+    }
+}
+
+/// All that is wrong with the fields of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct SettingsErrors(pub Vec<SettingsMistake>);
+
+impl SettingsErrors {
+    pub(crate) fn one(field: &str, reason: impl Into<String>) -> Self {
+        Self(vec![SettingsMistake::new(field, reason)])
+    }
+}
+
+fn misplaced(
+    fields: &[FieldSpec],
+    given: &BTreeMap<String, Value>,
+    given_secrets: &BTreeMap<String, SecretString>,
+) -> Vec<SettingsMistake> {
+    let mut mistakes = Vec::new();
+    let names: BTreeSet<&String> = given.keys().chain(given_secrets.keys()).collect();
+    for name in names {
+        let Some(field) = fields.iter().find(|field| field.name == *name) else {
+            mistakes.push(SettingsMistake::new(name, unknown(name, fields)));
+            continue;
+        };
+        let secret = field.kind.is_secret();
+        if given.contains_key(name) && given_secrets.contains_key(name) {
+            mistakes.push(SettingsMistake::new(name, "is given twice, as a plain field and as a secret"));
+        } else if secret && given.contains_key(name) {
+            mistakes.push(SettingsMistake::new(name, "is a secret: give it among the secrets"));
+        } else if !secret && given_secrets.contains_key(name) {
+            mistakes.push(SettingsMistake::new(name, "is no secret: give it among the plain fields"));
+        }
+    }
+    mistakes
+}
+
+fn unknown(name: &str, fields: &[FieldSpec]) -> String {
+    let nearest = fields
+        .iter()
+        .map(|field| (strsim::jaro_winkler(&name.to_lowercase(), &field.name.to_lowercase()), field))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b));
+    match nearest {
+        Some((_, field)) => format!("is not a field of this auth type; the nearest is {}", field.name),
+        None if fields.is_empty() => "is not a field of this auth type, which has none".to_owned(),
+        None => {
+            let known: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
+            format!("is not a field of this auth type; it has {}", known.join(", "))
+        }
+    }
+}
+
+fn default_value(field: &FieldSpec, declaration: &AuthDeclaration, config: &Value) -> Result<Option<Value>, String> {
+    match declaration.defaults.get(&field.name) {
+        Some(Value::String(text)) => {
+            let rendered = Template::parse(text).and_then(|template| template.render(config));
+            match rendered {
+                Ok(text) if text.is_empty() => Ok(None),
+                Ok(text) => Ok(Some(Value::String(text))),
+                Err(reason) => Err(format!("cannot be made from the connector's default {text:?}: {reason}")),
+            }
+        }
+        Some(value) if !is_blank(value) => Ok(Some(value.clone())),
+        _ => Ok(field.default.clone().filter(|value| !is_blank(value))),
+    }
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        // A list of names in which there is none.
+        Value::Array(names) => !names.iter().any(|name| name.as_str().is_some_and(|name| !name.is_empty())),
+        _ => false,
+    }
+}
+
+/// Forms and command lines only know texts.
+fn typed(kind: FieldKind, value: Value) -> Value {
+    match (kind, value.as_str()) {
+        (FieldKind::Flag, Some("true")) => Value::Bool(true),
+        (FieldKind::Flag, Some("false")) => Value::Bool(false),
+        (FieldKind::Number, Some(text)) => {
+            text.parse().map(Value::Number).unwrap_or(value)
+        }
+        _ => value,
+    }
+}
+
+/// An address that credentials or users are sent to.
+pub(crate) fn check_address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("is not an address: {error}"))?;
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => return Err("has no host".to_owned()),
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if loopback => {}
+        "http" => return Err("must use https: secrets would cross the network in the clear".to_owned()),
+        _ => return Err("must be an https address".to_owned()),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not hold a user name or password".to_owned());
+    }
+    if url.fragment().is_some() {
+        return Err("must not have a fragment (#...)".to_owned());
+    }
+    if text.len() > 2048 {
+        return Err("must have at most 2048 characters".to_owned());
+    }
+    Ok(url)
+}
