@@ -86,8 +86,10 @@ fn fill(base: &str, template: &str, parameters: &[&dyn Display]) -> Result<Strin
     let mut rest = template;
     let mut parameters = parameters.iter();
     while let Some((before, after)) = rest.split_once('{') {
-        let (kind, after) = after.split_once('}').ok_or_else(|| format!("`{template}` has a brace that is not closed"))?;
-        let parameter = parameters.next().ok_or_else(|| format!("`{template}` has more places than parameters"))?.to_string();
+        let (kind, after) =
+            after.split_once('}').ok_or_else(|| format!("`{template}` has a brace that is not closed"))?;
+        let parameter =
+            parameters.next().ok_or_else(|| format!("`{template}` has more places than parameters"))?.to_string();
         address.push_str(before);
         let in_query = address.contains('?');
         match kind {

@@ -48,7 +48,7 @@ macro_rules! export {
                 }
             }
 
-            $crate::component::bindings::export_world!(Component with_types_in $crate::component::bindings);
+    $crate::component::bindings::export_world!(Component with_types_in $crate::component::bindings);
         };
     };
 }
@@ -171,7 +171,9 @@ impl From<Request> for http::Request {
             RequestBody::Empty => http::RequestBody::Empty,
             RequestBody::Bytes(bytes) => http::RequestBody::Bytes(bytes),
             RequestBody::Form(pairs) => http::RequestBody::Form(to_pairs(pairs)),
-            RequestBody::Multipart(parts) => http::RequestBody::Multipart(parts.into_iter().map(http::Part::from).collect()),
+            RequestBody::Multipart(parts) => {
+                http::RequestBody::Multipart(parts.into_iter().map(http::Part::from).collect())
+            }
             RequestBody::Held(body) => http::RequestBody::Body(body.0.0),
         };
         Self {

@@ -97,7 +97,9 @@ impl fmt::Display for Error {
             Self::Denied(message) => write!(f, "denied: {message}"),
             Self::NotFound(message) => write!(f, "not found: {message}"),
             Self::RateLimited(None) => f.write_str("the service limits the rate of requests"),
-            Self::RateLimited(Some(seconds)) => write!(f, "the service limits the rate of requests: try in {seconds} s"),
+            Self::RateLimited(Some(seconds)) => {
+                write!(f, "the service limits the rate of requests: try in {seconds} s")
+            }
             Self::TooLarge { limit, content_length: Some(length), .. } => {
                 write!(f, "the answer has {length} bytes, at most {limit} may be read")
             }
@@ -169,6 +171,9 @@ mod tests {
     #[test]
     fn a_broken_connection_is_worth_retrying() {
         assert!(matches!(HttpError::Timeout.into(), Error::Upstream { status: 504, retryable: true, .. }));
-        assert!(matches!(HttpError::Connect("reset".into()).into(), Error::Upstream { status: 502, retryable: true, .. }));
+        assert!(matches!(
+            HttpError::Connect("reset".into()).into(),
+            Error::Upstream { status: 502, retryable: true, .. }
+        ));
     }
 }

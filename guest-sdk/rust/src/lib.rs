@@ -91,7 +91,8 @@ pub use policies::{Backoff, Policies, RateLimit, Retry};
 pub use request::{Part, RequestBuilder};
 pub use response::{ErrorBody, Response};
 pub use spec::{
-    About, ActionSpec, Annotation, AuthDeclaration, ConnectorSpec, CredentialUse, HostPattern, HostRule, Scope, Standing,
+    About, ActionSpec, Annotation, AuthDeclaration, ConnectorSpec, CredentialUse, HostPattern, HostRule, Scope,
+    Standing,
 };
 pub use state::{Entry, State, StateError};
 
@@ -102,8 +103,8 @@ pub use {base64, schemars, serde, serde_json, serde_json::Value, serde_json::jso
 /// `derive` of serde and schemars looks for its crate by name: an author's `Cargo.toml` names `serde` and `schemars` too.
 pub mod prelude {
     pub use crate::{
-        Action, Auth, Body, Connector, Ctx, Error, File, Host, NoInput, Output, Part, Policies, RateLimit, Response, Retry,
-        Value, json, segment, url,
+        Action, Auth, Body, Connector, Ctx, Error, File, Host, NoInput, Output, Part, Policies, RateLimit, Response,
+        Retry, Value, json, segment, url,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

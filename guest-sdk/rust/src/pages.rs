@@ -127,7 +127,9 @@ impl<'a> Pages<'a> {
                 Value::Number(number) => Some(number.to_string()),
                 _ => None,
             },
-            Step::Address { pointer } => page.pointer(pointer)?.as_str().filter(|next| !next.is_empty()).map(str::to_owned),
+            Step::Address { pointer } => {
+                page.pointer(pointer)?.as_str().filter(|next| !next.is_empty()).map(str::to_owned)
+            }
             Step::Link => link,
             Step::Offset { items, page_size, offset, .. } => {
                 let count = page.pointer(items)?.as_array()?.len();
@@ -164,8 +166,10 @@ impl<T: DeserializeOwned> Iterator for Items<'_, T> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(item) = self.ready.pop_front() {
-                return Some(serde_json::from_value(item).map_err(|error| {
-                    Error::Upstream { status: 200, message: format!("an item is not as expected: {error}"), retryable: false }
+                return Some(serde_json::from_value(item).map_err(|error| Error::Upstream {
+                    status: 200,
+                    message: format!("an item is not as expected: {error}"),
+                    retryable: false,
                 }));
             }
             match self.pages.next()? {
@@ -185,7 +189,8 @@ fn next_link(header: &str) -> Option<&str> {
     let mut rest = header;
     while let Some((_, after)) = rest.split_once('<') {
         let (target, after) = after.split_once('>')?;
-        let (parameters, following) = after.split_at(after.find(",<").or_else(|| after.find(", <")).unwrap_or(after.len()));
+        let (parameters, following) =
+            after.split_at(after.find(",<").or_else(|| after.find(", <")).unwrap_or(after.len()));
         let is_next = parameters.split(';').any(|parameter| {
             parameter.split_once('=').is_some_and(|(name, value)| {
                 name.trim().eq_ignore_ascii_case("rel")

@@ -101,10 +101,7 @@ impl Response {
     ///     .json()
     /// # }
     /// ```
-    pub fn error_for_status_with(
-        self,
-        message: impl FnOnce(u16, &ErrorBody) -> Option<String>,
-    ) -> Result<Self, Error> {
+    pub fn error_for_status_with(self, message: impl FnOnce(u16, &ErrorBody) -> Option<String>) -> Result<Self, Error> {
         if self.status < 400 {
             return Ok(self);
         }

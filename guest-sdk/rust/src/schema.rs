@@ -22,7 +22,8 @@ pub(crate) fn of_input<T: JsonSchema>() -> Value {
 /// JSON Schema 2020-12 of what `T` is written as; none when that is any JSON at all.
 pub(crate) fn of_output<T: JsonSchema>() -> Option<Value> {
     let schema = generate::<T>(SchemaSettings::draft2020_12().for_serialize());
-    let says_something = schema.as_object().is_some_and(|schema| schema.keys().any(|key| key != "$schema" && key != "title"));
+    let says_something =
+        schema.as_object().is_some_and(|schema| schema.keys().any(|key| key != "$schema" && key != "title"));
     says_something.then_some(schema)
 }
 

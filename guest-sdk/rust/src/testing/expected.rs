@@ -139,7 +139,9 @@ impl Expected {
         }
         for rule in &self.rules {
             match rule {
-                Rule::NoQuery(name) => expect(&format!("query `{name}`"), "(absent)", sent.query(name).unwrap_or("(absent)")),
+                Rule::NoQuery(name) => {
+                    expect(&format!("query `{name}`"), "(absent)", sent.query(name).unwrap_or("(absent)"))
+                }
                 Rule::Header(name, value) => {
                     expect(&format!("header `{name}`"), value, sent.header(name).unwrap_or("(absent)"));
                 }
@@ -157,7 +159,9 @@ impl Expected {
                     other => expect("form", &format!("{pairs:?}"), &format!("{other:?}")),
                 },
                 Rule::Text(text) => expect("text body", text, sent.text().unwrap_or("(no text)")),
-                Rule::Bare => expect("credential", "omitted", if sent.with_credential { "attached" } else { "omitted" }),
+                Rule::Bare => {
+                    expect("credential", "omitted", if sent.with_credential { "attached" } else { "omitted" })
+                }
             }
         }
         found

@@ -130,9 +130,9 @@ impl fmt::Display for Sent {
             SentBody::Empty => Ok(()),
             SentBody::Bytes(bytes) => write!(f, "\n    body    {}", String::from_utf8_lossy(bytes)),
             SentBody::Form(pairs) => write!(f, "\n    form    {pairs:?}"),
-            SentBody::Multipart(parts) => {
-                parts.iter().try_for_each(|part| write!(f, "\n    part    {} ({} bytes)", part.name, part.content.len()))
-            }
+            SentBody::Multipart(parts) => parts
+                .iter()
+                .try_for_each(|part| write!(f, "\n    part    {} ({} bytes)", part.name, part.content.len())),
         }
     }
 }

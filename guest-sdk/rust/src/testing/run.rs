@@ -124,7 +124,8 @@ impl Drop for ScriptedCtx {
 }
 
 fn violations(schema: &Value, value: &Value) -> Result<(), String> {
-    let validator = jsonschema::draft202012::new(schema).unwrap_or_else(|error| panic!("not a JSON Schema: {error}\n{schema:#}"));
+    let validator =
+        jsonschema::draft202012::new(schema).unwrap_or_else(|error| panic!("not a JSON Schema: {error}\n{schema:#}"));
     let found: Vec<String> =
         validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
     if found.is_empty() { Ok(()) } else { Err(found.join("; ")) }

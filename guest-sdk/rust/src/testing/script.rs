@@ -200,7 +200,8 @@ impl Transport for Scripted {
         let sent = Sent::from_wire(request);
         let mut stage = self.stage.borrow_mut();
         let url = sent.url.clone();
-        let fitting = stage.awaited.iter().position(|known| known.left > 0 && known.request.differences(&sent).is_empty());
+        let fitting =
+            stage.awaited.iter().position(|known| known.left > 0 && known.request.differences(&sent).is_empty());
         let Some(index) = fitting else {
             let complaint = complaint(&sent, &stage.awaited);
             drop(stage);
