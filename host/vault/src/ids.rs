@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// A text that is no id: what was given and which rule it breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{kind} id {given:?} is not valid: it must have 1 to {longest} characters, none of them a control character or a slash")]
+#[error(
+    "{kind} id {given:?} is not valid: it must have 1 to {longest} characters, none of them a control character or a slash"
+)]
 pub struct InvalidId {
     kind: &'static str,
     given: String,

@@ -231,7 +231,8 @@ mod tests {
     #[test]
     fn keys_stand_on_lines_or_between_commas_with_comments_beside() {
         let key = STANDARD.encode([7; 32]);
-        let keyring = Keyring::parse(&format!("# old, and new\na:{key} # first\n\nb:{key}, c:{key}\n")).expect("three keys");
+        let keyring =
+            Keyring::parse(&format!("# old, and new\na:{key} # first\n\nb:{key}, c:{key}\n")).expect("three keys");
         assert!(keyring.ids().eq(["a", "b", "c"]));
     }
 

@@ -17,6 +17,9 @@ mod state;
 mod tables;
 mod versions;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -117,6 +120,10 @@ fn encode(record: &impl Serialize) -> Result<Vec<u8>, StoreError> {
 fn decode<T: DeserializeOwned>(table: &str, bytes: &[u8]) -> Result<T, StoreError> {
     // The error's own text may quote the record.
     serde_json::from_slice(bytes).map_err(|error| {
-        StoreError::Damaged(format!("a record of {table} cannot be read (line {}, column {})", error.line(), error.column()))
+        StoreError::Damaged(format!(
+            "a record of {table} cannot be read (line {}, column {})",
+            error.line(),
+            error.column()
+        ))
     })
 }

@@ -156,7 +156,13 @@ pub trait StateRepository: Send + Sync {
     async fn state(&self, key: &StateKey) -> Result<Option<StateRecord>, StoreError>;
     /// Writes `record` if what is there is `expected` and all of the connection's values stay within `quota` bytes. The version
     /// follows the same rule as a grant's. Replacing a value by one that is no larger is allowed above the quota, too.
-    async fn put_state(&self, key: &StateKey, record: StateRecord, expected: Expected, quota: u64) -> Result<StateWritten, StoreError>;
+    async fn put_state(
+        &self,
+        key: &StateKey,
+        record: StateRecord,
+        expected: Expected,
+        quota: u64,
+    ) -> Result<StateWritten, StoreError>;
     /// Removes it; nothing happens when there is none.
     async fn delete_state(&self, key: &StateKey) -> Result<(), StoreError>;
 }
@@ -171,7 +177,12 @@ pub trait AuditRepository: Send + Sync {
     /// Waits until all that was handed over is durable.
     async fn flush_audit(&self) -> Result<(), StoreError>;
     /// The newest `limit` of a space, newest first, of one connection where it is given.
-    async fn audit(&self, space: &SpaceId, connection: Option<&ConnectionId>, limit: usize) -> Result<Vec<AuditRecord>, StoreError>;
+    async fn audit(
+        &self,
+        space: &SpaceId,
+        connection: Option<&ConnectionId>,
+        limit: usize,
+    ) -> Result<Vec<AuditRecord>, StoreError>;
 }
 
 /// Where a sealed text is kept.

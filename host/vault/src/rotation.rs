@@ -105,3 +105,128 @@ const PAGE: usize = 256;
 
 /// A process that goes on sealing under the old key would keep a rotation busy for ever; what it leaves still opens.
 const PASSES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{ConnectionId, GrantKey, GrantOwner, SpaceId};
+    use crate::keyring::Keyring;
+    use crate::records::{GrantRecord, StateRecord};
+    use crate::redb::RedbStore;
+    use crate::repositories::{Expected, GrantRepository as _, StateKey, StateRepository as _, Written};
+    use crate::seal::{Identity, Sealed};
+    use innkeeper_ambient::{SeededRandom, Timestamp};
+    use secrecy::ExposeSecret as _;
+    use std::sync::Arc;
+
+    fn key(connection: usize) -> GrantKey {
+        let connection = ConnectionId::parse(format!("c{connection}")).expect("an id");
+        GrantKey { space: SpaceId::default(), connection, owner: GrantOwner::Shared }
+    }
+
+    async fn put(store: &RedbStore, vault: &Vault, key: &GrantKey, version: u64) -> Written {
+        let sealed = vault.seal(&Identity::Grant { key, version }, b"token").expect("sealed");
+        write(store, key, version, sealed).await
+    }
+
+    async fn write(store: &RedbStore, key: &GrantKey, version: u64, sealed: Sealed) -> Written {
+        let record = GrantRecord {
+            key: key.clone(),
+            sealed,
+            expires_at: None,
+            refresh_token_expires_at: None,
+            updated_at: Timestamp::from_secs(version),
+            refresh_intent: None,
+            lost: None,
+            version,
+        };
+        let expected = if version == 1 { Expected::Absent } else { Expected::Version(version - 1) };
+        store.put_grant(record, expected).await.expect("answered")
+    }
+
+    #[tokio::test]
+    async fn after_a_rotation_the_first_key_opens_everything_alone() {
+        let store = RedbStore::in_memory().expect("a store");
+        let mut keyring = Keyring::generate(&SeededRandom::new(1));
+        let text = |keyring: &Keyring| keyring.ids().map(str::to_owned).collect::<Vec<_>>();
+        let old = text(&keyring);
+        // The same seed makes the same keyring again.
+        let vault = Vault::open(Keyring::generate(&SeededRandom::new(1)), &store, Arc::new(SeededRandom::new(2)))
+            .await
+            .expect("a vault");
+        for number in 0..600 {
+            put(&store, &vault, &key(number), 1).await;
+        }
+        let place = StateKey { space: SpaceId::default(), connection: key(0).connection, key: "k".to_owned() };
+        let sealed = vault.seal(&Identity::State { key: &place, version: 1 }, b"state").expect("sealed");
+        let record = StateRecord { sealed, size: 5, version: 1 };
+        store.put_state(&place, record, Expected::Absent, 100).await.expect("written");
+
+        keyring.add_first(&SeededRandom::new(3));
+        assert_eq!(text(&keyring)[1..], old);
+        vault.replace_keyring(keyring, &store).await.expect("it opens the old data key");
+        let rotation = vault.rotate(&store).await.expect("rotated");
+        let wanted = Rotation { data_key: DataKeyId(2), rewrapped: 1, resealed: 601, unopened: Vec::new() };
+        assert_eq!(rotation, wanted);
+
+        let mut first_alone = Keyring::generate(&SeededRandom::new(1));
+        first_alone.add_first(&SeededRandom::new(3));
+        first_alone.keep_first();
+        let vault = Vault::open(first_alone, &store, Arc::new(SeededRandom::new(4))).await.expect("a vault");
+        for number in 0..600 {
+            let record = store.grant(&key(number)).await.expect("read").expect("there");
+            assert_eq!((record.version, record.sealed.data_key()), (1, DataKeyId(2)));
+            let identity = Identity::Grant { key: &record.key, version: 1 };
+            assert_eq!(vault.open_sealed(&identity, &record.sealed).expect("opens").expose_secret(), b"token");
+        }
+        let value = store.state(&place).await.expect("read").expect("there");
+        let identity = Identity::State { key: &place, version: 1 };
+        assert_eq!(vault.open_sealed(&identity, &value.sealed).expect("opens").expose_secret(), b"state");
+    }
+
+    #[tokio::test]
+    async fn who_writes_during_a_rotation_meets_no_conflict_and_loses_nothing() {
+        let store = Arc::new(RedbStore::in_memory().expect("a store"));
+        let keyring = Keyring::generate(&SeededRandom::new(1));
+        let vault = Vault::open(keyring, &*store, Arc::new(SeededRandom::new(2))).await.expect("a vault");
+        let vault = Arc::new(vault);
+        for number in 0..20 {
+            put(&store, &vault, &key(number), 1).await;
+        }
+        let writer = tokio::spawn({
+            let (store, vault) = (store.clone(), vault.clone());
+            async move {
+                for version in 2..10 {
+                    for number in 0..20 {
+                        assert_eq!(put(&store, &vault, &key(number), version).await, Written::Version(version));
+                    }
+                }
+            }
+        });
+        for _ in 0..3 {
+            vault.rotate(&*store).await.expect("rotated");
+        }
+        writer.await.expect("no conflict");
+        for number in 0..20 {
+            let record = store.grant(&key(number)).await.expect("read").expect("there");
+            assert_eq!(record.version, 9);
+            let identity = Identity::Grant { key: &record.key, version: 9 };
+            vault.open_sealed(&identity, &record.sealed).expect("opens");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_record_that_does_not_open_is_named_and_stops_nothing() {
+        let store = RedbStore::in_memory().expect("a store");
+        let keyring = Keyring::generate(&SeededRandom::new(1));
+        let vault = Vault::open(keyring, &store, Arc::new(SeededRandom::new(2))).await.expect("a vault");
+        put(&store, &vault, &key(1), 1).await;
+        let moved = store.grant(&key(1)).await.expect("read").expect("there").sealed;
+        write(&store, &key(2), 1, moved.clone()).await;
+        put(&store, &vault, &key(3), 1).await;
+        let rotation = vault.rotate(&store).await.expect("rotated");
+        assert_eq!(rotation.resealed, 2);
+        assert_eq!(rotation.unopened, ["shared grant of default/c2, version 1"]);
+        assert_eq!(store.grant(&key(2)).await.expect("read").expect("there").sealed, moved);
+    }
+}

@@ -164,7 +164,12 @@ impl Identity<'_> {
                 parts.text("connection").text(space.as_str()).text(id.as_str()).number(*version);
             }
             Self::Authorization { state_hash, space, connection, owner } => {
-                parts.text("authorization").bytes(*state_hash).text(space.as_str()).text(connection.as_str()).owner(owner);
+                parts
+                    .text("authorization")
+                    .bytes(*state_hash)
+                    .text(space.as_str())
+                    .text(connection.as_str())
+                    .owner(owner);
             }
             Self::State { key, version } => {
                 parts.text("state").text(key.space.as_str()).text(key.connection.as_str()).text(&key.key);

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use aes_gcm::aead::{AeadInOut, Key, KeyInit, Nonce, Tag};
 use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::{AeadInOut, Key, KeyInit, Nonce, Tag};
 use innkeeper_ambient::Random;
-use secrecy::{ExposeSecret, SecretBox, SecretSlice};
+use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretSlice};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::keyring::Keyring;
 use crate::repositories::{DataKeyRepository, StoreError};
-use crate::seal::{DataKeyId, Identity, NONCE, Sealed, TAG, WrappedDataKey, data_key_additional_data};
+use crate::seal::{DataKeyId, Identity, NONCE, Sealed, WrappedDataKey, data_key_additional_data};
 
 /// Seals with AES-256-GCM under the newest data key, with a fresh random nonce each time, and opens what any data key sealed.
 ///
@@ -34,12 +34,17 @@ impl Vault {
     ) -> Result<Self, VaultError> {
         let mut wrapped = store.data_keys().await?;
         if wrapped.is_empty() {
-            let (first, _) = make_data_key(&keyring, DataKeyId(1), &*random)?;
+            let first = make_data_key(&keyring, DataKeyId(1), &*random)?;
             // Another process may have been first; then its key is the one.
             wrapped.push(store.add_data_key(first).await?);
         }
         let keys = DataKeys::unwrap(&keyring, &wrapped)?;
-        Ok(Self { keyring: RwLock::new(keyring), keys: RwLock::new(keys), random, rotating: tokio::sync::Mutex::default() })
+        Ok(Self {
+            keyring: RwLock::new(keyring),
+            keys: RwLock::new(keys),
+            random,
+            rotating: tokio::sync::Mutex::default(),
+        })
     }
 
     /// Seals `plain` so that it opens under `identity` alone.
@@ -52,11 +57,12 @@ impl Vault {
     /// Opens what [`Self::seal`] made for the same identity.
     pub fn open_sealed(&self, identity: &Identity<'_>, sealed: &Sealed) -> Result<SecretSlice<u8>, VaultError> {
         let keys = read(&self.keys);
-        let cipher = keys.ciphers.get(&sealed.data_key()).ok_or_else(|| VaultError::UnknownDataKey {
-            what: identity.to_string(),
-            data_key: sealed.data_key(),
-        })?;
-        decrypt(cipher, &identity.additional_data(), sealed).ok_or_else(|| VaultError::DoesNotOpen(identity.to_string()))
+        let cipher = keys
+            .ciphers
+            .get(&sealed.data_key())
+            .ok_or_else(|| VaultError::UnknownDataKey { what: identity.to_string(), data_key: sealed.data_key() })?;
+        decrypt(cipher, &identity.additional_data(), sealed)
+            .ok_or_else(|| VaultError::DoesNotOpen(identity.to_string()))
     }
 
     /// Reads the data keys again: another process that shares the store may have made one.
@@ -88,7 +94,7 @@ impl Vault {
 
     /// Makes data key `id`, wrapped under the first key.
     pub(crate) fn make_data_key(&self, id: DataKeyId) -> Result<WrappedDataKey, VaultError> {
-        Ok(make_data_key(&read(&self.keyring), id, &*self.random)?.0)
+        make_data_key(&read(&self.keyring), id, &*self.random)
     }
 
     /// `wrapped` under the first key; none where it already is.
@@ -140,7 +146,9 @@ pub enum VaultError {
     #[error("the {0} does not open: it was changed, moved from another record, or put back from an earlier version")]
     DoesNotOpen(String),
     /// It was sealed under a data key that is not there.
-    #[error("the {what} is sealed under data key {data_key}, which the store does not have; restore the store from a copy")]
+    #[error(
+        "the {what} is sealed under data key {data_key}, which the store does not have; restore the store from a copy"
+    )]
     UnknownDataKey {
         /// What was to be opened.
         what: String,
@@ -176,14 +184,10 @@ impl DataKeys {
     }
 }
 
-fn make_data_key(
-    keyring: &Keyring,
-    id: DataKeyId,
-    random: &dyn Random,
-) -> Result<(WrappedDataKey, DataKeyId), VaultError> {
+fn make_data_key(keyring: &Keyring, id: DataKeyId, random: &dyn Random) -> Result<WrappedDataKey, VaultError> {
     let mut key = Zeroizing::new([0; 32]);
     random.fill(&mut *key);
-    Ok((wrap_data_key(keyring, id, &*key, random)?, id))
+    wrap_data_key(keyring, id, &*key, random)
 }
 
 fn wrap_data_key(
@@ -226,13 +230,12 @@ fn encrypt(
     let mut bytes = Sealed::header(key, &nonce, plain.len());
     let start = bytes.len();
     bytes.extend_from_slice(plain);
-    match cipher.encrypt_inout_detached(&Nonce::<Aes256Gcm>::from(nonce), additional, (&mut bytes[start..]).into()) {
-        Ok(tag) => bytes.extend_from_slice(&tag),
-        Err(_) => {
-            bytes.zeroize();
-            return Err(VaultError::TooLarge(plain.len()));
-        }
-    }
+    let nonce = Nonce::<Aes256Gcm>::from(nonce);
+    let Ok(tag) = cipher.encrypt_inout_detached(&nonce, additional, (&mut bytes[start..]).into()) else {
+        bytes.zeroize();
+        return Err(VaultError::TooLarge(plain.len()));
+    };
+    bytes.extend_from_slice(&tag);
     Ok(Sealed::from_bytes(bytes).expect("a header and a tag were just written"))
 }
 
@@ -241,9 +244,7 @@ fn decrypt(cipher: &Aes256Gcm, additional: &[u8], sealed: &Sealed) -> Option<Sec
     let nonce: &Nonce<Aes256Gcm> = nonce.try_into().ok()?;
     let tag: &Tag<Aes256Gcm> = tag.try_into().ok()?;
     let mut plain = SecretBox::new(Box::<[u8]>::from(text));
-    let buffer = secrecy::ExposeSecretMut::expose_secret_mut(&mut plain);
-    cipher.decrypt_inout_detached(nonce, additional, buffer.into(), tag).ok()?;
-    debug_assert_eq!(sealed.as_bytes().len(), 1 + 8 + NONCE + plain.expose_secret().len() + TAG);
+    cipher.decrypt_inout_detached(nonce, additional, plain.expose_secret_mut().into(), tag).ok()?;
     Some(plain)
 }
 
@@ -253,4 +254,130 @@ fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 
 fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{ConnectionId, GrantKey, GrantOwner, PrincipalId, SpaceId};
+    use crate::redb::RedbStore;
+    use crate::repositories::StateKey;
+    use innkeeper_ambient::SeededRandom;
+
+    const SECRET: &[u8] = b"refresh-token-of-ann";
+
+    async fn vault(store: &RedbStore) -> Vault {
+        let keyring = Keyring::generate(&SeededRandom::new(1));
+        Vault::open(keyring, store, Arc::new(SeededRandom::new(2))).await.expect("a vault")
+    }
+
+    fn key(space: &str, connection: &str, owner: GrantOwner) -> GrantKey {
+        let space = SpaceId::parse(space).expect("an id");
+        GrantKey { space, connection: ConnectionId::parse(connection).expect("an id"), owner }
+    }
+
+    fn principal(id: &str) -> GrantOwner {
+        GrantOwner::Principal(PrincipalId::parse(id).expect("an id"))
+    }
+
+    #[tokio::test]
+    async fn what_was_sealed_opens_again_and_no_two_seals_are_alike() {
+        let vault = vault(&RedbStore::in_memory().expect("a store")).await;
+        let key = key("s", "a", GrantOwner::Shared);
+        let identity = Identity::Grant { key: &key, version: 1 };
+        let sealed = vault.seal(&identity, SECRET).expect("sealed");
+        assert_eq!(vault.open_sealed(&identity, &sealed).expect("opens").expose_secret(), SECRET);
+        assert_ne!(vault.seal(&identity, SECRET).expect("sealed"), sealed);
+        assert!(!sealed.as_bytes().windows(4).any(|part| part == &SECRET[..4]));
+        let empty = vault.seal(&identity, b"").expect("sealed");
+        assert!(vault.open_sealed(&identity, &empty).expect("opens").expose_secret().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_text_that_was_moved_swapped_or_rolled_back_does_not_open() {
+        let vault = vault(&RedbStore::in_memory().expect("a store")).await;
+        let ann = key("s", "a", principal("ann"));
+        let sealed = vault.seal(&Identity::Grant { key: &ann, version: 2 }, SECRET).expect("sealed");
+        let state = StateKey { space: ann.space.clone(), connection: ann.connection.clone(), key: "principal".into() };
+        let others = [
+            key("t", "a", principal("ann")),
+            key("s", "b", principal("ann")),
+            key("s", "a", principal("bob")),
+            key("s", "a", GrantOwner::Shared),
+        ];
+        let wrong = others
+            .iter()
+            .map(|key| Identity::Grant { key, version: 2 })
+            .chain([1, 3].map(|version| Identity::Grant { key: &ann, version }))
+            .chain([
+                Identity::Connection { space: &ann.space, id: &ann.connection, version: 2 },
+                Identity::State { key: &state, version: 2 },
+                Identity::Authorization {
+                    state_hash: &[0; 32],
+                    space: &ann.space,
+                    connection: &ann.connection,
+                    owner: &ann.owner,
+                },
+            ]);
+        for identity in wrong {
+            let error = vault.open_sealed(&identity, &sealed).expect_err("another record");
+            assert!(matches!(error, VaultError::DoesNotOpen(_)), "{identity:?}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_text_of_which_any_byte_changed_does_not_open() {
+        let vault = vault(&RedbStore::in_memory().expect("a store")).await;
+        let key = key("s", "a", GrantOwner::Shared);
+        let identity = Identity::Grant { key: &key, version: 1 };
+        let sealed = vault.seal(&identity, SECRET).expect("sealed");
+        for place in 1..sealed.as_bytes().len() {
+            let mut bytes = sealed.as_bytes().to_vec();
+            bytes[place] ^= 1;
+            let changed = Sealed::from_bytes(bytes).expect("well formed");
+            let error = vault.open_sealed(&identity, &changed).expect_err("changed");
+            assert!(!error.to_string().contains("refresh-token"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lost_key_is_named_with_the_keys_that_are_there() {
+        let store = RedbStore::in_memory().expect("a store");
+        let first = vault(&store).await;
+        let lost = read(&first.keyring).first_id().to_owned();
+        let other = Keyring::generate(&SeededRandom::new(50));
+        let has = other.first_id().to_owned();
+        let error = Vault::open(other, &store, Arc::new(SeededRandom::new(2))).await.expect_err("lost");
+        assert!(matches!(&error, VaultError::LostKey { needs, .. } if *needs == lost), "{error}");
+        assert!(error.to_string().contains(&lost) && error.to_string().contains(&has), "{error}");
+    }
+
+    #[tokio::test]
+    async fn another_key_under_the_same_id_is_told_apart_from_a_lost_one() {
+        let store = RedbStore::in_memory().expect("a store");
+        let text = |letter: &str| format!("same:{}=", letter.repeat(43));
+        let open = async |letter: &str| {
+            let keyring = Keyring::parse(&text(letter)).expect("a keyring");
+            Vault::open(keyring, &store, Arc::new(SeededRandom::new(2))).await
+        };
+        open("A").await.expect("a vault");
+        let error = open("E").await.expect_err("another key");
+        assert!(matches!(error, VaultError::WrongKey { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_data_key_under_another_number_does_not_open() {
+        let store = RedbStore::in_memory().expect("a store");
+        let vault = vault(&store).await;
+        let mut moved = store.data_keys().await.expect("listed").remove(0);
+        moved.id = DataKeyId(2);
+        store.add_data_key(moved).await.expect("added");
+        assert!(matches!(vault.reload(&store).await, Err(VaultError::WrongKey { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_vault_prints_no_key() {
+        let vault = vault(&RedbStore::in_memory().expect("a store")).await;
+        assert_eq!(format!("{vault:?}"), "Vault { newest_data_key: DataKeyId(1), .. }");
+    }
 }

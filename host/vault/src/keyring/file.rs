@@ -136,8 +136,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keyring");
         let made = Keyring::create_file(&path, &SeededRandom::new(1)).expect("made");
-        let mode = fs::metadata(&path).expect("there").permissions().mode() & 0o777;
-        assert_eq!(mode, 0o600);
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         let loaded = Keyring::load(&KeyringSource::File(path.clone())).expect("loads");
         assert!(loaded.ids().eq(made.ids()));
 

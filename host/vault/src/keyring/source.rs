@@ -47,10 +47,9 @@ impl Keyring {
 }
 
 fn from_command(words: &[String]) -> Result<Keyring, KeyringError> {
-    let (program, arguments) = words.split_first().ok_or_else(|| KeyringError::Command {
-        program: String::new(),
-        reason: "no program is named".to_owned(),
-    })?;
+    let (program, arguments) = words
+        .split_first()
+        .ok_or_else(|| KeyringError::Command { program: String::new(), reason: "no program is named".to_owned() })?;
     let failed = |reason: String| KeyringError::Command { program: program.clone(), reason };
     // What it says on standard error goes to ours, so that its own message reaches the operator.
     let mut child = Command::new(program)

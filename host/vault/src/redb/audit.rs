@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use ::redb::{ReadableTable as _, WriteTransaction};
+use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use super::database::SharedDatabase;
@@ -85,7 +85,9 @@ impl AuditWriter {
         let mut queue = self.shared.queue();
         if queue.records.len() >= LONGEST {
             queue.dropped += 1;
-            return Err(StoreError::Unavailable(format!("{LONGEST} audit records wait to be written; no more are taken")));
+            return Err(StoreError::Unavailable(format!(
+                "{LONGEST} audit records wait to be written; no more are taken"
+            )));
         }
         queue.records.push(record);
         queue.urgent |= waiter.is_some();

@@ -1,8 +1,8 @@
 //! Authorizations that have begun.
 
+use ::redb::{ReadableTable as _, WriteTransaction};
 use async_trait::async_trait;
 use innkeeper_ambient::Timestamp;
-use ::redb::{ReadableTable as _, WriteTransaction};
 
 use super::tables::{AUTHORIZATIONS, AUTHORIZATIONS_BY_EXPIRY, AUTHORIZATIONS_OF_CONNECTION};
 use super::{RedbStore, Verdict, decode, encode, keys};

@@ -1,7 +1,7 @@
 //! Connections.
 
-use async_trait::async_trait;
 use ::redb::{ReadableTable as _, WriteTransaction};
+use async_trait::async_trait;
 
 use super::tables::{CONNECTIONS, GRANTS, STATE, STATE_SIZES};
 use super::versions::{Step, step};
@@ -16,7 +16,8 @@ impl ConnectionRepository for RedbStore {
         self.write(move |transaction| {
             let key = keys::of_connection(&record.space, &record.id);
             let mut table = transaction.open_table(CONNECTIONS)?;
-            let there = table.get(key.as_slice())?.map(|row| decode::<ConnectionRecord>(NAME, row.value())).transpose()?;
+            let there =
+                table.get(key.as_slice())?.map(|row| decode::<ConnectionRecord>(NAME, row.value())).transpose()?;
             let current = there.map(|there| there.version);
             if let Step::Conflict(version) = step(current, expected, record.version)? {
                 return Ok(Verdict::Abort(Written::Conflict(version)));

@@ -1,8 +1,8 @@
 //! Connectors and their components.
 
+use ::redb::{ReadableTable as _, WriteTransaction};
 use async_trait::async_trait;
 use innkeeper_spec::ConnectorId;
-use ::redb::{ReadableTable as _, WriteTransaction};
 
 use super::tables::{COMPONENTS, CONNECTORS};
 use super::{RedbStore, Verdict, decode, encode};

@@ -1,7 +1,7 @@
 //! Wrapped data keys.
 
-use async_trait::async_trait;
 use ::redb::ReadableTable as _;
+use async_trait::async_trait;
 
 use super::tables::DATA_KEYS;
 use super::{RedbStore, Verdict, decode, encode};

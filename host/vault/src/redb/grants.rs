@@ -1,7 +1,7 @@
 //! Grants.
 
-use async_trait::async_trait;
 use ::redb::{ReadableTable as _, Table};
+use async_trait::async_trait;
 
 use super::tables::GRANTS;
 use super::versions::{Step, removal, step};

@@ -1,7 +1,7 @@
 //! Sealed texts of every kind, for the rotation of keys.
 
-use async_trait::async_trait;
 use ::redb::{ReadTransaction, ReadableTable as _, TableDefinition, WriteTransaction};
+use async_trait::async_trait;
 
 use super::tables::{AUTHORIZATIONS, CONNECTIONS, GRANTS, STATE};
 use super::{RedbStore, Verdict, authorizations, connections, decode, encode, grants, keys, state};

@@ -1,7 +1,7 @@
 //! Guest state. The sum of a connection's sizes is kept beside it, so that a quota costs one more row.
 
-use async_trait::async_trait;
 use ::redb::ReadableTable as _;
+use async_trait::async_trait;
 
 use super::tables::{STATE, STATE_SIZES};
 use super::versions::{Step, step};

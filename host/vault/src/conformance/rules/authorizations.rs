@@ -1,0 +1,59 @@
+//! Authorizations that have begun.
+
+use std::sync::Arc;
+
+use innkeeper_ambient::Timestamp;
+
+use crate::conformance::records::{authorization, connection, id, space};
+use crate::repositories::{Expected, Store};
+
+/// Reading twice finds it twice; taking finds it once.
+pub async fn an_authorization_is_read_without_being_consumed(store: Arc<dyn Store>) {
+    let record = authorization("s", "a", 1, 50);
+    store.put_authorization(record.clone()).await.expect("written");
+    let wanted = serde_json::to_value(&record).expect("serialises");
+    for _ in 0..2 {
+        let found = store.authorization(&[1; 32]).await.expect("read").expect("there");
+        assert_eq!(serde_json::to_value(found).expect("serialises"), wanted);
+    }
+    assert!(store.authorization(&[2; 32]).await.expect("read").is_none());
+    assert!(store.take_authorization(&[2; 32]).await.expect("answered").is_none());
+    let taken = store.take_authorization(&[1; 32]).await.expect("taken").expect("there");
+    assert_eq!(serde_json::to_value(taken).expect("serialises"), wanted);
+    assert!(store.authorization(&[1; 32]).await.expect("read").is_none());
+}
+
+/// A code is redeemed once, however often the browser comes back.
+pub async fn of_fifty_callers_one_takes_the_authorization(store: Arc<dyn Store>) {
+    store.put_authorization(authorization("s", "a", 1, 50)).await.expect("written");
+    let callers: Vec<_> = (0..50)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.take_authorization(&[1; 32]).await })
+        })
+        .collect();
+    let mut taken = 0;
+    for caller in callers {
+        taken += usize::from(caller.await.expect("ends").expect("answered").is_some());
+    }
+    assert_eq!(taken, 1);
+}
+
+/// Those that end at this very moment are still worth something.
+pub async fn authorizations_that_ended_are_swept(store: Arc<dyn Store>) {
+    for (state_hash, ends) in [(1, 10), (2, 20), (3, 20), (4, 21), (255, 500)] {
+        store.put_authorization(authorization("s", "a", state_hash, ends)).await.expect("written");
+    }
+    // Written anew with another end.
+    store.put_authorization(authorization("s", "a", 1, 400)).await.expect("written");
+    assert_eq!(store.sweep_authorizations(Timestamp::from_secs(20)).await.expect("swept"), 0);
+    assert_eq!(store.sweep_authorizations(Timestamp::from_secs(21)).await.expect("swept"), 2);
+    assert_eq!(store.sweep_authorizations(Timestamp::from_secs(21)).await.expect("swept"), 0);
+    for (state_hash, there) in [(1, true), (2, false), (3, false), (4, true), (255, true)] {
+        let found = store.authorization(&[state_hash; 32]).await.expect("read");
+        assert_eq!(found.is_some(), there, "{state_hash}");
+    }
+    store.put_connection(connection("s", "b", 1), Expected::Absent).await.expect("written");
+    store.delete_connection(&space("s"), &id("b")).await.expect("deleted");
+    assert!(store.authorization(&[4; 32]).await.expect("read").is_some());
+}
