@@ -1,0 +1,120 @@
+//! A named operation.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::connector::annotations;
+use crate::mistake::{Mistakes, quoted};
+use crate::{ActionName, Schema, draft};
+
+/// A named operation of a connector.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ActionSpec {
+    /// Name that callers use.
+    pub name: ActionName,
+    /// Name for people.
+    pub title: String,
+    /// What it does, for people and language models.
+    pub description: String,
+    /// Of an object.
+    #[schemars(schema_with = "crate::published::inline_schema")]
+    pub input: Schema,
+    /// Of any value; none: anything.
+    #[schemars(schema_with = "crate::published::optional_inline_schema")]
+    pub output: Option<Schema>,
+    /// What it may do at the service.
+    pub scope: Scope,
+    /// Offered to language models as a tool.
+    pub tool: bool,
+    /// Hands out results as they come.
+    pub streaming: bool,
+    /// What the contract has no field for.
+    pub annotations: BTreeMap<String, Value>,
+}
+
+/// What an action may do at the service. Ordered: each may do what the one before it may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Changes nothing.
+    #[default]
+    Read,
+    /// Changes what can be changed back.
+    Write,
+    /// Cannot be undone.
+    Destroy,
+}
+
+impl Scope {
+    /// `read`, `write` or `destroy`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Destroy => "destroy",
+        }
+    }
+}
+
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl ActionSpec {
+    pub(crate) fn parse(draft: &draft::ActionSpec, place: &str, mistakes: &mut Mistakes) -> Option<Self> {
+        let name = mistakes.take(&format!("{place}/name"), ActionName::parse(&draft.name));
+        mistakes.check_text(&format!("{place}/title"), &draft.title, 128);
+        mistakes.check_text(&format!("{place}/description"), &draft.description, 16 * 1024);
+        let input = object_schema(&draft.input, &format!("{place}/input"), mistakes);
+        let output = draft.output.as_deref().map(|text| mistakes.take(&format!("{place}/output"), schema(text)));
+        let annotations = annotations(&draft.annotations, &format!("{place}/annotations"), mistakes);
+        Some(Self {
+            name: name?,
+            title: draft.title.clone(),
+            description: draft.description.clone(),
+            input: input?,
+            output: match output {
+                Some(parsed) => Some(parsed?),
+                None => None,
+            },
+            scope: draft.scope,
+            tool: draft.tool,
+            streaming: draft.streaming,
+            annotations,
+        })
+    }
+}
+
+/// A schema whose values are objects. An empty text is the schema of an object without fields.
+pub(crate) fn object_schema(text: &str, place: &str, mistakes: &mut Mistakes) -> Option<Schema> {
+    if text.trim().is_empty() {
+        return Some(Schema::of_nothing());
+    }
+    let schema = mistakes.take(place, schema(text))?;
+    match schema.as_value().get("type") {
+        Some(Value::String(kind)) if kind == "object" => Some(schema),
+        Some(other) => {
+            let other = quoted(&other.to_string());
+            mistakes.note(format!("{place}/type"), format!("is {other}: write `\"object\"`"));
+            None
+        }
+        None => {
+            mistakes.note(place, "does not say that it is an object: add `\"type\": \"object\"`");
+            None
+        }
+    }
+}
+
+fn schema(text: &str) -> Result<Schema, String> {
+    Schema::parse(json(text)?)
+}
+
+/// A JSON value from its text.
+pub(crate) fn json(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("is no JSON ({error})"))
+}

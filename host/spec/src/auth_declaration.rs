@@ -1,0 +1,166 @@
+//! An auth type that a connector takes, and what it brings along for it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::action::json;
+use crate::ids::is_identifier;
+use crate::mistake::{Mistake, Mistakes, quoted, step};
+use crate::{AuthTypeId, Schema, Template, draft};
+
+/// An auth type that a connector takes.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct AuthDeclaration {
+    /// A built-in auth type, or one that a component brings.
+    pub auth_type: AuthTypeId,
+    /// Name for people, where the auth type's own does not fit.
+    pub label: Option<String>,
+    /// How it is presented among the others.
+    pub standing: Standing,
+    /// Values of the auth type's fields. A text with braces is a [`Template`] over config fields.
+    pub defaults: BTreeMap<String, Value>,
+    /// How a form shows the auth type's fields.
+    pub overrides: BTreeMap<String, FieldOverride>,
+}
+
+/// How an auth type is presented among the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// One among others.
+    #[default]
+    Standard,
+    /// The one to take.
+    Recommended,
+    /// Not offered for new connections, still valid for those that have it.
+    Legacy,
+    /// May change.
+    Experimental,
+}
+
+/// How a form shows one field of an auth type, where it differs from the auth type's own way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FieldOverride {
+    /// Not shown: the default is taken.
+    pub hidden: bool,
+    /// Shown, but cannot be changed.
+    pub disabled: bool,
+    /// Name for people.
+    #[schemars(length(max = 128))]
+    pub label: Option<String>,
+    /// What to fill in.
+    #[schemars(length(max = 2048))]
+    pub help: Option<String>,
+    /// An example in the empty field.
+    #[schemars(length(max = 256))]
+    pub placeholder: Option<String>,
+}
+
+impl AuthDeclaration {
+    /// `none` alone: what a connector that declares no auth type takes.
+    pub(crate) fn of_none() -> Self {
+        Self {
+            auth_type: AuthTypeId::parse("none").expect("a constant id is valid"),
+            label: None,
+            standing: Standing::Standard,
+            defaults: BTreeMap::new(),
+            overrides: BTreeMap::new(),
+        }
+    }
+
+    /// The defaults with their templates filled from a connection's config; the mistake names the config field that is
+    /// not set or holds what may not stand in an address.
+    pub fn rendered_defaults(&self, config: &Value) -> Result<BTreeMap<String, Value>, Mistake> {
+        let render = |(name, value): (&String, &Value)| match value {
+            Value::String(text) => {
+                let refuse = |reason| Mistake::new(format!("/defaults/{}", step(name)), reason);
+                let text = Template::parse(text).and_then(|template| template.render(config)).map_err(refuse)?;
+                Ok((name.clone(), Value::String(text)))
+            }
+            other => Ok((name.clone(), other.clone())),
+        };
+        self.defaults.iter().map(render).collect()
+    }
+
+    /// Reads one declaration. `config`: none where it failed to parse itself.
+    pub(crate) fn parse(
+        draft: &draft::AuthDeclaration,
+        place: &str,
+        config: Option<&Schema>,
+        mistakes: &mut Mistakes,
+    ) -> Option<Self> {
+        let auth_type = mistakes.take(&format!("{place}/auth_type"), AuthTypeId::parse(&draft.auth_type));
+        mistakes.check_optional_text(&format!("{place}/label"), draft.label.as_deref(), 128);
+        let defaults = defaults(&draft.defaults, &format!("{place}/defaults"), config, mistakes);
+        let overrides = overrides(&draft.overrides, &format!("{place}/overrides"), mistakes);
+        Some(Self {
+            auth_type: auth_type?,
+            label: draft.label.clone(),
+            standing: draft.standing,
+            defaults: defaults?,
+            overrides: overrides?,
+        })
+    }
+}
+
+fn defaults(
+    text: &str,
+    place: &str,
+    config: Option<&Schema>,
+    mistakes: &mut Mistakes,
+) -> Option<BTreeMap<String, Value>> {
+    let fields = object(text, place, mistakes)?;
+    for (name, value) in &fields {
+        let place = format!("{place}/{}", step(name));
+        check_field_name(name, &place, mistakes);
+        let Value::String(text) = value else { continue };
+        let Some(template) = mistakes.take(&place, Template::parse(text)) else { continue };
+        for field in template.fields() {
+            if config.is_some_and(|config| !config.properties().any(|(known, _)| known == field)) {
+                mistakes.note(&place, format!("names `{field}`, which is no field of the config schema: add it there"));
+            }
+        }
+    }
+    Some(fields)
+}
+
+fn overrides(text: &str, place: &str, mistakes: &mut Mistakes) -> Option<BTreeMap<String, FieldOverride>> {
+    let fields = object(text, place, mistakes)?;
+    let schema = Schema::of::<FieldOverride>();
+    let mut overrides = BTreeMap::new();
+    for (name, value) in fields {
+        let place = format!("{place}/{}", step(&name));
+        check_field_name(&name, &place, mistakes);
+        if let Err(violations) = schema.validate(&value) {
+            for violation in violations.0 {
+                mistakes.note(format!("{place}{}", violation.pointer), violation.message);
+            }
+        } else if let Some(shown) = mistakes.take(&place, serde_json::from_value(value)) {
+            overrides.insert(name, shown);
+        }
+    }
+    Some(overrides)
+}
+
+fn object(text: &str, place: &str, mistakes: &mut Mistakes) -> Option<BTreeMap<String, Value>> {
+    if text.trim().is_empty() {
+        return Some(BTreeMap::new());
+    }
+    match mistakes.take(place, json(text))? {
+        Value::Object(fields) => Some(fields.into_iter().collect()),
+        _ => {
+            mistakes.note(place, "is no JSON object: write field names and their values between braces");
+            None
+        }
+    }
+}
+
+fn check_field_name(name: &str, place: &str, mistakes: &mut Mistakes) {
+    if !is_identifier(name) {
+        mistakes.note(place, format!("{} is no field name: use letters, digits and `_`", quoted(name)));
+    }
+}

@@ -1,0 +1,104 @@
+//! What changes for a connection when a newer version of its connector takes the older one's place.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ConnectorSpec;
+
+mod actions;
+mod auth;
+mod hosts;
+mod schemas;
+
+/// One thing that a newer version changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Difference {
+    /// JSON pointer into the newer spec, or into the older one where the newer has it no more.
+    pub place: String,
+    /// What changes, for the person who decides.
+    pub what: String,
+    /// What follows from it.
+    pub impact: Impact,
+}
+
+/// What follows from a difference. Ordered: the most serious is the greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Impact {
+    /// Nothing has to be done.
+    Informative,
+    /// Somebody who relies on the older version has to change something.
+    Breaking,
+    /// The connection's owner has to agree before the newer version may do it.
+    NeedsApproval,
+}
+
+impl fmt::Display for Impact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Informative => "informative",
+            Self::Breaking => "breaking",
+            Self::NeedsApproval => "needs approval",
+        })
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}] {}: {}", self.impact, self.place, self.what)
+    }
+}
+
+pub(crate) fn between(older: &ConnectorSpec, newer: &ConnectorSpec) -> Vec<Difference> {
+    let mut found = Found(Vec::new());
+    if older.about.id != newer.about.id {
+        let what = format!("is another connector: `{}`, was `{}`", newer.about.id, older.about.id);
+        found.note("/about/id", what, Impact::Breaking);
+    }
+    if newer.about.version < older.about.version {
+        let what = format!("goes back to {} from {}", newer.about.version, older.about.version);
+        found.note("/about/version", what, Impact::Informative);
+    }
+    hosts::compare(&older.hosts, &newer.hosts, &mut found);
+    names("/claims", "to read the claim", &older.claims, &newer.claims, &mut found);
+    let placeholders = "to have the secret field put into requests:";
+    names("/placeholders", placeholders, &older.placeholders, &newer.placeholders, &mut found);
+    auth::compare(&older.auth_types, &newer.auth_types, &mut found);
+    actions::compare(&older.actions, &newer.actions, &mut found);
+    schemas::compare_taken("/config", "the config", &older.config, &newer.config, &mut found);
+    if older.headers != newer.headers {
+        found.note("/headers", "sends other default headers", Impact::Informative);
+    }
+    if older.policies != newer.policies {
+        found.note("/policies", "has other policies", Impact::Informative);
+    }
+    let mut differences = found.0;
+    differences.sort_by_key(|difference| std::cmp::Reverse(difference.impact));
+    differences
+}
+
+struct Found(Vec<Difference>);
+
+impl Found {
+    fn note(&mut self, place: impl Into<String>, what: impl Into<String>, impact: Impact) {
+        self.0.push(Difference { place: place.into(), what: what.into(), impact });
+    }
+}
+
+/// Claims and placeholders: a new one is asked for, a former one is given up.
+fn names(place: &str, asks: &str, older: &[String], newer: &[String], found: &mut Found) {
+    let before: BTreeSet<_> = older.iter().collect();
+    let after: BTreeSet<_> = newer.iter().collect();
+    for (index, name) in newer.iter().enumerate().filter(|(_, name)| !before.contains(name)) {
+        found.note(format!("{place}/{index}"), format!("asks {asks} `{name}`"), Impact::NeedsApproval);
+    }
+    for (index, name) in older.iter().enumerate().filter(|(_, name)| !after.contains(name)) {
+        found.note(format!("{place}/{index}"), format!("no longer asks {asks} `{name}`"), Impact::Informative);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! Whether a changed schema breaks who relies on the former one, as far as its top-level fields tell.
+
+use serde_json::Value;
+
+use super::{Found, Impact};
+use crate::{ActionName, Schema};
+
+/// A schema of what the connector takes: new demands break.
+pub(super) fn compare_taken(place: &str, subject: &str, older: &Schema, newer: &Schema, found: &mut Found) {
+    if without_texts(older.as_value()) == without_texts(newer.as_value()) {
+        return;
+    }
+    let before = found.0.len();
+    for name in required(newer) {
+        let has_default = newer.properties().any(|(known, field)| known == name && field.get("default").is_some());
+        if !required(older).any(|known| known == name) && !(has_default && place == "/config") {
+            found.note(place, format!("{subject} must have the field `{name}`"), Impact::Breaking);
+        }
+    }
+    fields(place, subject, older, newer, found);
+    if found.0.len() == before {
+        found.note(place, format!("{subject} has another schema"), Impact::Informative);
+    }
+}
+
+/// A schema of what the connector answers: what is no longer promised breaks.
+pub(super) fn compare_given(
+    place: &str,
+    action: &ActionName,
+    older: Option<&Schema>,
+    newer: Option<&Schema>,
+    found: &mut Found,
+) {
+    let subject = format!("the output of `{action}`");
+    match (older, newer) {
+        (None, None) => {}
+        (None, Some(_)) => found.note(place, format!("{subject} has a schema now"), Impact::Informative),
+        (Some(_), None) => found.note(place, format!("{subject} has no schema any more"), Impact::Breaking),
+        (Some(older), Some(newer)) if without_texts(older.as_value()) == without_texts(newer.as_value()) => {}
+        (Some(older), Some(newer)) => {
+            let before = found.0.len();
+            for name in required(older) {
+                if !required(newer).any(|known| known == name) && newer.properties().any(|(known, _)| known == name) {
+                    found.note(place, format!("{subject} may lack the field `{name}`"), Impact::Breaking);
+                }
+            }
+            fields(place, &subject, older, newer, found);
+            if found.0.len() == before {
+                found.note(place, format!("{subject} has another schema"), Impact::Informative);
+            }
+        }
+    }
+}
+
+fn fields(place: &str, subject: &str, older: &Schema, newer: &Schema, found: &mut Found) {
+    for (name, former) in older.properties() {
+        match newer.properties().find(|(known, _)| *known == name) {
+            None => found.note(place, format!("{subject} has no field `{name}` any more"), Impact::Breaking),
+            Some((_, later)) if former.get("type") != later.get("type") => {
+                found.note(place, format!("the field `{name}` of {subject} is of another type"), Impact::Breaking);
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn required(schema: &Schema) -> impl Iterator<Item = &str> {
+    let names = schema.as_value().get("required").and_then(Value::as_array);
+    names.into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// The schema without what only people read. A property may be called `title`: only texts are left out.
+fn without_texts(schema: &Value) -> Value {
+    match schema {
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(keyword, value)| {
+                let is_text = matches!(keyword.as_str(), "title" | "description" | "$comment") && value.is_string();
+                !is_text && !matches!(keyword.as_str(), "examples" | "x-form")
+            });
+            Value::Object(kept.map(|(keyword, value)| (keyword.clone(), without_texts(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(without_texts).collect()),
+        other => other.clone(),
+    }
+}

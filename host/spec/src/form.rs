@@ -1,0 +1,138 @@
+//! How a form asks for a config field: the value of `x-form` in the field's schema.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Schema;
+use crate::mistake::{Mistakes, step};
+
+/// How a form asks for a config field.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct FormHints {
+    /// Absent: follows from the type.
+    pub widget: Option<Widget>,
+    /// What the widget needs to know, such as the labels of choices.
+    pub widget_options: Map<String, Value>,
+    /// Masked on screens. Config is not sealed: what must be secret belongs to an auth type.
+    pub sensitive: bool,
+    /// Not shown: the default is taken.
+    pub hidden: bool,
+    /// Shown, but cannot be changed.
+    pub disabled: bool,
+    /// Name for people.
+    #[schemars(length(max = 128))]
+    pub label: Option<String>,
+    /// An example in the empty field.
+    #[schemars(length(max = 256))]
+    pub placeholder: Option<String>,
+    /// What to fill in.
+    #[schemars(length(max = 2048))]
+    pub help: Option<String>,
+}
+
+/// What asks for a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Widget {
+    /// One line.
+    Text,
+    /// Several lines.
+    Textarea,
+    /// One line, masked.
+    Password,
+    /// A number.
+    Number,
+    /// Yes or no.
+    Checkbox,
+    /// Yes or no.
+    Switch,
+    /// One of few, all in sight.
+    Radio,
+    /// One of several.
+    Select,
+    /// Some of several.
+    Multiselect,
+    /// An address.
+    Url,
+    /// A file's content.
+    FileUpload,
+    /// Names and values.
+    KeyValue,
+    /// A date.
+    Date,
+    /// JSON.
+    Json,
+}
+
+impl FormHints {
+    /// The hints of a property's schema; absent or invalid ones ask for nothing in particular.
+    pub fn of(property: &Value) -> Self {
+        let hints = property.get("x-form").cloned();
+        hints.and_then(|hints| serde_json::from_value(hints).ok()).unwrap_or_default()
+    }
+}
+
+/// Notes every hint that is none, in nested fields too.
+pub(crate) fn check(schema: &Value, place: &str, mistakes: &mut Mistakes) {
+    check_at(schema, place, &Schema::of::<FormHints>(), mistakes);
+}
+
+fn check_at(schema: &Value, place: &str, hints: &Schema, mistakes: &mut Mistakes) {
+    if let Some(given) = schema.get("x-form")
+        && let Err(violations) = hints.validate(given)
+    {
+        for violation in violations.0 {
+            mistakes.note(format!("{place}/x-form{}", violation.pointer), violation.message);
+        }
+    }
+    for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        check_at(property, &format!("{place}/properties/{}", step(name)), hints, mistakes);
+    }
+    if let Some(items) = schema.get("items") {
+        check_at(items, &format!("{place}/items"), hints, mistakes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn hints_are_read_from_a_property() {
+        let property = json!({"type": "string", "x-form": {"widget": "file_upload", "label": "Key", "widgetOptions": {"accept": ".pem"}}});
+        let hints = FormHints::of(&property);
+        assert_eq!(hints.widget, Some(Widget::FileUpload));
+        assert_eq!(hints.label.as_deref(), Some("Key"));
+        assert_eq!(FormHints::of(&json!({"type": "string"})), FormHints::default());
+    }
+
+    #[test]
+    fn unknown_hints_are_mistakes_with_their_place() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "a": {"x-form": {"colour": "red"}},
+                "b": {"properties": {"c/d": {"x-form": {"widget": "dial", "hidden": "yes"}}}},
+                "e": {"items": {"x-form": 7}},
+            },
+        });
+        let mut mistakes = Mistakes::default();
+        check(&schema, "/config", &mut mistakes);
+        let mut places: Vec<_> = mistakes.0.iter().map(|mistake| mistake.place.as_str()).collect();
+        places.sort_unstable();
+        assert_eq!(
+            places,
+            [
+                "/config/properties/a/x-form",
+                "/config/properties/b/properties/c~1d/x-form/hidden",
+                "/config/properties/b/properties/c~1d/x-form/widget",
+                "/config/properties/e/items/x-form",
+            ]
+        );
+        assert!(mistakes.to_string().contains("unknown field `colour`"), "{mistakes}");
+    }
+}

@@ -1,0 +1,99 @@
+//! Headers that a connector puts on every request.
+
+use crate::mistake::{Mistakes, quoted};
+
+/// Headers that the transport or the credential own.
+const FORBIDDEN: [&str; 18] = [
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "cookie",
+    "cookie2",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "max-forwards",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "www-authenticate",
+];
+
+/// Notes every header that may not be a default.
+pub(crate) fn check(headers: &[(String, String)], mistakes: &mut Mistakes) {
+    mistakes.check_count("/headers", headers.len(), 64);
+    for (index, (name, value)) in headers.iter().enumerate() {
+        let name_place = format!("/headers/{index}/0");
+        let given = quoted(name);
+        let lower = name.to_ascii_lowercase();
+        if !is_token(name) {
+            mistakes.note(name_place, format!("{given} is no header name (RFC 9110, section 5.1)"));
+        } else if FORBIDDEN.contains(&lower.as_str()) || lower.starts_with("proxy-") {
+            mistakes.note(name_place, format!("{given} belongs to the host: leave it out"));
+        } else if headers[..index].iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+            mistakes.note(name_place, format!("{given} is declared twice: keep one"));
+        }
+        if value.len() > 4096 || !is_value(value) {
+            let reason =
+                "may hold at most 4096 visible ASCII characters and spaces, no line breaks, no space at its ends";
+            mistakes.note(format!("/headers/{index}/1"), reason);
+        }
+    }
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_token(name: &str) -> bool {
+    (1..=128).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// RFC 9110, section 5.5, without the obsolete forms.
+fn is_value(value: &str) -> bool {
+    value.bytes().all(|byte| byte == b' ' || byte == b'\t' || byte.is_ascii_graphic()) && value.trim() == value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(headers: &[(&str, &str)]) -> Vec<String> {
+        let mut mistakes = Mistakes::default();
+        let headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        check(&headers, &mut mistakes);
+        mistakes.0.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn plain_headers_pass() {
+        assert_eq!(mistakes(&[("Notion-Version", "2022-06-28"), ("accept", "application/json; q=1")]), [""; 0]);
+    }
+
+    #[test]
+    fn headers_of_the_transport_and_the_credential_are_refused_in_any_case() {
+        for name in [
+            "Authorization",
+            "HOST",
+            "cookie",
+            "Content-Length",
+            "connection",
+            "transfer-encoding",
+            "Proxy-Authorization",
+            "proxy-x",
+        ] {
+            let found = mistakes(&[(name, "x")]);
+            assert_eq!(found, [format!("/headers/0/0: `{name}` belongs to the host: leave it out")]);
+        }
+    }
+
+    #[test]
+    fn malformed_and_repeated_headers_are_refused() {
+        let found = mistakes(&[("a b", "x"), ("", "x"), ("x", "a\r\nb: c"), ("X", "ok")]);
+        assert_eq!(found.len(), 4);
+        assert!(found[3].contains("/headers/3/0: `X` is declared twice"), "{found:?}");
+    }
+}

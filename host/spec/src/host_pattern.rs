@@ -1,0 +1,272 @@
+//! Which hosts are meant.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::mistake::quoted;
+
+/// Which hosts a rule means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HostPattern {
+    /// A fixed name, or all below one.
+    Name(NamePattern),
+    /// The host of the address in a config field.
+    Config {
+        /// JSON pointer into the config.
+        pointer: String,
+    },
+    /// The host of the address in a claim of the token answer.
+    Claim {
+        /// Field of the token answer.
+        claim: String,
+        /// What its host must match.
+        pattern: NamePattern,
+    },
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(pattern) => pattern.fmt(f),
+            Self::Config { pointer } => write!(f, "the host in the config field {pointer}"),
+            Self::Claim { claim, pattern } => write!(f, "the host in the claim `{claim}` if it matches {pattern}"),
+        }
+    }
+}
+
+/// One host (`api.example.com`), all hosts below a name (`*.example.com`, not the name itself), or one IP address.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct NamePattern(Form);
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Form {
+    Exact(String),
+    /// Everything that ends in a dot and this.
+    Below(String),
+    Address(IpAddr),
+}
+
+impl NamePattern {
+    /// Reads a pattern. Names are lower case and ASCII (punycode for others); a wildcard stands alone before at least
+    /// two labels.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if let Some(address) = address(text) {
+            return Ok(Self(Form::Address(address)));
+        }
+        let Some(name) = text.strip_prefix("*.") else {
+            check_name(text, text)?;
+            return Ok(Self(Form::Exact(text.to_owned())));
+        };
+        check_name(name, text)?;
+        if !name.contains('.') {
+            let text = quoted(text);
+            return Err(format!("{text} would match half the internet: write at least two labels after `*.`"));
+        }
+        if address(name).is_some() {
+            return Err(format!("{} is no host: an IP address has no subdomains", quoted(text)));
+        }
+        Ok(Self(Form::Below(name.to_owned())))
+    }
+
+    /// Whether a host (without port, IPv6 with or without brackets) is meant. Names compare without regard to case.
+    pub fn matches(&self, host: &str) -> bool {
+        match &self.0 {
+            Form::Exact(name) => host.eq_ignore_ascii_case(name),
+            Form::Below(parent) => host
+                .len()
+                .checked_sub(parent.len() + 1)
+                .filter(|&label| label > 0 && host.is_char_boundary(label))
+                .map(|label| host.split_at(label))
+                .is_some_and(|(label, rest)| {
+                    rest.strip_prefix('.').is_some_and(|rest| rest.eq_ignore_ascii_case(parent))
+                        && !label.ends_with('.')
+                }),
+            Form::Address(wanted) => address(host).is_some_and(|given| given == *wanted),
+        }
+    }
+
+    /// Whether it stands for more than one host.
+    pub fn is_wildcard(&self) -> bool {
+        matches!(self.0, Form::Below(_))
+    }
+
+    /// The IP address, if it is one.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.0 {
+            Form::Address(address) => Some(address),
+            Form::Exact(_) | Form::Below(_) => None,
+        }
+    }
+
+    /// Whether every host of the other pattern is one of this.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Form::Below(_), Form::Exact(name)) => self.matches(name),
+            (Form::Below(mine), Form::Below(theirs)) => mine == theirs || self.matches(theirs),
+            (mine, theirs) => mine == theirs,
+        }
+    }
+}
+
+impl fmt::Display for NamePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Form::Exact(name) => f.write_str(name),
+            Form::Below(parent) => write!(f, "*.{parent}"),
+            Form::Address(IpAddr::V4(address)) => address.fmt(f),
+            Form::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+impl fmt::Debug for NamePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.to_string())
+    }
+}
+
+impl FromStr for NamePattern {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for NamePattern {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
+impl From<NamePattern> for String {
+    fn from(pattern: NamePattern) -> Self {
+        pattern.to_string()
+    }
+}
+
+fn address(text: &str) -> Option<IpAddr> {
+    if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return inner.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+    }
+    text.parse().ok()
+}
+
+fn check_name(name: &str, given: &str) -> Result<(), String> {
+    let given = quoted(given);
+    if name.is_empty() {
+        return Err("the host is empty: write a name such as `api.example.com`".to_owned());
+    }
+    if name.contains("://") {
+        return Err(format!("{given} is an address: write its host alone, such as `api.example.com`"));
+    }
+    if name.contains(['/', ':', '@', '?', '#']) {
+        return Err(format!("{given} is no host: leave out port, path and user name, they have fields of their own"));
+    }
+    if name.contains('*') {
+        return Err(format!("{given} has a wildcard in the wrong place: only a leading `*.` is one"));
+    }
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(format!("{given} has upper-case letters: write the host in lower case"));
+    }
+    if !name.is_ascii() {
+        return Err(format!("{given} holds letters beyond ASCII: write the host in its `xn--` form"));
+    }
+    let label_is_valid = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if name.len() > 253 || !name.split('.').all(label_is_valid) {
+        return Err(format!("{given} is no host name: labels of letters, digits and `-`, joined by dots"));
+    }
+    // `1.2.3` and `0x7f.1` are IPv4 addresses to a URL parser (WHATWG URL, section 3.5), not names.
+    if name.rsplit('.').next().is_some_and(|last| last.starts_with(|first: char| first.is_ascii_digit())) {
+        return Err(format!("{given} ends in a number: write an IPv4 address with its four numbers"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> NamePattern {
+        NamePattern::parse(text).expect(text)
+    }
+
+    #[test]
+    fn a_wildcard_means_every_host_below_but_not_the_name_itself() {
+        let any = pattern("*.example.com");
+        assert!(any.matches("a.example.com") && any.matches("a.b.example.com") && any.matches("A.EXAMPLE.com"));
+        for other in [
+            "example.com",
+            ".example.com",
+            "aexample.com",
+            "example.com.evil.net",
+            "a.example.com.",
+            "..example.com",
+            "äexample.com",
+        ] {
+            assert!(!any.matches(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_exact_name_means_itself_in_any_case() {
+        assert!(pattern("api.example.com").matches("API.example.com"));
+        assert!(!pattern("api.example.com").matches("x.api.example.com"));
+        assert!(!pattern("api.example.com").matches("api.example.com."));
+    }
+
+    #[test]
+    fn addresses_compare_as_addresses() {
+        assert!(pattern("[::1]").matches("0:0:0:0:0:0:0:1"));
+        assert!(pattern("::1").matches("[::1]"));
+        assert!(pattern("127.0.0.1").matches("127.0.0.1"));
+        assert_eq!(pattern("::1").to_string(), "[::1]");
+    }
+
+    #[test]
+    fn patterns_that_mean_too_much_or_nothing_are_refused() {
+        let cases = [
+            ("*.com", "half the internet"),
+            ("*", "wildcard in the wrong place"),
+            ("a.*.com", "wildcard in the wrong place"),
+            ("*.*.example.com", "wildcard in the wrong place"),
+            ("*.1.2.3.4", "no subdomains"),
+            ("", "empty"),
+            ("API.example.com", "upper-case"),
+            ("https://a.example.com", "is an address"),
+            ("a.example.com:443", "leave out port"),
+            ("user@a.example.com", "leave out port"),
+            ("münchen.de", "xn--"),
+            ("a..b", "no host name"),
+            ("a.example.com.", "no host name"),
+            ("-a.example.com", "no host name"),
+            ("a b", "no host name"),
+            ("127.1", "ends in a number"),
+            ("0x7f000001", "ends in a number"),
+        ];
+        for (bad, word) in cases {
+            let error = NamePattern::parse(bad).expect_err(bad);
+            assert!(error.contains(word), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_covers_what_lies_below_it() {
+        assert!(pattern("*.example.com").covers(&pattern("a.example.com")));
+        assert!(pattern("*.example.com").covers(&pattern("*.a.example.com")));
+        assert!(!pattern("a.example.com").covers(&pattern("*.example.com")));
+        assert!(!pattern("*.a.example.com").covers(&pattern("*.example.com")));
+    }
+}

@@ -1,0 +1,162 @@
+//! JSON Schema 2020-12, compiled once.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jsonschema::{PatternOptions, Validator};
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::mistake::quoted;
+
+mod message;
+mod reach;
+
+/// Dialect that is understood.
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+/// A report ends after so many violations.
+const MOST_VIOLATIONS: usize = 50;
+
+/// A compiled JSON Schema 2020-12. Cloning is cheap; formats are checked; references to other documents are refused.
+#[derive(Clone)]
+pub struct Schema(Arc<Compiled>);
+
+struct Compiled {
+    value: Value,
+    validator: Validator,
+}
+
+impl Schema {
+    /// Compiles a schema. The error says why it is none; nothing is ever fetched.
+    pub fn parse(value: Value) -> Result<Self, String> {
+        if !value.is_object() && !value.is_boolean() {
+            return Err(format!("a JSON Schema is an object, this is {}", message::kind_of(&value)));
+        }
+        if let Some(dialect) = value.get("$schema").filter(|dialect| !is_known_dialect(dialect)) {
+            let given = dialect.as_str().map_or_else(|| message::kind_of(dialect).to_owned(), quoted);
+            return Err(format!("`$schema` is {given}: write JSON Schema 2020-12 ({DIALECT}) or leave it out"));
+        }
+        let violations = message::violations(jsonschema::draft202012::meta::validator().iter_errors(&value));
+        if let Some(violation) = violations.0.first() {
+            let place = if violation.pointer.is_empty() { String::new() } else { format!(" at {}", violation.pointer) };
+            return Err(format!("is no valid JSON Schema 2020-12{place}: {}", violation.message));
+        }
+        reach::check(&value)?;
+        let validator = jsonschema::draft202012::options()
+            .should_validate_formats(true)
+            .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(100_000).size_limit(1 << 20))
+            .offline()
+            .build(&value)
+            .map_err(|error| format!("is no valid JSON Schema 2020-12: {}", cut(&error.to_string())))?;
+        Ok(Self(Arc::new(Compiled { value, validator })))
+    }
+
+    /// The schema as it was given.
+    pub fn as_value(&self) -> &Value {
+        &self.0.value
+    }
+
+    /// Checks a value; every violation is reported, up to 50.
+    pub fn validate(&self, value: &Value) -> Result<(), Violations> {
+        if self.0.validator.is_valid(value) {
+            return Ok(());
+        }
+        Err(message::violations(self.0.validator.iter_errors(value)))
+    }
+
+    /// The value with the defaults of top-level properties that it lacks. A value that is no object comes back as it is.
+    pub fn with_defaults(&self, value: &Value) -> Value {
+        let Some(given) = value.as_object() else { return value.clone() };
+        let mut filled = given.clone();
+        for (name, property) in self.properties() {
+            if let Some(default) = property.get("default").filter(|_| !given.contains_key(name)) {
+                filled.insert(name.clone(), default.clone());
+            }
+        }
+        Value::Object(filled)
+    }
+
+    /// Top-level properties, by name.
+    pub(crate) fn properties(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.as_value().get("properties").and_then(Value::as_object).into_iter().flatten()
+    }
+
+    /// The schema of the property a JSON pointer leads to, through nested `properties`.
+    pub(crate) fn property_at(&self, pointer: &str) -> Option<&Value> {
+        let mut schema = self.as_value();
+        for name in pointer.strip_prefix('/')?.split('/') {
+            schema = schema.get("properties")?.get(name.replace("~1", "/").replace("~0", "~"))?;
+        }
+        Some(schema)
+    }
+
+    /// The schema of an object without fields.
+    pub(crate) fn of_nothing() -> Self {
+        let mut value = Map::new();
+        value.insert("type".to_owned(), "object".into());
+        value.insert("properties".to_owned(), Map::new().into());
+        value.insert("additionalProperties".to_owned(), false.into());
+        Self::parse(Value::Object(value)).expect("a constant schema is valid")
+    }
+
+    /// The schema of a type of ours.
+    pub(crate) fn of<T: JsonSchema>() -> Self {
+        Self::parse(schemars::schema_for!(T).to_value()).expect("a derived schema is valid")
+    }
+}
+
+impl PartialEq for Schema {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_value() == other.as_value()
+    }
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Schema({})", self.as_value())
+    }
+}
+
+impl Serialize for Schema {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_value().serialize(serializer)
+    }
+}
+
+/// Everything about a value that its schema does not allow. Prints a line each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{}", self.0.iter().map(Violation::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Violations(pub Vec<Violation>);
+
+/// One thing about a value that its schema does not allow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// JSON pointer into the value; empty for the value itself.
+    pub pointer: String,
+    /// What is wrong there. Long values are cut.
+    pub message: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pointer.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.pointer, self.message)
+        }
+    }
+}
+
+fn is_known_dialect(dialect: &Value) -> bool {
+    dialect.as_str().is_some_and(|dialect| dialect.trim_end_matches('#') == DIALECT)
+}
+
+/// A library's message, short enough to print.
+fn cut(text: &str) -> String {
+    const LONGEST: usize = 200;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

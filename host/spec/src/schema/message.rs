@@ -1,0 +1,107 @@
+//! What a violation says to a person: our words, and never a long value.
+
+use jsonschema::ValidationError;
+use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use serde_json::Value;
+
+use super::{MOST_VIOLATIONS, Violation, Violations, cut};
+use crate::mistake::quoted;
+
+/// The library's errors in our words; the report ends after [`MOST_VIOLATIONS`].
+pub(super) fn violations<'a>(errors: impl Iterator<Item = ValidationError<'a>>) -> Violations {
+    let mut found: Vec<_> = errors.take(MOST_VIOLATIONS + 1).map(|error| violation(&error)).collect();
+    if found.len() > MOST_VIOLATIONS {
+        found.truncate(MOST_VIOLATIONS);
+        found.push(Violation { pointer: String::new(), message: "and more".to_owned() });
+    }
+    Violations(found)
+}
+
+/// "a text", "a number" ... for messages.
+pub(super) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+fn violation(error: &ValidationError<'_>) -> Violation {
+    Violation { pointer: error.instance_path().as_str().to_owned(), message: sentence(error) }
+}
+
+fn sentence(error: &ValidationError<'_>) -> String {
+    let given = error.instance();
+    match error.kind() {
+        Kind::Required { property } => {
+            format!("the field {} is missing", quoted(property.as_str().unwrap_or_default()))
+        }
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            let names: Vec<_> = unexpected.iter().take(10).map(|name| quoted(name)).collect();
+            let field = if unexpected.len() == 1 { "field" } else { "fields" };
+            format!("unknown {field} {}", names.join(", "))
+        }
+        Kind::Type { kind } => format!("must be {}, this is {}", expected(kind), kind_of(given)),
+        Kind::Enum { options } => {
+            let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
+            let mut names: Vec<_> = options.iter().take(20).map(shown).collect();
+            if options.len() > names.len() {
+                names.push("…".to_owned());
+            }
+            format!("{} is none of {}", shown(given), names.join(", "))
+        }
+        Kind::Constant { expected_value } => format!("must be {}, this is {}", shown(expected_value), shown(given)),
+        Kind::Pattern { pattern } => format!("{} does not match the pattern {}", shown(given), quoted(pattern)),
+        Kind::Format { format } => format!("{} is no valid {}", shown(given), quoted(format)),
+        Kind::MinLength { limit } => format!("has fewer than {limit} characters"),
+        Kind::MaxLength { limit } => format!("has more than {limit} characters"),
+        Kind::MinItems { limit } => format!("has fewer than {limit} items"),
+        Kind::MaxItems { limit } => format!("has more than {limit} items"),
+        Kind::Minimum { limit } => format!("{} is less than {}", shown(given), shown(limit)),
+        Kind::Maximum { limit } => format!("{} is more than {}", shown(given), shown(limit)),
+        Kind::ExclusiveMinimum { limit } => format!("{} must be more than {}", shown(given), shown(limit)),
+        Kind::ExclusiveMaximum { limit } => format!("{} must be less than {}", shown(given), shown(limit)),
+        Kind::UniqueItems => "holds an item twice".to_owned(),
+        Kind::FalseSchema => "nothing is allowed here".to_owned(),
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => alternatives(context),
+        Kind::OneOfMultipleValid { .. } => "fits more than one of the alternatives: it must fit exactly one".to_owned(),
+        Kind::PropertyNames { error } => {
+            let name = error.instance().as_str().unwrap_or_default();
+            format!("the field name {} is not allowed", quoted(name))
+        }
+        _ => cut(&error.masked().to_string()),
+    }
+}
+
+/// Names the alternative that came closest: the one that failed deepest in the value.
+fn alternatives(context: &[Vec<ValidationError<'static>>]) -> String {
+    let depth = |branch: &&Vec<ValidationError<'static>>| {
+        let deepest = branch.iter().map(|error| error.instance_path().as_str().matches('/').count()).max();
+        (deepest.unwrap_or(0), usize::MAX - branch.len())
+    };
+    let closest = context.iter().filter(|branch| !branch.is_empty()).max_by_key(depth);
+    match closest.and_then(|branch| branch.first()) {
+        Some(error) => {
+            let closest = violation(error);
+            cut(&format!("fits none of the alternatives; the closest says: {closest}"))
+        }
+        None => "fits none of the alternatives".to_owned(),
+    }
+}
+
+fn expected(kind: &TypeKind) -> String {
+    match kind {
+        TypeKind::Single(one) => one.to_string(),
+        TypeKind::Multiple(several) => several.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or "),
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        other => quoted(&other.to_string()),
+    }
+}
