@@ -30,7 +30,7 @@ fn build(workspace: &Workspace, guests: &[&Guest], lockfile: Lockfile) -> Result
     if guests.is_empty() {
         return Err(Failure::Workspace("there is no package with a cdylib below plugins/".to_owned()));
     }
-    step(&format!("{} guests for {WASM_TARGET}", guests.len()), || {
+    step(&format!("guests for {WASM_TARGET} ({})", guests.len()), || {
         Tool::cargo(workspace.root())
             .args(["build", "--profile", PROFILE, "--target", WASM_TARGET])
             .args(lockfile.arguments())

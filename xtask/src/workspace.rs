@@ -1,6 +1,9 @@
 //! What cargo says of this workspace.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
@@ -46,7 +49,9 @@ pub(crate) struct Guest {
 impl Workspace {
     /// Asks cargo about the workspace that these commands belong to.
     pub(crate) fn find() -> Result<Self, Failure> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in a folder of the workspace");
+        // Cargo says at run time where the package is; what was compiled in is wrong once the folder was moved.
+        let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&package).parent().expect("xtask lies in a folder of the workspace");
         let metadata =
             Tool::cargo(root).args(["metadata", "--no-deps", "--format-version", "1"]).output().map(|text| {
                 serde_json::from_str(&text)
