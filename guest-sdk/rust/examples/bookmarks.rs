@@ -66,12 +66,12 @@ struct Add {
     title: Option<String>,
 }
 
-fn add(ctx: &Ctx, input: Add) -> Result<Bookmark, Error> {
-    if !input.address.starts_with("https://") && !input.address.starts_with("http://") {
+fn add(ctx: &Ctx, Add { address, title }: Add) -> Result<Bookmark, Error> {
+    if !address.starts_with("https://") && !address.starts_with("http://") {
         return Err(Error::invalid_input("address: only https and http addresses can be bookmarked"));
     }
     let server = ctx.config::<Config>()?.server;
-    let body = json!({ "address": input.address, "title": input.title });
+    let body = json!({ "address": address, "title": title });
     checked(ctx.post(url!(server; "/api/v1/bookmarks")).json(&body).send()?)?.json()
 }
 
@@ -88,10 +88,10 @@ struct Saved {
 }
 
 /// The saved page goes to the caller as a file: its bytes never enter this connector, however many they are.
-fn snapshot(ctx: &Ctx, input: Snapshot) -> Result<Output<Saved>, Error> {
+fn snapshot(ctx: &Ctx, Snapshot { id }: Snapshot) -> Result<Output<Saved>, Error> {
     let server = ctx.config::<Config>()?.server;
-    let answer = checked(ctx.get(url!(server; "/api/v1/bookmarks/{}/snapshot", input.id)).send()?)?;
-    let name = format!("{}.html", segment(&input.id));
+    let answer = checked(ctx.get(url!(server; "/api/v1/bookmarks/{}/snapshot", id)).send()?)?;
+    let name = format!("{}.html", segment(&id));
     Ok(Output::new(Saved { name: name.clone() }).file(answer.into_file(name)))
 }
 

@@ -9,7 +9,7 @@ use crate::spec::{AuthDeclaration, Standing};
 /// An auth type that the connector takes, with its defaults and how a form shows its fields.
 #[derive(Clone, Debug)]
 pub struct Auth {
-    auth_type: Cow<'static, str>,
+    id: Cow<'static, str>,
     label: Option<Cow<'static, str>>,
     standing: Standing,
     defaults: Map<String, Value>,
@@ -21,7 +21,7 @@ impl Auth {
     /// `oauth_authorization_code`) or one that a component brings.
     pub fn new(auth_type: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            auth_type: auth_type.into(),
+            id: auth_type.into(),
             label: None,
             standing: Standing::Standard,
             defaults: Map::new(),
@@ -95,7 +95,7 @@ impl Auth {
 
     pub(crate) fn declaration(&self) -> AuthDeclaration {
         AuthDeclaration {
-            auth_type: self.auth_type.clone().into_owned(),
+            auth_type: self.id.clone().into_owned(),
             label: self.label.clone().map(Cow::into_owned),
             standing: self.standing,
             defaults: Value::Object(self.defaults.clone()),

@@ -80,9 +80,9 @@ impl<'a> Pages<'a> {
 
     /// The items in the array at the JSON pointer `items` of each page (`""`: the page is the array); a page without
     /// it has none.
-    pub fn items<T: DeserializeOwned>(self, items: impl Into<String>) -> impl Iterator<Item = Result<T, Error>> + 'a
+    pub fn items<T>(self, items: impl Into<String>) -> impl Iterator<Item = Result<T, Error>> + 'a
     where
-        T: 'a,
+        T: DeserializeOwned + 'a,
     {
         Items { pages: self, pointer: items.into(), ready: VecDeque::new(), item: PhantomData }
     }

@@ -1,20 +1,22 @@
 //! What a connector says of itself, as the contract's `connector-spec` has it.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// All that a connector says of itself. JSON parts are values here, texts in the contract.
+/// All that a connector says of itself. JSON parts are values here; serialized they are texts, as in the contract.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "wit/connector/spec.wit documents each field of the same name")]
 pub struct ConnectorSpec {
     pub about: About,
     pub auth_types: Vec<AuthDeclaration>,
+    #[serde(serialize_with = "as_text")]
     pub config: Value,
     pub hosts: Vec<HostRule>,
     pub headers: Vec<(String, String)>,
     pub placeholders: Vec<String>,
     pub claims: Vec<String>,
     pub actions: Vec<ActionSpec>,
+    #[serde(serialize_with = "as_text")]
     pub policies: Value,
     pub annotations: Vec<Annotation>,
 }
@@ -45,7 +47,9 @@ pub struct AuthDeclaration {
     pub auth_type: String,
     pub label: Option<String>,
     pub standing: Standing,
+    #[serde(serialize_with = "as_text")]
     pub defaults: Value,
+    #[serde(serialize_with = "as_text")]
     pub overrides: Value,
 }
 
@@ -110,7 +114,9 @@ pub struct ActionSpec {
     pub name: String,
     pub title: String,
     pub description: String,
+    #[serde(serialize_with = "as_text")]
     pub input: Value,
+    #[serde(serialize_with = "as_optional_text")]
     pub output: Option<Value>,
     pub scope: Scope,
     pub tool: bool,
@@ -135,5 +141,18 @@ pub enum Scope {
 #[expect(missing_docs, reason = "wit/connector/spec.wit documents each field of the same name")]
 pub struct Annotation {
     pub name: String,
+    #[serde(serialize_with = "as_text")]
     pub value: Value,
+}
+
+fn as_text<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+#[expect(clippy::ref_option, reason = "serde's signature")]
+fn as_optional_text<S: Serializer>(value: &Option<Value>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.serialize_some(&value.to_string()),
+        None => serializer.serialize_none(),
+    }
 }

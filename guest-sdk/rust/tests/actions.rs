@@ -2,7 +2,7 @@
 
 use innkeeper_guest::prelude::*;
 use innkeeper_guest::testing::{Answer, HttpError, Script, get, post};
-use innkeeper_guest::{Backoff, StateError};
+use innkeeper_guest::{Backoff, CredentialUse, Scope, StateError, serde_json};
 
 const API: &str = "https://api.test/v1";
 
@@ -22,7 +22,15 @@ struct List {
     order: Order,
     #[schemars(range(min = 1, max = 1000))]
     limit: Option<u32>,
+    #[expect(dead_code, reason = "only its schema matters")]
     nested: Option<Nested>,
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema matters")]
+struct Config {
+    #[schemars(url, extend("x-form" = { "label": "Server", "widgetOptions": { "rows": 2 } }))]
+    server: String,
 }
 
 fn default_order() -> Order {
@@ -48,7 +56,6 @@ fn list(ctx: &Ctx, input: List) -> Result<Names, Error> {
         .by_cursor("cursor", "/next")
         .items("/names")
         .collect();
-    drop(input.nested);
     Ok(Names { names: names? })
 }
 
@@ -58,12 +65,16 @@ fn raw(ctx: &Ctx, _: NoInput) -> Result<Value, Error> {
 
 fn connector() -> Connector {
     Connector::new("sample", "1.2.3")
+        .description("Lists names.")
         .auth(Auth::new("oauth_authorization_code").default("tokenUrl", "https://api.test/token").hide("tokenUrl"))
+        .config::<Config>()
+        .claim("instance")
         .host(Host::claim("instance", "*.api.test").no_credential().methods(["get"]))
         .policies(Policies::new().retry(Retry::new().backoff(Backoff::Linear).max_retries(2)))
         .skill("Be brief.")
-        .action(Action::new("list", list).read().tool())
-        .action(Action::new("raw", raw))
+        .action(Action::new("list", list).description("Names in a folder.").read().tool())
+        .action(Action::new("raw", raw).description("As it comes."))
+        .check(|_| Ok("fine"))
 }
 
 #[test]
@@ -86,19 +97,26 @@ fn schemas_come_from_the_types() {
 
 #[test]
 fn the_spec_has_what_was_said() {
-    let spec = serde_json_of(&connector());
-    assert_eq!(spec["about"]["title"], "sample");
-    assert_eq!(spec["auth_types"][0]["defaults"], json!({ "tokenUrl": "https://api.test/token" }));
-    assert_eq!(spec["auth_types"][0]["overrides"], json!({ "tokenUrl": { "hidden": true } }));
-    assert_eq!(spec["hosts"][0]["credential"], "never");
-    assert_eq!(spec["hosts"][0]["methods"], json!(["GET"]));
-    assert_eq!(spec["policies"], json!({ "retry": { "backoff": "linear", "max_retries": 2 } }));
-    assert_eq!(spec["annotations"], json!([{ "name": "skill", "value": "Be brief." }]));
-    assert_eq!(spec["actions"][1]["scope"], "write");
+    let spec = connector().spec();
+    assert_eq!((spec.about.title.as_str(), spec.about.version.as_str()), ("sample", "1.2.3"));
+    assert_eq!(spec.auth_types[0].defaults, json!({ "tokenUrl": "https://api.test/token" }));
+    assert_eq!(spec.auth_types[0].overrides, json!({ "tokenUrl": { "hidden": true } }));
+    let hints = json!({ "label": "Server", "widgetOptions": { "rows": 2 } });
+    assert_eq!(spec.config["properties"]["server"], json!({ "type": "string", "format": "uri", "x-form": hints }));
+    assert_eq!(spec.hosts[0].credential, CredentialUse::Never);
+    assert_eq!(spec.hosts[0].methods, ["GET"]);
+    assert_eq!(spec.policies, json!({ "retry": { "backoff": "linear", "max_retries": 2 } }));
+    assert_eq!((spec.annotations[0].name.as_str(), &spec.annotations[0].value), ("skill", &json!("Be brief.")));
+    assert_eq!((spec.actions[0].scope, spec.actions[1].scope), (Scope::Read, Scope::Write));
 }
 
-fn serde_json_of(connector: &Connector) -> Value {
-    innkeeper_guest::serde_json::to_value(connector.spec()).expect("a spec is plain data")
+#[test]
+fn the_host_takes_the_spec() {
+    let serialized = serde_json::to_value(connector().spec()).expect("a spec is plain data");
+    let draft: innkeeper_spec::draft::ConnectorSpec =
+        serde_json::from_value(serialized).expect("the contract's record");
+    let spec = innkeeper_spec::ConnectorSpec::parse(&draft).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert_eq!(spec.skill.as_deref(), Some("Be brief."));
 }
 
 #[test]

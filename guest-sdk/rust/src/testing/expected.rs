@@ -135,12 +135,14 @@ impl Expected {
             }
         }
         if self.only_query {
-            left.iter().for_each(|(name, value)| expect(&format!("query `{name}`"), "(absent)", value));
+            for (name, value) in &left {
+                expect(&format!("query `{name}`"), "(absent)", value);
+            }
         }
         for rule in &self.rules {
             match rule {
                 Rule::NoQuery(name) => {
-                    expect(&format!("query `{name}`"), "(absent)", sent.query(name).unwrap_or("(absent)"))
+                    expect(&format!("query `{name}`"), "(absent)", sent.query(name).unwrap_or("(absent)"));
                 }
                 Rule::Header(name, value) => {
                     expect(&format!("header `{name}`"), value, sent.header(name).unwrap_or("(absent)"));
@@ -160,7 +162,7 @@ impl Expected {
                 },
                 Rule::Text(text) => expect("text body", text, sent.text().unwrap_or("(no text)")),
                 Rule::Bare => {
-                    expect("credential", "omitted", if sent.with_credential { "attached" } else { "omitted" })
+                    expect("credential", "omitted", if sent.with_credential { "attached" } else { "omitted" });
                 }
             }
         }
