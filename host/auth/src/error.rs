@@ -129,7 +129,7 @@ pub enum AuthError {
         known: String,
     },
     /// The auth type cannot own grants in this way.
-    #[error("auth type {auth_type} cannot be used {}; it can be used {}", mode_name(*.mode), modes_text(.possible))]
+    #[error("auth type {auth_type} has no mode {mode}; it has {}", modes_text(.possible))]
     UnfitMode {
         /// How it would authenticate.
         auth_type: AuthTypeId,
@@ -201,15 +201,8 @@ fn whose(owner: &GrantOwner) -> String {
     }
 }
 
-const fn mode_name(mode: AuthMode) -> &'static str {
-    match mode {
-        AuthMode::Shared => "shared",
-        AuthMode::PerUser => "per user",
-    }
-}
-
 fn modes_text(modes: &[AuthMode]) -> String {
-    modes.iter().map(|mode| mode_name(*mode)).collect::<Vec<_>>().join(" or ")
+    modes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 #[cfg(test)]

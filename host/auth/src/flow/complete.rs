@@ -128,7 +128,13 @@ impl Auth {
             connection: record.connection.clone(),
             owner: record.owner.clone(),
         };
-        Ok(self.grants().replace(&key, answer, endpoint.client.scope.as_deref()).await?)
+        self.grants().replace(&key, answer, endpoint.client.scope.as_deref()).await?;
+        // A connection that was deleted during the exchange must not leave a grant behind.
+        if self.store().connection(&record.space, &record.connection).await.map_err(AuthError::from)?.is_none() {
+            self.grants().remove(&key).await?;
+            return Err(FlowFailure::ConnectionGone(record.connection.clone()));
+        }
+        Ok(())
     }
 
     async fn endpoint_of(&self, record: &AuthorizationRecord) -> Result<TokenEndpoint, FlowFailure> {

@@ -9,5 +9,5 @@ mod status;
 
 pub(crate) use content::Grant;
 pub(crate) use grants::Grants;
-pub(crate) use memory::{Entry, LiveToken};
+pub(crate) use memory::Entry;
 pub use status::GrantStatus;

@@ -118,6 +118,12 @@ pub(crate) struct TokenEndpoint {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
+impl fmt::Debug for TokenEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.client.fmt(f)
+    }
+}
+
 impl TokenEndpoint {
     /// Whether a new token can be had without a refresh token.
     pub(crate) fn is_self_sufficient(&self) -> bool {

@@ -20,6 +20,13 @@ impl TokenEndpoint {
     /// has no revocation URL. A token that the server does not know is revoked (section 2.2).
     pub(crate) async fn revoke(&self, token: &SecretString, kind: &str) -> Result<(), TokenError> {
         let Some(url) = self.client.revocation_url.clone() else { return Ok(()) };
+        let (headers, body) = self.revocation(token, kind)?;
+        let transport = self.transport();
+        let (status, headers, answer) = transport.post(url, headers, body, PATIENCE).await?;
+        if status.is_success() { Ok(()) } else { Err(transport.failure(status, &headers, &answer)) }
+    }
+
+    fn revocation(&self, token: &SecretString, kind: &str) -> Result<(HeaderMap, Vec<u8>), TokenError> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("token", token.expose_secret()).append_pair("token_type_hint", kind);
         let mut headers = HeaderMap::new();
@@ -39,8 +46,6 @@ impl TokenEndpoint {
                 }
             }
         }
-        let transport = self.transport();
-        let (status, headers, answer) = transport.post(url, headers, form.finish().into_bytes(), PATIENCE).await?;
-        if status.is_success() { Ok(()) } else { Err(transport.failure(status, &headers, &answer)) }
+        Ok((headers, form.finish().into_bytes()))
     }
 }

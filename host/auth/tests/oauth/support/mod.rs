@@ -1,0 +1,205 @@
+//! A host's worth of auth on a manual clock, and a scripted authorization server on loopback.
+
+mod provider;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, Timestamp};
+use innkeeper_auth::{Auth, AuthError, AuthTypes, Begun, Callback, Completed, Refused, SessionSecret, Settings};
+use innkeeper_egress::{Egress, PrivateNetworks};
+use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeId, ConnectorId, Standing};
+use innkeeper_vault::{
+    ConnectionId, ConnectionRecord, ConnectionRepository, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository,
+    Keyring, PrincipalId, RedbStore, SpaceId, Store, Vault,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use url::Url;
+
+pub(crate) use provider::{Provider, Reply, Seen};
+
+pub(crate) const REDIRECT: &str = "http://127.0.0.1:9/callback";
+
+pub(crate) struct House {
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) store: Arc<RedbStore>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) provider: Provider,
+    random: Arc<SeededRandom>,
+    folder: tempfile::TempDir,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
+        let random = Arc::new(SeededRandom::new(7));
+        let store = Arc::new(RedbStore::open(folder.path().join("store.redb")).expect("a store"));
+        let keyring = Keyring::generate(&*random);
+        let vault = Arc::new(Vault::open(keyring, &*store, random.clone()).await.expect("a vault"));
+        let provider = Provider::start().await;
+        let auth = Arc::new(another(&store, &vault, &clock, &random));
+        Self { auth, clock, store, vault, provider, random, folder }
+    }
+
+    /// Another process on the same store: it shares nothing in memory.
+    pub(crate) fn rival(&self) -> Auth {
+        another(&self.store, &self.vault, &self.clock, &self.random)
+    }
+
+    /// Every byte that is on the disk.
+    pub(crate) fn disk(&self) -> Vec<u8> {
+        std::fs::read(self.folder.path().join("store.redb")).expect("the store's file")
+    }
+
+    pub(crate) fn random(&self) -> &dyn Random {
+        &*self.random
+    }
+
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// A connection to the provider with consent, by a confidential client.
+    pub(crate) async fn consenting(&self) -> ConnectionRecord {
+        self.consenting_with(&[], Some("client-secret-1"), AuthMode::Shared).await
+    }
+
+    pub(crate) async fn consenting_with(
+        &self,
+        more: &[(&str, Value)],
+        client_secret: Option<&str>,
+        mode: AuthMode,
+    ) -> ConnectionRecord {
+        let mut fields = vec![
+            ("authorizationUrl", Value::from(format!("{}/authorize?tenant=t1&state=stale", self.provider.url))),
+            ("tokenUrl", Value::from(format!("{}/token", self.provider.url))),
+            ("clientId", Value::from("client-1")),
+            ("scope", Value::from("files.read offline")),
+        ];
+        fields.extend(more.iter().cloned());
+        let secrets: Vec<_> = client_secret.map(|secret| ("clientSecret", secret)).into_iter().collect();
+        self.connect("oauth_authorization_code", &fields, &secrets, mode).await
+    }
+
+    /// A connection to the provider in the client's own name.
+    pub(crate) async fn own(&self, more: &[(&str, Value)]) -> ConnectionRecord {
+        let mut fields = vec![
+            ("tokenUrl", Value::from(format!("{}/token", self.provider.url))),
+            ("clientId", Value::from("client-1")),
+            ("scope", Value::from("files.read")),
+        ];
+        fields.extend(more.iter().cloned());
+        self.connect("oauth_client_credentials", &fields, &[("clientSecret", "client-secret-1")], AuthMode::Shared).await
+    }
+
+    pub(crate) async fn connect(
+        &self,
+        auth_type: &str,
+        fields: &[(&str, Value)],
+        secrets: &[(&str, &str)],
+        mode: AuthMode,
+    ) -> ConnectionRecord {
+        let declaration = declaration(auth_type, &[]);
+        let auth_type = self.auth.types().require(&declaration.auth_type).expect("a known type");
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let secrets = secrets.iter().map(|(name, text)| ((*name).to_owned(), SecretString::from(*text))).collect();
+        let settings =
+            Settings::build(&declaration, &**auth_type, &Value::Null, &fields, &secrets).expect("valid settings");
+        let (space, id) = (SpaceId::default(), ConnectionId::parse("files").expect("an id"));
+        let now = self.clock.now();
+        let record = ConnectionRecord {
+            secrets: self.auth.seal_secrets(&space, &id, 1, &settings).expect("sealed"),
+            space,
+            id,
+            title: "Files".to_owned(),
+            connector: ConnectorId::parse("files").expect("an id"),
+            auth_type: declaration.auth_type,
+            auth_mode: mode,
+            config: Value::Null,
+            fields: settings.plain().clone(),
+            secret_names: settings.secret_names(),
+            hosts: Vec::new(),
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        self.store.put_connection(record.clone(), Expected::Absent).await.expect("stored");
+        record
+    }
+
+    pub(crate) async fn begin(&self, connection: &ConnectionRecord, owner: &GrantOwner) -> (Begun, SessionSecret) {
+        let session = SessionSecret::random(self.random());
+        let redirect_uri = Url::parse(REDIRECT).expect("an address");
+        let begun = self.auth.begin(connection, owner, &redirect_uri, &session, None).await.expect("begun");
+        (begun, session)
+    }
+
+    /// Begins and completes, with whatever the provider answers next.
+    pub(crate) async fn authorize(&self, connection: &ConnectionRecord, owner: &GrantOwner) -> Result<Completed, Refused> {
+        self.authorize_by(&self.auth, connection, owner).await
+    }
+
+    pub(crate) async fn authorize_by(
+        &self,
+        auth: &Auth,
+        connection: &ConnectionRecord,
+        owner: &GrantOwner,
+    ) -> Result<Completed, Refused> {
+        let (begun, session) = self.begin(connection, owner).await;
+        auth.complete(&callback(&begun, "code=code-1"), &session).await
+    }
+
+    /// What a request of the connection would carry in its Authorization header.
+    pub(crate) async fn header(&self, connection: &ConnectionRecord) -> Result<String, AuthError> {
+        header(&self.auth, connection, &GrantOwner::Shared).await
+    }
+
+    pub(crate) async fn grant(&self, connection: &ConnectionRecord) -> Option<GrantRecord> {
+        self.store.grant(&key(connection)).await.expect("the store answers")
+    }
+}
+
+pub(crate) async fn header(auth: &Auth, connection: &ConnectionRecord, owner: &GrantOwner) -> Result<String, AuthError> {
+    let attachment = auth.credential_source(connection, owner)?.attachment(None).await?.expect("an attachment");
+    Ok(attachment.headers[0].1.expose_secret().to_owned())
+}
+
+pub(crate) fn key(connection: &ConnectionRecord) -> GrantKey {
+    GrantKey { space: connection.space.clone(), connection: connection.id.clone(), owner: GrantOwner::Shared }
+}
+
+pub(crate) fn principal(name: &str) -> GrantOwner {
+    GrantOwner::Principal(PrincipalId::parse(name).expect("an id"))
+}
+
+/// The callback that the provider would send for a flow, with more parameters.
+pub(crate) fn callback(begun: &Begun, more: &str) -> Callback {
+    Callback::parse(&format!("state={}&{more}", begun.state.expose_secret())).expect("a callback")
+}
+
+pub(crate) fn declaration(auth_type: &str, defaults: &[(&str, Value)]) -> AuthDeclaration {
+    AuthDeclaration {
+        auth_type: AuthTypeId::parse(auth_type).expect("an id"),
+        label: None,
+        standing: Standing::Standard,
+        defaults: defaults.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        overrides: BTreeMap::new(),
+    }
+}
+
+fn another(store: &Arc<RedbStore>, vault: &Arc<Vault>, clock: &Arc<ManualClock>, random: &Arc<SeededRandom>) -> Auth {
+    let settings = innkeeper_egress::Settings {
+        private_networks: PrivateNetworks::loopback(),
+        plain_http: PrivateNetworks::loopback(),
+        ..innkeeper_egress::Settings::default()
+    };
+    let clock: Arc<dyn Clock> = clock.clone();
+    let random: Arc<dyn Random> = random.clone();
+    let egress = Egress::new(settings, clock.clone(), random.clone()).expect("a way out");
+    let store: Arc<dyn Store> = store.clone();
+    Auth::new(vault.clone(), store, egress, clock, random, AuthTypes::builtin())
+}
