@@ -17,5 +17,6 @@ fn the_guide_shows_the_compiled_example() {
         std::env::var_os("UPDATE_DOCS").is_some(),
         "docs/authors.md shows another example than examples/bookmarks.rs: run the test with UPDATE_DOCS=1"
     );
-    std::fs::write(&guide_path, format!("{}{example}{}", &guide[..start], &guide[end..])).expect("the guide can be written");
+    std::fs::write(&guide_path, format!("{}{example}{}", &guide[..start], &guide[end..]))
+        .expect("the guide can be written");
 }
