@@ -9,7 +9,7 @@ use crate::ids::IdError;
 use crate::mistake::{Mistakes, quoted};
 use crate::{ConnectorId, Icon, draft};
 
-/// Who a component is: a connector, or an auth type (`About<AuthTypeId>`).
+/// Who a component is: a connector, or an auth type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct About<Id = ConnectorId> {
     /// Stays the same for ever.

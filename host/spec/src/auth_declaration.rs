@@ -20,7 +20,7 @@ pub struct AuthDeclaration {
     pub label: Option<String>,
     /// How it is presented among the others.
     pub standing: Standing,
-    /// Values of the auth type's fields. A text with braces is a [`Template`] over config fields.
+    /// Values of the auth type's fields. A text with braces is a template over config fields.
     pub defaults: BTreeMap<String, Value>,
     /// How a form shows the auth type's fields.
     pub overrides: BTreeMap<String, FieldOverride>,

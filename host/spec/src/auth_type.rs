@@ -194,3 +194,6 @@ impl FieldSpec {
         Some(field)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,13 +64,13 @@ impl NamePattern {
             check_name(text, text)?;
             return Ok(Self(Form::Exact(text.to_owned())));
         };
+        if address(name).is_some() {
+            return Err(format!("{} is no host: an IP address has no subdomains", quoted(text)));
+        }
         check_name(name, text)?;
         if !name.contains('.') {
             let text = quoted(text);
             return Err(format!("{text} would match half the internet: write at least two labels after `*.`"));
-        }
-        if address(name).is_some() {
-            return Err(format!("{} is no host: an IP address has no subdomains", quoted(text)));
         }
         Ok(Self(Form::Below(name.to_owned())))
     }

@@ -21,11 +21,11 @@ pub struct IdError {
 pub(crate) const MAX_LENGTH: usize = 64;
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:ident) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $pattern:literal, $valid:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
-        #[schemars(with = "String")]
+        #[schemars(with = "String", extend("pattern" = $pattern))]
         pub struct $name(String);
 
         impl $name {
@@ -90,6 +90,7 @@ id!(
     ConnectorId,
     "connector id",
     "use lower-case letters, digits and `_`, at most 64, starting with a letter, such as `google_drive`",
+    "^[a-z][a-z0-9_]{0,63}$",
     is_snake_case
 );
 id!(
@@ -97,6 +98,7 @@ id!(
     AuthTypeId,
     "auth type",
     "use lower-case letters, digits and `_`, at most 64, starting with a letter, such as `api_key_header`",
+    "^[a-z][a-z0-9_]{0,63}$",
     is_snake_case
 );
 id!(
@@ -104,6 +106,7 @@ id!(
     ActionName,
     "action name",
     "use letters, digits and `_`, at most 64, starting with a letter, such as `listFiles`",
+    "^[A-Za-z][A-Za-z0-9_]{0,63}$",
     is_identifier
 );
 

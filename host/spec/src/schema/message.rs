@@ -9,7 +9,7 @@ use crate::mistake::quoted;
 
 /// The library's errors in our words; the report ends after [`MOST_VIOLATIONS`].
 pub(super) fn violations<'a>(errors: impl Iterator<Item = ValidationError<'a>>) -> Violations {
-    let mut found: Vec<_> = errors.take(MOST_VIOLATIONS + 1).map(|error| violation(&error)).collect();
+    let mut found: Vec<_> = errors.flat_map(|error| expanded(&error)).take(MOST_VIOLATIONS + 1).collect();
     if found.len() > MOST_VIOLATIONS {
         found.truncate(MOST_VIOLATIONS);
         found.push(Violation { pointer: String::new(), message: "and more".to_owned() });
@@ -29,8 +29,21 @@ pub(super) fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-fn violation(error: &ValidationError<'_>) -> Violation {
-    Violation { pointer: error.instance_path().as_str().to_owned(), message: sentence(error) }
+/// One violation, or those of the only alternative that the value can have been meant for.
+fn expanded(error: &ValidationError<'_>) -> Vec<Violation> {
+    if let Kind::AnyOf { context } | Kind::OneOfNotValid { context } = error.kind() {
+        let place = error.instance_path().as_str();
+        let mut meant = context.iter().filter(|branch| !is_of_another_kind(branch, place));
+        if let (Some(branch), None) = (meant.next(), meant.next()) {
+            return branch.iter().flat_map(expanded).collect();
+        }
+    }
+    vec![Violation { pointer: error.instance_path().as_str().to_owned(), message: sentence(error) }]
+}
+
+/// Whether an alternative failed for the type of the whole value: null for what may be absent, say.
+fn is_of_another_kind(branch: &[ValidationError<'static>], place: &str) -> bool {
+    branch.iter().any(|error| matches!(error.kind(), Kind::Type { .. }) && error.instance_path().as_str() == place)
 }
 
 fn sentence(error: &ValidationError<'_>) -> String {
@@ -66,7 +79,7 @@ fn sentence(error: &ValidationError<'_>) -> String {
         Kind::ExclusiveMaximum { limit } => format!("{} must be less than {}", shown(given), shown(limit)),
         Kind::UniqueItems => "holds an item twice".to_owned(),
         Kind::FalseSchema => "nothing is allowed here".to_owned(),
-        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => alternatives(context),
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => alternatives(context, given),
         Kind::OneOfMultipleValid { .. } => "fits more than one of the alternatives: it must fit exactly one".to_owned(),
         Kind::PropertyNames { error } => {
             let name = error.instance().as_str().unwrap_or_default();
@@ -76,18 +89,25 @@ fn sentence(error: &ValidationError<'_>) -> String {
     }
 }
 
-/// Names the alternative that came closest: the one that failed deepest in the value.
-fn alternatives(context: &[Vec<ValidationError<'static>>]) -> String {
+/// Names all alternatives where they are constants, else the one that came closest: that failed deepest in the value.
+fn alternatives(context: &[Vec<ValidationError<'static>>], given: &Value) -> String {
+    let constant = |branch: &Vec<ValidationError<'static>>| match branch.as_slice() {
+        [only] => match only.kind() {
+            Kind::Constant { expected_value } => Some(shown(expected_value)),
+            _ => None,
+        },
+        _ => None,
+    };
+    if let Some(constants) = context.iter().map(constant).collect::<Option<Vec<_>>>().filter(|all| !all.is_empty()) {
+        return format!("{} is none of {}", shown(given), cut(&constants.join(", ")));
+    }
     let depth = |branch: &&Vec<ValidationError<'static>>| {
         let deepest = branch.iter().map(|error| error.instance_path().as_str().matches('/').count()).max();
         (deepest.unwrap_or(0), usize::MAX - branch.len())
     };
     let closest = context.iter().filter(|branch| !branch.is_empty()).max_by_key(depth);
-    match closest.and_then(|branch| branch.first()) {
-        Some(error) => {
-            let closest = violation(error);
-            cut(&format!("fits none of the alternatives; the closest says: {closest}"))
-        }
+    match closest.and_then(|branch| expanded(branch.first()?).into_iter().next()) {
+        Some(closest) => cut(&format!("fits none of the alternatives; the closest says: {closest}")),
         None => "fits none of the alternatives".to_owned(),
     }
 }

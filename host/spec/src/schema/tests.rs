@@ -1,0 +1,184 @@
+use serde_json::json;
+
+use super::*;
+
+fn schema(value: Value) -> Schema {
+    Schema::parse(value).expect("a valid schema")
+}
+
+fn violations(schema_value: Value, value: &Value) -> Vec<String> {
+    let violations = schema(schema_value).validate(value).expect_err("does not fit");
+    violations.0.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn violations_come_all_at_once_with_their_pointers() {
+    let schema = json!({
+        "type": "object",
+        "properties": {"n": {"type": "integer", "maximum": 5}, "list": {"items": {"enum": ["a", "b"]}}},
+        "required": ["name"],
+        "additionalProperties": false,
+    });
+    let mut found = violations(schema, &json!({"n": 7, "list": ["a", "c"], "other": 1}));
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "/list/1: `c` is none of `a`, `b`",
+            "/n: `7` is more than `5`",
+            "the field `name` is missing",
+            "unknown field `other`",
+        ]
+    );
+}
+
+#[test]
+fn long_values_are_cut() {
+    let long = "x".repeat(10_000);
+    for keyword in [
+        json!({"pattern": "^y"}),
+        json!({"enum": ["a"]}),
+        json!({"format": "uri"}),
+        json!({"const": 1}),
+        json!({"anyOf": [{"const": 1}, {"type": "null"}]}),
+        json!({"not": {}}),
+        json!({"propertyNames": false}),
+    ] {
+        for value in [json!(long), json!({ &long: 1 })] {
+            if let Err(violations) = schema(keyword.clone()).validate(&value) {
+                assert!(violations.to_string().len() < 400, "{violations}");
+            }
+        }
+    }
+}
+
+#[test]
+fn many_violations_end() {
+    let found = violations(json!({"items": {"type": "null"}}), &Value::Array(vec![json!(1); 1000]));
+    assert_eq!(found.len(), MOST_VIOLATIONS + 1);
+    assert_eq!(found.last().map(String::as_str), Some("and more"));
+}
+
+#[test]
+fn formats_are_checked() {
+    assert!(schema(json!({"format": "ipv4"})).validate(&json!("1.2.3.4")).is_ok());
+    assert_eq!(violations(json!({"format": "ipv4"}), &json!("1.2.3")), ["`1.2.3` is no valid `ipv4`"]);
+}
+
+#[test]
+fn an_alternative_that_was_meant_speaks_for_itself() {
+    let object = json!({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a", "b"]});
+    let mut found = violations(json!({"anyOf": [{"type": "string"}, object]}), &json!({"a": "x"}));
+    found.sort();
+    assert_eq!(found, ["/a: must be integer, this is a string", "the field `b` is missing"]);
+    let found =
+        violations(json!({"anyOf": [{"oneOf": [{"const": "a"}, {"const": "b"}]}, {"type": "null"}]}), &json!("c"));
+    assert_eq!(found, ["`c` is none of `a`, `b`"]);
+}
+
+#[test]
+fn the_closest_of_several_alternatives_is_named() {
+    let shapes = json!({"anyOf": [{"required": ["x"]}, {"properties": {"a": {"type": "integer"}}}]});
+    let found = violations(shapes, &json!({"a": "x"}));
+    assert_eq!(found, ["fits none of the alternatives; the closest says: /a: must be integer, this is a string"]);
+    let found = violations(json!({"anyOf": [{"type": "string"}, {"type": "null"}]}), &json!(1));
+    assert_eq!(found, ["fits none of the alternatives; the closest says: must be null, this is a number"]);
+}
+
+#[test]
+fn what_is_no_schema_is_refused() {
+    let cases = [
+        (json!(7), "is an object, this is a number"),
+        (json!({"type": "text"}), "is no valid JSON Schema 2020-12 at /type"),
+        (json!({"properties": {"a": {"minLength": -1}}}), "at /properties/a/minLength"),
+        (json!({"pattern": "("}), "is no valid JSON Schema 2020-12"),
+        (json!({"$schema": "http://json-schema.org/draft-07/schema#"}), "write JSON Schema 2020-12"),
+        (json!({"$schema": 7}), "`$schema` is a number"),
+    ];
+    for (value, word) in cases {
+        let error = Schema::parse(value).expect_err(word);
+        assert!(error.contains(word), "{error}");
+    }
+    assert!(Schema::parse(json!({"$schema": DIALECT})).is_ok());
+    assert!(Schema::parse(json!(true)).is_ok());
+}
+
+#[test]
+fn references_stay_within_the_document() {
+    let local = json!({"$ref": "#/$defs/a", "$defs": {"a": {"type": "integer"}, "b": {"$anchor": "x"}}, "allOf": [{"$ref": "#x"}]});
+    assert!(schema(local).validate(&json!("x")).is_err());
+    let cases = [
+        (json!({"$ref": "https://example.com/schema"}), "another document"),
+        (json!({"properties": {"a": {"$ref": "other.json#/a"}}}), "another document"),
+        (json!({"$ref": "#/$defs/a"}), "which is not there"),
+        (json!({"properties": {"a": {"$id": "https://example.com/x"}}}), "`$id` below its top"),
+        (json!({"$dynamicRef": "#a"}), "`$dynamicRef`"),
+    ];
+    for (value, word) in cases {
+        let error = Schema::parse(value).expect_err(word);
+        assert!(error.contains(word), "{error}");
+    }
+}
+
+#[test]
+fn a_tree_may_refer_to_itself_one_step_deeper() {
+    let tree = schema(json!({"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#"}}}}));
+    assert!(tree.validate(&json!({"children": [{"children": []}]})).is_ok());
+    assert!(tree.validate(&json!({"children": [{"children": 1}]})).is_err());
+}
+
+#[test]
+fn references_without_end_are_refused() {
+    let endless = [
+        json!({"$ref": "#"}),
+        json!({"allOf": [{"$ref": "#"}]}),
+        json!({"$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"not": {"$ref": "#/$defs/a"}}}}),
+        json!({"properties": {"default": {"if": {"$ref": "#/properties/default"}}}}),
+    ];
+    for value in endless {
+        let error = Schema::parse(value).expect_err("endless");
+        assert!(error.contains("without end"), "{error}");
+    }
+}
+
+#[test]
+fn references_that_fan_out_are_refused() {
+    let mut defs = Map::new();
+    for level in 0..40 {
+        let next = format!("#/$defs/d{}", level + 1);
+        defs.insert(format!("d{level}"), json!({"allOf": [{"$ref": next}, {"$ref": next}]}));
+    }
+    defs.insert("d40".to_owned(), json!({}));
+    let error = Schema::parse(json!({"$ref": "#/$defs/d0", "$defs": defs})).expect_err("fans out");
+    assert!(error.contains("fans out"), "{error}");
+}
+
+#[test]
+fn a_long_chain_of_references_is_refused_or_followed_without_harm() {
+    let chain = |link: &dyn Fn(String) -> Value| {
+        let mut defs = Map::new();
+        for level in 0..5000 {
+            defs.insert(format!("d{level}"), link(format!("#/$defs/d{}", level + 1)));
+        }
+        defs.insert("d5000".to_owned(), json!({}));
+        Schema::parse(json!({"$ref": "#/$defs/d0", "$defs": defs}))
+    };
+    assert!(chain(&|next| json!({ "$ref": next })).expect_err("too deep").contains("nests more than"));
+    let _ =
+        chain(&|next| json!({"properties": {"a": {"$ref": next}}})).map(|schema| schema.validate(&json!({"a": {}})));
+}
+
+#[test]
+fn defaults_fill_what_is_absent() {
+    let schema = schema(json!({"properties": {"a": {"default": 1}, "b": {"default": 2}, "c": {}}}));
+    assert_eq!(schema.with_defaults(&json!({"b": 3})), json!({"a": 1, "b": 3}));
+    assert_eq!(schema.with_defaults(&json!([])), json!([]));
+}
+
+#[test]
+fn a_property_is_found_through_nested_objects() {
+    let schema = schema(json!({"properties": {"a/b": {"properties": {"c": {"type": "string"}}}}}));
+    assert_eq!(schema.property_at("/a~1b/c"), Some(&json!({"type": "string"})));
+    assert_eq!(schema.property_at("/a~1b/d"), None);
+    assert_eq!(schema.property_at("a"), None);
+}
