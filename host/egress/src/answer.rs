@@ -1,0 +1,117 @@
+//! The body of an answer while it arrives: bounded in time, scrubbed, no faster than it is read.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use innkeeper_ambient::{Clock, Timestamp};
+
+use crate::EgressError;
+use crate::scrub::ScrubStream;
+use crate::transport;
+
+/// The body of an answer while it arrives.
+pub(crate) struct Answer {
+    response: reqwest::Response,
+    /// What was looked at already and still has to be handed out, not scrubbed yet.
+    peeked: VecDeque<Bytes>,
+    scrub: Option<ScrubStream>,
+    timer: Timer,
+}
+
+impl Answer {
+    pub(crate) fn new(response: reqwest::Response, clock: Arc<dyn Clock>, deadline: Option<Timestamp>) -> Self {
+        Self { response, peeked: VecDeque::new(), scrub: None, timer: Timer::new(clock, deadline) }
+    }
+
+    pub(crate) const fn response(&self) -> &reqwest::Response {
+        &self.response
+    }
+
+    pub(crate) fn take_headers(&mut self) -> HeaderMap {
+        std::mem::take(self.response.headers_mut())
+    }
+
+    /// From here on, what is handed out is scrubbed.
+    pub(crate) fn scrub(&mut self, scrub: ScrubStream) {
+        self.scrub = Some(scrub);
+    }
+
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, EgressError> {
+        loop {
+            let piece = match self.peeked.pop_front() {
+                Some(piece) => Some(piece),
+                None => self.arrive().await?,
+            };
+            let Some(scrub) = &mut self.scrub else { return Ok(piece) };
+            let Some(piece) = piece else {
+                let rest = scrub.finish();
+                self.scrub = None;
+                return Ok(Some(rest).filter(|rest| !rest.is_empty()));
+            };
+            let clean = scrub.push(piece);
+            if !clean.is_empty() {
+                return Ok(Some(clean));
+            }
+        }
+    }
+
+    /// The whole body, if it ends within `limit` bytes. It is handed out all the same afterwards.
+    pub(crate) async fn peek(&mut self, limit: usize) -> Result<Option<Bytes>, EgressError> {
+        let mut seen = BytesMut::new();
+        while let Some(piece) = self.arrive().await? {
+            seen.extend_from_slice(&piece);
+            self.peeked.push_back(piece);
+            if seen.len() > limit {
+                return Ok(None);
+            }
+        }
+        Ok(Some(seen.freeze()))
+    }
+
+    async fn arrive(&mut self) -> Result<Option<Bytes>, EgressError> {
+        let Self { response, timer, .. } = self;
+        match timer.bound(response.chunk()).await? {
+            Ok(piece) => Ok(piece),
+            Err(error) => Err(transport::broken_body(error)),
+        }
+    }
+}
+
+/// A point in time that ends what is waited for.
+pub(crate) struct Timer {
+    clock: Arc<dyn Clock>,
+    end: Option<Timestamp>,
+    sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Timer {
+    pub(crate) fn new(clock: Arc<dyn Clock>, end: Option<Timestamp>) -> Self {
+        Self { clock, end, sleep: None }
+    }
+
+    /// What `work` gives, or [`EgressError::Timeout`] once the time is over, even when `work` never has to wait.
+    pub(crate) async fn bound<T>(&mut self, work: impl Future<Output = T>) -> Result<T, EgressError> {
+        let Some(end) = self.end else { return Ok(work.await) };
+        if self.clock.now() >= end {
+            return Err(EgressError::Timeout);
+        }
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            if let Poll::Ready(done) = work.as_mut().poll(context) {
+                return Poll::Ready(Ok(done));
+            }
+            // Started at the first wait: an answer that is there already needs no timer.
+            let sleep = self.sleep.get_or_insert_with(|| {
+                let clock = Arc::clone(&self.clock);
+                Box::pin(async move { clock.sleep(end.since(clock.now())).await })
+            });
+            sleep.as_mut().poll(context).map(|()| Err(EgressError::Timeout))
+        })
+        .await
+    }
+}

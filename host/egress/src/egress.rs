@@ -1,0 +1,62 @@
+//! The one way out.
+
+use std::fmt;
+use std::sync::Arc;
+
+use innkeeper_ambient::{Clock, Random};
+
+use crate::exchange;
+use crate::resolver::{Resolver, SystemResolver};
+use crate::scrub::ScrubberCache;
+use crate::transport::Clients;
+use crate::{EgressError, Request, Response, Route, Settings, SetupError};
+
+/// The one way out. Cheap to clone; clones share connections and may be used by any number of tasks.
+#[derive(Clone)]
+pub struct Egress {
+    parts: Arc<Parts>,
+}
+
+/// What every exchange shares.
+pub(crate) struct Parts {
+    pub(crate) settings: Settings,
+    pub(crate) clients: Clients,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) scrubbers: ScrubberCache,
+}
+
+impl Egress {
+    /// A way out that resolves names as the operating system does. `random` is for jitter and multipart boundaries.
+    ///
+    /// Every deadline is on `clock`, except the connect timeout, which the HTTP client keeps on tokio's.
+    pub fn new(settings: Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, SetupError> {
+        Self::with_resolver(settings, clock, random, Arc::new(SystemResolver))
+    }
+
+    /// The same with a resolver of one's own; its answers are checked all the same.
+    pub fn with_resolver(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        resolver: Arc<dyn Resolver>,
+    ) -> Result<Self, SetupError> {
+        let clients = Clients::new(&settings, &resolver)?;
+        let scrubbers = ScrubberCache::default();
+        Ok(Self { parts: Arc::new(Parts { settings, clients, clock, random, scrubbers }) })
+    }
+
+    /// Sends one request, with the redirects, the refresh after a 401 and the retries that it takes, and gives the head of
+    /// the final answer. The body arrives as it is read, until the route's deadline.
+    ///
+    /// Dropping the future gives the request up.
+    pub async fn send(&self, request: Request, route: &Route<'_>) -> Result<Response, EgressError> {
+        exchange::run(&self.parts, request, route).await
+    }
+}
+
+impl fmt::Debug for Egress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Egress").field("settings", &self.parts.settings).finish_non_exhaustive()
+    }
+}

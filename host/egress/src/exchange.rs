@@ -1,0 +1,362 @@
+//! One request on its way: attach, send, and what the answer asks for, until there is a final one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, RANGE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use innkeeper_ambient::Timestamp;
+use innkeeper_spec::CredentialUse;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::answer::{Answer, Timer};
+use crate::egress::Parts;
+use crate::payload::Payload;
+use crate::retry::Retries;
+use crate::scrub::Scrubber;
+use crate::transport::{self, Failure, FailureKind};
+use crate::{
+    Attachment, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route, headers, prepare, received,
+    redirect, wall,
+};
+
+/// A body that is looked into for a rate-limit notice is at most so large.
+const NOTICE_LIMIT: usize = 64 * 1024;
+
+/// Sends the request, and what follows from its answers.
+pub(crate) async fn run(parts: &Parts, request: Request, route: &Route<'_>) -> Result<Response, EgressError> {
+    let now = parts.clock.now();
+    let asked = request.timeout.map(|timeout| now.plus(timeout));
+    let end = [route.deadline, asked].into_iter().flatten().min();
+    let redirects = request.redirects;
+    let prepared = prepare::prepare(parts, request, route)?;
+    let exchange = Exchange {
+        parts,
+        route,
+        head: prepared.head,
+        shown: prepared.shown,
+        payload: prepared.payload,
+        secret_headers: prepared.secret_headers,
+        secrets: prepared.secrets,
+        carries: prepared.carries,
+        retries: Retries::new(route.policies),
+        sent: 0,
+        end,
+    };
+    exchange.run(redirects).await
+}
+
+struct Exchange<'a> {
+    parts: &'a Parts,
+    route: &'a Route<'a>,
+    /// What is sent next, without the credential.
+    head: RequestHead,
+    /// Its address as others may see it.
+    shown: Url,
+    payload: Payload,
+    /// Headers that hold filled-in secrets.
+    secret_headers: Vec<HeaderName>,
+    /// Secrets beside the current credential: filled in, or of an earlier credential.
+    secrets: Vec<SecretString>,
+    /// Whether the credential goes along.
+    carries: bool,
+    retries: Retries<'a>,
+    sent: u32,
+    /// When the head of the final answer must be there.
+    end: Option<Timestamp>,
+}
+
+impl Exchange<'_> {
+    async fn run(mut self, redirects: Redirects) -> Result<Response, EgressError> {
+        let mut followed = 0;
+        let mut refreshed = false;
+        let mut attachment = self.attach().await?;
+        loop {
+            let sent = self.send(attachment.as_ref()).await;
+            let response = match sent {
+                Ok(response) => response,
+                Err(failure) => {
+                    let error = self.after_failure(failure).await;
+                    if let Some(error) = error {
+                        return Err(error);
+                    }
+                    self.renew(&mut attachment).await?;
+                    continue;
+                }
+            };
+            let status = response.status();
+            if status == StatusCode::UNAUTHORIZED && !refreshed {
+                refreshed = true;
+                if self.refresh(&mut attachment).await? {
+                    continue;
+                }
+            }
+            if redirects == Redirects::Follow
+                && let Some(hop) = redirect::next(&self.head.method, &self.head.url, status, response.headers())?
+            {
+                followed += 1;
+                if followed > self.parts.settings.max_redirects {
+                    return Err(EgressError::Connect(format!(
+                        "the service redirected more than {} times: it may be a loop",
+                        self.parts.settings.max_redirects
+                    )));
+                }
+                drop(response);
+                self.follow(hop, attachment.as_ref())?;
+                self.renew(&mut attachment).await?;
+                continue;
+            }
+            let mut answer = Answer::new(response, Arc::clone(&self.parts.clock), self.route.deadline);
+            if self.is_to_be_repeated(&mut answer).await? {
+                drop(answer);
+                self.renew(&mut attachment).await?;
+                continue;
+            }
+            tracing::debug!(request = %wall::describe(&self.head.method, &self.shown), %status, sent = self.sent, "answered");
+            let scrubber = self.scrubber(attachment.as_ref());
+            let shown = received::Shown { method: self.head.method, url: self.shown, sent: self.sent };
+            return received::response(answer, scrubber, shown);
+        }
+    }
+
+    /// The credential, if one goes along.
+    async fn attach(&self) -> Result<Option<Attachment>, EgressError> {
+        if !self.carries {
+            return Ok(None);
+        }
+        let source = self.route.credential.ok_or_else(|| {
+            EgressError::Misconfigured(
+                "the request asks for a credential and the connection has no source for one: omit it, or give the connection an auth type".to_owned(),
+            )
+        })?;
+        let attachment = source.attach(&self.head, None).await.map_err(credential_error)?;
+        let attachment = attachment.ok_or(EgressError::NeedsAuthorization)?;
+        self.check(attachment).map(Some)
+    }
+
+    /// A credential for the next request: tokens may have changed while this one was on its way, signatures must.
+    async fn renew(&mut self, attachment: &mut Option<Attachment>) -> Result<(), EgressError> {
+        let next = self.attach().await?;
+        self.replace(attachment, next);
+        Ok(())
+    }
+
+    /// After a 401: whether there is a newer credential, and the request can be sent again with it.
+    async fn refresh(&mut self, attachment: &mut Option<Attachment>) -> Result<bool, EgressError> {
+        let (Some(source), Some(rejected)) = (self.route.credential, attachment.as_ref().filter(|old| !old.bare)) else {
+            return Ok(false);
+        };
+        // Also when this request cannot be repeated: the next one profits.
+        let Some(next) = source.attach(&self.head, Some(rejected)).await.map_err(credential_error)? else {
+            return Ok(false);
+        };
+        if !self.payload.is_whole() {
+            return Ok(false);
+        }
+        let next = self.check(next)?;
+        self.replace(attachment, Some(next));
+        Ok(true)
+    }
+
+    /// The secrets of the older credential still are looked for in what comes back.
+    fn replace(&mut self, attachment: &mut Option<Attachment>, next: Option<Attachment>) {
+        let old = std::mem::replace(attachment, next);
+        let generation = attachment.as_ref().map(|new| new.generation);
+        if let Some(old) = old
+            && Some(old.generation) != generation
+        {
+            self.secrets.extend(old.secrets.into_iter().chain(old.query.into_iter().map(|(_, value)| value)));
+        }
+    }
+
+    fn check(&self, attachment: Attachment) -> Result<Attachment, EgressError> {
+        let is_empty = attachment.headers.is_empty() && attachment.query.is_empty();
+        if is_empty && !attachment.bare {
+            return Err(EgressError::Misconfigured(
+                "the auth type gave an empty credential: nothing is sent without one".to_owned(),
+            ));
+        }
+        match attachment.headers.iter().find(|(name, _)| self.is_own_header(name)) {
+            Some((name, _)) => Err(EgressError::InvalidRequest(format!(
+                "the header `{name}` cannot be set by a request: the connection's credential sets it, leave it out"
+            ))),
+            None => Ok(attachment),
+        }
+    }
+
+    fn is_own_header(&self, name: &HeaderName) -> bool {
+        self.head.headers.contains_key(name)
+            && !self.route.default_headers.iter().any(|(default, _)| default.eq_ignore_ascii_case(name.as_str()))
+    }
+
+    async fn send(&mut self, attachment: Option<&Attachment>) -> Result<reqwest::Response, Failure> {
+        let other = |error| Failure { error: FailureKind::Other(error), unsent: false };
+        let client = match self.parts.clients.admit(&self.head.url) {
+            Ok(client) => client,
+            Err(refused) => return Err(Failure { error: FailureKind::Refused(refused), unsent: false }),
+        };
+        let mut url = self.head.url.clone();
+        let mut fields = self.head.headers.clone();
+        if let Some(attachment) = attachment {
+            put_on(attachment, &mut url, &mut fields).map_err(other)?;
+        }
+        if let Some(length) = self.payload.stream_length {
+            fields.insert(CONTENT_LENGTH, length.into());
+        }
+        // A range counts bytes of what is sent, which a compressed answer would change.
+        if fields.contains_key(RANGE) {
+            fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        let mut request = reqwest::Request::new(self.head.method.clone(), url);
+        *request.headers_mut() = fields;
+        *request.body_mut() = self.payload.to_send();
+        self.sent += 1;
+        let now = self.parts.clock.now();
+        let end = now.plus(self.parts.settings.head_timeout).min(self.end.unwrap_or(Timestamp::from_millis(u64::MAX)));
+        let mut timer = Timer::new(Arc::clone(&self.parts.clock), Some(end));
+        let response = match timer.bound(client.execute(request)).await.map_err(other)? {
+            Ok(response) => response,
+            Err(error) => {
+                let failure = transport::failure(&error, &self.head.url, self.parts.settings.max_response_headers);
+                self.sent -= u32::from(failure.unsent);
+                return Err(failure);
+            }
+        };
+        let limit = self.parts.settings.max_response_headers;
+        if headers::size(response.headers()) > limit {
+            return Err(other(EgressError::TooLarge { limit: limit as u64 }));
+        }
+        Ok(response)
+    }
+
+    /// Waits and gives nothing where the request is to be sent again.
+    async fn after_failure(&mut self, failure: Failure) -> Option<EgressError> {
+        let error = match failure.error {
+            FailureKind::Refused(refused) => return Some(wall::closed(&refused, &self.head.method, &self.shown)),
+            FailureKind::Other(error) => error,
+        };
+        // A timeout of the connection leaves time for another; one of the answer does not.
+        let passing = matches!(error, EgressError::Connect(_)) || (failure.unsent && error == EgressError::Timeout);
+        if !passing || !self.payload.is_whole() {
+            return Some(error);
+        }
+        let wait = self.retries.after_failure(&self.head.method, failure.unsent, &*self.parts.random);
+        if self.wait(wait).await { None } else { Some(error) }
+    }
+
+    /// Whether the policies want the request sent again; then the wait is over already.
+    async fn is_to_be_repeated(&mut self, answer: &mut Answer) -> Result<bool, EgressError> {
+        if !self.payload.is_whole() {
+            return Ok(false);
+        }
+        let body = if self.retries.reads_body(answer.response().headers()) {
+            answer.peek(NOTICE_LIMIT).await?.and_then(|body| serde_json::from_slice(&body).ok())
+        } else {
+            None
+        };
+        let (status, headers) = (answer.response().status(), answer.response().headers());
+        let now = self.parts.clock.now();
+        let random = &*self.parts.random;
+        let wait = self.retries.after_answer(&self.head.method, status, headers, body.as_ref(), now, random);
+        Ok(self.wait(wait).await)
+    }
+
+    /// Waits, unless the time of the request would be over by then.
+    async fn wait(&self, wait: Option<Duration>) -> bool {
+        let Some(wait) = wait else { return false };
+        if self.end.is_some_and(|end| self.parts.clock.now().plus(wait) >= end) {
+            return false;
+        }
+        tracing::debug!(request = %wall::describe(&self.head.method, &self.shown), ?wait, "sending again");
+        self.parts.clock.sleep(wait).await;
+        true
+    }
+
+    /// Turns to the next address, if it passes what the first one passed.
+    fn follow(&mut self, hop: redirect::Hop, attachment: Option<&Attachment>) -> Result<(), EgressError> {
+        let scrubber = self.scrubber(attachment);
+        let shown = received::shown(&hop.url, scrubber.as_deref());
+        let denied = |reason: &str, remedy: &str| {
+            Err(EgressError::Denied {
+                address: wall::describe(&hop.method, &shown),
+                reason: reason.to_owned(),
+                remedy: remedy.to_owned(),
+            })
+        };
+        if let Err(EgressError::InvalidRequest(_)) = wall::check_shape(&hop.method, &hop.url) {
+            return denied(
+                "a redirect led there, and it is no plain https address",
+                "ask the service for an address of its own, or stop at the redirect",
+            );
+        }
+        let Some(credential) = wall::admit(self.route.allow, &hop.method, &hop.url) else {
+            return Err(wall::not_approved(&hop.method, &shown, true));
+        };
+        let leaves = hop.url.origin() != self.head.url.origin();
+        if leaves && scrubber.as_ref().is_some_and(|scrubber| scrubber.is_in(hop.url.as_str())) {
+            return denied(
+                "a redirect would carry the connection's credential there in its address",
+                "stop at the redirect; a service that does this gives its callers' credentials away",
+            );
+        }
+        if leaves || credential == CredentialUse::Never {
+            if hop.keeps_body && self.payload.filled {
+                return denied(
+                    "a redirect asks for a body there that holds a secret of the connection",
+                    "stop at the redirect, or send the request to that address in the first place",
+                );
+            }
+            headers::strip_for_other_origin(&mut self.head.headers, &self.secret_headers);
+            self.carries = false;
+        }
+        if !hop.keeps_body {
+            self.payload = Payload::empty();
+            headers::strip_for_no_body(&mut self.head.headers);
+        } else if !self.payload.is_whole() {
+            return Err(EgressError::InvalidRequest(
+                "the service redirected a streamed body that is already spent: stop at the redirect and send the stream to the new address".to_owned(),
+            ));
+        }
+        self.head.url = hop.url;
+        self.head.method = hop.method;
+        self.shown = shown;
+        Ok(())
+    }
+
+    fn scrubber(&self, attachment: Option<&Attachment>) -> Option<Arc<Scrubber>> {
+        let generation = attachment.map_or(0, |attachment| attachment.generation);
+        let of_attachment = attachment
+            .iter()
+            .flat_map(|attachment| attachment.secrets.iter().chain(attachment.query.iter().map(|(_, value)| value)));
+        let secrets: Vec<&SecretString> = of_attachment.chain(&self.secrets).collect();
+        self.parts.scrubbers.scrubber(generation, &secrets)
+    }
+}
+
+fn credential_error(error: CredentialError) -> EgressError {
+    match error {
+        CredentialError::NeedsAuthorization => EgressError::NeedsAuthorization,
+        CredentialError::Unavailable(why) => EgressError::CredentialUnavailable(why),
+        CredentialError::Misconfigured(why) => EgressError::Misconfigured(why),
+    }
+}
+
+/// Puts the credential on, the last thing before the request leaves.
+fn put_on(attachment: &Attachment, url: &mut Url, headers: &mut HeaderMap) -> Result<(), EgressError> {
+    for (name, secret) in &attachment.headers {
+        let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| {
+            EgressError::Misconfigured(format!(
+                "the credential for the header `{name}` holds characters that no header may hold: enter it again"
+            ))
+        })?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    if !attachment.query.is_empty() {
+        let names = attachment.query.iter().map(|(name, _)| name.as_str());
+        prepare::drop_query(url, &names.collect::<Vec<_>>());
+        prepare::add_query(url, attachment.query.iter().map(|(name, value)| (name.as_str(), value.expose_secret())));
+    }
+    Ok(())
+}

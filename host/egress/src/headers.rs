@@ -1,0 +1,122 @@
+//! Which headers belong to whom.
+
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION,
+    CONTENT_TYPE, COOKIE, EXPECT, HOST, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::EgressError;
+
+/// Refuses headers that the transport or the credential own.
+pub(crate) fn check(headers: &HeaderMap) -> Result<(), EgressError> {
+    match headers.keys().find(|name| is_owned(name)) {
+        None => Ok(()),
+        Some(name) => Err(EgressError::InvalidRequest(format!(
+            "the header `{name}` cannot be set by a request: the host sets it where it is needed, leave it out"
+        ))),
+    }
+}
+
+fn is_owned(name: &HeaderName) -> bool {
+    let owned = [
+        AUTHORIZATION, COOKIE, HOST, CONTENT_LENGTH, CONNECTION, TRANSFER_ENCODING, TE, UPGRADE, ACCEPT_ENCODING, EXPECT,
+        TRAILER,
+    ];
+    let text = name.as_str();
+    owned.contains(name)
+        || text.starts_with("proxy-")
+        || matches!(text, "cookie2" | "keep-alive" | "http2-settings" | "content-transfer-encoding")
+}
+
+/// The default headers of a spec, where the request does not say otherwise.
+pub(crate) fn add_defaults<'d>(
+    headers: &mut HeaderMap,
+    defaults: impl IntoIterator<Item = &'d (String, String)>,
+) -> Result<(), EgressError> {
+    for (name, value) in defaults {
+        let parsed = HeaderName::from_bytes(name.as_bytes()).ok().filter(|name| !is_owned(name));
+        let (Some(name), Ok(value)) = (parsed, HeaderValue::from_str(value)) else {
+            return Err(EgressError::Misconfigured(format!(
+                "the connector's default header `{name}` cannot be sent: its name or value is not allowed, change the spec"
+            )));
+        };
+        headers.entry(name).or_insert(value);
+    }
+    Ok(())
+}
+
+/// Takes off what another origin must not see: headers that hold filled-in secrets, and those whose name says that they
+/// authorize.
+pub(crate) fn strip_for_other_origin(headers: &mut HeaderMap, secret: &[HeaderName]) {
+    const MARKS: [&str; 9] =
+        ["auth", "token", "api-key", "apikey", "secret", "session", "password", "credential", "signature"];
+    let authorizing: Vec<HeaderName> =
+        headers.keys().filter(|name| MARKS.iter().any(|mark| name.as_str().contains(mark))).cloned().collect();
+    for name in authorizing.iter().chain(secret) {
+        headers.remove(name);
+    }
+}
+
+/// Takes off what describes a body that is not sent again (RFC 9110 section 15.4).
+pub(crate) fn strip_for_no_body(headers: &mut HeaderMap) {
+    for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_LENGTH] {
+        headers.remove(name);
+    }
+    headers.remove("digest");
+    headers.remove("content-digest");
+    headers.remove("content-md5");
+}
+
+/// Takes off what is no business of who reads the answer: cookies, and what concerned the connection.
+pub(crate) fn strip_answer(headers: &mut HeaderMap) {
+    for name in [SET_COOKIE, CONNECTION, TRANSFER_ENCODING, UPGRADE, TRAILER] {
+        headers.remove(name);
+    }
+    headers.remove("set-cookie2");
+    headers.remove("keep-alive");
+}
+
+/// The bytes of names and values.
+pub(crate) fn size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_the_transport_and_the_credential_are_refused_by_name() {
+        for name in [
+            "authorization", "cookie", "host", "content-length", "connection", "transfer-encoding", "te", "upgrade",
+            "accept-encoding", "expect", "trailer", "proxy-authorization", "proxy-anything", "keep-alive",
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("hidden"));
+            let error = check(&headers).expect_err(name).to_string();
+            assert!(error.contains(&format!("`{name}`")) && !error.contains("hidden"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_default_header_gives_way_to_the_requests_own() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-version", HeaderValue::from_static("own"));
+        add_defaults(&mut headers, &[("X-Version".into(), "spec".into()), ("X-Other".into(), "spec".into())]).expect("allowed");
+        assert_eq!((&headers["x-version"], &headers["x-other"]), (&"own".parse().expect("ok"), &"spec".parse().expect("ok")));
+        for bad in ["Authorization", "Bad Name"] {
+            assert!(matches!(add_defaults(&mut headers, &[(bad.into(), "x".into())]), Err(EgressError::Misconfigured(_))));
+        }
+    }
+
+    #[test]
+    fn another_origin_sees_nothing_that_authorizes() {
+        let mut headers = HeaderMap::new();
+        for name in ["x-api-key", "x-auth-token", "x-filled", "accept"] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("v"));
+        }
+        strip_for_other_origin(&mut headers, &[HeaderName::from_static("x-filled")]);
+        assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["accept"]);
+    }
+}

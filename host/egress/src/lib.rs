@@ -1,0 +1,50 @@
+//! The one way out: every byte that leaves the host, of a guest or of an OAuth flow, leaves through [`Egress::send`].
+//!
+//! What holds for each request, and again for each redirect:
+//! - scheme, host, port, method and normalised path are on the list that the connection's owner approved;
+//! - the name is resolved here, and the connection goes to the very addresses that were checked: none that is private,
+//!   loopback, link-local, multicast, reserved or a cloud's metadata service, unless the operator named it;
+//! - plain http reaches only what the operator allowed; proxies of the environment are not looked at;
+//! - the credential is put on last, goes to no other origin and to no rule that excludes it, and without one the request
+//!   stays here;
+//! - the answer is bounded in time and in the size of its head, its body arrives no faster than it is read, and wherever
+//!   it echoes a secret of this request the reader finds `[redacted]`.
+//!
+//! # What scrubbing cannot do
+//! Secrets shorter than four characters are not looked for: they would be found everywhere. A service that answers with
+//! the credential in a form of its own (encrypted, compressed inside the body, spread over several answers by ranges) is
+//! not recognised; approve only hosts that are trusted with the credential, for they get it.
+
+mod address;
+mod answer;
+mod body;
+mod egress;
+mod error;
+mod exchange;
+mod headers;
+mod multipart;
+mod networks;
+mod payload;
+mod placeholders;
+mod prepare;
+mod received;
+mod redirect;
+mod request;
+mod resolver;
+mod response;
+mod retry;
+mod route;
+mod scrub;
+mod settings;
+mod transport;
+mod wall;
+
+pub use body::Body;
+pub use egress::Egress;
+pub use error::{EgressError, SetupError};
+pub use networks::{Exception, ExceptionError, PrivateNetworks};
+pub use request::{CredentialMode, Part, PartContent, Redirects, Request, RequestBody};
+pub use resolver::{Resolver, SystemResolver};
+pub use response::Response;
+pub use route::{Attachment, CredentialError, CredentialSource, RequestHead, Route, SecretFields};
+pub use settings::Settings;

@@ -1,0 +1,169 @@
+//! What a request carries, ready to be sent, and sent again where that is possible.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures::Stream;
+use http::HeaderValue;
+
+use innkeeper_ambient::Random;
+use percent_encoding::utf8_percent_encode;
+
+use crate::multipart;
+use crate::placeholders::{Filler, RESERVED, Spelling};
+use crate::{Body, EgressError, RequestBody};
+
+/// What a request carries.
+pub(crate) struct Payload {
+    content: Content,
+    /// Bytes of a stream, where known; the client counts those of everything else.
+    pub(crate) stream_length: Option<u64>,
+    /// The media type that follows from the kind of body.
+    pub(crate) content_type: Option<HeaderValue>,
+    /// Whether a secret was filled in.
+    pub(crate) filled: bool,
+}
+
+enum Content {
+    Empty,
+    Bytes(Bytes),
+    Stream(Arc<Mutex<Source>>),
+}
+
+impl Payload {
+    pub(crate) const fn empty() -> Self {
+        Self { content: Content::Empty, stream_length: None, content_type: None, filled: false }
+    }
+
+    /// Encodes and fills in. `content_type` is what the request itself says.
+    pub(crate) fn new(
+        body: RequestBody,
+        content_type: Option<&HeaderValue>,
+        filler: &mut Filler<'_>,
+        random: &dyn Random,
+    ) -> Result<Self, EgressError> {
+        match body {
+            RequestBody::Empty => Ok(Self::empty()),
+            RequestBody::Bytes(bytes) => {
+                let filled = fill_text(&bytes, Spelling::of_media_type(content_type), filler)?;
+                Ok(Self { filled: filled.is_some(), ..Self::bytes(filled.unwrap_or(bytes), None) })
+            }
+            RequestBody::Form(pairs) => {
+                let mut text = String::new();
+                let mut any = false;
+                for (name, value) in pairs {
+                    let filled = filler.fill(&value, Spelling::Plain)?;
+                    any |= filled.is_some();
+                    add_pair(&mut text, &name, filled.as_deref().unwrap_or(&value));
+                }
+                let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+                Ok(Self { filled: any, ..Self::bytes(text.into(), Some(content_type)) })
+            }
+            RequestBody::Multipart(parts) => multipart::encode(parts, filler, random),
+            RequestBody::Stream(body) => Ok(Self::body(body)),
+        }
+    }
+
+    pub(crate) const fn bytes(bytes: Bytes, content_type: Option<HeaderValue>) -> Self {
+        Self { content: Content::Bytes(bytes), stream_length: None, content_type, filled: false }
+    }
+
+    pub(crate) fn body(body: Body) -> Self {
+        let content_type = body.content_type().and_then(|text| HeaderValue::from_str(text).ok());
+        let length = body.length();
+        match body.into_whole() {
+            Ok(bytes) => Self::bytes(bytes, content_type),
+            Err(body) => {
+                let source = Source { stream: Some(Box::pin(body.into_stream())), lease: 0, started: false };
+                let content = Content::Stream(Arc::new(Mutex::new(source)));
+                Self { content, stream_length: length, content_type, filled: false }
+            }
+        }
+    }
+
+    /// Whether it can be sent, again or for the first time: a stream can until its first piece was taken.
+    pub(crate) fn is_whole(&self) -> bool {
+        match &self.content {
+            Content::Empty | Content::Bytes(_) => true,
+            Content::Stream(source) => !source.lock().unwrap_or_else(PoisonError::into_inner).started,
+        }
+    }
+
+    /// For one sending. What an earlier sending of a stream still holds is void from now on.
+    pub(crate) fn to_send(&self) -> Option<reqwest::Body> {
+        match &self.content {
+            Content::Empty => None,
+            Content::Bytes(bytes) => Some(bytes.clone().into()),
+            Content::Stream(source) => {
+                let mut locked = source.lock().unwrap_or_else(PoisonError::into_inner);
+                locked.lease += 1;
+                Some(reqwest::Body::wrap_stream(Lease { source: Arc::clone(source), number: locked.lease }))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+impl Payload {
+    pub(crate) fn into_pieces(self) -> impl Stream<Item = Result<Bytes, EgressError>> {
+        let source = match self.content {
+            Content::Stream(source) => source,
+            _ => Arc::default(),
+        };
+        let number = source.lock().unwrap_or_else(PoisonError::into_inner).lease;
+        Lease { source, number }
+    }
+}
+
+/// One stream that the client may take from, and may have to be given again.
+#[derive(Default)]
+struct Source {
+    stream: Option<Pin<Box<dyn Stream<Item = Result<Bytes, EgressError>> + Send>>>,
+    lease: u64,
+    started: bool,
+}
+
+struct Lease {
+    source: Arc<Mutex<Source>>,
+    number: u64,
+}
+
+impl Stream for Lease {
+    type Item = Result<Bytes, EgressError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        if source.lease != self.number {
+            return Poll::Ready(Some(Err(EgressError::Connect("the request was sent again elsewhere".to_owned()))));
+        }
+        let Some(stream) = &mut source.stream else { return Poll::Ready(None) };
+        let polled = stream.as_mut().poll_next(context);
+        if polled.is_ready() {
+            source.started = true;
+        }
+        if let Poll::Ready(None | Some(Err(_))) = polled {
+            source.stream = None;
+        }
+        polled
+    }
+}
+
+/// The bytes with placeholders filled in, where they are text that has any.
+pub(crate) fn fill_text(bytes: &Bytes, spelling: Spelling, filler: &mut Filler<'_>) -> Result<Option<Bytes>, EgressError> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(filler.fill(text, spelling)?.map(Bytes::from)),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Adds `name=value`, percent-encoded, to a form or a query.
+pub(crate) fn add_pair(text: &mut String, name: &str, value: &str) {
+    if !text.is_empty() {
+        text.push('&');
+    }
+    text.extend(utf8_percent_encode(name, RESERVED));
+    text.push('=');
+    text.extend(utf8_percent_encode(value, RESERVED));
+}

@@ -1,0 +1,234 @@
+//! `${secret.field}`: where a service wants a secret elsewhere than its auth type puts it, the host fills it in on the way.
+
+use http::HeaderValue;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{EgressError, SecretFields};
+
+/// All but the unreserved characters of RFC 3986 section 2.3.
+pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+const OPEN: &str = "${secret.";
+
+/// How a secret is written where it is put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// As it is.
+    Plain,
+    /// Percent-encoded, all but the unreserved characters.
+    Percent,
+    /// Inside a JSON string.
+    Json,
+}
+
+impl Spelling {
+    /// What a body of this media type wants.
+    pub(crate) fn of_media_type(content_type: Option<&HeaderValue>) -> Self {
+        let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+        let essence = text.split(';').next().unwrap_or_default().trim();
+        if essence.ends_with("/json") || essence.ends_with("+json") || essence.ends_with("-ndjson") {
+            Self::Json
+        } else if essence == "application/x-www-form-urlencoded" {
+            Self::Percent
+        } else {
+            Self::Plain
+        }
+    }
+
+    fn write(self, secret: &str, text: &mut String) {
+        match self {
+            Self::Plain => text.push_str(secret),
+            Self::Percent => text.extend(utf8_percent_encode(secret, RESERVED)),
+            Self::Json => {
+                let quoted = serde_json::Value::from(secret).to_string();
+                text.push_str(&quoted[1..quoted.len() - 1]);
+            }
+        }
+    }
+}
+
+/// Fills placeholders in, for one request.
+pub(crate) struct Filler<'a> {
+    fields: Option<&'a dyn SecretFields>,
+    /// Whether this request may carry secrets.
+    permitted: bool,
+    /// What was filled in.
+    used: Vec<SecretString>,
+}
+
+impl<'a> Filler<'a> {
+    pub(crate) const fn new(fields: Option<&'a dyn SecretFields>, permitted: bool) -> Self {
+        Self { fields, permitted, used: Vec::new() }
+    }
+
+    /// Every secret that was filled in.
+    pub(crate) fn into_used(self) -> Vec<SecretString> {
+        self.used
+    }
+
+    /// `text` with its placeholders filled in; `None` where it has none.
+    pub(crate) fn fill(&mut self, text: &str, spelling: Spelling) -> Result<Option<String>, EgressError> {
+        self.replace(text, spelling, find_plain)
+    }
+
+    /// The same for the path or the query of an address, where the braces may be percent-encoded.
+    pub(crate) fn fill_encoded(&mut self, text: &str) -> Result<Option<String>, EgressError> {
+        self.replace(text, Spelling::Percent, find_encoded)
+    }
+
+    fn replace(
+        &mut self,
+        text: &str,
+        spelling: Spelling,
+        find: fn(&str) -> Option<Placeholder<'_>>,
+    ) -> Result<Option<String>, EgressError> {
+        let Some(mut next) = find(text) else { return Ok(None) };
+        let mut filled = String::with_capacity(text.len() + 64);
+        let mut rest = text;
+        loop {
+            let secret = self.secret(next.field)?;
+            filled.push_str(&rest[..next.start]);
+            spelling.write(secret.expose_secret(), &mut filled);
+            self.used.push(secret);
+            rest = &rest[next.end..];
+            match find(rest) {
+                Some(found) => next = found,
+                None => break,
+            }
+        }
+        filled.push_str(rest);
+        Ok(Some(filled))
+    }
+
+    fn secret(&self, field: &str) -> Result<SecretString, EgressError> {
+        if !self.permitted {
+            return Err(EgressError::InvalidRequest(format!(
+                "`${{secret.{field}}}` is filled in only on requests that carry the connection's credential: attach it, or leave the placeholder out"
+            )));
+        }
+        self.fields.and_then(|fields| fields.secret(field)).ok_or_else(|| {
+            EgressError::InvalidRequest(format!(
+                "`${{secret.{field}}}` names no secret that can be filled in: declare the field under `placeholders` in the spec and give it a value in the connection"
+            ))
+        })
+    }
+}
+
+struct Placeholder<'t> {
+    start: usize,
+    end: usize,
+    field: &'t str,
+}
+
+fn find_plain(text: &str) -> Option<Placeholder<'_>> {
+    let mut from = 0;
+    while let Some(offset) = text[from..].find(OPEN) {
+        let start = from + offset;
+        let inner = start + OPEN.len();
+        let length = field_length(&text[inner..]);
+        if length > 0 && text[inner + length..].starts_with('}') {
+            return Some(Placeholder { start, end: inner + length + 1, field: &text[inner..inner + length] });
+        }
+        from = inner;
+    }
+    None
+}
+
+/// In an address `$`, `{` and `}` may each be encoded or not.
+fn find_encoded(text: &str) -> Option<Placeholder<'_>> {
+    let mut from = 0;
+    while let Some(offset) = text[from..].find("secret.") {
+        let name = from + offset;
+        let inner = name + "secret.".len();
+        let length = field_length(&text[inner..]);
+        let open = before(&text[..name], "{", "%7b").and_then(|brace| before(&text[..brace], "$", "%24"));
+        let close = after(&text[inner + length..], "}", "%7d");
+        if let (Some(start), Some(close), 1..) = (open, close, length) {
+            return Some(Placeholder { start, end: inner + length + close, field: &text[inner..inner + length] });
+        }
+        from = inner;
+    }
+    None
+}
+
+/// Field names are letters, digits, `_`, `-` and `.`.
+fn field_length(text: &str) -> usize {
+    text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count()
+}
+
+fn before(text: &str, plain: &str, encoded: &str) -> Option<usize> {
+    if text.ends_with(plain) {
+        return Some(text.len() - plain.len());
+    }
+    let start = text.len().checked_sub(encoded.len())?;
+    text.get(start..).filter(|end| end.eq_ignore_ascii_case(encoded)).map(|_| start)
+}
+
+fn after(text: &str, plain: &str, encoded: &str) -> Option<usize> {
+    if text.starts_with(plain) {
+        return Some(plain.len());
+    }
+    text.get(..encoded.len()).filter(|start| start.eq_ignore_ascii_case(encoded)).map(str::len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct One;
+
+    impl SecretFields for One {
+        fn secret(&self, field: &str) -> Option<SecretString> {
+            (field == "api_key").then(|| SecretString::from("k/\"y"))
+        }
+    }
+
+    fn fill(text: &str, spelling: Spelling) -> Result<Option<String>, EgressError> {
+        Filler::new(Some(&One), true).fill(text, spelling)
+    }
+
+    #[test]
+    fn a_secret_is_written_as_its_place_wants_it() {
+        let text = "a ${secret.api_key} b ${secret.api_key}";
+        assert_eq!(fill(text, Spelling::Plain), Ok(Some("a k/\"y b k/\"y".into())));
+        assert_eq!(fill(text, Spelling::Percent), Ok(Some("a k%2F%22y b k%2F%22y".into())));
+        assert_eq!(fill(text, Spelling::Json), Ok(Some("a k/\\\"y b k/\\\"y".into())));
+    }
+
+    #[test]
+    fn every_spelling_in_an_address_is_recognised() {
+        for text in ["/${secret.api_key}/x", "/$%7Bsecret.api_key%7D/x", "/%24%7bsecret.api_key%7d/x", "/%24{secret.api_key}/x"] {
+            assert_eq!(Filler::new(Some(&One), true).fill_encoded(text), Ok(Some("/k%2F%22y/x".into())), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_placeholder_stays() {
+        for text in ["", "${secret.}", "${secret.api_key", "${secret.api key}", "$secret.api_key", "{secret.api_key}"] {
+            assert_eq!(fill(text, Spelling::Plain), Ok(None), "{text}");
+            assert_eq!(Filler::new(Some(&One), true).fill_encoded(text), Ok(None), "{text}");
+        }
+        assert_eq!(fill("${secret.${secret.api_key}", Spelling::Plain), Ok(Some("${secret.k/\"y".into())));
+    }
+
+    #[test]
+    fn an_unknown_field_and_a_request_without_credential_are_refused() {
+        let unknown = fill("${secret.other}", Spelling::Plain).expect_err("unknown").to_string();
+        assert!(unknown.contains("${secret.other}") && unknown.contains("placeholders"), "{unknown}");
+        assert!(Filler::new(None, true).fill("${secret.api_key}", Spelling::Plain).is_err());
+        assert!(Filler::new(Some(&One), false).fill("${secret.api_key}", Spelling::Plain).is_err());
+    }
+
+    #[test]
+    fn the_media_type_decides_how_a_body_is_filled() {
+        for (text, spelling) in [
+            ("application/json; charset=utf-8", Spelling::Json),
+            ("application/vnd.api+json", Spelling::Json),
+            ("application/x-www-form-urlencoded", Spelling::Percent),
+            ("text/plain", Spelling::Plain),
+        ] {
+            assert_eq!(Spelling::of_media_type(Some(&HeaderValue::from_static(text))), spelling, "{text}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Whether and when a request is sent again: the retry and rate-limit policies of a spec.
+
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderName, Method, StatusCode};
+use innkeeper_ambient::{Random, Timestamp};
+use innkeeper_spec::{Backoff, Policies, RateLimit, RateLimitStrategy, Retry};
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+/// How often one request was sent again, and whether it may be once more.
+pub(crate) struct Retries<'a> {
+    rate_limit: Option<&'a RateLimit>,
+    retry: Option<Retry>,
+    used: u32,
+}
+
+impl<'a> Retries<'a> {
+    /// Without a retry policy nothing is sent again, except that a rate-limit policy alone brings the default one for
+    /// answers that it recognises.
+    pub(crate) fn new(policies: &'a Policies) -> Self {
+        let rate_limit = policies.rate_limit.as_ref();
+        let alone = || rate_limit.map(|_| Retry { statuses: Vec::new(), ..Retry::default() });
+        Self { rate_limit, retry: policies.retry.clone().or_else(alone), used: 0 }
+    }
+
+    /// Whether the verdict on this answer depends on its body.
+    pub(crate) fn reads_body(&self, headers: &HeaderMap) -> bool {
+        self.rate_limit.is_some_and(|limit| limit.strategy == RateLimitStrategy::ResponseBody)
+            && headers
+                .get(http::header::CONTENT_TYPE)
+                .and_then(|value| value.to_str().ok())
+                .is_some_and(|text| text.to_ascii_lowercase().contains("json"))
+    }
+
+    /// How long to wait before the request is sent again; `None` when this answer is the answer.
+    pub(crate) fn after_answer(
+        &mut self,
+        method: &Method,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: Option<&Value>,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> Option<Duration> {
+        let retry = self.retry.as_ref().filter(|retry| self.used < retry.max_retries)?;
+        let asked = headers.get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now));
+        let limited = self.rate_limit.is_some_and(|limit| is_limited(limit, status, headers, body));
+        let not_carried_out = limited || status == 429 || (status == 503 && asked.is_some());
+        let listed = retry.statuses.contains(&status.as_u16());
+        if !limited && !(listed && (not_carried_out || may_repeat(retry, method))) {
+            return None;
+        }
+        let reset = || self.rate_limit.filter(|_| limited).and_then(|limit| reset(limit, headers, now));
+        let wait = asked.or_else(reset).unwrap_or_else(|| backoff(retry, self.used, random));
+        if wait > Duration::from_millis(retry.max_delay_ms) {
+            return None;
+        }
+        self.used += 1;
+        Some(wait)
+    }
+
+    /// How long to wait after a connection that failed, `unsent` when the service cannot have seen the request.
+    pub(crate) fn after_failure(&mut self, method: &Method, unsent: bool, random: &dyn Random) -> Option<Duration> {
+        let retry = self.retry.as_ref().filter(|retry| self.used < retry.max_retries)?;
+        if !unsent && !may_repeat(retry, method) {
+            return None;
+        }
+        let wait = backoff(retry, self.used, random);
+        self.used += 1;
+        Some(wait)
+    }
+}
+
+fn may_repeat(retry: &Retry, method: &Method) -> bool {
+    if retry.methods.is_empty() {
+        matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
+    } else {
+        retry.methods.iter().any(|allowed| allowed == method.as_str())
+    }
+}
+
+fn is_limited(limit: &RateLimit, status: StatusCode, headers: &HeaderMap, body: Option<&Value>) -> bool {
+    let by_code = limit.codes.contains(&status.as_u16());
+    match limit.strategy {
+        RateLimitStrategy::StatusCode => by_code,
+        // Services that count down answer the request that was one too many with 403 or 429; a success that used up the
+        // last one is a success.
+        RateLimitStrategy::Header => {
+            by_code || (status.is_client_error() && number(headers, limit.remaining_header.as_deref()) == Some(0.0))
+        }
+        RateLimitStrategy::ResponseBody => {
+            let said = body.zip(limit.body_path.as_deref()).and_then(|(body, path)| at(body, path));
+            by_code || said.is_some_and(|said| says_so(limit, said))
+        }
+    }
+}
+
+/// A JSON pointer, or names between dots.
+fn at<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
+    if path.is_empty() || path.starts_with('/') {
+        return body.pointer(path);
+    }
+    path.split('.').try_fold(body, |value, name| value.get(name))
+}
+
+fn says_so(limit: &RateLimit, said: &Value) -> bool {
+    match said {
+        Value::Null | Value::Bool(false) => false,
+        _ if limit.body_values.is_empty() => true,
+        Value::String(text) => limit.body_values.contains(text),
+        other => limit.body_values.contains(&other.to_string()),
+    }
+}
+
+/// Seconds, or a date (RFC 9110 section 10.2.3).
+fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = OffsetDateTime::parse(text.trim(), &Rfc2822).ok()?;
+    Some(Timestamp::from_secs(u64::try_from(date.unix_timestamp()).ok()?).since(now))
+}
+
+/// Seconds from now, or since 1970, or milliseconds since then.
+fn reset(limit: &RateLimit, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let number = number(headers, limit.reset_header.as_deref())?;
+    // Nobody asks for a wait of thirty years, and no clock shows one of 1970's first seconds.
+    let wait = |duration: Duration| Timestamp::from_millis(0).plus(duration).since(now);
+    match number {
+        1e12.. => Duration::try_from_secs_f64(number / 1000.0).ok().map(wait),
+        1e9.. => Duration::try_from_secs_f64(number).ok().map(wait),
+        _ => Duration::try_from_secs_f64(number).ok(),
+    }
+}
+
+fn number(headers: &HeaderMap, name: Option<&str>) -> Option<f64> {
+    let name = HeaderName::from_bytes(name?.as_bytes()).ok()?;
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// Half of the delay is certain, the other half random, so that callers who failed together do not return together.
+fn backoff(retry: &Retry, used: u32, random: &dyn Random) -> Duration {
+    let initial = retry.initial_delay_ms;
+    let delay = match retry.backoff {
+        Backoff::Exponential => initial.saturating_mul(1_u64.checked_shl(used).unwrap_or(u64::MAX)),
+        Backoff::Linear => initial.saturating_mul(u64::from(used) + 1),
+        Backoff::Fixed => initial,
+    };
+    let half = delay.min(retry.max_delay_ms) / 2;
+    Duration::from_millis(half + u64::from_le_bytes(random.bytes()) % (half + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use innkeeper_ambient::SeededRandom;
+    use serde_json::json;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+    fn verdict(
+        policies: &Policies,
+        method: &Method,
+        status: u16,
+        headers: &[(&'static str, &'static str)],
+        body: Option<&Value>,
+    ) -> Option<Duration> {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        let status = StatusCode::from_u16(status).expect("a status");
+        Retries::new(policies).after_answer(method, status, &headers, body, NOW, &SeededRandom::new(1))
+    }
+
+    fn retrying() -> Policies {
+        Policies { retry: Some(Retry::default()), ..Policies::default() }
+    }
+
+    fn limited(rate_limit: RateLimit) -> Policies {
+        Policies { rate_limit: Some(rate_limit), ..Policies::default() }
+    }
+
+    #[test]
+    fn without_policies_nothing_is_sent_again() {
+        assert_eq!(verdict(&Policies::default(), &Method::GET, 429, &[("retry-after", "1")], None), None);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        for value in ["7", "Tue, 14 Nov 2023 22:13:27 GMT"] {
+            assert_eq!(verdict(&retrying(), &Method::GET, 429, &[("retry-after", value)], None), Some(Duration::from_secs(7)));
+        }
+        let past = [("retry-after", "Tue, 14 Nov 2022 22:13:27 GMT")];
+        assert_eq!(verdict(&retrying(), &Method::GET, 429, &past, None), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_wait_beyond_the_longest_is_no_wait_at_all() {
+        assert_eq!(verdict(&retrying(), &Method::GET, 429, &[("retry-after", "31")], None), None);
+    }
+
+    #[test]
+    fn only_what_was_not_carried_out_is_repeated_with_any_method() {
+        for (method, status, headers, again) in [
+            (Method::POST, 429, [("x-a", "1")], true),
+            (Method::POST, 503, [("retry-after", "1")], true),
+            (Method::POST, 503, [("x-a", "1")], false),
+            (Method::POST, 502, [("retry-after", "1")], false),
+            (Method::PUT, 502, [("x-a", "1")], true),
+            (Method::GET, 500, [("x-a", "1")], false),
+        ] {
+            assert_eq!(verdict(&retrying(), &method, status, &headers, None).is_some(), again, "{method} {status}");
+        }
+    }
+
+    #[test]
+    fn a_policy_may_name_other_methods() {
+        let policies =
+            Policies { retry: Some(Retry { methods: vec!["POST".into()], ..Retry::default() }), ..Policies::default() };
+        assert!(verdict(&policies, &Method::POST, 502, &[], None).is_some());
+        assert!(verdict(&policies, &Method::GET, 502, &[], None).is_none());
+    }
+
+    #[test]
+    fn a_header_that_counts_down_to_zero_and_its_reset_are_understood() {
+        let policies = limited(RateLimit {
+            strategy: RateLimitStrategy::Header,
+            remaining_header: Some("X-Remaining".into()),
+            reset_header: Some("X-Reset".into()),
+            ..RateLimit::default()
+        });
+        for reset in ["9", "9.0", "1700000009", "1700000009000"] {
+            let headers = [("x-remaining", "0"), ("x-reset", reset)];
+            assert_eq!(verdict(&policies, &Method::POST, 403, &headers, None), Some(Duration::from_secs(9)), "{reset}");
+        }
+        assert_eq!(verdict(&policies, &Method::GET, 200, &[("x-remaining", "0")], None), None);
+        assert_eq!(verdict(&policies, &Method::GET, 403, &[("x-remaining", "1")], None), None);
+        let overflowing = [("x-remaining", "0"), ("x-reset", "1e400")];
+        assert!(verdict(&policies, &Method::GET, 403, &overflowing, None).is_some());
+    }
+
+    #[test]
+    fn a_body_that_says_so_is_understood_by_pointer_and_by_name() {
+        for path in ["/error/code", "error.code"] {
+            let policies = limited(RateLimit {
+                strategy: RateLimitStrategy::ResponseBody,
+                body_path: Some(path.into()),
+                body_values: vec!["ratelimited".into()],
+                ..RateLimit::default()
+            });
+            let said = json!({"error": {"code": "ratelimited"}});
+            assert!(verdict(&policies, &Method::POST, 200, &[], Some(&said)).is_some());
+            let other = json!({"error": {"code": "not_found"}});
+            assert!(verdict(&policies, &Method::POST, 200, &[], Some(&other)).is_none());
+        }
+    }
+
+    #[test]
+    fn the_backoff_grows_with_jitter_up_to_the_longest() {
+        let random = SeededRandom::new(3);
+        for (backoff, delays) in [
+            (Backoff::Exponential, [500, 1000, 2000, 4000, 8000]),
+            (Backoff::Linear, [500, 1000, 1500, 2000, 2500]),
+            (Backoff::Fixed, [500; 5]),
+        ] {
+            let retry = Retry { backoff, max_delay_ms: 3000, ..Retry::default() };
+            for (used, delay) in (0..).zip(delays) {
+                let delay = Duration::from_millis(delay.min(3000));
+                let wait = super::backoff(&retry, used, &random);
+                assert!(wait >= delay / 2 && wait <= delay, "{backoff:?} {used}: {wait:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_number_of_retries_is_bounded() {
+        let policies = retrying();
+        let mut retries = Retries::new(&policies);
+        let waits = std::iter::from_fn(|| retries.after_failure(&Method::GET, false, &SeededRandom::new(1))).count();
+        assert_eq!(waits, 3);
+    }
+}

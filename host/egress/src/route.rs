@@ -1,0 +1,111 @@
+//! Everything that decides about one connection's requests.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use http::{HeaderMap, HeaderName, Method};
+use innkeeper_ambient::Timestamp;
+use innkeeper_spec::{ApprovedHost, Policies};
+use secrecy::SecretString;
+use thiserror::Error;
+use url::Url;
+
+/// Everything that decides about one connection's requests. Borrowed for the time until the head of the answer.
+#[derive(Clone, Copy)]
+pub struct Route<'a> {
+    /// What the connection's owner approved; nothing else is reached, on the first hop and on each redirect.
+    pub allow: &'a [ApprovedHost],
+    /// Where the credential comes from. Without a source only requests that omit it can be sent.
+    pub credential: Option<&'a dyn CredentialSource>,
+    /// Headers of the connector's spec; a header of the request itself comes before one of the same name.
+    pub default_headers: &'a [(String, String)],
+    /// The secrets that `${secret.field}` may name.
+    pub placeholders: Option<&'a dyn SecretFields>,
+    /// Retry and rate-limit policies of the spec.
+    pub policies: &'a Policies,
+    /// When the whole call ends; bodies end with it.
+    pub deadline: Option<Timestamp>,
+}
+
+impl fmt::Debug for Route<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Route")
+            .field("allow", &self.allow.iter().map(ToString::to_string).collect::<Vec<_>>())
+            .field("credential", &self.credential.is_some())
+            .field("placeholders", &self.placeholders.is_some())
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Gives the credential of one connection (and principal).
+#[async_trait]
+pub trait CredentialSource: Send + Sync {
+    /// The credential for the request with this head; asked once for each request that leaves, so an answer from memory
+    /// should be cheap.
+    ///
+    /// `rejected` is the credential that a 401 was the answer to: then a newer one is wanted, by a forced refresh if need
+    /// be, and `None` says that nothing newer can be had. Otherwise `None` means that there is no credential: the request
+    /// is not sent.
+    async fn attach(
+        &self,
+        head: &RequestHead,
+        rejected: Option<&Attachment>,
+    ) -> Result<Option<Attachment>, CredentialError>;
+}
+
+/// What a credential may depend on: the request as it will leave, before the credential is put on.
+#[derive(Clone)]
+pub struct RequestHead {
+    /// The method.
+    pub method: Method,
+    /// The address, placeholders filled in.
+    pub url: Url,
+    /// The headers, placeholders filled in.
+    pub headers: HeaderMap,
+}
+
+/// Method and origin alone: path, query and headers can hold filled-in secrets.
+impl fmt::Debug for RequestHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("method", &self.method)
+            .field("origin", &self.url.origin().ascii_serialization())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A credential, ready to be put on a request.
+#[derive(Clone, Debug, Default)]
+pub struct Attachment {
+    /// Headers to set; a request that brings one of these itself is refused.
+    pub headers: Vec<(HeaderName, SecretString)>,
+    /// Query parameters to set, in place of any of the same name. Neither name nor value is encoded yet.
+    pub query: Vec<(String, SecretString)>,
+    /// Every raw text that must not come back in an answer: tokens, passwords, keys, and what was made from them.
+    pub secrets: Vec<SecretString>,
+    /// Tells one credential of this source from the next.
+    pub generation: u64,
+    /// Nothing to attach, by declaration (the auth type `none`): the request may leave as it is.
+    pub bare: bool,
+}
+
+/// Why no credential can be given.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CredentialError {
+    /// The user has to authorize.
+    #[error("the connection has no live credential")]
+    NeedsAuthorization,
+    /// It cannot be had just now; the text says why and holds no secret.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The connection is set up in a way that cannot work; the text says what to change and holds no secret.
+    #[error("{0}")]
+    Misconfigured(String),
+}
+
+/// The secrets of a connection that its spec declares as placeholders.
+pub trait SecretFields: Send + Sync {
+    /// The secret that `${secret.field}` stands for; `None` where the spec does not declare it.
+    fn secret(&self, field: &str) -> Option<SecretString>;
+}

@@ -1,0 +1,182 @@
+//! HTTP clients that connect only where a [`Gate`] lets them.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use reqwest::Client;
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls_platform_verifier::Verifier;
+use url::{Host, Url};
+
+use crate::resolver::{Gate, GatedResolver, Refused, Resolver};
+use crate::{EgressError, Settings, SetupError};
+
+/// One client for each port that the operator has a word about, with and without TLS, and one for all other ports: a
+/// client's resolver is told the name alone, so the port has to be part of the client.
+pub(crate) struct Clients {
+    secure: Vec<Gated>,
+    /// Empty where plain http is allowed nowhere.
+    plain: Vec<Gated>,
+}
+
+/// A client and what it lets through.
+pub(crate) struct Gated {
+    gate: Arc<Gate>,
+    client: Client,
+}
+
+impl Clients {
+    pub(crate) fn new(settings: &Settings, resolver: &Arc<dyn Resolver>) -> Result<Self, SetupError> {
+        let tls = tls(&settings.extra_roots)?;
+        // Port 0 stands for every port that no exception names.
+        let mut ports = vec![0];
+        ports.extend(settings.private_networks.ports().chain(settings.plain_http.ports()));
+        ports.sort_unstable();
+        ports.dedup();
+        let mut clients = Self { secure: Vec::new(), plain: Vec::new() };
+        for port in ports {
+            let private = settings.private_networks.clone();
+            let gate = Gate { private, plain: None, port };
+            if !settings.plain_http.is_empty() {
+                let gate = Gate { plain: Some(settings.plain_http.clone()), ..gate.clone() };
+                clients.plain.push(Gated::new(gate, settings, &tls, resolver)?);
+            }
+            clients.secure.push(Gated::new(gate, settings, &tls, resolver)?);
+        }
+        Ok(clients)
+    }
+
+    /// The client for this address, if its scheme, its name and an address literal in it pass.
+    pub(crate) fn admit(&self, url: &Url) -> Result<&Client, Refused> {
+        let clients = if url.scheme() == "https" { &self.secure } else { &self.plain };
+        let port = url.port_or_known_default().unwrap_or(0);
+        let any = clients.first().ok_or(Refused::Plain)?;
+        let gated = clients.iter().find(|gated| gated.gate.port == port).unwrap_or(any);
+        // A literal never reaches the client's resolver.
+        match url.host() {
+            Some(Host::Ipv4(address)) => gated.gate.check("", address.into())?,
+            Some(Host::Ipv6(address)) => gated.gate.check("", address.into())?,
+            Some(Host::Domain(name)) => gated.gate.check_name(name)?,
+            None => return Err(Refused::Plain),
+        }
+        Ok(&gated.client)
+    }
+}
+
+impl Gated {
+    fn new(gate: Gate, settings: &Settings, tls: &ClientConfig, resolver: &Arc<dyn Resolver>) -> Result<Self, SetupError> {
+        let gate = Arc::new(gate);
+        let header_bytes = u32::try_from(settings.max_response_headers).unwrap_or(u32::MAX);
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls.clone())
+            .dns_resolver(GatedResolver { resolver: Arc::clone(resolver), gate: Arc::clone(&gate) })
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(settings.connect_timeout)
+            .http2_max_header_list_size(header_bytes)
+            .user_agent(&settings.user_agent)
+            .build()
+            .map_err(|error| SetupError::Client(root_cause(&error)))?;
+        Ok(Self { gate, client })
+    }
+}
+
+/// TLS 1.2 and 1.3 with ring, trusting the platform's roots and the operator's.
+fn tls(extra_roots: &[String]) -> Result<ClientConfig, SetupError> {
+    let mut roots = Vec::new();
+    for (index, pem) in extra_roots.iter().enumerate() {
+        let number = index + 1;
+        let before = roots.len();
+        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            roots.push(certificate.map_err(|error| SetupError::Root { number, reason: error.to_string() })?);
+        }
+        if roots.len() == before {
+            return Err(SetupError::Root { number, reason: "it has no CERTIFICATE section".to_owned() });
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| SetupError::Tls(error.to_string()))?;
+    let mut config = match Verifier::new_with_extra_roots(roots.iter().cloned(), provider) {
+        Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth(),
+        Err(error) if roots.is_empty() => {
+            // A machine without root certificates can still work on loopback; elsewhere each handshake says what is wrong.
+            tracing::warn!(%error, "no platform root certificates: no https server will be trusted");
+            builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
+        }
+        Err(error) => return Err(SetupError::Tls(error.to_string())),
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Why a request got no answer, and what may be done about it.
+pub(crate) struct Failure {
+    pub(crate) error: FailureKind,
+    /// No connection was made, so the service cannot have seen the request.
+    pub(crate) unsent: bool,
+}
+
+pub(crate) enum FailureKind {
+    Refused(Refused),
+    Other(EgressError),
+}
+
+/// Reads what the client says. `header_limit`, in bytes, is what a head that the client itself found too large is compared
+/// with.
+pub(crate) fn failure(error: &reqwest::Error, url: &Url, header_limit: usize) -> Failure {
+    let unsent = error.is_connect();
+    if let Some(refused) = find::<Refused>(error) {
+        return Failure { error: FailureKind::Refused(refused.clone()), unsent };
+    }
+    let other = if let Some(own) = find::<EgressError>(error) {
+        own.clone()
+    } else if error.is_timeout() {
+        EgressError::Timeout
+    } else {
+        let host = url.host_str().unwrap_or_default();
+        let cause = root_cause(error);
+        // The client's own words are all there is to tell this from other broken answers.
+        if cause.contains("head is too large") {
+            return Failure { error: FailureKind::Other(EgressError::TooLarge { limit: header_limit as u64 }), unsent };
+        }
+        EgressError::Connect(if unsent {
+            format!("no connection to {host} could be made: {cause}")
+        } else {
+            format!("the connection to {host} broke before the answer: {cause}")
+        })
+    };
+    Failure { error: FailureKind::Other(other), unsent }
+}
+
+/// Why a body ended early.
+pub(crate) fn broken_body(error: reqwest::Error) -> EgressError {
+    if error.is_timeout() {
+        return EgressError::Timeout;
+    }
+    EgressError::Connect(format!("the answer broke off: {}", root_cause(&error.without_url())))
+}
+
+fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// The innermost cause: the outer ones repeat the address with its query.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    if std::ptr::addr_eq(cause, error) { "the HTTP client gave up".to_owned() } else { cause.to_string() }
+}
