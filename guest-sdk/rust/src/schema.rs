@@ -1,41 +1,58 @@
 //! JSON Schemas of an author's types.
 
-use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 /// JSON Schema 2020-12 of what `T` is read from.
 pub(crate) fn of_input<T: JsonSchema>() -> Value {
-    let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_deserialize());
-    if schema.as_object().is_none_or(|schema| !schema.contains_key("type") && !schema.contains_key("$ref")) {
-        // An enum or any value at all: the contract wants an object in any case.
-        let mut object = serde_json::Map::new();
-        object.insert("type".to_owned(), Value::from("object"));
-        if let Value::Object(fields) = schema {
-            object.extend(fields);
-        }
-        schema = Value::Object(object);
-    }
-    schema
+    of_object(tidy(generator(true).root_schema_for::<T>(), &T::schema_name()))
 }
 
 /// JSON Schema 2020-12 of what `T` is written as; none when that is any JSON at all.
 pub(crate) fn of_output<T: JsonSchema>() -> Option<Value> {
-    let schema = generate::<T>(SchemaSettings::draft2020_12().for_serialize());
-    let says_something =
-        schema.as_object().is_some_and(|schema| schema.keys().any(|key| key != "$schema" && key != "title"));
-    says_something.then_some(schema)
+    unless_empty(tidy(generator(false).root_schema_for::<T>(), &T::schema_name()))
 }
 
-fn generate<T: JsonSchema>(settings: SchemaSettings) -> Value {
-    let settings = settings.with(|settings| settings.inline_subschemas = true);
-    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
-    if let Some(fields) = schema.as_object_mut() {
+// What follows does not know `T`, and is not inlined, so that a component has it once and not once for each action.
+
+#[inline(never)]
+fn generator(is_read: bool) -> SchemaGenerator {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    if is_read { settings.for_deserialize() } else { settings.for_serialize() }.into_generator()
+}
+
+#[inline(never)]
+fn tidy(schema: Schema, type_name: &str) -> Value {
+    let mut schema = schema.to_value();
+    if let Some(fields) = schema.as_object_mut()
+        && fields.get("title").and_then(Value::as_str) == Some(type_name)
+    {
         // The name of a Rust type says nothing to who fills in a form.
         fields.remove("title");
     }
     forget_widths(&mut schema);
     schema
+}
+
+/// The contract wants the schema of an object, also where the type is an enum or any value at all.
+#[inline(never)]
+fn of_object(schema: Value) -> Value {
+    match schema {
+        Value::Object(fields) if fields.contains_key("type") => Value::Object(fields),
+        Value::Object(mut fields) => {
+            fields.insert("type".to_owned(), Value::from("object"));
+            Value::Object(fields)
+        }
+        other => other,
+    }
+}
+
+#[inline(never)]
+fn unless_empty(schema: Value) -> Option<Value> {
+    let says_something = schema.as_object().is_some_and(|fields| fields.keys().any(|key| key != "$schema"));
+    says_something.then_some(schema)
 }
 
 /// Drops `uint32` and the like: the width of a Rust integer is no format of JSON Schema; its bounds are there as numbers.

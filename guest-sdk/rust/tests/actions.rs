@@ -48,11 +48,11 @@ struct Names {
     names: Vec<String>,
 }
 
-fn list(ctx: &Ctx, input: List) -> Result<Names, Error> {
+fn list(ctx: &Ctx, List { folder, order, limit, .. }: List) -> Result<Names, Error> {
     let names: Result<Vec<String>, Error> = ctx
-        .get(url!("https://api.test/v1/folders/{}", input.folder))
-        .query("order", json!(input.order).as_str().unwrap_or_default())
-        .query_opt("limit", input.limit)
+        .get(url!("https://api.test/v1/folders/{}", folder))
+        .query("order", json!(order).as_str().unwrap_or_default())
+        .query_opt("limit", limit)
         .by_cursor("cursor", "/next")
         .items("/names")
         .collect();
