@@ -1,0 +1,12 @@
+//! The practice provider as clients and browsers meet it: over HTTP on loopback.
+
+#[path = "provider/drive.rs"]
+mod drive;
+#[path = "provider/endpoints.rs"]
+mod endpoints;
+#[path = "provider/pages.rs"]
+mod pages;
+#[path = "provider/stage.rs"]
+mod stage;
+#[path = "provider/tokens.rs"]
+mod tokens;
