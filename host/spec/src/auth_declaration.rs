@@ -120,7 +120,7 @@ fn defaults(
         let Value::String(text) = value else { continue };
         let Some(template) = mistakes.take(&place, Template::parse(text)) else { continue };
         for field in template.fields() {
-            if config.is_some_and(|config| !config.properties().any(|(known, _)| known == field)) {
+            if config.is_some_and(|config| config.property(field).is_none()) {
                 mistakes.note(&place, format!("names `{field}`, which is no field of the config schema: add it there"));
             }
         }
@@ -150,13 +150,11 @@ fn object(text: &str, place: &str, mistakes: &mut Mistakes) -> Option<BTreeMap<S
     if text.trim().is_empty() {
         return Some(BTreeMap::new());
     }
-    match mistakes.take(place, json(text))? {
-        Value::Object(fields) => Some(fields.into_iter().collect()),
-        _ => {
-            mistakes.note(place, "is no JSON object: write field names and their values between braces");
-            None
-        }
-    }
+    let Value::Object(fields) = mistakes.take(place, json(text))? else {
+        mistakes.note(place, "is no JSON object: write field names and their values between braces");
+        return None;
+    };
+    Some(fields.into_iter().collect())
 }
 
 fn check_field_name(name: &str, place: &str, mistakes: &mut Mistakes) {

@@ -122,7 +122,7 @@ impl AuthTypeSpec {
         let about = About::parse(&draft.about, |id| AuthTypeId::parse(id), &mut mistakes);
         mistakes.check_count("/fields", draft.fields.len(), 64);
         let mut fields: Vec<FieldSpec> = Vec::new();
-        for (index, field) in draft.fields.iter().enumerate() {
+        for (index, field) in draft.fields.iter().enumerate().take(64) {
             let place = format!("/fields/{index}");
             if draft.fields[..index].iter().any(|other| other.name == field.name) {
                 mistakes.note(format!("{place}/name"), format!("{} is declared twice", quoted(&field.name)));
@@ -134,7 +134,7 @@ impl AuthTypeSpec {
         }
         mistakes.check_count("/hosts", draft.hosts.len(), 128);
         let rule = |(index, rule)| HostRule::parse(rule, &format!("/hosts/{index}"), None, &[], &mut mistakes);
-        let hosts: Vec<_> = draft.hosts.iter().enumerate().filter_map(rule).collect();
+        let hosts: Vec<_> = draft.hosts.iter().enumerate().take(128).filter_map(rule).collect();
         let annotations = annotations(&draft.annotations, "/annotations", &mut mistakes);
         match about {
             Some(about) if mistakes.0.is_empty() => {

@@ -63,7 +63,7 @@ impl ConnectorSpec {
         check_names(&draft.placeholders, "/placeholders", check_placeholder, &mut mistakes);
         mistakes.check_count("/hosts", draft.hosts.len(), 128);
         let mut hosts: Vec<HostRule> = Vec::new();
-        for (index, rule) in draft.hosts.iter().enumerate() {
+        for (index, rule) in draft.hosts.iter().enumerate().take(128) {
             hosts.extend(HostRule::parse(
                 rule,
                 &format!("/hosts/{index}"),
@@ -137,7 +137,7 @@ pub(crate) fn annotations(
 ) -> BTreeMap<String, Value> {
     mistakes.check_count(place, drafts.len(), 64);
     let mut annotations = BTreeMap::new();
-    for draft::Annotation { name, value } in drafts {
+    for draft::Annotation { name, value } in drafts.iter().take(64) {
         let place = format!("{place}/{}", step(&name.chars().take(MAX_LENGTH).collect::<String>()));
         if !name.starts_with(|first: char| first.is_ascii_alphabetic())
             || name.len() > MAX_LENGTH
@@ -190,7 +190,7 @@ fn auth_types(
     }
     mistakes.check_count("/auth_types", drafts.len(), 64);
     let mut declarations = Vec::new();
-    for (index, draft) in drafts.iter().enumerate() {
+    for (index, draft) in drafts.iter().enumerate().take(64) {
         let place = format!("/auth_types/{index}");
         if drafts[..index].iter().any(|other| other.auth_type == draft.auth_type) {
             let name = quoted(&draft.auth_type);
@@ -218,7 +218,7 @@ fn actions(drafts: &[draft::ActionSpec], mistakes: &mut Mistakes) -> Vec<ActionS
 
 fn check_names(names: &[String], place: &str, check: fn(&str) -> Result<(), String>, mistakes: &mut Mistakes) {
     mistakes.check_count(place, names.len(), 64);
-    for (index, name) in names.iter().enumerate() {
+    for (index, name) in names.iter().enumerate().take(64) {
         let place = format!("{place}/{index}");
         mistakes.take(&place, check(name));
         if names[..index].contains(name) {
@@ -255,16 +255,12 @@ fn check_claim(name: &str) -> Result<(), String> {
 }
 
 fn skill(annotation: Option<Value>, mistakes: &mut Mistakes) -> Option<String> {
-    match annotation? {
-        Value::String(text) => {
-            mistakes.check_text("/skill", &text, 256 * 1024);
-            Some(text)
-        }
-        _ => {
-            mistakes.note("/skill", "is no text: write a JSON string");
-            None
-        }
-    }
+    let Value::String(text) = annotation? else {
+        mistakes.note("/skill", "is no text: write a JSON string");
+        return None;
+    };
+    mistakes.check_text("/skill", &text, 256 * 1024);
+    Some(text)
 }
 
 #[cfg(test)]

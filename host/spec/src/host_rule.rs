@@ -132,7 +132,7 @@ impl HostRule {
             mistakes.note(format!("{place}/port"), "port 0 cannot be reached: leave it out for 443");
         }
         mistakes.check_count(&format!("{place}/methods"), draft.methods.len(), 32);
-        for (index, method) in draft.methods.iter().enumerate() {
+        for (index, method) in draft.methods.iter().enumerate().take(32) {
             let place = format!("{place}/methods/{index}");
             if let Err(reason) = check_method(method) {
                 mistakes.note(place, reason);

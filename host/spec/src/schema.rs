@@ -82,6 +82,11 @@ impl Schema {
         self.as_value().get("properties").and_then(Value::as_object).into_iter().flatten()
     }
 
+    /// The schema of a top-level property.
+    pub(crate) fn property(&self, name: &str) -> Option<&Value> {
+        self.as_value().get("properties")?.get(name)
+    }
+
     /// The schema of the property a JSON pointer leads to, through nested `properties`.
     pub(crate) fn property_at(&self, pointer: &str) -> Option<&Value> {
         let mut schema = self.as_value();

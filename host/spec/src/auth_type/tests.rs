@@ -47,7 +47,7 @@ fn its_fields_are_checked() {
     one_mistake("/fields/0/default", "is no JSON", |spec| spec.fields[0].default = Some("x".to_owned()));
     one_mistake("/fields/0/default", "must be a text", |spec| spec.fields[0].default = Some("1".to_owned()));
     one_mistake("/fields/1/default", "a secret has no default", |spec| {
-        spec.fields[1].default = Some("\"x\"".to_owned())
+        spec.fields[1].default = Some("\"x\"".to_owned());
     });
 }
 

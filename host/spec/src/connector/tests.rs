@@ -174,7 +174,7 @@ fn who_it_is_must_be_well_formed() {
         spec.about.documentation = Some("https://a:b@example.com".to_owned());
     });
     one_mistake("/about/icon", "no `data:` address", |spec| {
-        spec.about.icon = Some("https://example.com/i.png".to_owned())
+        spec.about.icon = Some("https://example.com/i.png".to_owned());
     });
     one_mistake("/about/icon", "<script>", |spec| {
         spec.about.icon = Some("data:image/svg+xml,<svg><script/></svg>".to_owned());

@@ -1,5 +1,7 @@
 //! Hosts that a newer version asks for beyond the older one's.
 
+use std::fmt::Write as _;
+
 use super::{Found, Impact};
 use crate::approved_host::{covers_methods, covers_prefix};
 use crate::{CredentialUse, HostPattern, HostRule};
@@ -50,20 +52,20 @@ fn port(rule: &HostRule) -> Option<u16> {
 fn describe(rule: &HostRule) -> String {
     let mut text = rule.host.to_string();
     if let Some(port) = rule.port {
-        text.push_str(&format!(", port {port}"));
+        let _ = write!(text, ", port {port}");
     }
     if let Some(prefix) = &rule.path_prefix {
-        text.push_str(&format!(", below {prefix}"));
+        let _ = write!(text, ", below {prefix}");
     }
     if !rule.methods.is_empty() {
-        text.push_str(&format!(" ({})", rule.methods.join(", ")));
+        let _ = write!(text, " ({})", rule.methods.join(", "));
     }
     text.push_str(match rule.credential {
         CredentialUse::Allowed => ", with the credential",
         CredentialUse::Never => ", without the credential",
     });
     if let Some(reason) = &rule.reason {
-        text.push_str(&format!(": {reason}"));
+        let _ = write!(text, ": {reason}");
     }
     text
 }

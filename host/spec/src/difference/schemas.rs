@@ -1,5 +1,7 @@
 //! Whether a changed schema breaks who relies on the former one, as far as its top-level fields tell.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Found, Impact};
@@ -11,9 +13,11 @@ pub(super) fn compare_taken(place: &str, subject: &str, older: &Schema, newer: &
         return;
     }
     let before = found.0.len();
+    let demanded = required(older);
     for name in required(newer) {
-        let has_default = newer.properties().any(|(known, field)| known == name && field.get("default").is_some());
-        if !required(older).any(|known| known == name) && !(has_default && place == "/config") {
+        // A config is filled with its defaults before it is checked; an input is not.
+        let is_filled = place == "/config" && newer.property(name).is_some_and(|field| field.get("default").is_some());
+        if !demanded.contains(name) && !is_filled {
             found.note(place, format!("{subject} must have the field `{name}`"), Impact::Breaking);
         }
     }
@@ -39,8 +43,9 @@ pub(super) fn compare_given(
         (Some(older), Some(newer)) if without_texts(older.as_value()) == without_texts(newer.as_value()) => {}
         (Some(older), Some(newer)) => {
             let before = found.0.len();
+            let promised = required(newer);
             for name in required(older) {
-                if !required(newer).any(|known| known == name) && newer.properties().any(|(known, _)| known == name) {
+                if !promised.contains(name) && newer.property(name).is_some() {
                     found.note(place, format!("{subject} may lack the field `{name}`"), Impact::Breaking);
                 }
             }
@@ -54,9 +59,9 @@ pub(super) fn compare_given(
 
 fn fields(place: &str, subject: &str, older: &Schema, newer: &Schema, found: &mut Found) {
     for (name, former) in older.properties() {
-        match newer.properties().find(|(known, _)| *known == name) {
+        match newer.property(name) {
             None => found.note(place, format!("{subject} has no field `{name}` any more"), Impact::Breaking),
-            Some((_, later)) if former.get("type") != later.get("type") => {
+            Some(later) if former.get("type") != later.get("type") => {
                 found.note(place, format!("the field `{name}` of {subject} is of another type"), Impact::Breaking);
             }
             Some(_) => {}
@@ -64,9 +69,9 @@ fn fields(place: &str, subject: &str, older: &Schema, newer: &Schema, found: &mu
     }
 }
 
-fn required(schema: &Schema) -> impl Iterator<Item = &str> {
+fn required(schema: &Schema) -> BTreeSet<&str> {
     let names = schema.as_value().get("required").and_then(Value::as_array);
-    names.into_iter().flatten().filter_map(Value::as_str)
+    names.into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// The schema without what only people read. A property may be called `title`: only texts are left out.

@@ -157,10 +157,10 @@ fn references_that_fan_out_are_refused() {
 fn a_long_chain_of_references_is_refused_or_followed_without_harm() {
     let chain = |link: &dyn Fn(String) -> Value| {
         let mut defs = Map::new();
-        for level in 0..5000 {
+        for level in 0..20_000 {
             defs.insert(format!("d{level}"), link(format!("#/$defs/d{}", level + 1)));
         }
-        defs.insert("d5000".to_owned(), json!({}));
+        defs.insert("d20000".to_owned(), json!({}));
         Schema::parse(json!({"$ref": "#/$defs/d0", "$defs": defs}))
     };
     assert!(chain(&|next| json!({ "$ref": next })).expect_err("too deep").contains("nests more than"));
