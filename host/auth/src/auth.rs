@@ -8,7 +8,9 @@ use std::time::Duration;
 use innkeeper_ambient::{Clock, Random, Timestamp};
 use innkeeper_egress::Egress;
 use innkeeper_spec::{AuthMode, AuthTypeId};
-use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantKey, GrantOwner, PrincipalId, Sealed, SpaceId, Store, Vault};
+use innkeeper_vault::{
+    ConnectionId, ConnectionRecord, GrantKey, GrantOwner, PrincipalId, Sealed, SpaceId, Store, Vault,
+};
 use secrecy::SecretString;
 
 use crate::auth_type::{AuthTypes, Credential, FixedCredential};
@@ -96,8 +98,7 @@ impl Auth {
         types: AuthTypes,
         options: AuthOptions,
     ) -> Self {
-        let grants =
-            Grants::new(vault.clone(), store.clone(), clock.clone(), random.clone(), options.margin);
+        let grants = Grants::new(vault.clone(), store.clone(), clock.clone(), random.clone(), options.margin);
         Self { vault, store, egress, clock, random, types, grants: Arc::new(grants), prepared: RwLock::default() }
     }
 

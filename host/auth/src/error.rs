@@ -182,6 +182,12 @@ impl AuthError {
 
 impl From<AuthError> for CredentialError {
     fn from(error: AuthError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&AuthError> for CredentialError {
+    fn from(error: &AuthError) -> Self {
         match error {
             AuthError::NeedsAuthorization { .. } => Self::NeedsAuthorization,
             AuthError::Unavailable { .. }
@@ -211,7 +217,9 @@ mod tests {
 
     #[test]
     fn every_reason_is_read_back_from_its_name() {
-        for reason in [Reason::NoGrant, Reason::Expired, Reason::RefreshTokenExpired, Reason::Revoked, Reason::RefreshFailed] {
+        for reason in
+            [Reason::NoGrant, Reason::Expired, Reason::RefreshTokenExpired, Reason::Revoked, Reason::RefreshFailed]
+        {
             assert_eq!(reason.as_str().parse(), Ok(reason));
         }
         assert_eq!("gone".parse::<Reason>(), Err(UnknownReason));

@@ -42,9 +42,8 @@ impl Settings {
                 mistakes.push(SettingsMistake::new(&field.name, reason));
             }
         }
-        if mistakes.is_empty() {
-            mistakes = auth_type.check(&settings);
-        }
+        let known: BTreeSet<String> = mistakes.iter().map(|mistake| mistake.field.clone()).collect();
+        mistakes.extend(auth_type.check(&settings).into_iter().filter(|mistake| !known.contains(&mistake.field)));
         if mistakes.is_empty() {
             // The last check is the use itself.
             auth_type.credential(&settings)?;
@@ -52,6 +51,22 @@ impl Settings {
         } else {
             Err(SettingsErrors(mistakes))
         }
+    }
+
+    /// What the plain fields are when nobody gives them: who changes a connection's config tells by this which of its
+    /// fields only followed it.
+    pub fn defaults(
+        declaration: &AuthDeclaration,
+        auth_type: &dyn AuthType,
+        config: &Value,
+    ) -> BTreeMap<String, Value> {
+        let plain = auth_type.fields(declaration).into_iter().filter(|field| !field.kind.is_secret());
+        plain
+            .filter_map(|field| {
+                let value = default_value(&field, declaration, config).ok()??;
+                Some((field.name, typed(field.kind, value)))
+            })
+            .collect()
     }
 
     /// From a connection's record and its opened secrets, as [`Settings::build`] once made them.
@@ -113,7 +128,7 @@ impl Settings {
             return if field.required { Err("is required".to_owned()) } else { Ok(()) };
         };
         let value = typed(field.kind, value);
-        field.check(&value)?;
+        field.check(&value).map_err(|reason| without_name(&reason, field))?;
         if field.kind == FieldKind::Url {
             check_address(value.as_str().unwrap_or_default())?;
         }
@@ -138,11 +153,8 @@ impl Settings {
         let Some(text) = value else {
             return if field.required { Err("is required".to_owned()) } else { Ok(()) };
         };
-        // The reason that the check gives may quote what it was given.
-        field.check(&Value::String(text.expose_secret().to_owned())).map_err(|_| match &field.pattern {
-            Some(pattern) => format!("does not have the form {pattern}"),
-            None => "does not have the form that the field must have".to_owned(),
-        })?;
+        // For a secret the check's reason does not hold the value.
+        field.check(&Value::String(text.expose_secret().to_owned())).map_err(|reason| without_name(&reason, field))?;
         self.secret.insert(field.name.clone(), text);
         Ok(())
     }
@@ -276,6 +288,11 @@ fn default_value(field: &FieldSpec, declaration: &AuthDeclaration, config: &Valu
     }
 }
 
+/// A reason that follows the field's name.
+fn without_name(reason: &str, field: &FieldSpec) -> String {
+    reason.strip_prefix(&format!("`{}` ", field.name)).unwrap_or(reason).to_owned()
+}
+
 fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -291,9 +308,7 @@ fn typed(kind: FieldKind, value: Value) -> Value {
     match (kind, value.as_str()) {
         (FieldKind::Flag, Some("true")) => Value::Bool(true),
         (FieldKind::Flag, Some("false")) => Value::Bool(false),
-        (FieldKind::Number, Some(text)) => {
-            text.parse().map(Value::Number).unwrap_or(value)
-        }
+        (FieldKind::Number, Some(text)) => text.parse().map(Value::Number).unwrap_or(value),
         _ => value,
     }
 }

@@ -18,7 +18,8 @@ impl ApiKeyQuery {
         let help = "The query parameters that carry the key, separated by commas.";
         let mut names = optional("paramNames", "Query parameters", FieldKind::Text, help);
         names.default = Some(Value::from("apiKey"));
-        let fields = vec![names, required("apiKey", "API key", FieldKind::Secret, "The key that was made at the service.")];
+        let fields =
+            vec![names, required("apiKey", "API key", FieldKind::Secret, "The key that was made at the service.")];
         let description = "A key in the query of every request's address.";
         Self(built_in("api_key_query", "API key in the address", description, fields, vec![AuthMode::Shared], false))
     }

@@ -18,7 +18,12 @@ impl Basic {
     pub(crate) fn new() -> Self {
         let fields = vec![
             required("username", "User name", FieldKind::Text, "The name of the account at the service."),
-            required("password", "Password", FieldKind::Secret, "Its password, or an app password where the service has those."),
+            required(
+                "password",
+                "Password",
+                FieldKind::Secret,
+                "Its password, or an app password where the service has those.",
+            ),
         ];
         let description = "User name and password on every request.";
         Self(built_in("basic", "User name and password", description, fields, vec![AuthMode::Shared], false))
@@ -41,7 +46,8 @@ impl AuthType for Basic {
             mistakes.push(SettingsMistake::new("username", "must not contain control characters"));
         }
         if settings.secret("password").is_some_and(|text| text.expose_secret().chars().any(char::is_control)) {
-            mistakes.push(SettingsMistake::new("password", "must not contain control characters (a line break, perhaps)"));
+            mistakes
+                .push(SettingsMistake::new("password", "must not contain control characters (a line break, perhaps)"));
         }
         mistakes
     }

@@ -79,6 +79,7 @@ pub(super) fn header_text(field: &str, text: &SecretString) -> Result<(), Settin
     if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') && text.trim() == text {
         return Ok(());
     }
-    let reason = "must be visible characters without a space or line break at either end (one may have been pasted along)";
+    let reason =
+        "must be visible characters without a space or line break at either end (one may have been pasted along)";
     Err(SettingsErrors::one(field, reason))
 }

@@ -24,10 +24,20 @@ impl OAuthAuthorizationCode {
             required("authorizationUrl", "Authorization URL", FieldKind::Url, "Where the user gives consent."),
             required("tokenUrl", "Token URL", FieldKind::Url, "Where the authorization server gives tokens."),
             required("clientId", "Client ID", FieldKind::Text, "The id of the app that is registered at the service."),
-            optional("clientSecret", "Client secret", FieldKind::Secret, "The secret of that app; a public client has none."),
+            optional(
+                "clientSecret",
+                "Client secret",
+                FieldKind::Secret,
+                "The secret of that app; a public client has none.",
+            ),
             optional("scope", "Scope", FieldKind::Text, "What is asked of the user, separated by spaces."),
             basic,
-            optional("scopeParamName", "Scope parameter", FieldKind::Text, "Where the service calls `scope` something else."),
+            optional(
+                "scopeParamName",
+                "Scope parameter",
+                FieldKind::Text,
+                "Where the service calls `scope` something else.",
+            ),
             optional(
                 "accessTokenPath",
                 "Access token path",
@@ -68,7 +78,8 @@ impl AuthType for OAuthAuthorizationCode {
                 mistakes.push(SettingsMistake::new(field, "must be names joined by dots, none of them empty"));
             }
         }
-        let managed = ["client_id", "response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method"];
+        let managed =
+            ["client_id", "response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method"];
         if let Some(name) = settings.text("scopeParamName").filter(|name| managed.contains(name)) {
             mistakes.push(SettingsMistake::new("scopeParamName", format!("cannot be {name}, which OAuth uses itself")));
         }

@@ -26,7 +26,14 @@ impl OAuthClientCredentials {
             optional("revocationUrl", "Revocation URL", FieldKind::Url, "Where tokens are given back (RFC 7009)."),
         ];
         let description = "The connector gets tokens for itself; no user takes part.";
-        Self(built_in("oauth_client_credentials", "OAuth client credentials", description, fields, vec![AuthMode::Shared], false))
+        Self(built_in(
+            "oauth_client_credentials",
+            "OAuth client credentials",
+            description,
+            fields,
+            vec![AuthMode::Shared],
+            false,
+        ))
     }
 }
 
@@ -48,7 +55,8 @@ impl AuthType for OAuthClientCredentials {
                 return Err(SettingsErrors::one("tokenEndpointAuthMethod", reason));
             }
         };
-        let secret = settings.secret("clientSecret").ok_or_else(|| SettingsErrors::one("clientSecret", "is required"))?;
+        let secret =
+            settings.secret("clientSecret").ok_or_else(|| SettingsErrors::one("clientSecret", "is required"))?;
         let client_id = settings.text("clientId").ok_or_else(|| SettingsErrors::one("clientId", "is required"))?;
         let mut client = OAuthClient::new(address(settings, "tokenUrl")?, client_id.to_owned());
         client.client_secret = Some(secret.clone());

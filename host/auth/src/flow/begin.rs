@@ -47,7 +47,8 @@ impl Auth {
         check_addresses(connection, redirect_uri, return_url)?;
         let prepared = self.prepared(connection)?;
         let endpoint = prepared.endpoint().filter(|endpoint| endpoint.client.consent.is_some());
-        let Some((endpoint, consent)) = endpoint.and_then(|endpoint| Some((endpoint, endpoint.client.consent.as_ref()?)))
+        let Some((endpoint, consent)) =
+            endpoint.and_then(|endpoint| Some((endpoint, endpoint.client.consent.as_ref()?)))
         else {
             let (connection, auth_type) = (connection.id.clone(), connection.auth_type.clone());
             return Err(AuthError::NotInteractive { connection, auth_type });
@@ -62,8 +63,12 @@ impl Auth {
         // RFC 7636, section 4.1: 43 to 128 characters.
         let verifier = PkceCodeVerifier::new(BASE64_URL_SAFE_NO_PAD.encode(self.random().bytes::<64>()));
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
-        let identity =
-            Identity::Authorization { state_hash: &state_hash, space: &connection.space, connection: &connection.id, owner };
+        let identity = Identity::Authorization {
+            state_hash: &state_hash,
+            space: &connection.space,
+            connection: &connection.id,
+            owner,
+        };
         let expires_at = now.plus(LIFE);
         let record = AuthorizationRecord {
             state_hash,
@@ -109,7 +114,11 @@ fn authorization_url(client: &OAuthClient, consent: &Consent, redirect_uri: &Url
 }
 
 /// RFC 8252, sections 7 and 8: https, or http on loopback; RFC 6749, section 3.1.2: no fragment.
-fn check_addresses(connection: &ConnectionRecord, redirect_uri: &Url, return_url: Option<&Url>) -> Result<(), AuthError> {
+fn check_addresses(
+    connection: &ConnectionRecord,
+    redirect_uri: &Url,
+    return_url: Option<&Url>,
+) -> Result<(), AuthError> {
     let error = |what, why| AuthError::Address { connection: connection.id.clone(), what, why };
     let loopback = match redirect_uri.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -47,10 +47,14 @@ pub enum FlowFailure {
     #[error("this authorization took too long and is no longer valid; begin again")]
     Expired,
     /// It comes from another browser than the one that began.
-    #[error("this authorization was begun in another browser or by another user; open the link there, or begin again here")]
+    #[error(
+        "this authorization was begun in another browser or by another user; open the link there, or begin again here"
+    )]
     OtherSession,
     /// RFC 9207: the answer comes from another server than the one that was asked.
-    #[error("the answer comes from another authorization server than the one that was asked; begin again, and tell the operator if it happens again")]
+    #[error(
+        "the answer comes from another authorization server than the one that was asked; begin again, and tell the operator if it happens again"
+    )]
     OtherIssuer,
     /// The user said no.
     #[error("access was denied; begin again if that was not meant (access_denied)")]

@@ -83,7 +83,13 @@ impl Grant {
     }
 
     /// The record of this grant under `version`, with no intent and not lost.
-    pub(crate) fn record(&self, key: &GrantKey, version: u64, now: Timestamp, vault: &Vault) -> Result<GrantRecord, VaultError> {
+    pub(crate) fn record(
+        &self,
+        key: &GrantKey,
+        version: u64,
+        now: Timestamp,
+        vault: &Vault,
+    ) -> Result<GrantRecord, VaultError> {
         let stored = Stored {
             access_token: self.access_token.expose_secret().to_owned(),
             token_type: self.token_type.clone(),

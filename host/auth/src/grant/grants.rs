@@ -87,7 +87,12 @@ impl Grants {
     }
 
     /// Keeps what a person has just authorized, in place of whatever was there.
-    pub(crate) async fn replace(&self, key: &GrantKey, answer: TokenAnswer, asked: Option<&str>) -> Result<(), AuthError> {
+    pub(crate) async fn replace(
+        &self,
+        key: &GrantKey,
+        answer: TokenAnswer,
+        asked: Option<&str>,
+    ) -> Result<(), AuthError> {
         let entry = self.entry(key);
         let mut turn = entry.turn.lock().await;
         turn.unsaved = None;

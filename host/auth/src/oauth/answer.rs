@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use oauth2::{ExtraTokenFields, StandardTokenResponse, TokenResponse, TokenType};
+use oauth2::basic::BasicTokenType;
+use oauth2::{ExtraTokenFields, StandardTokenResponse, TokenResponse};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -52,28 +53,26 @@ impl From<StandardAnswer> for TokenAnswer {
     fn from(answer: StandardAnswer) -> Self {
         Self {
             access_token: answer.access_token().secret().as_str().into(),
-            token_type: answer.token_type().0.clone(),
+            token_type: answer.extra_fields().scheme.clone(),
             expires_in: answer.expires_in(),
             refresh_token: answer.refresh_token().map(|token| token.secret().as_str().into()),
             refresh_token_expires_in: answer.extra_fields().refresh_token_expires_in.map(Duration::from_secs),
-            scope: answer.scopes().map(|scopes| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")),
+            scope: answer
+                .scopes()
+                .map(|scopes| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")),
             extra: answer.extra_fields().extra.clone(),
         }
     }
 }
 
 /// What [`normalise`] makes, as `oauth2` reads it.
-pub(crate) type StandardAnswer = StandardTokenResponse<Extra, Scheme>;
-
-/// The token's type, as it stands before the token in a header.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Scheme(String);
-
-impl TokenType for Scheme {}
+pub(crate) type StandardAnswer = StandardTokenResponse<Extra, BasicTokenType>;
 
 /// What the RFC does not name.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Extra {
+    /// The token's type as it stands before the token in a header; `oauth2` writes its own in lower case.
+    scheme: String,
     refresh_token_expires_in: Option<u64>,
     extra: BTreeMap<String, Value>,
 }
@@ -111,9 +110,11 @@ pub(crate) fn normalise(body: &[u8], shape: &AnswerShape) -> Result<Value, Token
     };
     let refresh_life =
         ["refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"].into_iter().find_map(find);
+    let scheme = token_type(&fields, shape, find("token_type"))?;
     let mut standard = json!({
         "access_token": access_token,
-        "token_type": token_type(&fields, shape, find("token_type"))?,
+        "token_type": scheme,
+        "scheme": scheme,
         "refresh_token_expires_in": refresh_life.and_then(seconds),
         "extra": extra(&fields, own),
     });
@@ -137,7 +138,9 @@ pub(crate) fn refusal(body: &[u8]) -> Option<ErrorCode> {
 
 /// Whether `text` can stand before a token in a header: a token of RFC 9110.
 pub(crate) fn is_token_type(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    !text.is_empty()
+        && text.len() <= 64
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 fn fields(body: &[u8]) -> Option<Map<String, Value>> {
@@ -175,7 +178,8 @@ fn holder<'f, 'p>(fields: &'f Map<String, Value>, path: &'p str) -> (Option<&'f 
         Some((parents, last)) => {
             let mut names = parents.split('.');
             let first = names.next().and_then(|name| fields.get(name)).and_then(Value::as_object);
-            let holder = names.fold(first, |inner, name| inner.and_then(|inner| inner.get(name)).and_then(Value::as_object));
+            let holder =
+                names.fold(first, |inner, name| inner.and_then(|inner| inner.get(name)).and_then(Value::as_object));
             (holder, last)
         }
     }
@@ -239,7 +243,9 @@ fn extra(fields: &Map<String, Value>, own: &Map<String, Value>) -> BTreeMap<Stri
     let standard = ["access_token", "token_type", "refresh_token", "expires_in", "scope"];
     let mut extra: BTreeMap<String, Value> = fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     extra.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
-    extra.retain(|name, value| !standard.contains(&name.as_str()) && !value.is_object() && !value.is_array() && !value.is_null());
+    extra.retain(|name, value| {
+        !standard.contains(&name.as_str()) && !value.is_object() && !value.is_array() && !value.is_null()
+    });
     extra
 }
 
@@ -282,9 +288,16 @@ mod tests {
 
     #[test]
     fn a_life_may_be_number_text_or_absent() {
-        for (life, seconds) in
-            [("3600", Some(3600)), ("\"3600\"", Some(3600)), ("3599.9", Some(3599)), ("0", None), ("-1", None), ("null", None), ("\"soon\"", None), ("1e300", Some(3_155_760_000))]
-        {
+        for (life, seconds) in [
+            ("3600", Some(3600)),
+            ("\"3600\"", Some(3600)),
+            ("3599.9", Some(3599)),
+            ("0", None),
+            ("-1", None),
+            ("null", None),
+            ("\"soon\"", None),
+            ("1e300", Some(3_155_760_000)),
+        ] {
             let answer = plain(&format!(r#"{{"access_token":"a","expires_in":{life}}}"#)).expect("an answer");
             assert_eq!(answer.expires_in, seconds.map(Duration::from_secs), "{life}");
         }
@@ -337,14 +350,16 @@ mod tests {
     #[test]
     fn the_life_of_a_refresh_token_goes_by_several_names() {
         for name in ["refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"] {
-            let answer = plain(&format!(r#"{{"access_token":"a","refresh_token":"r","{name}":10}}"#)).expect("an answer");
+            let answer =
+                plain(&format!(r#"{{"access_token":"a","refresh_token":"r","{name}":10}}"#)).expect("an answer");
             assert_eq!(answer.refresh_token_expires_in, Some(Duration::from_secs(10)));
         }
     }
 
     #[test]
     fn an_answer_shows_no_token() {
-        let answer = plain(r#"{"access_token":"secret-a","refresh_token":"secret-r","id_token":"secret-i"}"#).expect("an answer");
+        let answer = plain(r#"{"access_token":"secret-a","refresh_token":"secret-r","id_token":"secret-i"}"#)
+            .expect("an answer");
         assert!(!format!("{answer:?}").contains("secret-"));
     }
 }

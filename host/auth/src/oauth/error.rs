@@ -28,10 +28,16 @@ impl ErrorCode {
         match text {
             "invalid_request" => Self::InvalidRequest,
             "invalid_client" => Self::InvalidClient,
-            "invalid_grant" | "invalid_refresh_token" | "bad_refresh_token" | "token_revoked" | "token_expired"
-            | "bad_verification_code" | "invalid_code" | "interaction_required" | "login_required" | "consent_required" => {
-                Self::InvalidGrant
-            }
+            "invalid_grant"
+            | "invalid_refresh_token"
+            | "bad_refresh_token"
+            | "token_revoked"
+            | "token_expired"
+            | "bad_verification_code"
+            | "invalid_code"
+            | "interaction_required"
+            | "login_required"
+            | "consent_required" => Self::InvalidGrant,
             "unauthorized_client" => Self::UnauthorizedClient,
             "unsupported_grant_type" => Self::UnsupportedGrantType,
             "invalid_scope" => Self::InvalidScope,
@@ -55,7 +61,9 @@ impl ErrorCode {
     const fn sentence(self) -> &'static str {
         match self {
             Self::InvalidRequest => "the authorization server finds the request malformed",
-            Self::InvalidClient => "the authorization server does not accept the client id and secret, or how they are sent",
+            Self::InvalidClient => {
+                "the authorization server does not accept the client id and secret, or how they are sent"
+            }
             Self::InvalidGrant => "the authorization server does not honour the grant",
             Self::UnauthorizedClient => "the client may not use this kind of grant at the authorization server",
             Self::UnsupportedGrantType => "the authorization server does not know this kind of grant",

@@ -4,12 +4,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use innkeeper_ambient::{Clock, Timestamp};
-use innkeeper_egress::{CredentialMode, Egress, EgressError, Redirects, Request, RequestBody, Route};
+use innkeeper_egress::{
+    Attachment, CredentialError, CredentialMode, CredentialSource, Egress, EgressError, Redirects, Request,
+    RequestBody, RequestHead, Route,
+};
 use innkeeper_spec::{ApprovedHost, Policies};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
+use secrecy::SecretString;
 use time::PrimitiveDateTime;
 use time::macros::format_description;
 use url::Url;
@@ -42,14 +47,15 @@ impl<'c> AsyncHttpClient<'c> for Transport<'_> {
 impl Transport<'_> {
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TokenError> {
         let (head, body) = request.into_parts();
-        let url = Url::parse(&head.uri.to_string()).map_err(|_| TokenError::Malformed("the token URL is no address"))?;
+        let url =
+            Url::parse(&head.uri.to_string()).map_err(|_| TokenError::Malformed("the token URL is no address"))?;
         let (status, headers, answer) = self.post(url, head.headers, body, PATIENCE).await?;
         if !status.is_success() {
             return Err(self.failure(status, &headers, &answer));
         }
         let standard = normalise(&answer, self.shape)?;
         let mut response = HttpResponse::new(standard.to_string().into_bytes());
-        response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(response)
     }
 
@@ -61,14 +67,12 @@ impl Transport<'_> {
         body: Vec<u8>,
         patience: Duration,
     ) -> Result<(StatusCode, HeaderMap, bytes::Bytes), TokenError> {
-        if let Some(proof) = headers.get_mut(AUTHORIZATION) {
-            proof.set_sensitive(true);
-        }
+        let proof = headers.remove(AUTHORIZATION).map(ClientProof::new).transpose()?;
         let allow = [endpoint(&url)?];
         let policies = Policies::default();
         let route = Route {
             allow: &allow,
-            credential: None,
+            credential: proof.as_ref().map(|proof| proof as &dyn CredentialSource),
             default_headers: &[],
             placeholders: None,
             policies: &policies,
@@ -80,7 +84,7 @@ impl Transport<'_> {
             query: Vec::new(),
             headers,
             body: RequestBody::Bytes(body.into()),
-            credential: CredentialMode::Omit,
+            credential: if proof.is_some() { CredentialMode::Attach } else { CredentialMode::Omit },
             redirects: Redirects::Stop,
             timeout: Some(patience),
         };
@@ -102,6 +106,35 @@ impl Transport<'_> {
             Some(code) if status.is_client_error() => TokenError::Refused(code),
             _ => TokenError::Status(status.as_u16()),
         }
+    }
+}
+
+/// Client id and secret in the Authorization header, which only a credential may set.
+struct ClientProof(SecretString);
+
+impl ClientProof {
+    fn new(header: HeaderValue) -> Result<Self, TokenError> {
+        let text =
+            header.to_str().map_err(|_| TokenError::Malformed("the client id or secret does not fit a header"))?;
+        Ok(Self(SecretString::from(text)))
+    }
+}
+
+#[async_trait]
+impl CredentialSource for ClientProof {
+    async fn attach(
+        &self,
+        _head: &RequestHead,
+        rejected: Option<&Attachment>,
+    ) -> Result<Option<Attachment>, CredentialError> {
+        // The answer is ours to read as it came: nothing in it is scrubbed, and a 401 is an answer.
+        Ok(rejected.is_none().then(|| Attachment {
+            headers: vec![(AUTHORIZATION, self.0.clone())],
+            query: Vec::new(),
+            secrets: Vec::new(),
+            generation: 0,
+            bare: false,
+        }))
     }
 }
 
@@ -130,7 +163,8 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let format = format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+    let format =
+        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
     let date = PrimitiveDateTime::parse(text, &format).ok()?.assume_utc().unix_timestamp();
     Some(Timestamp::from_secs(u64::try_from(date).ok()?).since(now))
 }
@@ -143,7 +177,7 @@ mod tests {
     fn a_server_may_ask_for_patience_in_seconds_or_by_date() {
         let now = Timestamp::from_secs(1_700_000_000);
         let wait = |text: &'static str| {
-            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, http::HeaderValue::from_static(text))]), now)
+            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]), now)
         };
         assert_eq!(wait("120"), Some(Duration::from_secs(120)));
         assert_eq!(wait("Tue, 14 Nov 2023 22:13:50 GMT"), Some(Duration::from_secs(30)));

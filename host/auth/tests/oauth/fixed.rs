@@ -34,7 +34,15 @@ fn the_built_in_types_are_there_and_valid() {
     let ids: Vec<_> = types.ids().map(AuthTypeId::as_str).collect();
     assert_eq!(
         ids,
-        ["api_key_header", "api_key_query", "basic", "bearer", "none", "oauth_authorization_code", "oauth_client_credentials"]
+        [
+            "api_key_header",
+            "api_key_query",
+            "basic",
+            "bearer",
+            "none",
+            "oauth_authorization_code",
+            "oauth_client_credentials"
+        ]
     );
     let error = types.require(&AuthTypeId::parse("magic").expect("an id")).expect_err("unknown");
     assert!(error.to_string().contains("oauth_client_credentials"), "{error}");
@@ -43,7 +51,9 @@ fn the_built_in_types_are_there_and_valid() {
 #[tokio::test]
 async fn each_fixed_type_puts_its_secret_where_it_belongs() {
     let house = House::new().await;
-    let connection = house.connect("basic", &[("username", "Aladdin".into())], &[("password", "open sesame")], AuthMode::Shared).await;
+    let connection = house
+        .connect("basic", &[("username", "Aladdin".into())], &[("password", "open sesame")], AuthMode::Shared)
+        .await;
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
     let attachment = source.attachment(None).await.expect("fixed").expect("an attachment");
     // RFC 7617, section 2.
@@ -106,9 +116,13 @@ fn defaults_are_templates_over_the_config_and_a_given_value_comes_first() {
     let settings = build(&declared, &config, &id, &secret).expect("valid");
     assert_eq!(settings.text("tokenUrl"), Some("https://login.example.com/t-1/token"));
     assert_eq!(settings.text("scope"), Some("a b"));
-    let given = [("clientId", json!("c")), ("tokenUrl", json!("https://other.example.com/token")), ("scope", json!("c"))];
+    let given =
+        [("clientId", json!("c")), ("tokenUrl", json!("https://other.example.com/token")), ("scope", json!("c"))];
     let settings = build(&declared, &config, &given, &secret).expect("valid");
-    assert_eq!((settings.text("tokenUrl"), settings.text("scope")), (Some("https://other.example.com/token"), Some("c")));
+    assert_eq!(
+        (settings.text("tokenUrl"), settings.text("scope")),
+        (Some("https://other.example.com/token"), Some("c"))
+    );
     let missing = mistakes(build(&declared, &json!({}), &id, &secret));
     assert!(missing[0].starts_with("tokenUrl cannot be made"), "{missing:?}");
     let hostile = mistakes(build(&declared, &json!({"tenant": "x@evil.example.com/"}), &id, &secret));
@@ -135,7 +149,7 @@ fn all_mistakes_are_reported_at_once_with_the_nearest_name_and_no_secret() {
         "clientSecret is a secret: give it among the secrets",
         "issuer is no secret: give it among the plain fields",
         "authorizationUrl must use https",
-        "tokenUrl must not hold a user name",
+        "tokenUrl holds a user name",
         "clientId is required",
         "useBasicAuth ",
     ] {
@@ -156,7 +170,11 @@ fn contradictions_and_values_that_fit_no_header_are_found() {
         ("scopeParamName", json!("state")),
     ];
     let found = mistakes(build(&oauth, &Value::Null, &fields, &[])).join("\n");
-    assert!(found.contains("contradicts tokenTypePath") && found.contains("joined by dots") && found.contains("cannot be state"));
+    assert!(
+        found.contains("contradicts tokenTypePath")
+            && found.contains("joined by dots")
+            && found.contains("cannot be state")
+    );
     let bearer = declaration("bearer", &[]);
     let found = mistakes(build(&bearer, &Value::Null, &[], &[("token", "pasted-token\n")])).join("\n");
     assert!(found.contains("line break") && !found.contains("pasted-token"), "{found}");
@@ -182,7 +200,10 @@ fn texts_of_forms_become_flags_and_http_is_for_loopback() {
 fn a_form_asks_for_what_is_neither_hidden_nor_settled() {
     let mut declared = declaration(
         "oauth_authorization_code",
-        &[("authorizationUrl", json!("https://a.example.com/authorize")), ("tokenUrl", json!("https://a.example.com/token"))],
+        &[
+            ("authorizationUrl", json!("https://a.example.com/authorize")),
+            ("tokenUrl", json!("https://a.example.com/token")),
+        ],
     );
     let hidden = FieldOverride { hidden: true, ..FieldOverride::default() };
     let labelled = FieldOverride { label: Some("App id".to_owned()), ..FieldOverride::default() };
@@ -205,7 +226,8 @@ fn a_form_asks_for_what_is_neither_hidden_nor_settled() {
 #[tokio::test]
 async fn placeholders_are_filled_with_declared_secrets_alone() {
     let house = House::new().await;
-    let connection = house.connect("basic", &[("username", "ada".into())], &[("password", "hunter2")], AuthMode::Shared).await;
+    let connection =
+        house.connect("basic", &[("username", "ada".into())], &[("password", "hunter2")], AuthMode::Shared).await;
     let none = house.auth.placeholder_secrets(&connection, &[]).expect("opened");
     assert!(none.secret("password").is_none());
     let declared = house.auth.placeholder_secrets(&connection, &["password".to_owned()]).expect("opened");

@@ -64,8 +64,7 @@ async fn the_scope_goes_by_another_name_or_is_left_out() {
 async fn the_exchange_proves_the_flow_and_the_client() {
     for (secret, basic) in [(Some("client secret:1"), true), (Some("client secret:1"), false), (None, true)] {
         let house = House::new().await;
-        let connection =
-            house.consenting_with(&[("useBasicAuth", Value::Bool(basic))], secret, AuthMode::Shared).await;
+        let connection = house.consenting_with(&[("useBasicAuth", Value::Bool(basic))], secret, AuthMode::Shared).await;
         let (begun, session) = house.begin(&connection, &GrantOwner::Shared).await;
         house.auth.complete(&callback(&begun, "code=code-1&session_state=x"), &session).await.expect("completed");
         let seen = &house.provider.seen()[0];
@@ -125,7 +124,10 @@ async fn of_two_callbacks_with_one_state_one_is_exchanged() {
         for callback in callbacks {
             failures.extend(callback.await.expect("no panic").err());
         }
-        assert!(matches!(failures.as_slice(), [refused] if matches!(refused.failure, FlowFailure::Unknown)), "{failures:?}");
+        assert!(
+            matches!(failures.as_slice(), [refused] if matches!(refused.failure, FlowFailure::Unknown)),
+            "{failures:?}"
+        );
         assert_eq!(house.provider.seen().len(), round, "one exchange each");
     }
 }
@@ -182,10 +184,7 @@ async fn a_denial_is_told_from_other_refusals_and_consumes_the_state() {
             "invalid_scope&error_description=provider-words",
             "the authorization server refused (invalid_scope); begin again, or check the connection's settings",
         ),
-        (
-            "%3Cscript%3E",
-            "the authorization server refused; begin again, or check the connection's settings",
-        ),
+        ("%3Cscript%3E", "the authorization server refused; begin again, or check the connection's settings"),
     ] {
         let (begun, session) = house.begin(&connection, &GrantOwner::Shared).await;
         let refused =

@@ -48,7 +48,8 @@ async fn a_token_is_renewed_in_the_margin_before_its_end_with_the_rotated_refres
     assert_eq!(house.header(&connection).await.expect("renewed"), "Bearer access-2");
     house.advance(3600);
     assert_eq!(house.header(&connection).await.expect("renewed"), "Bearer access-3");
-    let used: Vec<_> = house.provider.seen().iter().filter_map(|seen| seen.form.get("refresh_token").cloned()).collect();
+    let used: Vec<_> =
+        house.provider.seen().iter().filter_map(|seen| seen.form.get("refresh_token").cloned()).collect();
     assert_eq!(used, ["refresh-1", "refresh-2"]);
     let refresh = &house.provider.seen()[1];
     assert!(!refresh.form.contains_key("scope"), "a refresh asks for what was granted, nothing else");
@@ -429,7 +430,8 @@ async fn claims_are_kept_across_refreshes_and_tokens_are_none() {
     house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
     house.advance(100);
     house.header(&connection).await.expect("renewed");
-    let claim = async |name: &str| house.auth.claim(&connection, &GrantOwner::Shared, name).await.expect("the store answers");
+    let claim =
+        async |name: &str| house.auth.claim(&connection, &GrantOwner::Shared, name).await.expect("the store answers");
     assert_eq!(claim("instance_url").await.as_deref(), Some("https://eu1.example.com"));
     assert_eq!(claim("team").await.as_deref(), Some("7"));
     for token in ["access_token", "refresh_token", "id_token"] {
@@ -453,7 +455,11 @@ async fn odd_answers_give_tokens_all_the_same() {
 
     let house = House::new().await;
     let connection = house.consenting().await;
-    house.provider.answers([Reply::body(200, "application/x-www-form-urlencoded", "access_token=form&token_type=bearer")]);
+    house.provider.answers([Reply::body(
+        200,
+        "application/x-www-form-urlencoded",
+        "access_token=form&token_type=bearer",
+    )]);
     house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
     assert_eq!(house.header(&connection).await.expect("live"), "Bearer form");
 }
@@ -464,7 +470,8 @@ async fn a_changed_connection_is_opened_anew() {
     let connection = house.connect("bearer", &[], &[("token", "first-token")], AuthMode::Shared).await;
     assert_eq!(house.header(&connection).await.expect("fixed"), "Bearer first-token");
     let secrets = std::collections::BTreeMap::from([("token".to_owned(), "second-token".into())]);
-    let settings = innkeeper_auth::Settings::from_stored(connection.auth_type.clone(), connection.fields.clone(), secrets);
+    let settings =
+        innkeeper_auth::Settings::from_stored(connection.auth_type.clone(), connection.fields.clone(), secrets);
     let sealed = house.auth.seal_secrets(&connection.space, &connection.id, 2, &settings).expect("sealed");
     let changed = ConnectionRecord { version: 2, secrets: sealed, ..connection };
     assert_eq!(house.header(&changed).await.expect("fixed"), "Bearer second-token");

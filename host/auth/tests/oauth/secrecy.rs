@@ -23,7 +23,8 @@ async fn no_error_no_debug_and_no_file_holds_a_secret() {
     said.push(format!("{source:?} {attachment:?} {:?} {:?}", house.auth, house.grant(&connection).await));
     said.push(format!("{:?}", house.auth.placeholder_secrets(&connection, &["clientSecret".to_owned()])));
     said.push(format!("{:?}", house.auth.status(&connection, &GrantOwner::Shared).await));
-    let echo = |status| Reply::body(status, "application/json", r#"{"error":"access-1 refresh-1 client-secret-1 code-1"}"#);
+    let echo =
+        |status| Reply::body(status, "application/json", r#"{"error":"access-1 refresh-1 client-secret-1 code-1"}"#);
     for reply in [echo(400), echo(401), echo(500), echo(200), Reply::error("invalid_grant")] {
         house.provider.answers([reply]);
         house.advance(4000);
@@ -45,9 +46,11 @@ async fn no_error_no_debug_and_no_file_holds_a_secret() {
 #[tokio::test]
 async fn settings_show_the_names_of_secrets_alone() {
     let house = House::new().await;
-    let connection = house.connect("basic", &[("username", "ada".into())], &[("password", "hunter2")], AuthMode::Shared).await;
+    let connection =
+        house.connect("basic", &[("username", "ada".into())], &[("password", "hunter2")], AuthMode::Shared).await;
     let secrets = house.auth.open_secrets(&connection).expect("opened");
-    let settings = innkeeper_auth::Settings::from_stored(connection.auth_type.clone(), connection.fields.clone(), secrets);
+    let settings =
+        innkeeper_auth::Settings::from_stored(connection.auth_type.clone(), connection.fields.clone(), secrets);
     let shown = format!("{settings:?} {connection:?}");
     assert!(shown.contains("password") && !shown.contains("hunter2"), "{shown}");
     let auth_type = house.auth.types().require(&connection.auth_type).expect("a known type");

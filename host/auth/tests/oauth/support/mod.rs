@@ -18,7 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-pub(crate) use provider::{Provider, Reply, Seen};
+pub(crate) use provider::{Provider, Reply};
 
 pub(crate) const REDIRECT: &str = "http://127.0.0.1:9/callback";
 
@@ -93,7 +93,8 @@ impl House {
             ("scope", Value::from("files.read")),
         ];
         fields.extend(more.iter().cloned());
-        self.connect("oauth_client_credentials", &fields, &[("clientSecret", "client-secret-1")], AuthMode::Shared).await
+        self.connect("oauth_client_credentials", &fields, &[("clientSecret", "client-secret-1")], AuthMode::Shared)
+            .await
     }
 
     pub(crate) async fn connect(
@@ -139,7 +140,11 @@ impl House {
     }
 
     /// Begins and completes, with whatever the provider answers next.
-    pub(crate) async fn authorize(&self, connection: &ConnectionRecord, owner: &GrantOwner) -> Result<Completed, Refused> {
+    pub(crate) async fn authorize(
+        &self,
+        connection: &ConnectionRecord,
+        owner: &GrantOwner,
+    ) -> Result<Completed, Refused> {
         self.authorize_by(&self.auth, connection, owner).await
     }
 
@@ -163,7 +168,11 @@ impl House {
     }
 }
 
-pub(crate) async fn header(auth: &Auth, connection: &ConnectionRecord, owner: &GrantOwner) -> Result<String, AuthError> {
+pub(crate) async fn header(
+    auth: &Auth,
+    connection: &ConnectionRecord,
+    owner: &GrantOwner,
+) -> Result<String, AuthError> {
     let attachment = auth.credential_source(connection, owner)?.attachment(None).await?.expect("an attachment");
     Ok(attachment.headers[0].1.expose_secret().to_owned())
 }

@@ -76,7 +76,8 @@ impl Provider {
             issued: Mutex::new(0),
             gate: Semaphore::new(OPEN),
         });
-        let router = Router::new().route("/token", post(answer)).route("/revoke", post(answer)).with_state(script.clone());
+        let router =
+            Router::new().route("/token", post(answer)).route("/revoke", post(answer)).with_state(script.clone());
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port on loopback");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(async move { axum::serve(listener, router).await });
