@@ -128,7 +128,9 @@ mod tests {
 
     #[test]
     fn public_addresses_pass() {
-        for address in ["8.8.8.8", "100.63.255.255", "172.32.0.1", "192.0.1.1", "223.255.255.255", "2606:4700::1111", "2a00::1"] {
+        for address in
+            ["8.8.8.8", "100.63.255.255", "172.32.0.1", "192.0.1.1", "223.255.255.255", "2606:4700::1111", "2a00::1"]
+        {
             assert_eq!(not_public(address.parse().expect("an address")), None, "{address}");
         }
     }

@@ -181,7 +181,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_body_has_ended() {
-        let mut body = Body::from_stream(stream::iter([Err(EgressError::Timeout), Ok(Bytes::from_static(b"late"))]), None, None);
+        let mut body =
+            Body::from_stream(stream::iter([Err(EgressError::Timeout), Ok(Bytes::from_static(b"late"))]), None, None);
         assert_eq!(body.next().await, Err(EgressError::Timeout));
         assert_eq!(body.next().await, Ok(None));
     }

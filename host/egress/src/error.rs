@@ -47,7 +47,9 @@ pub enum EgressError {
 #[derive(Debug, Error)]
 pub enum SetupError {
     /// A root certificate is no PEM certificate.
-    #[error("extra root certificate {number} is not usable: {reason}; give PEM text with at least one CERTIFICATE section")]
+    #[error(
+        "extra root certificate {number} is not usable: {reason}; give PEM text with at least one CERTIFICATE section"
+    )]
     Root {
         /// Which one, counted from 1.
         number: usize,

@@ -17,8 +17,8 @@ use crate::retry::Retries;
 use crate::scrub::Scrubber;
 use crate::transport::{self, Failure, FailureKind};
 use crate::{
-    Attachment, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route, headers, prepare, received,
-    redirect, wall,
+    Attachment, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route, headers, prepare,
+    received, redirect, wall,
 };
 
 /// A body that is looked into for a rate-limit notice is at most so large.
@@ -144,7 +144,8 @@ impl Exchange<'_> {
 
     /// After a 401: whether there is a newer credential, and the request can be sent again with it.
     async fn refresh(&mut self, attachment: &mut Option<Attachment>) -> Result<bool, EgressError> {
-        let (Some(source), Some(rejected)) = (self.route.credential, attachment.as_ref().filter(|old| !old.bare)) else {
+        let (Some(source), Some(rejected)) = (self.route.credential, attachment.as_ref().filter(|old| !old.bare))
+        else {
             return Ok(false);
         };
         // Also when this request cannot be repeated: the next one profits.

@@ -20,7 +20,16 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), EgressError> {
 
 fn is_owned(name: &HeaderName) -> bool {
     let owned = [
-        AUTHORIZATION, COOKIE, HOST, CONTENT_LENGTH, CONNECTION, TRANSFER_ENCODING, TE, UPGRADE, ACCEPT_ENCODING, EXPECT,
+        AUTHORIZATION,
+        COOKIE,
+        HOST,
+        CONTENT_LENGTH,
+        CONNECTION,
+        TRANSFER_ENCODING,
+        TE,
+        UPGRADE,
+        ACCEPT_ENCODING,
+        EXPECT,
         TRAILER,
     ];
     let text = name.as_str();
@@ -89,8 +98,20 @@ mod tests {
     #[test]
     fn headers_of_the_transport_and_the_credential_are_refused_by_name() {
         for name in [
-            "authorization", "cookie", "host", "content-length", "connection", "transfer-encoding", "te", "upgrade",
-            "accept-encoding", "expect", "trailer", "proxy-authorization", "proxy-anything", "keep-alive",
+            "authorization",
+            "cookie",
+            "host",
+            "content-length",
+            "connection",
+            "transfer-encoding",
+            "te",
+            "upgrade",
+            "accept-encoding",
+            "expect",
+            "trailer",
+            "proxy-authorization",
+            "proxy-anything",
+            "keep-alive",
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("hidden"));
@@ -103,10 +124,17 @@ mod tests {
     fn a_default_header_gives_way_to_the_requests_own() {
         let mut headers = HeaderMap::new();
         headers.insert("x-version", HeaderValue::from_static("own"));
-        add_defaults(&mut headers, &[("X-Version".into(), "spec".into()), ("X-Other".into(), "spec".into())]).expect("allowed");
-        assert_eq!((&headers["x-version"], &headers["x-other"]), (&"own".parse().expect("ok"), &"spec".parse().expect("ok")));
+        add_defaults(&mut headers, &[("X-Version".into(), "spec".into()), ("X-Other".into(), "spec".into())])
+            .expect("allowed");
+        assert_eq!(
+            (&headers["x-version"], &headers["x-other"]),
+            (&"own".parse().expect("ok"), &"spec".parse().expect("ok"))
+        );
         for bad in ["Authorization", "Bad Name"] {
-            assert!(matches!(add_defaults(&mut headers, &[(bad.into(), "x".into())]), Err(EgressError::Misconfigured(_))));
+            assert!(matches!(
+                add_defaults(&mut headers, &[(bad.into(), "x".into())]),
+                Err(EgressError::Misconfigured(_))
+            ));
         }
     }
 

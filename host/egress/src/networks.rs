@@ -45,7 +45,8 @@ impl PrivateNetworks {
     /// Whether this address lies in a listed network, on this port.
     pub(crate) fn contains(&self, address: IpAddr, port: u16) -> bool {
         self.0.iter().any(|exception| {
-            exception.covers_port(port) && matches!(&exception.place, Place::Network(network) if network.contains(&address))
+            exception.covers_port(port)
+                && matches!(&exception.place, Place::Network(network) if network.contains(&address))
         })
     }
 
@@ -150,7 +151,16 @@ mod tests {
 
     #[test]
     fn an_exception_reads_as_it_is_written() {
-        for text in ["db.internal", "db.internal:5432", "10.1.2.3", "10.0.0.0/8:80", "::1", "fd00::/8", "[fd00::/8]:8443", "[::1]:80"] {
+        for text in [
+            "db.internal",
+            "db.internal:5432",
+            "10.1.2.3",
+            "10.0.0.0/8:80",
+            "::1",
+            "fd00::/8",
+            "[fd00::/8]:8443",
+            "[::1]:80",
+        ] {
             assert_eq!(text.parse::<Exception>().expect(text).to_string(), text);
         }
     }
@@ -164,7 +174,8 @@ mod tests {
 
     #[test]
     fn an_exception_with_a_port_covers_that_port_alone() {
-        let networks: PrivateNetworks = ["10.0.0.0/8:80", "db.internal:5432"].iter().map(|text| text.parse().expect("valid")).collect();
+        let networks: PrivateNetworks =
+            ["10.0.0.0/8:80", "db.internal:5432"].iter().map(|text| text.parse().expect("valid")).collect();
         let address = "10.1.1.1".parse().expect("an address");
         assert!(networks.contains(address, 80) && !networks.contains(address, 81));
         assert!(networks.names("DB.internal.", 5432) && !networks.names("db.internal", 5433));

@@ -151,7 +151,11 @@ impl Stream for Lease {
 }
 
 /// The bytes with placeholders filled in, where they are text that has any.
-pub(crate) fn fill_text(bytes: &Bytes, spelling: Spelling, filler: &mut Filler<'_>) -> Result<Option<Bytes>, EgressError> {
+pub(crate) fn fill_text(
+    bytes: &Bytes,
+    spelling: Spelling,
+    filler: &mut Filler<'_>,
+) -> Result<Option<Bytes>, EgressError> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(filler.fill(text, spelling)?.map(Bytes::from)),
         Err(_) => Ok(None),

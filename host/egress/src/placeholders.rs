@@ -198,7 +198,9 @@ mod tests {
 
     #[test]
     fn every_spelling_in_an_address_is_recognised() {
-        for text in ["/${secret.api_key}/x", "/$%7Bsecret.api_key%7D/x", "/%24%7bsecret.api_key%7d/x", "/%24{secret.api_key}/x"] {
+        for text in
+            ["/${secret.api_key}/x", "/$%7Bsecret.api_key%7D/x", "/%24%7bsecret.api_key%7d/x", "/%24{secret.api_key}/x"]
+        {
             assert_eq!(Filler::new(Some(&One), true).fill_encoded(text), Ok(Some("/k%2F%22y/x".into())), "{text}");
         }
     }

@@ -83,7 +83,8 @@ fn fill_address(url: &mut Url, query: Vec<(String, String)>, filler: &mut Filler
 fn fill_headers(fields: &mut HeaderMap, filler: &mut Filler<'_>) -> Result<Vec<HeaderName>, EgressError> {
     let mut secret = Vec::new();
     for (name, value) in fields.iter_mut() {
-        let Some(filled) = value.to_str().ok().map(|text| filler.fill(text, Spelling::Plain)).transpose()?.flatten() else {
+        let Some(filled) = value.to_str().ok().map(|text| filler.fill(text, Spelling::Plain)).transpose()?.flatten()
+        else {
             continue;
         };
         *value = HeaderValue::from_str(&filled).map_err(|_| {

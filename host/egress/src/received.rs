@@ -27,7 +27,8 @@ pub(crate) fn response(
     let length = if scrubber.is_some() { None } else { answer.response().content_length() };
     let mut fields = answer.take_headers();
     if let Some(scrubber) = scrubber {
-        let has_body = shown.method != Method::HEAD && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        let has_body =
+            shown.method != Method::HEAD && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         if has_body && let Some(coding) = foreign_coding(&fields) {
             return Err(EgressError::Connect(format!(
                 "the service answered in the encoding `{}`, which was not asked for and cannot be searched for the credential: have it send plain or gzip answers, or omit the credential",

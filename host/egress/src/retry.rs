@@ -193,7 +193,10 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         for value in ["7", "Tue, 14 Nov 2023 22:13:27 GMT"] {
-            assert_eq!(verdict(&retrying(), &Method::GET, 429, &[("retry-after", value)], None), Some(Duration::from_secs(7)));
+            assert_eq!(
+                verdict(&retrying(), &Method::GET, 429, &[("retry-after", value)], None),
+                Some(Duration::from_secs(7))
+            );
         }
         let past = [("retry-after", "Tue, 14 Nov 2022 22:13:27 GMT")];
         assert_eq!(verdict(&retrying(), &Method::GET, 429, &past, None), Some(Duration::ZERO));

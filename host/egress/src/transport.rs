@@ -66,7 +66,12 @@ impl Clients {
 }
 
 impl Gated {
-    fn new(gate: Gate, settings: &Settings, tls: &ClientConfig, resolver: &Arc<dyn Resolver>) -> Result<Self, SetupError> {
+    fn new(
+        gate: Gate,
+        settings: &Settings,
+        tls: &ClientConfig,
+        resolver: &Arc<dyn Resolver>,
+    ) -> Result<Self, SetupError> {
         let gate = Arc::new(gate);
         let header_bytes = u32::try_from(settings.max_response_headers).unwrap_or(u32::MAX);
         let client = Client::builder()

@@ -125,7 +125,12 @@ mod tests {
 
     #[test]
     fn addresses_with_more_than_an_address_are_refused() {
-        for text in ["https://user@a.example.com/", "https://:pass@a.example.com/", "https://a.example.com/#x", "ftp://a.example.com/"] {
+        for text in [
+            "https://user@a.example.com/",
+            "https://:pass@a.example.com/",
+            "https://a.example.com/#x",
+            "ftp://a.example.com/",
+        ] {
             assert!(matches!(check_shape(&Method::GET, &url(text)), Err(EgressError::InvalidRequest(_))), "{text}");
         }
         assert!(check_shape(&Method::TRACE, &url("https://a.example.com/")).is_err());

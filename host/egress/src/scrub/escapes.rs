@@ -84,8 +84,11 @@ impl Escapes {
 
     /// `bytes`, which these are the escapes of, with each replaced by what it stands for; without an unfinished one.
     pub(super) fn unescape(&self, bytes: &[u8]) -> Unescaped {
-        let mut unescaped =
-            Unescaped { bytes: Vec::with_capacity(self.end), positions: Vec::with_capacity(self.end + 1), end: self.end };
+        let mut unescaped = Unescaped {
+            bytes: Vec::with_capacity(self.end),
+            positions: Vec::with_capacity(self.end + 1),
+            end: self.end,
+        };
         let mut at = 0;
         for one in &self.found {
             unescaped.bytes.extend_from_slice(&bytes[at..one.start]);
@@ -222,7 +225,9 @@ mod tests {
 
     #[test]
     fn an_escape_that_is_cut_short_is_waited_for() {
-        for (text, end) in [("ab\\", 2), (r"ab\u", 2), (r"ab\u00e", 2), (r"ab\ud83d", 2), (r"ab\ud83d\ude0", 2), (r"\ud83dx", 7)] {
+        for (text, end) in
+            [("ab\\", 2), (r"ab\u", 2), (r"ab\u00e", 2), (r"ab\ud83d", 2), (r"ab\ud83d\ude0", 2), (r"\ud83dx", 7)]
+        {
             assert_eq!(unescaped(Escape::Json, text).1, end, "{text}");
         }
         for (text, end) in [("ab%", 2), ("ab%4", 2), ("ab%x", 4)] {

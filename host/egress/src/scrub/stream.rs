@@ -76,3 +76,67 @@ pub(super) fn redact(bytes: &[u8], found: &Found, covered: usize, clean: &mut Ve
     clean.extend_from_slice(&bytes[at..found.hold]);
     secret_end.saturating_sub(found.hold)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use innkeeper_ambient::{Random, SeededRandom};
+
+    /// What comes out when `text` arrives cut at these places.
+    fn streamed(scrubber: &Arc<Scrubber>, text: &[u8], cuts: impl Iterator<Item = usize>) -> Vec<u8> {
+        let mut stream = ScrubStream::new(Arc::clone(scrubber));
+        let (mut clean, mut from) = (Vec::new(), 0);
+        for cut in cuts.chain([text.len()]) {
+            clean.extend_from_slice(&stream.push(Bytes::copy_from_slice(&text[from..cut])));
+            from = cut;
+        }
+        clean.extend_from_slice(&stream.finish());
+        clean
+    }
+
+    #[test]
+    fn what_comes_out_does_not_depend_on_where_the_pieces_were_cut() {
+        // Few letters make secrets overlap each other, themselves and every escape.
+        let letters =
+            [r"a", r"b", r"/", r"\", r"\/", r"\u0061", r"\u002F", "%61", "%2f", "%5C", "%", "u", "0", "ab/a", "aaaa"];
+        let secrets = [r"ab/a", r"aaaa", r"b\ab", r"a%61", r"/b/b\\"];
+        let scrubber = Arc::new(Scrubber::new(secrets).expect("long enough"));
+        let random = SeededRandom::new(11);
+        let draw = |below: usize| {
+            let mut byte = [0; 2];
+            random.fill(&mut byte);
+            usize::from(u16::from_le_bytes(byte)) % below
+        };
+        for _ in 0..3000 {
+            let text: String = (0..draw(24)).map(|_| letters[draw(letters.len())]).collect();
+            let text = text.as_bytes();
+            let whole = scrubber.scrub(text).into_owned();
+            for cut in 0..=text.len() {
+                assert_eq!(
+                    streamed(&scrubber, text, [cut].into_iter()),
+                    whole,
+                    "{:?} at {cut}",
+                    String::from_utf8_lossy(text)
+                );
+            }
+            assert_eq!(streamed(&scrubber, text, 0..text.len()), whole, "{:?}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn a_secret_that_repeats_itself_for_ever_does_not_fill_the_memory() {
+        let mut stream = ScrubStream::new(Arc::new(Scrubber::new(["aaaa"]).expect("long enough")));
+        let clean: usize = (0..1000).map(|_| stream.push(Bytes::from_static(b"aaaaaaaaaa")).len()).sum();
+        assert!(stream.held.len() < 10, "{}", stream.held.len());
+        assert_eq!(clean, REDACTED.len());
+    }
+
+    #[test]
+    fn only_what_may_begin_a_secret_is_held_back() {
+        let mut stream = ScrubStream::new(Arc::new(Scrubber::new(["token-one"]).expect("long enough")));
+        assert_eq!(stream.push(Bytes::from_static(b"a text tok")), "a text ");
+        assert_eq!(stream.push(Bytes::from_static(b"yo")), "tokyo");
+        assert_eq!(stream.push(Bytes::from_static(b"%")), "");
+        assert_eq!(stream.finish(), "%");
+    }
+}

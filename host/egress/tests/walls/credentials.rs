@@ -1,0 +1,116 @@
+//! When and where the credential goes.
+
+use std::sync::atomic::Ordering;
+
+use http::{HeaderValue, Method};
+use innkeeper_egress::{Body, EgressError, RequestBody};
+
+use crate::service::{Asked, Reply, Service};
+use crate::{Out, TOKEN, Tokens, attached, bare, denial, text};
+
+fn guarded(asked: &Asked, _: usize) -> Reply {
+    Reply::new(if asked.header("x-credential") == Some("token-two") { 200 } else { 401 })
+}
+
+#[tokio::test]
+async fn without_a_credential_nothing_is_sent() {
+    let service = Service::start(|_, _| Reply::new(200)).await;
+    let out = Out::new(&[service.rule()]).tokens(Tokens::new(&[]));
+    assert_eq!(out.send(attached(&service.url("/"))).await.err(), Some(EgressError::NeedsAuthorization));
+    let out = Out::new(&[service.rule()]);
+    assert!(matches!(out.send(attached(&service.url("/"))).await, Err(EgressError::Misconfigured(_))));
+    assert!(service.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_omits_it_leaves_bare() {
+    let service = Service::start(|_, _| Reply::new(200)).await;
+    let out = Out::new(&[service.rule()]).tokens(Tokens::new(&["token-one"]));
+    out.send(bare(&service.url("/"))).await.expect("sent");
+    assert_eq!(service.last().header("x-credential"), None);
+    assert_eq!(out.tokens.expect("set").asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_rule_without_credential_never_gets_it() {
+    let service = Service::start(|_, _| Reply::new(200)).await;
+    let out = Out::new(&[format!("{}, no credential", service.rule())]).tokens(Tokens::new(&["token-one"]));
+    assert!(denial(out.send(attached(&service.url("/"))).await).contains("omitted"));
+    assert!(out.send(bare(&service.url("/"))).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_credential_in_the_query_replaces_what_has_its_name_and_is_not_shown() {
+    let service = Service::start(|_, _| Reply::new(200)).await;
+    let out = Out::new(&[service.rule()]).tokens(Tokens::in_query("token/one"));
+    let mut request = attached(&service.url("/x?key=guest&%6bey=guest&a=b"));
+    request.query.push(("key".into(), "guest".into()));
+    let response = out.send(request).await.expect("sent");
+    assert_eq!(service.last().target, "/x?a=b&key=token%2Fone");
+    assert!(!response.url.as_str().contains("one"), "{}", response.url);
+}
+
+#[tokio::test]
+async fn a_header_of_the_credential_cannot_be_set_by_the_guest() {
+    let out = Out::new(&["http://127.0.0.1:1".into()]).tokens(Tokens::new(&["token-one"]));
+    let mut request = attached("http://127.0.0.1:1/");
+    request.headers.insert("x-credential", HeaderValue::from_static("guest"));
+    assert!(
+        matches!(out.send(request).await, Err(EgressError::InvalidRequest(text)) if text.contains("`x-credential`"))
+    );
+}
+
+#[tokio::test]
+async fn a_401_forces_one_refresh_and_one_more_try() {
+    let service = Service::start(guarded).await;
+    let out = Out::new(&[service.rule()]).tokens(Tokens::new(&["token-one", "token-two"]));
+    let mut request = attached(&service.url("/"));
+    request.method = Method::POST;
+    request.body = RequestBody::Bytes("again".into());
+    let response = out.send(request).await.expect("sent");
+    assert_eq!((response.status.as_u16(), response.sent), (200, 2));
+    assert!(service.asked().iter().all(|asked| asked.text() == "again"));
+}
+
+#[tokio::test]
+async fn a_second_401_is_the_answer() {
+    let service = Service::start(|_, _| Reply::new(401)).await;
+    let out = Out::new(&[service.rule()]).tokens(Tokens::new(&["token-one", "token-two", "token-three"]));
+    let response = out.send(attached(&service.url("/"))).await.expect("answered");
+    assert_eq!((response.status.as_u16(), response.sent), (401, 2));
+    let out = Out::new(&[service.rule()]).tokens(Tokens::new(&["token-one"]));
+    assert_eq!(out.send(attached(&service.url("/"))).await.expect("answered").sent, 1);
+}
+
+#[tokio::test]
+async fn a_spent_stream_is_not_sent_again() {
+    let service = Service::start(guarded).await;
+    let out = Out::new(&[service.rule()]).tokens(Tokens::new(&["token-one", "token-two"]));
+    let mut request = attached(&service.url("/"));
+    request.method = Method::POST;
+    request.body = RequestBody::Stream(Body::from_stream(futures::stream::iter([Ok("once".into())]), Some(4), None));
+    let response = out.send(request).await.expect("answered");
+    assert_eq!((response.status.as_u16(), response.sent), (401, 1));
+    assert_eq!(out.send(attached(&service.url("/"))).await.expect("the refresh helped the next").status, 200);
+}
+
+#[tokio::test]
+async fn both_credentials_of_a_refresh_are_scrubbed() {
+    let service =
+        Service::start(|_, number| Reply::new(if number == 0 { 401 } else { 200 }).body("token-one token-two")).await;
+    let out = Out::new(&[service.rule()]).tokens(Tokens::new(&["token-one", "token-two"]));
+    let response = out.send(attached(&service.url("/"))).await.expect("answered");
+    assert_eq!(text(response).await, "[redacted] [redacted]");
+}
+
+#[tokio::test]
+async fn no_debug_text_holds_a_secret() {
+    let service = Service::start(|asked, _| Reply::new(200).header("x-echo", asked.target.clone())).await;
+    let out = Out::new(&[service.rule()]).tokens(Tokens::in_query(TOKEN));
+    let mut request = attached(&service.url("/?password=hidden"));
+    request.body = RequestBody::Form(vec![("password".into(), "hidden".into())]);
+    let shown = format!("{request:?}");
+    let response = out.send(request).await.expect("answered");
+    let shown = format!("{shown}{response:?}{:?}", out.egress);
+    assert!(!shown.contains("hidden") && !shown.contains("tok"), "{shown}");
+}

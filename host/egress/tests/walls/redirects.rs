@@ -1,0 +1,158 @@
+//! Each hop passes what the first one passed, and secrets stay with their origin.
+
+use http::{HeaderValue, Method};
+use innkeeper_egress::{Body, EgressError, Redirects, RequestBody};
+
+use crate::service::{Reply, Service};
+use crate::{Out, Tokens, attached, bare, denial, text};
+
+#[tokio::test]
+async fn a_redirect_within_the_origin_keeps_the_credential() {
+    let service =
+        Service::start(|asked, _| if asked.target == "/a" { Reply::to(302, "/b#part") } else { Reply::new(200) }).await;
+    let out = Out::new(&[service.rule()]).tokens(Tokens::new(&["token-one"]));
+    let response = out.send(attached(&service.url("/a"))).await.expect("followed");
+    assert_eq!((response.url.as_str(), response.sent), (service.url("/b").as_str(), 2));
+    assert_eq!(service.last().header("x-credential"), Some("token-one"));
+}
+
+#[tokio::test]
+async fn another_origin_gets_neither_credential_nor_headers_that_authorize() {
+    let other = Service::start(|_, _| Reply::new(200)).await;
+    let there = other.url("/there");
+    let service = Service::start(move |_, _| Reply::to(307, &there)).await;
+    let mut out = Out::new(&[service.rule(), other.rule()]).tokens(Tokens::new(&["token-one"]));
+    out.default_headers = vec![("x-plain".into(), "plain".into()), ("x-filled".into(), "${secret.key}".into())];
+    let mut request = attached(&service.url("/"));
+    request.headers.insert("x-api-key", HeaderValue::from_static("guest"));
+    assert_eq!(out.send(request).await.expect("followed").status, 200);
+    let asked = other.last();
+    for name in ["x-credential", "x-filled", "x-api-key"] {
+        assert!(service.last().header(name).is_some() && asked.header(name).is_none(), "{name}");
+    }
+    assert_eq!(asked.header("x-plain"), Some("plain"));
+}
+
+#[tokio::test]
+async fn the_way_back_does_not_bring_the_credential_back() {
+    let (send, port) = std::sync::mpsc::channel::<u16>();
+    let port = std::sync::Mutex::new(port);
+    let other = Service::start(move |_, _| {
+        let port = port.lock().expect("not poisoned").recv().expect("told");
+        Reply::to(302, &format!("http://127.0.0.1:{port}/back"))
+    })
+    .await;
+    let there = other.url("/");
+    let service =
+        Service::start(move |asked, _| if asked.target == "/back" { Reply::new(200) } else { Reply::to(302, &there) })
+            .await;
+    send.send(service.port).expect("waited for");
+    let out = Out::new(&[service.rule(), other.rule()]).tokens(Tokens::new(&["token-one"]));
+    out.send(attached(&service.url("/"))).await.expect("followed");
+    assert_eq!((service.last().target.as_str(), service.last().header("x-credential")), ("/back", None));
+}
+
+#[tokio::test]
+async fn a_redirect_that_leads_out_of_what_was_approved_is_refused() {
+    for target in [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://127.0.0.1:1/",
+        "http://user:pass@127.0.0.1:1/",
+        "file:///etc/passwd",
+        "/private",
+    ] {
+        let service = Service::start(move |_, _| Reply::to(302, target)).await;
+        let out = Out::new(&[format!("{}/public", service.rule())]);
+        let denial = denial(out.get(&service.url("/public")).await);
+        assert!(denial.contains("redirect") && !denial.contains("pass@"), "{denial}");
+        assert_eq!(service.asked().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_metadata_address_is_refused_even_when_a_rule_lets_it_through() {
+    let service = Service::start(|_, _| Reply::to(302, "http://169.254.169.254/latest/")).await;
+    let out = Out::new(&[service.rule(), "http://169.254.169.254".into()]);
+    assert!(denial(out.get(&service.url("/")).await).contains("metadata"));
+}
+
+#[tokio::test]
+async fn a_redirect_that_carries_the_credential_away_is_refused() {
+    let other = Service::start(|_, _| Reply::new(200)).await;
+    let there = other.url("/?t=token%2Done");
+    let service = Service::start(move |_, _| Reply::to(302, &there)).await;
+    let out = Out::new(&[service.rule(), other.rule()]).tokens(Tokens::new(&["token-one"]));
+    let denial = denial(out.send(attached(&service.url("/"))).await);
+    assert!(!denial.contains("token-one") && other.asked().is_empty(), "{denial}");
+}
+
+#[tokio::test]
+async fn a_loop_ends() {
+    let service = Service::start(|_, _| Reply::to(302, "/again")).await;
+    let out = Out::new(&[service.rule()]);
+    assert!(matches!(out.get(&service.url("/")).await, Err(EgressError::Connect(text)) if text.contains("10 times")));
+    assert_eq!(service.asked().len(), 11);
+}
+
+#[tokio::test]
+async fn a_redirect_can_be_the_answer() {
+    let service = Service::start(|_, _| Reply::to(302, "https://elsewhere.test/")).await;
+    let mut request = bare(&service.url("/"));
+    request.redirects = Redirects::Stop;
+    let response = Out::new(&[service.rule()]).send(request).await.expect("answered");
+    assert_eq!(
+        (response.status.as_u16(), &response.headers["location"]),
+        (302, &HeaderValue::from_static("https://elsewhere.test/"))
+    );
+}
+
+#[tokio::test]
+async fn a_post_becomes_a_get_without_body_and_a_307_keeps_both() {
+    for (status, method, body) in [(302, "GET", ""), (303, "GET", ""), (307, "POST", "text"), (308, "POST", "text")] {
+        let service = Service::start(
+            move |asked, _| if asked.target == "/a" { Reply::to(status, "/b") } else { Reply::new(200) },
+        )
+        .await;
+        let mut request = bare(&service.url("/a"));
+        request.method = Method::POST;
+        request.body = RequestBody::Bytes("text".into());
+        request.headers.insert("content-type", HeaderValue::from_static("text/plain"));
+        Out::new(&[service.rule()]).send(request).await.expect("followed");
+        let last = service.last();
+        assert_eq!((last.method.as_str(), last.text().as_str()), (method, body));
+        assert_eq!(last.header("content-type").is_some(), !body.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_body_with_a_secret_in_it_stays_with_its_origin() {
+    let other = Service::start(|_, _| Reply::new(200)).await;
+    let there = other.url("/");
+    let service = Service::start(move |_, _| Reply::to(307, &there)).await;
+    let out = Out::new(&[service.rule(), other.rule()]).tokens(Tokens::new(&["token-one"]));
+    let mut request = attached(&service.url("/"));
+    request.method = Method::POST;
+    request.body = RequestBody::Bytes("${secret.key}".into());
+    assert!(denial(out.send(request).await).contains("body"));
+    assert!(other.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_spent_stream_cannot_be_redirected() {
+    let service = Service::start(|_, _| Reply::to(307, "/b")).await;
+    let mut request = bare(&service.url("/a"));
+    request.method = Method::PUT;
+    request.body = RequestBody::Stream(Body::from_stream(futures::stream::iter([Ok("once".into())]), None, None));
+    assert!(matches!(Out::new(&[service.rule()]).send(request).await, Err(EgressError::InvalidRequest(_))));
+}
+
+#[tokio::test]
+async fn an_address_that_echoes_the_credential_is_shown_without_it() {
+    let service =
+        Service::start(|asked, _| if asked.target == "/" { Reply::to(302, "/b/token-one") } else { Reply::new(200) })
+            .await;
+    let out = Out::new(&[service.rule()]).tokens(Tokens::new(&["token-one"]));
+    let response = out.send(attached(&service.url("/"))).await.expect("followed");
+    assert_eq!(response.url.as_str(), service.url("/b/[redacted]"));
+    assert_eq!(text(response).await, "");
+}
