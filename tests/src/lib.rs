@@ -1,3 +1,6 @@
-//! What the tests that cross crates share: real servers, started on loopback.
+//! What the tests that cross crates share: real servers on loopback, built components, a host in a folder of its own.
 
+pub mod components;
+pub mod echo;
+pub mod host;
 pub mod oidc;

@@ -214,9 +214,7 @@ impl Auth {
                 removed.push((key, grant));
             }
         }
-        let mut prepared = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
-        prepared.remove(&(connection.space.clone(), connection.id.clone()));
-        drop(prepared);
+        self.unprepare(connection);
         if let Some(endpoint) = endpoint {
             let tasks = removed.into_iter().map(|(key, grant)| {
                 let endpoint = endpoint.clone();
@@ -274,6 +272,11 @@ impl Auth {
         Ok(prepared)
     }
 
+    fn unprepare(&self, connection: &ConnectionRecord) {
+        let mut all = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&(connection.space.clone(), connection.id.clone()));
+    }
+
     fn prepare(&self, connection: &ConnectionRecord) -> Result<Prepared, AuthError> {
         let auth_type = self.types.require(&connection.auth_type)?;
         let secrets = secrets::open(&self.vault, connection)?;
@@ -292,7 +295,7 @@ impl Auth {
                 Credential::Bare => Ready::Bare,
                 Credential::Fixed(fixed) => Ready::Fixed(Arc::new(fixed)),
                 Credential::Grant(client) => Ready::Grant(TokenEndpoint {
-                    client: Arc::new(client),
+                    client: client.into(),
                     egress: self.egress.clone(),
                     clock: self.clock.clone(),
                 }),

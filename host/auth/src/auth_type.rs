@@ -42,7 +42,7 @@ pub enum Credential {
     /// The same on every request.
     Fixed(FixedCredential),
     /// An access token that an authorization server gives.
-    Grant(OAuthClient),
+    Grant(Box<OAuthClient>),
 }
 
 /// Headers and query parameters that stay the same.

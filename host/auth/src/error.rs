@@ -6,6 +6,7 @@ use std::str::FromStr;
 use innkeeper_egress::CredentialError;
 use innkeeper_spec::{AuthMode, AuthTypeId};
 use innkeeper_vault::{ConnectionId, GrantOwner, StoreError, VaultError};
+use serde::{Serialize, Serializer};
 
 use crate::oauth::TokenError;
 use crate::settings::SettingsErrors;
@@ -52,6 +53,12 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

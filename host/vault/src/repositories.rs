@@ -96,6 +96,8 @@ pub trait ConnectionRepository: Send + Sync {
     async fn connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<Option<ConnectionRecord>, StoreError>;
     /// All of a space, by id.
     async fn connections(&self, space: &SpaceId) -> Result<Vec<ConnectionRecord>, StoreError>;
+    /// All connections of a connector, in every space: for whoever wants to remove it. Reads every connection.
+    async fn connections_of(&self, connector: &ConnectorId) -> Result<Vec<(SpaceId, ConnectionId)>, StoreError>;
     /// Removes it with its grants, authorizations and guest state, in one transaction; false when there was none.
     async fn delete_connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<bool, StoreError>;
 }

@@ -110,6 +110,6 @@ impl AuthType for OAuthAuthorizationCode {
             scope_parameter: text("scopeParamName").unwrap_or_else(|| "scope".to_owned()),
             issuer: text("issuer"),
         });
-        Ok(Credential::Grant(client))
+        Ok(Credential::Grant(Box::new(client)))
     }
 }

@@ -65,6 +65,6 @@ impl AuthType for OAuthClientCredentials {
         if settings.text("revocationUrl").is_some() {
             client.revocation_url = Some(address(settings, "revocationUrl")?);
         }
-        Ok(Credential::Grant(client))
+        Ok(Credential::Grant(Box::new(client)))
     }
 }

@@ -60,7 +60,7 @@ pub enum FlowFailure {
     #[error("access was denied; begin again if that was not meant (access_denied)")]
     Denied,
     /// The provider refused for another reason (RFC 6749, section 4.1.2.1).
-    #[error("the authorization server refused{}; begin again, or check the connection's settings", code_text(.0))]
+    #[error("the authorization server refused{}; begin again, or check the connection's settings", code_text(*.0))]
     Provider(Option<&'static str>),
     /// There is neither a code nor an error.
     #[error("the authorization server sent no code; begin again")]
@@ -192,6 +192,6 @@ fn provider_error(code: &str) -> FlowFailure {
     }
 }
 
-fn code_text(code: &Option<&'static str>) -> String {
+fn code_text(code: Option<&str>) -> String {
     code.map(|code| format!(" ({code})")).unwrap_or_default()
 }

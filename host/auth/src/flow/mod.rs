@@ -13,7 +13,7 @@ pub use session::SessionSecret;
 use sha2::{Digest, Sha256};
 
 /// How long a user may take.
-pub(crate) const LIFE: std::time::Duration = std::time::Duration::from_secs(600);
+pub(crate) const LIFE: std::time::Duration = std::time::Duration::from_mins(10);
 
 /// What is stored of a state or a session.
 pub(crate) fn digest(text: &str) -> [u8; 32] {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use innkeeper_ambient::{Clock, Random};
-use innkeeper_vault::{ConnectionId, Expected, GrantKey, GrantRecord, SpaceId, Store, Vault, Written};
+use innkeeper_vault::{ConnectionId, Expected, GrantKey, GrantRecord, GrantRepository, SpaceId, Vault, Written};
 
 use super::content::Grant;
 use super::memory::{Entry, LiveToken};
@@ -21,7 +21,7 @@ const RACES: usize = 8;
 
 pub(crate) struct Grants {
     pub(super) vault: Arc<Vault>,
-    pub(super) store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn GrantRepository>,
     pub(super) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     pub(super) margin: Duration,
@@ -36,7 +36,7 @@ struct Entries {
 impl Grants {
     pub(crate) fn new(
         vault: Arc<Vault>,
-        store: Arc<dyn Store>,
+        store: Arc<dyn GrantRepository>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         margin: Duration,
@@ -143,6 +143,12 @@ impl Grants {
             }
             None => Ok(None),
         }
+    }
+
+    /// How many keys have a place in memory.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).by_key.len()
     }
 
     /// A name for a new access token.

@@ -16,9 +16,9 @@ use crate::oauth::TokenError;
 /// The first wait after a failed attempt; each further one doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait, unless the server asks for more.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// The longest wait that a server may ask for.
-const LONGEST_ASKED: Duration = Duration::from_secs(3600);
+const LONGEST_ASKED: Duration = Duration::from_hours(1);
 
 /// One key's place in memory.
 pub(crate) struct Entry {

@@ -6,6 +6,8 @@ mod life;
 mod memory;
 mod round;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use content::Grant;
 pub(crate) use grants::Grants;

@@ -2,7 +2,7 @@
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_vault::GrantKey;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::grants::Grants;
 use super::life::{self, Circumstances, Step};
@@ -16,7 +16,6 @@ pub struct GrantStatus {
     /// Whether a call can be made without a person.
     pub authorized: bool,
     /// Why not.
-    #[serde(serialize_with = "reason_name")]
     pub reason: Option<Reason>,
     /// When the access token ends; none: unknown, or there is none.
     pub expires_at: Option<Timestamp>,
@@ -92,9 +91,4 @@ impl Grants {
         }
         Ok(status)
     }
-}
-
-#[expect(clippy::ref_option, reason = "the signature is serde's")]
-fn reason_name<S: Serializer>(reason: &Option<Reason>, serializer: S) -> Result<S::Ok, S::Error> {
-    reason.map(Reason::as_str).serialize(serializer)
 }

@@ -60,7 +60,7 @@ impl From<StandardAnswer> for TokenAnswer {
             scope: answer
                 .scopes()
                 .map(|scopes| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")),
-            extra: answer.extra_fields().extra.clone(),
+            extra: answer.extra_fields().others.clone(),
         }
     }
 }
@@ -74,7 +74,7 @@ pub(crate) struct Extra {
     /// The token's type as it stands before the token in a header; `oauth2` writes its own in lower case.
     scheme: String,
     refresh_token_expires_in: Option<u64>,
-    extra: BTreeMap<String, Value>,
+    others: BTreeMap<String, Value>,
 }
 
 impl fmt::Debug for Extra {
@@ -116,7 +116,7 @@ pub(crate) fn normalise(body: &[u8], shape: &AnswerShape) -> Result<Value, Token
         "token_type": scheme,
         "scheme": scheme,
         "refresh_token_expires_in": refresh_life.and_then(seconds),
-        "extra": extra(&fields, own),
+        "others": extra(&fields, own),
     });
     let standard_fields = standard.as_object_mut().ok_or(TokenError::Malformed("it is no object"))?;
     if let Some(seconds) = find("expires_in").and_then(seconds) {
@@ -151,7 +151,7 @@ fn fields(body: &[u8]) -> Option<Map<String, Value>> {
         Err(_) => {}
     }
     // Anything is a form to a lenient reader; a page or a broken object is not meant as one.
-    let plain = body.iter().all(|b| b.is_ascii_graphic()) && !body.iter().any(|b| b"<>{}\"".contains(b));
+    let plain = body.iter().all(u8::is_ascii_graphic) && !body.iter().any(|b| b"<>{}\"".contains(b));
     if !plain || !body.contains(&b'=') {
         return None;
     }
@@ -316,7 +316,7 @@ mod tests {
         assert_eq!(secret(&answer.access_token), "user");
         assert!(answer.refresh_token.is_none(), "the outer refresh token belongs to the outer token");
         assert_eq!((answer.token_type.as_str(), answer.scope.as_deref()), ("Bearer", Some("search:read")));
-        assert_eq!(answer.expires_in, Some(Duration::from_secs(43200)));
+        assert_eq!(answer.expires_in, Some(Duration::from_hours(12)));
         assert_eq!(answer.extra.get("team_id"), Some(&Value::from("T1")));
     }
 
@@ -332,7 +332,7 @@ mod tests {
         let answer = plain("access_token=gho_1&scope=repo%20user&token_type=bearer&expires_in=60").expect("an answer");
         assert_eq!(secret(&answer.access_token), "gho_1");
         assert_eq!(answer.scope.as_deref(), Some("repo user"));
-        assert_eq!(answer.expires_in, Some(Duration::from_secs(60)));
+        assert_eq!(answer.expires_in, Some(Duration::from_mins(1)));
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Transport<'_> {
         body: Vec<u8>,
         patience: Duration,
     ) -> Result<(StatusCode, HeaderMap, bytes::Bytes), TokenError> {
-        let proof = headers.remove(AUTHORIZATION).map(ClientProof::new).transpose()?;
+        let proof = headers.remove(AUTHORIZATION).as_ref().map(ClientProof::new).transpose()?;
         let allow = [endpoint(&url)?];
         let policies = Policies::default();
         let route = Route {
@@ -113,7 +113,7 @@ impl Transport<'_> {
 struct ClientProof(SecretString);
 
 impl ClientProof {
-    fn new(header: HeaderValue) -> Result<Self, TokenError> {
+    fn new(header: &HeaderValue) -> Result<Self, TokenError> {
         let text =
             header.to_str().map_err(|_| TokenError::Malformed("the client id or secret does not fit a header"))?;
         Ok(Self(SecretString::from(text)))
@@ -179,7 +179,7 @@ mod tests {
         let wait = |text: &'static str| {
             retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]), now)
         };
-        assert_eq!(wait("120"), Some(Duration::from_secs(120)));
+        assert_eq!(wait("120"), Some(Duration::from_mins(2)));
         assert_eq!(wait("Tue, 14 Nov 2023 22:13:50 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(wait("Tue, 14 Nov 2022 22:13:50 GMT"), Some(Duration::ZERO));
         assert_eq!(wait("later"), None);

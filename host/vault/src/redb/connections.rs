@@ -2,6 +2,7 @@
 
 use ::redb::{ReadableTable as _, WriteTransaction};
 use async_trait::async_trait;
+use innkeeper_spec::ConnectorId;
 
 use super::tables::{CONNECTIONS, GRANTS, STATE, STATE_SIZES};
 use super::versions::{Step, step};
@@ -44,6 +45,22 @@ impl ConnectionRepository for RedbStore {
             let table = transaction.open_table(CONNECTIONS)?;
             let rows = table.range(range.start.as_slice()..range.end.as_slice())?;
             rows.map(|row| decode(NAME, row?.1.value())).collect()
+        })
+        .await
+    }
+
+    async fn connections_of(&self, connector: &ConnectorId) -> Result<Vec<(SpaceId, ConnectionId)>, StoreError> {
+        let connector = connector.clone();
+        self.scan(move |transaction| {
+            let table = transaction.open_table(CONNECTIONS)?;
+            let mut found = Vec::new();
+            for row in table.iter()? {
+                let record: ConnectionRecord = decode(NAME, row?.1.value())?;
+                if record.connector == connector {
+                    found.push((record.space, record.id));
+                }
+            }
+            Ok(found)
         })
         .await
     }

@@ -1,0 +1,178 @@
+//! Grants over a store that fails when it is told to.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::routing::post;
+use innkeeper_ambient::{ManualClock, SeededRandom, Timestamp};
+use innkeeper_egress::{Egress, PrivateNetworks, Settings};
+use innkeeper_vault::{
+    ConnectionId, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository, Keyring, RedbStore, SpaceId,
+    StoreError, Vault, Written,
+};
+use secrecy::ExposeSecret;
+
+use super::Grants;
+use crate::error::AuthError;
+use crate::oauth::{Consent, OAuthClient, TokenAnswer, TokenEndpoint, TokenError};
+
+/// One grant, and which of its writes fail, counted from 1.
+#[derive(Default)]
+struct FaultyStore {
+    record: Mutex<Option<GrantRecord>>,
+    writes: AtomicU32,
+    fails: Vec<u32>,
+}
+
+impl FaultyStore {
+    fn record(&self) -> std::sync::MutexGuard<'_, Option<GrantRecord>> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl GrantRepository for FaultyStore {
+    async fn put_grant(&self, record: GrantRecord, expected: Expected) -> Result<Written, StoreError> {
+        if self.fails.contains(&(self.writes.fetch_add(1, Ordering::SeqCst) + 1)) {
+            return Err(StoreError::Full("no space".to_owned()));
+        }
+        let mut kept = self.record();
+        let found = kept.as_ref().map_or(0, |record| record.version);
+        if let Expected::Version(version) = expected
+            && version != found
+        {
+            return Ok(Written::Conflict(found));
+        }
+        let version = record.version;
+        *kept = Some(record);
+        Ok(Written::Version(version))
+    }
+
+    async fn grant(&self, _key: &GrantKey) -> Result<Option<GrantRecord>, StoreError> {
+        Ok(self.record().clone())
+    }
+
+    async fn grants(&self, _space: &SpaceId, _connection: &ConnectionId) -> Result<Vec<GrantRecord>, StoreError> {
+        Ok(self.record().iter().cloned().collect())
+    }
+
+    async fn delete_grant(&self, _key: &GrantKey, _expected: Expected) -> Result<Written, StoreError> {
+        *self.record() = None;
+        Ok(Written::Version(0))
+    }
+}
+
+struct Stage {
+    grants: Arc<Grants>,
+    store: Arc<FaultyStore>,
+    endpoint: TokenEndpoint,
+    clock: Arc<ManualClock>,
+    key: GrantKey,
+    refreshes: Arc<AtomicU32>,
+}
+
+impl Stage {
+    /// An authorized grant whose token ended.
+    async fn new(fails: &[u32]) -> Self {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
+        let random = Arc::new(SeededRandom::new(3));
+        let keys = RedbStore::in_memory().expect("a store");
+        let vault = Vault::open(Keyring::generate(&*random), &keys, random.clone()).await.expect("a vault");
+        let store = Arc::new(FaultyStore { fails: fails.to_vec(), ..FaultyStore::default() });
+        let refreshes = Arc::new(AtomicU32::new(0));
+        let settings = Settings {
+            private_networks: PrivateNetworks::loopback(),
+            plain_http: PrivateNetworks::loopback(),
+            ..Settings::default()
+        };
+        let url = serve(refreshes.clone()).await;
+        let mut client = OAuthClient::new(url.parse().expect("an address"), "client-1".to_owned());
+        client.consent = Some(Consent {
+            authorization_url: client.token_url.clone(),
+            scope_parameter: "scope".to_owned(),
+            issuer: None,
+        });
+        let endpoint = TokenEndpoint {
+            client: Arc::new(client),
+            egress: Egress::new(settings, clock.clone(), random.clone()).expect("a way out"),
+            clock: clock.clone(),
+        };
+        let margin = Duration::from_secs(30);
+        let grants = Arc::new(Grants::new(Arc::new(vault), store.clone(), clock.clone(), random, margin));
+        let key = GrantKey {
+            space: SpaceId::default(),
+            connection: ConnectionId::parse("files").expect("an id"),
+            owner: GrantOwner::Shared,
+        };
+        let answer = TokenAnswer {
+            access_token: "access-0".into(),
+            token_type: "Bearer".to_owned(),
+            expires_in: Some(Duration::from_mins(1)),
+            refresh_token: Some("refresh-0".into()),
+            refresh_token_expires_in: None,
+            scope: None,
+            extra: std::collections::BTreeMap::new(),
+        };
+        grants.replace(&key, answer, None).await.expect("stored");
+        clock.advance(Duration::from_mins(2));
+        Self { grants, store, endpoint, clock, key, refreshes }
+    }
+
+    async fn header(&self) -> Result<String, AuthError> {
+        let token = self.grants.token(&self.grants.entry(&self.key), &self.endpoint, None).await?.expect("a token");
+        Ok(token.attachment().headers[0].1.expose_secret().to_owned())
+    }
+}
+
+/// A server that gives `access-N` for the N-th request.
+async fn serve(refreshes: Arc<AtomicU32>) -> String {
+    let answer = move || {
+        let number = refreshes.fetch_add(1, Ordering::SeqCst) + 1;
+        async move { format!(r#"{{"access_token":"access-{number}","expires_in":60,"refresh_token":"refresh-{number}"}}"#) }
+    };
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port on loopback");
+    let url = format!("http://{}/token", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/token", post(answer))).await });
+    url
+}
+
+/// A provider had rotated the refresh token, the disk was full, and the new token was dropped: the user was logged out by a
+/// full disk. Here the new grant is held until it can be stored, and nobody uses it before.
+#[tokio::test]
+async fn a_rotated_token_that_the_store_does_not_take_is_held_until_it_does() {
+    // The authorization is write 1, the intent 2, the new grant 3, its next attempts 4 and 5.
+    let stage = Stage::new(&[3, 4]).await;
+    for _ in 0..2 {
+        let error = stage.header().await.expect_err("not durable yet");
+        assert!(matches!(error, AuthError::Unavailable { problem: TokenError::NotStored(_), .. }), "{error}");
+    }
+    assert_eq!(stage.header().await.expect("stored at last"), "Bearer access-1");
+    assert_eq!(stage.refreshes.load(Ordering::SeqCst), 1);
+    let record = stage.store.record().clone().expect("a grant");
+    assert_eq!((record.version, record.refresh_intent), (3, None));
+    stage.clock.advance(Duration::from_mins(2));
+    assert_eq!(stage.header().await.expect("renewed"), "Bearer access-2");
+}
+
+#[tokio::test]
+async fn no_refresh_leaves_without_its_intent() {
+    let stage = Stage::new(&[2]).await;
+    assert!(matches!(stage.header().await, Err(AuthError::Store(_))));
+    assert_eq!(stage.refreshes.load(Ordering::SeqCst), 0);
+    assert_eq!(stage.header().await.expect("renewed"), "Bearer access-1");
+}
+
+#[tokio::test]
+async fn entries_that_nobody_uses_are_dropped_from_memory_and_busy_ones_stay() {
+    let stage = Stage::new(&[]).await;
+    let held = stage.grants.entry(&stage.key);
+    for number in 0..20_001 {
+        let connection = ConnectionId::parse(format!("c{number}")).expect("an id");
+        stage.grants.entry(&GrantKey { connection, ..stage.key.clone() });
+    }
+    assert!(stage.grants.len() < 20_000);
+    assert!(Arc::ptr_eq(&held, &stage.grants.entry(&stage.key)), "one key never has two turns");
+}

@@ -1,0 +1,92 @@
+//! Authorizing a connection in a browser, and how it stands.
+
+use innkeeper_auth::{Auth, Begun, Callback, Completed, GrantStatus, SessionSecret};
+use innkeeper_spec::AuthMode;
+use innkeeper_vault::{ConnectionId, GrantOwner, PrincipalId, SpaceId};
+use url::Url;
+
+use crate::connections::ConnectionView;
+use crate::error::Error;
+use crate::host::Innkeeper;
+
+/// An authorization that is to begin.
+#[derive(Debug)]
+pub struct BeginAuthorization<'a> {
+    /// The tenant.
+    pub space: &'a SpaceId,
+    /// Which connection.
+    pub connection: &'a ConnectionId,
+    /// Who authorizes; needed where each principal has a grant of their own.
+    pub principal: Option<PrincipalId>,
+    /// Where the provider sends the browser back to: an address of the embedding service, registered at the provider.
+    pub redirect_uri: Url,
+    /// What binds the flow to the browser that begins it.
+    pub session: &'a SessionSecret,
+    /// Where the browser goes at the end.
+    pub return_url: Option<Url>,
+}
+
+/// How a connection stands for one owner of its grants. Holds no token.
+#[derive(Clone, Debug)]
+pub struct ConnectionStatus {
+    /// The connection.
+    pub connection: ConnectionView,
+    /// For whom; none where the grant is shared.
+    pub principal: Option<PrincipalId>,
+    /// Its grant.
+    pub grant: GrantStatus,
+}
+
+impl Innkeeper {
+    /// Begins an authorization (RFC 6749, section 4.1, with PKCE): answers the address to send the browser to. It can be
+    /// completed once, within 10 minutes.
+    pub async fn begin_authorization(&self, begin: BeginAuthorization<'_>) -> Result<Begun, Error> {
+        let record = self.record_of(begin.space, begin.connection).await?;
+        let owner = Auth::owner_of(&record, begin.principal.as_ref())?;
+        let return_url = begin.return_url.as_ref();
+        Ok(self.parts.auth.begin(&record, &owner, &begin.redirect_uri, begin.session, return_url).await?)
+    }
+
+    /// Completes an authorization with the parameters that the browser came back with, in the session that began it.
+    pub async fn complete_authorization(
+        &self,
+        callback: &Callback,
+        session: &SessionSecret,
+    ) -> Result<Completed, Error> {
+        let completed = self.parts.auth.complete(callback, session).await?;
+        let record = self.record_of(&completed.space, &completed.connection).await?;
+        let principal = match &completed.owner {
+            GrantOwner::Principal(principal) => Some(principal.clone()),
+            GrantOwner::Shared => None,
+        };
+        self.note(&record, "authorize", principal, "ok").await?;
+        Ok(completed)
+    }
+
+    /// How a connection stands.
+    pub async fn status(
+        &self,
+        space: &SpaceId,
+        connection: &ConnectionId,
+        principal: Option<PrincipalId>,
+    ) -> Result<ConnectionStatus, Error> {
+        let record = self.record_of(space, connection).await?;
+        let owner = Auth::owner_of(&record, principal.as_ref())?;
+        let grant = self.parts.auth.status(&record, &owner).await?;
+        let principal = principal.filter(|_| record.auth_mode == AuthMode::PerUser);
+        Ok(ConnectionStatus { connection: self.view(&record), principal, grant })
+    }
+
+    /// Ends a grant: locally at once, and at the provider as far as it answers (RFC 7009).
+    pub async fn disconnect(
+        &self,
+        space: &SpaceId,
+        connection: &ConnectionId,
+        principal: Option<PrincipalId>,
+    ) -> Result<(), Error> {
+        let record = self.record_of(space, connection).await?;
+        let owner = Auth::owner_of(&record, principal.as_ref())?;
+        self.parts.auth.disconnect(&record, &owner).await?;
+        self.note(&record, "disconnect", principal, "ok").await
+    }
+}

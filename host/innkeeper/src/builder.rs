@@ -1,0 +1,201 @@
+//! How a host is put together.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+use innkeeper_ambient::{Clock, Random, SystemClock, SystemRandom};
+use innkeeper_auth::{Auth, AuthOptions, AuthTypes};
+use innkeeper_egress::{Egress, Settings as EgressSettings};
+use innkeeper_runtime::{Limits, Runtime, RuntimeSettings};
+use innkeeper_vault::{Keyring, KeyringSource, RedbStore, Store, Vault};
+
+use crate::error::Error;
+use crate::host::{Innkeeper, Parts};
+use crate::policy::{AccessPolicy, AllowAll};
+
+/// A store of the embedding service's choice.
+#[derive(Debug)]
+pub struct Storage {
+    /// Keeps the records.
+    pub store: Arc<dyn Store>,
+    /// Holds the keys they are sealed under.
+    pub keyring: Keyring,
+}
+
+/// Puts a host together: [`Innkeeper::builder`].
+#[derive(Debug)]
+pub struct Builder {
+    folder: Option<PathBuf>,
+    keyring: Option<KeyringSource>,
+    storage: Option<Storage>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    limits: Limits,
+    calls_at_once: u32,
+    egress: EgressSettings,
+    auth: AuthOptions,
+    auth_types: AuthTypes,
+    policy: Arc<dyn AccessPolicy>,
+    strict_audit: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            keyring: None,
+            storage: None,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            limits: Limits::default(),
+            calls_at_once: RuntimeSettings::default().calls_at_once,
+            egress: EgressSettings::default(),
+            auth: AuthOptions::default(),
+            auth_types: AuthTypes::builtin(),
+            policy: Arc::new(AllowAll),
+            strict_audit: false,
+        }
+    }
+}
+
+impl Builder {
+    /// Where everything lives: the store `innkeeper.redb`, the keyring `keyring` (made at the first start, for its owner
+    /// only) and the compiled code `code/`. One process at a time may have it open.
+    pub fn folder(mut self, folder: impl AsRef<Path>) -> Self {
+        self.folder = Some(folder.as_ref().to_owned());
+        self
+    }
+
+    /// Where the keys come from, in place of the folder's file.
+    pub fn keyring(mut self, source: KeyringSource) -> Self {
+        self.keyring = Some(source);
+        self
+    }
+
+    /// A store and a keyring of one's own. With a [`Builder::folder`] too, that holds only the compiled code.
+    pub fn storage(mut self, storage: Storage) -> Self {
+        self.storage = Some(storage);
+        self
+    }
+
+    /// Where time comes from.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Where randomness comes from: keys, nonces and states are made of it.
+    pub fn random(mut self, random: Arc<dyn Random>) -> Self {
+        self.random = random;
+        self
+    }
+
+    /// The bounds of every call.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Calls under way at once; more wait for a place.
+    pub fn calls_at_once(mut self, calls: u32) -> Self {
+        self.calls_at_once = calls;
+        self
+    }
+
+    /// The operator's rules for the way out: named private networks, time limits, further roots of trust.
+    pub fn egress(mut self, settings: EgressSettings) -> Self {
+        self.egress = settings;
+        self
+    }
+
+    /// Margins and bounds of grants and flows.
+    pub fn auth(mut self, options: AuthOptions) -> Self {
+        self.auth = options;
+        self
+    }
+
+    /// The ways to authenticate, in place of the built-in ones.
+    pub fn auth_types(mut self, types: AuthTypes) -> Self {
+        self.auth_types = types;
+        self
+    }
+
+    /// Who may call what.
+    pub fn policy(mut self, policy: impl AccessPolicy + 'static) -> Self {
+        self.policy = Arc::new(policy);
+        self
+    }
+
+    /// Whether a call waits until its audit record is durable, in place of at most 50 ms later.
+    pub fn strict_audit(mut self, strict: bool) -> Self {
+        self.strict_audit = strict;
+        self
+    }
+
+    /// Opens the store, the keyring and the engine.
+    ///
+    /// Fails, changing nothing, when the store is open elsewhere, damaged, or sealed under a key that the keyring does not
+    /// hold. A keyring file is made only together with a new store.
+    pub async fn open(self) -> Result<Innkeeper, Error> {
+        let Storage { store, keyring } = match self.storage {
+            Some(storage) => storage,
+            None => folder_storage(self.folder.as_deref().ok_or(Error::NoStorage)?, self.keyring, &*self.random)?,
+        };
+        let cache = self.folder.map(|folder| (folder.join("code"), keyring.mac_key("compiled-code")));
+        let vault = Arc::new(Vault::open(keyring, &*store, self.random.clone()).await?);
+        let settings = RuntimeSettings { limits: self.limits, calls_at_once: self.calls_at_once, cache };
+        let runtime = Runtime::new(settings, self.clock.clone(), self.random.clone())?;
+        let egress = Egress::new(self.egress, self.clock.clone(), self.random.clone())?;
+        let auth = Auth::with_options(
+            vault.clone(),
+            store.clone(),
+            egress.clone(),
+            self.clock.clone(),
+            self.random.clone(),
+            self.auth_types,
+            self.auth,
+        );
+        Ok(Innkeeper::new(Parts {
+            store,
+            vault,
+            runtime,
+            egress,
+            auth,
+            clock: self.clock,
+            loaded: RwLock::default(),
+            policy: self.policy,
+            strict_audit: self.strict_audit,
+        }))
+    }
+}
+
+fn folder_storage(folder: &Path, source: Option<KeyringSource>, random: &dyn Random) -> Result<Storage, Error> {
+    make_folder(folder)
+        .map_err(|error| Error::Folder { path: folder.display().to_string(), reason: error.to_string() })?;
+    let store_path = folder.join("innkeeper.redb");
+    let keyring = match source {
+        Some(source) => Keyring::load(&source)?,
+        None => {
+            let path = folder.join("keyring");
+            // A new key beside an old store would only hide that the old key is lost.
+            if path.exists() || store_path.exists() {
+                Keyring::load(&KeyringSource::File(path))?
+            } else {
+                Keyring::create_file(&path, random)?
+            }
+        }
+    };
+    let store = Arc::new(RedbStore::open(&store_path)?);
+    Ok(Storage { store, keyring })
+}
+
+#[cfg(unix)]
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)
+}

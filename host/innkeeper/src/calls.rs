@@ -1,0 +1,332 @@
+//! Calling an action, and trying a connection.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use innkeeper_auth::{Auth, AuthError, ConnectionCredential};
+use innkeeper_egress::{Attachment, CredentialError, CredentialSource, RequestHead, SecretFields};
+use innkeeper_runtime::{
+    ActionFailure, Call, CallError, Claims, Connector, File, Finished, GuestContext, GuestMemory, LogLine, Output,
+    Progress, User,
+};
+use innkeeper_spec::{ApprovedHost, Scope};
+use innkeeper_vault::{AuditRecord, ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::error::Error;
+use crate::host::Innkeeper;
+use crate::hosts::{claims_in_hosts, narrow};
+use crate::policy::AccessRequest;
+
+/// One call of an action.
+#[derive(Debug)]
+pub struct CallRequest {
+    /// The tenant.
+    pub space: SpaceId,
+    /// Which connection.
+    pub connection: ConnectionId,
+    /// Which action.
+    pub action: String,
+    /// Valid against the action's input schema.
+    pub input: Value,
+    /// Files handed to it.
+    pub files: Vec<File>,
+    /// The user it runs for; needed where each principal has a grant of their own.
+    pub principal: Option<PrincipalId>,
+    /// What people call that user.
+    pub principal_name: Option<String>,
+    /// Who listens to progress and streamed results while the call runs.
+    pub listener: Option<mpsc::Sender<Progress>>,
+}
+
+impl CallRequest {
+    /// A call without files, for nobody in particular.
+    pub fn new(space: SpaceId, connection: ConnectionId, action: impl Into<String>, input: Value) -> Self {
+        Self {
+            space,
+            connection,
+            action: action.into(),
+            input,
+            files: Vec::new(),
+            principal: None,
+            principal_name: None,
+            listener: None,
+        }
+    }
+
+    /// For this user.
+    pub fn principal(mut self, principal: PrincipalId) -> Self {
+        self.principal = Some(principal);
+        self
+    }
+
+    /// With one more file.
+    pub fn file(mut self, file: File) -> Self {
+        self.files.push(file);
+        self
+    }
+
+    /// With someone who listens while it runs.
+    pub fn listener(mut self, listener: mpsc::Sender<Progress>) -> Self {
+        self.listener = Some(listener);
+        self
+    }
+}
+
+/// What an action answered.
+#[derive(Debug)]
+pub struct CallResult {
+    /// Valid against the action's output schema.
+    pub value: Value,
+    /// Files handed out; their bytes may still be on their way.
+    pub files: Vec<File>,
+    /// Streamed results that nobody listened to.
+    pub events: Vec<Value>,
+    /// The guest's lines.
+    pub logs: Vec<LogLine>,
+    /// Requests that left the host.
+    pub requests: u32,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// What trying a connection came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckResult {
+    /// The connector's sentence for a person.
+    pub message: String,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+impl Innkeeper {
+    /// Runs an action of a connection in a fresh instance, with the connection's credential, within the limits.
+    ///
+    /// In a connection where each principal has a grant of their own, a call without a principal is refused before
+    /// anything is sent. When a person has to authorize (again), the error is [`Error::Auth`] with the reason.
+    pub async fn call(&self, request: CallRequest) -> Result<CallResult, Error> {
+        let record = self.record_of(&request.space, &request.connection).await?;
+        let connector = self.connector(&record.connector).await?;
+        let scope = connector.spec().action(&request.action).map_or(Scope::Read, |action| action.scope);
+        self.allow(&record, request.principal.as_ref(), Some(&request.action), scope)?;
+        let user = request.principal.clone().map(|id| User { id: id.into(), name: request.principal_name });
+        let prepared = self.prepare(&record, &connector, request.principal.as_ref(), user, request.listener).await?;
+        let call = Call { action: request.action.clone(), input: request.input, files: request.files };
+        let finished = self.parts.runtime.call(&connector, call, prepared.context).await;
+        let event = Event { name: "call", action: Some(request.action), principal: request.principal };
+        let Finished { result, logs, requests, duration } = self.finish(&record, event, finished).await?;
+        match result {
+            Ok(Output { value, files, events }) => Ok(CallResult { value, files, events, logs, requests, duration }),
+            Err(error) => Err(prepared.credential.explain(error, logs)),
+        }
+    }
+
+    /// Tries a connection by the connector's own check.
+    pub async fn check(
+        &self,
+        space: &SpaceId,
+        connection: &ConnectionId,
+        principal: Option<PrincipalId>,
+    ) -> Result<CheckResult, Error> {
+        let record = self.record_of(space, connection).await?;
+        let connector = self.connector(&record.connector).await?;
+        self.allow(&record, principal.as_ref(), None, Scope::Read)?;
+        let user = principal.clone().map(|id| User { id: id.into(), name: None });
+        let prepared = self.prepare(&record, &connector, principal.as_ref(), user, None).await?;
+        let finished = self.parts.runtime.check(&connector, prepared.context).await;
+        let event = Event { name: "check", action: None, principal };
+        let Finished { result, logs, duration, .. } = self.finish(&record, event, finished).await?;
+        match result {
+            Ok(message) => Ok(CheckResult { message, duration }),
+            Err(error) => Err(prepared.credential.explain(error, logs)),
+        }
+    }
+
+    fn allow(
+        &self,
+        record: &ConnectionRecord,
+        principal: Option<&PrincipalId>,
+        action: Option<&str>,
+        scope: Scope,
+    ) -> Result<(), Error> {
+        let request = AccessRequest {
+            space: &record.space,
+            connection: &record.id,
+            connector: &record.connector,
+            principal,
+            action,
+            scope,
+        };
+        self.parts.policy.decide(&request).map_err(|denied| Error::NotAllowed(denied.0))
+    }
+
+    async fn prepare(
+        &self,
+        record: &ConnectionRecord,
+        connector: &Connector,
+        principal: Option<&PrincipalId>,
+        user: Option<User>,
+        listener: Option<mpsc::Sender<Progress>>,
+    ) -> Result<Prepared, Error> {
+        let auth = &self.parts.auth;
+        let owner = Auth::owner_of(record, principal)?;
+        let source = auth.credential_source(record, &owner)?;
+        let credential = Arc::new(WatchedCredential { source, failure: Mutex::default() });
+        let claims = GrantClaims { host: self.clone(), record: record.clone(), owner };
+        let allow = claims.narrow(connector).await;
+        let declared = &connector.spec().placeholders;
+        let placeholders: Option<Arc<dyn SecretFields>> =
+            if declared.is_empty() { None } else { Some(Arc::new(auth.placeholder_secrets(record, declared)?)) };
+        let context = GuestContext {
+            space: record.space.clone(),
+            connection: record.id.clone(),
+            config: record.config.to_string().into(),
+            auth_type: record.auth_type.to_string(),
+            user,
+            claims: Arc::new(claims),
+            egress: self.parts.egress.clone(),
+            allow: allow.into(),
+            credential: credential.clone(),
+            placeholders,
+            memory: GuestMemory { store: self.parts.store.clone(), vault: self.parts.vault.clone() },
+            listener,
+        };
+        Ok(Prepared { context, credential })
+    }
+
+    async fn finish<T>(
+        &self,
+        record: &ConnectionRecord,
+        event: Event,
+        finished: Finished<T>,
+    ) -> Result<Finished<T>, Error> {
+        let outcome = match &finished.result {
+            Ok(_) => "ok",
+            Err(error) => error.kind(),
+        };
+        self.record(AuditRecord {
+            at: self.parts.clock.now().minus(finished.duration),
+            space: record.space.clone(),
+            connection: record.id.clone(),
+            connector: record.connector.clone(),
+            event: event.name.to_owned(),
+            action: event.action,
+            principal: event.principal,
+            outcome: outcome.to_owned(),
+            duration: u64::try_from(finished.duration.as_millis()).unwrap_or(u64::MAX),
+            requests: finished.requests,
+        })
+        .await?;
+        Ok(finished)
+    }
+
+    /// Records what was done with a connection outside a call.
+    pub(crate) async fn note(
+        &self,
+        record: &ConnectionRecord,
+        event: &str,
+        principal: Option<PrincipalId>,
+        outcome: &str,
+    ) -> Result<(), Error> {
+        self.record(AuditRecord {
+            at: self.parts.clock.now(),
+            space: record.space.clone(),
+            connection: record.id.clone(),
+            connector: record.connector.clone(),
+            event: event.to_owned(),
+            action: None,
+            principal,
+            outcome: outcome.to_owned(),
+            duration: 0,
+            requests: 0,
+        })
+        .await
+    }
+}
+
+struct Prepared {
+    context: GuestContext,
+    credential: Arc<WatchedCredential>,
+}
+
+struct Event {
+    name: &'static str,
+    action: Option<String>,
+    principal: Option<PrincipalId>,
+}
+
+/// The credential of a call. What the guest learns of a failure is only its kind; the caller is told why.
+struct WatchedCredential {
+    source: ConnectionCredential,
+    failure: Mutex<Option<AuthError>>,
+}
+
+#[async_trait]
+impl CredentialSource for WatchedCredential {
+    async fn attach(
+        &self,
+        _: &RequestHead,
+        rejected: Option<&Attachment>,
+    ) -> Result<Option<Attachment>, CredentialError> {
+        let attached = self.source.attachment(rejected).await;
+        attached.map_err(|failure| {
+            let shown = CredentialError::from(&failure);
+            *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+            shown
+        })
+    }
+}
+
+impl WatchedCredential {
+    /// Why the call failed, where the guest could only tell that an authorization is needed.
+    fn explain(&self, error: CallError, logs: Vec<LogLine>) -> Error {
+        if let CallError::Action(ActionFailure::NeedsAuthorization) = error
+            && let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+        {
+            return Error::Auth(failure);
+        }
+        Error::Call { error, logs }
+    }
+}
+
+struct GrantClaims {
+    host: Innkeeper,
+    record: ConnectionRecord,
+    owner: GrantOwner,
+}
+
+impl fmt::Debug for GrantClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GrantClaims").field("connection", &self.record.id).finish_non_exhaustive()
+    }
+}
+
+impl GrantClaims {
+    /// The hosts of this call.
+    async fn narrow(&self, connector: &Connector) -> Vec<ApprovedHost> {
+        let mut claims = BTreeMap::new();
+        for name in claims_in_hosts(connector) {
+            if let Some(value) = self.claim(name).await {
+                claims.insert(name, value);
+            }
+        }
+        narrow(connector, &self.record.config, &self.record.hosts, &|name| claims.get(name).cloned())
+    }
+}
+
+#[async_trait]
+impl Claims for GrantClaims {
+    async fn claim(&self, name: &str) -> Option<String> {
+        match self.host.parts.auth.claim(&self.record, &self.owner, name).await {
+            Ok(claim) => claim,
+            Err(error) => {
+                tracing::warn!(connection = %self.record.id, claim = name, %error, "a claim cannot be read");
+                None
+            }
+        }
+    }
+}

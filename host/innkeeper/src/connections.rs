@@ -1,0 +1,349 @@
+//! Connections: one configured connector in a space.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use innkeeper_ambient::Timestamp;
+use innkeeper_auth::{AuthType, Settings, SettingsErrors};
+use innkeeper_runtime::Connector;
+use innkeeper_spec::{ApprovedHost, AuthDeclaration, AuthMode, AuthTypeId, ConnectorId};
+use innkeeper_vault::{ConnectionId, ConnectionRecord, Expected, SpaceId, Written};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::host::Innkeeper;
+use crate::hosts::approve;
+
+/// Which hosts a connection may reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum HostApproval {
+    /// All that the connector asks for, as its spec says.
+    #[default]
+    AsAsked,
+    /// These and no others.
+    Only(Vec<ApprovedHost>),
+}
+
+/// What a connection is made from.
+#[derive(Debug)]
+pub struct NewConnection {
+    /// The tenant.
+    pub space: SpaceId,
+    /// Unique in the space; none: made from the connector's id.
+    pub id: Option<ConnectionId>,
+    /// For people; none: the connector's title.
+    pub title: Option<String>,
+    /// Which connector.
+    pub connector: ConnectorId,
+    /// One that the connector takes.
+    pub auth_type: String,
+    /// One grant for all, or one for each principal; none: the auth type's first.
+    pub auth_mode: Option<AuthMode>,
+    /// Valid against the spec's config schema, after its defaults.
+    pub config: Value,
+    /// Fields of the auth type that are no secret.
+    pub fields: BTreeMap<String, Value>,
+    /// Secret fields.
+    pub secrets: BTreeMap<String, SecretString>,
+    /// Which hosts it may reach.
+    pub hosts: HostApproval,
+}
+
+impl NewConnection {
+    /// A connection of `connector` with an auth type that it takes.
+    pub fn new(space: SpaceId, connector: ConnectorId, auth_type: impl Into<String>) -> Self {
+        Self {
+            space,
+            id: None,
+            title: None,
+            connector,
+            auth_type: auth_type.into(),
+            auth_mode: None,
+            config: json!({}),
+            fields: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            hosts: HostApproval::default(),
+        }
+    }
+
+    /// Its id, unique in the space.
+    pub fn id(mut self, id: ConnectionId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// What people call it.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Who owns its grants.
+    pub fn auth_mode(mut self, mode: AuthMode) -> Self {
+        self.auth_mode = Some(mode);
+        self
+    }
+
+    /// Its config, a JSON object.
+    pub fn config(mut self, config: Value) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// A field of the auth type that is no secret.
+    pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.fields.insert(name.into(), value.into());
+        self
+    }
+
+    /// A secret field.
+    pub fn secret(mut self, name: impl Into<String>, value: impl Into<SecretString>) -> Self {
+        self.secrets.insert(name.into(), value.into());
+        self
+    }
+
+    /// Which hosts it may reach.
+    pub fn hosts(mut self, hosts: HostApproval) -> Self {
+        self.hosts = hosts;
+        self
+    }
+}
+
+/// A connection as its owner sees it: no secret in it.
+#[derive(Clone, Debug)]
+pub struct ConnectionView {
+    /// The tenant.
+    pub space: SpaceId,
+    /// Unique in the space.
+    pub id: ConnectionId,
+    /// For people.
+    pub title: String,
+    /// Which connector.
+    pub connector: ConnectorId,
+    /// How it authenticates.
+    pub auth_type: AuthTypeId,
+    /// Who owns its grants.
+    pub auth_mode: AuthMode,
+    /// Whether a person has to authorize it in a browser.
+    pub interactive: bool,
+    /// Its config.
+    pub config: Value,
+    /// Fields of the auth type that are no secret.
+    pub fields: BTreeMap<String, Value>,
+    /// Names of the secret fields that have a value.
+    pub secret_names: Vec<String>,
+    /// Where it may send requests.
+    pub hosts: Vec<ApprovedHost>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What to change of a connection; what is none stays.
+#[derive(Debug, Default)]
+pub struct ConnectionChange {
+    /// What people call it.
+    pub title: Option<String>,
+    /// Its whole config.
+    pub config: Option<Value>,
+    /// Fields of the auth type to set.
+    pub fields: BTreeMap<String, Value>,
+    /// Secret fields to set.
+    pub secrets: BTreeMap<String, SecretString>,
+    /// Which hosts it may reach.
+    pub hosts: Option<HostApproval>,
+}
+
+impl Innkeeper {
+    /// Makes a connection. Everything is checked now: config, the auth type's fields, hosts.
+    ///
+    /// Fails, keeping nothing, with every mistake named at once.
+    pub async fn connect(&self, new: NewConnection) -> Result<ConnectionView, Error> {
+        let connector = self.connector(&new.connector).await?;
+        let (declaration, auth_type) = self.auth_type(&connector, &new.auth_type)?;
+        let auth_mode = auth_mode(&*auth_type, new.auth_mode)?;
+        let config = check_config(&connector, &new.config)?;
+        let settings = Settings::build(&declaration, &*auth_type, &config, &new.fields, &new.secrets)
+            .map_err(|errors| fields_error(&declaration, errors))?;
+        let hosts = approve(&connector, &config, new.hosts)?;
+        let id = match new.id {
+            Some(id) => id,
+            None => self.free_id(&new.space, &connector).await?,
+        };
+        let now = self.parts.clock.now();
+        let version = 1;
+        let record = ConnectionRecord {
+            secrets: self.parts.auth.seal_secrets(&new.space, &id, version, &settings)?,
+            title: new.title.unwrap_or_else(|| connector.spec().about.title.clone()),
+            connector: new.connector,
+            auth_type: declaration.auth_type.clone(),
+            auth_mode,
+            config,
+            fields: settings.plain().clone(),
+            secret_names: settings.secret_names(),
+            hosts,
+            created_at: now,
+            updated_at: now,
+            version,
+            space: new.space,
+            id,
+        };
+        match self.parts.store.put_connection(record.clone(), Expected::Absent).await? {
+            Written::Version(_) => Ok(self.view(&record)),
+            Written::Conflict(_) => Err(Error::ConnectionExists { space: record.space, connection: record.id }),
+        }
+    }
+
+    /// Changes a connection. Grants stay; what is refused changes nothing.
+    pub async fn change_connection(
+        &self,
+        space: &SpaceId,
+        id: &ConnectionId,
+        change: ConnectionChange,
+    ) -> Result<ConnectionView, Error> {
+        let before = self.record_of(space, id).await?;
+        let connector = self.connector(&before.connector).await?;
+        let (declaration, auth_type) = self.auth_type(&connector, before.auth_type.as_str())?;
+        let config = match &change.config {
+            Some(config) => check_config(&connector, config)?,
+            None => before.config.clone(),
+        };
+        let mut secrets = self.parts.auth.open_secrets(&before)?;
+        secrets.extend(change.secrets);
+        // A field that a default gave follows the config when that changes; one that the owner gave stays.
+        let mut fields = before.fields.clone();
+        if change.config.is_some() {
+            let defaults = Settings::defaults(&declaration, &*auth_type, &before.config);
+            fields.retain(|name, value| defaults.get(name) != Some(value));
+        }
+        fields.extend(change.fields);
+        let settings = Settings::build(&declaration, &*auth_type, &config, &fields, &secrets)
+            .map_err(|errors| fields_error(&declaration, errors))?;
+        let hosts = match change.hosts {
+            Some(approval) => approve(&connector, &config, approval)?,
+            None => before.hosts.clone(),
+        };
+        let version = before.version + 1;
+        let record = ConnectionRecord {
+            secrets: self.parts.auth.seal_secrets(space, id, version, &settings)?,
+            title: change.title.unwrap_or(before.title),
+            config,
+            fields: settings.plain().clone(),
+            secret_names: settings.secret_names(),
+            hosts,
+            updated_at: self.parts.clock.now(),
+            version,
+            ..before
+        };
+        match self.parts.store.put_connection(record.clone(), Expected::Version(version - 1)).await? {
+            Written::Version(_) => Ok(self.view(&record)),
+            Written::Conflict(_) => Err(Error::ConnectionChanged(id.clone())),
+        }
+    }
+
+    /// All connections of a space, by id.
+    pub async fn connections(&self, space: &SpaceId) -> Result<Vec<ConnectionView>, Error> {
+        Ok(self.parts.store.connections(space).await?.iter().map(|record| self.view(record)).collect())
+    }
+
+    /// One connection of a space.
+    pub async fn connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<ConnectionView, Error> {
+        Ok(self.view(&self.record_of(space, id).await?))
+    }
+
+    /// Deletes a connection with its grants, authorizations and guest state. Its grants are revoked at the provider first,
+    /// where the auth type can; what the provider does not answer is no reason to keep it.
+    pub async fn delete_connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<(), Error> {
+        let record = self.record_of(space, id).await?;
+        self.parts.auth.forget(&record).await?;
+        self.parts.store.delete_connection(space, id).await?;
+        self.note(&record, "delete", None, "ok").await
+    }
+
+    pub(crate) async fn record_of(&self, space: &SpaceId, id: &ConnectionId) -> Result<ConnectionRecord, Error> {
+        if let Some(record) = self.parts.store.connection(space, id).await? {
+            return Ok(record);
+        }
+        let known =
+            self.parts.store.connections(space).await?.into_iter().map(|record| record.id.to_string()).collect();
+        Err(Error::UnknownConnection { space: space.clone(), connection: id.clone(), known })
+    }
+
+    pub(crate) fn view(&self, record: &ConnectionRecord) -> ConnectionView {
+        let interactive = self.parts.auth.types().find(&record.auth_type).is_some_and(|known| known.spec().interactive);
+        ConnectionView {
+            space: record.space.clone(),
+            id: record.id.clone(),
+            title: record.title.clone(),
+            connector: record.connector.clone(),
+            auth_type: record.auth_type.clone(),
+            auth_mode: record.auth_mode,
+            interactive,
+            config: record.config.clone(),
+            fields: record.fields.clone(),
+            secret_names: record.secret_names.clone(),
+            hosts: record.hosts.clone(),
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+        }
+    }
+
+    /// An auth type that the connector takes and this host has, with what the connector declares for it.
+    pub fn auth_type(&self, connector: &Connector, asked: &str) -> Result<(AuthDeclaration, Arc<dyn AuthType>), Error> {
+        let spec = connector.spec();
+        let declaration = spec.auth_types.iter().find(|declaration| declaration.auth_type.as_str() == asked);
+        let Some(declaration) = declaration else {
+            let taken = spec.auth_types.iter().map(|declaration| declaration.auth_type.to_string()).collect();
+            return Err(Error::AuthTypeNotTaken { connector: spec.about.id.clone(), asked: asked.to_owned(), taken });
+        };
+        match self.parts.auth.types().find(&declaration.auth_type).cloned() {
+            Some(auth_type) => Ok((declaration.clone(), auth_type)),
+            None => {
+                let known = self.parts.auth.types().ids().map(ToString::to_string).collect();
+                Err(Error::UnknownAuthType { asked: asked.to_owned(), known })
+            }
+        }
+    }
+
+    async fn free_id(&self, space: &SpaceId, connector: &Connector) -> Result<ConnectionId, Error> {
+        let base = connector.spec().about.id.as_str();
+        let taken = self.parts.store.connections(space).await?;
+        let free = |id: &str| taken.iter().all(|record| record.id.as_str() != id);
+        let id = std::iter::once(base.to_owned())
+            .chain((2..).map(|n: u32| format!("{base}-{n}")))
+            .find(|id| free(id))
+            .unwrap_or_else(|| base.to_owned());
+        Ok(ConnectionId::parse(id)?)
+    }
+}
+
+fn auth_mode(auth_type: &dyn AuthType, asked: Option<AuthMode>) -> Result<AuthMode, Error> {
+    let spec = auth_type.spec();
+    let name = |mode: &AuthMode| {
+        serde_json::to_value(mode).ok().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+    };
+    match asked {
+        None => Ok(spec.modes.first().copied().unwrap_or(AuthMode::Shared)),
+        Some(mode) if spec.modes.contains(&mode) => Ok(mode),
+        Some(mode) => Err(Error::AuthMode {
+            auth_type: spec.about.id.to_string(),
+            asked: name(&mode),
+            modes: spec.modes.iter().map(name).collect(),
+        }),
+    }
+}
+
+fn check_config(connector: &Connector, config: &Value) -> Result<Value, Error> {
+    let schema = &connector.spec().config;
+    let config = schema.with_defaults(config);
+    schema
+        .validate(&config)
+        .map_err(|violations| Error::Config { connector: connector.spec().about.id.clone(), violations })?;
+    Ok(config)
+}
+
+fn fields_error(declaration: &AuthDeclaration, errors: SettingsErrors) -> Error {
+    Error::Fields { auth_type: declaration.auth_type.to_string(), errors }
+}

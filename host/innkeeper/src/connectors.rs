@@ -1,0 +1,134 @@
+//! Adding, listing and removing connectors.
+
+use std::path::Path;
+use std::sync::PoisonError;
+
+use innkeeper_ambient::Timestamp;
+use innkeeper_runtime::Connector;
+use innkeeper_spec::{ConnectorId, ConnectorSpec, Difference};
+use innkeeper_vault::{ComponentDigest, ConnectorRecord};
+
+use crate::error::Error;
+use crate::host::Innkeeper;
+
+/// A connector that was added.
+#[derive(Debug)]
+pub struct Added {
+    /// It is ready to be called.
+    pub connector: Connector,
+    /// Where it replaces an older one: what differs. Hosts that it asks for in addition are not approved by this.
+    pub differences: Vec<Difference>,
+    /// The version that it replaces.
+    pub replaces: Option<String>,
+}
+
+impl Added {
+    /// Which connector.
+    pub fn id(&self) -> ConnectorId {
+        self.connector.spec().about.id.clone()
+    }
+}
+
+/// A connector that the store has.
+#[derive(Clone, Debug)]
+pub struct ConnectorSummary {
+    /// Which.
+    pub id: ConnectorId,
+    /// For people.
+    pub title: String,
+    /// Semantic version.
+    pub version: String,
+    /// Names of its actions.
+    pub actions: Vec<String>,
+    /// Of its bytes.
+    pub digest: ComponentDigest,
+    /// When it was added or replaced.
+    pub added_at: Timestamp,
+}
+
+impl Innkeeper {
+    /// Loads a connector without keeping it: to look at it.
+    pub async fn inspect(&self, component: Vec<u8>) -> Result<Connector, Error> {
+        Ok(self.parts.runtime.load(component).await?)
+    }
+
+    /// Loads a connector and keeps it. One of the same id is replaced; its connections go on with the new one and keep the
+    /// hosts that their owners approved.
+    ///
+    /// Fails, keeping nothing, when the bytes are no connector.
+    pub async fn load(&self, component: Vec<u8>) -> Result<Added, Error> {
+        let connector = self.parts.runtime.load(component.clone()).await?;
+        let id = connector.spec().about.id.clone();
+        let before = self.parts.store.connector(&id).await?;
+        let record = ConnectorRecord {
+            id: id.clone(),
+            digest: connector.digest().clone(),
+            spec: connector.draft().clone(),
+            added_at: self.parts.clock.now(),
+        };
+        self.parts.store.put_connector(record, component).await?;
+        self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id, connector.clone());
+        // The older one was checked when it was added.
+        let older = before.as_ref().and_then(|record| ConnectorSpec::parse(&record.spec).ok());
+        let differences = older.map(|older| older.differences(connector.spec())).unwrap_or_default();
+        Ok(Added { connector, differences, replaces: before.map(|record| record.spec.about.version) })
+    }
+
+    /// Loads a connector from a file and keeps it. See [`Innkeeper::load`].
+    pub async fn load_file(&self, path: impl AsRef<Path>) -> Result<Added, Error> {
+        let path = path.as_ref();
+        let component = tokio::fs::read(path).await.map_err(|error| innkeeper_runtime::LoadError::Unreadable {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        self.load(component).await
+    }
+
+    /// All connectors, by id.
+    pub async fn connectors(&self) -> Result<Vec<ConnectorSummary>, Error> {
+        let records = self.parts.store.connectors().await?;
+        Ok(records.into_iter().map(summary).collect())
+    }
+
+    /// One connector, ready to be called: from memory, or compiled (or taken from the cache) on first use.
+    pub async fn connector(&self, id: &ConnectorId) -> Result<Connector, Error> {
+        if let Some(connector) = self.parts.loaded.read().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return Ok(connector.clone());
+        }
+        let Some(record) = self.parts.store.connector(id).await? else {
+            let known = self.parts.store.connectors().await?.into_iter().map(|record| record.id.to_string()).collect();
+            return Err(Error::UnknownConnector { asked: id.to_string(), known });
+        };
+        let component = self.parts.store.component(&record.digest).await?;
+        let component = component.ok_or_else(|| Error::ComponentMissing(id.clone()))?;
+        let connector = self.parts.runtime.load(component).await?;
+        self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connector.clone());
+        Ok(connector)
+    }
+
+    /// Removes a connector that no connection uses.
+    pub async fn remove_connector(&self, id: &ConnectorId) -> Result<(), Error> {
+        let connections = self.parts.store.connections_of(id).await?;
+        if !connections.is_empty() {
+            let connections = connections.iter().map(|(space, connection)| format!("{space}/{connection}")).collect();
+            return Err(Error::ConnectorInUse { connector: id.clone(), connections });
+        }
+        if !self.parts.store.delete_connector(id).await? {
+            let known = self.parts.store.connectors().await?.into_iter().map(|record| record.id.to_string()).collect();
+            return Err(Error::UnknownConnector { asked: id.to_string(), known });
+        }
+        self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        Ok(())
+    }
+}
+
+fn summary(record: ConnectorRecord) -> ConnectorSummary {
+    ConnectorSummary {
+        id: record.id,
+        title: record.spec.about.title,
+        version: record.spec.about.version,
+        actions: record.spec.actions.into_iter().map(|action| action.name).collect(),
+        digest: record.digest,
+        added_at: record.added_at,
+    }
+}

@@ -1,0 +1,90 @@
+//! The host itself.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, RwLock};
+
+use innkeeper_ambient::Clock;
+use innkeeper_auth::Auth;
+use innkeeper_egress::Egress;
+use innkeeper_runtime::{Allocation, Connector, Runtime};
+use innkeeper_spec::ConnectorId;
+use innkeeper_vault::{AuditRecord, ConnectionId, Rotation, SpaceId, Store, Vault};
+
+use crate::builder::Builder;
+use crate::error::Error;
+use crate::policy::AccessPolicy;
+
+/// A host of connectors. Cheap to clone; all clones are one host.
+#[derive(Clone)]
+pub struct Innkeeper {
+    pub(crate) parts: Arc<Parts>,
+}
+
+pub(crate) struct Parts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) runtime: Runtime,
+    pub(crate) egress: Egress,
+    pub(crate) auth: Auth,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) policy: Arc<dyn AccessPolicy>,
+    pub(crate) strict_audit: bool,
+    pub(crate) loaded: RwLock<HashMap<ConnectorId, Connector>>,
+}
+
+impl fmt::Debug for Innkeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Innkeeper")
+            .field("store", &self.parts.store)
+            .field("runtime", &self.parts.runtime)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Innkeeper {
+    /// Puts a host together.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// How instances get their memory.
+    pub fn allocation(&self) -> Allocation {
+        self.parts.runtime.allocation()
+    }
+
+    /// The newest `limit` audit records of a space, newest first, of one connection where it is given.
+    pub async fn audit(
+        &self,
+        space: &SpaceId,
+        connection: Option<&ConnectionId>,
+        limit: usize,
+    ) -> Result<Vec<AuditRecord>, Error> {
+        self.parts.store.flush_audit().await?;
+        Ok(self.parts.store.audit(space, connection, limit).await?)
+    }
+
+    /// Makes a new data key and seals every secret under it, while the store stays in use. Afterwards keys of the keyring
+    /// other than the first are no longer needed.
+    pub async fn rotate_keys(&self) -> Result<Rotation, Error> {
+        Ok(self.parts.vault.rotate(&*self.parts.store).await?)
+    }
+
+    /// Waits until all audit records are durable. Call it before the process ends.
+    pub async fn close(&self) -> Result<(), Error> {
+        Ok(self.parts.store.flush_audit().await?)
+    }
+
+    pub(crate) async fn record(&self, record: AuditRecord) -> Result<(), Error> {
+        if self.parts.strict_audit {
+            self.parts.store.record_strictly(record).await?;
+        } else {
+            self.parts.store.record(record);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! The host of third-party connectors, to embed.
+//!
+//! A connector is a WebAssembly component that talks to one service. The host loads it, gives it a sandbox, and keeps
+//! every credential: the connector asks for a request to be sent, the host puts the credential on it. A guest never sees a
+//! token.
+//!
+//! # From nothing to a call
+//!
+//! ```no_run
+//! use innkeeper::{Innkeeper, NewConnection, CallRequest, SpaceId};
+//! use serde_json::json;
+//!
+//! # async fn run() -> Result<(), innkeeper::Error> {
+//! // Everything lives in one folder: store, keyring (made at the first start, mode 0600), compiled code.
+//! let host = Innkeeper::builder().folder("/var/lib/my-service/innkeeper").open().await?;
+//!
+//! // A connector is added once; it is checked, compiled and kept.
+//! let connector = host.load_file("notion.wasm").await?;
+//!
+//! // A connection is one configured connector in a space (a tenant).
+//! let space = SpaceId::default();
+//! let connection = host
+//!     .connect(NewConnection::new(space.clone(), connector.id(), "bearer").secret("token", "ntn_...").id("notes"))
+//!     .await?;
+//!
+//! // A call runs in a fresh instance.
+//! let result = host
+//!     .call(CallRequest::new(space, connection.id, "searchPageOrDSByTitle", json!({ "query": "plans", "queryObjectType": "page" })))
+//!     .await?;
+//! println!("{}", result.value);
+//! # Ok(()) }
+//! ```
+//!
+//! # Connections that a person authorizes
+//!
+//! For OAuth, [`Innkeeper::begin_authorization`] answers the address to send the user's browser to, and
+//! [`Innkeeper::complete_authorization`] takes the parameters that the browser comes back with. Both are bound by a
+//! [`SessionSecret`], which a web service keeps in a cookie of that browser. From then on grants are refreshed before they
+//! end, once, however many callers wait; [`Innkeeper::status`] tells how a connection stands, and
+//! [`Innkeeper::disconnect`] ends it here and at the provider.
+//!
+//! # What a connection may do
+//!
+//! Its owner approves the hosts it may reach ([`NewConnection::hosts`]; by default those the connector asks for, which
+//! [`Connector::spec`] tells beforehand). Private networks are out of reach unless the operator names them
+//! ([`Builder::egress`]). An [`AccessPolicy`] decides who may call what. [`Limits`] bound each call.
+//!
+//! # Errors
+//!
+//! Every failure is an [`Error`] whose text says what was asked, what is wrong and what to do; [`Error::kind`] is for
+//! programs. None holds a secret.
+
+mod authorization;
+mod builder;
+mod calls;
+mod connections;
+mod connectors;
+mod error;
+mod host;
+mod hosts;
+mod policy;
+
+pub use authorization::{BeginAuthorization, ConnectionStatus};
+pub use builder::{Builder, Storage};
+pub use calls::{CallRequest, CallResult, CheckResult};
+pub use connections::{ConnectionChange, ConnectionView, HostApproval, NewConnection};
+pub use connectors::{Added, ConnectorSummary};
+pub use error::Error;
+pub use host::Innkeeper;
+pub use policy::{AccessPolicy, AccessRequest, AllowAll, Denied};
+
+pub use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp};
+pub use innkeeper_auth::{
+    AuthOptions, AuthType, AuthTypes, Begun, Callback, Completed, GrantStatus, Reason, SessionSecret, fields_for,
+};
+pub use innkeeper_egress::{Body, PrivateNetworks, Settings as EgressSettings};
+pub use innkeeper_runtime::{
+    ActionFailure, Allocation, CallError, Code, Connector, File, Frame, Limits, LoadError, LogLevel, LogLine, Progress,
+};
+pub use innkeeper_spec as spec;
+pub use innkeeper_vault::{
+    AuditRecord, ComponentDigest, ConnectionId, GrantOwner, Keyring, KeyringError, KeyringSource, PrincipalId,
+    RedbStore, Rotation, SpaceId, Store, StoreError, VaultError,
+};

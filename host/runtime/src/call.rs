@@ -1,0 +1,304 @@
+//! One call: a fresh instance, its bounds, and what comes out of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use innkeeper_egress::{Body, CredentialSource, Egress, SecretFields};
+use innkeeper_spec::{ActionSpec, ApprovedHost};
+use innkeeper_vault::{ConnectionId, SpaceId};
+use serde_json::Value;
+use tokio::sync::mpsc;
+use wasmtime::component::ResourceTable;
+use wasmtime::{Engine, Store, UpdateDeadline};
+
+use crate::capabilities::http::GuestBody;
+use crate::capabilities::log::LogLine;
+use crate::capabilities::progress::Progress;
+use crate::capabilities::state::GuestMemory;
+use crate::capabilities::{connection, http, log, progress, state, wasi};
+use crate::component::Connector;
+use crate::contract::innkeeper::connector::types as wit;
+use crate::convert;
+use crate::deadline::{CpuMeter, Metered};
+use crate::engine::Runtime;
+use crate::error::CallError;
+use crate::guest::{Ended, Guest, Working};
+use crate::limits::GrowthLimiter;
+use crate::trap::{Place, explain};
+
+/// A named stream of bytes, into an action or out of it.
+#[derive(Debug)]
+pub struct File {
+    /// As a file would be called; not a path.
+    pub name: String,
+    /// The media type, where it is known.
+    pub content_type: Option<String>,
+    /// The bytes; they never enter the guest unless it reads them.
+    pub content: Body,
+}
+
+/// What a call is about.
+#[derive(Debug)]
+pub struct Call {
+    /// Which action.
+    pub action: String,
+    /// Its input.
+    pub input: Value,
+    /// Files handed to it.
+    pub files: Vec<File>,
+}
+
+/// The connection that a call works for: all that the guest may know or use.
+#[derive(Clone)]
+pub struct GuestContext {
+    /// The tenant.
+    pub space: SpaceId,
+    /// Which connection.
+    pub connection: ConnectionId,
+    /// Its config, a JSON object.
+    pub config: Arc<str>,
+    /// How it authenticates.
+    pub auth_type: String,
+    /// For whom.
+    pub user: Option<connection::User>,
+    /// The claims of its grant.
+    pub claims: Arc<dyn connection::Claims>,
+    /// The way out.
+    pub egress: Egress,
+    /// Where its owner lets it go.
+    pub allow: Arc<[ApprovedHost]>,
+    /// What puts the credential on.
+    pub credential: Arc<dyn CredentialSource>,
+    /// What fills in placeholders, where the spec declares some.
+    pub placeholders: Option<Arc<dyn SecretFields>>,
+    /// Its small memory.
+    pub memory: GuestMemory,
+    /// Who listens to its progress.
+    pub listener: Option<mpsc::Sender<Progress>>,
+}
+
+/// What an action answered.
+#[derive(Debug)]
+pub struct Output {
+    /// Valid against the action's output schema.
+    pub value: Value,
+    /// Files handed out; their bytes may still be on their way.
+    pub files: Vec<File>,
+    /// Streamed results that nobody listened to.
+    pub events: Vec<Value>,
+}
+
+/// A call that is over.
+#[derive(Debug)]
+pub struct Finished<T> {
+    /// What came of it.
+    pub result: Result<T, CallError>,
+    /// The guest's lines.
+    pub logs: Vec<LogLine>,
+    /// Requests that left the host.
+    pub requests: u32,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+impl Runtime {
+    /// Runs an action in a fresh instance.
+    ///
+    /// The input is checked against the action's schema before anything runs, the output after. The call ends at the
+    /// limits of [`crate::Limits`] at the latest, whatever the guest does; where more calls are under way than there are places,
+    /// it waits for one within its own time.
+    pub async fn call(&self, connector: &Connector, call: Call, context: GuestContext) -> Finished<Output> {
+        let checked = check_input(connector, &call);
+        let action = match checked {
+            Ok(action) => action.clone(),
+            Err(error) => {
+                return Finished { result: Err(error), logs: Vec::new(), requests: 0, duration: Duration::ZERO };
+            }
+        };
+        let input = call.input.to_string();
+        self.run(connector, action.name.as_str(), context, async |instance, store| {
+            let mut files = Vec::with_capacity(call.files.len());
+            for file in call.files {
+                let content = store.data_mut().table.push(GuestBody::new(file.content))?;
+                files.push(wit::File { name: file.name, content_type: file.content_type, content });
+            }
+            let answer = instance.call_call(&mut *store, action.name.as_str(), &input, &files).await?;
+            let answered = answer.map_err(|error| CallError::Action(convert::failure(error)));
+            Ok(answered.and_then(|output| check_output(connector, &action, output, store.data_mut())))
+        })
+        .await
+    }
+
+    /// Tries the connection: a sentence for a person. Bounded like [`Runtime::call`].
+    pub async fn check(&self, connector: &Connector, context: GuestContext) -> Finished<String> {
+        self.run(connector, "check", context, async |instance, store| {
+            let answer = instance.call_check(store).await?;
+            Ok(answer.map_err(|error| CallError::Action(convert::failure(error))))
+        })
+        .await
+    }
+
+    async fn run<T>(
+        &self,
+        connector: &Connector,
+        action: &str,
+        context: GuestContext,
+        work: impl AsyncFnOnce(&crate::contract::Connector, &mut Store<Guest>) -> wasmtime::Result<Result<T, CallError>>,
+    ) -> Finished<T> {
+        let place = Place { connector: connector.inner.spec.about.id.as_str(), action };
+        let meter = CpuMeter::start();
+        let guest = self.guest(connector, &place, context, meter.clone());
+        let mut store = store(&self.shared.engine, guest);
+        let result = bounded(self, &mut store, &place, async |store| {
+            let instance = connector.inner.pre.instantiate_async(&mut *store).await?;
+            work(&instance, store).await
+        })
+        .await
+        .flatten();
+        let guest = store.data();
+        let requests = guest.working.as_ref().map_or(0, |working| working.http.sent);
+        Finished { result, logs: guest.log.take(), requests, duration: meter.elapsed() }
+    }
+
+    fn guest(&self, connector: &Connector, place: &Place<'_>, context: GuestContext, meter: Arc<CpuMeter>) -> Guest {
+        let limits = self.shared.limits.clone();
+        let spec = connector.inner.spec.clone();
+        let origin = log::Origin {
+            connector: place.connector.to_owned(),
+            connection: context.connection.to_string(),
+            action: place.action.to_owned(),
+        };
+        let (clock, random) = (self.shared.clock.clone(), self.shared.random.clone());
+        let working = Working {
+            connection: connection::PerCall {
+                config: context.config,
+                auth_type: context.auth_type,
+                space: context.space.to_string(),
+                user: context.user,
+                declared_claims: spec.claims.clone(),
+                claims: context.claims,
+            },
+            http: http::PerCall {
+                egress: context.egress,
+                allow: context.allow,
+                credential: context.credential,
+                placeholders: context.placeholders,
+                deadline: clock.now().plus(limits.wall),
+                left: limits.requests,
+                sent: 0,
+                spec,
+            },
+            state: state::PerCall {
+                memory: context.memory,
+                space: context.space,
+                connection: context.connection,
+                quota: limits.state,
+            },
+            progress: progress::PerCall::new(context.listener),
+        };
+        Guest {
+            table: ResourceTable::new(),
+            growth: GrowthLimiter::new(&limits),
+            wasi: wasi::PerCall::new(wasi::Source::Real { clock, random, meter: meter.clone() }),
+            meter,
+            log: log::PerCall::new(origin, &limits),
+            working: Some(working),
+            limits,
+        }
+    }
+}
+
+/// A store whose guest is bounded in memory and computing time.
+pub(crate) fn store(engine: &Engine, guest: Guest) -> Store<Guest> {
+    let mut store = Store::new(engine, guest);
+    store.limiter(|guest| &mut guest.growth);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|store| {
+        let guest = store.data();
+        if guest.meter.spent() > guest.limits.cpu {
+            return Err(Ended::Cpu.into());
+        }
+        // Others get their turn, and the call's own deadline is looked at.
+        Ok(UpdateDeadline::Yield(1))
+    });
+    store
+}
+
+/// Runs `work` once there is a place for it, until it ends or its time does.
+pub(crate) async fn bounded<T>(
+    runtime: &Runtime,
+    store: &mut Store<Guest>,
+    place: &Place<'_>,
+    work: impl AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
+) -> Result<T, CallError> {
+    let shared = &runtime.shared;
+    let wall = store.data().limits.wall;
+    let meter = store.data().meter.clone();
+    let mut deadline = shared.clock.sleep(wall);
+    let running = async {
+        let _place = shared.places.acquire().await;
+        Metered { inner: Box::pin(work(&mut *store)), meter }.await
+    };
+    let ended = tokio::select! {
+        biased;
+        ended = running => Some(ended),
+        () = &mut deadline => None,
+    };
+    match ended {
+        Some(ended) => ended.map_err(|error| explain(&error, store.data(), place)),
+        None => Err(CallError::TimedOut {
+            connector: place.connector.to_owned(),
+            action: place.action.to_owned(),
+            seconds: wall.as_secs_f64(),
+        }),
+    }
+}
+
+fn check_input<'a>(connector: &'a Connector, call: &Call) -> Result<&'a ActionSpec, CallError> {
+    let spec = &connector.inner.spec;
+    let name = || spec.about.id.to_string();
+    let Some(action) = spec.action(&call.action) else {
+        let nearest = spec.nearest_action(&call.action).map(ToString::to_string);
+        return Err(CallError::UnknownAction { connector: name(), action: call.action.clone(), nearest });
+    };
+    action.input.validate(&call.input).map_err(|violations| CallError::InvalidInput {
+        connector: name(),
+        action: call.action.clone(),
+        violations,
+    })?;
+    Ok(action)
+}
+
+fn check_output(
+    connector: &Connector,
+    action: &ActionSpec,
+    output: wit::Output,
+    guest: &mut Guest,
+) -> Result<Output, CallError> {
+    let names = || (connector.inner.spec.about.id.to_string(), action.name.to_string());
+    let limit = guest.limits.output;
+    if output.value.len() > limit {
+        let (connector, action) = names();
+        return Err(CallError::OutputTooLarge { connector, action, size: output.value.len(), limit });
+    }
+    let value: Value = serde_json::from_str(&output.value).map_err(|error| {
+        let (connector, action) = names();
+        CallError::OutputNotJson { connector, action, reason: error.to_string() }
+    })?;
+    if let Some(schema) = &action.output {
+        schema.validate(&value).map_err(|violations| {
+            let (connector, action) = names();
+            CallError::InvalidOutput { connector, action, violations }
+        })?;
+    }
+    let mut files = Vec::with_capacity(output.files.len());
+    for file in output.files {
+        let content = guest.table.delete(file.content).map_err(|error| {
+            let (connector, action) = names();
+            CallError::Host { connector, action, reason: format!("a file of the result is not there: {error}") }
+        })?;
+        files.push(File { name: file.name, content_type: file.content_type, content: content.into_body() });
+    }
+    let events = guest.working.as_mut().map(|working| std::mem::take(&mut working.progress.kept)).unwrap_or_default();
+    Ok(Output { value, files, events })
+}

@@ -1,0 +1,292 @@
+//! `http`: turns the guest's requests into the egress crate's and its answers back. No policy lives here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use bytes::Bytes;
+use futures::StreamExt;
+use innkeeper_ambient::Timestamp;
+use innkeeper_egress::{
+    Body, CredentialMode, CredentialSource, Egress, EgressError, Part, PartContent, Redirects, Request, RequestBody,
+    Response, Route, SecretFields,
+};
+use innkeeper_spec::{ApprovedHost, ConnectorSpec};
+use url::Url;
+use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
+
+use crate::contract::innkeeper::connector::http as wit;
+use crate::guest::{Guest, Working};
+
+/// The most bytes of one `read`.
+const CHUNK: usize = 1 << 20;
+
+/// A body that the guest holds by handle.
+#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct GuestBody {
+    body: Body,
+    /// Read from the body and not yet by the guest.
+    pending: Bytes,
+}
+
+impl GuestBody {
+    pub(crate) fn new(body: Body) -> Self {
+        Self { body, pending: Bytes::new() }
+    }
+
+    /// What is left of it.
+    pub(crate) fn into_body(self) -> Body {
+        let Self { body, pending } = self;
+        if pending.is_empty() {
+            return body;
+        }
+        let length = body.length().map(|length| length.saturating_add(pending.len() as u64));
+        let content_type = body.content_type().map(str::to_owned);
+        let bytes = futures::stream::iter([Ok(pending)]).chain(body.into_stream());
+        Body::from_stream(bytes, length, content_type)
+    }
+
+    async fn read(&mut self, most: usize) -> Result<Bytes, EgressError> {
+        while self.pending.is_empty() {
+            match self.body.next().await? {
+                Some(chunk) => self.pending = chunk,
+                None => return Ok(Bytes::new()),
+            }
+        }
+        Ok(self.pending.split_to(most.min(self.pending.len())))
+    }
+
+    async fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, EgressError> {
+        let too_large = || EgressError::TooLarge { limit };
+        if self.body.length().is_some_and(|length| length > limit) {
+            return Err(too_large());
+        }
+        let mut all = Vec::new();
+        loop {
+            let chunk = self.read(CHUNK).await?;
+            if chunk.is_empty() {
+                return Ok(all);
+            }
+            if (all.len() + chunk.len()) as u64 > limit {
+                return Err(too_large());
+            }
+            all.extend_from_slice(&chunk);
+        }
+    }
+}
+
+/// One call's way out.
+pub(crate) struct PerCall {
+    pub(crate) egress: Egress,
+    pub(crate) spec: Arc<ConnectorSpec>,
+    pub(crate) allow: Arc<[ApprovedHost]>,
+    pub(crate) credential: Arc<dyn CredentialSource>,
+    pub(crate) placeholders: Option<Arc<dyn SecretFields>>,
+    pub(crate) deadline: Timestamp,
+    /// Requests that the guest may still make.
+    pub(crate) left: u32,
+    /// Requests that left the host, redirects and retries included.
+    pub(crate) sent: u32,
+}
+
+impl PerCall {
+    fn count(&mut self, requests: usize) -> Result<(), EgressError> {
+        let requests = u32::try_from(requests).unwrap_or(u32::MAX);
+        self.left = self.left.checked_sub(requests).ok_or_else(|| {
+            EgressError::InvalidRequest("the call has made as many requests as one call may make".to_owned())
+        })?;
+        Ok(())
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, EgressError> {
+        let route = Route {
+            allow: &self.allow,
+            credential: Some(&*self.credential),
+            default_headers: &self.spec.headers,
+            placeholders: self.placeholders.as_deref(),
+            policies: &self.spec.policies,
+            deadline: Some(self.deadline),
+        };
+        self.egress.send(request, &route).await
+    }
+}
+
+pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
+}
+
+type Answer = Result<wit::Response, wit::HttpError>;
+
+impl wit::Host for Guest {
+    async fn send(&mut self, request: wit::Request) -> wasmtime::Result<Answer> {
+        let request = take_request(&mut self.table, request)?;
+        let http = &mut self.working("http.send")?.http;
+        let answer = match http.count(1).and(request) {
+            Ok(request) => http.send(request).await,
+            Err(error) => Err(error),
+        };
+        self.hand_over(answer)
+    }
+
+    async fn send_all(&mut self, requests: Vec<wit::Request>) -> wasmtime::Result<Vec<Answer>> {
+        let at_once = self.limits.requests_at_once.max(1);
+        let mut taken = Vec::with_capacity(requests.len());
+        for request in requests {
+            taken.push(take_request(&mut self.table, request)?);
+        }
+        let http = &mut self.working("http.send-all")?.http;
+        let answers: Vec<_> = match http.count(taken.len()) {
+            Ok(()) => {
+                let http = &*http;
+                let sending = taken.into_iter().map(|request| async move { http.send(request?).await });
+                futures::stream::iter(sending).buffered(at_once).collect().await
+            }
+            Err(error) => taken.iter().map(|_| Err(EgressError::InvalidRequest(error.to_string()))).collect(),
+        };
+        answers.into_iter().map(|answer| self.hand_over(answer)).collect()
+    }
+}
+
+impl Guest {
+    fn hand_over(&mut self, answer: Result<Response, EgressError>) -> wasmtime::Result<Answer> {
+        let response = match answer {
+            Ok(response) => response,
+            Err(error) => return Ok(Err(http_error(error))),
+        };
+        if let Some(Working { http, .. }) = &mut self.working {
+            http.sent = http.sent.saturating_add(response.sent);
+        }
+        let headers = response.headers.iter().map(|(name, value)| wit::Header {
+            name: name.as_str().to_owned(),
+            value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        });
+        Ok(Ok(wit::Response {
+            status: response.status.as_u16(),
+            url: response.url.to_string(),
+            headers: headers.collect(),
+            body: self.table.push(GuestBody::new(response.body))?,
+        }))
+    }
+}
+
+impl wit::HostBody for Guest {
+    fn from_bytes(&mut self, content: Vec<u8>, content_type: Option<String>) -> wasmtime::Result<Resource<GuestBody>> {
+        self.working("http.body")?;
+        Ok(self.table.push(GuestBody::new(Body::from_bytes(content, content_type)))?)
+    }
+
+    fn length(&mut self, body: Resource<GuestBody>) -> wasmtime::Result<Option<u64>> {
+        let body = self.table.get(&body)?;
+        Ok(body.body.length().map(|length| length.saturating_add(body.pending.len() as u64)))
+    }
+
+    fn content_type(&mut self, body: Resource<GuestBody>) -> wasmtime::Result<Option<String>> {
+        Ok(self.table.get(&body)?.body.content_type().map(str::to_owned))
+    }
+
+    async fn read(&mut self, body: Resource<GuestBody>, max: u32) -> wasmtime::Result<Result<Vec<u8>, wit::HttpError>> {
+        let most = usize::try_from(max).unwrap_or(CHUNK).clamp(1, CHUNK);
+        let read = self.table.get_mut(&body)?.read(most).await;
+        Ok(read.map(Vec::from).map_err(http_error))
+    }
+
+    async fn read_all(
+        &mut self,
+        body: Resource<GuestBody>,
+        limit: u64,
+    ) -> wasmtime::Result<Result<Vec<u8>, wit::HttpError>> {
+        let limit = limit.min(self.limits.answer);
+        Ok(self.table.get_mut(&body)?.read_all(limit).await.map_err(http_error))
+    }
+
+    fn drop(&mut self, body: Resource<GuestBody>) -> wasmtime::Result<()> {
+        self.table.delete(body)?;
+        Ok(())
+    }
+}
+
+fn http_error(error: EgressError) -> wit::HttpError {
+    match error {
+        EgressError::NeedsAuthorization => wit::HttpError::NeedsAuthorization,
+        EgressError::Connect(reason) => wit::HttpError::Connect(reason),
+        EgressError::Timeout => wit::HttpError::Timeout,
+        EgressError::TooLarge { limit } => wit::HttpError::TooLarge(limit),
+        EgressError::InvalidRequest(reason) => wit::HttpError::InvalidRequest(reason),
+        EgressError::CredentialUnavailable(reason) => wit::HttpError::Connect(reason),
+        denied => wit::HttpError::Denied(denied.to_string()),
+    }
+}
+
+/// Takes the request's handles out of the table, whatever becomes of it: handing a body to a request consumes it.
+fn take_request(table: &mut ResourceTable, request: wit::Request) -> wasmtime::Result<Result<Request, EgressError>> {
+    let body = take_body(table, request.body)?;
+    Ok((|| {
+        let method = Method::from_bytes(request.method.as_bytes())
+            .map_err(|_| invalid(format!("{:?} is not an HTTP method", cut(&request.method))))?;
+        let url = Url::parse(&request.url)
+            .map_err(|error| invalid(format!("{:?} is not an absolute address: {error}", cut(&request.url))))?;
+        Ok(Request {
+            method,
+            url,
+            query: request.query.into_iter().map(|pair| (pair.name, pair.value)).collect(),
+            headers: headers(&request.headers)?,
+            body,
+            credential: match request.credential {
+                wit::Credential::Attach => CredentialMode::Attach,
+                wit::Credential::Omit => CredentialMode::Omit,
+            },
+            redirects: match request.redirects {
+                wit::Redirects::Follow => Redirects::Follow,
+                wit::Redirects::Stop => Redirects::Stop,
+            },
+            timeout: request.timeout.map(|millis| Duration::from_millis(millis.into())),
+        })
+    })())
+}
+
+fn headers(headers: &[wit::Header]) -> Result<HeaderMap, EgressError> {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for header in headers {
+        let name = HeaderName::from_bytes(header.name.as_bytes())
+            .map_err(|_| invalid(format!("{:?} is not a header name", cut(&header.name))))?;
+        let value = HeaderValue::from_str(&header.value).or_else(|_| HeaderValue::from_bytes(header.value.as_bytes()));
+        let value = value.map_err(|_| invalid(format!("the value of the header {name} has control characters")))?;
+        map.append(name, value);
+    }
+    Ok(map)
+}
+
+fn take_body(table: &mut ResourceTable, body: wit::RequestBody) -> wasmtime::Result<RequestBody> {
+    Ok(match body {
+        wit::RequestBody::Empty => RequestBody::Empty,
+        wit::RequestBody::Bytes(bytes) => RequestBody::Bytes(bytes.into()),
+        wit::RequestBody::Form(pairs) => {
+            RequestBody::Form(pairs.into_iter().map(|pair| (pair.name, pair.value)).collect())
+        }
+        wit::RequestBody::Multipart(parts) => {
+            let parts: wasmtime::Result<Vec<Part>> = parts.into_iter().map(|part| take_part(table, part)).collect();
+            RequestBody::Multipart(parts?)
+        }
+        wit::RequestBody::Body(body) => RequestBody::Stream(table.delete(body)?.into_body()),
+    })
+}
+
+fn take_part(table: &mut ResourceTable, part: wit::Part) -> wasmtime::Result<Part> {
+    Ok(Part {
+        name: part.name,
+        file_name: part.file_name,
+        content_type: part.content_type,
+        content: match part.content {
+            wit::PartContent::Bytes(bytes) => PartContent::Bytes(bytes.into()),
+            wit::PartContent::Body(body) => PartContent::Stream(table.delete(body)?.into_body()),
+        },
+    })
+}
+
+fn invalid(reason: String) -> EgressError {
+    EgressError::InvalidRequest(reason)
+}
+
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(80)]
+}

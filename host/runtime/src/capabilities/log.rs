@@ -1,0 +1,206 @@
+//! `log`: the guest's lines, and what it writes to its standard streams.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::contract::innkeeper::connector::log as wit;
+use crate::guest::{Ended, Guest};
+use crate::limits::Limits;
+
+/// How grave a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    /// For the connector's author.
+    Debug,
+    /// What happened.
+    Info,
+    /// What may be wrong.
+    Warn,
+    /// What went wrong.
+    Error,
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// One line of a guest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogLine {
+    /// How grave.
+    pub level: LogLevel,
+    /// At most [`Limits::log_line`] bytes, without control characters other than tabs.
+    pub message: String,
+}
+
+/// The log of one call, shared with its standard streams.
+#[derive(Clone)]
+pub(crate) struct PerCall {
+    lines: Arc<Mutex<Lines>>,
+}
+
+struct Lines {
+    origin: Origin,
+    kept: Vec<LogLine>,
+    dropped: u64,
+    most: usize,
+    longest: usize,
+    last_error_output: Option<String>,
+}
+
+/// Where lines come from, for the operator's own log.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    pub(crate) connector: String,
+    pub(crate) connection: String,
+    pub(crate) action: String,
+}
+
+impl PerCall {
+    pub(crate) fn new(origin: Origin, limits: &Limits) -> Self {
+        let lines = Lines {
+            origin,
+            kept: Vec::new(),
+            dropped: 0,
+            most: limits.log_lines,
+            longest: limits.log_line,
+            last_error_output: None,
+        };
+        Self { lines: Arc::new(Mutex::new(lines)) }
+    }
+
+    /// The longest line in bytes.
+    pub(crate) fn longest(&self) -> usize {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).longest
+    }
+
+    pub(crate) fn write(&self, level: LogLevel, message: &str) {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).write(level, message);
+    }
+
+    /// A line of the guest's standard error: its last words tell why it crashed.
+    pub(crate) fn write_error_output(&self, message: &str) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = lines.clean(message);
+        // A backtrace hint follows the panic's own words in Rust guests.
+        if !line.is_empty() && !line.starts_with("note: ") {
+            lines.last_error_output = Some(match lines.last_error_output.take() {
+                Some(before) if before.contains("panicked at") && before.len() + line.len() < lines.longest => {
+                    format!("{before} {line}")
+                }
+                _ => line,
+            });
+        }
+        lines.write(LogLevel::Warn, message);
+    }
+
+    pub(crate) fn last_error_output(&self) -> Option<String> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).last_error_output.take()
+    }
+
+    /// All that was kept, and a last line that counts what was not.
+    pub(crate) fn take(&self) -> Vec<LogLine> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = std::mem::take(&mut lines.kept);
+        if lines.dropped > 0 {
+            let message = format!("{} more lines were dropped: a call may log {}", lines.dropped, lines.most);
+            kept.push(LogLine { level: LogLevel::Warn, message });
+        }
+        kept
+    }
+}
+
+impl Lines {
+    fn write(&mut self, level: LogLevel, message: &str) {
+        if self.kept.len() >= self.most {
+            self.dropped += 1;
+            return;
+        }
+        let message = self.clean(message);
+        let Origin { connector, connection, action } = &self.origin;
+        match level {
+            LogLevel::Debug => tracing::debug!(target: "connector", connector, connection, action, "{message}"),
+            LogLevel::Info => tracing::info!(target: "connector", connector, connection, action, "{message}"),
+            LogLevel::Warn => tracing::warn!(target: "connector", connector, connection, action, "{message}"),
+            LogLevel::Error => tracing::error!(target: "connector", connector, connection, action, "{message}"),
+        }
+        self.kept.push(LogLine { level, message });
+    }
+
+    /// Cut to the limit, and without what could forge lines or drive a terminal.
+    fn clean(&self, message: &str) -> String {
+        let cut = message.floor_char_boundary(self.longest);
+        message[..cut].trim_end().chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }).collect()
+    }
+}
+
+pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
+}
+
+impl wit::Host for Guest {
+    fn write(&mut self, level: wit::Level, message: String) -> wasmtime::Result<()> {
+        if self.working.is_none() {
+            return Err(Ended::Impure("log.write").into());
+        }
+        let level = match level {
+            wit::Level::Debug => LogLevel::Debug,
+            wit::Level::Info => LogLevel::Info,
+            wit::Level::Warn => LogLevel::Warn,
+            wit::Level::Error => LogLevel::Error,
+        };
+        self.log.write(level, &message);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(log_lines: usize, log_line: usize) -> PerCall {
+        PerCall::new(Origin::default(), &Limits { log_lines, log_line, ..Limits::default() })
+    }
+
+    #[test]
+    fn lines_over_the_limit_are_counted_not_kept() {
+        let log = log(2, 100);
+        (0..5).for_each(|n| log.write(LogLevel::Info, &n.to_string()));
+        let messages: Vec<_> = log.take().into_iter().map(|line| line.message).collect();
+        assert_eq!(messages, ["0", "1", "3 more lines were dropped: a call may log 2"]);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_between_characters() {
+        let log = log(9, 4);
+        log.write(LogLevel::Info, "abcé");
+        assert_eq!(log.take()[0].message, "abc");
+    }
+
+    #[test]
+    fn a_line_cannot_forge_another_or_drive_a_terminal() {
+        let log = log(9, 100);
+        log.write(LogLevel::Info, "a\n2026 ERROR forged\x1b[2J");
+        assert_eq!(log.take()[0].message, "a 2026 ERROR forged [2J");
+    }
+
+    #[test]
+    fn the_last_words_on_standard_error_are_the_panic_with_its_reason() {
+        let log = log(9, 200);
+        log.write_error_output("thread panicked at src/lib.rs:3:5:");
+        log.write_error_output("no such sheet");
+        log.write_error_output("note: run with `RUST_BACKTRACE=1`");
+        assert_eq!(log.last_error_output().as_deref(), Some("thread panicked at src/lib.rs:3:5: no such sheet"));
+    }
+}

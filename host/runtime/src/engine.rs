@@ -1,0 +1,178 @@
+//! The engine: how instances are allocated, and the ticks by which a guest's time is watched.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use innkeeper_ambient::{Clock, Random};
+use secrecy::SecretSlice;
+use tokio::sync::Semaphore;
+use wasmtime::component::Linker;
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::cache::CodeCache;
+use crate::capabilities;
+use crate::error::SetupError;
+use crate::guest::Guest;
+use crate::limits::Limits;
+
+/// How often a running guest is looked at: its time is exact to this.
+const TICK: Duration = Duration::from_millis(5);
+/// Core instances, memories and tables that a component of any of the guest languages stays within.
+const CORE_INSTANCES: u32 = 20;
+const MEMORIES: u32 = 2;
+const TABLES: u32 = 8;
+
+/// What a [`Runtime`] is made from.
+#[derive(Debug)]
+pub struct RuntimeSettings {
+    /// Bounds of every call.
+    pub limits: Limits,
+    /// Calls under way at once; more wait for a place. Address space is set aside for each.
+    pub calls_at_once: u32,
+    /// Where compiled code is kept, and the host key that authenticates it; none: each start compiles anew.
+    pub cache: Option<(PathBuf, SecretSlice<u8>)>,
+}
+
+impl Default for RuntimeSettings {
+    fn default() -> Self {
+        Self { limits: Limits::default(), calls_at_once: 1000, cache: None }
+    }
+}
+
+/// How instances get their memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allocation {
+    /// From slots set aside at the start: a fresh instance costs microseconds.
+    Pooling {
+        /// Calls that have a slot at once.
+        calls: u32,
+    },
+    /// From the system for each call, where the address space is too small for slots.
+    OnDemand,
+}
+
+/// Loads connectors and runs their calls. Cheap to clone.
+#[derive(Clone)]
+pub struct Runtime {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<Guest>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) cache: Option<CodeCache>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) places: Semaphore,
+    allocation: Allocation,
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("allocation", &self.shared.allocation).finish_non_exhaustive()
+    }
+}
+
+impl Runtime {
+    /// Makes the engine. Where the kernel or the address space refuses the slots that `settings` ask for, fewer are
+    /// tried, and at last none: [`Runtime::allocation`] tells what came of it.
+    ///
+    /// Fails when no engine can be made at all, or the cache folder cannot be.
+    pub fn new(settings: RuntimeSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, SetupError> {
+        let (engine, allocation) = engine(&settings)?;
+        tick(&engine)?;
+        let linker = capabilities::linker(&engine).map_err(|error| SetupError::Engine(format!("{error:#}")))?;
+        let cache = settings.cache.map(|(folder, key)| CodeCache::open(folder, key, &engine)).transpose()?;
+        let places = match allocation {
+            Allocation::Pooling { calls } => calls as usize,
+            Allocation::OnDemand => settings.calls_at_once as usize,
+        };
+        Ok(Self {
+            shared: Arc::new(Shared {
+                engine,
+                linker,
+                limits: Arc::new(settings.limits),
+                cache,
+                clock,
+                random,
+                places: Semaphore::new(places),
+                allocation,
+            }),
+        })
+    }
+
+    /// How instances get their memory.
+    pub fn allocation(&self) -> Allocation {
+        self.shared.allocation
+    }
+
+    /// The bounds of every call.
+    pub fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+}
+
+fn engine(settings: &RuntimeSettings) -> Result<(Engine, Allocation), SetupError> {
+    let mut calls = settings.calls_at_once.max(1);
+    loop {
+        let mut config = config();
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls, &settings.limits)));
+        match Engine::new(&config) {
+            Ok(engine) => return Ok((engine, Allocation::Pooling { calls })),
+            Err(error) if calls >= 20 => {
+                tracing::debug!(calls, %error, "no room for that many slots");
+                calls /= 4;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no slots for instances; each call allocates for itself");
+                break;
+            }
+        }
+    }
+    let engine = Engine::new(&config()).map_err(|error| SetupError::Engine(format!("{error:#}")))?;
+    Ok((engine, Allocation::OnDemand))
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config.epoch_interruption(true).wasm_component_model(true).memory_init_cow(true);
+    config
+}
+
+fn pool(calls: u32, limits: &Limits) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(calls)
+        .total_core_instances(calls.saturating_mul(CORE_INSTANCES))
+        .total_memories(calls.saturating_mul(MEMORIES))
+        .total_tables(calls.saturating_mul(TABLES))
+        .total_stacks(calls)
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
+        .table_elements(limits.table_elements)
+        .max_memory_size(limits.memory)
+        .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10)
+        .async_stack_keep_resident(256 << 10)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}
+
+/// Moves the engine's epoch on for as long as the engine lives.
+fn tick(engine: &Engine) -> Result<(), SetupError> {
+    let engine = engine.weak();
+    std::thread::Builder::new()
+        .name("innkeeper-tick".to_owned())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        })
+        .map(drop)
+        .map_err(|error| SetupError::Engine(format!("no thread for the clock of calls: {error}")))
+}

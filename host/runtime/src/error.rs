@@ -1,0 +1,327 @@
+//! Why a connector cannot be loaded, or its call has no result.
+
+use innkeeper_spec::{Mistakes, Violations};
+
+use crate::trap::Frame;
+
+/// The runtime cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// No engine could be made, not even with the plainest allocation.
+    #[error("the WebAssembly engine cannot start: {0}")]
+    Engine(String),
+    /// The folder of compiled code cannot be made.
+    #[error("the folder for compiled code {path} cannot be used: {reason}")]
+    Cache {
+        /// Which folder.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// A file or bytes that cannot be loaded as a connector. Nothing of it has been kept.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("the connector {path} cannot be read: {reason}")]
+    Unreadable {
+        /// Which file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The bytes are not WebAssembly.
+    #[error(
+        "this is not WebAssembly: a component starts with the bytes `00 61 73 6d 0d 00 01 00`, this starts with {found}"
+    )]
+    NotWasm {
+        /// What was found instead.
+        found: String,
+    },
+    /// A core module was given where a component is needed.
+    #[error(
+        "this is a core WebAssembly module, not a component; build it for the target wasm32-wasip2, \
+         or turn it into a component with `wasm-tools component new`"
+    )]
+    CoreModule,
+    /// A component of the other world.
+    #[error("this is an auth type (world `auth-type`), not a connector (world `connector`)")]
+    AuthType,
+    /// A component of a world that this host does not know.
+    #[error("this component is not a connector: the world `connector` exports spec, call and check; missing here: {}; it exports: {}", list(.missing), list(.exports))]
+    OtherWorld {
+        /// Exports that are not there.
+        missing: Vec<String>,
+        /// What it exports.
+        exports: Vec<String>,
+    },
+    /// Built against another version of the contract.
+    #[error(
+        "this connector was built for version {found} of the contract innkeeper:connector, this host knows {known}; build it with the guest SDK of that version, or use a newer host"
+    )]
+    OtherVersion {
+        /// The version that the component names.
+        found: String,
+        /// The version of this host.
+        known: &'static str,
+    },
+    /// It imports what no connector gets.
+    #[error("this connector imports what a connector cannot have: {}; it may import innkeeper:connector and the WASI 0.2 interfaces io, clocks, random and cli (standard streams)", list(.imports))]
+    UnknownImports {
+        /// Their names.
+        imports: Vec<String>,
+    },
+    /// WebAssembly that does not validate, or does not fit the contract's types.
+    #[error("this component is not valid: {0}")]
+    Invalid(String),
+    /// Reading the spec failed.
+    #[error("the connector's spec cannot be read: {0}")]
+    SpecRun(#[source] Box<CallError>),
+    /// The spec breaks its rules.
+    #[error("the connector's spec has mistakes:\n{0}")]
+    Spec(#[source] Mistakes),
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+/// Why a call has no result. Holds no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The connector has no action of that name.
+    #[error("connector {connector} has no action {action:?}{}", did_you_mean(.nearest.as_deref()))]
+    UnknownAction {
+        /// Which connector.
+        connector: String,
+        /// What was asked.
+        action: String,
+        /// The action whose name is most alike.
+        nearest: Option<String>,
+    },
+    /// The input breaks the action's schema.
+    #[error("the input of {connector}.{action} is not valid: {violations}")]
+    InvalidInput {
+        /// Which connector.
+        connector: String,
+        /// Which action.
+        action: String,
+        /// Each mistake with its JSON pointer.
+        violations: Violations,
+    },
+    /// The output breaks the action's schema: a mistake of the connector.
+    #[error("connector {connector} answered {action} with what its own schema forbids: {violations}")]
+    InvalidOutput {
+        /// Which connector.
+        connector: String,
+        /// Which action.
+        action: String,
+        /// Each mistake with its JSON pointer.
+        violations: Violations,
+    },
+    /// The output is no JSON: a mistake of the connector.
+    #[error("connector {connector} answered {action} with text that is not JSON: {reason}")]
+    OutputNotJson {
+        /// Which connector.
+        connector: String,
+        /// Which action.
+        action: String,
+        /// Where it stops being JSON.
+        reason: String,
+    },
+    /// The output is larger than allowed.
+    #[error("connector {connector} answered {action} with {size} bytes; the limit is {limit}")]
+    OutputTooLarge {
+        /// Which connector.
+        connector: String,
+        /// Which action.
+        action: String,
+        /// Bytes it wanted to answer.
+        size: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The connector itself answered with an error.
+    #[error("{0}")]
+    Action(#[from] ActionFailure),
+    /// The guest trapped: a panic, an access out of bounds, a stack overflow.
+    #[error("connector {connector} crashed in {action}: {message}{}", last_words(.said.as_deref()))]
+    Trapped {
+        /// Which connector.
+        connector: String,
+        /// Which action, or `spec`.
+        action: String,
+        /// What kind of trap.
+        message: String,
+        /// The guest's last words on its standard error.
+        said: Option<String>,
+        /// The guest's frames, innermost first.
+        backtrace: Vec<Frame>,
+    },
+    /// The call's time is over.
+    #[error("connector {connector} did not finish {action} within {seconds} s")]
+    TimedOut {
+        /// Which connector.
+        connector: String,
+        /// Which action, or `spec`.
+        action: String,
+        /// The limit.
+        seconds: f64,
+    },
+    /// The guest computed for too long.
+    #[error("connector {connector} used more than {seconds} s of computing time in {action}")]
+    CpuExceeded {
+        /// Which connector.
+        connector: String,
+        /// Which action, or `spec`.
+        action: String,
+        /// The limit.
+        seconds: f64,
+    },
+    /// The guest wanted more memory than it may have.
+    #[error("connector {connector} wanted more than {limit} bytes of memory in {action}")]
+    MemoryExceeded {
+        /// Which connector.
+        connector: String,
+        /// Which action, or `spec`.
+        action: String,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The guest used an import that it may not use while its spec is read.
+    #[error(
+        "spec() of the connector used {import}; it must answer without any import, as it runs before there is a connection"
+    )]
+    ImpureSpec {
+        /// Which import.
+        import: &'static str,
+    },
+    /// A streamed result is no JSON.
+    #[error("connector {connector} emitted text that is not JSON in {action}: {reason}")]
+    EventNotJson {
+        /// Which connector.
+        connector: String,
+        /// Which action.
+        action: String,
+        /// Where it stops being JSON.
+        reason: String,
+    },
+    /// The guest ended its process in place of answering.
+    #[error("connector {connector} exited with status {status} in {action} in place of answering")]
+    Exited {
+        /// Which connector.
+        connector: String,
+        /// Which action, or `spec`.
+        action: String,
+        /// As the guest gave it.
+        status: i32,
+    },
+    /// The host could not run the call.
+    #[error("the call of {connector}.{action} could not run: {reason}")]
+    Host {
+        /// Which connector.
+        connector: String,
+        /// Which action, or `spec`.
+        action: String,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+fn did_you_mean(name: Option<&str>) -> String {
+    name.map(|name| format!("; did you mean {name:?}?")).unwrap_or_default()
+}
+
+fn last_words(text: Option<&str>) -> String {
+    text.map(|text| format!(" ({text})")).unwrap_or_default()
+}
+
+impl CallError {
+    /// The kind, for audit records and programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::UnknownAction { .. } => "unknown-action",
+            Self::InvalidInput { .. } => "invalid-input",
+            Self::InvalidOutput { .. } | Self::OutputNotJson { .. } => "invalid-output",
+            Self::OutputTooLarge { .. } => "output-too-large",
+            Self::Action(failure) => failure.kind(),
+            Self::Trapped { .. } => "trapped",
+            Self::TimedOut { .. } => "timed-out",
+            Self::CpuExceeded { .. } => "cpu-exceeded",
+            Self::MemoryExceeded { .. } => "memory-exceeded",
+            Self::ImpureSpec { .. } => "impure-spec",
+            Self::EventNotJson { .. } => "invalid-event",
+            Self::Exited { .. } => "exited",
+            Self::Host { .. } => "host",
+        }
+    }
+}
+
+/// The error that a connector answered (`types.action-error` of the contract).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ActionFailure {
+    /// The connector does not know the action that its spec names.
+    #[error("the connector does not know its own action {0:?}")]
+    UnknownAction(String),
+    /// The input is within the schema and still wrong.
+    #[error("the input is not valid: {0}")]
+    InvalidInput(String),
+    /// The user has to authorize again.
+    #[error("the connection needs authorization")]
+    NeedsAuthorization,
+    /// The host or the service forbids it.
+    #[error("{0}")]
+    Denied(String),
+    /// The service does not have it.
+    #[error("not found: {0}")]
+    NotFound(String),
+    /// Too many requests.
+    #[error("the service's rate limit is reached{}", .retry_after.map(|seconds| format!("; try again in {seconds} s")).unwrap_or_default())]
+    RateLimited {
+        /// Seconds until it is worth trying again.
+        retry_after: Option<u32>,
+    },
+    /// More bytes than may be read.
+    #[error("too large: the limit is {limit} bytes{}{}",
+        .content_length.map(|size| format!("; the service's answer has {size}")).unwrap_or_default(),
+        .estimated_output.map(|size| format!("; the output would have {size}")).unwrap_or_default())]
+    TooLarge {
+        /// Bytes allowed.
+        limit: u64,
+        /// Bytes of the service's answer.
+        content_length: Option<u64>,
+        /// Bytes that the output would have.
+        estimated_output: Option<u64>,
+    },
+    /// The service answered with an error.
+    #[error("the service answered {status}: {message}")]
+    Upstream {
+        /// HTTP status.
+        status: u16,
+        /// What it said.
+        message: String,
+        /// Whether the same call may succeed later.
+        retryable: bool,
+    },
+    /// The connector failed.
+    #[error("the connector failed: {0}")]
+    Internal(String),
+}
+
+impl ActionFailure {
+    /// The kind, for audit records and programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::UnknownAction(_) => "unknown-action",
+            Self::InvalidInput(_) => "invalid-input",
+            Self::NeedsAuthorization => "needs-authorization",
+            Self::Denied(_) => "denied",
+            Self::NotFound(_) => "not-found",
+            Self::RateLimited { .. } => "rate-limited",
+            Self::TooLarge { .. } => "too-large",
+            Self::Upstream { .. } => "upstream",
+            Self::Internal(_) => "internal",
+        }
+    }
+}

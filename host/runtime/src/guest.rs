@@ -1,0 +1,64 @@
+//! What the host keeps for one instance while it lives.
+
+use std::sync::Arc;
+
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtxView, WasiView};
+use wasmtime_wasi_io::IoView;
+
+use crate::capabilities::{connection, http, log, progress, state, wasi};
+use crate::deadline::CpuMeter;
+use crate::limits::GrowthLimiter;
+use crate::limits::Limits;
+
+/// The store's data: each capability's part of this call.
+pub(crate) struct Guest {
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) table: ResourceTable,
+    pub(crate) growth: GrowthLimiter,
+    pub(crate) meter: Arc<CpuMeter>,
+    pub(crate) wasi: wasi::PerCall,
+    pub(crate) log: log::PerCall,
+    /// None while the spec is read: then every import of the contract refuses.
+    pub(crate) working: Option<Working>,
+}
+
+/// The capabilities of a call; a spec run has none of them.
+pub(crate) struct Working {
+    pub(crate) connection: connection::PerCall,
+    pub(crate) http: http::PerCall,
+    pub(crate) state: state::PerCall,
+    pub(crate) progress: progress::PerCall,
+}
+
+/// Why the host itself ended a guest.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Ended {
+    #[error("the guest used up its computing time")]
+    Cpu,
+    #[error("{0} is not there while the spec is read")]
+    Impure(&'static str),
+    #[error("not JSON: {0}")]
+    EventNotJson(String),
+    #[error("more than {limit} bytes of streamed results")]
+    EventsTooLarge { size: usize, limit: usize },
+}
+
+impl Guest {
+    /// The working capabilities, or the end of a guest that reaches for `import` while its spec is read.
+    pub(crate) fn working(&mut self, import: &'static str) -> wasmtime::Result<&mut Working> {
+        self.working.as_mut().ok_or_else(|| Ended::Impure(import).into())
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: self.wasi.context(&self.log), table: &mut self.table }
+    }
+}
+
+impl IoView for Guest {
+    fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+}

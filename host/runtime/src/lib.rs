@@ -1,0 +1,33 @@
+//! Runs connectors: WebAssembly components of the world `connector` (`wit/connector`).
+//!
+//! A [`Runtime`] loads a component once ([`Runtime::load`]): it is vetted, compiled ahead of time (or taken from the cache
+//! on disk), asked for its spec in a run that gives it nothing, and linked. Each [`Runtime::call`] then makes a fresh
+//! instance with its memory, time, answers and logs bounded, and throws it away: nothing of one call is visible to the
+//! next.
+
+mod cache;
+mod call;
+mod capabilities;
+mod component;
+mod contract;
+mod convert;
+mod deadline;
+mod engine;
+mod error;
+mod guest;
+mod limits;
+mod spec_run;
+mod trap;
+mod vet;
+
+pub use cache::CodeCache;
+pub use call::{Call, File, Finished, GuestContext, Output};
+pub use capabilities::connection::{Claims, User};
+pub use capabilities::log::{LogLevel, LogLine};
+pub use capabilities::progress::Progress;
+pub use capabilities::state::GuestMemory;
+pub use component::{Code, Connector};
+pub use engine::{Allocation, Runtime, RuntimeSettings};
+pub use error::{ActionFailure, CallError, LoadError, SetupError};
+pub use limits::Limits;
+pub use trap::Frame;

@@ -1,0 +1,43 @@
+//! Reading a spec: the same sandbox, with a clock that stands still, random bytes that are always the same, and every
+//! import of the contract refusing. So one component has one spec.
+
+use std::sync::Arc;
+
+use innkeeper_ambient::SeededRandom;
+use innkeeper_spec::draft;
+use wasmtime::component::ResourceTable;
+
+use crate::call::{bounded, store};
+use crate::capabilities::{log, wasi};
+use crate::contract::ConnectorPre;
+use crate::convert;
+use crate::deadline::CpuMeter;
+use crate::engine::Runtime;
+use crate::error::CallError;
+use crate::guest::Guest;
+use crate::limits::GrowthLimiter;
+use crate::trap::Place;
+
+impl Runtime {
+    pub(crate) async fn read_spec(&self, pre: &ConnectorPre<Guest>) -> Result<draft::ConnectorSpec, CallError> {
+        let place = Place { connector: "that is being loaded", action: "spec" };
+        let limits = self.shared.limits.clone();
+        let meter = CpuMeter::start();
+        let guest = Guest {
+            table: ResourceTable::new(),
+            growth: GrowthLimiter::new(&limits),
+            meter: meter.clone(),
+            wasi: wasi::PerCall::new(wasi::Source::Frozen { random: Arc::new(SeededRandom::new(0)) }),
+            log: log::PerCall::new(log::Origin::default(), &limits),
+            working: None,
+            limits,
+        };
+        let mut store = store(&self.shared.engine, guest);
+        bounded(self, &mut store, &place, async |store| {
+            let connector = pre.instantiate_async(&mut *store).await?;
+            connector.call_spec(store).await
+        })
+        .await
+        .map(convert::spec)
+    }
+}

@@ -1,0 +1,80 @@
+//! A host in a folder of its own.
+
+use std::sync::Arc;
+
+use innkeeper::{
+    Builder, CallRequest, CallResult, ConnectionView, EgressSettings, Error, Innkeeper, Limits, ManualClock, NewConnection,
+    PrivateNetworks, SpaceId, Timestamp,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::components;
+use crate::echo::EchoService;
+
+/// A host that may reach loopback, and the folder it lives in.
+#[derive(Debug)]
+pub struct TestHost {
+    /// The host.
+    pub host: Innkeeper,
+    /// Where it lives; gone when this is dropped.
+    pub folder: TempDir,
+}
+
+/// The operator's rules of a host that may speak plain HTTP to this machine.
+pub fn loopback() -> EgressSettings {
+    let (private_networks, plain_http) = (PrivateNetworks::loopback(), PrivateNetworks::loopback());
+    EgressSettings { private_networks, plain_http, ..EgressSettings::default() }
+}
+
+/// A clock that a test moves.
+pub fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)))
+}
+
+impl TestHost {
+    /// A host with default settings.
+    pub async fn start() -> Self {
+        Self::start_with(|builder| builder).await
+    }
+
+    /// A host with settings of the test's own.
+    pub async fn start_with(settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let host = Self::open(&folder, settings).await.expect("the host opens");
+        Self { host, folder }
+    }
+
+    /// A host in a folder that may hold one already.
+    pub async fn open(folder: &TempDir, settings: impl FnOnce(Builder) -> Builder) -> Result<Innkeeper, Error> {
+        settings(Innkeeper::builder().folder(folder.path()).calls_at_once(100).egress(loopback())).open().await
+    }
+
+    /// A host with bounds of the test's own.
+    pub async fn start_with_limits(limits: Limits) -> Self {
+        Self::start_with(|builder| builder.limits(limits)).await
+    }
+
+    /// A connection of the hostile connector to the echo service, without a credential.
+    pub async fn hostile(&self, service: &EchoService) -> ConnectionView {
+        self.hostile_with(service, |connection| connection, "none").await
+    }
+
+    /// A connection of the hostile connector to the echo service.
+    pub async fn hostile_with(
+        &self,
+        service: &EchoService,
+        settings: impl FnOnce(NewConnection) -> NewConnection,
+        auth_type: &str,
+    ) -> ConnectionView {
+        let added = self.host.load(components::hostile()).await.expect("the hostile connector loads");
+        let connection = NewConnection::new(SpaceId::default(), added.id(), auth_type);
+        let connection = settings(connection.config(json!({ "base": service.base() })));
+        self.host.connect(connection).await.expect("the connection is made")
+    }
+
+    /// Calls an action in the default space.
+    pub async fn call(&self, connection: &ConnectionView, action: &str, input: Value) -> Result<CallResult, Error> {
+        self.host.call(CallRequest::new(connection.space.clone(), connection.id.clone(), action, input)).await
+    }
+}
