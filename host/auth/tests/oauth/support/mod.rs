@@ -70,7 +70,7 @@ impl House {
 
     pub(crate) async fn consenting_with(
         &self,
-        more: &[(&str, Value)],
+        others: &[(&str, Value)],
         client_secret: Option<&str>,
         mode: AuthMode,
     ) -> ConnectionRecord {
@@ -80,7 +80,7 @@ impl House {
             ("clientId", Value::from("client-1")),
             ("scope", Value::from("files.read offline")),
         ];
-        fields.extend(more.iter().cloned());
+        fields.extend(others.iter().cloned());
         let secrets: Vec<_> = client_secret.map(|secret| ("clientSecret", secret)).into_iter().collect();
         self.connect("oauth_authorization_code", &fields, &secrets, mode).await
     }
