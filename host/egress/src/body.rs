@@ -16,9 +16,12 @@ pub struct Body {
     content_type: Option<String>,
 }
 
+/// Bytes that somebody else makes.
+pub(crate) type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, EgressError>> + Send>>;
+
 enum Content {
     Bytes(Bytes),
-    Stream(Pin<Box<dyn Stream<Item = Result<Bytes, EgressError>> + Send>>),
+    Stream(Pieces),
     Answer(Box<Answer>),
     Ended,
 }
@@ -143,7 +146,10 @@ impl From<Bytes> for Body {
 /// Length and media type; never a byte of it.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").field("length", &self.length).field("content_type", &self.content_type).finish()
+        f.debug_struct("Body")
+            .field("length", &self.length)
+            .field("content_type", &self.content_type)
+            .finish_non_exhaustive()
     }
 }
 

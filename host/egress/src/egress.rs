@@ -31,7 +31,8 @@ impl Egress {
     ///
     /// Every deadline is on `clock`, except the connect timeout, which the HTTP client keeps on tokio's.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, SetupError> {
-        Self::with_resolver(settings, clock, random, Arc::new(SystemResolver))
+        let resolver: Arc<dyn Resolver> = Arc::new(SystemResolver);
+        Self::with_resolver(settings, clock, random, &resolver)
     }
 
     /// The same with a resolver of one's own; its answers are checked all the same.
@@ -39,9 +40,9 @@ impl Egress {
         settings: Settings,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        resolver: Arc<dyn Resolver>,
+        resolver: &Arc<dyn Resolver>,
     ) -> Result<Self, SetupError> {
-        let clients = Clients::new(&settings, &resolver)?;
+        let clients = Clients::new(&settings, resolver)?;
         let scrubbers = ScrubberCache::default();
         Ok(Self { parts: Arc::new(Parts { settings, clients, clock, random, scrubbers }) })
     }

@@ -295,7 +295,10 @@ impl Exchange<'_> {
             return Err(wall::not_approved(&hop.method, &shown, true));
         };
         let leaves = hop.url.origin() != self.head.url.origin();
-        if leaves && scrubber.as_ref().is_some_and(|scrubber| scrubber.is_in(hop.url.as_str())) {
+        let carries_secret = |scrubber: &Arc<Scrubber>| {
+            scrubber.is_in(hop.url.as_str()) || hop.url.host_str().is_some_and(|host| scrubber.is_in_name(host))
+        };
+        if leaves && scrubber.as_ref().is_some_and(carries_secret) {
             return denied(
                 "a redirect would carry the connection's credential there in its address",
                 "stop at the redirect; a service that does this gives its callers' credentials away",
@@ -327,9 +330,12 @@ impl Exchange<'_> {
 
     fn scrubber(&self, attachment: Option<&Attachment>) -> Option<Arc<Scrubber>> {
         let generation = attachment.map_or(0, |attachment| attachment.generation);
-        let of_attachment = attachment
-            .iter()
-            .flat_map(|attachment| attachment.secrets.iter().chain(attachment.query.iter().map(|(_, value)| value)));
+        let of_attachment = attachment.iter().flat_map(|attachment| {
+            // Where the source names no secret, what it puts on is one.
+            let headers = attachment.headers.iter().filter(|_| attachment.secrets.is_empty());
+            let query = attachment.query.iter().map(|(_, value)| value);
+            attachment.secrets.iter().chain(headers.map(|(_, value)| value)).chain(query)
+        });
         let secrets: Vec<&SecretString> = of_attachment.chain(&self.secrets).collect();
         self.parts.scrubbers.scrubber(generation, &secrets)
     }

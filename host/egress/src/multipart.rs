@@ -14,7 +14,11 @@ use crate::{Body, EgressError, Part, PartContent};
 
 /// Encodes the parts between random boundaries. Parts that are all in memory make one piece; others are sent as they
 /// arrive, with a length where that of each part is known. Placeholders are filled in in text parts that are no files.
-pub(crate) fn encode(parts: Vec<Part>, filler: &mut Filler<'_>, random: &dyn Random) -> Result<Payload, EgressError> {
+pub(crate) fn encode(
+    parts: Vec<Part>,
+    placeholders: &mut Filler<'_>,
+    random: &dyn Random,
+) -> Result<Payload, EgressError> {
     let boundary = format!("innkeeper-{:032x}", u128::from_le_bytes(random.bytes()));
     let content_type = HeaderValue::from_str(&format!("multipart/form-data; boundary={boundary}"))
         .expect("letters, digits and hyphens make a header value");
@@ -31,7 +35,7 @@ pub(crate) fn encode(parts: Vec<Part>, filler: &mut Filler<'_>, random: &dyn Ran
             PartContent::Bytes(bytes) if part.file_name.is_some() => Piece::Bytes(bytes),
             PartContent::Bytes(bytes) => {
                 let content_type = part.content_type.as_deref().and_then(|text| HeaderValue::from_str(text).ok());
-                let text = fill_text(&bytes, Spelling::of_media_type(content_type.as_ref()), filler)?;
+                let text = fill_text(&bytes, Spelling::of_media_type(content_type.as_ref()), placeholders)?;
                 filled |= text.is_some();
                 Piece::Bytes(text.unwrap_or(bytes))
             }

@@ -11,6 +11,7 @@ use http::HeaderValue;
 use innkeeper_ambient::Random;
 use percent_encoding::utf8_percent_encode;
 
+use crate::body::Pieces;
 use crate::multipart;
 use crate::placeholders::{Filler, RESERVED, Spelling};
 use crate::{Body, EgressError, RequestBody};
@@ -41,27 +42,27 @@ impl Payload {
     pub(crate) fn new(
         body: RequestBody,
         content_type: Option<&HeaderValue>,
-        filler: &mut Filler<'_>,
+        placeholders: &mut Filler<'_>,
         random: &dyn Random,
     ) -> Result<Self, EgressError> {
         match body {
             RequestBody::Empty => Ok(Self::empty()),
             RequestBody::Bytes(bytes) => {
-                let filled = fill_text(&bytes, Spelling::of_media_type(content_type), filler)?;
+                let filled = fill_text(&bytes, Spelling::of_media_type(content_type), placeholders)?;
                 Ok(Self { filled: filled.is_some(), ..Self::bytes(filled.unwrap_or(bytes), None) })
             }
             RequestBody::Form(pairs) => {
                 let mut text = String::new();
                 let mut any = false;
                 for (name, value) in pairs {
-                    let filled = filler.fill(&value, Spelling::Plain)?;
+                    let filled = placeholders.fill(&value, Spelling::Plain)?;
                     any |= filled.is_some();
                     add_pair(&mut text, &name, filled.as_deref().unwrap_or(&value));
                 }
                 let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
                 Ok(Self { filled: any, ..Self::bytes(text.into(), Some(content_type)) })
             }
-            RequestBody::Multipart(parts) => multipart::encode(parts, filler, random),
+            RequestBody::Multipart(parts) => multipart::encode(parts, placeholders, random),
             RequestBody::Stream(body) => Ok(Self::body(body)),
         }
     }
@@ -120,7 +121,7 @@ impl Payload {
 /// One stream that the client may take from, and may have to be given again.
 #[derive(Default)]
 struct Source {
-    stream: Option<Pin<Box<dyn Stream<Item = Result<Bytes, EgressError>> + Send>>>,
+    stream: Option<Pieces>,
     lease: u64,
     started: bool,
 }
@@ -154,10 +155,10 @@ impl Stream for Lease {
 pub(crate) fn fill_text(
     bytes: &Bytes,
     spelling: Spelling,
-    filler: &mut Filler<'_>,
+    placeholders: &mut Filler<'_>,
 ) -> Result<Option<Bytes>, EgressError> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(filler.fill(text, spelling)?.map(Bytes::from)),
+        Ok(text) => Ok(placeholders.fill(text, spelling)?.map(Bytes::from)),
         Err(_) => Ok(None),
     }
 }

@@ -39,26 +39,30 @@ pub(crate) fn prepare(parts: &Parts, request: Request, route: &Route<'_>) -> Res
         Some(CredentialUse::Never) if carries => return Err(wall::not_with_credential(&method, &shown)),
         Some(_) => {}
     }
-    let mut filler = Filler::new(route.placeholders, carries);
-    let moved = fill_address(&mut url, query, &mut filler)?;
+    let mut placeholders = Filler::new(route.placeholders, carries);
+    let moved = fill_address(&mut url, query, &mut placeholders)?;
     if moved && wall::admit(route.allow, &method, &url) != Some(CredentialUse::Allowed) {
         return Err(wall::not_approved(&method, &shown, false));
     }
-    let payload = Payload::new(body, fields.get(CONTENT_TYPE), &mut filler, &*parts.random)?;
+    let payload = Payload::new(body, fields.get(CONTENT_TYPE), &mut placeholders, &*parts.random)?;
     // A bare request has no use for a spec's header that holds a secret.
     let defaults = route.default_headers.iter().filter(|(_, value)| carries || !value.contains("${secret."));
     headers::add_defaults(&mut fields, defaults)?;
-    let secret_headers = fill_headers(&mut fields, &mut filler)?;
+    let secret_headers = fill_headers(&mut fields, &mut placeholders)?;
     if let Some(content_type) = &payload.content_type {
         fields.entry(CONTENT_TYPE).or_insert_with(|| content_type.clone());
     }
     let head = RequestHead { method, url, headers: fields };
-    Ok(Prepared { head, shown, payload, secret_headers, secrets: filler.into_used(), carries })
+    Ok(Prepared { head, shown, payload, secret_headers, secrets: placeholders.into_used(), carries })
 }
 
 /// Fills in path and query and adds `query`; whether the path is another now.
-fn fill_address(url: &mut Url, query: Vec<(String, String)>, filler: &mut Filler<'_>) -> Result<bool, EgressError> {
-    let path = filler.fill_encoded(url.path())?;
+fn fill_address(
+    url: &mut Url,
+    query: Vec<(String, String)>,
+    placeholders: &mut Filler<'_>,
+) -> Result<bool, EgressError> {
+    let path = placeholders.fill_encoded(url.path())?;
     if let Some(path) = &path {
         url.set_path(path);
         if url.path() != path {
@@ -67,12 +71,12 @@ fn fill_address(url: &mut Url, query: Vec<(String, String)>, filler: &mut Filler
             ));
         }
     }
-    if let Some(filled) = url.query().map(|query| filler.fill_encoded(query)).transpose()?.flatten() {
+    if let Some(filled) = url.query().map(|query| placeholders.fill_encoded(query)).transpose()?.flatten() {
         url.set_query(Some(&filled));
     }
     let mut filled = Vec::with_capacity(query.len());
     for (name, value) in query {
-        let value = filler.fill(&value, Spelling::Plain)?.unwrap_or(value);
+        let value = placeholders.fill(&value, Spelling::Plain)?.unwrap_or(value);
         filled.push((name, value));
     }
     add_query(url, filled.iter().map(|(name, value)| (name.as_str(), value.as_str())));
@@ -80,10 +84,11 @@ fn fill_address(url: &mut Url, query: Vec<(String, String)>, filler: &mut Filler
 }
 
 /// Fills in header values and gives the names of those that had something to fill in.
-fn fill_headers(fields: &mut HeaderMap, filler: &mut Filler<'_>) -> Result<Vec<HeaderName>, EgressError> {
+fn fill_headers(fields: &mut HeaderMap, placeholders: &mut Filler<'_>) -> Result<Vec<HeaderName>, EgressError> {
     let mut secret = Vec::new();
     for (name, value) in fields.iter_mut() {
-        let Some(filled) = value.to_str().ok().map(|text| filler.fill(text, Spelling::Plain)).transpose()?.flatten()
+        let Some(filled) =
+            value.to_str().ok().map(|text| placeholders.fill(text, Spelling::Plain)).transpose()?.flatten()
         else {
             continue;
         };

@@ -33,7 +33,7 @@ impl Default for Settings {
             plain_http: PrivateNetworks::default(),
             connect_timeout: Duration::from_secs(10),
             max_redirects: 10,
-            head_timeout: Duration::from_secs(60),
+            head_timeout: Duration::from_mins(1),
             max_response_headers: 64 * 1024,
             user_agent: concat!("innkeeper/", env!("CARGO_PKG_VERSION")).to_owned(),
             extra_roots: Vec::new(),

@@ -185,3 +185,21 @@ fn root_cause(error: &reqwest::Error) -> String {
     }
     if std::ptr::addr_eq(cause, error) { "the HTTP client gave up".to_owned() } else { cause.to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_that_is_no_certificate_is_named() {
+        for pem in ["", "no pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"] {
+            assert!(matches!(tls(&[pem.to_owned()]), Err(SetupError::Root { number: 1, .. })), "{pem}");
+        }
+    }
+
+    #[test]
+    fn both_versions_of_http_are_offered() {
+        let config = tls(&[]).expect("set up");
+        assert_eq!(config.alpn_protocols, [b"h2".to_vec(), b"http/1.1".to_vec()]);
+    }
+}

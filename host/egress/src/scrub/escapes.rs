@@ -130,10 +130,10 @@ impl Unescaped {
 }
 
 fn position(mark: u8, bytes: &[u8]) -> Option<usize> {
-    // Without an early exit inside a block, its bytes are compared side by side.
+    // Counting has no early exit, so the bytes of a block are compared side by side.
     let mut at = 0;
     for block in bytes.chunks(32) {
-        if block.iter().fold(false, |any, byte| any | (*byte == mark)) {
+        if block.iter().map(|byte| u8::from(*byte == mark)).sum::<u8>() > 0 {
             return block.iter().position(|byte| *byte == mark).map(|offset| at + offset);
         }
         at += block.len();

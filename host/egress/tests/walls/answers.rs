@@ -23,7 +23,7 @@ fn echoes() -> Vec<Vec<u8>> {
             .collect::<String>()
     };
     let json = serde_json::Value::from(TOKEN).to_string();
-    let ascii = TOKEN.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect::<String>();
+    let ascii: Vec<String> = TOKEN.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
     let mut echoes = vec![
         TOKEN.to_owned(),
         every("%", true),
@@ -31,7 +31,7 @@ fn echoes() -> Vec<Vec<u8>> {
         url::form_urlencoded::byte_serialize(TOKEN.as_bytes()).collect(),
         json[1..json.len() - 1].to_owned(),
         json[1..json.len() - 1].replace('/', "\\/").replace('&', "\\u0026").replace('é', "\\u00E9"),
-        ascii,
+        ascii.concat(),
     ];
     for lead in ["", "a", "ab"] {
         let inside = format!("{lead}{TOKEN}tail");
@@ -152,7 +152,7 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
             while clock.sleepers() == 0 {
                 tokio::task::yield_now().await;
             }
-            clock.advance(timeout.unwrap_or(Duration::from_secs(60)));
+            clock.advance(timeout.unwrap_or(Duration::from_mins(1)));
         });
         assert_eq!(answer.err(), Some(EgressError::Timeout));
     }

@@ -58,7 +58,7 @@ impl Resolver for Names {
 
 /// A source that gives one token after the other, and remembers what it was asked.
 pub(crate) struct Tokens {
-    tokens: Vec<&'static str>,
+    series: Vec<&'static str>,
     current: AtomicUsize,
     pub(crate) asked: AtomicUsize,
     pub(crate) in_query: bool,
@@ -66,7 +66,7 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub(crate) fn new(tokens: &[&'static str]) -> Self {
-        Self { tokens: tokens.to_vec(), current: AtomicUsize::new(0), asked: AtomicUsize::new(0), in_query: false }
+        Self { series: tokens.to_vec(), current: AtomicUsize::new(0), asked: AtomicUsize::new(0), in_query: false }
     }
 
     pub(crate) fn in_query(token: &'static str) -> Self {
@@ -85,12 +85,12 @@ impl CredentialSource for Tokens {
         let mut current = self.current.load(Ordering::SeqCst);
         if rejected.is_some() {
             current += 1;
-            if current >= self.tokens.len() {
+            if current >= self.series.len() {
                 return Ok(None);
             }
             self.current.store(current, Ordering::SeqCst);
         }
-        let Some(token) = self.tokens.get(current) else { return Ok(None) };
+        let Some(token) = self.series.get(current) else { return Ok(None) };
         let mut attachment =
             Attachment { generation: current as u64, secrets: vec![(*token).into()], ..Attachment::default() };
         if self.in_query {
@@ -133,8 +133,8 @@ impl Out {
 
     pub(crate) fn with(allow: &[String], settings: Settings, clock: Arc<dyn Clock>) -> Self {
         let names = Arc::new(Names::default());
-        let egress =
-            Egress::with_resolver(settings, clock, Arc::new(SeededRandom::new(7)), names.clone()).expect("set up");
+        let resolver: Arc<dyn Resolver> = names.clone();
+        let egress = Egress::with_resolver(settings, clock, Arc::new(SeededRandom::new(7)), &resolver).expect("set up");
         Self {
             egress,
             names,

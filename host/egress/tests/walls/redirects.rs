@@ -156,3 +156,11 @@ async fn an_address_that_echoes_the_credential_is_shown_without_it() {
     assert_eq!(response.url.as_str(), service.url("/b/[redacted]"));
     assert_eq!(text(response).await, "");
 }
+
+#[tokio::test]
+async fn a_host_name_cannot_carry_the_credential_away() {
+    let service = Service::start(|_, _| Reply::to(302, "http://token-one.evil.test/")).await;
+    let out = Out::new(&[service.rule(), "http://*.evil.test".into()]).tokens(Tokens::new(&["token-one"]));
+    let denial = denial(out.send(attached(&service.url("/"))).await);
+    assert!(denial.contains("redacted.invalid") && out.names.asked() == 0, "{denial}");
+}
