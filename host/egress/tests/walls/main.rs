@@ -8,6 +8,7 @@ mod placeholders;
 mod redirects;
 mod repeats;
 mod service;
+mod tls;
 
 use std::collections::HashMap;
 use std::io;
