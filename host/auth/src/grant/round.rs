@@ -44,7 +44,9 @@ impl Round {
     /// The token to use; none: there is nothing better than the rejected one.
     pub(super) async fn run(&self, turn: &mut Turn) -> Result<Option<Arc<LiveToken>>, AuthError> {
         for _ in 0..RACES {
-            self.save_leftover(turn).await?;
+            if let Err(error) = self.save_leftover(turn).await {
+                return self.fall_back(error).await;
+            }
             let stored = self.read().await?;
             let held = stored.as_ref().map(|stored| self.held(stored));
             let circumstances = self.circumstances();
@@ -189,10 +191,10 @@ impl Round {
 
     /// After a failure in passing the old token serves while it lives, unless it is the one that was rejected.
     async fn fall_back(&self, error: AuthError) -> Result<Option<Arc<LiveToken>>, AuthError> {
-        if !matches!(error, AuthError::Unavailable { .. } | AuthError::Misconfigured { .. }) {
+        if matches!(error, AuthError::NeedsAuthorization { .. }) {
             return Err(error);
         }
-        let Some(stored) = self.read().await? else { return Err(error) };
+        let Ok(Some(stored)) = self.read().await else { return Err(error) };
         let alive = life::still_alive(&self.held(&stored), self.grants.clock.now());
         match (alive, self.rejected == Some(stored.grant.serial)) {
             (true, false) => Ok(Some(Arc::new(LiveToken::new(&stored.grant, self.grants.margin)))),

@@ -77,6 +77,11 @@ struct Stage {
 impl Stage {
     /// An authorized grant whose token ended.
     async fn new(fails: &[u32]) -> Self {
+        Self::after(120, fails).await
+    }
+
+    /// That many seconds into the life of a token of 60.
+    async fn after(seconds: u64, fails: &[u32]) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
         let random = Arc::new(SeededRandom::new(3));
         let keys = RedbStore::in_memory().expect("a store");
@@ -117,7 +122,7 @@ impl Stage {
             extra: std::collections::BTreeMap::new(),
         };
         grants.replace(&key, answer, None).await.expect("stored");
-        clock.advance(Duration::from_mins(2));
+        clock.advance(Duration::from_secs(seconds));
         Self { grants, store, endpoint, clock, key, refreshes }
     }
 
@@ -163,6 +168,15 @@ async fn no_refresh_leaves_without_its_intent() {
     assert!(matches!(stage.header().await, Err(AuthError::Store(_))));
     assert_eq!(stage.refreshes.load(Ordering::SeqCst), 0);
     assert_eq!(stage.header().await.expect("renewed"), "Bearer access-1");
+}
+
+#[tokio::test]
+async fn a_store_that_fails_logs_nobody_out_while_the_old_token_lives() {
+    let stage = Stage::after(50, &[2, 4]).await;
+    assert_eq!(stage.header().await.expect("no intent, and it still lives"), "Bearer access-0");
+    assert_eq!(stage.header().await.expect("not durable, and the old one still lives"), "Bearer access-0");
+    assert_eq!(stage.header().await.expect("stored at last"), "Bearer access-1");
+    assert_eq!(stage.refreshes.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
