@@ -1,0 +1,112 @@
+//! Any other endpoint of Microsoft Graph 1.0.
+
+use std::collections::BTreeMap;
+
+use innkeeper_guest::prelude::*;
+use innkeeper_guest::serde_json::{self, Number};
+
+use crate::address::check_graph_path;
+use crate::{ANSWER_LIMIT, checked};
+
+pub(crate) fn action() -> Action {
+    Action::new("callGraphAPI", call_graph_api)
+        .title("Call Microsoft Graph")
+        .description(
+            "Sends a GET or POST to any path of Microsoft Graph 1.0, for what no other action does. A \
+                     POST may change things.",
+        )
+        .write()
+        .tool()
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CallGraph {
+    method: Method,
+    /// Path that begins with `/v1.0/`, such as `/v1.0/sites/root/columns`; no host.
+    #[schemars(length(max = 4096))]
+    path: String,
+    /// Parameters of the query, such as `$top` or `$filter`.
+    #[serde(default)]
+    query: BTreeMap<String, Scalar>,
+    /// JSON body of a POST.
+    body: Option<Value>,
+}
+
+/// HTTP method.
+#[derive(Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+enum Method {
+    Get,
+    Post,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Flag(bool),
+    Number(Number),
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct GraphAnswer {
+    status: u16,
+    status_text: String,
+    /// Names in lower case.
+    headers: BTreeMap<String, String>,
+    /// The JSON that Graph answered, or its text; null when there is none.
+    data: Value,
+}
+
+fn call_graph_api(ctx: &Ctx, input: CallGraph) -> Result<GraphAnswer, Error> {
+    let path = input.path.trim();
+    check_graph_path(path)?;
+    let address = format!("https://graph.microsoft.com{path}");
+    let request = match (input.method, &input.body) {
+        (Method::Get, None) => ctx.get(address),
+        (Method::Post, None) => ctx.post(address),
+        (Method::Post, Some(body)) => ctx.post(address).json(body),
+        (Method::Get, Some(_)) => return Err(Error::invalid_input("body: a GET request carries none; leave it out")),
+    };
+    let request = input.query.into_iter().fold(request, |request, (name, value)| match value {
+        Scalar::Text(text) => request.query(name, text),
+        Scalar::Flag(flag) => request.query(name, flag),
+        Scalar::Number(number) => request.query(name, number),
+    });
+    let answer = checked(request.send()?)?;
+    let mut headers = BTreeMap::<String, String>::new();
+    for (name, value) in answer.headers() {
+        let line = headers.entry(name.to_owned()).or_default();
+        *line = if line.is_empty() { value.to_owned() } else { format!("{line}, {value}") };
+    }
+    let status = answer.status();
+    let content_type = answer.content_type().unwrap_or_default().to_owned();
+    let bytes = answer.bytes(ANSWER_LIMIT)?;
+    let data = if bytes.is_empty() {
+        Value::Null
+    } else if content_type.contains("json") {
+        serde_json::from_slice(&bytes)
+            .map_err(|error| Error::upstream(status, format!("not the JSON it says: {error}")))?
+    } else {
+        let text = String::from_utf8(bytes).map_err(|_| {
+            Error::invalid_input(format!("path: answers {content_type}, not text; downloadDriveItem hands out files"))
+        })?;
+        Value::String(text)
+    };
+    Ok(GraphAnswer { status, status_text: reason(status).to_owned(), headers, data })
+}
+
+/// RFC 9110, section 15: over HTTP/2 the reason is not transmitted.
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        206 => "Partial Content",
+        304 => "Not Modified",
+        _ => "",
+    }
+}

@@ -1,0 +1,139 @@
+//! SharePoint Online over Microsoft Graph: sites, pages, lists, document libraries, files, search.
+//!
+//! The connection's token goes to `graph.microsoft.com` alone. Files lie at pre-signed addresses of `*.sharepoint.com`,
+//! which are asked without it.
+
+mod address;
+mod browse;
+mod download;
+mod graph;
+mod ids;
+mod listing;
+mod search;
+#[cfg(test)]
+mod tests;
+
+use innkeeper_guest::prelude::*;
+
+const TOKEN_URL: &str = "https://login.microsoftonline.com/{tenantId}/oauth2/v2.0/token";
+const AUTHORIZATION_URL: &str = "https://login.microsoftonline.com/{tenantId}/oauth2/v2.0/authorize";
+const GRAPH: &str = "https://graph.microsoft.com/v1.0";
+/// Bytes of a JSON answer that are read.
+const ANSWER_LIMIT: u64 = 4 << 20;
+
+/// What a connection is configured with.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "the host fills it into the addresses of the auth types")]
+struct Config {
+    /// The Microsoft Entra tenant: its directory ID, or one of its domains.
+    #[schemars(
+        length(max = 253),
+        regex(pattern = r"^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63})$"),
+        extend("x-form" = {
+            "label": "Tenant ID",
+            "placeholder": "contoso.onmicrosoft.com",
+            "help": "Directory (tenant) ID on the overview page of Microsoft Entra, or a domain of the tenant."
+        })
+    )]
+    tenant_id: String,
+}
+
+/// What Graph answers at `/v1.0/` itself says nothing of the token, so the root site is asked for. A connection that may
+/// read selected sites only is refused that one: then its token was accepted, and more cannot be known from here.
+fn check(ctx: &Ctx) -> Result<String, Error> {
+    let root = ctx.get(url!(GRAPH; "/sites/root")).query("$select", "displayName").send()?;
+    match checked(root) {
+        Ok(answer) => {
+            let site: Value = answer.json()?;
+            let name = site["displayName"].as_str().filter(|name| !name.is_empty()).unwrap_or("without a name");
+            Ok(format!("Connected to SharePoint Online: the root site is {name}"))
+        }
+        // Without any permission, which an administrator has to consent to, the token lacks its claims.
+        Err(Error::Denied(reason)) if !reason.contains("claim") => Ok(format!(
+            "Connected to Microsoft Graph, which does not let this connection read the root site ({reason}). With the \
+             permission Sites.Selected only the sites that were granted to the app can be read."
+        )),
+        Err(error) => Err(error),
+    }
+}
+
+/// Graph says what is wrong in `error.message`, and which kind of wrong in `error.code`.
+fn checked(answer: Response) -> Result<Response, Error> {
+    answer.error_for_status_with(|_, body| {
+        let code = body.at("/error/code");
+        match (body.at("/error/message"), code) {
+            (Some(message), Some(code)) => Some(format!("{message} ({code})")),
+            (Some(message), None) => Some(message.to_owned()),
+            (None, code) => code.map(str::to_owned),
+        }
+    })
+}
+
+fn is_app_only(ctx: &Ctx) -> bool {
+    ctx.auth_type() == "oauth_client_credentials"
+}
+
+/// Language models fill in optional texts with nothing.
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+fn connector() -> Connector {
+    let actions = [browse::actions(), download::actions(), vec![graph::action(), search::action()]];
+    let connector = Connector::new("sharepoint_online", env!("CARGO_PKG_VERSION"))
+        .title("SharePoint Online")
+        .description("Browses and searches sites, lists and document libraries, and downloads files.")
+        .documentation("https://learn.microsoft.com/graph/api/resources/sharepoint")
+        .auth(app())
+        .auth(user())
+        .config::<Config>()
+        .host(
+            Host::name("graph.microsoft.com")
+                .path_prefix("/v1.0")
+                .methods(["GET", "POST"])
+                .reason("Microsoft Graph, through which SharePoint is read."),
+        )
+        .host(
+            Host::name("*.sharepoint.com")
+                .methods(["GET"])
+                .no_credential()
+                .reason("Files are downloaded from pre-signed addresses; the token is not sent there."),
+        )
+        .policies(
+            Policies::new()
+                .rate_limit(RateLimit::statuses([429]))
+                .retry(Retry::new().statuses([429, 502, 503, 504]).max_retries(3)),
+        )
+        .skill(include_str!("../skill.md"))
+        .check(check);
+    actions.into_iter().flatten().fold(connector, Connector::action)
+}
+
+/// The connector for itself, with what an administrator granted to the app.
+fn app() -> Auth {
+    Auth::new("oauth_client_credentials")
+        .label("App (client credentials)")
+        .default("tokenUrl", TOKEN_URL)
+        .hide("tokenUrl")
+        .default("scope", "https://graph.microsoft.com/.default")
+        .hide("scope")
+        .help("clientId", "Application (client) ID of the app registration.")
+        .help("clientSecret", "The value, not the ID, of a client secret of that registration.")
+}
+
+/// For a user, with what that user may see.
+fn user() -> Auth {
+    Auth::new("oauth_authorization_code")
+        .label("User (sign-in with consent)")
+        .default("authorizationUrl", AUTHORIZATION_URL)
+        .hide("authorizationUrl")
+        .default("tokenUrl", TOKEN_URL)
+        .hide("tokenUrl")
+        .default("scope", "Sites.Selected Files.Read.All offline_access")
+        .help("scope", "Microsoft Graph permissions, separated by spaces. offline_access keeps the user signed in.")
+        .help("clientId", "Application (client) ID of the app registration.")
+        .help("clientSecret", "The value, not the ID, of a client secret of that registration.")
+}
+
+innkeeper_guest::export!(connector);
