@@ -9,7 +9,7 @@ use innkeeper_auth::Auth;
 use innkeeper_egress::Egress;
 use innkeeper_runtime::{Allocation, Connector, Runtime};
 use innkeeper_spec::ConnectorId;
-use innkeeper_vault::{AuditRecord, ConnectionId, Rotation, SpaceId, Store, Vault};
+use innkeeper_vault::{AuditRecord, ConnectionId, Keyring, Rotation, SpaceId, Store, Vault};
 
 use crate::builder::Builder;
 use crate::error::Error;
@@ -66,6 +66,12 @@ impl Innkeeper {
     ) -> Result<Vec<AuditRecord>, Error> {
         self.parts.store.flush_audit().await?;
         Ok(self.parts.store.audit(space, connection, limit).await?)
+    }
+
+    /// Goes on with another keyring: one that still opens what the present one opens, with a new key first. Otherwise
+    /// nothing changes. [`Innkeeper::rotate_keys`] then seals under the new key.
+    pub async fn replace_keyring(&self, keyring: Keyring) -> Result<(), Error> {
+        Ok(self.parts.vault.replace_keyring(keyring, &*self.parts.store).await?)
     }
 
     /// Makes a new data key and seals every secret under it, while the store stays in use. Afterwards keys of the keyring

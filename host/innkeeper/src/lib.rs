@@ -20,12 +20,12 @@
 //! // A connection is one configured connector in a space (a tenant).
 //! let space = SpaceId::default();
 //! let connection = host
-//!     .connect(NewConnection::new(space.clone(), connector.id(), "bearer").secret("token", "ntn_...").id("notes"))
+//!     .connect(NewConnection::new(space.clone(), connector.id(), "bearer").secret("token", "ntn_..."))
 //!     .await?;
 //!
 //! // A call runs in a fresh instance.
 //! let result = host
-//!     .call(CallRequest::new(space, connection.id, "searchPageOrDSByTitle", json!({ "query": "plans", "queryObjectType": "page" })))
+//!     .call(CallRequest::new(space, connection.id, "getPage", json!({ "pageId": "..." })))
 //!     .await?;
 //! println!("{}", result.value);
 //! # Ok(()) }
@@ -71,9 +71,10 @@ pub use policy::{AccessPolicy, AccessRequest, AllowAll, Denied};
 
 pub use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp};
 pub use innkeeper_auth::{
-    AuthOptions, AuthType, AuthTypes, Begun, Callback, Completed, GrantStatus, Reason, SessionSecret, fields_for,
+    AuthError, AuthOptions, AuthType, AuthTypes, Begun, Callback, Completed, FlowFailure, GrantStatus, Reason, Refused,
+    SessionSecret, fields_for,
 };
-pub use innkeeper_egress::{Body, PrivateNetworks, Settings as EgressSettings};
+pub use innkeeper_egress::{Body, EgressError, PrivateNetworks, Settings as EgressSettings};
 pub use innkeeper_runtime::{
     ActionFailure, Allocation, CallError, Code, Connector, File, Frame, Limits, LoadError, LogLevel, LogLine, Progress,
 };
