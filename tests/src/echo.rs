@@ -95,7 +95,8 @@ async fn answer(State(journal): State<Arc<Journal>>, request: Request) -> Respon
     let body = axum::body::to_bytes(body, 64 << 20).await.unwrap_or_default();
     let received = Received { method: head.method, uri: head.uri, headers: head.headers, body };
     journal.received.lock().unwrap_or_else(PoisonError::into_inner).push(received.clone());
-    let refused = journal.unauthorized.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+    let refused =
+        journal.unauthorized.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
     if refused {
         return StatusCode::UNAUTHORIZED.into_response();
     }
@@ -105,6 +106,10 @@ async fn answer(State(journal): State<Arc<Journal>>, request: Request) -> Respon
         "/slow" => std::future::pending().await,
         _ => echo(&received),
     }
+}
+
+fn percent_encoded(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
 }
 
 /// Every header and the body: as they are, in both alphabets of base64 at each alignment, percent-encoded.
@@ -119,7 +124,7 @@ fn echo(received: &Received) -> Response {
             "base64": STANDARD.encode(value),
             "base64url": URL_SAFE_NO_PAD.encode(value),
             "shifted": shifted,
-            "percent": value.iter().map(|byte| format!("%{byte:02X}")).collect::<String>(),
+            "percent": percent_encoded(value),
         }));
     }
     let body = json!({

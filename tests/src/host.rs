@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use innkeeper::{
-    Builder, CallRequest, CallResult, ConnectionView, EgressSettings, Error, Innkeeper, Limits, ManualClock, NewConnection,
-    PrivateNetworks, SpaceId, Timestamp,
+    Builder, CallRequest, CallResult, ConnectionView, EgressSettings, Error, Innkeeper, Limits, ManualClock,
+    NewConnection, PrivateNetworks, SpaceId, Timestamp,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -74,7 +74,10 @@ async fn memory_is_bounded_and_the_error_says_so() {
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     let error = host.call(&connection, "eat_memory", json!({})).await.expect_err("it eats");
-    assert_eq!(error.to_string(), "connector hostile_connector wanted more than 16777216 bytes of memory in eat_memory");
+    assert_eq!(
+        error.to_string(),
+        "connector hostile_connector wanted more than 16777216 bytes of memory in eat_memory"
+    );
 }
 
 #[tokio::test]
@@ -116,7 +119,8 @@ async fn an_exit_is_no_answer() {
 async fn output_is_held_to_json_schema_and_size() {
     let (host, service) = (TestHost::start().await, EchoService::start().await);
     let connection = host.hostile(&service).await;
-    let failure = async |action| host.call(&connection, action, json!({})).await.expect_err("it breaks a rule").to_string();
+    let failure =
+        async |action| host.call(&connection, action, json!({})).await.expect_err("it breaks a rule").to_string();
     assert!(failure("not_json").await.contains("answered not_json with text that is not JSON"));
     let wrong = failure("wrong_output").await;
     assert!(wrong.contains("what its own schema forbids") && wrong.contains("files"), "{wrong}");
@@ -169,7 +173,10 @@ async fn state_is_remembered_between_calls_within_its_quota_and_by_version() {
     let remember = async |input| host.call(&connection, "remember", input).await.expect("it is told").value;
     assert_eq!(remember(json!({ "key": "cursor", "size": 2 })).await, json!(1));
     assert_eq!(remember(json!({ "key": "cursor", "size": 3, "if_version": 1 })).await, json!(2));
-    assert_eq!(remember(json!({ "key": "cursor", "size": 4, "if_version": 1 })).await, json!("StateError::Conflict(2)"));
+    assert_eq!(
+        remember(json!({ "key": "cursor", "size": 4, "if_version": 1 })).await,
+        json!("StateError::Conflict(2)")
+    );
     assert_eq!(remember(json!({ "key": "new", "size": 4, "if_version": 7 })).await, json!("StateError::Conflict(0)"));
     assert_eq!(remember(json!({ "key": "big", "size": 2 << 20 })).await, json!("StateError::QuotaExceeded"));
     assert_eq!(remember(json!({ "key": "half", "size": 600 << 10 })).await, json!(1));

@@ -118,8 +118,16 @@ async fn a_damaged_entry_is_rebuilt_and_never_loaded() {
         changed[at] ^= 1;
         changed
     };
-    let damages =
-        [flip(0), flip(9), flip(41), flip(60), flip(entry.len() / 2), flip(entry.len() - 1), entry[..20].to_vec(), Vec::new()];
+    let damages = [
+        flip(0),
+        flip(9),
+        flip(41),
+        flip(60),
+        flip(entry.len() / 2),
+        flip(entry.len() - 1),
+        entry[..20].to_vec(),
+        Vec::new(),
+    ];
     for damaged in damages {
         fs::write(&path, damaged).expect("the entry can be written");
         assert_eq!(open(&folder).await.connector(&id).await.expect("it is rebuilt").code(), Code::Compiled);

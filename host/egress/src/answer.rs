@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -21,11 +22,13 @@ pub(crate) struct Answer {
     peeked: VecDeque<Bytes>,
     scrub: Option<ScrubStream>,
     timer: Timer,
+    /// Set once the answer is handed to whoever called.
+    patience: Option<Duration>,
 }
 
 impl Answer {
     pub(crate) fn new(response: reqwest::Response, clock: Arc<dyn Clock>, deadline: Option<Timestamp>) -> Self {
-        Self { response, peeked: VecDeque::new(), scrub: None, timer: Timer::new(clock, deadline) }
+        Self { response, peeked: VecDeque::new(), scrub: None, timer: Timer::new(clock, deadline), patience: None }
     }
 
     pub(crate) const fn response(&self) -> &reqwest::Response {
@@ -73,7 +76,15 @@ impl Answer {
         Ok(Some(seen.freeze()))
     }
 
+    /// From here on only each single piece has to come within `patience`.
+    pub(crate) fn outlive_the_call(&mut self, patience: Duration) {
+        self.patience = Some(patience);
+    }
+
     async fn arrive(&mut self) -> Result<Option<Bytes>, EgressError> {
+        if let Some(patience) = self.patience {
+            self.timer.restart(patience);
+        }
         let Self { response, timer, .. } = self;
         match timer.bound(response.chunk()).await? {
             Ok(piece) => Ok(piece),
@@ -92,6 +103,11 @@ pub(crate) struct Timer {
 impl Timer {
     pub(crate) fn new(clock: Arc<dyn Clock>, end: Option<Timestamp>) -> Self {
         Self { clock, end, sleep: None }
+    }
+
+    fn restart(&mut self, patience: Duration) {
+        self.end = Some(self.clock.now().plus(patience));
+        self.sleep = None;
     }
 
     /// What `work` gives, or [`EgressError::Timeout`] once the time is over, even when `work` never has to wait.

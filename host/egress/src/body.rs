@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, stream};
@@ -119,6 +120,14 @@ impl Body {
                 Some(next) => piece = next,
                 None => return Ok(all.freeze()),
             }
+        }
+    }
+
+    /// Lets the answer to a request live on after the call that asked for it: from here on it may take as long as it
+    /// needs, as long as each piece comes within `patience`.
+    pub fn outlive_the_call(&mut self, patience: Duration) {
+        if let Content::Answer(answer) = &mut self.content {
+            answer.outlive_the_call(patience);
         }
     }
 

@@ -173,17 +173,12 @@ fn folder_storage(folder: &Path, source: Option<KeyringSource>, random: &dyn Ran
     make_folder(folder)
         .map_err(|error| Error::Folder { path: folder.display().to_string(), reason: error.to_string() })?;
     let store_path = folder.join("innkeeper.redb");
-    let keyring = match source {
-        Some(source) => Keyring::load(&source)?,
-        None => {
-            let path = folder.join("keyring");
-            // A new key beside an old store would only hide that the old key is lost.
-            if path.exists() || store_path.exists() {
-                Keyring::load(&KeyringSource::File(path))?
-            } else {
-                Keyring::create_file(&path, random)?
-            }
-        }
+    let path = folder.join("keyring");
+    // A new key beside an old store would only hide that the old key is lost.
+    let keyring = if source.is_some() || path.exists() || store_path.exists() {
+        Keyring::load(&source.unwrap_or(KeyringSource::File(path)))?
+    } else {
+        Keyring::create_file(&path, random)?
     };
     let store = Arc::new(RedbStore::open(&store_path)?);
     Ok(Storage { store, keyring })

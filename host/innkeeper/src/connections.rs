@@ -298,23 +298,23 @@ impl Innkeeper {
             let taken = spec.auth_types.iter().map(|declaration| declaration.auth_type.to_string()).collect();
             return Err(Error::AuthTypeNotTaken { connector: spec.about.id.clone(), asked: asked.to_owned(), taken });
         };
-        match self.parts.auth.types().find(&declaration.auth_type).cloned() {
-            Some(auth_type) => Ok((declaration.clone(), auth_type)),
-            None => {
-                let known = self.parts.auth.types().ids().map(ToString::to_string).collect();
-                Err(Error::UnknownAuthType { asked: asked.to_owned(), known })
-            }
-        }
+        let types = self.parts.auth.types();
+        let Some(auth_type) = types.find(&declaration.auth_type) else {
+            let known = types.ids().map(ToString::to_string).collect();
+            return Err(Error::UnknownAuthType { asked: asked.to_owned(), known });
+        };
+        Ok((declaration.clone(), auth_type.clone()))
     }
 
     async fn free_id(&self, space: &SpaceId, connector: &Connector) -> Result<ConnectionId, Error> {
         let base = connector.spec().about.id.as_str();
         let taken = self.parts.store.connections(space).await?;
-        let free = |id: &str| taken.iter().all(|record| record.id.as_str() != id);
-        let id = std::iter::once(base.to_owned())
-            .chain((2..).map(|n: u32| format!("{base}-{n}")))
-            .find(|id| free(id))
-            .unwrap_or_else(|| base.to_owned());
+        let mut id = base.to_owned();
+        let mut number = 2_u32;
+        while taken.iter().any(|record| record.id.as_str() == id) {
+            id = format!("{base}-{number}");
+            number += 1;
+        }
         Ok(ConnectionId::parse(id)?)
     }
 }

@@ -163,12 +163,11 @@ impl Error {
     /// The kind, for audit records and programs.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Folder { .. } | Self::NoStorage => "setup",
+            Self::Folder { .. } | Self::NoStorage | Self::Runtime(_) | Self::Egress(_) => "setup",
             Self::Id(_) => "invalid-id",
             Self::Keyring(_) => "keyring",
             Self::Vault(_) => "vault",
             Self::Store(_) => "store",
-            Self::Runtime(_) | Self::Egress(_) => "setup",
             Self::Load(_) | Self::ComponentMissing(_) => "load",
             Self::UnknownConnector { .. } => "unknown-connector",
             Self::ConnectorInUse { .. } => "connector-in-use",

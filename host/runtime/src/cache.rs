@@ -43,16 +43,14 @@ impl CodeCache {
     pub(crate) fn load(&self, digest: &ComponentDigest, engine: &Engine) -> Option<(Component, draft::ConnectorSpec)> {
         let path = self.path(digest);
         let entry = fs::read(&path).ok()?;
-        match self.verify(digest, &entry) {
-            Some((spec, code)) => match load_trusted(engine, code) {
-                Ok(component) => Some((component, spec)),
-                Err(error) => {
-                    tracing::info!(path = %path.display(), %error, "compiled code does not fit this engine; it is rebuilt");
-                    None
-                }
-            },
-            None => {
-                tracing::warn!(path = %path.display(), "compiled code does not verify under the host key; it is rebuilt, not loaded");
+        let Some((spec, code)) = self.verify(digest, &entry) else {
+            tracing::warn!(path = %path.display(), "compiled code does not verify under the host key; it is rebuilt, not loaded");
+            return None;
+        };
+        match load_trusted(engine, code) {
+            Ok(component) => Some((component, spec)),
+            Err(error) => {
+                tracing::info!(path = %path.display(), %error, "compiled code does not fit this engine; it is rebuilt");
                 None
             }
         }
@@ -96,7 +94,9 @@ impl CodeCache {
             mac.update(&(text.len() as u64).to_le_bytes());
             mac.update(text.as_bytes());
         }
-        parts.iter().for_each(|part| mac.update(part));
+        for part in parts {
+            mac.update(part);
+        }
         mac
     }
 

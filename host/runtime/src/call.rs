@@ -119,8 +119,8 @@ impl Runtime {
         self.run(connector, action.name.as_str(), context, async |instance, store| {
             let mut files = Vec::with_capacity(call.files.len());
             for file in call.files {
-                let content = store.data_mut().table.push(GuestBody::new(file.content))?;
-                files.push(wit::File { name: file.name, content_type: file.content_type, content });
+                let body = store.data_mut().table.push(GuestBody::new(file.content))?;
+                files.push(wit::File { name: file.name, content_type: file.content_type, content: body });
             }
             let answer = instance.call_call(&mut *store, action.name.as_str(), &input, &files).await?;
             let answered = answer.map_err(|error| CallError::Action(convert::failure(error)));
@@ -297,7 +297,11 @@ fn check_output(
             let (connector, action) = names();
             CallError::Host { connector, action, reason: format!("a file of the result is not there: {error}") }
         })?;
-        files.push(File { name: file.name, content_type: file.content_type, content: content.into_body() });
+        files.push(File {
+            name: file.name,
+            content_type: file.content_type,
+            content: content.hand_out(guest.limits.wall),
+        });
     }
     let events = guest.working.as_mut().map(|working| std::mem::take(&mut working.progress.kept)).unwrap_or_default();
     Ok(Output { value, files, events })

@@ -92,12 +92,12 @@ impl Runtime {
         vet(&bytes)?;
         let digest = digest(&bytes);
         if let Some((component, draft)) = self.cached(&digest).await {
-            return self.finish(digest, component, draft, Code::Cached);
+            return self.finish(digest, &component, draft, Code::Cached);
         }
         let component = self.compile(bytes).await?;
         let pre = self.link(&component)?;
         let draft = self.read_spec(&pre).await.map_err(|error| LoadError::SpecRun(Box::new(error)))?;
-        let connector = self.finish(digest.clone(), component.clone(), draft, Code::Compiled)?;
+        let connector = self.finish(digest, &component, draft, Code::Compiled)?;
         self.keep(&connector, component).await;
         Ok(connector)
     }
@@ -129,12 +129,12 @@ impl Runtime {
     fn finish(
         &self,
         digest: ComponentDigest,
-        component: Component,
+        component: &Component,
         draft: draft::ConnectorSpec,
         code: Code,
     ) -> Result<Connector, LoadError> {
         let spec = Arc::new(ConnectorSpec::parse(&draft).map_err(LoadError::Spec)?);
-        let pre = self.link(&component)?;
+        let pre = self.link(component)?;
         Ok(Connector { inner: Arc::new(Loaded { digest, spec, draft, code, pre }) })
     }
 

@@ -36,7 +36,7 @@ impl Default for Limits {
         Self {
             memory: 64 << 20,
             table_elements: 100_000,
-            wall: Duration::from_secs(60),
+            wall: Duration::from_mins(1),
             cpu: Duration::from_secs(5),
             answer: 32 << 20,
             output: 10 << 20,
@@ -72,28 +72,20 @@ impl GrowthLimiter {
 
 impl ResourceLimiter for GrowthLimiter {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        match self.memory_left.checked_sub(desired.saturating_sub(current)) {
-            Some(left) => {
-                self.memory_left = left;
-                Ok(true)
-            }
-            None => {
-                self.memory_refused = true;
-                Ok(false)
-            }
+        let left = self.memory_left.checked_sub(desired.saturating_sub(current));
+        match left {
+            Some(left) => self.memory_left = left,
+            None => self.memory_refused = true,
         }
+        Ok(left.is_some())
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        match self.elements_left.checked_sub(desired.saturating_sub(current)) {
-            Some(left) => {
-                self.elements_left = left;
-                Ok(true)
-            }
-            None => {
-                self.table_refused = true;
-                Ok(false)
-            }
+        let left = self.elements_left.checked_sub(desired.saturating_sub(current));
+        match left {
+            Some(left) => self.elements_left = left,
+            None => self.table_refused = true,
         }
+        Ok(left.is_some())
     }
 }

@@ -69,7 +69,7 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
     let name = |frame: &wasmtime::FrameInfo| {
         let symbol = frame.symbols().iter().find_map(|symbol| symbol.name().map(str::to_owned));
         symbol
-            .or_else(|| frame.func_name().map(|name| demangled(name)))
+            .or_else(|| frame.func_name().map(demangled))
             .unwrap_or_else(|| format!("function {}", frame.func_index()))
     };
     backtrace.frames().iter().map(|frame| Frame { function: name(frame), offset: frame.module_offset() }).collect()

@@ -141,6 +141,25 @@ async fn a_body_that_never_ends_is_ended_by_the_deadline() {
 }
 
 #[tokio::test]
+async fn a_body_that_was_handed_on_outlives_the_deadline_as_long_as_bytes_come() {
+    let service = Service::start(|_, _| Reply::new(200).pieces([b"drip".to_vec()]).stalls()).await;
+    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1000)));
+    let mut out = Out::with(&[service.rule()], loopback(), clock.clone());
+    out.deadline = Some(Timestamp::from_secs(1030));
+    let mut response = out.get(&service.url("/")).await.expect("answered");
+    response.body.outlive_the_call(Duration::from_mins(1));
+    clock.advance(Duration::from_secs(500));
+    assert_eq!(response.body.next().await, Ok(Some("drip".into())));
+    let (end, ()) = futures::join!(response.body.next(), async {
+        while clock.sleepers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        clock.advance(Duration::from_mins(1));
+    });
+    assert_eq!(end, Err(EgressError::Timeout));
+}
+
+#[tokio::test]
 async fn a_head_that_does_not_come_is_not_waited_for() {
     let service = Service::start(|_, _| Reply::never()).await;
     for timeout in [None, Some(Duration::from_secs(5))] {

@@ -35,7 +35,7 @@ impl GuestBody {
     }
 
     /// What is left of it.
-    pub(crate) fn into_body(self) -> Body {
+    fn into_body(self) -> Body {
         let Self { body, pending } = self;
         if pending.is_empty() {
             return body;
@@ -44,6 +44,12 @@ impl GuestBody {
         let content_type = body.content_type().map(str::to_owned);
         let bytes = futures::stream::iter([Ok(pending)]).chain(body.into_stream());
         Body::from_stream(bytes, length, content_type)
+    }
+
+    /// What is left of it, for the caller: a download outlives its call for as long as bytes keep coming.
+    pub(crate) fn hand_out(mut self, patience: Duration) -> Body {
+        self.body.outlive_the_call(patience);
+        self.into_body()
     }
 
     async fn read(&mut self, most: usize) -> Result<Bytes, EgressError> {
@@ -208,11 +214,10 @@ impl wit::HostBody for Guest {
 fn http_error(error: EgressError) -> wit::HttpError {
     match error {
         EgressError::NeedsAuthorization => wit::HttpError::NeedsAuthorization,
-        EgressError::Connect(reason) => wit::HttpError::Connect(reason),
+        EgressError::Connect(reason) | EgressError::CredentialUnavailable(reason) => wit::HttpError::Connect(reason),
         EgressError::Timeout => wit::HttpError::Timeout,
         EgressError::TooLarge { limit } => wit::HttpError::TooLarge(limit),
         EgressError::InvalidRequest(reason) => wit::HttpError::InvalidRequest(reason),
-        EgressError::CredentialUnavailable(reason) => wit::HttpError::Connect(reason),
         denied => wit::HttpError::Denied(denied.to_string()),
     }
 }

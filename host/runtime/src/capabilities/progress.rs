@@ -58,17 +58,16 @@ impl wit::Host for Guest {
             return Err(Ended::EventsTooLarge { size: event.len(), limit }.into());
         }
         let value: Value = serde_json::from_str(&event).map_err(|error| Ended::EventNotJson(error.to_string()))?;
-        match &progress.listener {
+        if let Some(listener) = &progress.listener {
             // A slow listener slows the guest down; one that went away wants nothing more.
-            Some(listener) => drop(listener.send(Progress::Event(value)).await),
-            None => {
-                progress.kept_bytes += event.len();
-                if progress.kept_bytes > limit {
-                    return Err(Ended::EventsTooLarge { size: progress.kept_bytes, limit }.into());
-                }
-                progress.kept.push(value);
-            }
+            drop(listener.send(Progress::Event(value)).await);
+            return Ok(());
         }
+        progress.kept_bytes += event.len();
+        if progress.kept_bytes > limit {
+            return Err(Ended::EventsTooLarge { size: progress.kept_bytes, limit }.into());
+        }
+        progress.kept.push(value);
         Ok(())
     }
 }

@@ -59,7 +59,7 @@ fn build(source: &Source, log: &log::PerCall) -> WasiCtx {
         Source::Real { clock, random, meter } => {
             builder.wall_clock(WallClock(clock.clone())).monotonic_clock(Monotonic(Some(meter.clone())));
             builder.secure_random(draw(random)).insecure_random(draw(random));
-            builder.insecure_random_seed(u128::from_le_bytes((&**random).bytes()));
+            builder.insecure_random_seed(u128::from_le_bytes((**random).bytes()));
         }
         Source::Frozen { random } => {
             builder.wall_clock(FrozenWallClock).monotonic_clock(Monotonic(None));
@@ -112,11 +112,11 @@ impl TryRng for RandomBytes {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(u32::from_le_bytes((&*self.0).bytes()))
+        Ok(u32::from_le_bytes((*self.0).bytes()))
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(u64::from_le_bytes((&*self.0).bytes()))
+        Ok(u64::from_le_bytes((*self.0).bytes()))
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
