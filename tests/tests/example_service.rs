@@ -24,7 +24,7 @@ async fn the_example_service_answers_calls_and_tells_errors() {
     let stderr = service.stderr.take().expect("its standard error is a pipe");
     let mut lines = BufReader::new(stderr).lines();
     let mut seen = String::new();
-    let base = tokio::time::timeout(Duration::from_secs(300), async {
+    let base = tokio::time::timeout(Duration::from_mins(5), async {
         while let Some(line) = lines.next_line().await.expect("it can be read") {
             if let Some(base) = line.strip_prefix("listening on ") {
                 return base.to_owned();
