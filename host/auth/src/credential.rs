@@ -34,6 +34,15 @@ impl ConnectionCredential {
             }
         }
     }
+
+    /// Why the token was not renewed the last time: what a service's 401 really comes from when nothing newer than the
+    /// rejected token can be had for now.
+    pub fn last_failure(&self) -> Option<AuthError> {
+        match &self.0 {
+            Source::Bare | Source::Fixed(_) => None,
+            Source::Grant { entry, .. } => entry.last_failure(),
+        }
+    }
 }
 
 #[async_trait]

@@ -59,7 +59,7 @@ impl Innkeeper {
             GrantOwner::Principal(principal) => Some(principal.clone()),
             GrantOwner::Shared => None,
         };
-        self.note(&record, "authorize", principal, "ok").await?;
+        self.note(&record, "authorize", principal).await?;
         Ok(completed)
     }
 
@@ -87,6 +87,6 @@ impl Innkeeper {
         let record = self.record_of(space, connection).await?;
         let owner = Auth::owner_of(&record, principal.as_ref())?;
         self.parts.auth.disconnect(&record, &owner).await?;
-        self.note(&record, "disconnect", principal, "ok").await
+        self.note(&record, "disconnect", principal).await
     }
 }

@@ -163,6 +163,7 @@ impl Builder {
             auth,
             clock: self.clock,
             loaded: RwLock::default(),
+            loading: tokio::sync::Mutex::default(),
             policy: self.policy,
             strict_audit: self.strict_audit,
         }))

@@ -112,12 +112,12 @@ impl Innkeeper {
         let record = self.record_of(&request.space, &request.connection).await?;
         let connector = self.connector(&record.connector).await?;
         let scope = connector.spec().action(&request.action).map_or(Scope::Read, |action| action.scope);
-        self.allow(&record, request.principal.as_ref(), Some(&request.action), scope)?;
+        let event = Event { name: "call", action: Some(request.action.clone()), principal: request.principal.clone() };
+        self.allow(&record, &event, scope).await?;
         let user = request.principal.clone().map(|id| User { id: id.into(), name: request.principal_name });
         let prepared = self.prepare(&record, &connector, request.principal.as_ref(), user, request.listener).await?;
         let call = Call { action: request.action.clone(), input: request.input, files: request.files };
         let finished = self.parts.runtime.call(&connector, call, prepared.context).await;
-        let event = Event { name: "call", action: Some(request.action), principal: request.principal };
         let Finished { result, logs, requests, duration } = self.finish(&record, event, finished).await?;
         match result {
             Ok(Output { value, files, events }) => Ok(CallResult { value, files, events, logs, requests, duration }),
@@ -134,11 +134,11 @@ impl Innkeeper {
     ) -> Result<CheckResult, Error> {
         let record = self.record_of(space, connection).await?;
         let connector = self.connector(&record.connector).await?;
-        self.allow(&record, principal.as_ref(), None, Scope::Read)?;
+        let event = Event { name: "check", action: None, principal: principal.clone() };
+        self.allow(&record, &event, Scope::Read).await?;
         let user = principal.clone().map(|id| User { id: id.into(), name: None });
         let prepared = self.prepare(&record, &connector, principal.as_ref(), user, None).await?;
         let finished = self.parts.runtime.check(&connector, prepared.context).await;
-        let event = Event { name: "check", action: None, principal };
         let Finished { result, logs, duration, .. } = self.finish(&record, event, finished).await?;
         match result {
             Ok(message) => Ok(CheckResult { message, duration }),
@@ -146,22 +146,19 @@ impl Innkeeper {
         }
     }
 
-    fn allow(
-        &self,
-        record: &ConnectionRecord,
-        principal: Option<&PrincipalId>,
-        action: Option<&str>,
-        scope: Scope,
-    ) -> Result<(), Error> {
+    /// Asks the access policy; what it refuses is on record, too.
+    async fn allow(&self, record: &ConnectionRecord, event: &Event, scope: Scope) -> Result<(), Error> {
         let request = AccessRequest {
             space: &record.space,
             connection: &record.id,
             connector: &record.connector,
-            principal,
-            action,
+            principal: event.principal.as_ref(),
+            action: event.action.as_deref(),
             scope,
         };
-        self.parts.policy.decide(&request).map_err(|denied| Error::NotAllowed(denied.0))
+        let Err(denied) = self.parts.policy.decide(&request) else { return Ok(()) };
+        self.record(AuditRecord { outcome: "not-allowed".to_owned(), ..self.audit_record(record, event) }).await?;
+        Err(Error::NotAllowed(denied.0))
     }
 
     async fn prepare(
@@ -210,15 +207,10 @@ impl Innkeeper {
         };
         self.record(AuditRecord {
             at: self.parts.clock.now().minus(finished.duration),
-            space: record.space.clone(),
-            connection: record.id.clone(),
-            connector: record.connector.clone(),
-            event: event.name.to_owned(),
-            action: event.action,
-            principal: event.principal,
             outcome: outcome.to_owned(),
             duration: u64::try_from(finished.duration.as_millis()).unwrap_or(u64::MAX),
             requests: finished.requests,
+            ..self.audit_record(record, &event)
         })
         .await?;
         Ok(finished)
@@ -228,23 +220,27 @@ impl Innkeeper {
     pub(crate) async fn note(
         &self,
         record: &ConnectionRecord,
-        event: &str,
+        event: &'static str,
         principal: Option<PrincipalId>,
-        outcome: &str,
     ) -> Result<(), Error> {
-        self.record(AuditRecord {
+        let event = Event { name: event, action: None, principal };
+        self.record(self.audit_record(record, &event)).await
+    }
+
+    /// A record of something that took no time and went well, for its caller to correct.
+    fn audit_record(&self, record: &ConnectionRecord, event: &Event) -> AuditRecord {
+        AuditRecord {
             at: self.parts.clock.now(),
             space: record.space.clone(),
             connection: record.id.clone(),
             connector: record.connector.clone(),
-            event: event.to_owned(),
-            action: None,
-            principal,
-            outcome: outcome.to_owned(),
+            event: event.name.to_owned(),
+            action: event.action.clone(),
+            principal: event.principal.clone(),
+            outcome: "ok".to_owned(),
             duration: 0,
             requests: 0,
-        })
-        .await
+        }
     }
 }
 
@@ -272,16 +268,26 @@ impl CredentialSource for WatchedCredential {
         _: &RequestHead,
         rejected: Option<&Attachment>,
     ) -> Result<Option<Attachment>, CredentialError> {
-        let attached = self.source.attachment(rejected).await;
-        attached.map_err(|failure| {
-            let shown = CredentialError::from(&failure);
-            *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
-            shown
-        })
+        match self.source.attachment(rejected).await {
+            Ok(None) if rejected.is_some() => {
+                self.keep(self.source.last_failure());
+                Ok(None)
+            }
+            Ok(attachment) => Ok(attachment),
+            Err(failure) => {
+                let shown = CredentialError::from(&failure);
+                self.keep(Some(failure));
+                Err(shown)
+            }
+        }
     }
 }
 
 impl WatchedCredential {
+    fn keep(&self, failure: Option<AuthError>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
     /// Why the call failed, where the guest could only tell that an authorization is needed.
     fn explain(&self, error: CallError, logs: Vec<LogLine>) -> Error {
         if let CallError::Action(ActionFailure::NeedsAuthorization) = error

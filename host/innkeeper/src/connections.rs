@@ -191,7 +191,10 @@ impl Innkeeper {
             id,
         };
         match self.parts.store.put_connection(record.clone(), Expected::Absent).await? {
-            Written::Version(_) => Ok(self.view(&record)),
+            Written::Version(_) => {
+                self.note(&record, "connect", None).await?;
+                Ok(self.view(&record))
+            }
             Written::Conflict(_) => Err(Error::ConnectionExists { space: record.space, connection: record.id }),
         }
     }
@@ -238,7 +241,10 @@ impl Innkeeper {
             ..before
         };
         match self.parts.store.put_connection(record.clone(), Expected::Version(version - 1)).await? {
-            Written::Version(_) => Ok(self.view(&record)),
+            Written::Version(_) => {
+                self.note(&record, "change", None).await?;
+                Ok(self.view(&record))
+            }
             Written::Conflict(_) => Err(Error::ConnectionChanged(id.clone())),
         }
     }
@@ -259,7 +265,7 @@ impl Innkeeper {
         let record = self.record_of(space, id).await?;
         self.parts.auth.forget(&record).await?;
         self.parts.store.delete_connection(space, id).await?;
-        self.note(&record, "delete", None, "ok").await
+        self.note(&record, "delete", None).await
     }
 
     pub(crate) async fn record_of(&self, space: &SpaceId, id: &ConnectionId) -> Result<ConnectionRecord, Error> {

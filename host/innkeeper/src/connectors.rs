@@ -92,8 +92,12 @@ impl Innkeeper {
 
     /// One connector, ready to be called: from memory, or compiled (or taken from the cache) on first use.
     pub async fn connector(&self, id: &ConnectorId) -> Result<Connector, Error> {
-        if let Some(connector) = self.parts.loaded.read().unwrap_or_else(PoisonError::into_inner).get(id) {
-            return Ok(connector.clone());
+        if let Some(connector) = self.in_memory(id) {
+            return Ok(connector);
+        }
+        let _loading = self.parts.loading.lock().await;
+        if let Some(connector) = self.in_memory(id) {
+            return Ok(connector);
         }
         let Some(record) = self.parts.store.connector(id).await? else {
             let known = self.parts.store.connectors().await?.into_iter().map(|record| record.id.to_string()).collect();
@@ -104,6 +108,10 @@ impl Innkeeper {
         let connector = self.parts.runtime.load(component).await?;
         self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connector.clone());
         Ok(connector)
+    }
+
+    fn in_memory(&self, id: &ConnectorId) -> Option<Connector> {
+        self.parts.loaded.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
     /// Removes a connector that no connection uses.

@@ -31,6 +31,8 @@ pub(crate) struct Parts {
     pub(crate) policy: Arc<dyn AccessPolicy>,
     pub(crate) strict_audit: bool,
     pub(crate) loaded: RwLock<HashMap<ConnectorId, Connector>>,
+    /// Held while a connector is compiled on first use, so that many first callers compile it once.
+    pub(crate) loading: tokio::sync::Mutex<()>,
 }
 
 impl fmt::Debug for Innkeeper {

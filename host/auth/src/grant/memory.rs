@@ -11,7 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::content::Grant;
 use super::life::ages_at;
-use crate::oauth::TokenError;
+use crate::error::AuthError;
+use crate::oauth::{Nature, TokenError};
 
 /// The first wait after a failed attempt; each further one doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -83,6 +84,21 @@ impl Entry {
         let wait = FIRST_WAIT.saturating_mul(1 << failures.min(10)).min(LONGEST_WAIT);
         let wait = problem.retry_after().map_or(wait, |asked| asked.clamp(wait, LONGEST_ASKED));
         *trouble = Some(Trouble { problem: problem.clone(), at: now, until: now.plus(wait), failures: failures + 1 });
+    }
+
+    /// Why the last attempt failed, as long as none has succeeded since.
+    pub(crate) fn last_failure(&self) -> Option<AuthError> {
+        self.trouble().map(|trouble| self.unavailable(trouble.problem))
+    }
+
+    /// What is told to whom there is no token for.
+    pub(super) fn unavailable(&self, problem: TokenError) -> AuthError {
+        let (connection, owner) = (self.key.connection.clone(), self.key.owner.clone());
+        match problem.nature() {
+            Nature::Passing { .. } => AuthError::Unavailable { connection, owner, problem },
+            // For a client of its own a refused grant is a matter of its registration.
+            Nature::Settings | Nature::Gone => AuthError::Misconfigured { connection, owner, problem },
+        }
     }
 
     pub(super) fn recovered(&self) {

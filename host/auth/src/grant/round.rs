@@ -250,12 +250,7 @@ impl Round {
     }
 
     fn unavailable(&self, problem: TokenError) -> AuthError {
-        let (connection, owner) = (self.entry.key.connection.clone(), self.entry.key.owner.clone());
-        match problem.nature() {
-            Nature::Passing { .. } => AuthError::Unavailable { connection, owner, problem },
-            // For a client of its own a refused grant is a matter of its registration.
-            Nature::Settings | Nature::Gone => AuthError::Misconfigured { connection, owner, problem },
-        }
+        self.entry.unavailable(problem)
     }
 
     fn needs_authorization(&self, reason: Reason) -> AuthError {
