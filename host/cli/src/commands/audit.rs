@@ -1,0 +1,61 @@
+//! `innkeeper audit [CONNECTION]`
+
+use std::time::Duration;
+
+use clap::Args;
+use innkeeper::{AuditRecord, ConnectionId};
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::failure::Outcome;
+use crate::output::Listing;
+use crate::time::{moment, span};
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Of this connection alone
+    connection: Option<ConnectionId>,
+    /// How many records at most
+    #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+}
+
+pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
+    let space = &context.settings.space;
+    let records = context
+        .with_host(async |host| Ok(host.audit(space, arguments.connection.as_ref(), arguments.limit as usize).await?))
+        .await?;
+    if context.output.is_json() {
+        return context.output.json(&records.iter().map(to_json).collect());
+    }
+    let mut listing = Listing::new(["WHEN", "CONNECTION", "EVENT", "ACTION", "FOR", "OUTCOME", "TOOK", "REQUESTS"]);
+    for record in records {
+        let AuditRecord { at, connection, event, action, principal, outcome, duration, requests, .. } = record;
+        listing.row([
+            moment(at),
+            connection.to_string(),
+            event,
+            action.unwrap_or_default(),
+            principal.map(String::from).unwrap_or_default(),
+            outcome,
+            span(Duration::from_millis(duration)),
+            requests.to_string(),
+        ]);
+    }
+    context.output.table(&listing, "nothing was done yet")
+}
+
+fn to_json(record: &AuditRecord) -> Value {
+    json!({
+        "at": record.at.to_string(),
+        "space": record.space,
+        "connection": record.connection,
+        "connector": record.connector,
+        "event": record.event,
+        "action": record.action,
+        "principal": record.principal,
+        "outcome": record.outcome,
+        "duration_ms": record.duration,
+        "requests": record.requests,
+    })
+}

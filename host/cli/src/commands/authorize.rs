@@ -1,0 +1,96 @@
+//! `innkeeper authorize CONNECTION`
+
+use std::time::Duration;
+
+use clap::Args;
+use innkeeper::{Completed, ConnectionId, GrantOwner, Innkeeper, PrincipalId};
+use serde_json::json;
+
+use super::Context;
+use crate::authorization::{Authorization, open_browser};
+use crate::failure::Outcome;
+use crate::output::say;
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Which connection
+    connection: ConnectionId,
+    /// Who authorizes, where each principal has a grant of their own
+    #[arg(long, value_name = "NAME")]
+    principal: Option<PrincipalId>,
+    /// Print the address to open instead of opening a browser; the address that a browser elsewhere ends on can be
+    /// pasted
+    #[arg(long)]
+    no_browser: bool,
+    /// The port on 127.0.0.1 that the browser comes back to; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// How long to wait, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=600))]
+    timeout: u64,
+}
+
+pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
+    context
+        .with_host(async |host| {
+            let completed = authorize(&arguments, host, context).await?;
+            show(&completed, host, context).await
+        })
+        .await
+}
+
+async fn authorize(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Outcome<Completed> {
+    let authorization = Authorization {
+        space: &context.settings.space,
+        connection: &arguments.connection,
+        principal: arguments.principal.clone(),
+        port: arguments.port,
+        patience: Duration::from_secs(arguments.timeout),
+    };
+    let begun = authorization.begin(host).await?;
+    let output = context.output;
+    if output.is_json() {
+        output.json_line(&json!({
+            "authorization_url": begun.address,
+            "redirect_uri": begun.redirect_uri(),
+            "expires_at": begun.expires_at.to_string(),
+        }))?;
+    } else if arguments.no_browser {
+        say("Open this address in a browser:");
+        say(&format!("\n  {}\n", begun.address));
+        say(
+            "If that browser runs on another machine, it ends on an address that cannot be opened there: paste that one here.",
+        );
+    } else {
+        say("The browser opens. If it does not, open this address:");
+        say(&format!("\n  {}\n", begun.address));
+    }
+    if arguments.no_browser {
+        return begun.wait_or_read(host).await;
+    }
+    open_browser(&begun.address);
+    begun.wait(host).await
+}
+
+async fn show(completed: &Completed, host: &Innkeeper, context: &Context) -> Outcome {
+    let principal = match &completed.owner {
+        GrantOwner::Shared => None,
+        GrantOwner::Principal(principal) => Some(principal.clone()),
+    };
+    if context.output.is_json() {
+        return context.output.json_line(&json!({
+            "authorized": true,
+            "space": completed.space,
+            "connection": completed.connection,
+            "principal": principal,
+        }));
+    }
+    let whose = principal.as_ref().map(|principal| format!(" for {principal}")).unwrap_or_default();
+    context.output.line(format!("authorized {}{whose}", completed.connection))?;
+    let status = host.status(&completed.space, &completed.connection, principal).await?;
+    if !status.grant.refreshable {
+        context.output.note("The provider gave no refresh token: authorize again when the access token has ended.");
+    }
+    context.output.note(format!("next: innkeeper connection check {}", completed.connection));
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! `innkeeper connection check ID`
+
+use clap::Args;
+use innkeeper::{ConnectionId, PrincipalId};
+use serde_json::json;
+
+use crate::commands::Context;
+use crate::failure::Outcome;
+use crate::time::span;
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Which connection
+    id: ConnectionId,
+    /// For whom, where each principal has a grant of their own
+    #[arg(long, value_name = "NAME")]
+    principal: Option<PrincipalId>,
+}
+
+pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
+    let space = &context.settings.space;
+    let Arguments { id, principal } = arguments;
+    let result = context.with_host(async |host| Ok(host.check(space, &id, principal.clone()).await?)).await?;
+    if context.output.is_json() {
+        let duration = u64::try_from(result.duration.as_millis()).unwrap_or(u64::MAX);
+        return context.output.json(&json!({ "ok": true, "message": result.message, "duration_ms": duration }));
+    }
+    context.output.line(format!("ok: {}", result.message))?;
+    context.output.note(format!("in {}", span(result.duration)));
+    Ok(())
+}

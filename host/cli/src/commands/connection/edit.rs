@@ -1,0 +1,89 @@
+//! `innkeeper connection edit ID`
+
+use clap::Args;
+use innkeeper::{ConnectionChange, ConnectionId, ConnectionView, HostApproval, Innkeeper};
+use serde_json::{Map, Value};
+
+use super::{approval, show};
+use crate::commands::Context;
+use crate::failure::{Failure, Outcome};
+use crate::parameters;
+use crate::secrets::{SecretArguments, refusal};
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Which connection
+    id: ConnectionId,
+    /// What people call it
+    #[arg(long)]
+    title: Option<String>,
+    /// A config field to set, or a JSON object of several; `NAME=` with nothing behind it removes the field
+    #[arg(long, value_name = "NAME=VALUE|JSON")]
+    config: Vec<String>,
+    /// A field of the auth type to set
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameters::pair)]
+    field: Vec<(String, String)>,
+    #[command(flatten)]
+    secrets: SecretArguments,
+    /// A host that it may reach, in place of those that are approved now
+    #[arg(long, value_name = "https://HOST[:PORT][/PREFIX]")]
+    host: Option<Vec<String>>,
+    /// Approve the hosts that the connector asks for now, in place of those that are approved
+    #[arg(long, conflicts_with = "host")]
+    approve_asked: bool,
+}
+
+pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
+    arguments.secrets.refuse_values()?;
+    let view = context.with_host(async |host| edit(&arguments, host, context).await).await?;
+    if context.output.is_json() {
+        return context.output.json(&show::to_json(&view));
+    }
+    context.output.line(format!("changed {}", view.id))?;
+    show::details(&view, context.output)
+}
+
+async fn edit(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Outcome<ConnectionView> {
+    let space = &context.settings.space;
+    let before = host.connection(space, &arguments.id).await?;
+    let connector = host.connector(&before.connector).await?;
+    let (_, auth_type) = host.auth_type(&connector, before.auth_type.as_str())?;
+    let is_secret = |name: &str| auth_type.spec().field(name).is_some_and(|field| field.kind.is_secret());
+    if arguments.field.iter().any(|(name, _)| is_secret(name)) {
+        return Err(refusal());
+    }
+    let change = ConnectionChange {
+        title: arguments.title.clone(),
+        config: config(&before.config, &arguments.config, connector.spec().config.as_value())?,
+        fields: parameters::fields(&arguments.field),
+        secrets: arguments.secrets.read(&std::collections::BTreeMap::new(), &auth_type.spec().fields)?,
+        hosts: match &arguments.host {
+            Some(hosts) => Some(HostApproval::Only(approval::parse(hosts)?)),
+            None => arguments.approve_asked.then_some(HostApproval::AsAsked),
+        },
+    };
+    let nothing = change.title.is_none()
+        && change.config.is_none()
+        && change.fields.is_empty()
+        && change.secrets.is_empty()
+        && change.hosts.is_none();
+    if nothing {
+        return Err(Failure::usage("nothing to change was named").hint("innkeeper connection edit --help"));
+    }
+    Ok(host.change_connection(space, &arguments.id, change).await?)
+}
+
+/// The present config with what is given put over it.
+fn config(before: &Value, given: &[String], schema: &Value) -> Outcome<Option<Value>> {
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let (removed, set): (Vec<&String>, Vec<&String>) =
+        given.iter().partition(|text| !text.trim_start().starts_with('{') && text.ends_with('='));
+    let mut base: Map<String, Value> = before.as_object().cloned().unwrap_or_default();
+    for text in removed {
+        base.remove(text.trim_end_matches('=').trim());
+    }
+    let set: Vec<String> = set.into_iter().cloned().collect();
+    parameters::config(base, &set, schema).map(Some).map_err(Failure::invalid)
+}

@@ -1,0 +1,149 @@
+//! Asks a person for what a connection needs.
+
+use std::collections::BTreeMap;
+
+use innkeeper::spec::{ConnectorSpec, FieldKind, FieldSpec, FormHints, Standing};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use crate::failure::Outcome;
+use crate::output::say;
+use crate::parameters::typed;
+use crate::{prompts, secrets};
+
+/// Which of the auth types that the connector takes: the recommended one is offered first.
+pub(super) fn auth_type(spec: &ConnectorSpec) -> Outcome<String> {
+    let offered: Vec<_> = spec.auth_types.iter().filter(|taken| taken.standing != Standing::Legacy).collect();
+    let offered = if offered.is_empty() { spec.auth_types.iter().collect() } else { offered };
+    if let [only] = offered[..] {
+        return Ok(only.auth_type.to_string());
+    }
+    let label = |standing| match standing {
+        Standing::Recommended => " (recommended)",
+        Standing::Experimental => " (experimental)",
+        _ => "",
+    };
+    let items: Vec<String> = offered
+        .iter()
+        .map(|taken| {
+            let id = taken.auth_type.as_str();
+            format!(
+                "{}{}",
+                taken.label.as_deref().map_or_else(|| id.to_owned(), |name| format!("{name}: {id}")),
+                label(taken.standing)
+            )
+        })
+        .collect();
+    let recommended = offered.iter().position(|taken| taken.standing == Standing::Recommended).unwrap_or(0);
+    let chosen = prompts::choice("How does it authenticate?", &items, recommended)?;
+    Ok(offered[chosen].auth_type.to_string())
+}
+
+/// The config's fields that are not given yet: all of them, or only those without which it is not valid.
+pub(super) fn config(spec: &ConnectorSpec, given: &mut Map<String, Value>, all: bool) -> Outcome {
+    let schema = spec.config.as_value();
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let hints = FormHints::of(property);
+        let default = property.get("default");
+        let needed = required.contains(&name.as_str()) && default.is_none();
+        if given.contains_key(name) || ((hints.hidden || hints.disabled || !all) && !needed) {
+            continue;
+        }
+        let label = hints.label.clone().unwrap_or_else(|| name.clone());
+        if let Some(help) = hints.help.as_deref().or_else(|| property["description"].as_str()) {
+            say(&format!("  {help}"));
+        }
+        if let Some(value) = property_value(&label, property, default, needed)? {
+            given.insert(name.clone(), value);
+        }
+    }
+    Ok(())
+}
+
+fn property_value(label: &str, property: &Value, default: Option<&Value>, needed: bool) -> Outcome<Option<Value>> {
+    if let Some(choices) = property["enum"].as_array().filter(|choices| !choices.is_empty()) {
+        let items: Vec<String> = choices.iter().map(plain).collect();
+        let first = default.and_then(|default| choices.iter().position(|choice| choice == default)).unwrap_or(0);
+        return Ok(Some(choices[prompts::choice(label, &items, first)?].clone()));
+    }
+    if property["type"] == "boolean" {
+        let first = default.and_then(Value::as_bool).unwrap_or(false);
+        return Ok(Some(Value::Bool(prompts::confirm(label, first)?)));
+    }
+    loop {
+        let text = prompts::text(label, default.map(plain).as_deref(), needed)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        match typed(&text, property) {
+            Ok(value) => return Ok(Some(value)),
+            Err(reason) => say(&format!("  {reason}")),
+        }
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Fields of the auth type, plain and secret apart.
+#[derive(Debug, Default)]
+pub(super) struct Filled {
+    pub(super) fields: BTreeMap<String, Value>,
+    pub(super) secrets: BTreeMap<String, SecretString>,
+}
+
+/// The auth type's fields that are not given yet: all that a person is to be asked for, or only those without which it
+/// cannot work.
+pub(super) fn fields(asked: &[FieldSpec], filled: &mut Filled, all: bool) -> Outcome {
+    for field in asked {
+        let given = filled.fields.contains_key(&field.name) || filled.secrets.contains_key(&field.name);
+        let needed = field.required && field.default.is_none();
+        if given || (!all && !needed) {
+            continue;
+        }
+        if let Some(help) = &field.help {
+            say(&format!("  {help}"));
+        }
+        if field.kind.is_secret() {
+            if let Some(secret) = secret(field)? {
+                filled.secrets.insert(field.name.clone(), secret);
+            }
+        } else if let Some(value) = plain_field(field, needed)? {
+            filled.fields.insert(field.name.clone(), value);
+        }
+    }
+    Ok(())
+}
+
+fn secret(field: &FieldSpec) -> Outcome<Option<SecretString>> {
+    if matches!(field.kind, FieldKind::File | FieldKind::Multiline) {
+        let path = prompts::text(&format!("{} (path of its file)", field.label), None, field.required)?;
+        return if path.is_empty() { Ok(None) } else { secrets::from_file(path.as_ref(), field.kind).map(Some) };
+    }
+    let secret = prompts::secret(&field.label, field.required)?;
+    Ok(Some(secret))
+}
+
+fn plain_field(field: &FieldSpec, needed: bool) -> Outcome<Option<Value>> {
+    let default = field.default.as_ref();
+    match field.kind {
+        FieldKind::Flag => {
+            let first = default.and_then(Value::as_bool).unwrap_or(false);
+            Ok(Some(Value::Bool(prompts::confirm(&field.label, first)?)))
+        }
+        FieldKind::Choice => {
+            let first =
+                field.choices.iter().position(|choice| default.is_some_and(|default| default == choice.as_str()));
+            let chosen = prompts::choice(&field.label, &field.choices, first.unwrap_or(0))?;
+            Ok(Some(Value::from(field.choices[chosen].as_str())))
+        }
+        _ => {
+            // A default that is a template follows the config: an answer would pin it.
+            let text = prompts::text(&field.label, default.map(plain).as_deref(), needed)?;
+            let is_default = default.is_some_and(|default| plain(default) == text);
+            Ok((!text.is_empty() && !is_default).then(|| Value::from(text)))
+        }
+    }
+}

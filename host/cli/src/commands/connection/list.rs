@@ -1,0 +1,28 @@
+//! `innkeeper connection list`
+
+use super::show;
+use crate::commands::Context;
+use crate::failure::Outcome;
+use crate::output::Listing;
+
+pub(super) async fn run(context: &Context) -> Outcome {
+    let space = &context.settings.space;
+    let connections = context.with_host(async |host| Ok(host.connections(space).await?)).await?;
+    if context.output.is_json() {
+        return context.output.json(&connections.iter().map(show::to_json).collect());
+    }
+    let mut listing = Listing::new(["ID", "TITLE", "CONNECTOR", "AUTH", "MODE", "MAY REACH"]);
+    for view in connections {
+        let hosts: Vec<String> = view.hosts.iter().map(ToString::to_string).collect();
+        listing.row([
+            view.id.to_string(),
+            view.title,
+            view.connector.to_string(),
+            view.auth_type.to_string(),
+            view.auth_mode.to_string(),
+            hosts.join("\n"),
+        ]);
+    }
+    let nothing = format!("no connection in space {space}; make one with `innkeeper connection create`");
+    context.output.table(&listing, &nothing)
+}

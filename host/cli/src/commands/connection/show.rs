@@ -1,0 +1,73 @@
+//! `innkeeper connection show ID`
+
+use clap::Args;
+use innkeeper::{ConnectionId, ConnectionView};
+use serde_json::{Value, json};
+
+use crate::commands::Context;
+use crate::failure::Outcome;
+use crate::output::Output;
+use crate::time::moment;
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Which connection
+    id: ConnectionId,
+}
+
+pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
+    let space = &context.settings.space;
+    let view = context.with_host(async |host| Ok(host.connection(space, &arguments.id).await?)).await?;
+    if context.output.is_json() {
+        return context.output.json(&to_json(&view));
+    }
+    context.output.heading(format!("{}: {}", view.id, view.title))?;
+    details(&view, context.output)
+}
+
+/// Everything of a connection that is no secret, a line each.
+pub(super) fn details(view: &ConnectionView, output: Output) -> Outcome {
+    let line = |name: &str, value: &str| output.line(format!("  {name:<10}  {value}"));
+    line("connector", view.connector.as_str())?;
+    line("auth", &format!("{} ({})", view.auth_type, view.auth_mode))?;
+    let config = view.config.as_object().into_iter().flatten();
+    for (index, (name, value)) in config.enumerate() {
+        line(if index == 0 { "config" } else { "" }, &format!("{name} = {value}"))?;
+    }
+    for (index, (name, value)) in view.fields.iter().enumerate() {
+        line(if index == 0 { "fields" } else { "" }, &format!("{name} = {value}"))?;
+    }
+    if !view.secret_names.is_empty() {
+        line("secrets", &format!("{} (sealed)", view.secret_names.join(", ")))?;
+    }
+    for (index, host) in view.hosts.iter().enumerate() {
+        line(if index == 0 { "may reach" } else { "" }, &host.to_string())?;
+    }
+    if view.hosts.is_empty() {
+        line("may reach", "nothing")?;
+    }
+    line("made", &moment(view.created_at))?;
+    if view.updated_at != view.created_at {
+        line("changed", &moment(view.updated_at))?;
+    }
+    Ok(())
+}
+
+/// The same for programs.
+pub(super) fn to_json(view: &ConnectionView) -> Value {
+    json!({
+        "id": view.id,
+        "space": view.space,
+        "title": view.title,
+        "connector": view.connector,
+        "auth_type": view.auth_type,
+        "auth_mode": view.auth_mode,
+        "interactive": view.interactive,
+        "config": view.config,
+        "fields": view.fields,
+        "secret_names": view.secret_names,
+        "hosts": view.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "created_at": view.created_at.to_string(),
+        "updated_at": view.updated_at.to_string(),
+    })
+}

@@ -1,0 +1,51 @@
+//! `innkeeper connector inspect FILE|ID`
+
+use std::path::Path;
+
+use clap::Args;
+use innkeeper::spec::ConnectorId;
+use innkeeper::{Connector, Innkeeper};
+
+use super::describe;
+use crate::commands::Context;
+use crate::failure::{Failure, Outcome};
+use crate::time;
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// A component's file, or the id of a connector that is kept
+    #[arg(value_name = "FILE|ID")]
+    what: String,
+}
+
+pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
+    context
+        .with_host(async |host| {
+            let connector = find(host, &arguments.what).await?;
+            let spec = connector.spec();
+            if context.output.is_json() {
+                return context.output.json(&spec.to_json());
+            }
+            describe::whole(spec, context.output)?;
+            context.output.note(format!("digest {}; all of it with the schemas: --json", connector.digest().0));
+            Ok(())
+        })
+        .await
+}
+
+/// A file where there is one of that name, else a connector that is kept.
+async fn find(host: &Innkeeper, what: &str) -> Outcome<Connector> {
+    let path = Path::new(what);
+    if path.is_file() {
+        let component = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+        tracing::debug!(size = time::size(component.len() as u64), "inspecting a file");
+        return host.inspect(component).await.map_err(|error| Failure::from(error).about(path));
+    }
+    let is_path = what.contains(std::path::MAIN_SEPARATOR) || path.extension().is_some_and(|ending| ending == "wasm");
+    match ConnectorId::parse(what) {
+        Ok(id) if !is_path => Ok(host.connector(&id).await?),
+        _ => std::fs::metadata(path)
+            .map_err(|error| Failure::file("read", path, &error))
+            .and_then(|_| Err(Failure::invalid(format!("{what} is not a file")))),
+    }
+}

@@ -1,0 +1,36 @@
+//! `innkeeper connector ...`
+
+mod add;
+mod describe;
+mod inspect;
+mod list;
+mod remove;
+
+use clap::Subcommand;
+
+use super::Context;
+use crate::failure::Outcome;
+
+/// What can be done with connectors.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Check connectors and keep them; one of the same id is replaced
+    Add(add::Arguments),
+    /// Show what a connector says of itself, without keeping it
+    Inspect(inspect::Arguments),
+    /// List the connectors that are kept
+    List,
+    /// Remove a connector that no connection uses
+    Remove(remove::Arguments),
+}
+
+impl Command {
+    pub(super) async fn run(self, context: &Context) -> Outcome {
+        match self {
+            Self::Add(arguments) => add::run(arguments, context).await,
+            Self::Inspect(arguments) => inspect::run(arguments, context).await,
+            Self::List => list::run(context).await,
+            Self::Remove(arguments) => remove::run(arguments, context).await,
+        }
+    }
+}

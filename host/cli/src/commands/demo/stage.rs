@@ -1,0 +1,125 @@
+//! What the demo plays on: a practice provider and a host of its own, both gone at the end.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use innkeeper::{
+    CallRequest, Clock as _, Code, ConnectionId, ConnectionView, Connector, EgressSettings, Innkeeper, NewConnection,
+    PrivateNetworks, SpaceId, SystemClock, SystemRandom, Timestamp,
+};
+use innkeeper_practice::{Practice, Running, Settings};
+use serde_json::{Value, json};
+
+use super::component;
+use super::narrator::Narrator;
+use crate::failure::{Failure, Outcome};
+use crate::time::size;
+
+/// A practice provider and a host, and what connectors answered so far.
+pub(super) struct Stage {
+    folder: tempfile::TempDir,
+    connectors: PathBuf,
+    provider: Running,
+    host: Innkeeper,
+    space: SpaceId,
+    answers: Mutex<Vec<String>>,
+}
+
+impl Stage {
+    /// Starts the provider and opens a host that may reach this machine, in a folder that is removed at the end.
+    pub(super) async fn set(connectors: &Path, narrator: &mut Narrator) -> Outcome<Self> {
+        for name in ["google_drive", "practice_echo"] {
+            component(connectors, name)?;
+        }
+        narrator.step("Start a practice provider and a host")?;
+        let provider = Practice::start(Settings::default(), Arc::new(SystemClock), Arc::new(SystemRandom))
+            .await
+            .map_err(|error| Failure::failed(error.to_string()))?;
+        let folder = tempfile::Builder::new()
+            .prefix("innkeeper-demo-")
+            .tempdir()
+            .map_err(|error| Failure::failed(format!("no folder for the demo can be made: {error}")))?;
+        let egress = EgressSettings {
+            private_networks: PrivateNetworks::loopback(),
+            plain_http: PrivateNetworks::loopback(),
+            ..EgressSettings::default()
+        };
+        let host = Innkeeper::builder().folder(folder.path()).calls_at_once(16).egress(egress).open().await?;
+        narrator
+            .seen(format!("the provider is at {}: an authorization server and a small Drive", provider.base_url))?;
+        narrator.seen("the host keeps its store and a fresh keyring in a folder of its own, which goes at the end")?;
+        let connectors = connectors.to_owned();
+        Ok(Self { folder, connectors, provider, host, space: SpaceId::default(), answers: Mutex::default() })
+    }
+
+    /// Ends all of it.
+    pub(super) async fn clear(self) -> Outcome {
+        self.host.close().await?;
+        self.provider.stop().await;
+        drop(self.host);
+        // What is left of a temporary folder is the system's to remove.
+        let _ = self.folder.close();
+        Ok(())
+    }
+
+    pub(super) fn provider(&self) -> &Running {
+        &self.provider
+    }
+
+    pub(super) fn base_url(&self) -> &str {
+        &self.provider.base_url
+    }
+
+    pub(super) fn host(&self) -> &Innkeeper {
+        &self.host
+    }
+
+    pub(super) fn space(&self) -> &SpaceId {
+        &self.space
+    }
+
+    #[expect(clippy::unused_self, reason = "the stage's time is the machine's")]
+    pub(super) fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    /// Adds a built connector.
+    pub(super) async fn add(&self, name: &str, narrator: &mut Narrator) -> Outcome<Connector> {
+        let bytes = component(&self.connectors, name)?;
+        let length = size(bytes.len() as u64);
+        let connector = self.host.load(bytes).await?.connector;
+        let code = if connector.code() == Code::Compiled { "compiled ahead of time" } else { "taken from the cache" };
+        let version = &connector.spec().about.version;
+        narrator.seen(format!("{name} {version}: a WebAssembly component of {length}, checked and {code}"))?;
+        Ok(connector)
+    }
+
+    /// Makes a connection to the practice provider.
+    pub(super) async fn connect(
+        &self,
+        id: &str,
+        connector: &Connector,
+        with: impl FnOnce(NewConnection) -> NewConnection,
+    ) -> Outcome<ConnectionView> {
+        let id = ConnectionId::parse(id).map_err(innkeeper::Error::from)?;
+        let new = NewConnection::new(self.space.clone(), connector.spec().about.id.clone(), "oauth_authorization_code")
+            .id(id)
+            .config(json!({ "baseUrl": self.base_url() }));
+        Ok(self.host.connect(with(new)).await?)
+    }
+
+    /// Calls an action, and keeps all that came out of the connector.
+    pub(super) async fn call(&self, connection: &ConnectionId, action: &str, input: Value) -> Outcome<Value> {
+        let request = CallRequest::new(self.space.clone(), connection.clone(), action, input);
+        let result = self.host.call(request).await?;
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.push(result.value.to_string());
+        answers.extend(result.logs.into_iter().map(|line| line.message));
+        Ok(result.value)
+    }
+
+    /// All that came out of connectors so far.
+    pub(super) fn answers(&self) -> Vec<String> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

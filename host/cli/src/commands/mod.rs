@@ -1,0 +1,93 @@
+//! What can be done, a file for each.
+
+mod audit;
+mod authorize;
+mod call;
+mod completion;
+mod config;
+mod connection;
+mod connector;
+mod demo;
+mod disconnect;
+mod keys;
+mod practice;
+mod status;
+
+use clap::Subcommand;
+use innkeeper::Innkeeper;
+
+use crate::config::Settings;
+use crate::failure::Outcome;
+use crate::output::Output;
+
+/// What every command works with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) settings: Settings,
+    pub(crate) output: Output,
+}
+
+impl Context {
+    /// Opens the host, works with it, and waits until its audit records are durable, whatever came of the work.
+    async fn with_host<T>(&self, work: impl AsyncFnOnce(&Innkeeper) -> Outcome<T>) -> Outcome<T> {
+        let host = self.settings.open().await?;
+        let outcome = work(&host).await;
+        let closed = host.close().await;
+        let value = outcome?;
+        closed?;
+        Ok(value)
+    }
+}
+
+/// What can be done.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Add, inspect, list and remove connectors
+    #[command(subcommand)]
+    Connector(connector::Command),
+    /// Make, list, show, change, check and delete connections
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// Authorize a connection in the browser
+    Authorize(authorize::Arguments),
+    /// Call an action of a connection
+    Call(call::Arguments),
+    /// Show how a connection's authorization stands
+    Status(status::Arguments),
+    /// End a connection's authorization, here and at the provider
+    Disconnect(disconnect::Arguments),
+    /// Show what was done with connections, the newest first
+    Audit(audit::Arguments),
+    /// List and rotate the keys that secrets are sealed under
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Run an authorization server and a small Drive-like API to practise on
+    Practice(practice::Arguments),
+    /// Watch a connector work with a token it never sees
+    Demo(demo::Arguments),
+    /// Print a completion script for a shell
+    Completion(completion::Arguments),
+    /// Show how the command is set up
+    #[command(subcommand)]
+    Config(config::Command),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        match self {
+            Self::Connector(command) => command.run(context).await,
+            Self::Connection(command) => command.run(context).await,
+            Self::Authorize(arguments) => authorize::run(arguments, context).await,
+            Self::Call(arguments) => call::run(arguments, context).await,
+            Self::Status(arguments) => status::run(arguments, context).await,
+            Self::Disconnect(arguments) => disconnect::run(arguments, context).await,
+            Self::Audit(arguments) => audit::run(arguments, context).await,
+            Self::Keys(command) => command.run(context).await,
+            Self::Practice(arguments) => practice::run(arguments, context).await,
+            Self::Demo(arguments) => demo::run(arguments, context).await,
+            Self::Completion(arguments) => completion::run(&arguments, context),
+            Self::Config(command) => command.run(context),
+        }
+    }
+}

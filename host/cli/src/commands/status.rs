@@ -1,0 +1,91 @@
+//! `innkeeper status CONNECTION`
+
+use clap::Args;
+use innkeeper::{ConnectionId, ConnectionStatus, PrincipalId};
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::failure::Outcome;
+use crate::time::relative;
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Which connection
+    connection: ConnectionId,
+    /// For whom, where each principal has a grant of their own
+    #[arg(long, value_name = "NAME")]
+    principal: Option<PrincipalId>,
+}
+
+pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
+    let space = &context.settings.space;
+    let Arguments { connection, principal } = arguments;
+    let status = context.with_host(async |host| Ok(host.status(space, &connection, principal).await?)).await?;
+    if context.output.is_json() {
+        return context.output.json(&to_json(&status));
+    }
+    show(&status, context)
+}
+
+fn show(status: &ConnectionStatus, context: &Context) -> Outcome {
+    let ConnectionStatus { connection, principal, grant } = status;
+    let whose = principal.as_ref().map(|principal| format!(" for {principal}")).unwrap_or_default();
+    let stands = match &grant.reason {
+        _ if grant.authorized => "ready".to_owned(),
+        Some(reason) => format!("needs authorization: {}", reason.sentence()),
+        None => "needs authorization".to_owned(),
+    };
+    context.output.heading(format!("{}{whose}: {stands}", connection.id))?;
+    let mut lines =
+        vec![("auth type", connection.auth_type.to_string()), ("auth mode", connection.auth_mode.to_string())];
+    if connection.interactive && grant.authorized {
+        let end = grant.expires_at.map_or_else(|| "not known".to_owned(), relative);
+        lines.push(("token ends", end));
+        lines.push(("renewed by", if grant.refreshable { "the host" } else { "a new authorization" }.to_owned()));
+    }
+    lines.extend(grant.refresh_token_expires_at.map(|at| ("refresh ends", relative(at))));
+    lines.extend(grant.last_refresh.map(|at| ("refreshed", relative(at))));
+    lines.extend(grant.scope.clone().map(|scope| ("scope", scope)));
+    if grant.in_doubt {
+        lines.push((
+            "in doubt",
+            "a refresh was sent and its answer was never stored; the next call settles it".to_owned(),
+        ));
+    }
+    if let Some(problem) = &grant.last_failure {
+        lines.push(("last failure", problem.clone()));
+        lines.extend(grant.next_try.map(|at| ("next try", relative(at))));
+    }
+    for (name, value) in lines {
+        context.output.line(format!("  {name:<12}  {value}"))?;
+    }
+    if !grant.authorized {
+        let flag = principal.as_ref().map(|principal| format!(" --principal {principal}")).unwrap_or_default();
+        context.output.note(format!("next: innkeeper authorize {}{flag}", connection.id));
+    }
+    Ok(())
+}
+
+fn to_json(status: &ConnectionStatus) -> Value {
+    let ConnectionStatus { connection, principal, grant } = status;
+    let time = |at: Option<innkeeper::Timestamp>| at.map(|at| at.to_string());
+    json!({
+        "connection": connection.id,
+        "space": connection.space,
+        "principal": principal,
+        "auth_type": connection.auth_type,
+        "auth_mode": connection.auth_mode,
+        "authorized": grant.authorized,
+        "reason": grant.reason.map(innkeeper::Reason::as_str),
+        "expires_at": time(grant.expires_at),
+        "refreshable": grant.refreshable,
+        "refresh_token_expires_at": time(grant.refresh_token_expires_at),
+        "last_refresh": time(grant.last_refresh),
+        "scope": grant.scope,
+        "asked_scope": grant.asked_scope,
+        "in_doubt": grant.in_doubt,
+        "last_failure": grant.last_failure,
+        "failed_at": time(grant.failed_at),
+        "next_try": time(grant.next_try),
+    })
+}

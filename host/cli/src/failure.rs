@@ -1,0 +1,250 @@
+//! Why a command failed, and the status that the process ends with.
+
+use std::io;
+
+use innkeeper::{ActionFailure, AuthError, CallError, Error, FlowFailure, Frame, LogLine};
+use serde_json::{Value, json};
+
+/// The status of the process. The numbers are documented in `docs/cli.md` and in `--help`, and stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Anything that is none of the others.
+    Failed = 1,
+    /// Arguments, environment or the configuration file.
+    Usage = 2,
+    /// No such connector, connection, action or file, or the service does not have it.
+    NotFound = 3,
+    /// A person has to authorize the connection first.
+    NeedsAuthorization = 4,
+    /// Not allowed: by the user who was asked, the hosts of the connection, or the service.
+    Denied = 5,
+    /// Input, config, fields or a component break their rules.
+    InvalidInput = 6,
+    /// The service or the authorization server failed, or cannot be reached.
+    Upstream = 7,
+    /// The connector failed: it crashed, reached a limit, or answered what its schema forbids.
+    Connector = 8,
+    /// The store or the keyring cannot be used.
+    Storage = 9,
+}
+
+/// What `--help` says of it.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed for a reason that is none of these
+  2  the arguments, the environment or the configuration file are wrong
+  3  there is no such connector, connection, action, file or thing at the service
+  4  the connection needs authorization
+  5  denied: by the user, by the hosts that the connection may reach, or by the service
+  6  the input, config, fields or component break their rules
+  7  the service or the authorization server failed or cannot be reached
+  8  the connector failed: it crashed, reached a limit, or broke its own schema
+  9  the store or the keyring cannot be used";
+
+/// Why a command failed: for a person, with what to do next. Holds no secret.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// To be reported.
+    Reported(Box<Report>),
+    /// Who reads the output has gone away. There is nobody to tell.
+    ClosedPipe,
+}
+
+/// What is reported.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) exit: Exit,
+    /// For programs.
+    pub(crate) kind: &'static str,
+    pub(crate) message: String,
+    /// A command or sentence that helps on.
+    pub(crate) hint: Option<String>,
+    /// Where a guest crashed.
+    pub(crate) backtrace: Vec<String>,
+    /// What a guest said.
+    pub(crate) logs: Vec<LogLine>,
+}
+
+/// What commands answer.
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+impl Failure {
+    /// A failure of this kind.
+    pub(crate) fn new(exit: Exit, kind: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self::Reported(Box::new(Report { exit, kind, message, hint: None, backtrace: Vec::new(), logs: Vec::new() }))
+    }
+
+    /// None of the other kinds.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, "failed", message)
+    }
+
+    /// The command was not written as it should be.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, "usage", message)
+    }
+
+    /// What was given breaks its rules.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Exit::InvalidInput, "invalid-input", message)
+    }
+
+    /// A file that cannot be read or written.
+    pub(crate) fn file(verb: &str, path: &std::path::Path, error: &io::Error) -> Self {
+        let (exit, kind) = match error.kind() {
+            io::ErrorKind::NotFound => (Exit::NotFound, "no-such-file"),
+            _ => (Exit::Failed, "file"),
+        };
+        Self::new(exit, kind, format!("{} cannot be {verb}: {error}", path.display()))
+    }
+
+    /// With what helps on.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let Self::Reported(report) = &mut self {
+            report.hint = Some(hint.into());
+        }
+        self
+    }
+
+    /// With the file that it is about in front.
+    pub(crate) fn about(mut self, path: &std::path::Path) -> Self {
+        if let Self::Reported(report) = &mut self {
+            report.message = format!("{}: {}", path.display(), report.message);
+        }
+        self
+    }
+
+    /// The status that the process ends with.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Reported(report) => report.exit as u8,
+            Self::ClosedPipe => 0,
+        }
+    }
+}
+
+impl Report {
+    /// For programs.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut error = json!({ "kind": self.kind, "message": self.message, "exit_code": self.exit as u8 });
+        if let Some(hint) = &self.hint {
+            error["hint"] = json!(hint);
+        }
+        if !self.backtrace.is_empty() {
+            error["backtrace"] = json!(self.backtrace);
+        }
+        json!({ "error": error })
+    }
+}
+
+/// Writing to standard output failed.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            _ => Self::failed(format!("standard output cannot be written: {error}")),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let (exit, kind, message) = (exit_of(&error), error.kind(), error.to_string());
+        let failure = Self::new(exit, kind, message);
+        let failure = match hint_of(&error) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        };
+        match (failure, error) {
+            (Self::Reported(mut report), Error::Call { error, logs }) => {
+                if let CallError::Trapped { backtrace, .. } = error {
+                    report.backtrace = backtrace.iter().map(frame).collect();
+                }
+                report.logs = logs;
+                Self::Reported(report)
+            }
+            (failure, _) => failure,
+        }
+    }
+}
+
+fn exit_of(error: &Error) -> Exit {
+    match error {
+        Error::Keyring(_) | Error::Vault(_) | Error::Store(_) => Exit::Storage,
+        Error::UnknownConnector { .. } | Error::UnknownConnection { .. } => Exit::NotFound,
+        Error::Id(_)
+        | Error::Load(_)
+        | Error::AuthTypeNotTaken { .. }
+        | Error::UnknownAuthType { .. }
+        | Error::AuthMode { .. }
+        | Error::Config { .. }
+        | Error::Fields { .. }
+        | Error::Hosts { .. } => Exit::InvalidInput,
+        Error::NotAllowed(_) => Exit::Denied,
+        Error::Auth(error) => exit_of_auth(error),
+        Error::Refused(refused) => match &refused.failure {
+            FlowFailure::Denied | FlowFailure::OtherIssuer | FlowFailure::OtherSession => Exit::Denied,
+            FlowFailure::Provider(_) | FlowFailure::Exchange(_) => Exit::Upstream,
+            FlowFailure::ConnectionGone(_) => Exit::NotFound,
+            FlowFailure::Host(error) => exit_of_auth(error),
+            _ => Exit::NeedsAuthorization,
+        },
+        Error::Call { error, .. } => exit_of_call(error),
+        _ => Exit::Failed,
+    }
+}
+
+fn exit_of_auth(error: &AuthError) -> Exit {
+    match error {
+        AuthError::NeedsAuthorization { .. } => Exit::NeedsAuthorization,
+        AuthError::Unavailable { .. } | AuthError::Misconfigured { .. } => Exit::Upstream,
+        AuthError::Store(_) | AuthError::Vault(_) => Exit::Storage,
+        AuthError::Contended(_) | AuthError::Interrupted(_) => Exit::Failed,
+        _ => Exit::InvalidInput,
+    }
+}
+
+fn exit_of_call(error: &CallError) -> Exit {
+    match error {
+        CallError::UnknownAction { .. } => Exit::NotFound,
+        CallError::InvalidInput { .. } => Exit::InvalidInput,
+        CallError::Action(failure) => match failure {
+            ActionFailure::UnknownAction(_) | ActionFailure::Internal(_) => Exit::Connector,
+            ActionFailure::InvalidInput(_) => Exit::InvalidInput,
+            ActionFailure::NeedsAuthorization => Exit::NeedsAuthorization,
+            ActionFailure::Denied(_) => Exit::Denied,
+            ActionFailure::NotFound(_) => Exit::NotFound,
+            ActionFailure::RateLimited { .. } | ActionFailure::TooLarge { .. } | ActionFailure::Upstream { .. } => {
+                Exit::Upstream
+            }
+        },
+        CallError::Host { .. } => Exit::Failed,
+        _ => Exit::Connector,
+    }
+}
+
+fn hint_of(error: &Error) -> Option<String> {
+    match error {
+        Error::UnknownConnector { known, .. } if known.is_empty() => {
+            Some("add one with `innkeeper connector add FILE.wasm`".to_owned())
+        }
+        Error::UnknownConnection { known, .. } if known.is_empty() => {
+            Some("make one with `innkeeper connection create`".to_owned())
+        }
+        Error::Auth(AuthError::NeedsAuthorization { connection, owner, .. }) => Some(match owner {
+            innkeeper::GrantOwner::Shared => format!("innkeeper authorize {connection}"),
+            innkeeper::GrantOwner::Principal(principal) => {
+                format!("innkeeper authorize {connection} --principal {principal}")
+            }
+        }),
+        Error::Auth(AuthError::PrincipalNeeded(_)) => Some("name one with `--principal NAME`".to_owned()),
+        Error::Auth(AuthError::NotPerUser(..)) => Some("leave `--principal` out".to_owned()),
+        _ => None,
+    }
+}
+
+fn frame(frame: &Frame) -> String {
+    frame.to_string()
+}

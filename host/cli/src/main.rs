@@ -1,0 +1,97 @@
+//! The command `innkeeper`: connectors, connections and calls at a terminal.
+
+mod authorization;
+mod commands;
+mod config;
+mod failure;
+mod files;
+mod log;
+mod loopback;
+mod names;
+mod output;
+mod parameters;
+mod progress;
+mod prompts;
+mod secrets;
+mod time;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+
+use commands::{Command, Context};
+use config::{Globals, Settings};
+use failure::{EXIT_CODES, Failure, Outcome};
+use output::Output;
+
+/// Runs third-party connectors in a sandbox and keeps every credential they work with.
+///
+/// A connector is a WebAssembly component that talks to one service. Add one, make a connection with it, authorize the
+/// connection if it needs that, and call its actions. The connector never sees a token.
+#[derive(Parser, Debug)]
+#[command(name = "innkeeper", version, max_term_width = 110, after_help = EXIT_CODES, subcommand_required = true,
+          arg_required_else_help = true, propagate_version = true)]
+struct Arguments {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    let matches = match Arguments::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return refuse(&error),
+    };
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error.format(&mut Arguments::command())),
+    };
+    let output = Output::new(arguments.globals.json);
+    match run(arguments, &matches, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(arguments: Arguments, matches: &ArgMatches, output: Output) -> Outcome {
+    let settings = Settings::resolve(&arguments.globals, matches)?;
+    log::start(&settings.log, output.is_json())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("no threads to work with: {error}")))?;
+    let outcome = runtime.block_on(arguments.command.run(&Context { settings, output }));
+    // What still waits for a terminal or a browser must not keep the process.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Help and version go to standard output, mistakes to standard error, as JSON where the line asks for it.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let is_mistake = error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_mistake && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let message = text.strip_prefix("error: ").unwrap_or(&text).trim();
+        let failure = Failure::usage(message);
+        Output::new(true).failure(&failure);
+        return ExitCode::from(failure.code());
+    }
+    // Nobody is left to tell when this cannot be written.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_contradict_nowhere() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,99 @@
+//! What a person sees of a call that takes its time.
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::output::printable;
+
+/// After this long a person wants to know that something happens.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A bar on standard error that appears after [`PATIENCE`] and only at a terminal.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    wanted: bool,
+}
+
+impl Progress {
+    /// `wanted`: whether a person reads the output.
+    pub(crate) fn new(what: &str, wanted: bool) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        bar.set_style(style("{spinner:.green} {msg} [{elapsed}]"));
+        bar.set_message(printable(what));
+        Self { bar, wanted: wanted && io::stderr().is_terminal() }
+    }
+
+    /// Shows itself from now on.
+    pub(crate) fn appear(&self) {
+        if self.wanted && self.bar.is_hidden() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.bar.enable_steady_tick(Duration::from_millis(120));
+        }
+    }
+
+    /// What the guest says of its work.
+    pub(crate) fn report(&self, done: u64, total: Option<u64>, message: &str) {
+        if let Some(total) = total {
+            self.bar.set_style(style("{spinner:.green} {msg} [{bar:30}] {pos}/{len} [{elapsed}]"));
+            self.bar.set_length(total);
+        } else {
+            self.bar.set_style(style("{spinner:.green} {msg} {pos} [{elapsed}]"));
+        }
+        self.bar.set_position(done);
+        if !message.is_empty() {
+            self.bar.set_message(printable(message));
+        }
+    }
+
+    /// A file that begins to arrive.
+    pub(crate) fn file(&self, name: &str, length: Option<u64>) {
+        let (rest, plain) = ("{bytes}/{total_bytes} [{bytes_per_sec}]", "{bytes} [{bytes_per_sec}]");
+        let template = match length {
+            Some(_) => format!("{{spinner:.green}} {{msg}} [{{bar:30}}] {rest}"),
+            None => format!("{{spinner:.green}} {{msg}} {plain}"),
+        };
+        self.bar.set_style(style(&template));
+        self.bar.set_length(length.unwrap_or_default());
+        self.bar.set_position(0);
+        self.bar.set_message(printable(name));
+    }
+
+    /// Bytes of that file that have arrived.
+    pub(crate) fn arrived(&self, bytes: u64) {
+        self.bar.set_position(bytes);
+    }
+
+    /// Writes something else meanwhile.
+    pub(crate) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+
+    /// Goes away.
+    pub(crate) fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .map_or_else(|_| ProgressStyle::default_spinner(), |style| style.progress_chars("=> "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_takes_whatever_a_guest_reports() {
+        let progress = Progress::new("call", false);
+        progress.appear();
+        progress.report(u64::MAX, Some(0), "\x1b[2J{msg}");
+        progress.report(0, None, "");
+        progress.file("a", Some(3));
+        progress.arrived(9);
+        progress.end();
+    }
+}

@@ -1,0 +1,55 @@
+//! Questions at the terminal, on standard error.
+
+use std::io::{self, IsTerminal};
+
+use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
+use dialoguer::{Confirm, Input, Password, Select};
+use secrecy::SecretString;
+
+use crate::failure::{Failure, Outcome};
+use crate::output::printable;
+
+/// Whether somebody is there to answer.
+pub(crate) fn is_possible() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// A line of text. An empty answer is the default, or nothing where it need not be given.
+pub(crate) fn text(label: &str, default: Option<&str>, required: bool) -> Outcome<String> {
+    ask(|theme| {
+        let mut input = Input::<String>::with_theme(theme).with_prompt(printable(label)).allow_empty(!required);
+        if let Some(default) = default {
+            input = input.default(default.to_owned());
+        }
+        input.interact_text()
+    })
+}
+
+/// A text that is not shown.
+pub(crate) fn secret(label: &str, required: bool) -> Outcome<SecretString> {
+    let label = if required { printable(label) } else { format!("{} (empty: none)", printable(label)) };
+    let text = ask(|theme| Password::with_theme(theme).with_prompt(label).allow_empty_password(!required).interact())?;
+    Ok(SecretString::from(text))
+}
+
+/// One of several.
+pub(crate) fn choice(label: &str, items: &[String], default: usize) -> Outcome<usize> {
+    let items: Vec<String> = items.iter().map(|item| printable(item)).collect();
+    ask(|theme| Select::with_theme(theme).with_prompt(printable(label)).items(items).default(default).interact())
+}
+
+/// Yes or no.
+pub(crate) fn confirm(label: &str, default: bool) -> Outcome<bool> {
+    ask(|theme| Confirm::with_theme(theme).with_prompt(printable(label)).default(default).interact())
+}
+
+fn ask<T>(question: impl FnOnce(&dyn Theme) -> dialoguer::Result<T>) -> Outcome<T> {
+    if !is_possible() {
+        return Err(Failure::usage("something has to be asked and there is no terminal to ask at")
+            .hint("give everything by flags or a file (`--from`)"));
+    }
+    let colourful = ColorfulTheme::default();
+    let plain = std::env::var_os("NO_COLOR").is_some();
+    let theme: &dyn Theme = if plain { &SimpleTheme } else { &colourful };
+    question(theme).map_err(|dialoguer::Error::IO(error)| Failure::failed(format!("nothing was answered: {error}")))
+}

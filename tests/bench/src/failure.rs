@@ -1,0 +1,62 @@
+//! Why nothing could be measured.
+
+use std::io;
+
+/// Why nothing could be measured.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The component to call is not built.
+    #[error("the component {path} cannot be read ({reason}): build it with `cargo xtask guests`")]
+    Component { path: String, reason: io::Error },
+    /// The system refused something.
+    #[error("the system refused: {0}")]
+    System(#[from] io::Error),
+    /// The host refused something.
+    #[error(transparent)]
+    Host(#[from] innkeeper::Error),
+    /// The runtime could not be made.
+    #[error(transparent)]
+    Runtime(#[from] innkeeper_runtime::SetupError),
+    /// The connector does not load.
+    #[error(transparent)]
+    Load(#[from] innkeeper::LoadError),
+    /// A call has no result.
+    #[error(transparent)]
+    Call(#[from] innkeeper::CallError),
+    /// The way out could not be made, or did not get through.
+    #[error("the way out: {0}")]
+    Egress(String),
+    /// There is no credential.
+    #[error(transparent)]
+    Auth(#[from] innkeeper_auth::AuthError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] innkeeper::StoreError),
+    /// The keyring.
+    #[error(transparent)]
+    Keyring(#[from] innkeeper::KeyringError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] innkeeper::VaultError),
+    /// The plain client, or the service.
+    #[error("the service of the benchmark: {0}")]
+    Service(#[from] reqwest::Error),
+    /// Not the document that was to be fetched.
+    #[error("the answer is not the document that was asked for: {0}")]
+    Document(#[from] serde_json::Error),
+    /// A process that the benchmark started.
+    #[error("the process that the benchmark started as {role} ended without an answer")]
+    Child { role: &'static str },
+}
+
+impl From<innkeeper_egress::EgressError> for Failure {
+    fn from(error: innkeeper_egress::EgressError) -> Self {
+        Self::Egress(error.to_string())
+    }
+}
+
+impl From<innkeeper_egress::SetupError> for Failure {
+    fn from(error: innkeeper_egress::SetupError) -> Self {
+        Self::Egress(error.to_string())
+    }
+}

@@ -1,0 +1,38 @@
+//! What the figures depend on.
+
+use serde::Serialize;
+
+/// What the figures depend on.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Machine {
+    pub(crate) system: String,
+    pub(crate) kernel: Option<String>,
+    pub(crate) processors: usize,
+    /// How instances get their memory.
+    pub(crate) allocation: String,
+    /// Whether the kernel tells which pages a guest touched (Linux 6.7), so that a used slot is cleaned at little cost.
+    pub(crate) pagemap_scan: bool,
+}
+
+impl Machine {
+    pub(crate) fn look(allocation: innkeeper::Allocation) -> Self {
+        Self {
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease").ok().map(|text| text.trim().to_owned()),
+            processors: std::thread::available_parallelism().map_or(1, usize::from),
+            allocation: match allocation {
+                innkeeper::Allocation::Pooling { calls } => format!("{calls} slots"),
+                innkeeper::Allocation::OnDemand => "on demand".to_owned(),
+            },
+            pagemap_scan: wasmtime::PoolingAllocationConfig::is_pagemap_scan_available(),
+        }
+    }
+}
+
+/// Bytes of memory that the process has in use; none where the system does not say (other than Linux).
+pub(crate) fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}

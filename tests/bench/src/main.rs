@@ -1,0 +1,82 @@
+//! What a call costs, side by side with the same work outside of a sandbox.
+//!
+//! The program starts itself twice more: as the service that is fetched from, so that its work is not counted, and as a
+//! fresh host whose memory is looked at while calls wait. See `docs/benchmarks.md` for how to read the figures.
+
+mod child;
+mod failure;
+mod machine;
+mod measure;
+mod plain;
+mod report;
+mod sample;
+mod stage;
+mod upstream;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::failure::Failure;
+
+/// Measures calls of a connector side by side with the same work outside of a sandbox
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Print one JSON object in place of the tables
+    #[arg(long)]
+    json: bool,
+    /// Measure for a shorter time: the figures are rougher
+    #[arg(long)]
+    quick: bool,
+    /// Measure only this, for a profiler to look at, and print nothing else
+    #[arg(long, value_enum)]
+    only: Option<measure::Only>,
+    /// Be the service that is fetched from
+    #[arg(long, hide = true)]
+    upstream: bool,
+    /// Be the host whose memory is looked at: the way of fetching
+    #[arg(long, hide = true, value_enum, requires_all = ["base", "count"])]
+    parked: Option<measure::memory::Way>,
+    /// Where the service is
+    #[arg(long, hide = true)]
+    base: Option<url::Url>,
+    /// How many wait at once
+    #[arg(long, hide = true)]
+    count: Option<usize>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report::complain(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.upstream {
+        // One thread: the service has to leave the other processors to what is measured.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        return runtime.block_on(upstream::serve());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let (Some(way), Some(base), Some(count)) = (arguments.parked, &arguments.base, arguments.count) {
+        return runtime.block_on(measure::memory::park(way, base, count));
+    }
+    // What is measured runs on a worker, as the calls of a service do.
+    let effort = if arguments.quick { measure::Effort::quick() } else { measure::Effort::full() };
+    if let Some(only) = arguments.only {
+        return runtime.block_on(on_worker(measure::only(only, effort)));
+    }
+    let figures = runtime.block_on(on_worker(measure::all(effort)))?;
+    if arguments.json { report::json(&figures) } else { report::tables(&figures) }
+}
+
+async fn on_worker<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::spawn(work).await.map_err(|_| Failure::Child { role: "the measurement" })?
+}

@@ -1,0 +1,113 @@
+//! What is measured, one thing after the other.
+
+mod empty;
+mod fetch;
+mod loading;
+pub(crate) mod memory;
+mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::child::Upstream;
+use crate::failure::Failure;
+use crate::machine::Machine;
+use crate::sample::Stopwatch;
+use crate::stage::Stage;
+
+pub(crate) use empty::Empty;
+pub(crate) use fetch::{Fetch, Trio};
+pub(crate) use loading::Loading;
+pub(crate) use memory::Memory;
+pub(crate) use token::Token;
+
+/// All figures.
+#[derive(Debug, Serialize)]
+pub(crate) struct Figures {
+    pub(crate) machine: Machine,
+    pub(crate) empty_action: Empty,
+    pub(crate) fetch: Fetch,
+    pub(crate) memory: Option<Memory>,
+    pub(crate) loading: Loading,
+    pub(crate) token: Token,
+}
+
+/// How long to measure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    /// What is compared takes turns, so often.
+    pub(crate) rounds: u32,
+    /// How long one turn is.
+    pub(crate) turn: Duration,
+    /// Calls that wait at once while memory is looked at.
+    pub(crate) parked: usize,
+}
+
+impl Effort {
+    pub(crate) const fn full() -> Self {
+        Self { rounds: 5, turn: Duration::from_millis(1000), parked: 500 }
+    }
+
+    pub(crate) const fn quick() -> Self {
+        Self { rounds: 3, turn: Duration::from_millis(200), parked: 200 }
+    }
+}
+
+/// One way to keep the machine busy.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Only {
+    /// Empty actions by the runtime alone
+    EmptyRuntime,
+    /// Empty actions
+    Empty,
+    /// Fetches by a plain client
+    FetchPlain,
+    /// Fetches through the way out, without a guest
+    FetchEgress,
+    /// Fetches by an action
+    Fetch,
+}
+
+/// Measures everything.
+pub(crate) async fn all(effort: Effort) -> Result<Figures, Failure> {
+    let upstream = Upstream::start().await?;
+    let stage = Arc::new(Stage::set(upstream.base()).await?);
+    let figures = Figures {
+        machine: Machine::look(stage.runtime.allocation()),
+        empty_action: empty::measure(&stage, effort).await?,
+        fetch: fetch::measure(&stage, effort).await?,
+        memory: memory::measure(&upstream, effort).await?,
+        loading: loading::measure(effort).await?,
+        token: token::measure(&stage, effort).await?,
+    };
+    stage.host.close().await?;
+    Ok(figures)
+}
+
+/// Does one thing for a while.
+pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
+    let upstream = Upstream::start().await?;
+    let stage = Arc::new(Stage::set(upstream.base()).await?);
+    let time = effort.turn * effort.rounds;
+    match only {
+        Only::EmptyRuntime => {
+            let watch = Stopwatch::start();
+            while watch.elapsed() < time {
+                empty::by_runtime(&stage).await?;
+            }
+        }
+        Only::Empty => {
+            let watch = Stopwatch::start();
+            while watch.elapsed() < time {
+                empty::by_host(&stage).await?;
+            }
+        }
+        Only::FetchPlain => drop(fetch::busy(&stage, fetch::Way::Plain, time).await?),
+        Only::FetchEgress => drop(fetch::busy(&stage, fetch::Way::Egress, time).await?),
+        Only::Fetch => drop(fetch::busy(&stage, fetch::Way::Call, time).await?),
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! The memory of a call in flight: many wait at once for a slow answer, in a process that did nothing else before.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::Effort;
+use crate::child::{Upstream, bytes_each};
+use crate::failure::Failure;
+use crate::machine::resident;
+use crate::plain;
+use crate::stage::{Stage, address};
+
+/// Bytes in use for each request that waits.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Memory {
+    /// How many waited at once.
+    pub(crate) in_flight: usize,
+    /// Each by plain reqwest: connection, buffers, task.
+    pub(crate) plain_bytes: u64,
+    /// Each by a call: all that, and an instance with its memory and stack.
+    pub(crate) call_bytes: u64,
+}
+
+/// What waits.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Way {
+    Plain,
+    Call,
+}
+
+impl Way {
+    /// As the command line spells it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Call => "call",
+        }
+    }
+}
+
+/// None where the system does not tell how much memory a process uses.
+pub(super) async fn measure(upstream: &Upstream, effort: Effort) -> Result<Option<Memory>, Failure> {
+    if resident().is_none() {
+        return Ok(None);
+    }
+    let in_flight = effort.parked;
+    Ok(Some(Memory {
+        in_flight,
+        plain_bytes: bytes_each(Way::Plain, upstream, in_flight).await?,
+        call_bytes: bytes_each(Way::Call, upstream, in_flight).await?,
+    }))
+}
+
+/// Lets `count` requests wait at once, writes how many bytes each of them takes, and lets them end.
+pub(crate) async fn park(way: Way, service: &Url, count: usize) -> Result<(), Failure> {
+    let stage = Arc::new(Stage::set(service).await?);
+    let client = plain::client()?;
+    let hold = stage.url("hold");
+    fetch(way, &stage, &client, &stage.url("document")).await?;
+    let before = resident().unwrap_or(0);
+    let waiting: Vec<_> = (0..count)
+        .map(|_| {
+            let (stage, client, hold) = (stage.clone(), client.clone(), hold.clone());
+            tokio::spawn(async move { fetch(way, &stage, &client, &hold).await })
+        })
+        .collect();
+    client.get(address(service, &format!("held/{count}"))).send().await?;
+    let each = resident().unwrap_or(0).saturating_sub(before) / count.max(1) as u64;
+    client.get(address(service, "release")).send().await?;
+    for task in waiting {
+        task.await.map_err(|_| Failure::Child { role: "a caller" })??;
+    }
+    writeln!(std::io::stdout(), "{each}")?;
+    Ok(())
+}
+
+async fn fetch(way: Way, stage: &Stage, client: &reqwest::Client, url: &Url) -> Result<Value, Failure> {
+    match way {
+        Way::Plain => plain::fetch(client, url).await,
+        Way::Call => stage.call("fetch", json!({ "url": url.as_str() })).await,
+    }
+}

@@ -1,0 +1,141 @@
+//! The figures, for people and for programs.
+
+use std::io::{self, Write};
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::measure::{Figures, Trio};
+
+/// The most an empty action should take by the runtime alone, in microseconds, in the middle.
+const EMPTY_US: f64 = 12.0;
+/// The least part of plain reqwest's fetches a second that calls should reach.
+const THROUGHPUT: f64 = 0.4;
+
+/// One JSON object: the figures, and how they stand to the aims.
+pub(crate) fn json(figures: &Figures) -> Result<(), Failure> {
+    let mut all = serde_json::to_value(figures)?;
+    all["aims"] = Value::Array(aims(figures).iter().map(Aim::to_json).collect());
+    Ok(writeln!(io::stdout(), "{all:#}")?)
+}
+
+/// Tables, and what to know to read them.
+pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let machine = &figures.machine;
+    let kernel = machine.kernel.as_deref().unwrap_or_default();
+    writeln!(
+        out,
+        "{} {kernel}, {} processors, instances in {}",
+        machine.system, machine.processors, machine.allocation
+    )?;
+    if !machine.pagemap_scan {
+        writeln!(out, "This kernel does not tell which pages a guest touched (PAGEMAP_SCAN, Linux 6.7): each fresh")?;
+        writeln!(out, "instance costs more here, because used memory is cleaned as a whole.")?;
+    }
+    let empty = &figures.empty_action;
+    let mut table = sheet(&["Empty action: instantiate, call, drop", "p50 us", "p99 us", "calls"]);
+    for (name, spread) in [("by the runtime", &empty.runtime), ("by the crate to embed", &empty.host)] {
+        let cells = [name.to_owned(), one(spread.p50_us), one(spread.p99_us), spread.repetitions.to_string()];
+        table.add_row(cells);
+    }
+    show(&mut out, table)?;
+
+    let fetch = &figures.fetch;
+    let mut table = sheet(&["Fetch 1 KB of JSON", "plain reqwest", "way out alone", "call", "call / plain"]);
+    let mut row = |name: String, Trio { plain, egress, call }: Trio, ratio: f64, form: fn(f64) -> String| {
+        table.add_row([name, form(plain), form(egress), form(call), format!("{ratio:.2}")]);
+    };
+    row("1 caller, p50 us".to_owned(), fetch.one_caller.p50_us, fetch.one_caller.ratio, one);
+    let many = &fetch.many_callers;
+    row(format!("{} callers, fetches/s", many.callers), many.per_second, many.ratio, whole);
+    show(&mut out, table)?;
+
+    let mut table = sheet(&["Beside", "figure"]);
+    if let Some(memory) = &figures.memory {
+        let waiting = format!("{} waiting", memory.in_flight);
+        table.add_row([format!("memory of a call in flight, KB ({waiting})"), kilobytes(memory.call_bytes)]);
+        table.add_row([format!("memory of a plain request in flight, KB ({waiting})"), kilobytes(memory.plain_bytes)]);
+    }
+    let loading = &figures.loading;
+    let size = kilobytes(loading.component_bytes as u64);
+    table.add_row([format!("load a connector of {size} KB, compile it, ms"), one(loading.compiled_ms)]);
+    table.add_row([format!("load a connector of {size} KB from the cache, ms"), one(loading.cached_ms)]);
+    table.add_row(["a live token of a grant from memory, ns".to_owned(), whole(figures.token.live_ns)]);
+    show(&mut out, table)?;
+
+    let mut table = sheet(&["Aim", "at", "measured", ""]);
+    for aim in aims(figures) {
+        let verdict = if aim.met() { "met" } else { "missed" };
+        table.add_row([aim.name.to_owned(), aim.bound(), format!("{:.2}", aim.measured), verdict.to_owned()]);
+    }
+    show(&mut out, table)
+}
+
+/// Why nothing could be measured, on standard error.
+pub(crate) fn complain(failure: &Failure) {
+    // Without a standard error there is nobody to tell.
+    let _ = writeln!(io::stderr(), "error: {failure}");
+}
+
+struct Aim {
+    name: &'static str,
+    at_most: bool,
+    aim: f64,
+    measured: f64,
+}
+
+impl Aim {
+    fn met(&self) -> bool {
+        if self.at_most { self.measured <= self.aim } else { self.measured >= self.aim }
+    }
+
+    fn bound(&self) -> String {
+        format!("{} {}", if self.at_most { "<=" } else { ">=" }, self.aim)
+    }
+
+    fn to_json(&self) -> Value {
+        let bound = if self.at_most { "at_most" } else { "at_least" };
+        json!({ "name": self.name, bound: self.aim, "measured": self.measured, "met": self.met() })
+    }
+}
+
+fn aims(figures: &Figures) -> [Aim; 2] {
+    let empty = Aim {
+        name: "empty action by the runtime, p50 us",
+        at_most: true,
+        aim: EMPTY_US,
+        measured: figures.empty_action.runtime.p50_us,
+    };
+    let throughput = Aim {
+        name: "calls/s as a part of plain reqwest",
+        at_most: false,
+        aim: THROUGHPUT,
+        measured: figures.fetch.many_callers.ratio,
+    };
+    [empty, throughput]
+}
+
+fn sheet(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.to_vec());
+    table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+    table
+}
+
+fn show(out: &mut impl Write, table: Table) -> Result<(), Failure> {
+    Ok(writeln!(out, "{table}")?)
+}
+
+fn one(figure: f64) -> String {
+    format!("{figure:.1}")
+}
+
+fn whole(figure: f64) -> String {
+    format!("{figure:.0}")
+}
+
+fn kilobytes(bytes: u64) -> String {
+    (bytes.div_ceil(1000)).to_string()
+}

@@ -1,0 +1,191 @@
+//! A host as an embedding service has it, and beside it a bare runtime and way out, on the same store.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use innkeeper::{
+    CallRequest, ConnectionView, Connector, EgressSettings, Innkeeper, Keyring, KeyringSource, NewConnection,
+    PrivateNetworks, RedbStore, SpaceId, Storage, Store, SystemClock, SystemRandom,
+};
+use innkeeper_auth::{Auth, AuthTypes, ConnectionCredential};
+use innkeeper_egress::{CredentialMode, CredentialSource, Egress, Redirects, Request, RequestBody, Route};
+use innkeeper_runtime::{Call, Claims, GuestContext, GuestMemory, Runtime, RuntimeSettings};
+use innkeeper_vault::{ConnectionRecord, GrantOwner, Vault};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use url::Url;
+
+use crate::failure::Failure;
+use crate::plain::Document;
+
+/// The bearer token of the connection.
+pub(crate) const TOKEN: &str = "bench-5f1d9c8e7b6a4f3e2d1c0b9a8f7e6d5c";
+
+/// All that is measured.
+pub(crate) struct Stage {
+    pub(crate) host: Innkeeper,
+    pub(crate) runtime: Runtime,
+    pub(crate) connector: Connector,
+    pub(crate) egress: Egress,
+    pub(crate) auth: Auth,
+    store: Arc<dyn Store>,
+    vault: Arc<Vault>,
+    bearer: ConnectionView,
+    record: ConnectionRecord,
+    service: Url,
+    _folder: TempDir,
+}
+
+impl Stage {
+    /// A host in a folder of its own, with a connection to the service at `service`.
+    pub(crate) async fn set(service: &Url) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let place = folder.path().join("keyring");
+        let keyring = Keyring::create_file(&place, &*random)?;
+        let store: Arc<dyn Store> = Arc::new(RedbStore::open(folder.path().join("innkeeper.redb"))?);
+        let storage = Storage { store: store.clone(), keyring };
+        let host = Innkeeper::builder().folder(folder.path()).storage(storage).egress(loopback()).open().await?;
+        let added = host.load(component()?).await?;
+        let bearer = NewConnection::new(SpaceId::default(), added.id(), "bearer")
+            .config(json!({ "baseUrl": service.as_str() }))
+            .secret("token", TOKEN);
+        let bearer = host.connect(bearer).await?;
+        let record = record(&*store, &bearer).await?;
+
+        let vault = Vault::open(Keyring::load(&KeyringSource::File(place))?, &*store, random.clone()).await?;
+        let vault = Arc::new(vault);
+        let runtime = Runtime::new(RuntimeSettings::default(), clock.clone(), random.clone())?;
+        let connector = runtime.load(component()?).await?;
+        let egress = Egress::new(loopback(), clock.clone(), random.clone())?;
+        let auth = Auth::new(vault.clone(), store.clone(), egress.clone(), clock, random, AuthTypes::builtin());
+        let service = service.clone();
+        Ok(Self { host, runtime, connector, egress, auth, store, vault, bearer, record, service, _folder: folder })
+    }
+
+    /// A call by the crate to embed.
+    pub(crate) async fn call(&self, action: &str, input: Value) -> Result<Value, Failure> {
+        let (space, connection) = (self.bearer.space.clone(), self.bearer.id.clone());
+        Ok(self.host.call(CallRequest::new(space, connection, action, input)).await?.value)
+    }
+
+    /// A call by the runtime alone: no store is read, no audit record written.
+    pub(crate) async fn call_runtime(
+        &self,
+        action: &str,
+        input: Value,
+        context: GuestContext,
+    ) -> Result<Value, Failure> {
+        let call = Call { action: action.to_owned(), input, files: Vec::new() };
+        Ok(self.runtime.call(&self.connector, call, context).await.result?.value)
+    }
+
+    /// What a call by the runtime alone is given.
+    pub(crate) fn context(&self) -> Result<GuestContext, Failure> {
+        Ok(GuestContext {
+            space: self.record.space.clone(),
+            connection: self.record.id.clone(),
+            config: self.record.config.to_string().into(),
+            auth_type: self.record.auth_type.to_string(),
+            user: None,
+            claims: Arc::new(NoClaims),
+            egress: self.egress.clone(),
+            allow: self.record.hosts.clone().into(),
+            credential: Arc::new(self.credential()?),
+            placeholders: None,
+            memory: GuestMemory { store: self.store.clone(), vault: self.vault.clone() },
+            listener: None,
+        })
+    }
+
+    /// The connection's bearer token.
+    pub(crate) fn credential(&self) -> Result<ConnectionCredential, Failure> {
+        Ok(self.auth.credential_source(&self.record, &GrantOwner::Shared)?)
+    }
+
+    /// A fetch through the way out alone: allow list, credential and scrubbing, without a guest.
+    pub(crate) async fn fetch_egress(&self, url: &Url, credential: &dyn CredentialSource) -> Result<Value, Failure> {
+        let spec = self.connector.spec();
+        let route = Route {
+            allow: &self.record.hosts,
+            credential: Some(credential),
+            default_headers: &spec.headers,
+            placeholders: None,
+            policies: &spec.policies,
+            deadline: None,
+        };
+        let request = Request {
+            method: reqwest::Method::GET,
+            url: url.clone(),
+            query: Vec::new(),
+            headers: reqwest::header::HeaderMap::new(),
+            body: RequestBody::Empty,
+            credential: CredentialMode::Attach,
+            redirects: Redirects::Follow,
+            timeout: None,
+        };
+        let mut answer = self.egress.send(request, &route).await?;
+        let document: Document = serde_json::from_slice(&answer.body.read_all(1 << 20).await?)?;
+        Ok(serde_json::to_value(document)?)
+    }
+
+    /// The credential of a second connection: a grant, whose token lives for an hour.
+    pub(crate) async fn token(&self) -> Result<ConnectionCredential, Failure> {
+        let connector = self.connector.spec().about.id.clone();
+        let connection = NewConnection::new(SpaceId::default(), connector, "oauth_client_credentials")
+            .config(json!({ "baseUrl": self.service.as_str() }))
+            .field("tokenUrl", self.url("token").as_str())
+            .field("clientId", "bench")
+            .secret("clientSecret", "bench-secret");
+        let connection = self.host.connect(connection).await?;
+        let record = record(&*self.store, &connection).await?;
+        Ok(self.auth.credential_source(&record, &GrantOwner::Shared)?)
+    }
+
+    /// An address at the service.
+    pub(crate) fn url(&self, path: &str) -> Url {
+        address(&self.service, path)
+    }
+}
+
+/// An address at the service.
+pub(crate) fn address(service: &Url, path: &str) -> Url {
+    let mut url = service.clone();
+    url.set_path(path);
+    url
+}
+
+/// The component that is called: in the folder `INNKEEPER_CONNECTORS`, or in `target/connectors` of the workspace.
+pub(crate) fn component() -> Result<Vec<u8>, Failure> {
+    let folder = std::env::var_os("INNKEEPER_CONNECTORS")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/connectors")), PathBuf::from);
+    let path = folder.join("fixture_bench.wasm");
+    std::fs::read(&path).map_err(|reason| Failure::Component { path: path.display().to_string(), reason })
+}
+
+async fn record(store: &dyn Store, connection: &ConnectionView) -> Result<ConnectionRecord, Failure> {
+    let record = store.connection(&connection.space, &connection.id).await?;
+    record.ok_or_else(|| {
+        Failure::Host(innkeeper::Error::UnknownConnection {
+            space: connection.space.clone(),
+            connection: connection.id.clone(),
+            known: Vec::new(),
+        })
+    })
+}
+
+fn loopback() -> EgressSettings {
+    let (private_networks, plain_http) = (PrivateNetworks::loopback(), PrivateNetworks::loopback());
+    EgressSettings { private_networks, plain_http, ..EgressSettings::default() }
+}
+
+#[derive(Debug)]
+struct NoClaims;
+
+#[async_trait]
+impl Claims for NoClaims {
+    async fn claim(&self, _: &str) -> Option<String> {
+        None
+    }
+}
