@@ -18,6 +18,9 @@ pub fn component(library: &str) -> Vec<u8> {
     })
 }
 
+/// The id of [`hostile`].
+pub const HOSTILE: &str = "hostile_connector";
+
 /// The component that does what no connector may.
 pub fn hostile() -> Vec<u8> {
     component("fixture_hostile")

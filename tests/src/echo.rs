@@ -1,5 +1,6 @@
 //! A service that says what reached it, and shows off what it should keep to itself.
 
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,6 +11,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use futures::stream::{self, Stream, StreamExt};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -40,7 +42,8 @@ struct Journal {
 }
 
 /// An HTTP service on loopback. `/` and any other path echo the request in every form they can; `/redirect` leads to
-/// `/elsewhere`; `/bytes/N` answers N bytes; `/back` answers the body as it came; `/slow` answers after a long time.
+/// `/elsewhere`; `/bytes/N` answers N bytes; `/back` answers the body as it came; `/slow` never answers; `/stall` begins to and
+/// never goes on.
 #[derive(Debug)]
 pub struct EchoService {
     base: String,
@@ -104,12 +107,17 @@ async fn answer(State(journal): State<Arc<Journal>>, request: Request) -> Respon
         "/redirect" => (StatusCode::FOUND, [(header::LOCATION, "/elsewhere")]).into_response(),
         "/back" => Body::from(received.body).into_response(),
         "/slow" => std::future::pending().await,
+        "/stall" => Body::from_stream(first_bytes()).into_response(),
         _ => echo(&received),
     }
 }
 
 fn percent_encoded(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
+}
+
+fn first_bytes() -> impl Stream<Item = Result<Bytes, Infallible>> {
+    stream::iter([Ok(Bytes::from_static(b"the first bytes"))]).chain(stream::pending())
 }
 
 /// Every header and the body: as they are, in both alphabets of base64 at each alignment, percent-encoded.

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::components;
 use crate::echo::EchoService;
+use crate::warm;
 
 /// A host that may reach loopback, and the folder it lives in.
 #[derive(Debug)]
@@ -41,6 +42,14 @@ impl TestHost {
     /// A host with settings of the test's own.
     pub async fn start_with(settings: impl FnOnce(Builder) -> Builder) -> Self {
         let folder = tempfile::tempdir().expect("there is room for a folder");
+        let host = Self::open(&folder, settings).await.expect("the host opens");
+        Self { host, folder }
+    }
+
+    /// A host in a folder that already has the hostile connector, compiled.
+    pub async fn start_warm(settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        warm::fill(folder.path()).await;
         let host = Self::open(&folder, settings).await.expect("the host opens");
         Self { host, folder }
     }

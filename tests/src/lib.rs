@@ -4,3 +4,8 @@ pub mod components;
 pub mod echo;
 pub mod host;
 pub mod oidc;
+pub mod records;
+pub mod relay;
+pub mod secrets;
+pub mod stage;
+mod warm;

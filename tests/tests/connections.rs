@@ -1,0 +1,184 @@
+//! Connections: what is checked when they are made and changed, who may use them, what is on record.
+
+use innkeeper::{
+    AccessPolicy, AccessRequest, CallRequest, ConnectionChange, ConnectionId, Denied, Error, HostApproval, NewConnection,
+    PrincipalId, SpaceId, spec::AuthMode,
+};
+use innkeeper_tests::components::hostile;
+use innkeeper_tests::echo::EchoService;
+use innkeeper_tests::host::TestHost;
+use serde_json::{Value, json};
+
+async fn refusal(settings: impl FnOnce(NewConnection) -> NewConnection, auth_type: &str) -> String {
+    let host = TestHost::start().await;
+    let id = host.host.load(hostile()).await.expect("it loads").id();
+    let new = settings(NewConnection::new(SpaceId::default(), id, auth_type));
+    let error = host.host.connect(new).await.expect_err("it is refused").to_string();
+    assert!(host.host.connections(&SpaceId::default()).await.expect("a list").is_empty(), "nothing is kept");
+    error
+}
+
+#[tokio::test]
+async fn a_config_that_breaks_the_schema_is_refused_with_its_place() {
+    let error = refusal(|new| new.config(json!({ "base": 7 })), "none").await;
+    assert!(error.contains("config of connector hostile_connector") && error.contains("/base"), "{error}");
+}
+
+#[tokio::test]
+async fn an_auth_type_that_the_connector_does_not_take_is_refused_with_those_it_takes() {
+    let error = refusal(|new| new, "kerberos").await;
+    assert!(error.contains("does not take the auth type \"kerberos\"; it takes none, bearer"), "{error}");
+}
+
+#[tokio::test]
+async fn every_mistake_of_the_fields_is_named_and_no_secret_is_echoed() {
+    let fields = |new: NewConnection| new.field("tokenUrl", "http://example.com/t").field("clientld", "x").secret("password", "hunter2-secret");
+    let error = refusal(fields, "oauth_authorization_code").await;
+    for named in ["tokenUrl", "clientld", "clientId", "authorizationUrl", "password"] {
+        assert!(error.contains(named), "{named} in {error}");
+    }
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[tokio::test]
+async fn an_auth_mode_that_the_auth_type_lacks_is_refused() {
+    let error = refusal(|new| new.auth_mode(AuthMode::PerUser), "none").await;
+    assert!(error.contains("has no auth mode \"per-user\""), "{error}");
+}
+
+#[tokio::test]
+async fn an_id_is_taken_once_and_made_from_the_connector_when_none_is_given() {
+    let (host, service) = (TestHost::start().await, EchoService::start().await);
+    let first = host.hostile(&service).await;
+    let second = host.hostile(&service).await;
+    assert_eq!((first.id.as_str(), second.id.as_str()), ("hostile_connector", "hostile_connector-2"));
+    let taken = NewConnection::new(first.space.clone(), first.connector.clone(), "none").id(first.id.clone());
+    assert!(matches!(host.host.connect(taken).await, Err(Error::ConnectionExists { .. })));
+}
+
+#[tokio::test]
+async fn a_call_of_an_unknown_connection_or_action_names_what_there_is() {
+    let (host, service) = (TestHost::start().await, EchoService::start().await);
+    let connection = host.hostile(&service).await;
+    let nobody = ConnectionId::parse("nobody").expect("an id");
+    let call = CallRequest::new(SpaceId::default(), nobody, "noop", json!({}));
+    let error = host.host.call(call).await.expect_err("it is not there").to_string();
+    assert!(error.contains("there is hostile_connector"), "{error}");
+    let error = host.call(&connection, "read_al", json!({})).await.expect_err("no such action").to_string();
+    assert!(error.contains("did you mean \"read_all\"?"), "{error}");
+    let error = host.call(&connection, "noop", json!("text")).await.expect_err("no object").to_string();
+    assert!(error.contains("the input of hostile_connector.noop is not valid"), "{error}");
+}
+
+#[tokio::test]
+async fn a_connection_reaches_only_what_its_owner_approved() {
+    let (host, service) = (TestHost::start().await, EchoService::start().await);
+    let only = vec!["https://api.example.com".parse().expect("a host")];
+    let connection = host.hostile_with(&service, |new| new.hosts(HostApproval::Only(only)), "none").await;
+    let fetched = host.call(&connection, "fetch", json!({ "url": service.base() })).await.expect("it is told").value;
+    assert!(fetched["error"].as_str().expect("an error").contains("127.0.0.1"), "{fetched}");
+    assert!(service.received().is_empty());
+
+    let change = ConnectionChange { hosts: Some(HostApproval::AsAsked), ..ConnectionChange::default() };
+    host.host.change_connection(&connection.space, &connection.id, change).await.expect("it is changed");
+    let fetched = host.call(&connection, "fetch", json!({ "url": service.base() })).await.expect("it is told").value;
+    assert_eq!(fetched["status"], 200);
+}
+
+#[tokio::test]
+async fn a_changed_secret_is_what_the_next_call_sends() {
+    let (host, service) = (TestHost::start().await, EchoService::start().await);
+    let connection = host.hostile_with(&service, |new| new.secret("token", "first-token-1234"), "bearer").await;
+    let fetch = async || host.call(&connection, "fetch", json!({ "url": service.base() })).await.expect("it is told");
+    fetch().await;
+    let mut change = ConnectionChange::default();
+    change.secrets.insert("token".to_owned(), "second-token-5678".to_owned().into());
+    host.host.change_connection(&connection.space, &connection.id, change).await.expect("it is changed");
+    fetch().await;
+    let sent: Vec<_> = service.received().iter().map(|request| request.authorization().map(str::to_owned)).collect();
+    assert_eq!(sent, [Some("Bearer first-token-1234".to_owned()), Some("Bearer second-token-5678".to_owned())]);
+}
+
+#[derive(Debug)]
+struct OnlyAda;
+
+impl AccessPolicy for OnlyAda {
+    fn decide(&self, request: &AccessRequest<'_>) -> Result<(), Denied> {
+        match request.principal.map(PrincipalId::as_str) {
+            Some("ada") => Ok(()),
+            _ => Err(Denied("only ada may".to_owned())),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_policy_refuses_does_not_run_and_is_on_record() {
+    let host = TestHost::start_with(|builder| builder.policy(OnlyAda)).await;
+    let service = EchoService::start().await;
+    let connection = host.hostile(&service).await;
+    let call = |principal: &str| {
+        let call = CallRequest::new(connection.space.clone(), connection.id.clone(), "noop", json!({}));
+        host.host.call(call.principal(PrincipalId::parse(principal).expect("an id")))
+    };
+    call("ada").await.expect("ada may");
+    assert_eq!(call("grace").await.expect_err("grace may not").to_string(), "not allowed: only ada may");
+    let audit = host.host.audit(&connection.space, Some(&connection.id), 10).await.expect("a trail");
+    let seen: Vec<_> = audit
+        .iter()
+        .map(|record| {
+            let principal = record.principal.as_ref().map(PrincipalId::as_str);
+            (record.event.as_str(), record.action.as_deref(), principal, record.outcome.as_str())
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("call", Some("noop"), Some("grace"), "not-allowed"),
+            ("call", Some("noop"), Some("ada"), "ok"),
+            ("connect", None, None, "ok"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_connection_for_each_principal_is_not_called_for_nobody() {
+    let (host, service) = (TestHost::start().await, EchoService::start().await);
+    let settings = |new: NewConnection| {
+        new.auth_mode(AuthMode::PerUser)
+            .field("authorizationUrl", service.url("/authorize"))
+            .field("tokenUrl", service.url("/token"))
+            .field("clientId", "client")
+    };
+    let connection = host.hostile_with(&service, settings, "oauth_authorization_code").await;
+    let error = host.call(&connection, "fetch", json!({ "url": service.base() })).await.expect_err("for whom?");
+    assert!(error.to_string().contains("name the principal"), "{error}");
+    let call = CallRequest::new(connection.space.clone(), connection.id.clone(), "fetch", json!({ "url": service.base() }));
+    let result = host.host.call(call.principal(PrincipalId::parse("ada").expect("an id"))).await.expect("it is told");
+    assert_eq!(result.value["error"], json!("HttpError::NeedsAuthorization"));
+    assert!(service.received().is_empty(), "nothing is sent without a credential");
+}
+
+#[tokio::test]
+async fn a_deleted_connection_takes_its_state_with_it() {
+    let (host, service) = (TestHost::start().await, EchoService::start().await);
+    let connection = host.hostile(&service).await;
+    host.call(&connection, "remember", json!({ "key": "k" })).await.expect("remembered");
+    host.host.delete_connection(&connection.space, &connection.id).await.expect("deleted");
+    let again = host.hostile(&service).await;
+    assert_eq!(again.id, connection.id);
+    let recalled = host.call(&again, "recall", json!({ "key": "k" })).await.expect("it is told").value;
+    assert_eq!(recalled, Value::Null);
+}
+
+#[tokio::test]
+async fn keys_are_rotated_while_connections_go_on() {
+    let (host, service) = (TestHost::start().await, EchoService::start().await);
+    let connection = host.hostile_with(&service, |new| new.secret("token", "a-token-to-keep"), "bearer").await;
+    host.call(&connection, "remember", json!({ "key": "k" })).await.expect("remembered");
+    let rotation = host.host.rotate_keys().await.expect("rotated");
+    assert!(rotation.resealed >= 2 && rotation.unopened.is_empty(), "{rotation:?}");
+    host.call(&connection, "fetch", json!({ "url": service.base() })).await.expect("it is told");
+    assert_eq!(service.received()[0].authorization(), Some("Bearer a-token-to-keep"));
+    let recalled = host.call(&connection, "recall", json!({ "key": "k" })).await.expect("it is told").value;
+    assert_eq!(recalled, json!([1, [7]]));
+}

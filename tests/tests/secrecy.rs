@@ -1,0 +1,160 @@
+//! A guest that returns everything it can reach returns no credential: neither what an echoing service says of its
+//! requests, nor its own memory, logs or errors hold one, in any form.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use innkeeper::{Body, CallRequest, ConnectionView, File, NewConnection, Progress};
+use innkeeper_tests::echo::{EchoService, Received};
+use innkeeper_tests::host::TestHost;
+use innkeeper_tests::oidc::{CONFIDENTIAL_BASIC, OidcOptions};
+use innkeeper_tests::relay::Relay;
+use innkeeper_tests::secrets::Secrets;
+use innkeeper_tests::stage::Stage;
+use innkeeper_tests::records;
+use serde_json::json;
+use tokio::sync::mpsc;
+use url::form_urlencoded;
+
+// Random, with the characters that encodings treat in their own ways.
+const TOKEN: &str = r#"Vx8/Qe+2~Rt=!Yh"J0kMw\Zd5Gp"#;
+
+/// Everything that a guest can say of a connection to the echo service, and what people can say of its calls.
+async fn everything(host: &TestHost, connection: &ConnectionView, service: &EchoService) -> Vec<(String, Vec<u8>)> {
+    let mut said = vec![("the connection".to_owned(), format!("{connection:?}").into_bytes())];
+    let revealed = host.call(connection, "reveal", json!({ "url": service.base() })).await.expect("it reveals all");
+    let value = revealed.value.to_string();
+    assert!(value.contains("[redacted]"), "something was scrubbed");
+    let memory = revealed.value["memory"].as_str().expect("the memory as text");
+    assert!(memory.contains("hostile_connector") && memory.contains("x-echo-"), "the memory is there");
+    said.push(("what reveal returned".to_owned(), value.into_bytes()));
+    said.push(("what reveal logged".to_owned(), format!("{revealed:?}").into_bytes()));
+
+    for how in ["error", "panic"] {
+        let (listener, mut progress) = mpsc::channel(10);
+        let input = json!({ "url": service.base(), "how": how });
+        let request = CallRequest::new(connection.space.clone(), connection.id.clone(), "blurt", input);
+        let error = host.host.call(request.listener(listener)).await.expect_err("it fails");
+        assert!(error.logs().iter().any(|line| line.message.contains("[redacted]")), "it logged what it saw: {error:?}");
+        said.push((format!("the {how} of blurt"), format!("{error} {error:?}").into_bytes()));
+        let Some(Progress::Event(event)) = progress.recv().await else { panic!("it emitted what it saw") };
+        said.push((format!("what blurt emitted before its {how}"), event.to_string().into_bytes()));
+    }
+
+    let file = File { name: "in".to_owned(), content_type: None, content: Body::from_bytes("nothing", None) };
+    let request = CallRequest::new(connection.space.clone(), connection.id.clone(), "send_body", json!({ "url": service.base() }));
+    let mut result = host.host.call(request.file(file)).await.expect("it sends the file");
+    let echoed = result.files[0].content.read_all(1 << 20).await.expect("a file");
+    assert!(String::from_utf8_lossy(&echoed).contains("[redacted]"));
+    said.push(("the file that send_body handed out".to_owned(), echoed.to_vec()));
+
+    host.host.close().await.expect("the audit is on the disk");
+    said.push(("the log of the process".to_owned(), records::recorded()));
+    said
+}
+
+/// A credential of one auth type: nothing that the guest can say holds `secrets`, although `carries` finds the credential
+/// in each request that reached the service while it said it.
+async fn assert_kept_from_the_guest(
+    auth_type: &str,
+    settings: impl FnOnce(NewConnection) -> NewConnection,
+    carries: impl Fn(&Received) -> bool,
+    secrets: Secrets,
+) {
+    records::record();
+    let host = TestHost::start_warm(|builder| builder).await;
+    let service = EchoService::start().await;
+    let connection = host.hostile_with(&service, settings, auth_type).await;
+    for (place, text) in everything(&host, &connection, &service).await {
+        secrets.assert_not_in(&place, &text);
+    }
+    let received = service.received();
+    assert!(received.len() >= 7, "{} requests", received.len());
+    let bare = received.iter().filter(|received| !carries(received)).count();
+    assert_eq!(bare, 1, "all requests carried the credential but the one that was to go without");
+    secrets.assert_not_on_disk(host.folder.path());
+}
+
+#[tokio::test]
+async fn a_bearer_token_and_a_secret_in_a_placeholder_are_kept_from_the_guest() {
+    records::record();
+    let header = format!("Bearer {TOKEN}");
+    let secrets = Secrets::default().random("the token", TOKEN);
+    let settings = |new: NewConnection| new.secret("token", TOKEN);
+    let host = TestHost::start_warm(|builder| builder).await;
+    let service = EchoService::start().await;
+    let connection = host.hostile_with(&service, settings, "bearer").await;
+    for (place, text) in everything(&host, &connection, &service).await {
+        secrets.assert_not_in(&place, &text);
+    }
+    let received = service.received();
+    let (with, without): (Vec<_>, Vec<_>) =
+        received.iter().partition(|received| received.authorization() == Some(header.as_str()));
+    let filled = |received: &Received| String::from_utf8_lossy(&received.body).contains(TOKEN);
+    let json = serde_json::to_string(&json!({ "json": TOKEN })).expect("JSON");
+    assert!(with.iter().any(|received| filled(received)), "a text was filled in");
+    assert!(with.iter().any(|received| received.body == json.replace(':', ": ").as_bytes()), "JSON was, too");
+    assert!(with.iter().any(|received| received.uri.query().is_some_and(|query| query.contains("q="))));
+    assert_eq!(without.len(), 1);
+    assert!(filled(without[0]), "a placeholder is filled in without the credential, and scrubbed all the same");
+}
+
+#[tokio::test]
+async fn a_password_is_kept_from_the_guest() {
+    let proof = STANDARD.encode(format!("reader:{TOKEN}"));
+    let header = format!("Basic {proof}");
+    let secrets = Secrets::default().random("the password", TOKEN).random("the proof", proof);
+    let settings = |new: NewConnection| new.field("username", "reader").secret("password", TOKEN);
+    let carries = |received: &Received| received.authorization() == Some(header.as_str());
+    assert_kept_from_the_guest("basic", settings, carries, secrets).await;
+}
+
+#[tokio::test]
+async fn a_key_in_a_header_is_kept_from_the_guest() {
+    let settings = |new: NewConnection| new.field("headerField", "X-Key").secret("apiKey", TOKEN);
+    let carries = |received: &Received| received.headers.get("x-key").is_some_and(|value| value == TOKEN);
+    let secrets = Secrets::default().random("the key", TOKEN);
+    assert_kept_from_the_guest("api_key_header", settings, carries, secrets).await;
+}
+
+#[tokio::test]
+async fn a_key_in_the_query_is_kept_from_the_guest() {
+    let settings = |new: NewConnection| new.field("paramNames", "key,token").secret("apiKey", TOKEN);
+    let carries = |received: &Received| {
+        let query = received.uri.query().unwrap_or_default();
+        let values = |name| form_urlencoded::parse(query.as_bytes()).filter(move |(key, value)| key == name && value == TOKEN);
+        values("key").count() == 1 && values("token").count() == 1
+    };
+    let secrets = Secrets::default().random("the key", TOKEN);
+    assert_kept_from_the_guest("api_key_query", settings, carries, secrets).await;
+}
+
+#[tokio::test]
+async fn a_token_of_a_real_provider_is_kept_from_the_guest() {
+    records::record();
+    let stage = Stage::start(OidcOptions::default()).await;
+    let (relay, service) = (Relay::start(stage.provider.issuer()).await, EchoService::start().await);
+    let settings = |new: NewConnection| {
+        new.config(json!({ "base": service.base() })).field("tokenUrl", relay.url("token").as_str())
+    };
+    let connection = stage.connect_with(CONFIDENTIAL_BASIC, settings).await;
+    stage.authorize(&connection, None, "ada").await;
+    let mut said = everything(&stage.host, &connection, &service).await;
+    // Both the token that is rejected in the midst of it and the one that takes its place.
+    service.refuse(1);
+    said.extend(everything(&stage.host, &connection, &service).await);
+
+    let answers: Vec<_> = relay.passed().into_iter().map(|passed| passed.answer).collect();
+    assert_eq!(answers.len(), 2, "an exchange and a refresh");
+    let mut secrets = Secrets::default().whole("the client secret", CONFIDENTIAL_BASIC.secret.expect("it has one"));
+    for answer in &answers {
+        for name in ["access_token", "refresh_token", "id_token"] {
+            secrets = secrets.random(name, answer[name].as_str().expect("a token"));
+        }
+        let header = format!("Bearer {}", answer["access_token"].as_str().expect("a token"));
+        let carried = service.received().iter().filter(|seen| seen.authorization() == Some(header.as_str())).count();
+        assert!(carried >= 7, "{carried} requests carried it");
+    }
+    for (place, text) in said {
+        secrets.assert_not_in(&place, &text);
+    }
+}
