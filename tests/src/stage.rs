@@ -100,7 +100,7 @@ impl Stage {
     /// Begins an authorization in a browser of its own.
     pub async fn begin(&self, connection: &ConnectionView, principal: Option<&str>) -> Flow {
         let session = SessionSecret::random(&SystemRandom);
-        let begin = BeginAuthorization {
+        let wanted = BeginAuthorization {
             space: &connection.space,
             connection: &connection.id,
             principal: principal.map(id),
@@ -108,7 +108,7 @@ impl Stage {
             session: &session,
             return_url: None,
         };
-        let begun = self.host.host.begin_authorization(begin).await.expect("the authorization begins");
+        let begun = self.host.host.begin_authorization(wanted).await.expect("the authorization begins");
         Flow { begun, session }
     }
 
