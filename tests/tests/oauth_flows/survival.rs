@@ -127,10 +127,14 @@ fn secrets(client: OidcClient, flows: &[Flow], passed: &[Passed]) -> Secrets {
                 secrets = secrets.random(name, text);
             }
         }
-        for name in ["access_token", "refresh_token", "id_token"] {
+        for name in ["access_token", "refresh_token"] {
             if let Some(text) = passed.answer[name].as_str() {
                 secrets = secrets.random(name, text);
             }
+        }
+        // What stands before the signature says who and when, as other texts may.
+        if let Some((_, signature)) = passed.answer["id_token"].as_str().and_then(|token| token.rsplit_once('.')) {
+            secrets = secrets.random("id_token", signature);
         }
         if let Some(proof) = passed.authorization.as_deref().and_then(|text| text.strip_prefix("Basic ")) {
             secrets = secrets.whole("the client's proof", proof);
