@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_egress::Attachment;
-use innkeeper_vault::GrantKey;
+use innkeeper_vault::{GrantKey, Lease};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::content::Grant;
@@ -43,6 +43,8 @@ pub(super) struct Unsaved {
     /// The version that it belongs over; none: there was no record.
     pub(super) over: Option<u64>,
     pub(super) fence: u64,
+    /// Kept as long as it lasts: nobody else may send the spent refresh token meanwhile.
+    pub(super) lease: Option<Lease>,
 }
 
 /// A failed attempt that is being waited out.

@@ -55,6 +55,7 @@ impl Round {
     /// The token to use; none: there is nothing better than the rejected one.
     pub(super) async fn run(mut self, hold: &mut Hold) -> Result<Option<Arc<LiveToken>>, AuthError> {
         let (mut turn, mut order) = Turn::begin(self.purpose, hold.unsaved.as_ref().map(|unsaved| unsaved.over));
+        self.lease = hold.unsaved.as_mut().and_then(|unsaved| unsaved.lease.take());
         let end = loop {
             let event = match order {
                 Order::Read => self.read().await,
@@ -72,7 +73,10 @@ impl Round {
             };
             order = turn.on(event, &self.circumstances());
         };
-        self.release_lease().await;
+        match &mut hold.unsaved {
+            Some(unsaved) => unsaved.lease = self.lease.take(),
+            None => self.release_lease().await,
+        }
         self.end(end)
     }
 
@@ -152,7 +156,7 @@ impl Round {
     async fn keep(&mut self, hold: &mut Hold, over: Option<u64>) -> Event {
         let fence = self.fence();
         if let Some(grant) = self.answered.take() {
-            hold.unsaved = Some(Unsaved { grant, over, fence });
+            hold.unsaved = Some(Unsaved { grant, over, fence, lease: None });
         }
         let Some(unsaved) = &hold.unsaved else { return Event::Conflict };
         let written = self.put(&unsaved.grant, over, |record| record.fence = unsaved.fence).await;
@@ -222,10 +226,10 @@ impl Round {
         Event::StoreFailed
     }
 
-    /// The number that a record of this turn is written under.
+    /// The number that a record of this turn is written under: never another holder's, so that who was overtaken without
+    /// noticing is refused.
     fn fence(&self) -> u64 {
-        let lease = self.lease.as_ref().map_or(0, |lease| lease.fence);
-        self.stored.as_ref().map_or(lease, |stored| lease.max(stored.record.fence))
+        self.lease.as_ref().map_or(0, |lease| lease.fence)
     }
 
     fn now(&self) -> Timestamp {

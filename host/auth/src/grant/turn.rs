@@ -7,7 +7,7 @@
 //! - Every write names the version it replaces. Who loses a race reads again; it overwrites and deletes nothing.
 //! - Only a refusal of the grant itself marks it lost, and only if nobody has written it in between.
 
-use super::life::{self, Circumstances, Held, Purpose, Step};
+use super::life::{self, Circumstances, Held, Lifetime, Purpose, Step};
 use crate::error::Reason;
 use crate::oauth::Nature;
 
@@ -91,9 +91,9 @@ enum Phase {
     /// A grant that an earlier turn could not store comes first: its predecessor is spent.
     Saving,
     Reading,
-    /// Whether there is an old token that serves meanwhile.
+    /// The old token serves meanwhile, as long as it lives.
     Leasing {
-        served: bool,
+        old: Option<Lifetime>,
     },
     Pausing,
     Intending {
@@ -147,7 +147,7 @@ impl Turn {
                 self.leased = true;
                 self.read()
             }
-            (Phase::Leasing { served: true }, Event::Busy) => self.end(End::Serve),
+            (Phase::Leasing { old: Some(old) }, Event::Busy) if old.is_alive(circumstances.now) => self.end(End::Serve),
             (Phase::Leasing { .. }, Event::Busy) if self.purpose != Purpose::Serve => self.end(End::Unavailable),
             (Phase::Leasing { .. }, Event::Busy) if self.pauses == PAUSES => self.end(End::Contended),
             (Phase::Leasing { .. }, Event::Busy) => {
@@ -158,10 +158,7 @@ impl Turn {
             (Phase::Intending { doubtful }, Event::Written(version)) => {
                 self.go(Phase::Asking { over: Some(version), doubtful }, Order::Ask)
             }
-            (Phase::Asking { .. }, Event::TooLate) => {
-                self.leased = false;
-                self.again()
-            }
+            (Phase::Asking { .. }, Event::TooLate) => self.again(),
             (Phase::Asking { over, .. }, Event::Answered) => self.go(Phase::Storing, Order::Keep(over)),
             (Phase::Asking { over, doubtful }, Event::Refused(nature)) => {
                 self.refused(nature, over, doubtful, circumstances)
@@ -188,8 +185,8 @@ impl Turn {
             (Step::Wait, _) => self.end(End::Unavailable),
             (Step::Authorize(reason), _) => self.end(End::Authorize(reason)),
             (Step::Renew, held) if !self.leased => {
-                let served = held.is_some_and(|held| held.lifetime.is_alive(circumstances.now) && !held.rejected);
-                self.go(Phase::Leasing { served }, Order::Lease)
+                let old = held.filter(|held| !held.rejected).map(|held| held.lifetime);
+                self.go(Phase::Leasing { old }, Order::Lease)
             }
             // A token that the client gets by itself costs nobody anything: there is no intent.
             (Step::Renew, held) if circumstances.self_sufficient => {
@@ -221,8 +218,10 @@ impl Turn {
         self.read()
     }
 
+    /// Somebody else wrote, so the lease may be somebody else's by now.
     fn again(&mut self) -> Order {
         self.races += 1;
+        self.leased = false;
         if self.races > RACES { self.end(End::Contended) } else { self.read() }
     }
 
