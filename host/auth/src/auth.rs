@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use crate::auth_type::{AuthTypes, Credential, FixedCredential};
 use crate::credential::{ConnectionCredential, Source};
 use crate::error::AuthError;
-use crate::grant::{Grant, GrantStatus, Grants};
+use crate::grant::{GrantStatus, Grants, Margins};
 use crate::oauth::TokenEndpoint;
 use crate::secrets::{self, PlaceholderSecrets};
 use crate::settings::Settings;
@@ -24,13 +24,18 @@ use crate::settings::Settings;
 /// What can be chosen about grants.
 #[derive(Clone, Copy, Debug)]
 pub struct AuthOptions {
-    /// How long before its end a token is renewed; at most a quarter of its life. 30 s.
-    pub margin: Duration,
+    /// How long before its end a token is too old for another request, as clocks differ; at most a twentieth of its life.
+    /// 30 s.
+    pub skew: Duration,
+    /// How long before its end a token is renewed in the background while it serves; at most a tenth of its life. 5 min.
+    pub ahead: Duration,
+    /// After how long an unused refresh token is used so that it does not end; none: never. See [`Auth::tend`].
+    pub keep_alive: Option<Duration>,
 }
 
 impl Default for AuthOptions {
     fn default() -> Self {
-        Self { margin: Duration::from_secs(30) }
+        Self { skew: Duration::from_secs(30), ahead: Duration::from_mins(5), keep_alive: None }
     }
 }
 
@@ -44,6 +49,7 @@ pub struct Auth {
     types: AuthTypes,
     grants: Arc<Grants>,
     prepared: RwLock<HashMap<(SpaceId, ConnectionId), Arc<Prepared>>>,
+    options: AuthOptions,
 }
 
 /// A version of a connection with its secrets opened.
@@ -98,8 +104,11 @@ impl Auth {
         types: AuthTypes,
         options: AuthOptions,
     ) -> Self {
-        let grants = Grants::new(vault.clone(), store.clone(), clock.clone(), random.clone(), options.margin);
-        Self { vault, store, egress, clock, random, types, grants: Arc::new(grants), prepared: RwLock::default() }
+        let margins = Margins { ahead: options.ahead, skew: options.skew };
+        let stores = (store.clone() as Arc<_>, store.clone() as Arc<_>);
+        let grants = Arc::new(Grants::new(vault.clone(), stores, clock.clone(), random.clone(), margins));
+        let prepared = RwLock::default();
+        Self { vault, store, egress, clock, random, types, grants, prepared, options }
     }
 
     /// The auth types that the host knows.
@@ -189,50 +198,6 @@ impl Auth {
         Ok(declared.iter().filter_map(|name| Some((name.clone(), grant.claim(name)?))).collect())
     }
 
-    /// Removes an owner's grant at once, then gives its tokens back to the provider where that has a revocation address
-    /// (RFC 7009): within 10 s each, and whatever comes of it. False when there was no grant.
-    pub async fn disconnect(&self, connection: &ConnectionRecord, owner: &GrantOwner) -> Result<bool, AuthError> {
-        Self::check_owner(connection, owner)?;
-        let key = key(connection, owner);
-        let existed = self.store.grant(&key).await?.is_some();
-        let grant = self.grants.remove(&key).await?;
-        if let (Some(grant), Ok(prepared)) = (grant, self.prepared(connection))
-            && let Some(endpoint) = prepared.endpoint()
-        {
-            give_back(&grant, endpoint, &key).await;
-        }
-        Ok(existed)
-    }
-
-    /// Removes all grants of a connection as [`Auth::disconnect`] does, and what is in memory of it. For a connection that is
-    /// about to be deleted: afterwards its grants are gone and there is nothing to give back.
-    pub async fn forget(&self, connection: &ConnectionRecord) -> Result<(), AuthError> {
-        let endpoint = self.prepared(connection).ok().and_then(|prepared| prepared.endpoint().cloned());
-        let mut removed = Vec::new();
-        for key in self.grants.keys(&connection.space, &connection.id).await? {
-            if let Some(grant) = self.grants.remove(&key).await? {
-                removed.push((key, grant));
-            }
-        }
-        self.unprepare(connection);
-        if let Some(endpoint) = endpoint {
-            let tasks = removed.into_iter().map(|(key, grant)| {
-                let endpoint = endpoint.clone();
-                tokio::spawn(async move { give_back(&grant, &endpoint, &key).await })
-            });
-            for task in tasks.collect::<Vec<_>>() {
-                // Its outcome is in the log.
-                let _ = task.await;
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes authorizations that nobody finished in time; answers how many.
-    pub async fn sweep(&self) -> Result<u64, AuthError> {
-        Ok(self.store.sweep_authorizations(self.clock.now()).await?)
-    }
-
     /// Seals the secret fields for a connection's record of this version.
     pub fn seal_secrets(
         &self,
@@ -272,7 +237,7 @@ impl Auth {
         Ok(prepared)
     }
 
-    fn unprepare(&self, connection: &ConnectionRecord) {
+    pub(crate) fn unprepare(&self, connection: &ConnectionRecord) {
         let mut all = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
         all.remove(&(connection.space.clone(), connection.id.clone()));
     }
@@ -322,6 +287,10 @@ impl Auth {
     pub(crate) fn grants(&self) -> &Arc<Grants> {
         &self.grants
     }
+
+    pub(crate) fn options(&self) -> AuthOptions {
+        self.options
+    }
 }
 
 impl fmt::Debug for Auth {
@@ -330,18 +299,6 @@ impl fmt::Debug for Auth {
     }
 }
 
-fn key(connection: &ConnectionRecord, owner: &GrantOwner) -> GrantKey {
+pub(crate) fn key(connection: &ConnectionRecord, owner: &GrantOwner) -> GrantKey {
     GrantKey { space: connection.space.clone(), connection: connection.id.clone(), owner: owner.clone() }
-}
-
-/// The refresh token first: many servers revoke the whole grant with it.
-async fn give_back(grant: &Grant, endpoint: &TokenEndpoint, key: &GrantKey) {
-    if let Some(token) = &grant.refresh_token
-        && let Err(error) = endpoint.revoke(token, "refresh_token").await
-    {
-        tracing::warn!(connection = %key.connection, %error, "refresh token not revoked at the provider");
-    }
-    if let Err(error) = endpoint.revoke(&grant.access_token, "access_token").await {
-        tracing::warn!(connection = %key.connection, %error, "access token not revoked at the provider");
-    }
 }

@@ -26,6 +26,12 @@ macro_rules! conformance_tests {
             of_many_writers_of_a_grant_one_wins
             a_grant_is_found_only_under_its_own_key
             a_grant_is_deleted_only_in_the_version_that_is_named
+            a_grant_is_not_written_under_an_older_fencing_number
+            grants_in_doubt_are_found_until_they_are_settled
+            idle_grants_are_found_oldest_first_and_page_by_page
+            the_grants_of_a_principal_are_found_in_one_space
+            a_lease_has_one_holder_until_it_ends_or_is_given_back
+            fencing_numbers_only_grow
             an_authorization_is_read_without_being_consumed
             of_fifty_callers_one_takes_the_authorization
             authorizations_that_ended_are_swept

@@ -20,13 +20,14 @@ mod vault;
 pub use ids::{ConnectionId, GrantKey, GrantOwner, InvalidId, PrincipalId, SpaceId};
 pub use keyring::{Keyring, KeyringError, KeyringSource};
 pub use records::{
-    AuditRecord, AuthorizationRecord, ComponentDigest, ConnectionRecord, ConnectorRecord, GrantRecord, StateRecord,
+    AuditRecord, AuthorizationRecord, ComponentDigest, ConnectionRecord, ConnectorRecord, GrantRecord, Lease,
+    LeaseHolder, StateRecord,
 };
 pub use redb::RedbStore;
 pub use repositories::{
     AuditRepository, AuthorizationRepository, ConnectionRepository, ConnectorRepository, DataKeyRepository, Expected,
-    GrantRepository, Reseal, SealedPage, SealedPlace, SealedRepository, StateKey, StateRepository, StateWritten, Store,
-    StoreError, Written,
+    GrantRepository, LeaseRepository, Leasing, Reseal, SealedPage, SealedPlace, SealedRepository, StateKey,
+    StateRepository, StateWritten, Store, StoreError, Written,
 };
 pub use rotation::Rotation;
 pub use seal::{DataKeyId, Identity, InvalidSealed, Sealed, WrappedDataKey};

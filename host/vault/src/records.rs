@@ -78,8 +78,29 @@ pub struct GrantRecord {
     pub refresh_intent: Option<Timestamp>,
     /// Why the user must authorize again, once that is certain.
     pub lost: Option<String>,
+    /// The fencing number of the lease it was written under; 0 where nobody has held one yet.
+    #[serde(default)]
+    pub fence: u64,
     /// Grows with every change, from 1.
     pub version: u64,
+}
+
+/// Who holds leases: one host, as long as it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LeaseHolder(pub [u8; 16]);
+
+/// The right to refresh a grant, for one holder and a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Of which grant.
+    pub key: GrantKey,
+    /// Whose it is.
+    pub holder: LeaseHolder,
+    /// Larger than that of every lease of this grant before.
+    pub fence: u64,
+    /// From then on others may take it.
+    pub until: Timestamp,
 }
 
 /// An authorization that a user has begun and not finished. The state itself is never stored, only its SHA-256.

@@ -12,6 +12,7 @@ mod database;
 mod fault;
 mod grants;
 mod keys;
+mod leases;
 mod sealed;
 mod state;
 mod tables;
@@ -30,6 +31,7 @@ use serde::de::DeserializeOwned;
 
 use self::audit::AuditWriter;
 use self::database::SharedDatabase;
+use self::leases::Leases;
 use crate::repositories::{Store, StoreError};
 
 pub(crate) use self::database::sync_folder;
@@ -38,6 +40,7 @@ pub(crate) use self::database::sync_folder;
 pub struct RedbStore {
     // Dropped first: it writes what is left.
     audit: AuditWriter,
+    leases: Leases,
     database: Arc<SharedDatabase>,
 }
 
@@ -62,7 +65,7 @@ impl RedbStore {
 
     fn over(database: SharedDatabase) -> Result<Self, StoreError> {
         let database = Arc::new(database);
-        Ok(Self { audit: AuditWriter::start(database.clone())?, database })
+        Ok(Self { audit: AuditWriter::start(database.clone())?, leases: Leases::default(), database })
     }
 
     /// For single rows and short lists.

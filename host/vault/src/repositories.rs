@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use innkeeper_ambient::Timestamp;
 use innkeeper_spec::ConnectorId;
 
-use crate::ids::{ConnectionId, GrantKey, GrantOwner, SpaceId};
+use crate::ids::{ConnectionId, GrantKey, GrantOwner, PrincipalId, SpaceId};
 use crate::records::{
-    AuditRecord, AuthorizationRecord, ComponentDigest, ConnectionRecord, ConnectorRecord, GrantRecord, StateRecord,
+    AuditRecord, AuthorizationRecord, ComponentDigest, ConnectionRecord, ConnectorRecord, GrantRecord, Lease,
+    LeaseHolder, StateRecord,
 };
 use crate::seal::{DataKeyId, Identity, Sealed, WrappedDataKey};
 
@@ -106,7 +107,8 @@ pub trait ConnectionRepository: Send + Sync {
 #[async_trait]
 pub trait GrantRepository: Send + Sync {
     /// Writes `record` if what is there is `expected`; `record.version` must be the next version (1 when it is new). With
-    /// [`Expected::Any`] it must be larger than the one that is there, otherwise it is a conflict.
+    /// [`Expected::Any`] it must be larger than the one that is there, otherwise it is a conflict. A record under an older
+    /// fencing number than the one that is there is a conflict, whatever is expected.
     async fn put_grant(&self, record: GrantRecord, expected: Expected) -> Result<Written, StoreError>;
     /// The grant of a key.
     async fn grant(&self, key: &GrantKey) -> Result<Option<GrantRecord>, StoreError>;
@@ -114,6 +116,50 @@ pub trait GrantRepository: Send + Sync {
     async fn grants(&self, space: &SpaceId, connection: &ConnectionId) -> Result<Vec<GrantRecord>, StoreError>;
     /// Removes it if what is there is `expected`. `Written::Version(0)`: it is gone, or was not there.
     async fn delete_grant(&self, key: &GrantKey, expected: Expected) -> Result<Written, StoreError>;
+    /// All of one principal in a space. Reads every grant of the space.
+    async fn grants_of_principal(
+        &self,
+        space: &SpaceId,
+        principal: &PrincipalId,
+    ) -> Result<Vec<GrantRecord>, StoreError>;
+    /// Up to `limit` keys, of every space, whose refresh was sent and never settled. For the host's own repair.
+    async fn grants_in_doubt(&self, limit: usize) -> Result<Vec<GrantKey>, StoreError>;
+    /// Up to `limit` grants, of every space, that were last written before `before`, the oldest first; those after `after`
+    /// where it is given. For keeping them alive.
+    async fn idle_grants(
+        &self,
+        before: Timestamp,
+        after: Option<&GrantRecord>,
+        limit: usize,
+    ) -> Result<Vec<GrantRecord>, StoreError>;
+}
+
+/// What came of asking for a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leasing {
+    /// It is the asker's.
+    Taken(Lease),
+    /// Somebody else has it until then.
+    Held(Timestamp),
+}
+
+/// Who may refresh a grant: one at a time, among all processes that share the store.
+///
+/// A lease is no lock on the record: [`GrantRepository::put_grant`] compares versions and fencing numbers. It keeps a second
+/// holder from sending the same refresh token, which no store could undo.
+#[async_trait]
+pub trait LeaseRepository: Send + Sync {
+    /// Takes the lease of a grant for `holder` until `until`, unless another holder's has not ended at `now`. Who has it
+    /// already gets a new one.
+    async fn take_lease(
+        &self,
+        key: &GrantKey,
+        holder: LeaseHolder,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Leasing, StoreError>;
+    /// Gives it back, if it is still the one that its holder has; false when it is not.
+    async fn release_lease(&self, lease: &Lease) -> Result<bool, StoreError>;
 }
 
 /// Authorizations that have begun.
@@ -282,6 +328,7 @@ pub trait Store:
     + ConnectorRepository
     + ConnectionRepository
     + GrantRepository
+    + LeaseRepository
     + AuthorizationRepository
     + StateRepository
     + AuditRepository

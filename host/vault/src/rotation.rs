@@ -138,6 +138,7 @@ mod tests {
             updated_at: Timestamp::from_secs(version),
             refresh_intent: None,
             lost: None,
+            fence: 0,
             version,
         };
         let expected = if version == 1 { Expected::Absent } else { Expected::Version(version - 1) };

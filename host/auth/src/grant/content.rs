@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::life::Lifetime;
 use crate::oauth::TokenAnswer;
 
 /// Fields of an answer that are credentials themselves and so are nobody's claim.
@@ -70,6 +71,13 @@ impl Grant {
         }
     }
 
+    /// When the access token was given and ends.
+    pub(super) fn lifetime(&self) -> Lifetime {
+        // The serial is random and never changes, so every host computes the same times.
+        let [jitter, ..] = self.serial.to_le_bytes();
+        Lifetime { issued_at: self.issued_at, expires_at: self.expires_at, jitter }
+    }
+
     /// A claim of the answers as text. Credentials are no claims.
     pub(crate) fn claim(&self, name: &str) -> Option<String> {
         if NO_CLAIMS.contains(&name) {
@@ -82,7 +90,7 @@ impl Grant {
         }
     }
 
-    /// The record of this grant under `version`, with no intent and not lost.
+    /// The record of this grant under `version`, with no intent, not lost and under no fencing number.
     pub(crate) fn record(
         &self,
         key: &GrantKey,
@@ -109,6 +117,7 @@ impl Grant {
             updated_at: now,
             refresh_intent: None,
             lost: None,
+            fence: 0,
             version,
         })
     }

@@ -3,13 +3,17 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use innkeeper_ambient::{Clock, Random};
-use innkeeper_vault::{ConnectionId, Expected, GrantKey, GrantRecord, GrantRepository, SpaceId, Vault, Written};
+use innkeeper_ambient::{Clock, Random, Timestamp};
+use innkeeper_vault::{
+    ConnectionId, Expected, GrantKey, GrantRecord, GrantRepository, LeaseHolder, LeaseRepository, SpaceId, Vault,
+    Written,
+};
+use tokio::sync::OwnedMutexGuard;
 
 use super::content::Grant;
-use super::memory::{Entry, LiveToken};
+use super::life::{Circumstances, Margins, Purpose};
+use super::memory::{Entry, Hold, LiveToken};
 use super::round::Round;
 use crate::error::AuthError;
 use crate::oauth::{TokenAnswer, TokenEndpoint};
@@ -22,9 +26,12 @@ const RACES: usize = 8;
 pub(crate) struct Grants {
     pub(super) vault: Arc<Vault>,
     pub(super) store: Arc<dyn GrantRepository>,
+    pub(super) leases: Arc<dyn LeaseRepository>,
+    /// This host, among those that share the store.
+    pub(super) holder: LeaseHolder,
     pub(super) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    pub(super) margin: Duration,
+    pub(super) margins: Margins,
     entries: Mutex<Entries>,
 }
 
@@ -36,13 +43,14 @@ struct Entries {
 impl Grants {
     pub(crate) fn new(
         vault: Arc<Vault>,
-        store: Arc<dyn GrantRepository>,
+        (store, leases): (Arc<dyn GrantRepository>, Arc<dyn LeaseRepository>),
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        margin: Duration,
+        margins: Margins,
     ) -> Self {
         let entries = Mutex::new(Entries { by_key: HashMap::new(), sweep_at: ROOMY });
-        Self { vault, store, clock, random, margin, entries }
+        let holder = LeaseHolder(random.bytes());
+        Self { vault, store, leases, holder, clock, random, margins, entries }
     }
 
     /// The place of a key in memory.
@@ -75,15 +83,55 @@ impl Grants {
         rejected: Option<u64>,
     ) -> Result<Option<Arc<LiveToken>>, AuthError> {
         if let Some(token) = entry.good(self.clock.now(), rejected) {
+            self.refresh_ahead(entry, endpoint, &token);
             return Ok(Some(token));
         }
-        let mut turn = entry.turn.clone().lock_owned().await;
+        let turn = entry.turn.clone().lock_owned().await;
         if let Some(token) = entry.good(self.clock.now(), rejected) {
             return Ok(Some(token));
         }
-        let round = Round { grants: self.clone(), entry: entry.clone(), endpoint: endpoint.clone(), rejected };
+        self.turn(entry, endpoint, Purpose::Serve, rejected, turn).await
+    }
+
+    /// Renews an ageing token, or settles a doubt, without a caller who waits for it.
+    pub(crate) async fn refresh_unasked(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        endpoint: &TokenEndpoint,
+        purpose: Purpose,
+    ) -> Result<(), AuthError> {
+        let turn = entry.turn.clone().lock_owned().await;
+        self.turn(entry, endpoint, purpose, None, turn).await.map(|_| ())
+    }
+
+    /// Gets the next token in the background if it is time, nobody does already, and no failure is being waited out.
+    fn refresh_ahead(self: &Arc<Self>, entry: &Arc<Entry>, endpoint: &TokenEndpoint, token: &LiveToken) {
+        let now = self.clock.now();
+        if !token.is_ageing(now) || entry.trouble().is_some_and(|trouble| now < trouble.until) {
+            return;
+        }
+        let Ok(turn) = entry.turn.clone().try_lock_owned() else { return };
+        // Its outcome is in memory and in the log.
+        drop(self.turn(entry, endpoint, Purpose::RefreshAhead, None, turn));
+    }
+
+    /// One turn as a task of its own: it goes on when the answer is not waited for.
+    fn turn(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        endpoint: &TokenEndpoint,
+        purpose: Purpose,
+        rejected: Option<u64>,
+        mut turn: OwnedMutexGuard<Hold>,
+    ) -> impl Future<Output = Result<Option<Arc<LiveToken>>, AuthError>> + use<> {
+        let connection = entry.key.connection.clone();
+        let round = Round::new(self.clone(), entry.clone(), endpoint.clone(), purpose, rejected);
         let task = tokio::spawn(async move { round.run(&mut turn).await });
-        task.await.unwrap_or_else(|_| Err(AuthError::Interrupted(entry.key.connection.clone())))
+        async move { task.await.unwrap_or_else(|_| Err(AuthError::Interrupted(connection))) }
+    }
+
+    pub(super) fn circumstances(&self, now: Timestamp, endpoint: &TokenEndpoint, backing_off: bool) -> Circumstances {
+        Circumstances { now, margins: self.margins, self_sufficient: endpoint.is_self_sufficient(), backing_off }
     }
 
     /// Keeps what a person has just authorized, in place of whatever was there.
@@ -99,12 +147,14 @@ impl Grants {
         let now = self.clock.now();
         let grant = Grant::begin(answer, asked, now, self.serial());
         for _ in 0..RACES {
-            let found = self.store.grant(key).await?.map(|record| record.version);
+            let (found, fence) =
+                self.store.grant(key).await?.map_or((None, 0), |record| (Some(record.version), record.fence));
             let expected = found.map_or(Expected::Absent, Expected::Version);
-            let record = grant.record(key, found.unwrap_or(0) + 1, now, &self.vault)?;
+            let mut record = grant.record(key, found.unwrap_or(0) + 1, now, &self.vault)?;
+            record.fence = fence;
             if let Written::Version(_) = self.store.put_grant(record, expected).await? {
                 entry.recovered();
-                entry.set(Some(Arc::new(LiveToken::new(&grant, self.margin))));
+                entry.set(Some(Arc::new(LiveToken::new(&grant, self.margins))));
                 return Ok(());
             }
         }
@@ -159,6 +209,6 @@ impl Grants {
 
 impl fmt::Debug for Grants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Grants").field("margin", &self.margin).finish_non_exhaustive()
+        f.debug_struct("Grants").field("margins", &self.margins).finish_non_exhaustive()
     }
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_egress::Attachment;
-use innkeeper_vault::{Expected, GrantKey};
+use innkeeper_vault::{GrantKey, Lease};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::content::Grant;
-use super::life::ages_at;
+use super::life::Margins;
 use crate::error::AuthError;
 use crate::oauth::{Nature, TokenError};
 
@@ -27,20 +27,24 @@ pub(crate) struct Entry {
     live: RwLock<Option<Arc<LiveToken>>>,
     trouble: Mutex<Option<Trouble>>,
     /// Whoever holds it may read, renew and replace the grant; all others wait for the outcome.
-    pub(super) turn: Arc<tokio::sync::Mutex<Turn>>,
+    pub(super) turn: Arc<tokio::sync::Mutex<Hold>>,
 }
 
 /// What the holder of the turn finds from the holder before.
 #[derive(Default)]
-pub(super) struct Turn {
+pub(super) struct Hold {
     /// A grant that the provider gave and the store did not take.
     pub(super) unsaved: Option<Unsaved>,
 }
 
-/// See [`Turn::unsaved`].
+/// See [`Hold::unsaved`].
 pub(super) struct Unsaved {
     pub(super) grant: Grant,
-    pub(super) expected: Expected,
+    /// The version that it belongs over; none: there was no record.
+    pub(super) over: Option<u64>,
+    pub(super) fence: u64,
+    /// Kept as long as it lasts: nobody else may send the spent refresh token meanwhile.
+    pub(super) lease: Option<Lease>,
 }
 
 /// A failed attempt that is being waited out.
@@ -57,10 +61,10 @@ impl Entry {
         Self { key, live: RwLock::default(), trouble: Mutex::default(), turn: Arc::default() }
     }
 
-    /// The token in memory if it is good at `now` and is not the one with the serial `rejected`.
+    /// The token in memory if it is fit for a request at `now` and is not the one with the serial `rejected`.
     pub(crate) fn good(&self, now: Timestamp, rejected: Option<u64>) -> Option<Arc<LiveToken>> {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.as_ref().filter(|token| token.is_good(now) && rejected != Some(token.serial)).cloned()
+        live.as_ref().filter(|token| token.is_fit(now) && rejected != Some(token.serial)).cloned()
     }
 
     /// Makes `token` the one that is handed out; none: the store is asked again.
@@ -117,16 +121,19 @@ pub(crate) struct LiveToken {
     header: SecretString,
     raw: SecretString,
     pub(crate) serial: u64,
-    ages_at: Option<Timestamp>,
+    refresh_at: Option<Timestamp>,
+    unfit_at: Option<Timestamp>,
 }
 
 impl LiveToken {
-    pub(super) fn new(grant: &Grant, margin: Duration) -> Self {
+    pub(super) fn new(grant: &Grant, margins: Margins) -> Self {
+        let lifetime = grant.lifetime();
         Self {
             header: SecretString::from(format!("{} {}", grant.token_type, grant.access_token.expose_secret())),
             raw: grant.access_token.clone(),
             serial: grant.serial,
-            ages_at: ages_at(grant.issued_at, grant.expires_at, margin),
+            refresh_at: lifetime.refresh_at(margins),
+            unfit_at: lifetime.unfit_at(margins),
         }
     }
 
@@ -140,7 +147,12 @@ impl LiveToken {
         }
     }
 
-    fn is_good(&self, now: Timestamp) -> bool {
-        self.ages_at.is_none_or(|age| now < age)
+    /// Whether it is time to get the next one in the background.
+    pub(super) fn is_ageing(&self, now: Timestamp) -> bool {
+        self.refresh_at.is_some_and(|at| at <= now)
+    }
+
+    fn is_fit(&self, now: Timestamp) -> bool {
+        self.unfit_at.is_none_or(|at| now < at)
     }
 }

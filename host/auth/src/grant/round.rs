@@ -1,31 +1,37 @@
-//! One turn at a grant: read it, decide, renew it if need be, keep the answer.
-//!
-//! Invariants:
-//! - The intent is durable before a refresh token leaves, the new grant is durable before anyone uses it.
-//! - Every write names the version it replaces. Who loses a race reads again; it overwrites and deletes nothing.
-//! - Only a refusal of the grant itself marks it lost, and only if nobody has renewed it in between.
+//! Carries out a turn: reads, leases, stores and asks as [`super::turn`] orders.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use innkeeper_vault::{Expected, GrantRecord, Written};
+use innkeeper_ambient::Timestamp;
+use innkeeper_vault::{Expected, GrantRecord, Lease, Leasing, Written};
 
 use super::content::Grant;
 use super::grants::Grants;
-use super::life::{self, Circumstances, Held, Step};
-use super::memory::{Entry, LiveToken, Turn, Unsaved};
+use super::life::{Circumstances, Held, Purpose};
+use super::memory::{Entry, Hold, LiveToken, Unsaved};
+use super::turn::{End, Event, Left, Order, Turn};
 use crate::error::{AuthError, Reason};
-use crate::oauth::{Nature, TokenEndpoint, TokenError};
+use crate::oauth::{Nature, PATIENCE, TokenEndpoint, TokenError};
 
-/// How often a race is lost before it is called a fault.
-const RACES: usize = 8;
+/// How long a lease lasts: one request, and as much again for slow writes before and after.
+const LEASE: Duration = Duration::from_secs(3 * PATIENCE.as_secs());
+/// How long another holder of the lease is left alone each time.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs as a task of its own: a caller who goes away must not take an answer with it.
 pub(super) struct Round {
-    pub(super) grants: Arc<Grants>,
-    pub(super) entry: Arc<Entry>,
-    pub(super) endpoint: TokenEndpoint,
+    grants: Arc<Grants>,
+    entry: Arc<Entry>,
+    endpoint: TokenEndpoint,
     /// The serial of a token that a service answered 401 to.
-    pub(super) rejected: Option<u64>,
+    rejected: Option<u64>,
+    purpose: Purpose,
+    stored: Option<Stored>,
+    answered: Option<Grant>,
+    lease: Option<Lease>,
+    /// What went wrong last.
+    failure: Option<AuthError>,
 }
 
 /// The record and what is in it.
@@ -34,223 +40,239 @@ struct Stored {
     grant: Grant,
 }
 
-enum Outcome {
-    Token(Arc<LiveToken>),
-    /// Somebody else wrote in between.
-    Again,
-}
-
 impl Round {
+    pub(super) fn new(
+        grants: Arc<Grants>,
+        entry: Arc<Entry>,
+        endpoint: TokenEndpoint,
+        purpose: Purpose,
+        rejected: Option<u64>,
+    ) -> Self {
+        let (stored, answered, lease, failure) = (None, None, None, None);
+        Self { grants, entry, endpoint, rejected, purpose, stored, answered, lease, failure }
+    }
+
     /// The token to use; none: there is nothing better than the rejected one.
-    pub(super) async fn run(&self, turn: &mut Turn) -> Result<Option<Arc<LiveToken>>, AuthError> {
-        for _ in 0..RACES {
-            if let Err(error) = self.save_leftover(turn).await {
-                return self.fall_back(error).await;
-            }
-            let stored = self.read().await?;
-            let held = stored.as_ref().map(|stored| self.held(stored));
-            let circumstances = self.circumstances();
-            match (life::next(held.as_ref(), &circumstances), stored) {
-                (Step::Serve, Some(stored)) => return Ok(Some(self.serve(&stored.grant))),
-                (Step::Renew, stored) => match self.renew(turn, stored).await {
-                    Ok(Outcome::Token(token)) => return Ok(Some(token)),
-                    Ok(Outcome::Again) => {}
-                    Err(error) => return self.fall_back(error).await,
-                },
-                (Step::Keep, _) => return Ok(None),
-                (Step::Authorize(reason), _) => {
-                    self.entry.set(None);
-                    return Err(self.needs_authorization(reason));
+    pub(super) async fn run(mut self, hold: &mut Hold) -> Result<Option<Arc<LiveToken>>, AuthError> {
+        let (mut turn, mut order) = Turn::begin(self.purpose, hold.unsaved.as_ref().map(|unsaved| unsaved.over));
+        self.lease = hold.unsaved.as_mut().and_then(|unsaved| unsaved.lease.take());
+        let end = loop {
+            let event = match order {
+                Order::Read => self.read().await,
+                Order::Lease => self.take_lease().await,
+                Order::Pause => {
+                    // Another process is waited for, so this is real time.
+                    tokio::time::sleep(PAUSE).await;
+                    Event::Paused
                 }
-                (Step::Wait | Step::Serve, _) => return Err(self.waiting()),
-            }
+                Order::Intend(over) => self.intend(over).await,
+                Order::Ask => self.ask().await,
+                Order::Keep(over) => self.keep(hold, over).await,
+                Order::Settle(over, left) => self.settle(over, left).await,
+                Order::End(end) => break end,
+            };
+            order = turn.on(event, &self.circumstances());
+        };
+        match &mut hold.unsaved {
+            Some(unsaved) => unsaved.lease = self.lease.take(),
+            None => self.release_lease().await,
         }
-        Err(AuthError::Contended(self.entry.key.connection.clone()))
+        self.end(end)
     }
 
-    async fn renew(&self, turn: &mut Turn, stored: Option<Stored>) -> Result<Outcome, AuthError> {
-        if self.endpoint.is_self_sufficient() {
-            return self.request(turn, stored).await;
-        }
-        let Some(stored) = stored else { return Ok(Outcome::Again) };
-        let Some(refresh_token) = stored.grant.refresh_token.clone() else { return Ok(Outcome::Again) };
-        let doubtful = stored.record.refresh_intent.is_some();
-        let Some(version) = self.write_intent(&stored).await? else { return Ok(Outcome::Again) };
-        match self.endpoint.refresh(&refresh_token).await {
-            Ok(answer) => {
-                let grant = stored.grant.renewed(answer, self.grants.clock.now(), self.grants.serial());
-                self.keep(turn, grant, Expected::Version(version)).await
+    async fn read(&mut self) -> Event {
+        self.answered = None;
+        self.stored = match self.grants.stored(&self.entry.key).await {
+            Ok(found) => found.map(|(record, grant)| Stored { record, grant }),
+            Err(error) => {
+                self.failure.get_or_insert(error);
+                return Event::StoreFailed;
             }
-            Err(problem) => self.refused(&stored, version, doubtful, problem).await,
+        };
+        Event::Found(self.stored.as_ref().map(|stored| held(&stored.record, &stored.grant, self.rejected)))
+    }
+
+    async fn take_lease(&mut self) -> Event {
+        let now = self.now();
+        let until = now.plus(LEASE);
+        match self.grants.leases.take_lease(&self.entry.key, self.grants.holder, now, until).await {
+            Ok(Leasing::Taken(lease)) => {
+                self.lease = Some(lease);
+                Event::Leased
+            }
+            Ok(Leasing::Held(_)) => Event::Busy,
+            Err(error) => self.store_failed(error),
         }
     }
 
-    /// Client credentials: nothing can be spent, so there is no intent.
-    async fn request(&self, turn: &mut Turn, stored: Option<Stored>) -> Result<Outcome, AuthError> {
-        let expected = stored.as_ref().map_or(Expected::Absent, |stored| Expected::Version(stored.record.version));
-        match self.endpoint.request().await {
+    async fn release_lease(&mut self) {
+        if let Some(lease) = self.lease.take()
+            && let Err(error) = self.grants.leases.release_lease(&lease).await
+        {
+            // It ends by itself.
+            tracing::warn!(connection = %self.entry.key.connection, %error, "a lease was not given back");
+        }
+    }
+
+    async fn intend(&mut self, over: u64) -> Event {
+        let now = self.now();
+        // A doubt keeps its date: it began with the first answer that was lost.
+        let since = self.stored.as_ref().and_then(|stored| stored.record.refresh_intent).unwrap_or(now);
+        self.rewrite(over, |record| record.refresh_intent = Some(since)).await
+    }
+
+    async fn ask(&mut self) -> Event {
+        if self.lease.as_ref().is_none_or(|lease| lease.until < self.now().plus(PATIENCE)) {
+            return Event::TooLate;
+        }
+        let refresh_token = self.stored.as_ref().and_then(|stored| stored.grant.refresh_token.as_ref());
+        let answer = match (self.endpoint.is_self_sufficient(), refresh_token) {
+            (false, Some(refresh_token)) => self.endpoint.refresh(refresh_token).await,
+            _ => self.endpoint.request().await,
+        };
+        let (now, serial) = (self.now(), self.grants.serial());
+        match answer {
             Ok(answer) => {
-                let (now, serial) = (self.grants.clock.now(), self.grants.serial());
-                let grant = match stored {
+                self.answered = Some(match &self.stored {
                     Some(stored) => stored.grant.renewed(answer, now, serial),
                     None => Grant::begin(answer, self.endpoint.client.scope.as_deref(), now, serial),
-                };
-                self.keep(turn, grant, expected).await
+                });
+                Event::Answered
             }
-            Err(problem) => Err(self.failed(problem)),
+            Err(problem) => {
+                let nature = problem.nature();
+                // Whether a refused grant is lost shows later; everything else is waited out.
+                if nature != Nature::Gone || self.endpoint.is_self_sufficient() {
+                    tracing::warn!(connection = %self.entry.key.connection, %problem, "token not renewed");
+                    self.entry.failed(&problem, now);
+                    self.failure = Some(self.entry.unavailable(problem));
+                }
+                Event::Refused(nature)
+            }
         }
     }
 
-    async fn write_intent(&self, stored: &Stored) -> Result<Option<u64>, AuthError> {
-        let now = self.grants.clock.now();
-        let version = stored.record.version + 1;
-        let mut record = stored.grant.record(&self.entry.key, version, now, &self.grants.vault)?;
-        // A doubt keeps its date: it began with the first answer that was lost.
-        record.refresh_intent = stored.record.refresh_intent.or(Some(now));
-        match self.grants.store.put_grant(record, Expected::Version(stored.record.version)).await? {
-            Written::Version(version) => Ok(Some(version)),
-            Written::Conflict(_) => Ok(None),
+    /// Stores a new grant; only then may it be used. What is not stored is held for the next turn.
+    async fn keep(&mut self, hold: &mut Hold, over: Option<u64>) -> Event {
+        let fence = self.fence();
+        if let Some(grant) = self.answered.take() {
+            hold.unsaved = Some(Unsaved { grant, over, fence, lease: None });
         }
-    }
-
-    /// Stores a new grant, then lets it be used.
-    async fn keep(&self, turn: &mut Turn, grant: Grant, expected: Expected) -> Result<Outcome, AuthError> {
-        turn.unsaved = Some(Unsaved { grant: grant.clone(), expected });
-        let version = match expected {
-            Expected::Version(version) => version + 1,
-            Expected::Absent | Expected::Any => 1,
-        };
-        let now = self.grants.clock.now();
-        let record = grant.record(&self.entry.key, version, now, &self.grants.vault)?;
-        match self.grants.store.put_grant(record, expected).await {
-            Ok(Written::Version(_)) => {
-                turn.unsaved = None;
+        let Some(unsaved) = &hold.unsaved else { return Event::Conflict };
+        let written = self.put(&unsaved.grant, over, |record| record.fence = unsaved.fence).await;
+        match written {
+            Event::Written(_) => {
                 self.entry.recovered();
                 tracing::info!(connection = %self.entry.key.connection, "token renewed");
-                Ok(Outcome::Token(self.serve(&grant)))
+                self.answered = hold.unsaved.take().map(|unsaved| unsaved.grant);
             }
-            Ok(Written::Conflict(_)) => {
-                turn.unsaved = None;
-                Ok(Outcome::Again)
-            }
-            Err(error) => {
-                tracing::error!(connection = %self.entry.key.connection, %error, "a renewed token could not be stored");
-                Err(self.unavailable(TokenError::NotStored(error.to_string())))
+            Event::Conflict => hold.unsaved = None,
+            _ => {
+                if let Some(AuthError::Store(error)) = self.failure.take() {
+                    tracing::error!(connection = %self.entry.key.connection, %error, "a renewed token could not be stored");
+                    self.failure = Some(self.entry.unavailable(TokenError::NotStored(error.to_string())));
+                }
             }
         }
+        written
     }
 
-    /// A grant that could not be stored in an earlier turn comes first: its predecessor is spent.
-    async fn save_leftover(&self, turn: &mut Turn) -> Result<(), AuthError> {
-        let Some(unsaved) = turn.unsaved.take() else { return Ok(()) };
-        self.keep(turn, unsaved.grant, unsaved.expected).await.map(|_| ())
+    async fn settle(&mut self, over: u64, left: Left) -> Event {
+        let before = self.stored.as_ref().and_then(|stored| stored.record.refresh_intent);
+        let written = self
+            .rewrite(over, |record| match left {
+                Left::AsBefore => record.refresh_intent = before,
+                Left::Lost(reason) => record.lost = Some(reason.as_str().to_owned()),
+            })
+            .await;
+        if let (Event::Written(_), Left::Lost(reason)) = (written, left) {
+            self.entry.recovered();
+            tracing::warn!(connection = %self.entry.key.connection, %reason, "grant lost");
+        }
+        written
     }
 
-    async fn refused(
-        &self,
-        stored: &Stored,
-        version: u64,
-        doubtful: bool,
-        problem: TokenError,
-    ) -> Result<Outcome, AuthError> {
-        let mut left = match problem.nature() {
-            // The server may have acted: the intent stays, and the next attempt settles it.
-            Nature::Passing { spent: true } => return Err(self.failed(problem)),
-            Nature::Passing { spent: false } | Nature::Settings => {
-                let mut left = self.rewritten(stored, version)?;
-                left.refresh_intent = stored.record.refresh_intent;
-                left
-            }
-            Nature::Gone => {
-                if self.grants.store.grant(&self.entry.key).await?.is_none_or(|found| found.version != version) {
-                    return Ok(Outcome::Again);
-                }
-                self.rewritten(stored, version)?
+    /// Writes the grant that was read, under the next version.
+    async fn rewrite(&mut self, over: u64, change: impl FnOnce(&mut GrantRecord)) -> Event {
+        let Some(stored) = &self.stored else { return Event::Conflict };
+        let (grant, fence) = (stored.grant.clone(), self.fence());
+        self.put(&grant, Some(over), |record| {
+            record.fence = fence;
+            change(record);
+        })
+        .await
+    }
+
+    async fn put(&mut self, grant: &Grant, over: Option<u64>, change: impl FnOnce(&mut GrantRecord)) -> Event {
+        let version = over.unwrap_or(0) + 1;
+        let expected = over.map_or(Expected::Absent, Expected::Version);
+        let mut record = match grant.record(&self.entry.key, version, self.now(), &self.grants.vault) {
+            Ok(record) => record,
+            Err(error) => {
+                self.failure = Some(error.into());
+                return Event::StoreFailed;
             }
         };
-        let reason = if doubtful { Reason::RefreshFailed } else { Reason::Revoked };
-        let gone = problem.nature() == Nature::Gone;
-        if gone {
-            left.lost = Some(reason.as_str().to_owned());
-        }
-        match self.grants.store.put_grant(left, Expected::Version(version)).await? {
-            Written::Conflict(_) => Ok(Outcome::Again),
-            Written::Version(_) if gone => {
-                self.entry.set(None);
-                self.entry.recovered();
-                tracing::warn!(connection = %self.entry.key.connection, %reason, "grant lost");
-                Err(self.needs_authorization(reason))
-            }
-            Written::Version(_) => Err(self.failed(problem)),
+        change(&mut record);
+        match self.grants.store.put_grant(record, expected).await {
+            Ok(Written::Version(version)) => Event::Written(version),
+            Ok(Written::Conflict(_)) => Event::Conflict,
+            Err(error) => self.store_failed(error),
         }
     }
 
-    fn rewritten(&self, stored: &Stored, version: u64) -> Result<GrantRecord, AuthError> {
-        Ok(stored.grant.record(&self.entry.key, version + 1, self.grants.clock.now(), &self.grants.vault)?)
+    fn store_failed(&mut self, error: innkeeper_vault::StoreError) -> Event {
+        self.failure = Some(error.into());
+        Event::StoreFailed
     }
 
-    /// After a failure in passing the old token serves while it lives, unless it is the one that was rejected.
-    async fn fall_back(&self, error: AuthError) -> Result<Option<Arc<LiveToken>>, AuthError> {
-        if matches!(error, AuthError::NeedsAuthorization { .. }) {
-            return Err(error);
-        }
-        let Ok(Some(stored)) = self.read().await else { return Err(error) };
-        let alive = life::still_alive(&self.held(&stored), self.grants.clock.now());
-        match (alive, self.rejected == Some(stored.grant.serial)) {
-            (true, false) => Ok(Some(Arc::new(LiveToken::new(&stored.grant, self.grants.margin)))),
-            (true, true) => Ok(None),
-            (false, _) => Err(error),
-        }
+    /// The number that a record of this turn is written under: never another holder's, so that who was overtaken without
+    /// noticing is refused.
+    fn fence(&self) -> u64 {
+        self.lease.as_ref().map_or(0, |lease| lease.fence)
     }
 
-    async fn read(&self) -> Result<Option<Stored>, AuthError> {
-        match self.grants.store.grant(&self.entry.key).await? {
-            Some(record) => {
-                let grant = Grant::open(&record, &self.grants.vault)?;
-                Ok(Some(Stored { record, grant }))
-            }
-            None => Ok(None),
-        }
-    }
-
-    fn held(&self, stored: &Stored) -> Held {
-        held(&stored.record, &stored.grant, self.rejected)
+    fn now(&self) -> Timestamp {
+        self.grants.clock.now()
     }
 
     fn circumstances(&self) -> Circumstances {
-        let now = self.grants.clock.now();
-        Circumstances {
-            now,
-            margin: self.grants.margin,
-            self_sufficient: self.endpoint.is_self_sufficient(),
-            backing_off: self.entry.trouble().is_some_and(|trouble| now < trouble.until),
+        let now = self.now();
+        let backing_off = self.entry.trouble().is_some_and(|trouble| now < trouble.until);
+        self.grants.circumstances(now, &self.endpoint, backing_off)
+    }
+
+    fn end(mut self, end: End) -> Result<Option<Arc<LiveToken>>, AuthError> {
+        match end {
+            End::Serve => Ok(self.serve()),
+            End::Keep => Ok(None),
+            End::Authorize(reason) => {
+                self.entry.set(None);
+                Err(self.needs_authorization(reason))
+            }
+            End::Unavailable => Err(self.failure.take().unwrap_or_else(|| self.waiting())),
+            End::Contended => {
+                Err(self.failure.take().unwrap_or_else(|| AuthError::Contended(self.entry.key.connection.clone())))
+            }
         }
     }
 
-    fn serve(&self, grant: &Grant) -> Arc<LiveToken> {
-        let token = Arc::new(LiveToken::new(grant, self.grants.margin));
+    fn serve(&mut self) -> Option<Arc<LiveToken>> {
+        let read = self.stored.take().map(|stored| stored.grant);
+        let grant = self.answered.take().or(read)?;
+        let token = Arc::new(LiveToken::new(&grant, self.grants.margins));
         self.entry.set(Some(token.clone()));
-        token
-    }
-
-    fn failed(&self, problem: TokenError) -> AuthError {
-        tracing::warn!(connection = %self.entry.key.connection, %problem, "token not renewed");
-        self.entry.failed(&problem, self.grants.clock.now());
-        self.unavailable(problem)
+        Some(token)
     }
 
     fn waiting(&self) -> AuthError {
         match self.entry.trouble() {
             Some(trouble) => {
-                let wait = trouble.until.since(self.grants.clock.now());
-                self.unavailable(TokenError::BackingOff { problem: Box::new(trouble.problem), wait })
+                let wait = trouble.until.since(self.now());
+                self.entry.unavailable(TokenError::BackingOff { problem: Box::new(trouble.problem), wait })
             }
             None => AuthError::Contended(self.entry.key.connection.clone()),
         }
-    }
-
-    fn unavailable(&self, problem: TokenError) -> AuthError {
-        self.entry.unavailable(problem)
     }
 
     fn needs_authorization(&self, reason: Reason) -> AuthError {
@@ -259,11 +281,11 @@ impl Round {
     }
 }
 
-/// What [`life`] needs to know of a record.
+/// What [`super::life`] needs to know of a record.
 pub(super) fn held(record: &GrantRecord, grant: &Grant, rejected: Option<u64>) -> Held {
     Held {
-        issued_at: grant.issued_at,
-        expires_at: grant.expires_at,
+        version: record.version,
+        lifetime: grant.lifetime(),
         refresh_token_expires_at: grant.refresh_token_expires_at,
         refreshable: grant.refresh_token.is_some(),
         in_doubt: record.refresh_intent.is_some(),

@@ -5,7 +5,7 @@ use innkeeper_vault::GrantKey;
 use serde::Serialize;
 
 use super::grants::Grants;
-use super::life::{self, Circumstances, Step};
+use super::life::{self, State};
 use super::round::held;
 use crate::error::{AuthError, Reason};
 use crate::oauth::TokenEndpoint;
@@ -15,6 +15,8 @@ use crate::oauth::TokenEndpoint;
 pub struct GrantStatus {
     /// Whether a call can be made without a person.
     pub authorized: bool,
+    /// Where in its life the grant is; none where the auth type keeps no grant.
+    pub state: Option<State>,
     /// Why not.
     pub reason: Option<Reason>,
     /// When the access token ends; none: unknown, or there is none.
@@ -25,6 +27,9 @@ pub struct GrantStatus {
     pub scope: Option<String>,
     /// What the connection asks for.
     pub asked_scope: Option<String>,
+    /// What it asks for and was not granted: a new authorization asks the user for it. Until then the grant serves what it
+    /// covers.
+    pub missing_scope: Vec<String>,
     /// Whether a new token can be had without a person.
     pub refreshable: bool,
     /// A refresh was sent and its answer never stored; the next attempt settles it.
@@ -44,11 +49,13 @@ impl GrantStatus {
     pub(crate) fn without_grant() -> Self {
         Self {
             authorized: true,
+            state: None,
             reason: None,
             expires_at: None,
             refresh_token_expires_at: None,
             scope: None,
             asked_scope: None,
+            missing_scope: Vec::new(),
             refreshable: false,
             in_doubt: false,
             last_refresh: None,
@@ -66,22 +73,22 @@ impl Grants {
         status.refreshable = endpoint.is_self_sufficient();
         let stored = self.stored(key).await?;
         let held = stored.as_ref().map(|(record, grant)| held(record, grant, None));
-        let circumstances = Circumstances {
-            now: self.clock.now(),
-            margin: self.margin,
-            self_sufficient: endpoint.is_self_sufficient(),
-            backing_off: false,
+        let circumstances = self.circumstances(self.clock.now(), endpoint, false);
+        let state = life::state(held.as_ref(), &circumstances);
+        status.state = Some(state);
+        status.reason = match state {
+            State::NeedsAuthorization(reason) => Some(reason),
+            State::None if !circumstances.self_sufficient => Some(Reason::NoGrant),
+            _ => None,
         };
-        if let Step::Authorize(reason) = life::next(held.as_ref(), &circumstances) {
-            status.authorized = false;
-            status.reason = Some(reason);
-        }
-        if let Some((record, grant)) = stored {
+        status.authorized = status.reason.is_none();
+        if let Some((_, grant)) = stored {
             status.expires_at = grant.expires_at;
             status.refresh_token_expires_at = grant.refresh_token_expires_at;
             status.refreshable |= grant.refresh_token.is_some() && status.authorized;
-            status.in_doubt = record.refresh_intent.is_some();
+            status.in_doubt = state == State::InDoubt;
             status.last_refresh = grant.refreshed_at;
+            status.missing_scope = missing(status.asked_scope.as_deref(), grant.scope.as_deref());
             status.scope = grant.scope;
         }
         if let Some(trouble) = self.entry(key).trouble() {
@@ -91,4 +98,11 @@ impl Grants {
         }
         Ok(status)
     }
+}
+
+/// Words of the scope that was asked for and not granted.
+fn missing(asked: Option<&str>, granted: Option<&str>) -> Vec<String> {
+    let granted: Vec<&str> = granted.unwrap_or_default().split_whitespace().collect();
+    let asked = asked.unwrap_or_default().split_whitespace();
+    asked.filter(|word| !granted.contains(word)).map(str::to_owned).collect()
 }

@@ -128,7 +128,7 @@ pub enum TokenError {
 }
 
 /// What a failure means for the grant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Nature {
     /// Passes by itself. `spent`: the server may have acted on the request all the same.
     Passing {

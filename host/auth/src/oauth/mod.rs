@@ -11,3 +11,4 @@ pub use client::{ClientAuthentication, OAuthClient};
 pub(crate) use client::{Consent, TokenEndpoint};
 pub(crate) use error::Nature;
 pub use error::{ErrorCode, TokenError};
+pub(crate) use transport::PATIENCE;

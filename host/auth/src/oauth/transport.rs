@@ -25,7 +25,7 @@ use super::error::TokenError;
 /// No honest answer is longer, in bytes.
 const LONGEST_ANSWER: u64 = 64 * 1024;
 /// How long a token endpoint may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sends what `oauth2` asks for to the very endpoint it is meant for, follows no redirect, and gives back a standard
 /// answer or a typed error.

@@ -171,7 +171,7 @@ async fn abandoned_flows_are_swept() {
     let record = house.store.authorization(&state_hash(begun.state.expose_secret())).await.expect("the store answers");
     assert!(record.is_none());
     house.advance(601);
-    assert_eq!(house.auth.sweep().await.expect("swept"), 1);
+    assert_eq!(house.auth.tend().await.expect("tended").swept, 1);
 }
 
 #[tokio::test]

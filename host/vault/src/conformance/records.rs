@@ -79,6 +79,7 @@ pub(super) fn grant(key: GrantKey, version: u64) -> GrantRecord {
         updated_at: Timestamp::from_secs(version),
         refresh_intent: None,
         lost: None,
+        fence: 0,
         version,
     }
 }

@@ -6,6 +6,7 @@ mod connections;
 mod connectors;
 mod data_keys;
 mod grants;
+mod leases;
 mod sealed;
 mod state;
 
@@ -15,5 +16,6 @@ pub use connections::*;
 pub use connectors::*;
 pub use data_keys::*;
 pub use grants::*;
+pub use leases::*;
 pub use sealed::*;
 pub use state::*;

@@ -4,9 +4,9 @@ use ::redb::{ReadableTable as _, WriteTransaction};
 use async_trait::async_trait;
 use innkeeper_spec::ConnectorId;
 
-use super::tables::{CONNECTIONS, GRANTS, STATE, STATE_SIZES};
+use super::tables::{CONNECTIONS, STATE, STATE_SIZES};
 use super::versions::{Step, step};
-use super::{RedbStore, Verdict, authorizations, decode, encode, keys};
+use super::{RedbStore, Verdict, authorizations, decode, encode, grants, keys};
 use crate::ids::{ConnectionId, SpaceId};
 use crate::records::ConnectionRecord;
 use crate::repositories::{ConnectionRepository, Expected, StoreError, Written};
@@ -85,9 +85,9 @@ fn remove_belongings(
 ) -> Result<bool, StoreError> {
     let key = keys::of_connection(space, connection);
     let range = keys::starting_with(key.clone());
-    let mut removed = false;
-    for table in [GRANTS, STATE] {
-        let mut table = transaction.open_table(table)?;
+    let mut removed = grants::remove_of_connection(transaction, space, connection)?;
+    {
+        let mut table = transaction.open_table(STATE)?;
         for row in table.extract_from_if(range.start.as_slice()..range.end.as_slice(), |_, _| true)? {
             row?;
             removed = true;

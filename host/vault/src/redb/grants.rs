@@ -1,12 +1,13 @@
-//! Grants.
+//! Grants, and where to find those that need the host's care.
 
-use ::redb::{ReadableTable as _, Table};
+use ::redb::{ReadableTable as _, WriteTransaction};
 use async_trait::async_trait;
+use innkeeper_ambient::Timestamp;
 
-use super::tables::GRANTS;
-use super::versions::{Step, removal, step};
+use super::tables::{GRANTS, GRANTS_BY_WRITING, GRANTS_IN_DOUBT};
+use super::versions::{Step, is_fenced_off, removal, step};
 use super::{RedbStore, Verdict, decode, encode, keys};
-use crate::ids::{ConnectionId, GrantKey, SpaceId};
+use crate::ids::{ConnectionId, GrantKey, GrantOwner, PrincipalId, SpaceId};
 use crate::records::GrantRecord;
 use crate::repositories::{Expected, GrantRepository, StoreError, Written};
 
@@ -15,11 +16,19 @@ impl GrantRepository for RedbStore {
     async fn put_grant(&self, record: GrantRecord, expected: Expected) -> Result<Written, StoreError> {
         self.write(move |transaction| {
             let key = keys::of_grant(&record.key);
-            let mut table = transaction.open_table(GRANTS)?;
-            if let Step::Conflict(version) = step(version_of(&table, &key)?, expected, record.version)? {
+            let there = at(transaction, &key)?;
+            let current = there.as_ref().map(|there| there.version);
+            if let Step::Conflict(version) = step(current, expected, record.version)? {
                 return Ok(Verdict::Abort(Written::Conflict(version)));
             }
-            table.insert(key.as_slice(), encode(&record)?.as_slice())?;
+            if there.as_ref().is_some_and(|there| is_fenced_off(there.fence, record.fence)) {
+                return Ok(Verdict::Abort(Written::Conflict(current.unwrap_or(0))));
+            }
+            if let Some(there) = &there {
+                unindex(transaction, &key, there)?;
+            }
+            index(transaction, &key, &record)?;
+            transaction.open_table(GRANTS)?.insert(key.as_slice(), encode(&record)?.as_slice())?;
             Ok(Verdict::Commit(Written::Version(record.version)))
         })
         .await
@@ -33,36 +42,159 @@ impl GrantRepository for RedbStore {
     }
 
     async fn grants(&self, space: &SpaceId, connection: &ConnectionId) -> Result<Vec<GrantRecord>, StoreError> {
-        let range = keys::starting_with(keys::of_connection(space, connection));
-        self.scan(move |transaction| {
-            let table = transaction.open_table(GRANTS)?;
-            let rows = table.range(range.start.as_slice()..range.end.as_slice())?;
-            rows.map(|row| decode(NAME, row?.1.value())).collect()
-        })
-        .await
+        self.listed(keys::of_connection(space, connection), |_| true).await
     }
 
     async fn delete_grant(&self, key: &GrantKey, expected: Expected) -> Result<Written, StoreError> {
         let key = keys::of_grant(key);
         self.write(move |transaction| {
-            let mut table = transaction.open_table(GRANTS)?;
-            let current = version_of(&table, &key)?;
-            if let Step::Conflict(version) = removal(current, expected) {
+            let there = at(transaction, &key)?;
+            if let Step::Conflict(version) = removal(there.as_ref().map(|there| there.version), expected) {
                 return Ok(Verdict::Abort(Written::Conflict(version)));
             }
-            if current.is_none() {
-                return Ok(Verdict::Abort(Written::Version(0)));
-            }
-            table.remove(key.as_slice())?;
+            let Some(there) = there else { return Ok(Verdict::Abort(Written::Version(0))) };
+            unindex(transaction, &key, &there)?;
+            transaction.open_table(GRANTS)?.remove(key.as_slice())?;
             Ok(Verdict::Commit(Written::Version(0)))
+        })
+        .await
+    }
+
+    async fn grants_of_principal(
+        &self,
+        space: &SpaceId,
+        principal: &PrincipalId,
+    ) -> Result<Vec<GrantRecord>, StoreError> {
+        let owner = GrantOwner::Principal(principal.clone());
+        self.listed(keys::of_space(space), move |record| record.key.owner == owner).await
+    }
+
+    async fn grants_in_doubt(&self, limit: usize) -> Result<Vec<GrantKey>, StoreError> {
+        self.scan(move |transaction| {
+            let grants = transaction.open_table(GRANTS)?;
+            let mut found = Vec::new();
+            for row in transaction.open_table(GRANTS_IN_DOUBT)?.iter()?.take(limit) {
+                if let Some(row) = grants.get(row?.0.value())? {
+                    found.push(decode::<GrantRecord>(NAME, row.value())?.key);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn idle_grants(
+        &self,
+        before: Timestamp,
+        after: Option<&GrantRecord>,
+        limit: usize,
+    ) -> Result<Vec<GrantRecord>, StoreError> {
+        let first = after.map_or_else(Vec::new, |record| {
+            let mut first = keys::of_writing(record.updated_at, &keys::of_grant(&record.key));
+            first.push(0);
+            first
+        });
+        let end = keys::of_writing(before, &[]);
+        if first >= end {
+            return Ok(Vec::new());
+        }
+        self.scan(move |transaction| {
+            let grants = transaction.open_table(GRANTS)?;
+            let mut found = Vec::new();
+            for row in transaction.open_table(GRANTS_BY_WRITING)?.range(first.as_slice()..end.as_slice())?.take(limit) {
+                let row = row?.0;
+                let key = row.value().get(size_of::<u64>()..).unwrap_or_default();
+                if let Some(row) = grants.get(key)? {
+                    found.push(decode(NAME, row.value())?);
+                }
+            }
+            Ok(found)
         })
         .await
     }
 }
 
-fn version_of(table: &Table<'_, &'static [u8], &'static [u8]>, key: &[u8]) -> Result<Option<u64>, StoreError> {
+impl RedbStore {
+    async fn listed(
+        &self,
+        prefix: Vec<u8>,
+        wanted: impl Fn(&GrantRecord) -> bool + Send + 'static,
+    ) -> Result<Vec<GrantRecord>, StoreError> {
+        let range = keys::starting_with(prefix);
+        self.scan(move |transaction| {
+            let table = transaction.open_table(GRANTS)?;
+            let mut found = Vec::new();
+            for row in table.range(range.start.as_slice()..range.end.as_slice())? {
+                let record = decode(NAME, row?.1.value())?;
+                if wanted(&record) {
+                    found.push(record);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+}
+
+/// Removes all of a connection; false when there was none.
+pub(super) fn remove_of_connection(
+    transaction: &WriteTransaction,
+    space: &SpaceId,
+    connection: &ConnectionId,
+) -> Result<bool, StoreError> {
+    let range = keys::starting_with(keys::of_connection(space, connection));
+    let removed = {
+        let mut table = transaction.open_table(GRANTS)?;
+        let rows = table.extract_from_if(range.start.as_slice()..range.end.as_slice(), |_, _| true)?;
+        rows.map(|row| {
+            let (key, value) = row?;
+            Ok((key.value().to_vec(), decode::<GrantRecord>(NAME, value.value())?))
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?
+    };
+    for (key, record) in &removed {
+        unindex(transaction, key, record)?;
+    }
+    Ok(!removed.is_empty())
+}
+
+/// Makes the indexes of a file that had none.
+pub(super) fn index_all(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    transaction.open_table(GRANTS_IN_DOUBT)?;
+    transaction.open_table(GRANTS_BY_WRITING)?;
+    for row in transaction.open_table(GRANTS)?.iter()? {
+        let (key, value) = row?;
+        index(transaction, key.value(), &decode(NAME, value.value())?)?;
+    }
+    Ok(())
+}
+
+fn at(transaction: &WriteTransaction, key: &[u8]) -> Result<Option<GrantRecord>, StoreError> {
+    let table = transaction.open_table(GRANTS)?;
     let row = table.get(key)?;
-    row.map(|row| decode::<GrantRecord>(NAME, row.value()).map(|there| there.version)).transpose()
+    row.map(|row| decode(NAME, row.value())).transpose()
+}
+
+fn index(transaction: &WriteTransaction, key: &[u8], record: &GrantRecord) -> Result<(), StoreError> {
+    let by_writing = keys::of_writing(record.updated_at, key);
+    transaction.open_table(GRANTS_BY_WRITING)?.insert(by_writing.as_slice(), ())?;
+    if is_in_doubt(record) {
+        transaction.open_table(GRANTS_IN_DOUBT)?.insert(key, ())?;
+    }
+    Ok(())
+}
+
+fn unindex(transaction: &WriteTransaction, key: &[u8], record: &GrantRecord) -> Result<(), StoreError> {
+    let by_writing = keys::of_writing(record.updated_at, key);
+    transaction.open_table(GRANTS_BY_WRITING)?.remove(by_writing.as_slice())?;
+    if is_in_doubt(record) {
+        transaction.open_table(GRANTS_IN_DOUBT)?.remove(key)?;
+    }
+    Ok(())
+}
+
+fn is_in_doubt(record: &GrantRecord) -> bool {
+    record.refresh_intent.is_some() && record.lost.is_none()
 }
 
 pub(super) const NAME: &str = "grants";

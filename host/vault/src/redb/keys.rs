@@ -64,6 +64,13 @@ pub(super) fn of_expiry(at: Timestamp, state_hash: &[u8]) -> Vec<u8> {
     key
 }
 
+/// A grant among all, in the order they were written. `grant` is what [`of_grant`] made.
+pub(super) fn of_writing(at: Timestamp, grant: &[u8]) -> Vec<u8> {
+    let mut key = at.as_millis().to_be_bytes().to_vec();
+    key.extend_from_slice(grant);
+    key
+}
+
 /// `prefix`, then the time, then what tells apart two at the same time.
 pub(super) fn at_time(mut prefix: Vec<u8>, at: Timestamp, sequence: u64) -> Vec<u8> {
     prefix.extend_from_slice(&at.as_millis().to_be_bytes());

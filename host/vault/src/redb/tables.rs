@@ -2,10 +2,11 @@
 
 use ::redb::{ReadableTable as _, TableDefinition, WriteTransaction};
 
+use super::grants;
 use crate::repositories::StoreError;
 
 /// The format that this program reads and writes. A change that an older program could misread takes the next number.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 type Bytes = TableDefinition<'static, &'static [u8], &'static [u8]>;
 type Index = TableDefinition<'static, &'static [u8], ()>;
@@ -22,6 +23,10 @@ pub(super) const COMPONENTS: TableDefinition<'static, &str, &[u8]> = TableDefini
 pub(super) const CONNECTIONS: Bytes = TableDefinition::new("connections");
 /// By space, connection and owner. JSON.
 pub(super) const GRANTS: Bytes = TableDefinition::new("grants");
+/// By space, connection and owner: grants whose refresh was sent and not settled.
+pub(super) const GRANTS_IN_DOUBT: Index = TableDefinition::new("grants_in_doubt");
+/// By the time of the last write, then space, connection and owner: all grants.
+pub(super) const GRANTS_BY_WRITING: Index = TableDefinition::new("grants_by_writing");
 /// By the hash of the state. JSON.
 pub(super) const AUTHORIZATIONS: Bytes = TableDefinition::new("authorizations");
 /// By space, connection and the hash of the state.
@@ -39,6 +44,8 @@ pub(super) const AUDIT_OF_CONNECTION: Bytes = TableDefinition::new("audit_of_con
 
 /// In [`META`]: the format.
 const META_FORMAT: &str = "format";
+/// In [`META`]: how often the file was opened by a process that took leases.
+pub(super) const META_LEASE_EPOCH: &str = "lease_epoch";
 /// In [`META`]: the last sequence number of the audit trail.
 pub(super) const META_AUDIT_SEQUENCE: &str = "audit_sequence";
 
@@ -47,8 +54,15 @@ pub(super) const META_AUDIT_SEQUENCE: &str = "audit_sequence";
 /// Answers whether there is something to commit.
 pub(super) fn prepare(transaction: &WriteTransaction) -> Result<bool, StoreError> {
     if transaction.list_tables()?.next().is_some() {
-        return match transaction.open_table(META)?.get(META_FORMAT)?.map(|number| number.value()) {
+        let format = transaction.open_table(META)?.get(META_FORMAT)?.map(|number| number.value());
+        return match format {
             Some(number) if number == u64::from(FORMAT) => Ok(false),
+            Some(1) => {
+                // Format 1 had no indexes of grants.
+                grants::index_all(transaction)?;
+                transaction.open_table(META)?.insert(META_FORMAT, u64::from(FORMAT))?;
+                Ok(true)
+            }
             Some(number) if number > u64::from(FORMAT) => {
                 Err(StoreError::Newer { found: u32::try_from(number).unwrap_or(u32::MAX), known: FORMAT })
             }
@@ -63,7 +77,7 @@ pub(super) fn prepare(transaction: &WriteTransaction) -> Result<bool, StoreError
     for table in [CONNECTIONS, GRANTS, AUTHORIZATIONS, STATE, AUDIT, AUDIT_OF_CONNECTION] {
         transaction.open_table(table)?;
     }
-    for table in [AUTHORIZATIONS_OF_CONNECTION, AUTHORIZATIONS_BY_EXPIRY] {
+    for table in [GRANTS_IN_DOUBT, GRANTS_BY_WRITING, AUTHORIZATIONS_OF_CONNECTION, AUTHORIZATIONS_BY_EXPIRY] {
         transaction.open_table(table)?;
     }
     transaction.open_table(STATE_SIZES)?;

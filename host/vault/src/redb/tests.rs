@@ -10,12 +10,14 @@ use ::redb::backends::FileBackend;
 use innkeeper_ambient::{SeededRandom, Timestamp};
 
 use super::database::{SharedDatabase, open_database};
-use super::tables::{FORMAT, META};
+use super::tables::{FORMAT, GRANTS_BY_WRITING, GRANTS_IN_DOUBT, META};
 use super::*;
 use crate::ids::{ConnectionId, GrantKey, GrantOwner, SpaceId};
 use crate::keyring::Keyring;
-use crate::records::{AuditRecord, GrantRecord};
-use crate::repositories::{AuditRepository as _, Expected, GrantRepository as _, Written};
+use crate::records::{AuditRecord, GrantRecord, LeaseHolder};
+use crate::repositories::{
+    AuditRepository as _, Expected, GrantRepository as _, LeaseRepository as _, Leasing, Written,
+};
 use crate::seal::Identity;
 use crate::vault::Vault;
 
@@ -45,6 +47,7 @@ fn grant(vault: &Vault, key: GrantKey) -> GrantRecord {
         updated_at: Timestamp::from_secs(1),
         refresh_intent: None,
         lost: None,
+        fence: 0,
         version: 1,
     }
 }
@@ -275,4 +278,48 @@ async fn audit_records_are_written_when_the_store_is_dropped() {
     drop(store);
     let store = RedbStore::open(&path).expect("opens again");
     assert_eq!(store.audit(&SpaceId::default(), None, 1000).await.expect("listed").len(), 100);
+}
+
+#[tokio::test]
+async fn a_fencing_number_is_larger_than_any_of_the_process_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    let mut last = 0;
+    for holder in 1..4 {
+        let store = RedbStore::open(&path).expect("a store");
+        for _ in 0..2 {
+            let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
+            let leasing = store.take_lease(&key("a"), LeaseHolder([holder; 16]), now, until).await.expect("answered");
+            let Leasing::Taken(lease) = leasing else { panic!("leases end with their process") };
+            assert!(lease.fence > last, "{} after {last}", lease.fence);
+            last = lease.fence;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_format_1_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    {
+        let store = RedbStore::open(&path).expect("a store");
+        let vault = vault(&store).await;
+        let mut doubtful = grant(&vault, key("a"));
+        doubtful.refresh_intent = Some(Timestamp::from_secs(1));
+        store.put_grant(doubtful, Expected::Absent).await.expect("written");
+        store
+            .database
+            .write(|transaction| {
+                transaction.delete_table(GRANTS_IN_DOUBT)?;
+                transaction.delete_table(GRANTS_BY_WRITING)?;
+                transaction.open_table(META)?.insert("format", 1)?;
+                Ok(Verdict::Commit(()))
+            })
+            .expect("written");
+    }
+    let store = RedbStore::open(&path).expect("opens");
+    assert_eq!(store.grants_in_doubt(10).await.expect("listed"), [key("a")]);
+    assert_eq!(store.idle_grants(Timestamp::from_secs(2), None, 10).await.expect("listed").len(), 1);
+    drop(store);
+    RedbStore::open(&path).expect("opens again");
 }

@@ -10,6 +10,11 @@ pub(super) enum Step {
     Conflict(u64),
 }
 
+/// Whether a grant under the fencing number `next` may follow one under `current`: who was overtaken may not.
+pub(super) fn is_fenced_off(current: u64, next: u64) -> bool {
+    next < current
+}
+
 /// Whether a record of version `next` may replace what is there.
 pub(super) fn step(current: Option<u64>, expected: Expected, next: u64) -> Result<Step, StoreError> {
     let there = current.unwrap_or(0);

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use innkeeper_ambient::Timestamp;
+
 use crate::conformance::records::{grant, grant_key, id, principal, space};
-use crate::ids::GrantOwner;
+use crate::ids::{GrantOwner, PrincipalId};
+use crate::records::GrantRecord;
 use crate::repositories::{Expected, Store, Written};
 
 /// Compare and swap, for a new record and for one that is there.
@@ -75,4 +78,77 @@ pub async fn a_grant_is_deleted_only_in_the_version_that_is_named(store: Arc<dyn
     assert_eq!(delete(Expected::Version(2)).await, Written::Version(0));
     assert!(store.grant(&key).await.expect("read").is_none());
     assert_eq!(delete(Expected::Version(2)).await, Written::Version(0));
+}
+
+/// Who was overtaken may not write, even over the version that it read.
+pub async fn a_grant_is_not_written_under_an_older_fencing_number(store: Arc<dyn Store>) {
+    let key = grant_key("s", "a", GrantOwner::Shared);
+    let fenced = |version, fence| GrantRecord { fence, ..grant(key.clone(), version) };
+    store.put_grant(fenced(1, 5), Expected::Absent).await.expect("written");
+    for expected in [Expected::Version(1), Expected::Any] {
+        assert_eq!(store.put_grant(fenced(2, 4), expected).await.expect("answered"), Written::Conflict(1));
+    }
+    assert_eq!(store.put_grant(fenced(2, 5), Expected::Version(1)).await.expect("written"), Written::Version(2));
+    assert_eq!(store.put_grant(fenced(3, 9), Expected::Version(2)).await.expect("written"), Written::Version(3));
+}
+
+/// Of every space; a lost one is settled, too.
+pub async fn grants_in_doubt_are_found_until_they_are_settled(store: Arc<dyn Store>) {
+    let keys = ["a", "b", "c", "d"].map(|name| grant_key(name, "x", principal("ann")));
+    let intent = Some(Timestamp::from_secs(3));
+    for key in &keys {
+        let record = GrantRecord { refresh_intent: intent, ..grant(key.clone(), 1) };
+        store.put_grant(record, Expected::Absent).await.expect("written");
+    }
+    assert_eq!(store.grants_in_doubt(10).await.expect("listed"), keys);
+    assert_eq!(store.grants_in_doubt(2).await.expect("listed"), keys[..2]);
+    store.put_grant(grant(keys[0].clone(), 2), Expected::Version(1)).await.expect("written");
+    let lost = GrantRecord { refresh_intent: intent, lost: Some("revoked".to_owned()), ..grant(keys[1].clone(), 2) };
+    store.put_grant(lost, Expected::Version(1)).await.expect("written");
+    store.delete_grant(&keys[2], Expected::Any).await.expect("deleted");
+    assert_eq!(store.grants_in_doubt(10).await.expect("listed"), keys[3..]);
+    store.delete_connection(&keys[3].space, &keys[3].connection).await.expect("deleted");
+    assert!(store.grants_in_doubt(10).await.expect("listed").is_empty());
+}
+
+/// By the time of their last write, whatever their space.
+pub async fn idle_grants_are_found_oldest_first_and_page_by_page(store: Arc<dyn Store>) {
+    let write = async |name: &str, version, at| {
+        let record = GrantRecord {
+            updated_at: Timestamp::from_secs(at),
+            ..grant(grant_key(name, "x", GrantOwner::Shared), version)
+        };
+        store.put_grant(record, Expected::Any).await.expect("written");
+    };
+    for (name, at) in [("a", 30), ("b", 10), ("c", 20), ("d", 20), ("e", 40)] {
+        write(name, 1, at).await;
+    }
+    let idle = async |after: Option<&GrantRecord>, limit| {
+        store.idle_grants(Timestamp::from_secs(40), after, limit).await.expect("listed")
+    };
+    let names = |records: &[GrantRecord]| records.iter().map(|record| record.key.space.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(&idle(None, 10).await), ["b", "c", "d", "a"]);
+    let first = idle(None, 2).await;
+    assert_eq!(names(&first), ["b", "c"]);
+    assert_eq!(names(&idle(first.last(), 2).await), ["d", "a"]);
+    assert!(store.idle_grants(Timestamp::from_secs(10), first.last(), 2).await.expect("listed").is_empty());
+    write("b", 2, 50).await;
+    assert_eq!(names(&idle(None, 10).await), ["c", "d", "a"]);
+}
+
+/// In all of its connections, and nobody else's.
+pub async fn the_grants_of_a_principal_are_found_in_one_space(store: Arc<dyn Store>) {
+    let ann = PrincipalId::parse("ann").expect("an id");
+    for (space, connection, owner) in [
+        ("s", "a", principal("ann")),
+        ("s", "b", principal("ann")),
+        ("s", "b", principal("anna")),
+        ("s", "c", GrantOwner::Shared),
+        ("t", "a", principal("ann")),
+    ] {
+        store.put_grant(grant(grant_key(space, connection, owner), 1), Expected::Absent).await.expect("written");
+    }
+    let found = store.grants_of_principal(&space("s"), &ann).await.expect("listed");
+    let keys: Vec<_> = found.into_iter().map(|record| record.key).collect();
+    assert_eq!(keys, ["a", "b"].map(|connection| grant_key("s", connection, principal("ann"))));
 }

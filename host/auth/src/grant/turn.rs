@@ -1,0 +1,240 @@
+//! One turn at a grant, step by step and without a byte sent or stored: the driver ([`super::round`]) carries out each order
+//! and says what came of it. So every order of steps, answers, crashes and rivals can be tried (see `model`).
+//!
+//! Invariants:
+//! - Only the holder of the lease asks, and only after it has read the grant again.
+//! - The intent is durable before a refresh token leaves, the new grant is durable before anyone uses it.
+//! - Every write names the version it replaces. Who loses a race reads again; it overwrites and deletes nothing.
+//! - Only a refusal of the grant itself marks it lost, and only if nobody has written it in between.
+
+use super::life::{self, Circumstances, Held, Lifetime, Purpose, Step};
+use crate::error::Reason;
+use crate::oauth::Nature;
+
+/// How often a race is lost before it is called a fault.
+const RACES: u8 = 8;
+/// How often another's lease is waited for, before it is.
+const PAUSES: u16 = 400;
+
+/// What the driver is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Order {
+    /// Read the record.
+    Read,
+    /// Take the lease.
+    Lease,
+    /// Let the other holder of the lease go on for a moment.
+    Pause,
+    /// Write the intent over this version.
+    Intend(u64),
+    /// Send the request, if the lease lasts as long as that may take.
+    Ask,
+    /// Store the grant that was answered, over this version; none: there was no record.
+    Keep(Option<u64>),
+    /// Write what is left after a failure, over this version.
+    Settle(u64, Left),
+    /// The turn is over.
+    End(End),
+}
+
+/// What is left of a grant that was not renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Left {
+    /// All, as it was before the intent.
+    AsBefore,
+    /// Nothing that anybody honours.
+    Lost(Reason),
+}
+
+/// What came of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Event {
+    /// This was read.
+    Found(Option<Held>),
+    /// The lease is ours.
+    Leased,
+    /// It is another's.
+    Busy,
+    /// A moment has passed.
+    Paused,
+    /// It is durable, under this version.
+    Written(u64),
+    /// Somebody else wrote in between.
+    Conflict,
+    /// The store failed; nothing is known to be written.
+    StoreFailed,
+    /// The lease does not last: nothing was sent.
+    TooLate,
+    /// The server gave a token.
+    Answered,
+    /// It did not.
+    Refused(Nature),
+}
+
+/// How a turn ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum End {
+    /// With the token of the record that was read or kept last.
+    Serve,
+    /// With nothing better than the rejected token.
+    Keep,
+    /// With nothing: an attempt failed, now or a moment ago.
+    Unavailable,
+    /// A person must authorize.
+    Authorize(Reason),
+    /// Others were always faster.
+    Contended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    /// A grant that an earlier turn could not store comes first: its predecessor is spent.
+    Saving,
+    Reading,
+    /// The old token serves meanwhile, as long as it lives.
+    Leasing {
+        old: Option<Lifetime>,
+    },
+    Pausing,
+    Intending {
+        doubtful: bool,
+    },
+    Asking {
+        over: Option<u64>,
+        doubtful: bool,
+    },
+    Storing,
+    /// The grant was refused: has somebody renewed it?
+    Verifying {
+        over: u64,
+        doubtful: bool,
+    },
+    Settling {
+        lost: Option<Reason>,
+    },
+    Ended,
+}
+
+/// One turn.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Turn {
+    purpose: Purpose,
+    phase: Phase,
+    leased: bool,
+    /// An attempt of this turn failed: there is no other.
+    gave_up: bool,
+    races: u8,
+    pauses: u16,
+}
+
+impl Turn {
+    /// Begins one. `leftover`: an earlier turn holds a grant that belongs over this version and is not stored yet.
+    pub(super) fn begin(purpose: Purpose, leftover: Option<Option<u64>>) -> (Self, Order) {
+        let (phase, order) = match leftover {
+            Some(over) => (Phase::Saving, Order::Keep(over)),
+            None => (Phase::Reading, Order::Read),
+        };
+        (Self { purpose, phase, leased: false, gave_up: false, races: 0, pauses: 0 }, order)
+    }
+
+    /// What is to be done after `event`. An event that answers no order of this turn ends it.
+    pub(super) fn on(&mut self, event: Event, circumstances: &Circumstances) -> Order {
+        match (self.phase, event) {
+            (Phase::Saving, Event::Written(_) | Event::Conflict) => self.read(),
+            (Phase::Reading, Event::Found(held)) => self.decide(held, circumstances),
+            (Phase::Reading, Event::StoreFailed) => self.end(End::Unavailable),
+            (Phase::Leasing { .. }, Event::Leased) => {
+                self.leased = true;
+                self.read()
+            }
+            (Phase::Leasing { old: Some(old) }, Event::Busy) if old.is_alive(circumstances.now) => self.end(End::Serve),
+            (Phase::Leasing { .. }, Event::Busy) if self.purpose != Purpose::Serve => self.end(End::Unavailable),
+            (Phase::Leasing { .. }, Event::Busy) if self.pauses == PAUSES => self.end(End::Contended),
+            (Phase::Leasing { .. }, Event::Busy) => {
+                self.pauses += 1;
+                self.go(Phase::Pausing, Order::Pause)
+            }
+            (Phase::Pausing, Event::Paused) => self.read(),
+            (Phase::Intending { doubtful }, Event::Written(version)) => {
+                self.go(Phase::Asking { over: Some(version), doubtful }, Order::Ask)
+            }
+            (Phase::Asking { .. }, Event::TooLate) => self.again(),
+            (Phase::Asking { over, .. }, Event::Answered) => self.go(Phase::Storing, Order::Keep(over)),
+            (Phase::Asking { over, doubtful }, Event::Refused(nature)) => {
+                self.refused(nature, over, doubtful, circumstances)
+            }
+            (Phase::Storing, Event::Written(_)) => self.end(End::Serve),
+            (Phase::Verifying { over, doubtful }, Event::Found(Some(held))) if held.version == over => {
+                let reason = if doubtful { Reason::RefreshFailed } else { Reason::Revoked };
+                self.go(Phase::Settling { lost: Some(reason) }, Order::Settle(over, Left::Lost(reason)))
+            }
+            (Phase::Verifying { .. }, Event::Found(_)) => self.again(),
+            (Phase::Settling { lost: Some(reason) }, Event::Written(_)) => self.end(End::Authorize(reason)),
+            (Phase::Settling { lost: None }, Event::Written(_)) => self.give_up(),
+            (Phase::Intending { .. } | Phase::Storing | Phase::Settling { .. }, Event::Conflict) => self.again(),
+            (_, Event::StoreFailed) => self.give_up(),
+            _ => self.end(End::Contended),
+        }
+    }
+
+    fn decide(&mut self, held: Option<Held>, circumstances: &Circumstances) -> Order {
+        let circumstances = Circumstances { backing_off: circumstances.backing_off || self.gave_up, ..*circumstances };
+        match (life::next(held.as_ref(), self.purpose, &circumstances), held) {
+            (Step::Serve, _) => self.end(End::Serve),
+            (Step::Keep, _) => self.end(End::Keep),
+            (Step::Wait, _) => self.end(End::Unavailable),
+            (Step::Authorize(reason), _) => self.end(End::Authorize(reason)),
+            (Step::Renew, held) if !self.leased => {
+                let old = held.filter(|held| !held.rejected).map(|held| held.lifetime);
+                self.go(Phase::Leasing { old }, Order::Lease)
+            }
+            // A token that the client gets by itself costs nobody anything: there is no intent.
+            (Step::Renew, held) if circumstances.self_sufficient => {
+                let over = held.map(|held| held.version);
+                self.go(Phase::Asking { over, doubtful: false }, Order::Ask)
+            }
+            (Step::Renew, Some(held)) => {
+                self.go(Phase::Intending { doubtful: held.in_doubt }, Order::Intend(held.version))
+            }
+            (Step::Renew, None) => self.end(End::Authorize(Reason::NoGrant)),
+        }
+    }
+
+    fn refused(&mut self, nature: Nature, over: Option<u64>, doubtful: bool, circumstances: &Circumstances) -> Order {
+        let Some(over) = over.filter(|_| !circumstances.self_sufficient) else { return self.give_up() };
+        match nature {
+            // The server may have acted: the intent stays, and the next attempt settles it.
+            Nature::Passing { spent: true } => self.give_up(),
+            Nature::Passing { spent: false } | Nature::Settings => {
+                self.go(Phase::Settling { lost: None }, Order::Settle(over, Left::AsBefore))
+            }
+            Nature::Gone => self.go(Phase::Verifying { over, doubtful }, Order::Read),
+        }
+    }
+
+    /// No further attempt in this turn; the old token serves while it lives.
+    fn give_up(&mut self) -> Order {
+        self.gave_up = true;
+        self.read()
+    }
+
+    /// Somebody else wrote, so the lease may be somebody else's by now.
+    fn again(&mut self) -> Order {
+        self.races += 1;
+        self.leased = false;
+        if self.races > RACES { self.end(End::Contended) } else { self.read() }
+    }
+
+    fn read(&mut self) -> Order {
+        self.go(Phase::Reading, Order::Read)
+    }
+
+    fn end(&mut self, end: End) -> Order {
+        self.go(Phase::Ended, Order::End(end))
+    }
+
+    fn go(&mut self, phase: Phase, order: Order) -> Order {
+        self.phase = phase;
+        order
+    }
+}
