@@ -151,7 +151,8 @@ impl Run {
     fn stored(&self, replica: &Replica, record: &GrantRecord, user: &str) -> String {
         let content = replica.opened(record);
         let digest = Sha256::digest(content["refresh_token"].as_str().expect("a refresh token").as_bytes());
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest: String =
+            digest.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).map(char::from).collect();
         let issue =
             self.journal.iter().find(|issue| issue.issued.as_ref() == Some(&digest)).expect("a token of the provider");
         assert_eq!(issue.account.as_deref(), Some(user), "nobody has the grant of another");
