@@ -54,7 +54,7 @@ pub(crate) struct Effort {
 
 impl Effort {
     pub(crate) const fn full() -> Self {
-        Self { rounds: 5, turn: Duration::from_millis(1000), parked: 500, grants: 1_000_000 }
+        Self { rounds: 5, turn: Duration::from_secs(1), parked: 500, grants: 1_000_000 }
     }
 
     pub(crate) const fn quick() -> Self {
