@@ -6,6 +6,7 @@
  * `/fault {asked, ...}`  orders a failure of the next request for that grant type, or `revocation`, `introspection`:
  *                        `{status, headers, body}` instead of an answer, or `{lost: true}` after the work is done
  * `/counts {}`           what was asked and how it ended
+ * `/issues {from}`       which refresh tokens were used and given, from that one on, and how many requests are in work
  */
 export function adminHandler({ storage, journal, faults, shiftClock }) {
   const orders = {
@@ -13,6 +14,7 @@ export function adminHandler({ storage, journal, faults, shiftClock }) {
     '/clock': ({ seconds }) => shiftClock(seconds) ?? {},
     '/fault': (fault) => faults.order(fault) ?? {},
     '/counts': () => journal.counts(),
+    '/issues': (range) => journal.issues(range),
   };
   return async (request, response) => {
     response.setHeader('content-type', 'application/json');

@@ -1,5 +1,8 @@
 // What was asked of the server and how it ended, and the failures a test has ordered.
 
+import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+
 // The name of a request that has no grant type, by path.
 const watched = new Map([
   ['/token', 'token'],
@@ -11,6 +14,8 @@ const watched = new Map([
 /** Counts by what was asked (a grant type at the token endpoint, else the endpoint) and by how it ended. */
 export class Journal {
   #counts = {};
+  #issues = [];
+  #inFlight = 0;
 
   add(asked, outcome) {
     const outcomes = (this.#counts[asked] ??= {});
@@ -19,6 +24,23 @@ export class Journal {
 
   counts() {
     return this.#counts;
+  }
+
+  begin() {
+    this.#inFlight += 1;
+  }
+
+  end() {
+    this.#inFlight -= 1;
+  }
+
+  /** Keeps what became of a code or a refresh token. Tokens are kept by their SHA-256. */
+  issue(what, used, issued) {
+    this.#issues.push({ ...what, used: digest(used), issued: digest(issued), at: Date.now() });
+  }
+
+  issues({ from = 0 }) {
+    return { in_flight: this.#inFlight, issues: this.#issues.slice(from) };
   }
 }
 
@@ -44,31 +66,49 @@ export function watch(journal, faults, options) {
       await next();
       return;
     }
-    const asked = new URLSearchParams(await body(ctx)).get('grant_type') ?? endpoint;
-    const fault = faults.next(asked);
-
-    if (fault?.status !== undefined) {
-      ctx.status = fault.status;
-      Object.entries(fault.headers ?? {}).forEach(([name, value]) => ctx.set(name, value));
-      ctx.body = fault.body ?? { error: 'temporarily_unavailable' };
-      journal.add(asked, `fault ${fault.status}`);
-      return;
+    journal.begin();
+    try {
+      await exchange(ctx, next, endpoint, { journal, faults, options });
+    } finally {
+      journal.end();
     }
-
-    await next();
-
-    if (fault?.lost) {
-      // The server has done its part, rotation included; the answer never arrives.
-      journal.add(asked, 'lost');
-      ctx.respond = false;
-      ctx.req.socket.destroy();
-      return;
-    }
-    if (options.omit_expires_in && ctx.body?.access_token) {
-      delete ctx.body.expires_in;
-    }
-    journal.add(asked, ctx.status < 400 ? 'success' : (ctx.body?.error ?? `status ${ctx.status}`));
   };
+}
+
+async function exchange(ctx, next, endpoint, { journal, faults, options }) {
+  const form = new URLSearchParams(await body(ctx));
+  const asked = form.get('grant_type') ?? endpoint;
+  const fault = faults.next(asked);
+
+  if (fault?.status !== undefined) {
+    ctx.status = fault.status;
+    Object.entries(fault.headers ?? {}).forEach(([name, value]) => ctx.set(name, value));
+    ctx.body = fault.body ?? { error: 'temporarily_unavailable' };
+    journal.add(asked, `fault ${fault.status}`);
+    return;
+  }
+
+  await next();
+
+  const outcome = ctx.status < 400 ? 'success' : (ctx.body?.error ?? `status ${ctx.status}`);
+  if (asked === 'refresh_token' || asked === 'authorization_code') {
+    const account = ctx.oidc?.entities?.Account?.accountId;
+    journal.issue({ asked, outcome, account }, form.get('refresh_token'), ctx.body?.refresh_token);
+  }
+  if (asked === 'refresh_token' && options.answer_delay_ms > 0) {
+    await setTimeout(options.answer_delay_ms);
+  }
+  if (fault?.lost) {
+    // The server has done its part, rotation included; the answer never arrives.
+    journal.add(asked, 'lost');
+    ctx.respond = false;
+    ctx.req.socket.destroy();
+    return;
+  }
+  if (options.omit_expires_in && ctx.body?.access_token) {
+    delete ctx.body.expires_in;
+  }
+  journal.add(asked, outcome);
 }
 
 // The form is kept where the provider looks for a body that was read before its turn.
@@ -79,4 +119,8 @@ async function body(ctx) {
   }
   ctx.req.body = Buffer.concat(chunks).toString();
   return ctx.req.body;
+}
+
+function digest(token) {
+  return token ? createHash('sha256').update(token).digest('hex') : null;
 }

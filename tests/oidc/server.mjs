@@ -24,6 +24,10 @@ const defaults = {
   refresh_token_ttl: 14 * 24 * 3600,
   // A refresh token is good for one use; a second use kills the grant.
   rotate_refresh_token: true,
+  // A used refresh token is taken again for so many seconds after its first use, as many providers do.
+  refresh_grace_seconds: 0,
+  // How long after a refresh was carried out its answer leaves, in milliseconds.
+  answer_delay_ms: 0,
   // Leaves `expires_in` out of token answers (RFC 6749, section 5.1 only recommends it).
   omit_expires_in: false,
   // On loopback, any port of these addresses is accepted (RFC 8252, section 7.3).
@@ -33,7 +37,7 @@ const defaults = {
 };
 
 const options = readOptions(process.argv[2]);
-const storage = new Storage();
+const storage = new Storage(options.refresh_grace_seconds);
 const journal = new Journal();
 const faults = new Faults();
 

@@ -3,13 +3,19 @@
 
 export class Storage {
   #models = new Map();
+  #graceSeconds;
+
+  constructor(graceSeconds) {
+    this.#graceSeconds = graceSeconds;
+  }
 
   /** What `oidc-provider` wants: a constructor per kind of record. */
   adapter() {
     const models = this.#models;
+    const graceSeconds = this.#graceSeconds;
     return class extends Adapter {
       constructor(kind) {
-        super(models, kind);
+        super(models, kind, kind === 'RefreshToken' ? graceSeconds : 0);
       }
     };
   }
@@ -29,8 +35,10 @@ export class Storage {
 // The methods and their meaning are those of the adapter interface of `oidc-provider`.
 class Adapter {
   #records;
+  #graceSeconds;
 
-  constructor(models, kind) {
+  constructor(models, kind, graceSeconds) {
+    this.#graceSeconds = graceSeconds;
     if (!models.has(kind)) {
       models.set(kind, new Map());
     }
@@ -42,7 +50,12 @@ class Adapter {
   }
 
   async find(id) {
-    return this.#records.get(id);
+    const record = this.#records.get(id);
+    if (record?.consumed !== undefined && now() - record.consumed < this.#graceSeconds) {
+      const { consumed, ...unused } = record;
+      return unused;
+    }
+    return record;
   }
 
   async findByUid(uid) {
@@ -56,7 +69,8 @@ class Adapter {
   async consume(id) {
     const record = this.#records.get(id);
     if (record) {
-      record.consumed = Math.floor(Date.now() / 1000);
+      // The grace counts from the first use.
+      record.consumed ??= now();
     }
   }
 
@@ -75,4 +89,8 @@ class Adapter {
   #first(matches) {
     return [...this.#records.values()].find(matches);
   }
+}
+
+function now() {
+  return Math.floor(Date.now() / 1000);
 }

@@ -3,9 +3,7 @@
 pub mod components;
 pub mod echo;
 pub mod host;
-pub mod oidc;
-pub mod records;
-pub mod relay;
-pub mod secrets;
 pub mod stage;
 mod warm;
+
+pub use innkeeper_fixtures::{oidc, records, relay, secrets};

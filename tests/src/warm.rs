@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::path::{Path, PathBuf};
 
+use innkeeper_fixtures::files::files;
 use tokio::sync::OnceCell;
 
 use crate::components;
@@ -38,18 +39,4 @@ async fn make() -> Vec<Entry> {
             path: path.strip_prefix(folder.path()).expect("it lies in the folder").to_owned(),
         })
         .collect()
-}
-
-/// Every file below a folder.
-pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder can be listed") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found
 }

@@ -44,6 +44,9 @@ pub(crate) enum Failure {
     /// Not the document that was to be fetched.
     #[error("the answer is not the document that was asked for: {0}")]
     Document(#[from] serde_json::Error),
+    /// A file that the benchmark fills by itself.
+    #[error("the file with the grants of many users: {0}")]
+    Crowd(#[from] redb::Error),
     /// A process that the benchmark started.
     #[error("the process that the benchmark started as {role} ended without an answer")]
     Child { role: &'static str },

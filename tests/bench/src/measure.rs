@@ -2,10 +2,12 @@
 
 mod empty;
 mod fetch;
+mod grants;
 mod loading;
 pub(crate) mod memory;
 mod token;
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use crate::stage::Stage;
 
 pub(crate) use empty::Empty;
 pub(crate) use fetch::{Fetch, Trio};
+pub(crate) use grants::Grants;
 pub(crate) use loading::Loading;
 pub(crate) use memory::Memory;
 pub(crate) use token::Token;
@@ -33,6 +36,7 @@ pub(crate) struct Figures {
     pub(crate) memory: Option<Memory>,
     pub(crate) loading: Loading,
     pub(crate) token: Token,
+    pub(crate) grants: Grants,
 }
 
 /// How long to measure.
@@ -44,15 +48,17 @@ pub(crate) struct Effort {
     pub(crate) turn: Duration,
     /// Calls that wait at once while memory is looked at.
     pub(crate) parked: usize,
+    /// Grants in the larger of two stores.
+    pub(crate) grants: usize,
 }
 
 impl Effort {
     pub(crate) const fn full() -> Self {
-        Self { rounds: 5, turn: Duration::from_secs(1), parked: 500 }
+        Self { rounds: 5, turn: Duration::from_secs(1), parked: 500, grants: 1_000_000 }
     }
 
     pub(crate) const fn quick() -> Self {
-        Self { rounds: 3, turn: Duration::from_millis(200), parked: 200 }
+        Self { rounds: 3, turn: Duration::from_millis(200), parked: 200, grants: 100_000 }
     }
 }
 
@@ -69,6 +75,8 @@ pub(crate) enum Only {
     FetchEgress,
     /// Fetches by an action
     Fetch,
+    /// Tokens of many users, with their figures
+    Grants,
 }
 
 /// Measures everything.
@@ -82,6 +90,7 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures, Failure> {
         memory: memory::measure(&upstream, effort).await?,
         loading: loading::measure(effort).await?,
         token: token::measure(&stage, effort).await?,
+        grants: grants::measure(upstream.base(), effort).await?,
     };
     stage.host.close().await?;
     Ok(figures)
@@ -90,6 +99,10 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures, Failure> {
 /// Does one thing for a while.
 pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
     let upstream = Upstream::start().await?;
+    if matches!(only, Only::Grants) {
+        let figures = grants::measure(upstream.base(), effort).await?;
+        return Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&figures)?)?);
+    }
     let stage = Arc::new(Stage::set(upstream.base()).await?);
     let time = effort.turn * effort.rounds;
     match only {
@@ -108,6 +121,8 @@ pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
         Only::FetchPlain => drop(fetch::busy(&stage, fetch::Way::Plain, time).await?),
         Only::FetchEgress => drop(fetch::busy(&stage, fetch::Way::Egress, time).await?),
         Only::Fetch => drop(fetch::busy(&stage, fetch::Way::Call, time).await?),
+        // Above: it needs no component.
+        Only::Grants => {}
     }
     Ok(())
 }

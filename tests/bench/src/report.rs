@@ -12,6 +12,12 @@ use crate::measure::{Figures, Trio};
 const EMPTY_US: f64 = 12.0;
 /// The least part of plain reqwest's fetches a second that calls should reach.
 const THROUGHPUT: f64 = 0.4;
+/// The most a live token from memory should take, in microseconds.
+const LIVE_US: f64 = 1.0;
+/// How much slower it may be at most with many grants in the store.
+const CROWDED: f64 = 1.5;
+/// The most a token from the store should take, in microseconds, in the middle.
+const COLD_US: f64 = 100.0;
 
 /// One JSON object: the figures, and how they stand to the aims.
 pub(crate) fn json(figures: &Figures) -> Result<(), Failure> {
@@ -65,6 +71,15 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
     table.add_row(["a live token of a grant from memory, ns".to_owned(), whole(figures.token.live_ns)]);
     show(&mut out, &table)?;
 
+    let grants = &figures.grants;
+    let header = ["Token of one of many users", "live from memory, ns", "from the store, p50 us", "p99 us"];
+    let mut table = sheet(&header);
+    for held in [&grants.few, &grants.many] {
+        let name = format!("{} grants in the store", held.stored);
+        table.add_row([name, whole(held.live_ns), one(held.cold.p50_us), one(held.cold.p99_us)]);
+    }
+    show(&mut out, &table)?;
+
     let mut table = sheet(&["Aim", "at", "measured", ""]);
     for aim in aims(figures) {
         let verdict = if aim.met() { "met" } else { "missed" };
@@ -101,7 +116,7 @@ impl Aim {
     }
 }
 
-fn aims(figures: &Figures) -> [Aim; 2] {
+fn aims(figures: &Figures) -> [Aim; 5] {
     let empty = Aim {
         name: "empty action by the runtime, p50 us",
         at_most: true,
@@ -114,7 +129,11 @@ fn aims(figures: &Figures) -> [Aim; 2] {
         limit: THROUGHPUT,
         measured: figures.fetch.many_callers.ratio,
     };
-    [empty, throughput]
+    let most = |name, limit, measured| Aim { name, at_most: true, limit, measured };
+    let live = most("a live token from memory, us", LIVE_US, figures.grants.many.live_ns / 1000.0);
+    let crowded = most("a live token with many grants stored / with few", CROWDED, figures.grants.ratio);
+    let cold = most("a token from the store, p50 us", COLD_US, figures.grants.many.cold.p50_us);
+    [empty, throughput, live, crowded, cold]
 }
 
 fn sheet(header: &[&str]) -> Table {
