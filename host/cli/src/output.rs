@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, ContentArrangement, LineStyle, Table, TableStyle};
 use innkeeper::LogLine;
 use serde_json::Value;
 
@@ -97,7 +97,7 @@ impl Output {
         let bold =
             err.is_terminal() && (self.styled || !io::stdout().is_terminal()) && std::env::var_os("NO_COLOR").is_none();
         let label = if bold { "\x1b[1;31merror\x1b[0m" } else { "error" };
-        let _ = writeln!(err, "{label}: {}", printable(&report.message));
+        let _ = writeln!(err, "{label}: {}", printable(&report.message).replace('\n', "\n       "));
         for frame in report.backtrace.iter().take(MOST_FRAMES) {
             let _ = writeln!(err, "  at {}", printable(frame));
         }
@@ -111,6 +111,8 @@ impl Output {
 }
 
 const MOST_FRAMES: usize = 16;
+/// A line under the headings and nothing more.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// A line on standard error.
 pub(crate) fn say(text: &str) {
@@ -139,7 +141,7 @@ impl Listing {
     /// The table as text, each line after `indent`; cells are broken where the terminal ends.
     pub(crate) fn to_text(&self, styled: bool, terminal: bool, indent: &str) -> String {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(STYLE);
         table.set_content_arrangement(if terminal {
             ContentArrangement::Dynamic
         } else {
