@@ -3,7 +3,8 @@
 use std::io;
 
 use innkeeper::{
-    ActionFailure, AuthError, CallError, ConnectionId, Error, FlowFailure, Frame, GrantOwner, LogLine, PrincipalId, Refused,
+    ActionFailure, AuthError, CallError, ConnectionId, Error, FlowFailure, Frame, GrantOwner, KeyringError, LogLine,
+    PrincipalId, Refused,
 };
 use serde_json::{Value, json};
 
@@ -263,6 +264,11 @@ fn hint_of(error: &Error) -> Option<String> {
         Error::Refused(Refused { flow: Some(flow), .. }) => {
             Some(how_to_authorize(&flow.connection, principal(&flow.owner)))
         }
+        Error::Keyring(KeyringError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Some(
+            "the secrets in the store open with the keys in that file alone: put it back from a copy, or name where it is \
+             with `--keyring`"
+                .to_owned(),
+        ),
         Error::Auth(AuthError::PrincipalNeeded(_)) => Some("name one with `--principal NAME`".to_owned()),
         Error::Auth(AuthError::NotPerUser(..)) => Some("leave `--principal` out".to_owned()),
         _ => None,

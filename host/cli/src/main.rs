@@ -14,6 +14,7 @@ mod progress;
 mod prompts;
 mod secrets;
 mod time;
+mod toml_text;
 
 use std::process::ExitCode;
 

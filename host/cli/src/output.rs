@@ -61,12 +61,17 @@ impl Output {
         if listing.rows.is_empty() {
             return self.line(nothing);
         }
-        self.line(listing.to_text(self.styled, io::stdout().is_terminal(), ""))
+        self.text(listing, "")
     }
 
     /// A table within a story.
     pub(crate) fn indented(self, listing: &Listing) -> Outcome {
-        self.line(listing.to_text(self.styled, io::stdout().is_terminal(), "   "))
+        self.text(listing, "   ")
+    }
+
+    /// Its cells are printable, and its style is ours.
+    fn text(self, listing: &Listing, indent: &str) -> Outcome {
+        write_line(&mut io::stdout().lock(), &listing.to_text(self.styled, io::stdout().is_terminal(), indent))
     }
 
     /// A word to the person beside the result. Programs do not get it.

@@ -262,6 +262,10 @@ impl Layers<'_> {
             let (name, text) = limits::pair(pair).map_err(Failure::usage)?;
             changes.insert(name, (text, source.to_owned()));
         }
+        for (name, (text, source)) in &changes {
+            limits::changed(&BTreeMap::from([(name.clone(), text.clone())]))
+                .map_err(|reason| Failure::usage(format!("{reason} (from {source})")))?;
+        }
         let texts = changes.iter().map(|(name, (text, _))| (name.clone(), text.clone())).collect();
         let limits = limits::changed(&texts).map_err(Failure::usage)?;
         for (name, value) in limits::shown(&limits) {
