@@ -12,7 +12,7 @@ fn a_connector_is_added_listed_and_removed() {
     assert!(added.out.contains("searchFiles (read)"), "{added:#?}");
     assert!(added.err.contains("next: innkeeper connection create google_drive"), "{added:#?}");
     let listed = inn.run(&["connector", "list"]).succeeded();
-    assert!(listed.out.contains("google_drive") && listed.out.contains("listFiles"), "{listed:#?}");
+    assert!(listed.out.contains("google_drive") && listed.out.contains("Google Drive"), "{listed:#?}");
     assert_eq!(inn.run(&["connector", "remove", "google_drive"]).succeeded().out, "removed google_drive\n");
     let listed = inn.run(&["connector", "list"]).succeeded();
     assert_eq!(listed.out, "no connector yet; add one with `innkeeper connector add FILE.wasm`\n");
@@ -60,7 +60,7 @@ fn of_several_files_all_are_kept_or_none_and_every_mistake_is_told() {
     let missing = inn.path("missing.wasm");
     let good = component("practice_echo");
     let added = inn.run(&["connector", "add", &good, &script, &missing]);
-    added.failed(6, &[&script, "this is not WebAssembly", &missing, "No such file", "nothing was added"]);
+    added.failed(6, &[&script, "this is not WebAssembly", &missing, "No such file", "none of the files was added"]);
     assert_eq!(inn.run(&["connector", "list", "--json"]).succeeded().json(), json!([]));
 }
 
@@ -71,7 +71,7 @@ fn a_file_that_is_not_there_is_named() {
         let failure = inn.run(&["connector", verb, "missing.wasm", "--json"]);
         assert_eq!((failure.code, &failure.error()["kind"]), (Some(3), &json!("no-such-file")), "{failure:#?}");
     }
-    inn.run(&["connector", "add", "."]).failed(1, &["is a directory"]);
+    inn.run(&["connector", "add", "."]).failed(1, &["Is a directory"]);
 }
 
 #[test]
