@@ -1,4 +1,4 @@
-//! A Chromium without a window, driven by its DevTools protocol: what a person with a browser sees and does.
+//! A Chromium without a window, driven by its `DevTools` protocol: what a person with a browser sees and does.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
@@ -56,7 +56,7 @@ impl Chromium {
         let page = chromium.ask("Target.createTarget", &json!({ "url": "about:blank" }));
         let attach = json!({ "targetId": page["targetId"], "flatten": true });
         let session = chromium.ask("Target.attachToTarget", &attach);
-        chromium.session = session["sessionId"].as_str().expect("a session").to_owned();
+        session["sessionId"].as_str().expect("a session").clone_into(&mut chromium.session);
         chromium
     }
 
