@@ -84,7 +84,10 @@ impl Secrets {
 fn forms(secret: &Secret) -> Vec<(String, Vec<u8>)> {
     let Secret { name, text, fragments } = secret;
     let mut forms = vec![(name.clone(), text.clone().into_bytes())];
-    forms.push((format!("{name} in hexadecimal"), text.bytes().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()));
+    forms.push((
+        format!("{name} in hexadecimal"),
+        text.bytes().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect(),
+    ));
     for ahead in 0..3 {
         let shifted = [vec![0; ahead], text.clone().into_bytes()].concat();
         // Characters at either end mix in bits of the neighbours.
@@ -105,16 +108,9 @@ fn percent_decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut rest = bytes;
     while let Some((byte, after)) = rest.split_first() {
         let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *byte == b'%') {
-            Some(value) => {
-                decoded.push(value);
-                rest = &after[2..];
-            }
-            None => {
-                decoded.push(*byte);
-                rest = after;
-            }
-        }
+        let value = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *byte == b'%');
+        decoded.push(value.unwrap_or(*byte));
+        rest = if value.is_some() { &after[2..] } else { after };
     }
     decoded.into()
 }

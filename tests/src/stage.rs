@@ -93,13 +93,14 @@ impl Stage {
     /// A connection to the protected resource of another auth type, without its fields.
     pub fn new_connection(&self, auth_type: &str) -> NewConnection {
         let connector = spec_id();
-        NewConnection::new(SpaceId::default(), connector, auth_type).config(json!({ "base": self.provider.api().as_str() }))
+        NewConnection::new(SpaceId::default(), connector, auth_type)
+            .config(json!({ "base": self.provider.api().as_str() }))
     }
 
     /// Begins an authorization in a browser of its own.
     pub async fn begin(&self, connection: &ConnectionView, principal: Option<&str>) -> Flow {
         let session = SessionSecret::random(&SystemRandom);
-        let begin = BeginAuthorization {
+        let wanted = BeginAuthorization {
             space: &connection.space,
             connection: &connection.id,
             principal: principal.map(id),
@@ -107,7 +108,7 @@ impl Stage {
             session: &session,
             return_url: None,
         };
-        let begun = self.host.host.begin_authorization(begin).await.expect("the authorization begins");
+        let begun = self.host.host.begin_authorization(wanted).await.expect("the authorization begins");
         Flow { begun, session }
     }
 

@@ -188,6 +188,21 @@ mod tests {
         assert!(matches!(scrubber.scrub(br#"{"a\n\u0041":"%41%2f"}"#), Cow::Borrowed(_)));
     }
 
+    /// A secret with a quote was filled into a JSON body, the service answered that body as a JSON text and in base64, and the
+    /// guest read it.
+    #[test]
+    fn a_secret_that_was_quoted_for_a_json_body_is_found_in_an_echo_of_it() {
+        use base64::Engine as _;
+        let secret = r#"Vx8/Q"J0\Zd5"#;
+        let scrubber = Scrubber::new([secret]).expect("long enough");
+        let body = serde_json::json!({ "token": secret }).to_string();
+        let answer = serde_json::json!({ "body": body }).to_string();
+        let redacted = serde_json::json!({ "body": r#"{"token":"[redacted]"}"# }).to_string();
+        assert_eq!(scrubber.scrub_text(&answer), redacted);
+        let encoded = base64::engine::general_purpose::STANDARD.encode(&body);
+        assert!(scrubber.scrub_text(&encoded).contains(REDACTED));
+    }
+
     #[test]
     fn long_tokens_that_differ_late_are_told_apart() {
         let one = format!("{}one", "x".repeat(100));

@@ -48,7 +48,7 @@ pub(crate) struct Effort {
 
 impl Effort {
     pub(crate) const fn full() -> Self {
-        Self { rounds: 5, turn: Duration::from_millis(1000), parked: 500 }
+        Self { rounds: 5, turn: Duration::from_secs(1), parked: 500 }
     }
 
     pub(crate) const fn quick() -> Self {

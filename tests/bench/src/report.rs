@@ -40,7 +40,7 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
         let cells = [name.to_owned(), one(spread.p50_us), one(spread.p99_us), spread.repetitions.to_string()];
         table.add_row(cells);
     }
-    show(&mut out, table)?;
+    show(&mut out, &table)?;
 
     let fetch = &figures.fetch;
     let mut table = sheet(&["Fetch 1 KB of JSON", "plain reqwest", "way out alone", "call", "call / plain"]);
@@ -50,7 +50,7 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
     row("1 caller, p50 us".to_owned(), fetch.one_caller.p50_us, fetch.one_caller.ratio, one);
     let many = &fetch.many_callers;
     row(format!("{} callers, fetches/s", many.callers), many.per_second, many.ratio, whole);
-    show(&mut out, table)?;
+    show(&mut out, &table)?;
 
     let mut table = sheet(&["Beside", "figure"]);
     if let Some(memory) = &figures.memory {
@@ -63,14 +63,14 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
     table.add_row([format!("load a connector of {size} KB, compile it, ms"), one(loading.compiled_ms)]);
     table.add_row([format!("load a connector of {size} KB from the cache, ms"), one(loading.cached_ms)]);
     table.add_row(["a live token of a grant from memory, ns".to_owned(), whole(figures.token.live_ns)]);
-    show(&mut out, table)?;
+    show(&mut out, &table)?;
 
     let mut table = sheet(&["Aim", "at", "measured", ""]);
     for aim in aims(figures) {
         let verdict = if aim.met() { "met" } else { "missed" };
         table.add_row([aim.name.to_owned(), aim.bound(), format!("{:.2}", aim.measured), verdict.to_owned()]);
     }
-    show(&mut out, table)
+    show(&mut out, &table)
 }
 
 /// Why nothing could be measured, on standard error.
@@ -82,22 +82,22 @@ pub(crate) fn complain(failure: &Failure) {
 struct Aim {
     name: &'static str,
     at_most: bool,
-    aim: f64,
+    limit: f64,
     measured: f64,
 }
 
 impl Aim {
     fn met(&self) -> bool {
-        if self.at_most { self.measured <= self.aim } else { self.measured >= self.aim }
+        if self.at_most { self.measured <= self.limit } else { self.measured >= self.limit }
     }
 
     fn bound(&self) -> String {
-        format!("{} {}", if self.at_most { "<=" } else { ">=" }, self.aim)
+        format!("{} {}", if self.at_most { "<=" } else { ">=" }, self.limit)
     }
 
     fn to_json(&self) -> Value {
         let bound = if self.at_most { "at_most" } else { "at_least" };
-        json!({ "name": self.name, bound: self.aim, "measured": self.measured, "met": self.met() })
+        json!({ "name": self.name, bound: self.limit, "measured": self.measured, "met": self.met() })
     }
 }
 
@@ -105,13 +105,13 @@ fn aims(figures: &Figures) -> [Aim; 2] {
     let empty = Aim {
         name: "empty action by the runtime, p50 us",
         at_most: true,
-        aim: EMPTY_US,
+        limit: EMPTY_US,
         measured: figures.empty_action.runtime.p50_us,
     };
     let throughput = Aim {
         name: "calls/s as a part of plain reqwest",
         at_most: false,
-        aim: THROUGHPUT,
+        limit: THROUGHPUT,
         measured: figures.fetch.many_callers.ratio,
     };
     [empty, throughput]
@@ -124,7 +124,7 @@ fn sheet(header: &[&str]) -> Table {
     table
 }
 
-fn show(out: &mut impl Write, table: Table) -> Result<(), Failure> {
+fn show(out: &mut impl Write, table: &Table) -> Result<(), Failure> {
     Ok(writeln!(out, "{table}")?)
 }
 

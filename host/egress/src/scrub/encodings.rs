@@ -4,9 +4,21 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// Adds every plain form of `secret`: as it is, form-encoded spaces, base64 in both alphabets at each of the three
-/// positions it can have inside something longer.
+/// Adds every plain form of `secret` and of what it is inside a JSON string: a placeholder in a JSON body is filled in so, and
+/// a service may echo that body inside JSON of its own, or in base64.
 pub(super) fn add(secret: &str, patterns: &mut Vec<Vec<u8>>) {
+    add_forms(secret, patterns);
+    let quoted = serde_json::Value::from(secret).to_string();
+    if let Some(inner) =
+        quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).filter(|inner| *inner != secret)
+    {
+        add_forms(inner, patterns);
+    }
+}
+
+/// As it is, form-encoded spaces, base64 in both alphabets at each of the three positions it can have inside something
+/// longer.
+fn add_forms(secret: &str, patterns: &mut Vec<Vec<u8>>) {
     patterns.push(secret.as_bytes().to_vec());
     if secret.contains(' ') {
         patterns.push(secret.replace(' ', "+").into_bytes());

@@ -118,20 +118,20 @@ pub(super) async fn busy(stage: &Arc<Stage>, way: Way, time: Duration) -> Result
         .map(|_| {
             let fetcher = fetcher.clone();
             tokio::spawn(async move {
-                let mut fetched = 0_u32;
+                let mut count = 0_u32;
                 while watch.elapsed() < time {
                     fetcher.fetch(way).await?;
-                    fetched += 1;
+                    count += 1;
                 }
-                Ok::<_, Failure>(fetched)
+                Ok::<_, Failure>(count)
             })
         })
         .collect();
-    let mut fetched = 0;
+    let mut total = 0;
     for caller in callers {
-        fetched += caller.await.map_err(|_| Failure::Child { role: "a caller" })??;
+        total += caller.await.map_err(|_| Failure::Child { role: "a caller" })??;
     }
-    Ok(f64::from(fetched) / watch.elapsed().as_secs_f64())
+    Ok(f64::from(total) / watch.elapsed().as_secs_f64())
 }
 
 /// All that the ways need.
