@@ -1,5 +1,6 @@
 //! All that the command says: results on standard output, words for the person beside it on standard error.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{Attribute, Cell, ContentArrangement, LineStyle, Table, TableStyle};
@@ -15,6 +16,7 @@ pub(crate) struct Output {
     styled: bool,
 }
 
+#[expect(clippy::unused_self, reason = "who says something holds the output, whichever form it takes")]
 impl Output {
     /// For programs (`json`) or for people.
     pub(crate) fn new(json: bool) -> Self {
@@ -175,7 +177,8 @@ fn printable_json(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
         if is_dangerous(c) {
-            printable.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Writing to a text cannot fail.
+            let _ = write!(printable, "\\u{:04x}", u32::from(c));
         } else {
             printable.push(c);
         }

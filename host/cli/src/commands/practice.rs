@@ -85,7 +85,8 @@ fn line(event: &Event) -> String {
     let mut line = format!("{}  {kind:<20}", crate::time::moment(event.at));
     let token = event.token.as_ref().map(|token| format!("token {token}..."));
     for part in [&event.client, &event.person, &token, &event.detail].into_iter().flatten() {
-        line.push_str(&format!("  {part}"));
+        line.push_str("  ");
+        line.push_str(part);
     }
     line
 }

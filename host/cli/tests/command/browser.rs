@@ -5,7 +5,7 @@ use std::time::Duration;
 use innkeeper_tests::chromium::Chromium;
 use innkeeper_tests::components;
 
-use crate::inn::Inn;
+use crate::inn::{Inn, Waiting};
 
 /// What the command takes for the user's browser: a program that writes down which address it is to open.
 fn note_addresses(inn: &Inn) -> String {
@@ -46,7 +46,7 @@ fn the_browser_opens_and_comes_back_to_a_page_that_says_it_worked() {
     {
         let mut command = inn.command(&["authorize", "drive"]);
         command.env("BROWSER", note_addresses(&inn));
-        let authorize = inn.begin_command(command);
+        let authorize = Waiting::start(command);
         assert_eq!(decide(&mut chromium, &address(&inn, index), decision), heading);
         let ran = inn.heard(authorize.end());
         assert_eq!(ran.code, code, "{ran:#?}");
@@ -60,7 +60,7 @@ fn the_demo_goes_through_the_browser() {
     let connectors = components::folder().canonicalize().expect("the connectors are built");
     let mut command = inn.command(&["demo", "--connectors"]);
     command.arg(connectors).env("BROWSER", note_addresses(&inn));
-    let demo = inn.begin_command(command);
+    let demo = Waiting::start(command);
     let mut chromium = Chromium::start();
     for index in 0..2 {
         assert_eq!(decide(&mut chromium, &address(&inn, index), "allow"), "Authorized");

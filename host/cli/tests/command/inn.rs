@@ -193,16 +193,7 @@ impl Inn {
 
     /// Starts a command that waits for somebody.
     pub(crate) fn begin(&self, arguments: &[&str]) -> Waiting {
-        self.begin_command(self.command(arguments))
-    }
-
-    /// Starts a prepared command that waits for somebody.
-    pub(crate) fn begin_command(&self, mut command: Command) -> Waiting {
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-        let stdin = child.stdin.take();
-        Waiting { child: Some(child), stdin, stdout, read: String::new() }
+        Waiting::start(self.command(arguments))
     }
 
     /// All that the command said so far, and the content of every file in its home.
@@ -281,6 +272,15 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    /// Starts a prepared command.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let stdin = child.stdin.take();
+        Self { child: Some(child), stdin, stdout, read: String::new() }
+    }
+
     /// The next line of its standard output.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
