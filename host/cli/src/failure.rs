@@ -2,7 +2,10 @@
 
 use std::io;
 
-use innkeeper::{ActionFailure, AuthError, CallError, Error, FlowFailure, Frame, LogLine};
+use innkeeper::{
+    ActionFailure, AuthError, CallError, ConnectionId, Error, FlowFailure, Frame, GrantOwner, KeyringError, LogLine,
+    PrincipalId, Refused,
+};
 use serde_json::{Value, json};
 
 /// The status of the process. The numbers are documented in `docs/cli.md` and in `--help`, and stay.
@@ -108,6 +111,28 @@ impl Failure {
         self
     }
 
+    /// Several as one, with the exit code and kind of the first; none of none.
+    pub(crate) fn all(failures: Vec<Self>) -> Option<Self> {
+        let mut failures = failures.into_iter();
+        let mut first = failures.next()?;
+        for failure in failures {
+            if let (Self::Reported(first), Self::Reported(next)) = (&mut first, failure) {
+                first.message = format!("{}\n{}", first.message, next.message);
+            }
+        }
+        Some(first)
+    }
+
+    /// With how to authorize this connection, where that is what it takes.
+    pub(crate) fn authorizing(mut self, connection: &ConnectionId, principal: Option<&PrincipalId>) -> Self {
+        if let Self::Reported(report) = &mut self
+            && report.exit == Exit::NeedsAuthorization
+        {
+            report.hint.get_or_insert_with(|| how_to_authorize(connection, principal));
+        }
+        self
+    }
+
     /// With the file that it is about in front.
     pub(crate) fn about(mut self, path: &std::path::Path) -> Self {
         if let Self::Reported(report) = &mut self {
@@ -172,7 +197,7 @@ impl From<Error> for Failure {
 
 fn exit_of(error: &Error) -> Exit {
     match error {
-        Error::Keyring(_) | Error::Vault(_) | Error::Store(_) => Exit::Storage,
+        Error::Keyring(_) | Error::Vault(_) | Error::Store(_) | Error::Folder { .. } => Exit::Storage,
         Error::UnknownConnector { .. } | Error::UnknownConnection { .. } => Exit::NotFound,
         Error::Id(_)
         | Error::Load(_)
@@ -233,15 +258,32 @@ fn hint_of(error: &Error) -> Option<String> {
         Error::UnknownConnection { known, .. } if known.is_empty() => {
             Some("make one with `innkeeper connection create`".to_owned())
         }
-        Error::Auth(AuthError::NeedsAuthorization { connection, owner, .. }) => Some(match owner {
-            innkeeper::GrantOwner::Shared => format!("innkeeper authorize {connection}"),
-            innkeeper::GrantOwner::Principal(principal) => {
-                format!("innkeeper authorize {connection} --principal {principal}")
-            }
-        }),
+        Error::Auth(AuthError::NeedsAuthorization { connection, owner, .. }) => {
+            Some(how_to_authorize(connection, principal(owner)))
+        }
+        Error::Refused(Refused { flow: Some(flow), .. }) => {
+            Some(how_to_authorize(&flow.connection, principal(&flow.owner)))
+        }
+        Error::Keyring(KeyringError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Some(
+            "the secrets in the store open with the keys in that file alone: put it back from a copy, or name where it is \
+             with `--keyring`"
+                .to_owned(),
+        ),
         Error::Auth(AuthError::PrincipalNeeded(_)) => Some("name one with `--principal NAME`".to_owned()),
         Error::Auth(AuthError::NotPerUser(..)) => Some("leave `--principal` out".to_owned()),
         _ => None,
+    }
+}
+
+fn how_to_authorize(connection: &ConnectionId, principal: Option<&PrincipalId>) -> String {
+    let principal = principal.map(|principal| format!(" --principal {principal}")).unwrap_or_default();
+    format!("innkeeper authorize {connection}{principal}")
+}
+
+fn principal(owner: &GrantOwner) -> Option<&PrincipalId> {
+    match owner {
+        GrantOwner::Shared => None,
+        GrantOwner::Principal(principal) => Some(principal),
     }
 }
 

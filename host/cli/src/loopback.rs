@@ -114,21 +114,21 @@ impl Flow {
     async fn take(&self, query: &str) -> Page {
         let callback = match Callback::parse(query) {
             Ok(callback) => callback,
-            Err(failure) => return self.stranger(&failure).await,
+            Err(failure) => return self.stranger(&failure),
         };
         match self.host.complete_authorization(&callback, &self.session).await {
             Ok(completed) => {
                 let page = Page::authorized(completed.connection.as_str());
-                self.settle(Ok(completed)).await;
+                self.settle(Ok(completed));
                 page
             }
             // Nothing of ours: somebody else's callback, or the second visit of one that was taken.
             Err(Error::Refused(Refused { failure, flow: None })) if !matches!(failure, FlowFailure::Host(_)) => {
-                self.stranger(&failure).await
+                self.stranger(&failure)
             }
             Err(error) => {
                 let page = Page::failed(&error.to_string());
-                self.settle(Err(error.into())).await;
+                self.settle(Err(error.into()));
                 page
             }
         }
@@ -147,17 +147,17 @@ impl Flow {
         }
     }
 
-    async fn stranger(&self, failure: &FlowFailure) -> Page {
+    fn stranger(&self, failure: &FlowFailure) -> Page {
         if self.strangers.fetch_add(1, Ordering::Relaxed) >= MOST_STRANGERS {
             let message =
                 format!("more than {MOST_STRANGERS} callbacks of other authorizations came; something is wrong");
-            self.settle(Err(Failure::new(Exit::Denied, "authorization", message))).await;
+            self.settle(Err(Failure::new(Exit::Denied, "authorization", message)));
         }
         tracing::info!(%failure, "a callback was ignored");
         Page::ignored(&failure.to_string())
     }
 
-    async fn settle(&self, outcome: Outcome<Completed>) {
+    fn settle(&self, outcome: Outcome<Completed>) {
         // Only the first outcome is waited for.
         let _ = self.settle.try_send(outcome);
     }

@@ -14,10 +14,11 @@ mod progress;
 mod prompts;
 mod secrets;
 mod time;
+mod toml_text;
 
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use commands::{Command, Context};
@@ -42,7 +43,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let matches = match Arguments::command().try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&without_secrets(error)),
     };
     let arguments = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => arguments,
@@ -69,6 +70,18 @@ fn run(arguments: Arguments, matches: &ArgMatches, output: Output) -> Outcome {
     // What still waits for a terminal or a browser must not keep the process.
     runtime.shutdown_background();
     outcome
+}
+
+/// Flags whose value may be a secret that somebody put into the wrong place.
+const MAY_HOLD_SECRETS: &[&str] = &["--keyring", "--field", "--secret-file", "--secret-env"];
+
+/// The same without the value that it quotes.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    let flag = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+    if MAY_HOLD_SECRETS.iter().any(|name| flag.starts_with(name)) && error.get(ContextKind::InvalidValue).is_some() {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("(not shown)".to_owned()));
+    }
+    error
 }
 
 /// Help and version go to standard output, mistakes to standard error, as JSON where the line asks for it.

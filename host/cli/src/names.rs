@@ -12,7 +12,7 @@ pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>)
 }
 
 /// `; did you mean ...?`, or what there is.
-pub(crate) fn suggestion<'a>(given: &str, known: &[&'a str]) -> String {
+pub(crate) fn suggestion(given: &str, known: &[&str]) -> String {
     match nearest(given, known.iter().copied()) {
         Some(name) => format!("; did you mean `{name}`?"),
         None => format!("; there is {}", known.join(", ")),

@@ -1,8 +1,9 @@
 //! All that the command says: results on standard output, words for the person beside it on standard error.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, ContentArrangement, LineStyle, Table, TableStyle};
 use innkeeper::LogLine;
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ pub(crate) struct Output {
     styled: bool,
 }
 
+#[expect(clippy::unused_self, reason = "who says something holds the output, whichever form it takes")]
 impl Output {
     /// For programs (`json`) or for people.
     pub(crate) fn new(json: bool) -> Self {
@@ -61,12 +63,17 @@ impl Output {
         if listing.rows.is_empty() {
             return self.line(nothing);
         }
-        self.line(listing.to_text(self.styled, io::stdout().is_terminal(), ""))
+        self.text(listing, "")
     }
 
     /// A table within a story.
     pub(crate) fn indented(self, listing: &Listing) -> Outcome {
-        self.line(listing.to_text(self.styled, io::stdout().is_terminal(), "   "))
+        self.text(listing, "   ")
+    }
+
+    /// Its cells are printable, and its style is ours.
+    fn text(self, listing: &Listing, indent: &str) -> Outcome {
+        write_line(&mut io::stdout().lock(), &listing.to_text(self.styled, io::stdout().is_terminal(), indent))
     }
 
     /// A word to the person beside the result. Programs do not get it.
@@ -97,7 +104,7 @@ impl Output {
         let bold =
             err.is_terminal() && (self.styled || !io::stdout().is_terminal()) && std::env::var_os("NO_COLOR").is_none();
         let label = if bold { "\x1b[1;31merror\x1b[0m" } else { "error" };
-        let _ = writeln!(err, "{label}: {}", printable(&report.message));
+        let _ = writeln!(err, "{label}: {}", printable(&report.message).replace('\n', "\n       "));
         for frame in report.backtrace.iter().take(MOST_FRAMES) {
             let _ = writeln!(err, "  at {}", printable(frame));
         }
@@ -111,6 +118,8 @@ impl Output {
 }
 
 const MOST_FRAMES: usize = 16;
+/// A line under the headings and nothing more.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// A line on standard error.
 pub(crate) fn say(text: &str) {
@@ -139,7 +148,7 @@ impl Listing {
     /// The table as text, each line after `indent`; cells are broken where the terminal ends.
     pub(crate) fn to_text(&self, styled: bool, terminal: bool, indent: &str) -> String {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(STYLE);
         table.set_content_arrangement(if terminal {
             ContentArrangement::Dynamic
         } else {
@@ -168,7 +177,8 @@ fn printable_json(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
         if is_dangerous(c) {
-            printable.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Writing to a text cannot fail.
+            let _ = write!(printable, "\\u{:04x}", u32::from(c));
         } else {
             printable.push(c);
         }

@@ -23,7 +23,7 @@ pub(crate) fn config(mut base: Map<String, Value>, given: &[String], schema: &Va
             base.extend(object);
         } else {
             let (name, value) =
-                pair(text).map_err(|reason| format!("the config {text:?}: {reason}, or a JSON object"))?;
+                pair(text).map_err(|reason| format!("a config is neither: {reason}, or a JSON object"))?;
             let value = typed(&value, &schema["properties"][&name])?;
             base.insert(name, value);
         }

@@ -1,6 +1,6 @@
 //! Questions at the terminal, on standard error.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, Password, Select};
@@ -8,6 +8,9 @@ use secrecy::SecretString;
 
 use crate::failure::{Failure, Outcome};
 use crate::output::printable;
+
+/// The status of a process that Ctrl-C ended, as shells tell it.
+const INTERRUPTED: i32 = 130;
 
 /// Whether somebody is there to answer.
 pub(crate) fn is_possible() -> bool {
@@ -43,11 +46,26 @@ pub(crate) fn confirm(label: &str, default: bool) -> Outcome<bool> {
     ask(|theme| Confirm::with_theme(theme).with_prompt(printable(label)).default(default).interact())
 }
 
+/// A list of choices hides the cursor. Who presses Ctrl-C there wants it back.
+fn give_the_cursor_back() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        tokio::spawn(async {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                // There is nobody to tell when this cannot be written.
+                let _ = io::stderr().write_all(b"\x1b[?25h\n");
+                std::process::exit(INTERRUPTED);
+            }
+        });
+    });
+}
+
 fn ask<T>(question: impl FnOnce(&dyn Theme) -> dialoguer::Result<T>) -> Outcome<T> {
     if !is_possible() {
         return Err(Failure::usage("something has to be asked and there is no terminal to ask at")
             .hint("give everything by flags or a file (`--from`)"));
     }
+    give_the_cursor_back();
     let colourful = ColorfulTheme::default();
     let plain = std::env::var_os("NO_COLOR").is_some();
     let theme: &dyn Theme = if plain { &SimpleTheme } else { &colourful };

@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn times_and_sizes_are_short() {
         assert_eq!(span(Duration::from_millis(2_460)), "2.4 s");
-        assert_eq!(span(Duration::from_secs(3_600)), "60 min");
+        assert_eq!(span(Duration::from_hours(1)), "60 min");
         assert_eq!(size(1_536), "1.5 KiB");
         assert_eq!(moment(Timestamp::from_millis(1_700_000_000_123)), "2023-11-14 22:13:20 UTC");
     }

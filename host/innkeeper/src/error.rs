@@ -61,7 +61,7 @@ pub enum Error {
         connections: Vec<String>,
     },
     /// No such connection.
-    #[error("there is no connection {connection:?} in space {space:?}{}", or_known(.known))]
+    #[error("there is no connection \"{connection}\" in space \"{space}\"{}", or_known(.known))]
     UnknownConnection {
         /// In which space.
         space: SpaceId,
@@ -72,7 +72,7 @@ pub enum Error {
     },
     /// The id is taken.
     #[error(
-        "there is a connection {connection:?} in space {space:?} already; choose another id, or delete that one first"
+        "there is a connection \"{connection}\" in space \"{space}\" already; choose another id, or delete that one first"
     )]
     ConnectionExists {
         /// In which space.

@@ -17,13 +17,13 @@ pub(crate) struct Arguments {
     connection: Option<ConnectionId>,
     /// How many records at most
     #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    limit: u32,
+    last: u32,
 }
 
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     let space = &context.settings.space;
     let records = context
-        .with_host(async |host| Ok(host.audit(space, arguments.connection.as_ref(), arguments.limit as usize).await?))
+        .with_host(async |host| Ok(host.audit(space, arguments.connection.as_ref(), arguments.last as usize).await?))
         .await?;
     if context.output.is_json() {
         return context.output.json(&records.iter().map(to_json).collect());

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::Context;
-use crate::failure::{Exit, Failure, Outcome};
+use crate::failure::{Failure, Outcome};
 use crate::files::{self, Folder, Saved};
 use crate::progress::{PATIENCE, Progress};
 use crate::time::{size, span};
@@ -70,7 +70,7 @@ async fn call(arguments: &Arguments, input: Value, host: &Innkeeper, context: &C
             if let (Failure::Reported(report), true) = (&failure, arguments.logs) {
                 output.logs(&report.logs);
             }
-            return Err(failure);
+            return Err(failure.authorizing(&arguments.connection, arguments.principal.as_ref()));
         }
     };
     if arguments.logs {
@@ -185,21 +185,24 @@ fn to_json(result: &CallResult, saved: &[Saved], events: &[Value], logs: bool) -
 }
 
 fn input(argument: &str) -> Outcome<Value> {
-    let text = match argument.strip_prefix('@') {
+    let parse = |text: &str, place: &str| {
+        serde_json::from_str(text).map_err(|error| Failure::invalid(format!("the input{place} is not JSON: {error}")))
+    };
+    match argument.strip_prefix('@') {
         Some(path) => {
             let path = Path::new(path);
-            let file = std::fs::File::open(path).map_err(|error| Failure::file("read", path, &error))?;
-            read(file).map_err(|error| Failure::file("read", path, &error))?
+            let not_read = |error: std::io::Error| Failure::file("read", path, &error);
+            let file = std::fs::File::open(path).map_err(not_read)?;
+            parse(&read(file).map_err(not_read)?, &format!(" in {}", path.display()))
         }
         None if argument == "-" => {
-            read(std::io::stdin().lock()).map_err(|error| Failure::file("read", Path::new("standard input"), &error))?
+            let not_read = |error: std::io::Error| Failure::file("read", Path::new("standard input"), &error);
+            parse(&read(std::io::stdin().lock()).map_err(not_read)?, " on standard input")
         }
-        None => argument.to_owned(),
-    };
-    serde_json::from_str(&text).map_err(|error| {
-        Failure::new(Exit::InvalidInput, "invalid-input", format!("the input is not JSON: {error}"))
-            .hint("for a shell, put it between single quotes: --input '{\"name\": \"value\"}'")
-    })
+        None => parse(argument, "").map_err(|failure: Failure| {
+            failure.hint("for a shell, put it between single quotes: --input '{\"name\": \"value\"}'")
+        }),
+    }
 }
 
 fn read(source: impl std::io::Read) -> std::io::Result<String> {

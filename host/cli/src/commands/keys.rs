@@ -40,7 +40,9 @@ fn list(context: &Context) -> Outcome {
         return context.output.json(&json!({ "source": source.to_string(), "keys": keys }));
     }
     let mut listing = Listing::new(["KEY", "WHAT IT DOES"]);
-    keys.into_iter().for_each(|(id, use_of)| listing.row([id, use_of.to_owned()]));
+    for (id, use_of) in keys {
+        listing.row([id, use_of.to_owned()]);
+    }
     context.output.table(&listing, "no key")?;
     context.output.note(format!("from the {source}"));
     Ok(())

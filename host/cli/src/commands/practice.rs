@@ -85,7 +85,8 @@ fn line(event: &Event) -> String {
     let mut line = format!("{}  {kind:<20}", crate::time::moment(event.at));
     let token = event.token.as_ref().map(|token| format!("token {token}..."));
     for part in [&event.client, &event.person, &token, &event.detail].into_iter().flatten() {
-        line.push_str(&format!("  {part}"));
+        line.push_str("  ");
+        line.push_str(part);
     }
     line
 }
@@ -122,13 +123,14 @@ fn introduce(provider: &Running, output: Output) -> Outcome {
         addresses.row([what.to_owned(), format!("{base}{path}")]);
     }
     output.table(&addresses, "")?;
+    output.line("")?;
     let mut clients = Listing::new(["CLIENT ID", "SECRET", "FOR"]);
     for client in provider.clients() {
         clients.row([client.id.to_owned(), client.secret.unwrap_or("none").to_owned(), client.name.to_owned()]);
     }
     output.table(&clients, "")?;
     let people: Vec<String> = PEOPLE.iter().map(|person| format!("{} ({})", person.name, person.about)).collect();
-    output.line(format!("Who signs in: {}\n", people.join("; ")))?;
+    output.line(format!("\nWho signs in: {}\n", people.join("; ")))?;
     output.heading("To try, in another terminal:")?;
     for command in to_try(base) {
         output.line(format!("  {command}"))?;

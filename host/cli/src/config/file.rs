@@ -10,6 +10,7 @@ use toml::{Table, Value};
 use super::limits;
 use crate::failure::{Failure, Outcome};
 use crate::names::suggestion;
+use crate::toml_text::mistake;
 
 /// What a configuration file may say.
 #[derive(Debug, Default, Deserialize)]
@@ -38,10 +39,9 @@ impl FileSettings {
         let wrong = |reason: String| {
             Failure::usage(format!("the configuration file {} is not valid: {reason}", path.display()))
         };
-        let table: Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
+        let table: Table = text.parse().map_err(|error| wrong(mistake(&text, &error)))?;
         check_keys(&table).map_err(wrong)?;
-        let mut settings: Self =
-            table.try_into().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
+        let mut settings: Self = toml::from_str(&text).map_err(|error| wrong(mistake(&text, &error)))?;
         let base = path.parent().unwrap_or(Path::new(""));
         if let Some(folder) = &mut settings.folder {
             *folder = base.join(&*folder);

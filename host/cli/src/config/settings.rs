@@ -32,7 +32,7 @@ pub(crate) struct Globals {
     /// The configuration file, in place of the user's and the folder's innkeeper.toml
     #[arg(long, global = true, value_name = "FILE", env = "INNKEEPER_CONFIG_FILE")]
     config_file: Option<PathBuf>,
-    /// Where the keys are: file:PATH, env:NAME or command:WORDS
+    /// Where the keys are: `file:PATH`, `env:NAME` or `command:WORDS`
     #[arg(long, global = true, value_name = "SOURCE", env = "INNKEEPER_KEYRING", hide_env_values = true)]
     keyring: Option<KeyringText>,
     /// The tenant that connections belong to
@@ -51,7 +51,7 @@ pub(crate) struct Globals {
     /// A PEM file with root certificates to trust beside the system's
     #[arg(long, global = true, value_name = "FILE", env = "INNKEEPER_EXTRA_ROOTS", value_delimiter = ',')]
     extra_root: Option<Vec<PathBuf>>,
-    /// A bound of every call, such as wall=30s [env: INNKEEPER_LIMITS, separated by commas]
+    /// A bound of every call, such as wall=30s [env: `INNKEEPER_LIMITS`, separated by commas]
     #[arg(long, global = true, value_name = "NAME=VALUE")]
     limit: Option<Vec<String>>,
     /// What the host logs to standard error: off, error, warn, info, debug, trace
@@ -182,13 +182,11 @@ impl Layers<'_> {
         if let Some(value) = given {
             return Some(self.given(name, flag, value));
         }
-        match self.in_files(of) {
-            Some((value, source)) => Some(self.from(name, value, source)),
-            None => {
-                self.from(name, (), "default".to_owned());
-                None
-            }
+        if let Some((value, source)) = self.in_files(of) {
+            return Some(self.from(name, value, source));
         }
+        self.from(name, (), "default".to_owned());
+        None
     }
 
     fn given<T>(&mut self, name: &str, flag: &str, value: T) -> T {
@@ -261,6 +259,10 @@ impl Layers<'_> {
         for (pair, source) in in_environment.chain(in_flags) {
             let (name, text) = limits::pair(pair).map_err(Failure::usage)?;
             changes.insert(name, (text, source.to_owned()));
+        }
+        for (name, (text, source)) in &changes {
+            limits::changed(&BTreeMap::from([(name.clone(), text.clone())]))
+                .map_err(|reason| Failure::usage(format!("{reason} (from {source})")))?;
         }
         let texts = changes.iter().map(|(name, (text, _))| (name.clone(), text.clone())).collect();
         let limits = limits::changed(&texts).map_err(Failure::usage)?;

@@ -20,7 +20,8 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     let space = &context.settings.space;
     let Arguments { id, principal } = arguments;
-    let result = context.with_host(async |host| Ok(host.check(space, &id, principal.clone()).await?)).await?;
+    let checked = context.with_host(async |host| Ok(host.check(space, &id, principal.clone()).await?)).await;
+    let result = checked.map_err(|failure| failure.authorizing(&id, principal.as_ref()))?;
     if context.output.is_json() {
         let duration = u64::try_from(result.duration.as_millis()).unwrap_or(u64::MAX);
         return context.output.json(&json!({ "ok": true, "message": result.message, "duration_ms": duration }));

@@ -1,7 +1,7 @@
 //! `innkeeper connection delete ID`
 
 use clap::Args;
-use innkeeper::ConnectionId;
+use innkeeper::{ConnectionId, ConnectionView};
 use serde_json::json;
 
 use crate::commands::Context;
@@ -12,7 +12,7 @@ use crate::prompts;
 pub(crate) struct Arguments {
     /// Which connection
     id: ConnectionId,
-    /// Do not ask
+    /// Delete it without asking
     #[arg(long, short)]
     yes: bool,
 }
@@ -23,9 +23,8 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     context
         .with_host(async |host| {
             let view = host.connection(space, &id).await?;
-            let ask = !yes && !context.output.is_json() && prompts::is_possible();
-            if ask && !prompts::confirm(&format!("Delete {} ({}) with its grants?", view.id, view.title), false)? {
-                return Err(Failure::new(Exit::Denied, "not-approved", "nothing was deleted"));
+            if !yes {
+                confirm(&view, context)?;
             }
             Ok(host.delete_connection(space, &id).await?)
         })
@@ -34,4 +33,16 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
         return context.output.json(&json!({ "deleted": id }));
     }
     context.output.line(format!("deleted {id}"))
+}
+
+/// Wants a yes from somebody.
+fn confirm(view: &ConnectionView, context: &Context) -> Outcome {
+    if context.output.is_json() || !prompts::is_possible() {
+        let message = format!("deleting {} wants a yes, and there is nobody to ask", view.id);
+        return Err(Failure::new(Exit::Usage, "approval-needed", message).hint("say it with `--yes`"));
+    }
+    if prompts::confirm(&format!("Delete {} ({}) with its grants?", view.id, view.title), false)? {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Denied, "not-approved", "nothing was deleted"))
 }

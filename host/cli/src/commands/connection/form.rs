@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use innkeeper::spec::{ConnectorSpec, FieldKind, FieldSpec, FormHints, Standing};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
 use crate::failure::Outcome;
@@ -97,22 +97,42 @@ pub(super) struct Filled {
 /// The auth type's fields that are not given yet: all that a person is to be asked for, or only those without which it
 /// cannot work.
 pub(super) fn fields(asked: &[FieldSpec], filled: &mut Filled, all: bool) -> Outcome {
-    for field in asked {
-        let given = filled.fields.contains_key(&field.name) || filled.secrets.contains_key(&field.name);
-        let needed = field.required && field.default.is_none();
-        if given || (!all && !needed) {
-            continue;
+    let is_open =
+        |field: &&FieldSpec| !filled.fields.contains_key(&field.name) && !filled.secrets.contains_key(&field.name);
+    let open: Vec<&FieldSpec> = asked.iter().filter(is_open).collect();
+    let (first, rest): (Vec<&FieldSpec>, Vec<&FieldSpec>) =
+        open.into_iter().partition(|field| is_needed(field) || (all && field.kind.is_secret()));
+    for field in first {
+        fill(field, filled)?;
+    }
+    if !all || rest.is_empty() {
+        return Ok(());
+    }
+    let labels: Vec<&str> = rest.iter().map(|field| field.label.as_str()).collect();
+    say(&format!("  There is more that can be left as it is: {}.", labels.join(", ")));
+    if prompts::confirm("Change any of it?", false)? {
+        for field in rest {
+            fill(field, filled)?;
         }
-        if let Some(help) = &field.help {
-            say(&format!("  {help}"));
+    }
+    Ok(())
+}
+
+/// Whether nothing works without an answer.
+fn is_needed(field: &FieldSpec) -> bool {
+    field.required && field.default.is_none()
+}
+
+fn fill(field: &FieldSpec, filled: &mut Filled) -> Outcome {
+    if let Some(help) = &field.help {
+        say(&format!("  {help}"));
+    }
+    if field.kind.is_secret() {
+        if let Some(secret) = secret(field)? {
+            filled.secrets.insert(field.name.clone(), secret);
         }
-        if field.kind.is_secret() {
-            if let Some(secret) = secret(field)? {
-                filled.secrets.insert(field.name.clone(), secret);
-            }
-        } else if let Some(value) = plain_field(field, needed)? {
-            filled.fields.insert(field.name.clone(), value);
-        }
+    } else if let Some(value) = plain_field(field, is_needed(field))? {
+        filled.fields.insert(field.name.clone(), value);
     }
     Ok(())
 }
@@ -123,7 +143,7 @@ fn secret(field: &FieldSpec) -> Outcome<Option<SecretString>> {
         return if path.is_empty() { Ok(None) } else { secrets::from_file(path.as_ref(), field.kind).map(Some) };
     }
     let secret = prompts::secret(&field.label, field.required)?;
-    Ok(Some(secret))
+    Ok((!secret.expose_secret().is_empty()).then_some(secret))
 }
 
 fn plain_field(field: &FieldSpec, needed: bool) -> Outcome<Option<Value>> {

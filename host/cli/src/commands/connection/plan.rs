@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::failure::{Failure, Outcome};
 use crate::names::suggestion;
 use crate::secrets::{SecretSource, refusal};
+use crate::toml_text::mistake;
 
 /// What a file says of a connection; all of it may be left out. It holds no secret, only where secrets are, so that it
 /// can be kept with other configuration.
@@ -39,11 +40,7 @@ impl Plan {
         let value: Value = if is_json {
             serde_json::from_str(&text).map_err(|error| wrong(format!("it is not JSON: {error}")))?
         } else {
-            toml::from_str(&text).map_err(|error: toml::de::Error| {
-                let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
-                let line = line.map(|line| format!(" (line {line})")).unwrap_or_default();
-                wrong(format!("it is not TOML: {}{line}", error.message()))
-            })?
+            toml::from_str(&text).map_err(|error| wrong(format!("it is not TOML: {}", mistake(&text, &error))))?
         };
         let object = value.as_object().ok_or_else(|| wrong("it is not an object".to_owned()))?;
         for key in object.keys() {

@@ -1,6 +1,6 @@
 //! `innkeeper connector add FILE...`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use innkeeper::{Added, Innkeeper};
@@ -20,9 +20,10 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     context
         .with_host(async |host| {
+            let components = vetted(host, &arguments.files).await?;
             let mut all = Vec::new();
-            for path in &arguments.files {
-                let added = add(host, path).await?;
+            for (path, component) in components {
+                let added = host.load(component).await.map_err(|error| Failure::from(error).about(path))?;
                 if context.output.is_json() {
                     all.push(to_json(&added));
                 } else {
@@ -34,9 +35,27 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
         .await
 }
 
-async fn add(host: &Innkeeper, path: &std::path::Path) -> Outcome<Added> {
+/// The components, if all of them are connectors; otherwise every file that is none.
+async fn vetted<'a>(host: &Innkeeper, files: &'a [PathBuf]) -> Outcome<Vec<(&'a Path, Vec<u8>)>> {
+    let mut components = Vec::new();
+    let mut failures = Vec::new();
+    for path in files {
+        match vet(host, path).await {
+            Ok(component) => components.push((path.as_path(), component)),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    match Failure::all(failures) {
+        Some(failure) if files.len() > 1 => Err(failure.hint("none of the files was added")),
+        Some(failure) => Err(failure),
+        None => Ok(components),
+    }
+}
+
+async fn vet(host: &Innkeeper, path: &Path) -> Outcome<Vec<u8>> {
     let component = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
-    host.load(component).await.map_err(|error| Failure::from(error).about(path))
+    host.inspect(component.clone()).await.map_err(|error| Failure::from(error).about(path))?;
+    Ok(component)
 }
 
 fn show(added: &Added, context: &Context) -> Outcome {

@@ -33,23 +33,23 @@ pub(super) fn whole(spec: &ConnectorSpec, output: Output) -> Outcome {
         actions.row([action.name.to_string(), scope(action), inputs(action), action.description.clone()]);
     }
     output.table(&actions, "none")?;
-    output.heading("Hosts that it asks for")?;
+    output.heading("\nHosts that it asks for")?;
     let mut hosts = Listing::new(["HOST", "WHY"]);
     for rule in &spec.hosts {
         hosts.row([host(rule), rule.reason.clone().unwrap_or_default()]);
     }
     output.table(&hosts, "none")?;
-    output.heading("Auth types")?;
+    output.heading("\nAuth types")?;
     output.line(format!("  {}", auth_types(spec).join(", ")))?;
     let config = properties(spec.config.as_value());
     if !config.is_empty() {
-        output.heading("Config (* required)")?;
+        output.heading("\nConfig (* required)")?;
         output.line(format!("  {config}"))?;
     }
     for (name, list) in [("Claims that it reads", &spec.claims), ("Secrets that requests may name", &spec.placeholders)]
     {
         if !list.is_empty() {
-            output.heading(name)?;
+            output.heading(format!("\n{name}"))?;
             output.line(format!("  {}", list.join(", ")))?;
         }
     }

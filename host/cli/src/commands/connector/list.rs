@@ -16,7 +16,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let mut listing = Listing::new(["ID", "VERSION", "TITLE", "ACTIONS", "ADDED"]);
     for connector in connectors {
         let ConnectorSummary { id, title, version, actions, added_at, .. } = connector;
-        listing.row([id.to_string(), version, title, actions.join(", "), moment(added_at)]);
+        listing.row([id.to_string(), version, title, actions.len().to_string(), moment(added_at)]);
     }
     context.output.table(&listing, "no connector yet; add one with `innkeeper connector add FILE.wasm`")
 }

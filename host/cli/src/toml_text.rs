@@ -1,0 +1,22 @@
+//! What is wrong with a TOML text, said without quoting it: what stands beside a mistake may be a secret.
+
+/// The reason and the line.
+pub(crate) fn mistake(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
+    let line = line.map(|line| format!(" (line {line})")).unwrap_or_default();
+    // Further lines of a message are hints of the parser to itself.
+    format!("{}{line}", error.message().lines().next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_placed_and_not_quoted() {
+        let text = "a = 1\nkey = hunter2\n";
+        let error = text.parse::<toml::Table>().expect_err("it is no TOML");
+        let mistake = mistake(text, &error);
+        assert!(mistake.ends_with("(line 2)") && !mistake.contains("hunter2"), "{mistake}");
+    }
+}

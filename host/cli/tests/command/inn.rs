@@ -1,0 +1,370 @@
+//! A folder for the command to run in, a practice provider beside it, and all that the command ever said.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+use innkeeper::{SystemClock, SystemRandom};
+use innkeeper_practice::{Decision, PUBLIC_CLIENT, Practice, Running, ScriptedUser, Settings};
+use innkeeper_tests::components;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// What practice providers run on; tests themselves wait for processes.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime can be made"));
+
+/// A folder of the command that has the connectors of the practice provider, compiled: made once.
+static WITH_CONNECTORS: LazyLock<Vec<(PathBuf, fs::Permissions, Vec<u8>)>> = LazyLock::new(|| {
+    let inn = Inn::empty();
+    for library in ["google_drive", "practice_echo", "fixture_hostile"] {
+        inn.run(&["connector", "add", &component(library)]).succeeded();
+    }
+    let store = inn.store();
+    let read = |path: &PathBuf| {
+        let permissions = fs::metadata(path).expect("a file").permissions();
+        let name = path.strip_prefix(&store).expect("it lies in the folder").to_owned();
+        (name, permissions, fs::read(path).expect("it can be read"))
+    };
+    files(&store).iter().map(read).collect()
+});
+
+/// The path of a built component.
+pub(crate) fn component(library: &str) -> String {
+    let path = components::folder().join(format!("{library}.wasm"));
+    let path = path.canonicalize().unwrap_or_else(|error| {
+        panic!("the component {} is not there ({error}): build it with `cargo xtask guests`", path.display())
+    });
+    path.display().to_string()
+}
+
+/// A home for the command, gone at the end of the test.
+pub(crate) struct Inn {
+    home: TempDir,
+    provider: Option<Running>,
+    said: Mutex<Vec<u8>>,
+}
+
+impl Inn {
+    /// With nothing in it yet.
+    pub(crate) fn empty() -> Self {
+        let home = tempfile::tempdir().expect("there is room for a folder");
+        Self { home, provider: None, said: Mutex::default() }
+    }
+
+    /// With the connectors `google_drive`, `practice_echo` and `hostile_connector`.
+    pub(crate) fn with_connectors() -> Self {
+        let inn = Self::empty();
+        for (name, permissions, bytes) in WITH_CONNECTORS.iter() {
+            let path = inn.store().join(name);
+            fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder can be made");
+            fs::write(&path, bytes).expect("a file can be written");
+            fs::set_permissions(&path, permissions.clone()).expect("a file's mode can be set");
+        }
+        inn
+    }
+
+    /// With those and a practice provider.
+    pub(crate) fn with_practice() -> Self {
+        Self::with_practice_of(Settings::default())
+    }
+
+    /// With those and a practice provider that behaves so.
+    pub(crate) fn with_practice_of(settings: Settings) -> Self {
+        let started = RUNTIME.block_on(Practice::start(settings, Arc::new(SystemClock), Arc::new(SystemRandom)));
+        Self { provider: Some(started.expect("the practice provider starts")), ..Self::with_connectors() }
+    }
+
+    /// With the connection `drive` to the practice provider, and Ada's consent.
+    pub(crate) fn authorized() -> Self {
+        let inn = Self::with_practice();
+        inn.connect_drive(&[]).succeeded();
+        inn.authorize("drive", Decision::Allow).succeeded();
+        inn
+    }
+
+    /// The provider that was asked for.
+    pub(crate) fn provider(&self) -> &Running {
+        self.provider.as_ref().expect("this test has a practice provider")
+    }
+
+    /// Where it is.
+    pub(crate) fn base(&self) -> &str {
+        &self.provider().base_url
+    }
+
+    /// Where the command runs.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// A path in there.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.home().join(name).display().to_string()
+    }
+
+    /// Writes a file there and answers its path.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        fs::write(self.home().join(name), content).expect("a file can be written");
+        self.path(name)
+    }
+
+    /// Where the command keeps its store.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.home().join("inn")
+    }
+
+    /// The command with these arguments, in an environment of nothing but its folder.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command_of(env!("CARGO_BIN_EXE_innkeeper"));
+        command.args(arguments);
+        command
+    }
+
+    /// Any program in the same environment.
+    pub(crate) fn command_of(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.home()).env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        command.env("HOME", self.home()).env("INNKEEPER_FOLDER", self.store());
+        command.env("INNKEEPER_ALLOW_LOOPBACK", "true");
+        command
+    }
+
+    /// Runs it without any input.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        self.finish(self.command(arguments))
+    }
+
+    /// Runs it with changes to its environment.
+    pub(crate) fn run_in(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        command.envs(environment.iter().copied());
+        self.finish(command)
+    }
+
+    /// Runs it with this on its standard input.
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
+        let mut command = self.command(arguments);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        // What does not want its input closes it.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
+        self.heard(child.wait_with_output().expect("it ends"))
+    }
+
+    /// Runs a prepared command without any input.
+    pub(crate) fn finish(&self, mut command: Command) -> Ran {
+        self.heard(command.stdin(Stdio::null()).output().expect("the command starts"))
+    }
+
+    /// Makes the connection `drive` of `google_drive` to the practice provider.
+    pub(crate) fn connect_drive(&self, further: &[&str]) -> Ran {
+        let drive = ["connection", "create", "google_drive", "--id", "drive"];
+        self.run(&[&drive, &*self.oauth().iter().map(String::as_str).collect::<Vec<_>>(), further].concat())
+    }
+
+    /// Flags of a connection that the practice provider authorizes.
+    pub(crate) fn oauth(&self) -> Vec<String> {
+        let base = self.base();
+        [
+            "--yes".to_owned(),
+            "--auth-type=oauth_authorization_code".to_owned(),
+            format!("--config=baseUrl={base}"),
+            format!("--field=authorizationUrl={base}/authorize"),
+            format!("--field=tokenUrl={base}/token"),
+            format!("--field=revocationUrl={base}/revoke"),
+            format!("--field=clientId={PUBLIC_CLIENT}"),
+        ]
+        .into()
+    }
+
+    /// Runs `authorize` for a connection and lets a scripted Ada decide; her browser comes back to the command.
+    pub(crate) fn authorize(&self, connection: &str, decision: Decision) -> Ran {
+        let mut waiting = self.begin(&["authorize", connection, "--no-browser", "--json"]);
+        let callback = waiting.consent(decision);
+        visit(&callback);
+        self.heard(waiting.end())
+    }
+
+    /// Starts a command that waits for somebody.
+    pub(crate) fn begin(&self, arguments: &[&str]) -> Waiting {
+        Waiting::start(self.command(arguments))
+    }
+
+    /// All that the command said so far, and the content of every file in its home.
+    pub(crate) fn everything(&self) -> Vec<u8> {
+        let mut everything = self.said().clone();
+        for path in files(self.home()) {
+            everything.extend(fs::read(path).expect("a file can be read"));
+        }
+        everything
+    }
+
+    /// Keeps what a command said.
+    pub(crate) fn heard(&self, output: std::process::Output) -> Ran {
+        let mut said = self.said();
+        said.extend_from_slice(&output.stdout);
+        said.extend_from_slice(&output.stderr);
+        let text = |bytes| String::from_utf8(bytes).expect("it says UTF-8");
+        Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    fn said(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A command that ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// The status, none after a signal.
+    pub(crate) code: Option<i32>,
+    /// Standard output.
+    pub(crate) out: String,
+    /// Standard error.
+    pub(crate) err: String,
+}
+
+impl Ran {
+    /// It ended with 0.
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self
+    }
+
+    /// It ended with this status and said each of these on standard error, and nothing on standard output.
+    #[track_caller]
+    pub(crate) fn failed(self, code: i32, says: &[&str]) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        assert_eq!(self.out, "", "a failure leaves standard output alone");
+        for words in says {
+            assert!(self.err.contains(words), "{words:?} is not in {self:#?}");
+        }
+        self
+    }
+
+    /// Standard output as one JSON document.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {self:#?}"))
+    }
+
+    /// Standard error as one JSON document: `error` of it.
+    #[track_caller]
+    pub(crate) fn error(&self) -> Value {
+        let document: Value = serde_json::from_str(&self.err).unwrap_or_else(|error| panic!("{error} in {self:#?}"));
+        document["error"].clone()
+    }
+}
+
+/// A command that has not ended.
+pub(crate) struct Waiting {
+    child: Option<Child>,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+    read: String,
+}
+
+impl Waiting {
+    /// Starts a prepared command.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let stdin = child.stdin.take();
+        Self { child: Some(child), stdin, stdout, read: String::new() }
+    }
+
+    /// The next line of its standard output.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("its output can be read");
+        self.read.push_str(&line);
+        line
+    }
+
+    /// Writes a line to its standard input.
+    pub(crate) fn say(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().expect("its input is open");
+        writeln!(stdin, "{line}").expect("it reads its input");
+    }
+
+    /// Takes the address that `authorize --json` prints, and answers where a scripted Ada comes to.
+    pub(crate) fn consent(&mut self, decision: Decision) -> String {
+        let line = self.line();
+        let begun: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
+        let address = begun["authorization_url"].as_str().expect("an address").to_owned();
+        let ada = ScriptedUser { decision, ..ScriptedUser::default() };
+        RUNTIME.block_on(ada.visit(&address)).expect("the provider sends Ada back")
+    }
+
+    /// Waits until it has ended. Its input stays open until then.
+    pub(crate) fn end(mut self) -> std::process::Output {
+        let mut stdout = std::mem::take(&mut self.read).into_bytes();
+        self.stdout.read_to_end(&mut stdout).expect("its output can be read");
+        let output = self.child.take().expect("it was not waited for").wait_with_output().expect("it ends");
+        std::process::Output { stdout, ..output }
+    }
+
+    /// Ends it as Ctrl-C does not: at once.
+    pub(crate) fn kill(&mut self) {
+        if let Some(child) = &mut self.child {
+            // It may have ended by itself.
+            let _ = child.kill();
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.kill();
+        if let Some(mut child) = self.child.take() {
+            // Only so that it does not stay as a zombie.
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Opens an address as a browser would; answers head and body as they came.
+pub(crate) fn visit(address: &str) -> String {
+    let url = url::Url::parse(address).expect("an address");
+    let target = &url[url::Position::BeforePath..];
+    request(&url, &format!("GET {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", url.authority()))
+}
+
+/// Sends these bytes to the address's host; answers all that came.
+pub(crate) fn request(url: &url::Url, request: &str) -> String {
+    let mut stream = TcpStream::connect(url.socket_addrs(|| None).expect("it is an address")[0]).expect("it listens");
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
+}
+
+/// Every file below a folder.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder can be listed") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+/// Whether these bytes stand somewhere in those.
+pub(crate) fn holds(haystack: &[u8], needle: &str) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+/// The names of an object, in order.
+#[track_caller]
+pub(crate) fn keys(object: &Value) -> Vec<&str> {
+    let object = object.as_object().unwrap_or_else(|| panic!("no object: {object}"));
+    object.keys().map(String::as_str).collect()
+}

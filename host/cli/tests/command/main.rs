@@ -1,0 +1,18 @@
+//! The command as its user runs it: its binary, in an environment of its own, against real components and a practice
+//! provider.
+
+mod authorizing;
+mod browser;
+mod calls;
+mod connections;
+mod connectors;
+mod demo;
+mod help;
+mod inn;
+mod interactive;
+mod practice;
+mod secrets;
+mod session;
+mod settings;
+mod standing;
+mod storage;
