@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use crate::auth_type::{AuthTypes, Credential, FixedCredential};
 use crate::credential::{ConnectionCredential, Source};
 use crate::error::AuthError;
+use crate::flow::{FlowLimiter, FlowLimits};
 use crate::grant::{Grant, GrantStatus, Grants};
 use crate::oauth::TokenEndpoint;
 use crate::secrets::{self, PlaceholderSecrets};
@@ -26,11 +27,13 @@ use crate::settings::Settings;
 pub struct AuthOptions {
     /// How long before its end a token is renewed; at most a quarter of its life. 30 s.
     pub margin: Duration,
+    /// How often a user may begin an authorization and come back from one.
+    pub limits: FlowLimits,
 }
 
 impl Default for AuthOptions {
     fn default() -> Self {
-        Self { margin: Duration::from_secs(30) }
+        Self { margin: Duration::from_secs(30), limits: FlowLimits::default() }
     }
 }
 
@@ -43,6 +46,7 @@ pub struct Auth {
     random: Arc<dyn Random>,
     types: AuthTypes,
     grants: Arc<Grants>,
+    limiter: FlowLimiter,
     prepared: RwLock<HashMap<(SpaceId, ConnectionId), Arc<Prepared>>>,
 }
 
@@ -99,7 +103,9 @@ impl Auth {
         options: AuthOptions,
     ) -> Self {
         let grants = Grants::new(vault.clone(), store.clone(), clock.clone(), random.clone(), options.margin);
-        Self { vault, store, egress, clock, random, types, grants: Arc::new(grants), prepared: RwLock::default() }
+        let limiter = FlowLimiter::new(options.limits);
+        let (grants, prepared) = (Arc::new(grants), RwLock::default());
+        Self { vault, store, egress, clock, random, types, grants, limiter, prepared }
     }
 
     /// The auth types that the host knows.
@@ -317,6 +323,10 @@ impl Auth {
 
     pub(crate) fn vault(&self) -> &Vault {
         &self.vault
+    }
+
+    pub(crate) fn limiter(&self) -> &FlowLimiter {
+        &self.limiter
     }
 
     pub(crate) fn grants(&self) -> &Arc<Grants> {
