@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -49,8 +50,8 @@ impl Outcome {
     }
 }
 
-pub(crate) async fn show(State(site): State<Arc<Site>>, Path(token): Path<String>) -> Response {
-    let outcome = site.host.signer(PURPOSE).open::<Outcome>(&token);
+pub(crate) async fn show(State(site): State<Arc<Site>>, token: Result<Path<String>, PathRejection>) -> Response {
+    let outcome = token.ok().and_then(|Path(token)| site.host.signer(PURPOSE).open::<Outcome>(&token));
     let Some(outcome) = outcome.filter(|outcome| site.host.clock().now() < outcome.expires_at) else {
         return Problem::NothingHere.into_response();
     };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -14,16 +15,19 @@ use crate::problem::Problem;
 use crate::site::Site;
 use crate::visitors::User;
 
+/// Of a path that may be no text.
+type Token = Result<Path<String>, PathRejection>;
+
 /// `GET`: sends the user on to the provider. Where nobody but the link itself says who opens it, a page asks first, so that no
 /// mail scanner uses the link up, and nobody signs in for somebody else without being told.
-pub(crate) async fn open(State(site): State<Arc<Site>>, Path(token): Path<String>, request: Request) -> Response {
+pub(crate) async fn open(State(site): State<Arc<Site>>, token: Token, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let outcome = async {
         let prefetch = ["sec-purpose", "purpose"].iter().any(|name| parts.headers.contains_key(*name));
         if prefetch {
             return Err(Problem::Prefetch);
         }
-        let (link, user) = check(&site, &token, &parts).await?;
+        let (link, user) = check(&site, token, &parts).await?;
         match user {
             Some(user) => begin(&site, &link, Some(user)).await,
             None => ask(&site, &link).await,
@@ -33,19 +37,20 @@ pub(crate) async fn open(State(site): State<Arc<Site>>, Path(token): Path<String
 }
 
 /// `POST`: whoever holds the link has pressed the button of that page.
-pub(crate) async fn go_on(State(site): State<Arc<Site>>, Path(token): Path<String>, request: Request) -> Response {
+pub(crate) async fn go_on(State(site): State<Arc<Site>>, token: Token, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let outcome = async {
         site.origins.check_own_form(&parts.headers)?;
-        let (link, user) = check(&site, &token, &parts).await?;
+        let (link, user) = check(&site, token, &parts).await?;
         begin(&site, &link, user).await
     };
     outcome.await.unwrap_or_else(Problem::into_response)
 }
 
 /// What the link is for, and that who opens it is who it was made for. Nothing is used up or kept.
-async fn check(site: &Site, token: &str, parts: &Parts) -> Result<(StartLink, Option<User>), Problem> {
-    let link = site.host.read_link(token).map_err(|error| Problem::from(&error))?;
+async fn check(site: &Site, token: Token, parts: &Parts) -> Result<(StartLink, Option<User>), Problem> {
+    let Path(token) = token.map_err(|_| Problem::LinkInvalid)?;
+    let link = site.host.read_link(&token).map_err(|error| Problem::from(&error))?;
     let user = site.user_or_holder(parts).await?;
     if let Some(user) = &user {
         let theirs = link.principal.as_ref().is_none_or(|principal| *principal == user.principal);

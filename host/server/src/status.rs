@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use innkeeper::{ConnectionId, ConnectionStatus, NewLink, Reason, Timestamp};
@@ -11,21 +12,20 @@ use serde_json::{Value, json};
 use crate::problem::Problem;
 use crate::site::Site;
 
-pub(crate) async fn answer(
-    State(site): State<Arc<Site>>,
-    Path(connection): Path<String>,
-    request: Request,
-) -> Response {
+/// Of a path that may name none.
+type Connection = Result<Path<ConnectionId>, PathRejection>;
+
+pub(crate) async fn answer(State(site): State<Arc<Site>>, connection: Connection, request: Request) -> Response {
     match status(&site, connection, request).await {
         Ok(body) => Json(body).into_response(),
         Err(problem) => problem.json(),
     }
 }
 
-async fn status(site: &Site, connection: String, request: Request) -> Result<Value, Problem> {
+async fn status(site: &Site, connection: Connection, request: Request) -> Result<Value, Problem> {
     let (parts, _) = request.into_parts();
     let user = site.user(&parts).await?;
-    let id = ConnectionId::parse(connection).map_err(|_| Problem::NoConnection)?;
+    let Path(id) = connection.map_err(|_| Problem::NoConnection)?;
     let status = site.host.status(&user.space, &id, Some(user.principal.clone())).await;
     let status = status.map_err(|error| Problem::from(&error))?;
     let mut body = to_json(&status);
