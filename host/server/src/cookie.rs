@@ -1,6 +1,8 @@
 //! The session of one flow, in a cookie of the browser that began it.
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use innkeeper::SessionSecret;
 use sha2::{Digest as _, Sha256};
 
@@ -48,7 +50,7 @@ impl SessionCookies {
 
     fn name(&self, state: &str) -> String {
         let hash = Sha256::digest(state.as_bytes());
-        let tag: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let tag = BASE64_URL_SAFE_NO_PAD.encode(&hash[..12]);
         format!("{}innkeeper-{tag}", if self.secure { "__Host-" } else { "" })
     }
 }

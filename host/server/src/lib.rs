@@ -7,7 +7,7 @@
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let pages = "https://my.service/connect/".parse()?;
 //! let host = Innkeeper::builder().folder("/var/lib/my-service/innkeeper").pages(pages).open().await?;
-//! let routes = authorization_router(host.clone(), LinkHolders, PagesSettings::default())?;
+//! let routes = authorization_router(host.clone(), LinkHolders, &PagesSettings::default())?;
 //! let service: axum::Router = axum::Router::new().nest("/connect", routes);
 //! tokio::spawn(keep_swept(host.clone()));
 //!

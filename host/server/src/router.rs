@@ -26,7 +26,7 @@ const BODY_LIMIT: usize = 16 * 1024;
 pub fn authorization_router(
     host: Innkeeper,
     visitors: impl Visitors + 'static,
-    settings: PagesSettings,
+    settings: &PagesSettings,
 ) -> Result<Router, Error> {
     let pages = host.pages().ok_or(Error::NoPages)?.clone();
     let site = Arc::new(Site {

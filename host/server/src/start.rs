@@ -7,7 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use innkeeper::{Error, SessionSecret, StartLink};
+use innkeeper::{Error, PrincipalId, SessionSecret, StartLink};
 use secrecy::ExposeSecret as _;
 
 use crate::pages::{self, Page};
@@ -67,7 +67,7 @@ async fn check(site: &Site, token: Token, parts: &Parts) -> Result<(StartLink, O
 async fn ask(site: &Site, link: &StartLink) -> Result<Response, Problem> {
     let connection = site.host.connection(&link.space, &link.connection).await;
     let connection = connection.map_err(|error| Problem::from(&error))?;
-    let principal = link.principal.as_ref().map(|principal| principal.as_str());
+    let principal = link.principal.as_ref().map(PrincipalId::as_str);
     Ok(pages::respond(StatusCode::OK, &Page::ask(&connection.title, principal)))
 }
 

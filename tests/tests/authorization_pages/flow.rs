@@ -46,7 +46,7 @@ async fn a_user_goes_through_the_pages_to_a_real_authorization_server_and_back()
     let pages = Url::parse(&format!("http://{}", listener.local_addr().expect("an address"))).expect("an address");
     let stage = Stage::start_with(OidcOptions::default(), |builder| builder.pages(pages)).await;
     let host = stage.host.host.clone();
-    let routes = authorization_router(host.clone(), LinkHolders, PagesSettings::default()).expect("pages");
+    let routes = authorization_router(host.clone(), LinkHolders, &PagesSettings::default()).expect("pages");
     tokio::spawn(async move { axum::serve(listener, routes).await });
     let connection = stage.connect(PUBLIC).await;
     let error = stage.me(&connection).await.expect_err("nobody has authorized");
@@ -188,7 +188,7 @@ async fn a_host_without_pages_makes_no_links_and_pages_are_safe_addresses() {
     let stage = innkeeper_tests::host::TestHost::start_warm(|builder| builder).await;
     let new = NewLink::new(innkeeper::SpaceId::default(), "drive".parse().expect("an id"), None);
     assert!(matches!(stage.host.start_link(new).await, Err(Error::NoPages)));
-    let routes = authorization_router(stage.host.clone(), LinkHolders, PagesSettings::default());
+    let routes = authorization_router(stage.host.clone(), LinkHolders, &PagesSettings::default());
     assert!(matches!(routes, Err(Error::NoPages)));
     for wrong in ["http://my.service/", "https://ada@my.service/", "https://my.service/?x", "ftp://my.service/"] {
         let folder = tempfile::tempdir().expect("a folder");

@@ -58,7 +58,7 @@ impl Site {
         let clock = clock();
         let host = TestHost::start_warm(|builder| build(builder.clock(clock.clone()).pages(pages))).await;
         let settings = PagesSettings { return_origins: vec![Url::parse(APP).expect("an address")] };
-        let routes = authorization_router(host.host.clone(), visitors, settings).expect("the host has pages");
+        let routes = authorization_router(host.host.clone(), visitors, &settings).expect("the host has pages");
         let service = axum::Router::new().nest("/oauth", routes);
         tokio::spawn(async move { axum::serve(listener, service).await });
         let provider = Practice::start(Settings::default(), Arc::new(SystemClock), Arc::new(SystemRandom)).await;

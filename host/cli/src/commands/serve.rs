@@ -45,7 +45,7 @@ async fn serve(
     settings: PagesSettings,
     context: &Context,
 ) -> Outcome {
-    let router = authorization_router(host.clone(), LinkHolders, settings)?;
+    let router = authorization_router(host.clone(), LinkHolders, &settings)?;
     introduce(host, address, context)?;
     let sweeping = tokio::spawn(keep_swept(host.clone()));
     let serving = axum::serve(listener, router).with_graceful_shutdown(async {
