@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper::{
-    BeginAuthorization, Begun, CallRequest, Callback, Completed, ConnectionStatus, ConnectionView, Error, ManualClock,
-    NewConnection, PrincipalId, SessionSecret, SpaceId, SystemRandom,
+    BeginAuthorization, Begun, Builder, CallRequest, Callback, Completed, ConnectionStatus, ConnectionView, Error,
+    ManualClock, NewConnection, PrincipalId, SessionSecret, SpaceId, SystemRandom,
 };
 use serde_json::{Value, json};
 use url::Url;
@@ -47,8 +47,13 @@ impl Flow {
 impl Stage {
     /// A host and a provider of their own.
     pub async fn start(options: OidcOptions) -> Self {
+        Self::start_with(options, |builder| builder).await
+    }
+
+    /// The same with settings of the test's own.
+    pub async fn start_with(options: OidcOptions, settings: impl FnOnce(Builder) -> Builder) -> Self {
         let clock = clock();
-        let host = TestHost::start_warm(|builder| builder.clock(clock.clone())).await;
+        let host = TestHost::start_warm(|builder| settings(builder.clock(clock.clone()))).await;
         let provider = OidcProvider::start(options).await.expect("the authorization server starts");
         Self { host, clock, provider }
     }

@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use crate::auth_type::{AuthTypes, Credential, FixedCredential};
 use crate::credential::{ConnectionCredential, Source};
 use crate::error::AuthError;
+use crate::flow::{FlowLimiter, FlowLimits};
 use crate::grant::{GrantStatus, Grants, Margins};
 use crate::oauth::TokenEndpoint;
 use crate::secrets::{self, PlaceholderSecrets};
@@ -31,11 +32,18 @@ pub struct AuthOptions {
     pub ahead: Duration,
     /// After how long an unused refresh token is used so that it does not end; none: never. See [`Auth::tend`].
     pub keep_alive: Option<Duration>,
+    /// How often a user may begin an authorization and come back from one.
+    pub limits: FlowLimits,
 }
 
 impl Default for AuthOptions {
     fn default() -> Self {
-        Self { skew: Duration::from_secs(30), ahead: Duration::from_mins(5), keep_alive: None }
+        Self {
+            skew: Duration::from_secs(30),
+            ahead: Duration::from_mins(5),
+            keep_alive: None,
+            limits: FlowLimits::default(),
+        }
     }
 }
 
@@ -48,6 +56,7 @@ pub struct Auth {
     random: Arc<dyn Random>,
     types: AuthTypes,
     grants: Arc<Grants>,
+    limiter: FlowLimiter,
     prepared: RwLock<HashMap<(SpaceId, ConnectionId), Arc<Prepared>>>,
     options: AuthOptions,
 }
@@ -107,8 +116,9 @@ impl Auth {
         let margins = Margins { ahead: options.ahead, skew: options.skew };
         let stores = (store.clone() as Arc<_>, store.clone() as Arc<_>);
         let grants = Arc::new(Grants::new(vault.clone(), stores, clock.clone(), random.clone(), margins));
+        let limiter = FlowLimiter::new(options.limits);
         let prepared = RwLock::default();
-        Self { vault, store, egress, clock, random, types, grants, prepared, options }
+        Self { vault, store, egress, clock, random, types, grants, limiter, prepared, options }
     }
 
     /// The auth types that the host knows.
@@ -282,6 +292,10 @@ impl Auth {
 
     pub(crate) fn vault(&self) -> &Vault {
         &self.vault
+    }
+
+    pub(crate) fn limiter(&self) -> &FlowLimiter {
+        &self.limiter
     }
 
     pub(crate) fn grants(&self) -> &Arc<Grants> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use innkeeper_egress::CredentialError;
 use innkeeper_spec::{AuthMode, AuthTypeId};
@@ -162,6 +163,12 @@ pub enum AuthError {
         what: &'static str,
         /// Which rule it breaks.
         why: &'static str,
+    },
+    /// A user begins authorizations too often.
+    #[error("there were too many authorizations within a short time; try again in {} s", .retry_after.as_secs().max(1))]
+    TooManyAuthorizations {
+        /// After this time one more is possible.
+        retry_after: Duration,
     },
     /// Other writers were always faster.
     #[error("the grant of connection {0} is changed by others all the time; try again")]

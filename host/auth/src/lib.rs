@@ -24,7 +24,10 @@ pub use auth::{Auth, AuthOptions};
 pub use auth_type::{AuthType, AuthTypes, Credential, FixedCredential};
 pub use credential::ConnectionCredential;
 pub use error::{AuthError, Reason};
-pub use flow::{Begun, Callback, Completed, FlowFailure, Refused, SessionSecret};
+pub use flow::{
+    Begun, Callback, Completed, FlowFailure, FlowLimits, LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure,
+    RateLimit, Refused, SessionSecret, Signer, StartLink,
+};
 pub use grant::{GrantState, GrantStatus};
 pub use oauth::{ClientAuthentication, ErrorCode, OAuthClient, TokenError};
 pub use secrets::PlaceholderSecrets;

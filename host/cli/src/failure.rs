@@ -226,7 +226,7 @@ fn exit_of_auth(error: &AuthError) -> Exit {
         AuthError::NeedsAuthorization { .. } => Exit::NeedsAuthorization,
         AuthError::Unavailable { .. } | AuthError::Misconfigured { .. } => Exit::Upstream,
         AuthError::Store(_) | AuthError::Vault(_) => Exit::Storage,
-        AuthError::Contended(_) | AuthError::Interrupted(_) => Exit::Failed,
+        AuthError::Contended(_) | AuthError::Interrupted(_) | AuthError::TooManyAuthorizations { .. } => Exit::Failed,
         _ => Exit::InvalidInput,
     }
 }

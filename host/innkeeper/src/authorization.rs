@@ -1,10 +1,11 @@
 //! Authorizing a connection in a browser, and how it stands.
 
 use innkeeper_auth::{Auth, Begun, Callback, Completed, GrantStatus, SessionSecret};
-use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionId, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_spec::{AuthMode, Scope};
+use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
 use url::Url;
 
+use crate::calls::Event;
 use crate::connections::ConnectionView;
 use crate::error::Error;
 use crate::host::Innkeeper;
@@ -39,10 +40,11 @@ pub struct ConnectionStatus {
 
 impl Innkeeper {
     /// Begins an authorization (RFC 6749, section 4.1, with PKCE): answers the address to send the browser to. It can be
-    /// completed once, within 10 minutes.
+    /// completed once, within 10 minutes. Who does so too often, or may not by the access policy, is refused.
     pub async fn begin_authorization(&self, begin: BeginAuthorization<'_>) -> Result<Begun, Error> {
         let record = self.record_of(begin.space, begin.connection).await?;
         let owner = Auth::owner_of(&record, begin.principal.as_ref())?;
+        self.allow_authorization(&record, "authorize", begin.principal).await?;
         let return_url = begin.return_url.as_ref();
         Ok(self.parts.auth.begin(&record, &owner, &begin.redirect_uri, begin.session, return_url).await?)
     }
@@ -72,6 +74,7 @@ impl Innkeeper {
     ) -> Result<ConnectionStatus, Error> {
         let record = self.record_of(space, connection).await?;
         let owner = Auth::owner_of(&record, principal.as_ref())?;
+        self.allow(&record, &Event { name: "status", action: None, principal: principal.clone() }, Scope::Read).await?;
         let grant = self.parts.auth.status(&record, &owner).await?;
         let principal = principal.filter(|_| record.auth_mode == AuthMode::PerUser);
         Ok(ConnectionStatus { connection: self.view(&record), principal, grant })
@@ -86,7 +89,21 @@ impl Innkeeper {
     ) -> Result<(), Error> {
         let record = self.record_of(space, connection).await?;
         let owner = Auth::owner_of(&record, principal.as_ref())?;
+        self.allow_authorization(&record, "disconnect", principal.clone()).await?;
         self.parts.auth.disconnect(&record, &owner).await?;
         self.note(&record, "disconnect", principal).await
+    }
+
+    pub(crate) async fn allow_authorization(
+        &self,
+        record: &ConnectionRecord,
+        event: &'static str,
+        principal: Option<PrincipalId>,
+    ) -> Result<(), Error> {
+        let scope = match record.auth_mode {
+            AuthMode::PerUser => Scope::Read,
+            AuthMode::Shared => Scope::Write,
+        };
+        self.allow(record, &Event { name: event, action: None, principal }, scope).await
     }
 }

@@ -8,6 +8,7 @@ use innkeeper_auth::{Auth, AuthOptions, AuthTypes};
 use innkeeper_egress::{Egress, Settings as EgressSettings};
 use innkeeper_runtime::{Limits, Runtime, RuntimeSettings};
 use innkeeper_vault::{Keyring, KeyringSource, RedbStore, Store, Vault};
+use url::{Host, Url};
 
 use crate::error::Error;
 use crate::host::{Innkeeper, Parts};
@@ -37,6 +38,7 @@ pub struct Builder {
     auth_types: AuthTypes,
     policy: Arc<dyn AccessPolicy>,
     strict_audit: bool,
+    pages: Option<Url>,
 }
 
 impl Default for Builder {
@@ -54,6 +56,7 @@ impl Default for Builder {
             auth_types: AuthTypes::builtin(),
             policy: Arc::new(AllowAll),
             strict_audit: false,
+            pages: None,
         }
     }
 }
@@ -132,11 +135,19 @@ impl Builder {
         self
     }
 
+    /// Where users find the pages of `innkeeper-server`: `https://my.service/connect/`. With it the host can make links that
+    /// a user opens to authorize: [`Innkeeper::start_link`].
+    pub fn pages(mut self, address: Url) -> Self {
+        self.pages = Some(address);
+        self
+    }
+
     /// Opens the store, the keyring and the engine.
     ///
     /// Fails, changing nothing, when the store is open elsewhere, damaged, or sealed under a key that the keyring does not
     /// hold. A keyring file is made only together with a new store.
     pub async fn open(self) -> Result<Innkeeper, Error> {
+        let pages = self.pages.map(check_pages).transpose()?;
         let Storage { store, keyring } = match self.storage {
             Some(storage) => storage,
             None => folder_storage(self.folder.as_deref().ok_or(Error::NoStorage)?, self.keyring, &*self.random)?,
@@ -162,12 +173,39 @@ impl Builder {
             egress,
             auth,
             clock: self.clock,
+            random: self.random,
+            pages,
             loaded: RwLock::default(),
             loading: tokio::sync::Mutex::default(),
             policy: self.policy,
             strict_audit: self.strict_audit,
         }))
     }
+}
+
+/// An address below which paths are joined.
+fn check_pages(mut address: Url) -> Result<Url, Error> {
+    let wrong = |why| Error::Pages { address: address.to_string(), why };
+    let loopback = match address.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    if !(address.scheme() == "https" || address.scheme() == "http" && loopback) {
+        return Err(wrong("it must be https, or http on loopback"));
+    }
+    if !address.username().is_empty() || address.password().is_some() {
+        return Err(wrong("it must not hold a user name or password"));
+    }
+    if address.query().is_some() || address.fragment().is_some() {
+        return Err(wrong("it must have neither a query nor a fragment"));
+    }
+    if !address.path().ends_with('/') {
+        let path = format!("{}/", address.path());
+        address.set_path(&path);
+    }
+    Ok(address)
 }
 
 fn folder_storage(folder: &Path, source: Option<KeyringSource>, random: &dyn Random) -> Result<Storage, Error> {

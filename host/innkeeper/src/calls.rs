@@ -147,7 +147,7 @@ impl Innkeeper {
     }
 
     /// Asks the access policy; what it refuses is on record, too.
-    async fn allow(&self, record: &ConnectionRecord, event: &Event, scope: Scope) -> Result<(), Error> {
+    pub(crate) async fn allow(&self, record: &ConnectionRecord, event: &Event, scope: Scope) -> Result<(), Error> {
         let request = AccessRequest {
             space: &record.space,
             connection: &record.id,
@@ -249,10 +249,10 @@ struct Prepared {
     credential: Arc<WatchedCredential>,
 }
 
-struct Event {
-    name: &'static str,
-    action: Option<String>,
-    principal: Option<PrincipalId>,
+pub(crate) struct Event {
+    pub(crate) name: &'static str,
+    pub(crate) action: Option<String>,
+    pub(crate) principal: Option<PrincipalId>,
 }
 
 /// The credential of a call. What the guest learns of a failure is only its kind; the caller is told why.

@@ -4,12 +4,16 @@ use std::path::Path;
 use std::sync::PoisonError;
 
 use innkeeper_ambient::Timestamp;
+use innkeeper_auth::Settings;
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{ConnectorId, ConnectorSpec, Difference};
-use innkeeper_vault::{ComponentDigest, ConnectorRecord};
+use innkeeper_vault::{ComponentDigest, ConnectionId, ConnectionRecord, ConnectorRecord, Expected, SpaceId, Written};
 
 use crate::error::Error;
 use crate::host::Innkeeper;
+
+/// The field of OAuth's auth types that holds what is asked for.
+const SCOPE: &str = "scope";
 
 /// A connector that was added.
 #[derive(Debug)]
@@ -20,6 +24,9 @@ pub struct Added {
     pub differences: Vec<Difference>,
     /// The version that it replaces.
     pub replaces: Option<String>,
+    /// Connections that ask for another scope from now on, as they follow the connector's default: a new authorization asks
+    /// their users for it. Until then their grants serve what they cover.
+    pub rescoped: Vec<(SpaceId, ConnectionId)>,
 }
 
 impl Added {
@@ -70,8 +77,54 @@ impl Innkeeper {
         self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id, connector.clone());
         // The older one was checked when it was added.
         let older = before.as_ref().and_then(|record| ConnectorSpec::parse(&record.spec).ok());
-        let differences = older.map(|older| older.differences(connector.spec())).unwrap_or_default();
-        Ok(Added { connector, differences, replaces: before.map(|record| record.spec.about.version) })
+        let (differences, rescoped) = match &older {
+            Some(older) => (older.differences(connector.spec()), self.follow_scope(older, connector.spec()).await?),
+            None => Default::default(),
+        };
+        Ok(Added { connector, differences, replaces: before.map(|record| record.spec.about.version), rescoped })
+    }
+
+    /// The scope that a connection asks for follows the connector's default where the owner left it at that. Nothing else
+    /// does: an address that followed could send secrets elsewhere.
+    async fn follow_scope(
+        &self,
+        older: &ConnectorSpec,
+        newer: &ConnectorSpec,
+    ) -> Result<Vec<(SpaceId, ConnectionId)>, Error> {
+        let mut rescoped = Vec::new();
+        for (space, id) in self.parts.store.connections_of(&newer.about.id).await? {
+            let Some(before) = self.parts.store.connection(&space, &id).await? else { continue };
+            let auth_type = self.parts.auth.types().require(&before.auth_type)?;
+            let default = |spec: &ConnectorSpec| {
+                let declaration = spec.auth_types.iter().find(|declared| declared.auth_type == before.auth_type)?;
+                Settings::defaults(declaration, &**auth_type, &before.config).remove(SCOPE)
+            };
+            let (old, new) = (default(older), default(newer));
+            if old == new || before.fields.get(SCOPE) != old.as_ref() {
+                continue;
+            }
+            let mut fields = before.fields.clone();
+            match new {
+                Some(scope) => fields.insert(SCOPE.to_owned(), scope),
+                None => fields.remove(SCOPE),
+            };
+            let secrets = self.parts.auth.open_secrets(&before)?;
+            let settings = Settings::from_stored(before.auth_type.clone(), fields.clone(), secrets);
+            let version = before.version + 1;
+            let record = ConnectionRecord {
+                secrets: self.parts.auth.seal_secrets(&space, &id, version, &settings)?,
+                fields,
+                updated_at: self.parts.clock.now(),
+                version,
+                ..before
+            };
+            // Who changed it meanwhile has chosen.
+            if let Written::Version(_) = self.parts.store.put_connection(record, Expected::Version(version - 1)).await?
+            {
+                rescoped.push((space, id));
+            }
+        }
+        Ok(rescoped)
     }
 
     /// Loads a connector from a file and keeps it. See [`Innkeeper::load`].

@@ -1,6 +1,6 @@
 //! Why something did not work.
 
-use innkeeper_auth::{AuthError, Refused, SettingsErrors};
+use innkeeper_auth::{AuthError, LinkFailure, Refused, SettingsErrors};
 use innkeeper_egress::SetupError as EgressSetupError;
 use innkeeper_runtime::{CallError, LoadError, LogLine, SetupError as RuntimeSetupError};
 use innkeeper_spec::{ConnectorId, Violations};
@@ -135,6 +135,20 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// The address of the pages is no place for them.
+    #[error("{address} cannot be the address of the authorization pages: {why}")]
+    Pages {
+        /// What was given.
+        address: String,
+        /// Which rule it breaks.
+        why: &'static str,
+    },
+    /// The host was not told where its pages are.
+    #[error("there is no link to make: tell the builder where the authorization pages are (`Builder::pages`)")]
+    NoPages,
+    /// A start link begins nothing.
+    #[error(transparent)]
+    Link(#[from] LinkFailure),
     /// The access policy refuses.
     #[error("not allowed: {0}")]
     NotAllowed(String),
@@ -163,7 +177,12 @@ impl Error {
     /// The kind, for audit records and programs.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Folder { .. } | Self::NoStorage | Self::Runtime(_) | Self::Egress(_) => "setup",
+            Self::Folder { .. }
+            | Self::NoStorage
+            | Self::Runtime(_)
+            | Self::Egress(_)
+            | Self::Pages { .. }
+            | Self::NoPages => "setup",
             Self::Id(_) => "invalid-id",
             Self::Keyring(_) => "keyring",
             Self::Vault(_) => "vault",
@@ -180,7 +199,9 @@ impl Error {
             Self::Hosts { .. } => "invalid-hosts",
             Self::NotAllowed(_) => "not-allowed",
             Self::Auth(AuthError::NeedsAuthorization { .. }) => "needs-authorization",
+            Self::Auth(AuthError::TooManyAuthorizations { .. }) => "too-many-authorizations",
             Self::Auth(_) => "auth",
+            Self::Link(_) => "link",
             Self::Refused(_) => "authorization",
             Self::Call { error, .. } => error.kind(),
         }

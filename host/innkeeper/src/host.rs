@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, RwLock};
 
-use innkeeper_ambient::Clock;
+use innkeeper_ambient::{Clock, Random};
 use innkeeper_auth::Auth;
 use innkeeper_egress::Egress;
 use innkeeper_runtime::{Allocation, Connector, Runtime};
 use innkeeper_spec::ConnectorId;
 use innkeeper_vault::{AuditRecord, ConnectionId, Keyring, Rotation, SpaceId, Store, Vault};
+
+use url::Url;
 
 use crate::builder::Builder;
 use crate::error::Error;
@@ -28,6 +30,8 @@ pub(crate) struct Parts {
     pub(crate) egress: Egress,
     pub(crate) auth: Auth,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) pages: Option<Url>,
     pub(crate) policy: Arc<dyn AccessPolicy>,
     pub(crate) strict_audit: bool,
     pub(crate) loaded: RwLock<HashMap<ConnectorId, Connector>>,
@@ -52,6 +56,16 @@ impl Innkeeper {
 
     pub(crate) fn new(parts: Parts) -> Self {
         Self { parts: Arc::new(parts) }
+    }
+
+    /// Where its time comes from.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.parts.clock
+    }
+
+    /// Where its randomness comes from.
+    pub fn random(&self) -> &dyn Random {
+        &*self.parts.random
     }
 
     /// How instances get their memory.

@@ -39,6 +39,9 @@
 //! end, once, however many callers wait; [`Innkeeper::status`] tells how a connection stands, and
 //! [`Innkeeper::disconnect`] ends it here and at the provider.
 //!
+//! A service that mounts the pages of `innkeeper-server` needs none of that: it tells the builder where they are
+//! ([`Builder::pages`]) and gives its users links ([`Innkeeper::start_link`], or [`Innkeeper::link_for`] the error of a call).
+//!
 //! # What a connection may do
 //!
 //! Its owner approves the hosts it may reach ([`NewConnection::hosts`]; by default those the connector asks for, which
@@ -58,7 +61,9 @@ mod connectors;
 mod error;
 mod host;
 mod hosts;
+mod links;
 mod policy;
+mod tending;
 
 pub use authorization::{BeginAuthorization, ConnectionStatus};
 pub use builder::{Builder, Storage};
@@ -67,12 +72,14 @@ pub use connections::{ConnectionChange, ConnectionView, HostApproval, NewConnect
 pub use connectors::{Added, ConnectorSummary};
 pub use error::Error;
 pub use host::Innkeeper;
+pub use links::{Link, NewLink, start_address};
 pub use policy::{AccessPolicy, AccessRequest, AllowAll, Denied};
 
 pub use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp};
 pub use innkeeper_auth::{
-    AuthError, AuthOptions, AuthType, AuthTypes, Begun, Callback, Completed, FlowFailure, GrantStatus, Reason, Refused,
-    SessionSecret, fields_for,
+    AuthError, AuthOptions, AuthType, AuthTypes, Begun, Callback, Completed, FlowFailure, FlowLimits, GrantStatus,
+    LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, RateLimit, Reason, Refused, SessionSecret, Signer,
+    StartLink, fields_for,
 };
 pub use innkeeper_egress::{Body, EgressError, PrivateNetworks, Settings as EgressSettings};
 pub use innkeeper_runtime::{

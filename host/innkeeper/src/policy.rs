@@ -16,9 +16,10 @@ pub struct AccessRequest<'a> {
     pub connector: &'a ConnectorId,
     /// The user it is done for, where there is one.
     pub principal: Option<&'a PrincipalId>,
-    /// Which action; none for a check of the connection.
+    /// Which action; none for a check of the connection, its status, and authorizing or disconnecting it.
     pub action: Option<&'a str>,
-    /// What the action may do at the service.
+    /// What the action may do at the service. To authorize or disconnect is `read` where it is the principal's own grant, and
+    /// `write` where it is the one that all share.
     pub scope: Scope,
 }
 

@@ -35,6 +35,7 @@ macro_rules! conformance_tests {
             an_authorization_is_read_without_being_consumed
             of_fifty_callers_one_takes_the_authorization
             authorizations_that_ended_are_swept
+            a_start_link_is_used_once_until_it_ends
             a_state_value_is_written_only_over_the_version_it_names
             state_counts_against_the_quota_of_its_connection
             state_is_found_only_under_its_own_key

@@ -171,7 +171,9 @@ pub trait AuthorizationRepository: Send + Sync {
     async fn authorization(&self, state_hash: &[u8; 32]) -> Result<Option<AuthorizationRecord>, StoreError>;
     /// Takes it out: of several callers exactly one gets it.
     async fn take_authorization(&self, state_hash: &[u8; 32]) -> Result<Option<AuthorizationRecord>, StoreError>;
-    /// Removes those that ended before `now`; answers how many.
+    /// Marks a start link, by its hash, as used until it ends: of several callers exactly one is told that it was the first.
+    async fn use_link(&self, link_hash: &[u8; 32], until: Timestamp) -> Result<bool, StoreError>;
+    /// Removes the authorizations that ended before `now`, and the marks of links that did; answers how many authorizations.
     async fn sweep_authorizations(&self, now: Timestamp) -> Result<u64, StoreError>;
 }
 

@@ -5,11 +5,12 @@ use std::fmt;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use innkeeper_ambient::Timestamp;
-use innkeeper_vault::{AuthorizationRecord, ConnectionRecord, GrantOwner, Identity};
+use innkeeper_vault::{AuthorizationRecord, ConnectionRecord, GrantOwner, Identity, PrincipalId, SpaceId};
 use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
 use secrecy::SecretString;
 use url::{Host, Url};
 
+use super::limits::{Counted, Endpoint, TooMany};
 use super::{LIFE, SessionSecret, digest};
 use crate::auth::Auth;
 use crate::error::AuthError;
@@ -34,7 +35,8 @@ impl fmt::Debug for Begun {
 impl Auth {
     /// Begins an authorization of `connection` by `owner`. The provider will send the browser back to `redirect_uri`;
     /// [`Auth::complete`] then takes the callback within ten minutes, once, from the holder of `session`.
-    /// `return_url` is kept for the embedder; which origins may be returned to is its decision.
+    /// `return_url` is kept for the embedder; which origins may be returned to is its decision. A user who begins more often
+    /// than [`super::FlowLimits`] allows is refused.
     pub async fn begin(
         &self,
         connection: &ConnectionRecord,
@@ -54,6 +56,9 @@ impl Auth {
             return Err(AuthError::NotInteractive { connection, auth_type });
         };
         let now = self.clock().now();
+        let who = Counted::new(session.user(), &connection.space, &connection.id, owner);
+        let counted = self.limiter().count(Endpoint::Begin, who, now);
+        counted.map_err(|TooMany(retry_after)| AuthError::TooManyAuthorizations { retry_after })?;
         // Abandoned ones would stay for ever otherwise. That this fails is no reason to refuse a user.
         if let Err(error) = self.store().sweep_authorizations(now).await {
             tracing::warn!(%error, "expired authorizations were not swept");
@@ -85,6 +90,18 @@ impl Auth {
         self.store().put_authorization(record).await?;
         let authorization_url = authorization_url(&endpoint.client, consent, redirect_uri, &state, challenge.as_str());
         Ok(Begun { authorization_url, state: SecretString::from(state), expires_at })
+    }
+
+    /// Whether an authorization could begin now, as far as the limits go. Counts nothing.
+    pub fn may_begin(
+        &self,
+        connection: &ConnectionRecord,
+        owner: &GrantOwner,
+        user: Option<(&SpaceId, &PrincipalId)>,
+    ) -> Result<(), AuthError> {
+        let who = Counted::new(user, &connection.space, &connection.id, owner);
+        let allowed = self.limiter().peek(Endpoint::Begin, &who, self.clock().now());
+        allowed.map_err(|TooMany(retry_after)| AuthError::TooManyAuthorizations { retry_after })
     }
 }
 

@@ -43,6 +43,13 @@ impl Callback {
     }
 }
 
+impl Callback {
+    /// The state, for who keeps a session for each.
+    pub fn state(&self) -> &SecretString {
+        &self.state
+    }
+}
+
 impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Callback([redacted])")

@@ -1,8 +1,11 @@
 //! Takes a user back from the authorization server.
 
+use std::time::Duration;
+
 use innkeeper_vault::{AuthorizationRecord, ConnectionId, GrantKey, GrantOwner, Identity, SpaceId};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::limits::{Counted, Endpoint, TooMany};
 use super::{Callback, SessionSecret, digest};
 use crate::auth::Auth;
 use crate::error::AuthError;
@@ -71,6 +74,9 @@ pub enum FlowFailure {
     /// The code was not exchanged for a token.
     #[error("the code was not exchanged for a token: {0}; begin again")]
     Exchange(TokenError),
+    /// This user came back too often; the authorization is still good after this time if that is not over by then.
+    #[error("there were too many authorizations within a short time; try again in {} minutes", minutes(*.0))]
+    TooMany(Duration),
     /// The host failed.
     #[error("the grant could not be kept: {0}; begin again")]
     Host(#[from] AuthError),
@@ -108,6 +114,9 @@ impl Auth {
         if found.session_hash != session.hash() {
             return Err(stranger(FlowFailure::OtherSession));
         }
+        let who = Counted::new(session.user(), &found.space, &found.connection, &found.owner);
+        let counted = self.limiter().count(Endpoint::Callback, who, self.clock().now());
+        counted.map_err(|TooMany(retry_after)| stranger(FlowFailure::TooMany(retry_after)))?;
         let Some(record) = stored(self.store().take_authorization(&state_hash).await)? else {
             return Err(stranger(FlowFailure::Unknown));
         };
@@ -190,6 +199,10 @@ fn provider_error(code: &str) -> FlowFailure {
         "access_denied" => FlowFailure::Denied,
         _ => FlowFailure::Provider(known.into_iter().find(|known| *known == code)),
     }
+}
+
+fn minutes(time: Duration) -> u64 {
+    time.as_secs().div_ceil(60).max(1)
 }
 
 fn code_text(code: Option<&str>) -> String {

@@ -3,12 +3,19 @@
 mod begin;
 mod callback;
 mod complete;
+mod limits;
+mod link;
 mod session;
+mod signer;
 
 pub use begin::Begun;
 pub use callback::Callback;
 pub use complete::{Completed, FlowFailure, Refused};
+pub(crate) use limits::FlowLimiter;
+pub use limits::{FlowLimits, RateLimit};
+pub use link::{LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, StartLink};
 pub use session::SessionSecret;
+pub use signer::Signer;
 
 use sha2::{Digest, Sha256};
 

@@ -5,32 +5,52 @@ use std::fmt;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use innkeeper_ambient::Random;
+use innkeeper_vault::{PrincipalId, SpaceId};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
-use super::digest;
-
-/// A secret that only the browser (in a cookie) or the process that began a flow knows.
+/// A secret that only the browser (in a cookie) or the process that began a flow knows, and the user of that browser where
+/// the service knows who it is.
 #[derive(Clone)]
-pub struct SessionSecret(SecretString);
+pub struct SessionSecret {
+    secret: SecretString,
+    user: Option<(SpaceId, PrincipalId)>,
+}
 
 impl SessionSecret {
     /// A new one of 256 random bits.
     pub fn random(random: &dyn Random) -> Self {
-        Self(SecretString::from(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>())))
+        Self::from_text(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>()))
     }
 
     /// The one that a browser brought back.
     pub fn from_text(text: impl Into<String>) -> Self {
-        Self(SecretString::from(text.into()))
+        Self { secret: SecretString::from(text.into()), user: None }
+    }
+
+    /// Bound to the browser's user, too: a flow that begins so is completed by the same user of the same space alone.
+    pub fn of_user(self, space: SpaceId, principal: PrincipalId) -> Self {
+        Self { user: Some((space, principal)), ..self }
     }
 
     /// For the cookie.
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.secret.expose_secret()
     }
 
+    pub(super) fn user(&self) -> Option<(&SpaceId, &PrincipalId)> {
+        self.user.as_ref().map(|(space, principal)| (space, principal))
+    }
+
+    /// What is stored of it. Each part goes in with its length, so that no two sessions make the same text.
     pub(super) fn hash(&self) -> [u8; 32] {
-        digest(self.expose())
+        let mut hash = Sha256::new();
+        let user = self.user().map_or(["", ""], |(space, principal)| [space.as_str(), principal.as_str()]);
+        for part in [self.expose(), user[0], user[1]] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        hash.finalize().into()
     }
 }
 

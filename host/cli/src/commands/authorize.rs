@@ -3,10 +3,15 @@
 use std::time::Duration;
 
 use clap::Args;
-use innkeeper::{Completed, ConnectionId, GrantOwner, Innkeeper, PrincipalId};
+use innkeeper::{
+    Completed, ConnectionId, GrantOwner, Innkeeper, LINK_PURPOSE, PrincipalId, Signer, StartLink, SystemClock,
+    SystemRandom, start_address,
+};
 use serde_json::json;
+use url::Url;
 
 use super::Context;
+use super::serve::PORT;
 use crate::authorization::{Authorization, open_browser};
 use crate::failure::Outcome;
 use crate::output::say;
@@ -25,18 +30,60 @@ pub(crate) struct Arguments {
     /// The port on 127.0.0.1 that the browser comes back to; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// Print a link for the principal to open, at the pages of a running `innkeeper serve`, and wait for nobody
+    #[arg(long, conflicts_with_all = ["no_browser", "port", "timeout"])]
+    link: bool,
+    /// Where those pages are
+    #[arg(long, value_name = "URL", requires = "link", default_value_t = default_pages())]
+    pages: Url,
+    /// Where the user goes at the end; `serve` has to be told that the origin is allowed
+    #[arg(long, value_name = "URL", requires = "link")]
+    return_url: Option<Url>,
+    /// How long the link is good, in seconds
+    #[arg(long, value_name = "SECONDS", requires = "link", default_value_t = 600,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    link_life: u64,
     /// How long to wait, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
 }
 
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
+    if arguments.link {
+        return print_link(arguments, context);
+    }
     context
         .with_host(async |host| {
             let completed = authorize(&arguments, host, context).await?;
             show(&completed, host, context).await
         })
         .await
+}
+
+/// Needs the keyring alone, as the store is open in the process that serves the pages. Whether there is such a connection is
+/// told there.
+fn print_link(arguments: Arguments, context: &Context) -> Outcome {
+    let signer = Signer::new(context.settings.load_keyring()?.mac_key(LINK_PURPOSE));
+    let Arguments { connection, principal, return_url, mut pages, .. } = arguments;
+    if !pages.path().ends_with('/') {
+        pages.set_path(&format!("{}/", pages.path()));
+    }
+    let (space, life) = (context.settings.space.clone(), Duration::from_secs(arguments.link_life));
+    let link = StartLink::new(space, connection, principal, return_url, life, &SystemClock, &SystemRandom);
+    let address = start_address(&pages, &link, &signer);
+    if context.output.is_json() {
+        return context.output.json_line(&json!({ "start_url": address, "expires_at": link.expires_at.to_string() }));
+    }
+    let whose = link.principal.as_ref().map_or_else(|| "who may authorize it".to_owned(), ToString::to_string);
+    context.output.note(format!(
+        "Good once, until {}, for {whose}: whoever opens it can authorize in their place, so give it to nobody else.",
+        link.expires_at
+    ));
+    context.output.line(address)
+}
+
+fn default_pages() -> Url {
+    Url::parse(&format!("http://127.0.0.1:{PORT}/")).expect("a loopback address with a port is an address")
 }
 
 async fn authorize(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Outcome<Completed> {

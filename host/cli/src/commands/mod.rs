@@ -11,6 +11,7 @@ mod demo;
 mod disconnect;
 mod keys;
 mod practice;
+mod serve;
 mod status;
 
 use clap::Subcommand;
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     Authorize(authorize::Arguments),
     /// Call an action of a connection
     Call(call::Arguments),
+    /// Run the pages on which users authorize connections, on 127.0.0.1
+    Serve(serve::Arguments),
     /// Show how a connection's authorization stands
     Status(status::Arguments),
     /// End a connection's authorization, here and at the provider
@@ -80,6 +83,7 @@ impl Command {
             Self::Connection(command) => command.run(context).await,
             Self::Authorize(arguments) => authorize::run(arguments, context).await,
             Self::Call(arguments) => call::run(arguments, context).await,
+            Self::Serve(arguments) => serve::run(arguments, context).await,
             Self::Status(arguments) => status::run(arguments, context).await,
             Self::Disconnect(arguments) => disconnect::run(arguments, context).await,
             Self::Audit(arguments) => audit::run(arguments, context).await,

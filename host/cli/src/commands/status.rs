@@ -46,6 +46,10 @@ fn show(status: &ConnectionStatus, context: &Context) -> Outcome {
     lines.extend(grant.refresh_token_expires_at.map(|at| ("refresh ends", relative(at))));
     lines.extend(grant.last_refresh.map(|at| ("refreshed", relative(at))));
     lines.extend(grant.scope.clone().map(|scope| ("scope", scope)));
+    if !grant.missing_scope.is_empty() {
+        let missing = format!("{}; `innkeeper authorize {}` asks for it", grant.missing_scope.join(" "), connection.id);
+        lines.push(("not granted", missing));
+    }
     if grant.in_doubt {
         lines.push((
             "in doubt",
@@ -76,6 +80,7 @@ fn to_json(status: &ConnectionStatus) -> Value {
         "auth_type": connection.auth_type,
         "auth_mode": connection.auth_mode,
         "authorized": grant.authorized,
+        "state": grant.state,
         "reason": grant.reason.map(innkeeper::Reason::as_str),
         "expires_at": time(grant.expires_at),
         "refreshable": grant.refreshable,
@@ -83,6 +88,7 @@ fn to_json(status: &ConnectionStatus) -> Value {
         "last_refresh": time(grant.last_refresh),
         "scope": grant.scope,
         "asked_scope": grant.asked_scope,
+        "missing_scope": grant.missing_scope,
         "in_doubt": grant.in_doubt,
         "last_failure": grant.last_failure,
         "failed_at": time(grant.failed_at),

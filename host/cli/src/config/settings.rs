@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use etcetera::BaseStrategy;
-use innkeeper::{EgressSettings, Innkeeper, KeyringSource, Limits, PrivateNetworks, SpaceId};
+use innkeeper::{Builder, EgressSettings, Innkeeper, Keyring, KeyringSource, Limits, PrivateNetworks, SpaceId};
+use url::Url;
 
 use super::file::{FileSettings, KeyringText};
 use super::limits;
@@ -118,15 +119,30 @@ impl Settings {
 
     /// Opens the host that is set up so.
     pub(crate) async fn open(&self) -> Outcome<Innkeeper> {
-        let mut builder = Innkeeper::builder()
+        Ok(self.builder().open().await?)
+    }
+
+    /// The same with pages that users open at this address.
+    pub(crate) async fn open_with_pages(&self, pages: Url) -> Outcome<Innkeeper> {
+        Ok(self.builder().pages(pages).open().await?)
+    }
+
+    /// The keyring alone: it can be read while another process has the store open.
+    pub(crate) fn load_keyring(&self) -> Outcome<Keyring> {
+        let source = self.keyring.clone().unwrap_or_else(|| KeyringSource::File(self.folder.join("keyring")));
+        Ok(Keyring::load(&source).map_err(innkeeper::Error::from)?)
+    }
+
+    fn builder(&self) -> Builder {
+        let builder = Innkeeper::builder()
             .folder(&self.folder)
             .limits(self.limits.clone())
             .calls_at_once(CALLS_AT_ONCE)
             .egress(self.egress.clone());
-        if let Some(keyring) = &self.keyring {
-            builder = builder.keyring(keyring.clone());
+        match &self.keyring {
+            Some(keyring) => builder.keyring(keyring.clone()),
+            None => builder,
         }
-        Ok(builder.open().await?)
     }
 
     /// The keyring's file, where it is one.

@@ -4,7 +4,7 @@ use ::redb::{ReadableTable as _, WriteTransaction};
 use async_trait::async_trait;
 use innkeeper_ambient::Timestamp;
 
-use super::tables::{AUTHORIZATIONS, AUTHORIZATIONS_BY_EXPIRY, AUTHORIZATIONS_OF_CONNECTION};
+use super::tables::{AUTHORIZATIONS, AUTHORIZATIONS_BY_EXPIRY, AUTHORIZATIONS_OF_CONNECTION, USED_LINKS};
 use super::{RedbStore, Verdict, decode, encode, keys};
 use crate::ids::{ConnectionId, SpaceId};
 use crate::records::AuthorizationRecord;
@@ -42,6 +42,19 @@ impl AuthorizationRepository for RedbStore {
         .await
     }
 
+    async fn use_link(&self, link_hash: &[u8; 32], until: Timestamp) -> Result<bool, StoreError> {
+        let link_hash = *link_hash;
+        self.write(move |transaction| {
+            let mut table = transaction.open_table(USED_LINKS)?;
+            if table.get(link_hash.as_slice())?.is_some() {
+                return Ok(Verdict::Abort(false));
+            }
+            table.insert(link_hash.as_slice(), until.as_millis())?;
+            Ok(Verdict::Commit(true))
+        })
+        .await
+    }
+
     async fn sweep_authorizations(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(move |transaction| {
             let ended: Vec<Vec<u8>> = {
@@ -54,7 +67,8 @@ impl AuthorizationRepository for RedbStore {
             for state_hash in ended {
                 swept += u64::from(remove(transaction, &state_hash)?.is_some());
             }
-            Ok(if swept > 0 { Verdict::Commit(swept) } else { Verdict::Abort(0) })
+            let forgotten = forget_links(transaction, now)?;
+            Ok(if swept > 0 || forgotten { Verdict::Commit(swept) } else { Verdict::Abort(0) })
         })
         .await
     }
@@ -78,6 +92,18 @@ pub(super) fn remove_of_connection(
         remove(transaction, state_hash)?;
     }
     Ok(!hashes.is_empty())
+}
+
+/// False when none has ended.
+fn forget_links(transaction: &WriteTransaction, now: Timestamp) -> Result<bool, StoreError> {
+    let mut forgotten = false;
+    let mut table = transaction.open_table(USED_LINKS)?;
+    table.retain(|_, until| {
+        let stays = until >= now.as_millis();
+        forgotten |= !stays;
+        stays
+    })?;
+    Ok(forgotten)
 }
 
 /// Takes it out, with its index rows.

@@ -33,6 +33,8 @@ pub(super) const AUTHORIZATIONS: Bytes = TableDefinition::new("authorizations");
 pub(super) const AUTHORIZATIONS_OF_CONNECTION: Index = TableDefinition::new("authorizations_of_connection");
 /// By end and the hash of the state.
 pub(super) const AUTHORIZATIONS_BY_EXPIRY: Index = TableDefinition::new("authorizations_by_expiry");
+/// Start links that were used, by their hash: when they end, in milliseconds.
+pub(super) const USED_LINKS: TableDefinition<'static, &[u8], u64> = TableDefinition::new("used_links");
 /// By space, connection and key. Version and size (big-endian, eight bytes each), then the sealed text.
 pub(super) const STATE: Bytes = TableDefinition::new("state");
 /// By space and connection: the sum of the sizes.
@@ -80,6 +82,8 @@ pub(super) fn prepare(transaction: &WriteTransaction) -> Result<bool, StoreError
     for table in [GRANTS_IN_DOUBT, GRANTS_BY_WRITING, AUTHORIZATIONS_OF_CONNECTION, AUTHORIZATIONS_BY_EXPIRY] {
         transaction.open_table(table)?;
     }
-    transaction.open_table(STATE_SIZES)?;
+    for table in [STATE_SIZES, USED_LINKS] {
+        transaction.open_table(table)?;
+    }
     Ok(true)
 }

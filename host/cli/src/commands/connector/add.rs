@@ -77,6 +77,9 @@ fn show(added: &Added, context: &Context) -> Outcome {
             for difference in &added.differences {
                 output.line(format!("  {difference}"))?;
             }
+            for (space, connection) in &added.rescoped {
+                output.line(format!("  {space}/{connection} asks for another scope when it is authorized again"))?;
+            }
             output.note(
                 "Connections keep the hosts that their owners approved: `innkeeper connection edit ID` changes them.",
             );

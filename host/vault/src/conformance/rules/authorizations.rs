@@ -57,3 +57,26 @@ pub async fn authorizations_that_ended_are_swept(store: Arc<dyn Store>) {
     store.delete_connection(&space("s"), &id("b")).await.expect("deleted");
     assert!(store.authorization(&[4; 32]).await.expect("read").is_some());
 }
+
+/// Of many who open one link at once one goes on; its mark stays as long as the link is good.
+pub async fn a_start_link_is_used_once_until_it_ends(store: Arc<dyn Store>) {
+    let openers: Vec<_> = (0..20)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.use_link(&[1; 32], Timestamp::from_secs(20)).await })
+        })
+        .collect();
+    let mut first = 0;
+    for opener in openers {
+        first += usize::from(opener.await.expect("ends").expect("answered"));
+    }
+    assert_eq!(first, 1);
+    assert!(store.use_link(&[2; 32], Timestamp::from_secs(30)).await.expect("answered"), "another link");
+    for (now, again) in [(20, [false, false]), (21, [true, false])] {
+        assert_eq!(store.sweep_authorizations(Timestamp::from_secs(now)).await.expect("swept"), 0);
+        for (link, again) in [1, 2].into_iter().zip(again) {
+            let used = store.use_link(&[link; 32], Timestamp::from_secs(30)).await.expect("answered");
+            assert_eq!(used, again, "link {link} at {now}");
+        }
+    }
+}

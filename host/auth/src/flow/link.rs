@@ -1,0 +1,115 @@
+//! The link that a user opens to authorize: to a page of ours, for one user, once.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use innkeeper_ambient::{Clock, Random, Timestamp};
+use innkeeper_vault::{ConnectionId, PrincipalId, SpaceId};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{Signer, digest};
+use crate::auth::Auth;
+use crate::error::AuthError;
+
+/// How long a link is good unless somebody says otherwise.
+pub const LINK_LIFE: Duration = Duration::from_mins(10);
+/// The longest life of a link.
+pub const LONGEST_LINK_LIFE: Duration = Duration::from_hours(24);
+/// What the key of links is derived for.
+pub const LINK_PURPOSE: &str = "start-link";
+
+/// What a start link is for. The link is this, signed: nothing is stored until somebody opens it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartLink {
+    /// The tenant.
+    #[serde(rename = "s")]
+    pub space: SpaceId,
+    /// Which connection.
+    #[serde(rename = "c")]
+    pub connection: ConnectionId,
+    /// Who is to open it; none: whoever may authorize a shared connection.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<PrincipalId>,
+    /// Where the browser goes at the end.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<Url>,
+    /// After this it is worth nothing.
+    #[serde(rename = "e")]
+    pub expires_at: Timestamp,
+    /// 256 random bits: no two links are the same.
+    #[serde(rename = "n")]
+    nonce: String,
+}
+
+impl StartLink {
+    /// A link that is good for `life`, at most a day.
+    pub fn new(
+        space: SpaceId,
+        connection: ConnectionId,
+        principal: Option<PrincipalId>,
+        return_url: Option<Url>,
+        life: Duration,
+        clock: &dyn Clock,
+        random: &dyn Random,
+    ) -> Self {
+        let expires_at = clock.now().plus(life.min(LONGEST_LINK_LIFE));
+        let nonce = BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>());
+        Self { space, connection, principal, return_url, expires_at, nonce }
+    }
+
+    /// The token that stands in the link. Where links are proof of who opens them, it is as good as a password.
+    pub fn sign(&self, signer: &Signer) -> SecretString {
+        SecretString::from(signer.sign(self))
+    }
+}
+
+impl fmt::Debug for StartLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StartLink")
+            .field("space", &self.space)
+            .field("connection", &self.connection)
+            .field("principal", &self.principal)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a start link begins nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkFailure {
+    /// This host did not write it.
+    #[error("this link is not complete or was not made by this host; ask for a new one")]
+    Invalid,
+    /// It is too old.
+    #[error("this link is no longer valid; ask for a new one")]
+    Expired,
+    /// Somebody opened it before.
+    #[error("this link was used already; ask for a new one")]
+    Used,
+}
+
+impl Auth {
+    /// Signs texts for a purpose of the caller's, under the present first key of the keyring.
+    pub fn signer(&self, purpose: &str) -> Signer {
+        Signer::new(self.vault().mac_key(purpose))
+    }
+
+    /// What a link is for, by the token in it. Reads nothing but the token, and uses nothing up.
+    pub fn read_link(&self, token: &str) -> Result<StartLink, LinkFailure> {
+        let link: StartLink = self.signer(LINK_PURPOSE).open(token).ok_or(LinkFailure::Invalid)?;
+        if self.clock().now() >= link.expires_at {
+            return Err(LinkFailure::Expired);
+        }
+        Ok(link)
+    }
+
+    /// Uses a link up: of several who open it one goes on, also when the host restarts in between.
+    pub async fn use_link(&self, link: &StartLink) -> Result<Result<(), LinkFailure>, AuthError> {
+        let first = self.store().use_link(&digest(&link.nonce), link.expires_at).await?;
+        Ok(if first { Ok(()) } else { Err(LinkFailure::Used) })
+    }
+}

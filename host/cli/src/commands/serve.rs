@@ -1,0 +1,80 @@
+//! `innkeeper serve`
+
+use clap::Args;
+use innkeeper::{Innkeeper, SpaceId};
+use innkeeper_server::{LinkHolders, PagesSettings, authorization_router};
+use serde_json::json;
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::Context;
+use crate::failure::{Failure, Outcome};
+use crate::loopback::listen;
+
+/// Where `serve` listens, and where `authorize --link` leads to, unless somebody says otherwise.
+pub(super) const PORT: u16 = 4780;
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = PORT)]
+    port: u16,
+    /// The address that users find the pages at, where a proxy with TLS stands before this one
+    #[arg(long, value_name = "URL")]
+    public_url: Option<Url>,
+    /// An origin that users may be sent back to at the end, such as https://app.example.com
+    #[arg(long, value_name = "URL")]
+    return_origin: Vec<Url>,
+}
+
+pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
+    let (listener, address) = listen(arguments.port).await?;
+    let pages = arguments.public_url.unwrap_or_else(|| address.clone());
+    let host = context.settings.open_with_pages(pages).await?;
+    let settings = PagesSettings { return_origins: arguments.return_origin };
+    let served = serve(&host, listener, &address, settings, context).await;
+    let closed = host.close().await;
+    served?;
+    Ok(closed?)
+}
+
+async fn serve(
+    host: &Innkeeper,
+    listener: TcpListener,
+    address: &Url,
+    settings: PagesSettings,
+    context: &Context,
+) -> Outcome {
+    let router = authorization_router(host.clone(), LinkHolders, &settings)?;
+    introduce(host, address, context)?;
+    let tended = host.clone();
+    let tending = tokio::spawn(async move { tended.keep_tended().await });
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async {
+        // Without a signal to wait for the process is ended by other means.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    });
+    let outcome = serving.await;
+    tending.abort();
+    outcome.map_err(|error| Failure::failed(format!("the pages at {address} ended: {error}")))
+}
+
+fn introduce(host: &Innkeeper, address: &Url, context: &Context) -> Outcome {
+    let output = context.output;
+    let pages = host.pages().unwrap_or(address);
+    let callback = format!("{pages}callback");
+    if output.is_json() {
+        return output.json_line(&json!({ "listening": address, "pages": pages, "redirect_uri": callback }));
+    }
+    output.heading(format!("The authorization pages are at {pages}"))?;
+    if pages != address {
+        output.line(format!("It listens at {address}; the proxy before it has to pass the pages on to there."))?;
+    }
+    output.line(format!("Register this redirect address at the provider: {callback}"))?;
+    let space = &context.settings.space;
+    let flag = if *space == SpaceId::default() { String::new() } else { format!(" --space {space}") };
+    let at = if pages.port() == Some(PORT) { String::new() } else { format!(" --pages {pages}") };
+    output.line("It ends with Ctrl-C. A link for a user, in another terminal:\n")?;
+    output.line(format!("  {} authorize CONNECTION --principal NAME --link{at}{flag}", super::practice::program()))
+}

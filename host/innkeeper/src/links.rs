@@ -1,0 +1,127 @@
+//! Links that a user opens to authorize a connection.
+
+use std::time::Duration;
+
+use innkeeper_ambient::Timestamp;
+use innkeeper_auth::{Auth, AuthError, Begun, LINK_LIFE, LINK_PURPOSE, SessionSecret, Signer, StartLink};
+use innkeeper_vault::{ConnectionId, GrantOwner, PrincipalId, SpaceId};
+use secrecy::ExposeSecret;
+use url::Url;
+
+use crate::authorization::BeginAuthorization;
+use crate::error::Error;
+use crate::host::Innkeeper;
+
+/// A link that is to be made.
+#[derive(Clone, Debug)]
+pub struct NewLink {
+    /// The tenant.
+    pub space: SpaceId,
+    /// Which connection.
+    pub connection: ConnectionId,
+    /// Who is to open it; needed where each principal has a grant of their own.
+    pub principal: Option<PrincipalId>,
+    /// Where the browser goes at the end; the pages refuse origins that they were not told to allow.
+    pub return_url: Option<Url>,
+    /// How long it is good: 10 minutes unless said otherwise, a day at most.
+    pub life: Duration,
+}
+
+impl NewLink {
+    /// A link that is good for 10 minutes and ends on a page of the host.
+    pub fn new(space: SpaceId, connection: ConnectionId, principal: Option<PrincipalId>) -> Self {
+        Self { space, connection, principal, return_url: None, life: LINK_LIFE }
+    }
+}
+
+/// A link to a page of this host, good once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Where it leads. It may be as good as a password of its user: give it to nobody else, and log it nowhere.
+    pub url: Url,
+    /// After this it is worth nothing.
+    pub expires_at: Timestamp,
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+impl Innkeeper {
+    /// Where users find the pages.
+    pub fn pages(&self) -> Option<&Url> {
+        self.parts.pages.as_ref()
+    }
+
+    /// A link that a user opens to authorize a connection, once. Keeps nothing and counts nothing; refuses what could not begin:
+    /// an unknown connection, one that nobody has to authorize, a user who may not or has begun too often.
+    pub async fn start_link(&self, new: NewLink) -> Result<Link, Error> {
+        let pages = self.parts.pages.as_ref().ok_or(Error::NoPages)?;
+        let record = self.record_of(&new.space, &new.connection).await?;
+        let owner = Auth::owner_of(&record, new.principal.as_ref())?;
+        if !self.view(&record).interactive {
+            let (connection, auth_type) = (record.id, record.auth_type);
+            return Err(AuthError::NotInteractive { connection, auth_type }.into());
+        }
+        self.allow_authorization(&record, "authorize", new.principal.clone()).await?;
+        let user = new.principal.as_ref().map(|principal| (&record.space, principal));
+        self.parts.auth.may_begin(&record, &owner, user)?;
+        let NewLink { space, connection, principal, return_url, life } = new;
+        let link = StartLink::new(space, connection, principal, return_url, life, self.clock(), self.random());
+        Ok(Link { url: start_address(pages, &link, &self.signer(LINK_PURPOSE)), expires_at: link.expires_at })
+    }
+
+    /// The link by which the user can mend the error of a call or status: none where the error is no
+    /// [`AuthError::NeedsAuthorization`], or the host has no pages.
+    pub async fn link_for(&self, space: &SpaceId, error: &Error) -> Option<Link> {
+        let Error::Auth(AuthError::NeedsAuthorization { connection, owner, .. }) = error else { return None };
+        let principal = match owner {
+            GrantOwner::Principal(principal) => Some(principal.clone()),
+            GrantOwner::Shared => None,
+        };
+        self.start_link(NewLink::new(space.clone(), connection.clone(), principal)).await.ok()
+    }
+
+    /// What a link is for, by the token in it. Uses nothing up.
+    pub fn read_link(&self, token: &str) -> Result<StartLink, Error> {
+        Ok(self.parts.auth.read_link(token)?)
+    }
+
+    /// Uses a link up and begins what it is for; of several who open it one gets there. What is refused for another reason than
+    /// the link itself uses nothing up, except when the host fails.
+    ///
+    /// `user` is who opens it, where the service knows; whether that is who the link is for is for the caller to check.
+    pub async fn begin_by_link(
+        &self,
+        link: &StartLink,
+        user: Option<&PrincipalId>,
+        redirect_uri: Url,
+        session: &SessionSecret,
+    ) -> Result<Begun, Error> {
+        let principal = link.principal.as_ref().or(user);
+        let record = self.record_of(&link.space, &link.connection).await?;
+        let owner = Auth::owner_of(&record, principal)?;
+        self.allow_authorization(&record, "authorize", principal.cloned()).await?;
+        self.parts.auth.may_begin(&record, &owner, principal.map(|principal| (&record.space, principal)))?;
+        self.parts.auth.use_link(link).await??;
+        let (space, connection, return_url) = (&link.space, &link.connection, link.return_url.clone());
+        let principal = principal.cloned();
+        self.begin_authorization(BeginAuthorization { space, connection, principal, redirect_uri, session, return_url })
+            .await
+    }
+
+    /// Signs texts for a purpose of the caller's under the keyring.
+    pub fn signer(&self, purpose: &str) -> Signer {
+        self.parts.auth.signer(purpose)
+    }
+}
+
+/// The address of a signed link at the pages.
+pub fn start_address(pages: &Url, link: &StartLink, signer: &Signer) -> Url {
+    let mut url = pages.clone();
+    let path = format!("{}start/{}", pages.path(), link.sign(signer).expose_secret());
+    url.set_path(&path);
+    url
+}

@@ -1,0 +1,48 @@
+//! `POST begin`: a link for the signed-in user.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{FromRequest, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use innkeeper::{ConnectionId, NewLink};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::problem::Problem;
+use crate::site::Site;
+use crate::visitors::User;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Begin {
+    connection: ConnectionId,
+    return_url: Option<String>,
+}
+
+pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
+    match link(&site, request).await {
+        Ok(response) => response,
+        Err(problem) => problem.json(),
+    }
+}
+
+async fn link(site: &Site, request: Request) -> Result<Response, Problem> {
+    let (user, begin): (User, Begin) = read(site, request).await?;
+    let return_url = begin.return_url.map(|text| site.origins.return_url(&text)).transpose()?;
+    let new = NewLink { return_url, ..NewLink::new(user.space, begin.connection, Some(user.principal)) };
+    let link = site.host.start_link(new).await.map_err(|error| Problem::from(&error))?;
+    Ok(Json(json!({ "start_url": link.url, "expires_at": link.expires_at.to_string() })).into_response())
+}
+
+/// The user and what they sent. JSON alone is taken, which no form of another site can send, and nothing that another site made
+/// the browser send.
+pub(crate) async fn read<T: DeserializeOwned>(site: &Site, request: Request) -> Result<(User, T), Problem> {
+    site.origins.check_sender(request.headers())?;
+    let (parts, body) = request.into_parts();
+    let user = site.user(&parts).await?;
+    let Json(sent) =
+        Json::from_request(Request::from_parts(parts, body), &()).await.map_err(|_| Problem::Unreadable)?;
+    Ok((user, sent))
+}

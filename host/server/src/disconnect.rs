@@ -1,0 +1,32 @@
+//! `POST disconnect`: ends the user's grant.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use innkeeper::ConnectionId;
+use serde::Deserialize;
+
+use crate::begin::read;
+use crate::problem::Problem;
+use crate::site::Site;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disconnect {
+    connection: ConnectionId,
+}
+
+/// 204 also where there was nothing to end.
+pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
+    let outcome = async {
+        let (user, Disconnect { connection }) = read(&site, request).await?;
+        let ended = site.host.disconnect(&user.space, &connection, Some(user.principal)).await;
+        ended.map_err(|error| Problem::from(&error))
+    };
+    match outcome.await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(problem) => problem.json(),
+    }
+}

@@ -1,0 +1,54 @@
+//! The web half of authorizing a connection: pages and routes that a service mounts.
+//!
+//! ```no_run
+//! use innkeeper::{Innkeeper, NewLink, SpaceId, ConnectionId, PrincipalId};
+//! use innkeeper_server::{LinkHolders, PagesSettings, authorization_router};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let pages = "https://my.service/connect/".parse()?;
+//! let host = Innkeeper::builder().folder("/var/lib/my-service/innkeeper").pages(pages).open().await?;
+//! let routes = authorization_router(host.clone(), LinkHolders, &PagesSettings::default())?;
+//! let service: axum::Router = axum::Router::new().nest("/connect", routes);
+//! let tended = host.clone();
+//! tokio::spawn(async move { tended.keep_tended().await });
+//!
+//! // A link for a user to open; the error of a call has one, too: `Innkeeper::link_for`.
+//! let drive = ConnectionId::parse("drive")?;
+//! let link = host.start_link(NewLink::new(SpaceId::default(), drive, Some(PrincipalId::parse("ada")?))).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! Routes, below where they are mounted:
+//!
+//! | route | what it does |
+//! |---|---|
+//! | `POST begin` | JSON `{connection, return_url?}` of a signed-in user; answers `{start_url, expires_at}` |
+//! | `GET start/{token}` | checks that who opens it is who it was made for, and sends the browser to the provider |
+//! | `GET callback` | where the provider sends the browser back to; this address is registered there |
+//! | `GET result/{token}` | how it ended, where there is no return URL |
+//! | `GET status/{connection}` | JSON: how the connection stands for the user, with a link where it needs one |
+//! | `POST disconnect` | JSON `{connection}`; ends the user's grant here and at the provider |
+//!
+//! Who the user is comes from [`Visitors`], which the service implements. [`LinkHolders`] is for services that know no
+//! users: whoever holds a link is who it was made for, after a page that asks.
+
+mod begin;
+mod callback;
+mod cookie;
+mod disconnect;
+mod headers;
+mod local;
+mod origins;
+mod pages;
+mod problem;
+mod result;
+mod router;
+mod site;
+mod start;
+mod status;
+mod visitors;
+
+pub use local::{LocalCallback, LocalFailure};
+pub use router::authorization_router;
+pub use site::PagesSettings;
+pub use visitors::{LinkHolders, User, Visitors};

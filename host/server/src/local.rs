@@ -1,0 +1,145 @@
+//! The callback of one authorization that this process began itself (RFC 8252, section 7.3).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
+use innkeeper::{Callback, Completed, Error, FlowFailure, Innkeeper, Refused, SessionSecret};
+use tokio::sync::mpsc;
+use url::Url;
+
+use crate::headers;
+use crate::pages::{self, Page};
+use crate::problem::Problem;
+
+/// Callbacks that belong to no authorization of ours, after which something is wrong.
+const MOST_STRANGERS: u32 = 100;
+
+/// Takes the callback of an authorization whose session this process holds. What belongs to another authorization, or to
+/// none, is answered with a page and changes nothing.
+pub struct LocalCallback {
+    host: Innkeeper,
+    session: SessionSecret,
+    redirect_uri: Url,
+    settle: mpsc::Sender<Result<Completed, LocalFailure>>,
+    strangers: AtomicU32,
+}
+
+/// Why there will be no grant.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalFailure {
+    /// The authorization was refused.
+    #[error(transparent)]
+    Refused(#[from] Error),
+    /// The callbacks that come are not ours.
+    #[error("more than {MOST_STRANGERS} callbacks of other authorizations came; something is wrong")]
+    Strangers,
+}
+
+/// What a callback came to.
+enum Taken {
+    Settled(Page, StatusCode),
+    /// It was not ours.
+    Ignored(FlowFailure),
+}
+
+impl LocalCallback {
+    /// For the authorization that began with this session and redirect URI. How it ends comes out of the receiver.
+    pub fn new(
+        host: Innkeeper,
+        session: SessionSecret,
+        redirect_uri: Url,
+    ) -> (Arc<Self>, mpsc::Receiver<Result<Completed, LocalFailure>>) {
+        let (settle, settled) = mpsc::channel(4);
+        (Arc::new(Self { host, session, redirect_uri, settle, strangers: AtomicU32::new(0) }), settled)
+    }
+
+    /// The page at the redirect URI's path, to be served at its address.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route(self.redirect_uri.path(), any(take))
+            .fallback(async || Problem::NothingHere)
+            .layer(map_response(headers::seal))
+            .with_state(self.clone())
+    }
+
+    /// Takes a callback address that a person copied from a browser elsewhere. Answers why, where it is not of this
+    /// authorization.
+    pub async fn take_pasted(&self, address: &str) -> Option<FlowFailure> {
+        let address = address.trim();
+        let query = address.split_once('?').map_or(address, |(_, query)| query);
+        let query = query.split_once('#').map_or(query, |(query, _)| query);
+        if query.is_empty() {
+            return None;
+        }
+        match self.take(query).await {
+            Taken::Settled(..) => None,
+            Taken::Ignored(failure) => Some(failure),
+        }
+    }
+
+    async fn take(&self, query: &str) -> Taken {
+        let callback = match Callback::parse(query) {
+            Ok(callback) => callback,
+            Err(failure) => return self.ignore(failure),
+        };
+        match self.host.complete_authorization(&callback, &self.session).await {
+            Ok(completed) => {
+                let title = self.host.connection(&completed.space, &completed.connection).await;
+                let title = title.map_or_else(|_| completed.connection.to_string(), |connection| connection.title);
+                self.settle(Ok(completed));
+                Taken::Settled(Page::authorized(&title), StatusCode::OK)
+            }
+            // Nothing of ours: somebody else's callback, or the second visit of one that was taken.
+            Err(Error::Refused(Refused { failure, flow: None })) if !matches!(failure, FlowFailure::Host(_)) => {
+                self.ignore(failure)
+            }
+            Err(error) => {
+                let problem = Problem::from(&error);
+                self.settle(Err(error.into()));
+                Taken::Settled(Page::problem(problem), problem.status())
+            }
+        }
+    }
+
+    fn ignore(&self, failure: FlowFailure) -> Taken {
+        if self.strangers.fetch_add(1, Ordering::Relaxed) >= MOST_STRANGERS {
+            self.settle(Err(LocalFailure::Strangers));
+        }
+        tracing::info!(%failure, "a callback was ignored");
+        Taken::Ignored(failure)
+    }
+
+    fn settle(&self, outcome: Result<Completed, LocalFailure>) {
+        // Only the first outcome is waited for.
+        let _ = self.settle.try_send(outcome);
+    }
+}
+
+impl std::fmt::Debug for LocalCallback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LocalCallback").field("redirect_uri", &self.redirect_uri.as_str()).finish_non_exhaustive()
+    }
+}
+
+async fn take(State(local): State<Arc<LocalCallback>>, request: Request) -> Response {
+    if !headers::is_addressed(&local.redirect_uri, request.headers()) {
+        return Problem::OtherHost.into_response();
+    }
+    // A HEAD would spend the code and show nothing.
+    if request.method() != Method::GET {
+        return Problem::Method("GET").into_response();
+    }
+    let mut response = match local.take(request.uri().query().unwrap_or_default()).await {
+        Taken::Settled(page, status) => pages::respond(status, &page),
+        Taken::Ignored(failure) => Problem::from(&failure).into_response(),
+    };
+    // The listener is gone after this page.
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}

@@ -1,0 +1,68 @@
+//! All routes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::routing::{MethodRouter, get, post};
+use innkeeper::{Error, Innkeeper};
+
+use crate::cookie::SessionCookies;
+use crate::headers;
+use crate::origins::Origins;
+use crate::problem::Problem;
+use crate::site::{PagesSettings, Site};
+use crate::visitors::Visitors;
+use crate::{begin, callback, disconnect, result, start, status};
+
+/// The largest request body, in bytes.
+const BODY_LIMIT: usize = 16 * 1024;
+
+/// Pages and routes, to be mounted where [`innkeeper::Builder::pages`] says they are: with `Router::nest` where that address
+/// has a path, as they are where it has none. Fails where the host was not told.
+///
+/// Register `callback` below that address at each provider.
+pub fn authorization_router(
+    host: Innkeeper,
+    visitors: impl Visitors + 'static,
+    settings: &PagesSettings,
+) -> Result<Router, Error> {
+    let pages = host.pages().ok_or(Error::NoPages)?.clone();
+    let site = Arc::new(Site {
+        origins: Origins::new(&pages, &settings.return_origins),
+        cookies: SessionCookies::new(pages.scheme() == "https"),
+        visitors: Box::new(visitors),
+        host,
+        pages,
+    });
+    Ok(Router::new()
+        .route("/begin", post(begin::answer).fallback(only_post))
+        .route("/start/{token}", page(get(start::open)).post(start::go_on))
+        .route("/callback", page(get(callback::take)))
+        .route("/result/{token}", page(get(result::show)))
+        .route("/status/{connection}", get(status::answer).fallback(only_get))
+        .route("/disconnect", post(disconnect::answer).fallback(only_post))
+        .fallback(nothing_here)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(site.clone(), headers::check_host))
+        .layer(map_response(headers::seal))
+        .with_state(site))
+}
+
+/// A HEAD would use up a link or a state and show nothing: it is refused like every other method.
+fn page(route: MethodRouter<Arc<Site>>) -> MethodRouter<Arc<Site>> {
+    route.head(only_get).fallback(only_get)
+}
+
+async fn only_get() -> Problem {
+    Problem::Method("GET")
+}
+
+async fn only_post() -> Problem {
+    Problem::Method("POST")
+}
+
+async fn nothing_here() -> Problem {
+    Problem::NothingHere
+}

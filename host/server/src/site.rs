@@ -1,0 +1,50 @@
+//! What all routes share.
+
+use axum::http::request::Parts;
+use innkeeper::Innkeeper;
+use url::Url;
+
+use crate::cookie::SessionCookies;
+use crate::origins::Origins;
+use crate::problem::Problem;
+use crate::visitors::{User, Visitors};
+
+/// What can be chosen about the pages.
+#[derive(Clone, Debug, Default)]
+pub struct PagesSettings {
+    /// Origins that a browser may be sent to at the end, beside the one of the pages. Of an address only scheme, host and port
+    /// count.
+    pub return_origins: Vec<Url>,
+}
+
+pub(crate) struct Site {
+    pub(crate) host: Innkeeper,
+    /// Ends with a slash.
+    pub(crate) pages: Url,
+    pub(crate) visitors: Box<dyn Visitors>,
+    pub(crate) origins: Origins,
+    pub(crate) cookies: SessionCookies,
+}
+
+impl Site {
+    /// An address below the pages.
+    pub(crate) fn address(&self, path: &str) -> Url {
+        let mut address = self.pages.clone();
+        let path = format!("{}{path}", self.pages.path());
+        address.set_path(&path);
+        address
+    }
+
+    /// The user, where the request needs one.
+    pub(crate) async fn user(&self, request: &Parts) -> Result<User, Problem> {
+        self.visitors.user(request).await.ok_or(Problem::SignIn)
+    }
+
+    /// The user, or nobody where a link, or the session that it began, is proof enough.
+    pub(crate) async fn user_or_holder(&self, request: &Parts) -> Result<Option<User>, Problem> {
+        match self.visitors.user(request).await {
+            None if !self.visitors.links_are_proof() => Err(Problem::SignIn),
+            user => Ok(user),
+        }
+    }
+}

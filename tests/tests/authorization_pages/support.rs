@@ -1,0 +1,228 @@
+//! A host with its pages on loopback, a practice provider, and browsers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::http::request::Parts;
+use innkeeper::spec::AuthMode;
+use innkeeper::{
+    Builder, ConnectionId, ConnectionView, Link, ManualClock, NewConnection, NewLink, PrincipalId, Reason, SpaceId,
+    SystemClock, SystemRandom,
+};
+use innkeeper_practice::{PUBLIC_CLIENT, Practice, Running, Settings};
+use innkeeper_server::{PagesSettings, User, Visitors, authorization_router};
+use innkeeper_tests::components;
+use innkeeper_tests::host::{TestHost, clock};
+use innkeeper_tests::oidc::plain_client;
+use innkeeper_tests::stage::id;
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use url::Url;
+
+/// An origin that browsers may be sent back to.
+pub(crate) const APP: &str = "https://app.example.com";
+
+/// The header `x-user` says who it is, `space/principal`: what a service's session would say.
+#[derive(Debug)]
+pub(crate) struct HeaderUsers;
+
+#[async_trait]
+impl Visitors for HeaderUsers {
+    async fn user(&self, request: &Parts) -> Option<User> {
+        let (space, principal) = request.headers.get("x-user")?.to_str().ok()?.split_once('/')?;
+        Some(User { space: SpaceId::parse(space).ok()?, principal: PrincipalId::parse(principal).ok()? })
+    }
+}
+
+pub(crate) struct Site {
+    pub(crate) host: TestHost,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) provider: Running,
+    pub(crate) pages: Url,
+    http: reqwest::Client,
+}
+
+impl Site {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(HeaderUsers, |builder| builder).await
+    }
+
+    pub(crate) async fn start_with(visitors: impl Visitors + 'static, build: impl FnOnce(Builder) -> Builder) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        // Below a path, as a service mounts it; the practice provider has `/oauth/callback` registered.
+        let pages = Url::parse(&format!("http://{address}/oauth")).expect("an address");
+        let clock = clock();
+        let host = TestHost::start_warm(|builder| build(builder.clock(clock.clone()).pages(pages))).await;
+        let settings = PagesSettings { return_origins: vec![Url::parse(APP).expect("an address")] };
+        let routes = authorization_router(host.host.clone(), visitors, &settings).expect("the host has pages");
+        let service = axum::Router::new().nest("/oauth", routes);
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        let provider = Practice::start(Settings::default(), Arc::new(SystemClock), Arc::new(SystemRandom)).await;
+        let pages = host.host.pages().expect("they were given").clone();
+        let http = plain_client().expect("a client");
+        Self { host, clock, provider: provider.expect("the provider starts"), pages, http }
+    }
+
+    /// A connection where each user has a grant of their own.
+    pub(crate) async fn connect(&self) -> ConnectionView {
+        self.connect_with(|new| new.auth_mode(AuthMode::PerUser)).await
+    }
+
+    pub(crate) async fn connect_with(&self, settings: impl FnOnce(NewConnection) -> NewConnection) -> ConnectionView {
+        let base = &self.provider.base_url;
+        let connector = components::HOSTILE.parse().expect("an id");
+        let new = NewConnection::new(SpaceId::default(), connector, "oauth_authorization_code")
+            .id(ConnectionId::parse("drive").expect("an id"))
+            .title("Ada's Drive")
+            .config(json!({ "base": base }))
+            .field("authorizationUrl", format!("{base}/authorize"))
+            .field("tokenUrl", format!("{base}/token"))
+            .field("issuer", base.as_str())
+            .field("clientId", PUBLIC_CLIENT);
+        self.host.host.connect(settings(new)).await.expect("the connection is made")
+    }
+
+    pub(crate) async fn link(&self, connection: &ConnectionView, principal: Option<&str>) -> Link {
+        let new = NewLink::new(connection.space.clone(), connection.id.clone(), principal.map(id));
+        self.host.host.start_link(new).await.expect("a link")
+    }
+
+    /// A browser where this user is signed in.
+    pub(crate) fn browser(&self, user: Option<&str>) -> Browser {
+        let user = user.map(|user| if user.contains('/') { user.to_owned() } else { format!("default/{user}") });
+        Browser { http: self.http.clone(), pages: self.pages.clone(), user, cookies: BTreeMap::new() }
+    }
+
+    /// Opens the link in the browser and consents at the provider: the callback address.
+    pub(crate) async fn consented(&self, browser: &mut Browser, link: &Link) -> Url {
+        let started = browser.open(&link.url).await;
+        assert_eq!(started.status, StatusCode::SEE_OTHER, "{}", started.text);
+        let callback = innkeeper_practice::consent(&started.location()).await.expect("the user gets through");
+        Url::parse(&callback).expect("an address")
+    }
+
+    pub(crate) async fn reason(&self, connection: &ConnectionView, principal: &str) -> Option<Reason> {
+        let status = self.host.host.status(&connection.space, &connection.id, Some(id(principal))).await;
+        status.expect("a connection has a status").grant.reason
+    }
+
+    pub(crate) fn exchanges(&self) -> u64 {
+        self.provider.counters().code_exchanges
+    }
+
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+/// Keeps cookies, follows no redirect, and holds every answer of ours to the headers that each must have.
+#[derive(Clone)]
+pub(crate) struct Browser {
+    http: reqwest::Client,
+    pages: Url,
+    user: Option<String>,
+    pub(crate) cookies: BTreeMap<String, String>,
+}
+
+pub(crate) struct Seen {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Seen {
+    pub(crate) fn header(&self, name: header::HeaderName) -> &str {
+        self.headers.get(&name).map(|value| value.to_str().expect("text")).unwrap_or_default()
+    }
+
+    pub(crate) fn location(&self) -> String {
+        self.header(header::LOCATION).to_owned()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// A page with these words, for a person, and the way on from there.
+    #[track_caller]
+    pub(crate) fn assert_page(&self, status: u16, words: &str) {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        assert!(self.text.contains(words), "{}", self.text);
+        assert!(self.text.contains(r#"<p class="quiet">"#), "it says what to do: {}", self.text);
+        assert_eq!(self.header(header::CONTENT_TYPE), "text/html; charset=utf-8");
+        assert!(self.header(header::CONTENT_SECURITY_POLICY).contains("style-src 'sha256-"));
+    }
+}
+
+impl Browser {
+    pub(crate) async fn open(&mut self, url: &Url) -> Seen {
+        let request = self.request(Method::GET, url);
+        self.send(request).await
+    }
+
+    pub(crate) async fn post(&mut self, path: &str, body: Value) -> Seen {
+        let url = self.pages.join(path).expect("a path joins");
+        let request = self.request(Method::POST, &url).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(body.to_string())).await
+    }
+
+    pub(crate) fn request(&self, method: Method, url: &Url) -> RequestBuilder {
+        let mut request = self.http.request(method, url.clone());
+        if let Some(user) = &self.user {
+            request = request.header("x-user", user);
+        }
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if cookies.is_empty() { request } else { request.header(header::COOKIE, cookies.join("; ")) }
+    }
+
+    pub(crate) async fn send(&mut self, request: RequestBuilder) -> Seen {
+        let response: Response = request.send().await.expect("an answer");
+        for line in response.headers().get_all(header::SET_COOKIE) {
+            let line = line.to_str().expect("text");
+            let (pair, attributes) = line.split_once(';').expect("attributes");
+            let (name, value) = pair.split_once('=').expect("a pair");
+            assert!(name.starts_with("innkeeper-"), "plain http on loopback: {line}");
+            let life = if value.is_empty() { 0 } else { 600 };
+            assert_eq!(attributes, format!(" Path=/; Max-Age={life}; HttpOnly; SameSite=Lax"));
+            if value.is_empty() {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let (status, headers) = (response.status(), response.headers().clone());
+        let seen = Seen { status, headers, text: response.text().await.expect("a text") };
+        for (name, value) in [
+            (header::CACHE_CONTROL, "no-store"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::X_FRAME_OPTIONS, "DENY"),
+        ] {
+            assert_eq!(seen.header(name.clone()), value, "{name} of {status}");
+        }
+        let policy = seen.header(header::CONTENT_SECURITY_POLICY);
+        for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
+            assert!(policy.contains(part), "{policy}");
+        }
+        assert!(!seen.text.contains("<script"), "{}", seen.text);
+        seen
+    }
+}
+
+/// A parameter of an address.
+pub(crate) fn parameter(url: &str, name: &str) -> Option<String> {
+    let url = Url::parse(url).expect("an address");
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// The address with a parameter changed or taken out.
+pub(crate) fn with(url: &Url, name: &str, value: Option<&str>) -> Url {
+    let kept: Vec<(String, String)> = url.query_pairs().into_owned().filter(|(key, _)| key != name).collect();
+    let mut changed = url.clone();
+    changed.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(value.map(|value| (name, value)));
+    changed
+}
