@@ -129,7 +129,7 @@ async fn where_links_are_proof_the_other_routes_still_want_a_user() {
 }
 
 #[tokio::test]
-async fn authorizations_that_nobody_finished_are_swept_every_half_hour() {
+async fn a_host_that_is_kept_tended_removes_authorizations_that_nobody_finished() {
     let site = Site::start().await;
     let connection = site.connect().await;
     let mut ada = site.browser(Some("ada"));
