@@ -23,7 +23,7 @@ fn a_connection_is_made_by_questions() {
     session.types(&base);
     session.sees("The token alone");
     session.sees("Token");
-    session.types(SECRET);
+    session.types_unseen(SECRET);
     session.sees("Id of the connection");
     session.types("");
     session.sees("asks to send requests to");
@@ -48,11 +48,12 @@ fn what_can_stay_as_it_is_is_asked_for_once_and_not_field_by_field() {
         ("Authorization URL", "http://127.0.0.1:1/authorize"),
         ("Token URL", "http://127.0.0.1:1/token"),
         ("Client ID", "practice-public"),
-        ("Client secret (empty: none)", ""),
     ] {
         session.sees(question);
         session.types(answer);
     }
+    session.sees("Client secret (empty: none)");
+    session.types_unseen("");
     session.sees("There is more that can be left as it is: Scope");
     session.sees("Change any of it?");
     session.presses("n");

@@ -2,7 +2,7 @@
 //! which every Linux has.
 
 use std::io::{Read as _, Write as _};
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -30,7 +30,8 @@ pub(crate) struct Session {
 impl Session {
     /// Starts the command with these arguments; none may need quoting.
     pub(crate) fn start(inn: &Inn, arguments: &[&str]) -> Self {
-        let line = format!("stty cols 110 rows 40; exec {} {}", env!("CARGO_BIN_EXE_innkeeper"), arguments.join(" "));
+        let line =
+            format!("tty; stty cols 110 rows 40; exec {} {}", env!("CARGO_BIN_EXE_innkeeper"), arguments.join(" "));
         let mut command = inn.command_of("script");
         command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env("TERM", "xterm");
         command.env("SHELL", "/bin/sh").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -69,6 +70,20 @@ impl Session {
     /// Types this and presses return.
     pub(crate) fn types(&mut self, text: &str) {
         self.presses(&format!("{text}\r"));
+    }
+
+    /// Types this once the terminal shows nothing of it: what is typed before that is lost.
+    pub(crate) fn types_unseen(&mut self, text: &str) {
+        let shown = self.shown();
+        let terminal = shown.lines().next().expect("the terminal says its name first").to_owned();
+        for _ in 0..1200 {
+            let settings = Command::new("stty").args(["-a", "-F", &terminal]).output().expect("there is a `stty`");
+            if String::from_utf8_lossy(&settings.stdout).contains(" -echo ") {
+                return self.types(text);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the terminal shows what is typed: {shown}")
     }
 
     /// Presses these keys.
