@@ -137,6 +137,7 @@ impl LiveToken {
             secrets: vec![self.raw.clone()],
             generation: self.serial,
             bare: false,
+            identity: None,
         }
     }
 
