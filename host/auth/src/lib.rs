@@ -11,6 +11,7 @@ mod auth;
 mod auth_type;
 mod builtin;
 mod credential;
+mod discovery;
 mod error;
 mod flow;
 mod grant;
@@ -22,8 +23,11 @@ pub use auth::{Auth, AuthOptions};
 pub use auth_type::{AuthType, AuthTypes, Credential, FixedCredential};
 pub use credential::ConnectionCredential;
 pub use error::{AuthError, Reason};
-pub use flow::{Begun, Callback, Completed, FlowFailure, Refused, SessionSecret};
+pub use flow::{
+    AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization, DeviceFailure, DeviceProgress, FlowFailure,
+    Refused, SessionSecret,
+};
 pub use grant::GrantStatus;
-pub use oauth::{ClientAuthentication, ErrorCode, OAuthClient, TokenError};
+pub use oauth::{ClientAssertion, ClientAuthentication, ErrorCode, OAuthClient, TokenError};
 pub use secrets::PlaceholderSecrets;
 pub use settings::{Settings, SettingsErrors, SettingsMistake, fields_for};

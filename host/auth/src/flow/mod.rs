@@ -3,11 +3,13 @@
 mod begin;
 mod callback;
 mod complete;
+mod device;
 mod session;
 
 pub use begin::Begun;
 pub use callback::Callback;
 pub use complete::{Completed, FlowFailure, Refused};
+pub use device::{AuthorizationWay, DeviceAuthorization, DeviceFailure, DeviceProgress};
 pub use session::SessionSecret;
 
 use sha2::{Digest, Sha256};

@@ -104,6 +104,7 @@ impl Stage {
             client: Arc::new(client),
             egress: Egress::new(settings, clock.clone(), random.clone()).expect("a way out"),
             clock: clock.clone(),
+            random: random.clone(),
         };
         let margin = Duration::from_secs(30);
         let grants = Arc::new(Grants::new(Arc::new(vault), store.clone(), clock.clone(), random, margin));
