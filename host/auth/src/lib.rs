@@ -22,6 +22,7 @@ mod settings;
 pub use auth::{Auth, AuthOptions};
 pub use auth_type::{AuthType, AuthTypes, Credential, FixedCredential};
 pub use credential::ConnectionCredential;
+pub use discovery::Discovery;
 pub use error::{AuthError, Reason};
 pub use flow::{
     AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization, DeviceFailure, DeviceProgress, FlowFailure,

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use innkeeper::{ActionFailure, AuthError, CallError, Error, FlowFailure, Frame, LogLine};
+use innkeeper::{ActionFailure, AuthError, CallError, DeviceFailure, Error, FlowFailure, Frame, LogLine};
 use serde_json::{Value, json};
 
 /// The status of the process. The numbers are documented in `docs/cli.md` and in `--help`, and stay.
@@ -190,6 +190,13 @@ fn exit_of(error: &Error) -> Exit {
             FlowFailure::ConnectionGone(_) => Exit::NotFound,
             FlowFailure::Host(error) => exit_of_auth(error),
             _ => Exit::NeedsAuthorization,
+        },
+        Error::Device(failure) => match failure {
+            DeviceFailure::Denied => Exit::Denied,
+            DeviceFailure::Server(_) => Exit::Upstream,
+            DeviceFailure::ConnectionGone(_) => Exit::NotFound,
+            DeviceFailure::Host(error) => exit_of_auth(error),
+            DeviceFailure::Expired => Exit::NeedsAuthorization,
         },
         Error::Call { error, .. } => exit_of_call(error),
         _ => Exit::Failed,

@@ -23,7 +23,13 @@ pub(crate) struct Pool {
     resolver: Arc<dyn Resolver>,
     anonymous: Arc<Clients>,
     /// By the address of the identity, which cannot be another's while the entry points to it.
-    showing: Mutex<HashMap<usize, (Weak<Shown>, Arc<Clients>)>>,
+    showing: Mutex<HashMap<usize, Showing>>,
+}
+
+/// Clients of one identity, for as long as it lives.
+struct Showing {
+    identity: Weak<Shown>,
+    clients: Arc<Clients>,
 }
 
 impl Pool {
@@ -42,16 +48,16 @@ impl Pool {
     pub(crate) fn showing(&self, identity: &ClientIdentity, settings: &Settings) -> Result<Arc<Clients>, SetupError> {
         let address = Arc::as_ptr(&identity.0).addr();
         let mut showing = self.showing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, clients)) = showing.get(&address) {
-            return Ok(Arc::clone(clients));
+        if let Some(known) = showing.get(&address) {
+            return Ok(Arc::clone(&known.clients));
         }
         let mut tls = self.tls.clone();
         tls.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(Arc::clone(&identity.0.0)));
         // A session is resumed as who began it.
         tls.resumption = Resumption::in_memory_sessions(32);
         let clients = Arc::new(Clients::new(settings, &tls, &self.resolver)?);
-        showing.retain(|_, (identity, _)| identity.strong_count() > 0);
-        showing.insert(address, (Arc::downgrade(&identity.0), Arc::clone(&clients)));
+        showing.retain(|_, known| known.identity.strong_count() > 0);
+        showing.insert(address, Showing { identity: Arc::downgrade(&identity.0), clients: Arc::clone(&clients) });
         Ok(clients)
     }
 }

@@ -39,6 +39,9 @@
 //! end, once, however many callers wait; [`Innkeeper::status`] tells how a connection stands, and
 //! [`Innkeeper::disconnect`] ends it here and at the provider.
 //!
+//! Where no browser can come back, [`Innkeeper::begin_device_authorization`] answers a code that the user types on a page of
+//! the provider, and [`Innkeeper::wait_device_authorization`] waits for it.
+//!
 //! # What a connection may do
 //!
 //! Its owner approves the hosts it may reach ([`NewConnection::hosts`]; by default those the connector asks for, which
@@ -71,8 +74,8 @@ pub use policy::{AccessPolicy, AccessRequest, AllowAll, Denied};
 
 pub use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp};
 pub use innkeeper_auth::{
-    AuthError, AuthOptions, AuthType, AuthTypes, Begun, Callback, Completed, FlowFailure, GrantStatus, Reason, Refused,
-    SessionSecret, fields_for,
+    AuthError, AuthOptions, AuthType, AuthTypes, AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization,
+    DeviceFailure, DeviceProgress, FlowFailure, GrantStatus, Reason, Refused, SessionSecret, fields_for,
 };
 pub use innkeeper_egress::{Body, EgressError, PrivateNetworks, Settings as EgressSettings};
 pub use innkeeper_runtime::{

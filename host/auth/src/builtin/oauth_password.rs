@@ -92,7 +92,7 @@ fn password(mistakes: &mut Mistakes, settings: &Settings) -> Option<Password> {
     Some(Password {
         username_field: settings.text("usernameField").unwrap_or("username").to_owned(),
         username: username?,
-        password: password.clone(),
+        secret: password.clone(),
         format: if settings.text("requestBodyFormat") == Some("json") { BodyFormat::Json } else { BodyFormat::Form },
     })
 }

@@ -48,7 +48,7 @@ impl Metadata {
     pub(crate) async fn fetch(egress: &Egress, clock: &dyn Clock, address: &Url) -> Result<Self, String> {
         let transport = Transport { egress, clock };
         let places = places(address);
-        let mut reached = String::new();
+        let mut reached = Vec::new();
         for place in &places {
             let (status, _, body) = transport
                 .get(place.url.clone(), LONGEST, PATIENCE)
@@ -57,11 +57,11 @@ impl Metadata {
             if status.is_success() {
                 return Self::read(&body, &place.issuer).map_err(|why| format!("is not usable ({}): {why}", place.url));
             }
-            let and = if reached.is_empty() { "" } else { " and " };
-            reached.push_str(&format!("{and}{} answers {}", place.url, status.as_u16()));
+            reached.push(format!("{} answers {}", place.url, status.as_u16()));
         }
         Err(format!(
-            "leads to no metadata: {reached}; give an issuer, the address of its metadata, or the addresses by hand"
+            "leads to no metadata: {}; give an issuer, the address of its metadata, or the endpoints by hand",
+            reached.join(" and ")
         ))
     }
 

@@ -43,7 +43,7 @@ pub(crate) struct Password {
     /// What the server calls the user's name.
     pub(crate) username_field: String,
     pub(crate) username: String,
-    pub(crate) password: SecretString,
+    pub(crate) secret: SecretString,
     pub(crate) format: BodyFormat,
 }
 
@@ -70,7 +70,7 @@ impl OwnGrant {
             }
             Self::Password(password) => {
                 let form = Form::grant("password").with(&password.username_field, &password.username);
-                Ok((form.with("password", password.password.expose_secret()), password.format))
+                Ok((form.with("password", password.secret.expose_secret()), password.format))
             }
         }
     }

@@ -125,9 +125,8 @@ impl PrivateKey {
     /// For signing on P-256: PKCS#8, whatever it was.
     pub(super) fn p256(&self) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
         match self.form {
-            Form::Pkcs1 => Err(KeyProblem::NotP256),
             Form::Pkcs8 if self.algorithm()? == (EC, Some(P256)) => Ok(self.der.clone()),
-            Form::Pkcs8 => Err(KeyProblem::NotP256),
+            Form::Pkcs1 | Form::Pkcs8 => Err(KeyProblem::NotP256),
             Form::Sec1 => {
                 let algorithm = AlgorithmIdentifierRef { oid: EC, parameters: Some((&P256).into()) };
                 let key = OctetStringRef::new(&self.der).map_err(|_| KeyProblem::Broken)?;
