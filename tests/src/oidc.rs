@@ -40,6 +40,9 @@ pub const CONFIDENTIAL_POST: OidcClient =
 /// The client of the client-credentials grant, by HTTP Basic; it may ask for `api.read api.write`.
 pub const MACHINE: OidcClient = OidcClient { id: "machine", secret: Some("machine secret: +&=%/?") };
 
+/// Who issued the certificate of the server's TLS listener and that of its client `certified`.
+pub const AUTHORITY: &str = include_str!("../oidc/keys/authority.pem");
+
 /// How long the server may take to start, on a machine busy with compiling.
 const START: Duration = Duration::from_mins(1);
 
@@ -142,6 +145,7 @@ pub struct OidcProvider {
 #[derive(Debug, Deserialize)]
 struct Addresses {
     issuer: Url,
+    secure: Url,
     api: Url,
     admin: Url,
 }
@@ -175,6 +179,16 @@ impl OidcProvider {
         &self.addresses.issuer
     }
 
+    /// The same server over TLS, where clients show certificates (RFC 8705). Its own is of [`AUTHORITY`].
+    pub fn secure(&self) -> &Url {
+        &self.addresses.secure
+    }
+
+    /// Where a user's authorization on another device begins (RFC 8628).
+    pub fn device_authorization_endpoint(&self) -> Url {
+        self.endpoint("device/auth")
+    }
+
     /// The protected resource: `api/me` says whom a token is for, `api/echo` returns all it was sent.
     pub fn api(&self) -> &Url {
         &self.addresses.api
@@ -205,6 +219,20 @@ impl OidcProvider {
     /// `error=access_denied`.
     pub async fn refuse_as(&self, authorization_url: &str, login: &str) -> Result<Url, OidcError> {
         Browser::new(self.http.clone(), self.addresses.issuer.clone()).refuse(authorization_url, login).await
+    }
+
+    /// Opens the address that holds a user code, confirms the code, signs in as `login` and consents.
+    pub async fn approve_device(&self, verification_uri_complete: &str, login: &str) -> Result<(), OidcError> {
+        Browser::new(self.http.clone(), self.addresses.issuer.clone())
+            .device(verification_uri_complete, login, true)
+            .await
+    }
+
+    /// The same, but the user refuses at the last page.
+    pub async fn refuse_device(&self, verification_uri_complete: &str, login: &str) -> Result<(), OidcError> {
+        Browser::new(self.http.clone(), self.addresses.issuer.clone())
+            .device(verification_uri_complete, login, false)
+            .await
     }
 
     /// Makes every access token issued so far invalid; refresh tokens stay. Returns how many there were.

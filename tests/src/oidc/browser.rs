@@ -46,6 +46,40 @@ impl Browser {
         self.walk(link, login, &Answer::Refuse).await
     }
 
+    /// The pages of RFC 8628, section 3.3: the code is in the link, is confirmed, and then login and consent follow.
+    pub(super) async fn device(mut self, link: &str, login: &str, consents: bool) -> Result<(), OidcError> {
+        let answer = if consents { Answer::Consent } else { Answer::Refuse };
+        let mut step = Step::Open(parse(link)?);
+        for _ in 0..MOST_STEPS {
+            let (page, response) = match step {
+                Step::Arrived(url) => return Err(OidcError::Unexpected(format!("a callback: {url}"))),
+                Step::Open(url) => (url.clone(), self.request(Method::GET, url, None).await?),
+                Step::Submit(url, form) => (url.clone(), self.request(Method::POST, url, Some(form)).await?),
+            };
+            let is_device = page.path().starts_with("/device");
+            if !is_device || response.status().is_redirection() {
+                step = self.after(&page, response, true, login, &answer).await?;
+                continue;
+            }
+            self.keep_cookies(&page, &response);
+            let html = response.text().await?;
+            let Some(xsrf) = between(&html, r#"name="xsrf" value=""#, "\"") else {
+                // Only the last page has no form.
+                return Ok(());
+            };
+            // A user who has refused is asked for another code.
+            let Some(code) = between(&html, r#"name="user_code" value=""#, "\"").or_else(|| typed_code(&html)) else {
+                return Ok(());
+            };
+            let mut fields = vec![("xsrf", xsrf), ("user_code", code)];
+            if html.contains(r#"name="confirm""#) {
+                fields.push(("confirm", "yes"));
+            }
+            step = Step::Submit(form_action(&page, &html)?, form(&fields));
+        }
+        Err(OidcError::Unexpected(format!("no end after {MOST_STEPS} pages")))
+    }
+
     /// The link may be a page of ours that redirects to the issuer; the first address after the issuer that is not the
     /// issuer's is the callback.
     async fn walk(mut self, link: &str, login: &str, answer: &Answer) -> Result<Url, OidcError> {
@@ -181,6 +215,12 @@ fn form(fields: &[(&str, &str)]) -> String {
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(start)?;
     rest.split_once(end).map(|(found, _)| found)
+}
+
+/// The code that the link has put into the field for it.
+fn typed_code(html: &str) -> Option<&str> {
+    let input = html.split("<input").find(|input| input.contains(r#"name="user_code""#))?;
+    between(input, r#"value=""#, "\"")
 }
 
 /// What a person would read of the page, shortened.
