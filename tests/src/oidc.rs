@@ -309,11 +309,13 @@ pub fn plain_client() -> Result<reqwest::Client, OidcError> {
 async fn announcement(server: &mut Child) -> Result<Addresses, OidcError> {
     let stdout = server.stdout.take().expect("standard output is piped");
     let mut stderr = server.stderr.take().expect("standard error is piped");
+    let mut stdout = BufReader::new(stdout);
     let mut line = String::new();
-    let read = timeout(START, BufReader::new(stdout).read_line(&mut line)).await;
+    let read = timeout(START, stdout.read_line(&mut line)).await;
     match (read, serde_json::from_str(&line)) {
         (Ok(Ok(_)), Ok(addresses)) => {
-            // A full pipe would block the server.
+            // A full pipe would block the server, and a closed one would end it.
+            tokio::spawn(async move { tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await });
             tokio::spawn(async move { tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await });
             Ok(addresses)
         }

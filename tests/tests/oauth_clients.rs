@@ -115,7 +115,7 @@ async fn a_key_that_the_server_does_not_know_gets_nothing_and_the_error_says_why
 }
 
 #[tokio::test]
-async fn a_client_that_shows_a_certificate_gets_tokens_that_are_bound_to_it() {
+async fn a_client_that_shows_a_certificate_gets_tokens_and_gives_them_back() {
     let stage = Stage::start().await;
     let (token_url, revocation_url) = (stage.secure("token"), stage.secure("token/revocation"));
     for (client, certificate, key, passphrase) in [
