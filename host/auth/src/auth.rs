@@ -273,9 +273,14 @@ impl Auth {
                     client: client.into(),
                     egress: self.egress.clone(),
                     clock: self.clock.clone(),
+                    random: self.random.clone(),
                 }),
             },
         })
+    }
+
+    pub(crate) fn egress(&self) -> &Egress {
+        &self.egress
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

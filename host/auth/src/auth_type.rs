@@ -63,6 +63,7 @@ impl FixedCredential {
             secrets: self.secrets.clone(),
             generation: 0,
             bare: false,
+            identity: None,
         }
     }
 }
@@ -81,8 +82,9 @@ impl fmt::Debug for FixedCredential {
 pub struct AuthTypes(BTreeMap<AuthTypeId, Arc<dyn AuthType>>);
 
 impl AuthTypes {
-    /// Those that come with the host: `none`, `basic`, `bearer`, `api_key_header`, `api_key_query`,
-    /// `oauth_client_credentials` and `oauth_authorization_code`.
+    /// Those that come with the host: `none`, `basic`, `bearer`, `api_key_header`, `api_key_query`, and of OAuth
+    /// `oauth_client_credentials`, `oauth_client_credentials_private_key_jwt`, `oauth_client_credentials_mtls`,
+    /// `oauth_jwt_bearer`, `oauth_password`, `oauth_authorization_code` and `oauth_device_code`.
     pub fn builtin() -> Self {
         Self(builtin::all().into_iter().map(|auth_type| (auth_type.spec().about.id.clone(), auth_type)).collect())
     }

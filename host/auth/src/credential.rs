@@ -30,7 +30,9 @@ impl ConnectionCredential {
             Source::Fixed(fixed) => Ok(rejected.is_none().then(|| fixed.attachment())),
             Source::Grant { grants, entry, endpoint } => {
                 let rejected = rejected.map(|attachment| attachment.generation);
-                Ok(grants.token(entry, endpoint, rejected).await?.map(|token| token.attachment()))
+                let token = grants.token(entry, endpoint, rejected).await?;
+                let identity = endpoint.client.identity_of_requests().cloned();
+                Ok(token.map(|token| Attachment { identity, ..token.attachment() }))
             }
         }
     }
@@ -57,5 +59,12 @@ impl CredentialSource for ConnectionCredential {
 }
 
 fn bare() -> Attachment {
-    Attachment { headers: Vec::new(), query: Vec::new(), secrets: Vec::new(), generation: 0, bare: true }
+    Attachment {
+        headers: Vec::new(),
+        query: Vec::new(),
+        secrets: Vec::new(),
+        generation: 0,
+        bare: true,
+        identity: None,
+    }
 }

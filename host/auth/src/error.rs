@@ -147,8 +147,18 @@ pub enum AuthError {
         possible: Vec<AuthMode>,
     },
     /// There is no page to send a person to.
-    #[error("connection {connection} authenticates with {auth_type}, which needs no person to authorize it")]
+    #[error(
+        "connection {connection} authenticates with {auth_type}, which no person authorizes in a browser that comes back"
+    )]
     NotInteractive {
+        /// Which connection.
+        connection: ConnectionId,
+        /// How it authenticates.
+        auth_type: AuthTypeId,
+    },
+    /// There is no code for a person to type.
+    #[error("connection {connection} authenticates with {auth_type}, which no person authorizes with a device code")]
+    NoDeviceCode {
         /// Which connection.
         connection: ConnectionId,
         /// How it authenticates.

@@ -11,6 +11,7 @@ mod auth;
 mod auth_type;
 mod builtin;
 mod credential;
+mod discovery;
 mod error;
 mod flow;
 mod grant;
@@ -23,13 +24,15 @@ mod tending;
 pub use auth::{Auth, AuthOptions};
 pub use auth_type::{AuthType, AuthTypes, Credential, FixedCredential};
 pub use credential::ConnectionCredential;
+pub use discovery::Discovery;
 pub use error::{AuthError, Reason};
 pub use flow::{
-    Begun, Callback, Completed, FlowFailure, FlowLimits, LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure,
-    RateLimit, Refused, SessionSecret, Signer, StartLink,
+    AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization, DeviceFailure, DeviceProgress, FlowFailure,
+    FlowLimits, LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, RateLimit, Refused, SessionSecret, Signer,
+    StartLink,
 };
 pub use grant::{GrantState, GrantStatus};
-pub use oauth::{ClientAuthentication, ErrorCode, OAuthClient, TokenError};
+pub use oauth::{ClientAssertion, ClientAuthentication, ErrorCode, OAuthClient, TokenError};
 pub use secrets::PlaceholderSecrets;
 pub use settings::{Settings, SettingsErrors, SettingsMistake, fields_for};
 pub use tending::Tended;

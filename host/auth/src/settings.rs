@@ -173,10 +173,20 @@ impl fmt::Debug for Settings {
 
 /// The fields that a person is asked for: those that the declaration neither hides nor disables, and those that it does
 /// although they are required and have no default. Defaults that are templates are shown as written.
+///
+/// Left out are fields that few need, which the auth type's annotation `advanced` names, unless the declaration says
+/// something of them; and the discovery URL, where the declaration names the endpoints.
 pub fn fields_for(declaration: &AuthDeclaration, auth_type: &dyn AuthType) -> Vec<FieldSpec> {
     let mut fields = auth_type.fields(declaration);
+    let has_default = |name: &str| declaration.defaults.contains_key(name);
+    let advanced = auth_type.spec().annotations.get("advanced").and_then(Value::as_array);
+    let is_advanced = |name: &str| advanced.is_some_and(|names| names.iter().any(|advanced| advanced == name));
     fields.retain(|field| {
-        let hidden = declaration.overrides.get(&field.name).is_some_and(|shown| shown.hidden || shown.disabled);
+        let name = field.name.as_str();
+        let shown = declaration.overrides.get(name);
+        let hidden = shown.is_some_and(|shown| shown.hidden || shown.disabled)
+            || (is_advanced(name) && shown.is_none() && !has_default(name))
+            || (name == "discoveryUrl" && has_default("tokenUrl") && !has_default(name));
         !hidden || (field.required && field.default.is_none())
     });
     fields

@@ -3,8 +3,8 @@
 use std::io;
 
 use innkeeper::{
-    ActionFailure, AuthError, CallError, ConnectionId, Error, FlowFailure, Frame, GrantOwner, KeyringError, LogLine,
-    PrincipalId, Refused,
+    ActionFailure, AuthError, CallError, ConnectionId, DeviceFailure, Error, FlowFailure, Frame, GrantOwner,
+    KeyringError, LogLine, PrincipalId, Refused,
 };
 use serde_json::{Value, json};
 
@@ -215,6 +215,13 @@ fn exit_of(error: &Error) -> Exit {
             FlowFailure::ConnectionGone(_) => Exit::NotFound,
             FlowFailure::Host(error) => exit_of_auth(error),
             _ => Exit::NeedsAuthorization,
+        },
+        Error::Device(failure) => match failure {
+            DeviceFailure::Denied => Exit::Denied,
+            DeviceFailure::Server(_) => Exit::Upstream,
+            DeviceFailure::ConnectionGone(_) => Exit::NotFound,
+            DeviceFailure::Host(error) => exit_of_auth(error),
+            DeviceFailure::Expired => Exit::NeedsAuthorization,
         },
         Error::Call { error, .. } => exit_of_call(error),
         _ => Exit::Failed,

@@ -8,7 +8,7 @@ use innkeeper_ambient::{Clock, Random};
 use crate::exchange;
 use crate::resolver::{Resolver, SystemResolver};
 use crate::scrub::ScrubberCache;
-use crate::transport::Clients;
+use crate::transport::Pool;
 use crate::{EgressError, Request, Response, Route, Settings, SetupError};
 
 /// The one way out. Cheap to clone; clones share connections and may be used by any number of tasks.
@@ -20,7 +20,7 @@ pub struct Egress {
 /// What every exchange shares.
 pub(crate) struct Parts {
     pub(crate) settings: Settings,
-    pub(crate) clients: Clients,
+    pub(crate) pool: Pool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) scrubbers: ScrubberCache,
@@ -42,9 +42,9 @@ impl Egress {
         random: Arc<dyn Random>,
         resolver: &Arc<dyn Resolver>,
     ) -> Result<Self, SetupError> {
-        let clients = Clients::new(&settings, resolver)?;
+        let pool = Pool::new(&settings, resolver)?;
         let scrubbers = ScrubberCache::default();
-        Ok(Self { parts: Arc::new(Parts { settings, clients, clock, random, scrubbers }) })
+        Ok(Self { parts: Arc::new(Parts { settings, pool, clock, random, scrubbers }) })
     }
 
     /// Sends one request, with the redirects, the refresh after a 401 and the retries that it takes, and gives the head of

@@ -15,10 +15,10 @@ use crate::egress::Parts;
 use crate::payload::Payload;
 use crate::retry::Retries;
 use crate::scrub::Scrubber;
-use crate::transport::{self, Failure, FailureKind};
+use crate::transport::{self, Clients, Failure, FailureKind};
 use crate::{
-    Attachment, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route, headers, prepare,
-    received, redirect, wall,
+    Attachment, ClientIdentity, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route,
+    headers, prepare, received, redirect, wall,
 };
 
 /// A body that is looked into for a rate-limit notice is at most so large.
@@ -172,7 +172,7 @@ impl Exchange<'_> {
     }
 
     fn check(&self, attachment: Attachment) -> Result<Attachment, EgressError> {
-        let is_empty = attachment.headers.is_empty() && attachment.query.is_empty();
+        let is_empty = attachment.headers.is_empty() && attachment.query.is_empty() && attachment.identity.is_none();
         if is_empty && !attachment.bare {
             return Err(EgressError::Misconfigured(
                 "the auth type gave an empty credential: nothing is sent without one".to_owned(),
@@ -193,7 +193,9 @@ impl Exchange<'_> {
 
     async fn send(&mut self, attachment: Option<&Attachment>) -> Result<reqwest::Response, Failure> {
         let other = |error| Failure { error: FailureKind::Other(error), unsent: false };
-        let client = match self.parts.clients.admit(&self.head.url) {
+        let identity = attachment.and_then(|attachment| attachment.identity.as_ref());
+        let clients = self.clients(identity).map_err(other)?;
+        let client = match clients.admit(&self.head.url) {
             Ok(client) => client,
             Err(refused) => return Err(Failure { error: FailureKind::Refused(refused), unsent: false }),
         };
@@ -229,6 +231,20 @@ impl Exchange<'_> {
             return Err(other(EgressError::TooLarge { limit: limit as u64 }));
         }
         Ok(response)
+    }
+
+    /// Connections that show this identity, or none.
+    fn clients(&self, identity: Option<&ClientIdentity>) -> Result<Arc<Clients>, EgressError> {
+        let Some(identity) = identity else { return Ok(Arc::clone(self.parts.pool.anonymous())) };
+        if self.head.url.scheme() != "https" {
+            return Err(EgressError::Misconfigured(
+                "a client certificate cannot be shown without TLS: use an https address".to_owned(),
+            ));
+        }
+        self.parts
+            .pool
+            .showing(identity, &self.parts.settings)
+            .map_err(|error| EgressError::Misconfigured(error.to_string()))
     }
 
     /// Waits and gives nothing where the request is to be sent again.

@@ -10,6 +10,8 @@ use secrecy::SecretString;
 use thiserror::Error;
 use url::Url;
 
+use crate::ClientIdentity;
+
 /// Everything that decides about one connection's requests. Borrowed for the time until the head of the answer.
 #[derive(Clone, Copy)]
 pub struct Route<'a> {
@@ -88,6 +90,8 @@ pub struct Attachment {
     pub generation: u64,
     /// Nothing to attach, by declaration (the auth type `none`): the request may leave as it is.
     pub bare: bool,
+    /// What is shown in the TLS handshake; the request leaves over connections of this identity alone, and never without TLS.
+    pub identity: Option<ClientIdentity>,
 }
 
 /// Why no credential can be given.

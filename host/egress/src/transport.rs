@@ -1,17 +1,66 @@
 //! HTTP clients that connect only where a [`Gate`] lets them.
 
+use std::collections::HashMap;
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use reqwest::Client;
 use rustls::ClientConfig;
+use rustls::client::Resumption;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::sign::SingleCertAndKey;
 use rustls_platform_verifier::Verifier;
 use url::{Host, Url};
 
+use crate::identity::Shown;
 use crate::resolver::{Gate, GatedResolver, Refused, Resolver};
-use crate::{EgressError, Settings, SetupError};
+use crate::{ClientIdentity, EgressError, Settings, SetupError};
+
+/// All clients: those that show no certificate, and for each identity its own.
+pub(crate) struct Pool {
+    tls: ClientConfig,
+    resolver: Arc<dyn Resolver>,
+    anonymous: Arc<Clients>,
+    /// By the address of the identity, which cannot be another's while the entry points to it.
+    showing: Mutex<HashMap<usize, Showing>>,
+}
+
+/// Clients of one identity, for as long as it lives.
+struct Showing {
+    identity: Weak<Shown>,
+    clients: Arc<Clients>,
+}
+
+impl Pool {
+    pub(crate) fn new(settings: &Settings, resolver: &Arc<dyn Resolver>) -> Result<Self, SetupError> {
+        let tls = tls(&settings.extra_roots)?;
+        let anonymous = Arc::new(Clients::new(settings, &tls, resolver)?);
+        Ok(Self { tls, resolver: Arc::clone(resolver), anonymous, showing: Mutex::default() })
+    }
+
+    /// Those that show no certificate.
+    pub(crate) fn anonymous(&self) -> &Arc<Clients> {
+        &self.anonymous
+    }
+
+    /// Those that show this identity: made at its first use, dropped some time after the identity is.
+    pub(crate) fn showing(&self, identity: &ClientIdentity, settings: &Settings) -> Result<Arc<Clients>, SetupError> {
+        let address = Arc::as_ptr(&identity.0).addr();
+        let mut showing = self.showing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = showing.get(&address) {
+            return Ok(Arc::clone(&known.clients));
+        }
+        let mut tls = self.tls.clone();
+        tls.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(Arc::clone(&identity.0.0)));
+        // A session is resumed as who began it.
+        tls.resumption = Resumption::in_memory_sessions(32);
+        let clients = Arc::new(Clients::new(settings, &tls, &self.resolver)?);
+        showing.retain(|_, known| known.identity.strong_count() > 0);
+        showing.insert(address, Showing { identity: Arc::downgrade(&identity.0), clients: Arc::clone(&clients) });
+        Ok(clients)
+    }
+}
 
 /// One client for each port that the operator has a word about, with and without TLS, and one for all other ports: a
 /// client's resolver is told the name alone, so the port has to be part of the client.
@@ -28,8 +77,7 @@ pub(crate) struct Gated {
 }
 
 impl Clients {
-    pub(crate) fn new(settings: &Settings, resolver: &Arc<dyn Resolver>) -> Result<Self, SetupError> {
-        let tls = tls(&settings.extra_roots)?;
+    fn new(settings: &Settings, tls: &ClientConfig, resolver: &Arc<dyn Resolver>) -> Result<Self, SetupError> {
         // Port 0 stands for every port that no exception names.
         let mut ports = vec![0];
         ports.extend(settings.private_networks.ports().chain(settings.plain_http.ports()));
@@ -41,9 +89,9 @@ impl Clients {
             let gate = Gate { private, plain: None, port };
             if !settings.plain_http.is_empty() {
                 let gate = Gate { plain: Some(settings.plain_http.clone()), ..gate.clone() };
-                clients.plain.push(Gated::new(gate, settings, &tls, resolver)?);
+                clients.plain.push(Gated::new(gate, settings, tls, resolver)?);
             }
-            clients.secure.push(Gated::new(gate, settings, &tls, resolver)?);
+            clients.secure.push(Gated::new(gate, settings, tls, resolver)?);
         }
         Ok(clients)
     }

@@ -1,6 +1,8 @@
-//! Authorizing a connection in a browser, and how it stands.
+//! Authorizing a connection, in a browser or on another device, and how it stands.
 
-use innkeeper_auth::{Auth, Begun, Callback, Completed, GrantStatus, SessionSecret};
+use innkeeper_auth::{
+    Auth, AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization, DeviceProgress, GrantStatus, SessionSecret,
+};
 use innkeeper_spec::{AuthMode, Scope};
 use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
 use url::Url;
@@ -56,13 +58,55 @@ impl Innkeeper {
         session: &SessionSecret,
     ) -> Result<Completed, Error> {
         let completed = self.parts.auth.complete(callback, session).await?;
+        self.note_authorization(&completed).await?;
+        Ok(completed)
+    }
+
+    /// How a person authorizes a connection, if one has to.
+    pub async fn authorization_way(
+        &self,
+        space: &SpaceId,
+        connection: &ConnectionId,
+    ) -> Result<AuthorizationWay, Error> {
+        Ok(self.parts.auth.authorization_way(&self.record_of(space, connection).await?)?)
+    }
+
+    /// Begins an authorization on another device (RFC 8628): answers a code, and the address where the user types it. Then
+    /// [`Innkeeper::poll_device_authorization`], or [`Innkeeper::wait_device_authorization`] once.
+    pub async fn begin_device_authorization(
+        &self,
+        space: &SpaceId,
+        connection: &ConnectionId,
+        principal: Option<PrincipalId>,
+    ) -> Result<DeviceAuthorization, Error> {
+        let record = self.record_of(space, connection).await?;
+        let owner = Auth::owner_of(&record, principal.as_ref())?;
+        Ok(self.parts.auth.begin_device(&record, &owner).await?)
+    }
+
+    /// Asks the authorization server once whether the user has decided.
+    pub async fn poll_device_authorization(&self, pending: &mut DeviceAuthorization) -> Result<DeviceProgress, Error> {
+        let progress = self.parts.auth.poll_device(pending).await?;
+        if let DeviceProgress::Authorized(completed) = &progress {
+            self.note_authorization(completed).await?;
+        }
+        Ok(progress)
+    }
+
+    /// Asks until the user has decided or the time is over. Dropping the future gives the authorization up.
+    pub async fn wait_device_authorization(&self, pending: DeviceAuthorization) -> Result<Completed, Error> {
+        let completed = self.parts.auth.wait_device(pending).await?;
+        self.note_authorization(&completed).await?;
+        Ok(completed)
+    }
+
+    async fn note_authorization(&self, completed: &Completed) -> Result<(), Error> {
         let record = self.record_of(&completed.space, &completed.connection).await?;
         let principal = match &completed.owner {
             GrantOwner::Principal(principal) => Some(principal.clone()),
             GrantOwner::Shared => None,
         };
-        self.note(&record, "authorize", principal).await?;
-        Ok(completed)
+        self.note(&record, "authorize", principal).await
     }
 
     /// How a connection stands.

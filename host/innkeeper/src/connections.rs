@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use innkeeper_ambient::Timestamp;
-use innkeeper_auth::{AuthType, Settings, SettingsErrors};
+use innkeeper_auth::{AuthType, Discovery, Settings, SettingsErrors};
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{ApprovedHost, AuthDeclaration, AuthMode, AuthTypeId, ConnectorId};
 use innkeeper_vault::{ConnectionId, ConnectionRecord, Expected, SpaceId, Written};
@@ -165,8 +165,12 @@ impl Innkeeper {
         let (declaration, auth_type) = self.auth_type(&connector, &new.auth_type)?;
         let auth_mode = auth_mode(&*auth_type, new.auth_mode)?;
         let config = check_config(&connector, &new.config)?;
-        let settings = Settings::build(&declaration, &*auth_type, &config, &new.fields, &new.secrets)
-            .map_err(|errors| fields_error(&declaration, errors))?;
+        let discovery = Discovery { declaration: &declaration, auth_type: &*auth_type, config: &config };
+        let settings = match self.parts.auth.discover(&discovery, new.fields).await {
+            Ok(fields) => Settings::build(&declaration, &*auth_type, &config, &fields, &new.secrets),
+            Err(errors) => Err(errors),
+        };
+        let settings = settings.map_err(|errors| fields_error(&declaration, errors))?;
         let hosts = approve(&connector, &config, new.hosts)?;
         let id = match new.id {
             Some(id) => id,
@@ -199,7 +203,9 @@ impl Innkeeper {
         }
     }
 
-    /// Changes a connection. Grants stay; what is refused changes nothing.
+    /// Changes a connection. Grants stay; what is refused changes nothing. A change that names `discoveryUrl` (or, with the
+    /// config, the default that it comes from) reads the metadata again: endpoints that it does not name itself come from
+    /// there.
     pub async fn change_connection(
         &self,
         space: &SpaceId,
@@ -221,9 +227,12 @@ impl Innkeeper {
             let defaults = Settings::defaults(&declaration, &*auth_type, &before.config);
             fields.retain(|name, value| defaults.get(name) != Some(value));
         }
-        fields.extend(change.fields);
-        let settings = Settings::build(&declaration, &*auth_type, &config, &fields, &secrets)
-            .map_err(|errors| fields_error(&declaration, errors))?;
+        let discovery = Discovery { declaration: &declaration, auth_type: &*auth_type, config: &config };
+        let settings = match self.parts.auth.rediscover(&discovery, &before.fields, fields, change.fields).await {
+            Ok(fields) => Settings::build(&declaration, &*auth_type, &config, &fields, &secrets),
+            Err(errors) => Err(errors),
+        };
+        let settings = settings.map_err(|errors| fields_error(&declaration, errors))?;
         let hosts = match change.hosts {
             Some(approval) => approve(&connector, &config, approval)?,
             None => before.hosts.clone(),

@@ -1,6 +1,6 @@
 //! Why something did not work.
 
-use innkeeper_auth::{AuthError, LinkFailure, Refused, SettingsErrors};
+use innkeeper_auth::{AuthError, DeviceFailure, LinkFailure, Refused, SettingsErrors};
 use innkeeper_egress::SetupError as EgressSetupError;
 use innkeeper_runtime::{CallError, LoadError, LogLine, SetupError as RuntimeSetupError};
 use innkeeper_spec::{ConnectorId, Violations};
@@ -158,6 +158,9 @@ pub enum Error {
     /// What the browser came back with is refused.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// A user's authorization on another device gave no grant.
+    #[error(transparent)]
+    Device(DeviceFailure),
     /// The call has no result.
     #[error("{error}")]
     Call {
@@ -171,6 +174,15 @@ pub enum Error {
 
 fn or_known(known: &[String]) -> String {
     if known.is_empty() { "; there is none yet".to_owned() } else { format!("; there is {}", known.join(", ")) }
+}
+
+impl From<DeviceFailure> for Error {
+    fn from(failure: DeviceFailure) -> Self {
+        match failure {
+            DeviceFailure::Host(error) => Self::Auth(error),
+            failure => Self::Device(failure),
+        }
+    }
 }
 
 impl Error {
@@ -202,7 +214,7 @@ impl Error {
             Self::Auth(AuthError::TooManyAuthorizations { .. }) => "too-many-authorizations",
             Self::Auth(_) => "auth",
             Self::Link(_) => "link",
-            Self::Refused(_) => "authorization",
+            Self::Refused(_) | Self::Device(_) => "authorization",
             Self::Call { error, .. } => error.kind(),
         }
     }

@@ -41,6 +41,8 @@
 //!
 //! A service that mounts the pages of `innkeeper-server` needs none of that: it tells the builder where they are
 //! ([`Builder::pages`]) and gives its users links ([`Innkeeper::start_link`], or [`Innkeeper::link_for`] the error of a call).
+//! Where no browser can come back, [`Innkeeper::begin_device_authorization`] answers a code that the user types on a page of
+//! the provider, and [`Innkeeper::wait_device_authorization`] waits for it.
 //!
 //! # What a connection may do
 //!
@@ -77,9 +79,9 @@ pub use policy::{AccessPolicy, AccessRequest, AllowAll, Denied};
 
 pub use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp};
 pub use innkeeper_auth::{
-    AuthError, AuthOptions, AuthType, AuthTypes, Begun, Callback, Completed, FlowFailure, FlowLimits, GrantStatus,
-    LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, RateLimit, Reason, Refused, SessionSecret, Signer,
-    StartLink, fields_for,
+    AuthError, AuthOptions, AuthType, AuthTypes, AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization,
+    DeviceFailure, DeviceProgress, FlowFailure, FlowLimits, GrantState, GrantStatus, LINK_LIFE, LINK_PURPOSE,
+    LONGEST_LINK_LIFE, LinkFailure, RateLimit, Reason, Refused, SessionSecret, Signer, StartLink, Tended, fields_for,
 };
 pub use innkeeper_egress::{Body, EgressError, PrivateNetworks, Settings as EgressSettings};
 pub use innkeeper_runtime::{

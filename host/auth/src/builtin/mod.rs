@@ -1,4 +1,4 @@
-//! The auth types that come with the host, one file each.
+//! The auth types that come with the host, one file each, and what they share.
 
 mod api_key_header;
 mod api_key_query;
@@ -7,7 +7,14 @@ mod bearer;
 mod field;
 mod none;
 mod oauth_authorization_code;
+mod oauth_client;
 mod oauth_client_credentials;
+mod oauth_client_credentials_mtls;
+mod oauth_client_credentials_private_key_jwt;
+mod oauth_device_code;
+mod oauth_jwt_bearer;
+mod oauth_password;
+mod signing_key;
 
 use std::sync::Arc;
 
@@ -21,6 +28,11 @@ pub(crate) fn all() -> Vec<Arc<dyn AuthType>> {
         Arc::new(api_key_header::ApiKeyHeader::new()),
         Arc::new(api_key_query::ApiKeyQuery::new()),
         Arc::new(oauth_client_credentials::OAuthClientCredentials::new()),
+        Arc::new(oauth_client_credentials_private_key_jwt::PrivateKeyJwt::new()),
+        Arc::new(oauth_client_credentials_mtls::MutualTls::new()),
+        Arc::new(oauth_jwt_bearer::OAuthJwtBearer::new()),
+        Arc::new(oauth_password::OAuthPassword::new()),
         Arc::new(oauth_authorization_code::OAuthAuthorizationCode::new()),
+        Arc::new(oauth_device_code::OAuthDeviceCode::new()),
     ]
 }

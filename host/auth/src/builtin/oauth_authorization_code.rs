@@ -1,12 +1,24 @@
 //! `oauth_authorization_code`: a user's consent (RFC 6749, section 4.1, with PKCE).
 
-use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind};
+use std::sync::Arc;
+
+use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind, FieldSpec};
 use serde_json::Value;
 
-use super::field::{address, built_in, check_scope, optional, required};
+use super::field::{built_in, choice, optional};
+use super::oauth_client::{Mistakes, client_id, discovery_url, mistakes, revocation_url, token_url};
+use super::signing_key::{algorithm, certificate, certificate_binding, key_id, passphrase, private_key};
 use crate::auth_type::{AuthType, Credential};
-use crate::oauth::{AnswerShape, ClientAuthentication, Consent, OAuthClient, is_token_type};
+use crate::oauth::{AnswerShape, ClientAssertion, ClientAuthentication, Consent, is_token_type};
 use crate::settings::{Settings, SettingsErrors, SettingsMistake};
+
+const BASIC: &str = "client_secret_basic";
+const POST: &str = "client_secret_post";
+const PRIVATE_KEY: &str = "private_key_jwt";
+/// What only clients with a private key need; a form that asks everybody for it would frighten people away.
+const ADVANCED: [&str; 7] =
+    ["tokenEndpointAuthMethod", "algorithm", "certificateBinding", "certificate", "keyId", "privateKey", "passphrase"];
+const METHODS: [&str; 3] = [BASIC, POST, PRIVATE_KEY];
 
 #[derive(Debug)]
 pub(crate) struct OAuthAuthorizationCode(AuthTypeSpec);
@@ -20,10 +32,23 @@ impl OAuthAuthorizationCode {
             "Whether the client proves itself in the Authorization header; otherwise in the request's body.",
         );
         basic.default = Some(Value::Bool(true));
+        let mut method = choice(
+            "tokenEndpointAuthMethod",
+            "Client authentication",
+            "How the client proves itself, where that is not by its secret as the flag says: by a private key, for one.",
+            &METHODS,
+        );
+        method.default = None;
         let fields = vec![
-            required("authorizationUrl", "Authorization URL", FieldKind::Url, "Where the user gives consent."),
-            required("tokenUrl", "Token URL", FieldKind::Url, "Where the authorization server gives tokens."),
-            required("clientId", "Client ID", FieldKind::Text, "The id of the app that is registered at the service."),
+            discovery_url(),
+            optional(
+                "authorizationUrl",
+                "Authorization URL",
+                FieldKind::Url,
+                "Where the user gives consent. Filled in from the discovery URL where that is given.",
+            ),
+            token_url(),
+            client_id(),
             optional(
                 "clientSecret",
                 "Client secret",
@@ -32,6 +57,13 @@ impl OAuthAuthorizationCode {
             ),
             optional("scope", "Scope", FieldKind::Text, "What is asked of the user, separated by spaces."),
             basic,
+            method,
+            algorithm(),
+            certificate_binding(),
+            certificate("PEM: the certificate of the private key, and those that lead to its authority."),
+            key_id(),
+            FieldSpec { required: false, ..private_key() },
+            passphrase(),
             optional(
                 "scopeParamName",
                 "Scope parameter",
@@ -46,7 +78,7 @@ impl OAuthAuthorizationCode {
             ),
             optional("tokenTypePath", "Token type path", FieldKind::Text, "The same for the token's type."),
             optional("tokenType", "Token type", FieldKind::Text, "The type to use, whatever the answer says."),
-            optional("revocationUrl", "Revocation URL", FieldKind::Url, "Where tokens are given back (RFC 7009)."),
+            revocation_url(),
             optional(
                 "issuer",
                 "Issuer",
@@ -56,7 +88,9 @@ impl OAuthAuthorizationCode {
         ];
         let modes = vec![AuthMode::Shared, AuthMode::PerUser];
         let description = "A user consents in the browser; the host keeps the grant and refreshes it.";
-        Self(built_in("oauth_authorization_code", "OAuth with consent", description, fields, modes, true))
+        let mut spec = built_in("oauth_authorization_code", "OAuth with consent", description, fields, modes, true);
+        spec.annotations.insert("advanced".to_owned(), ADVANCED.to_vec().into());
+        Self(spec)
     }
 }
 
@@ -66,50 +100,76 @@ impl AuthType for OAuthAuthorizationCode {
     }
 
     fn check(&self, settings: &Settings) -> Vec<SettingsMistake> {
-        let mut mistakes: Vec<_> = check_scope(settings).into_iter().collect();
-        if settings.text("tokenType").is_some() && settings.text("tokenTypePath").is_some() {
-            mistakes.push(SettingsMistake::new("tokenType", "contradicts tokenTypePath: give one of them"));
-        }
-        if settings.text("tokenType").is_some_and(|text| !is_token_type(text)) {
-            mistakes.push(SettingsMistake::new("tokenType", "must be one word, such as Bearer"));
-        }
-        for field in ["accessTokenPath", "tokenTypePath"] {
-            if settings.text(field).is_some_and(|path| path.split('.').any(str::is_empty)) {
-                mistakes.push(SettingsMistake::new(field, "must be names joined by dots, none of them empty"));
-            }
-        }
-        let managed =
-            ["client_id", "response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method"];
-        if let Some(name) = settings.text("scopeParamName").filter(|name| managed.contains(name)) {
-            mistakes.push(SettingsMistake::new("scopeParamName", format!("cannot be {name}, which OAuth uses itself")));
-        }
-        mistakes
+        mistakes(self.credential(settings))
     }
 
     fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors> {
-        let client_id = settings.text("clientId").ok_or_else(|| SettingsErrors::one("clientId", "is required"))?;
+        let mut mistakes = Mistakes::default();
         let text = |name| settings.text(name).map(str::to_owned);
-        let mut client = OAuthClient::new(address(settings, "tokenUrl")?, client_id.to_owned());
-        client.client_secret = settings.secret("clientSecret").cloned();
-        client.authentication = if settings.flag("useBasicAuth").unwrap_or(true) {
-            ClientAuthentication::Basic
-        } else {
-            ClientAuthentication::Post
-        };
-        client.scope = text("scope");
-        client.shape = AnswerShape {
-            access_token_path: text("accessTokenPath"),
-            token_type_path: text("tokenTypePath"),
-            token_type: text("tokenType"),
-        };
-        if settings.text("revocationUrl").is_some() {
-            client.revocation_url = Some(address(settings, "revocationUrl")?);
-        }
-        client.consent = Some(Consent {
-            authorization_url: address(settings, "authorizationUrl")?,
-            scope_parameter: text("scopeParamName").unwrap_or_else(|| "scope".to_owned()),
-            issuer: text("issuer"),
+        check_shape(&mut mistakes, settings);
+        let authorization_url = mistakes.endpoint(settings, "authorizationUrl");
+        let (client, authentication) = (mistakes.client(settings), authentication(&mut mistakes, settings));
+        let credential = client.zip(authorization_url).zip(authentication);
+        let credential = credential.map(|((mut client, authorization_url), authentication)| {
+            client.authentication = authentication;
+            client.shape = AnswerShape {
+                access_token_path: text("accessTokenPath"),
+                token_type_path: text("tokenTypePath"),
+                token_type: text("tokenType"),
+            };
+            client.consent = Some(Consent {
+                authorization_url,
+                scope_parameter: text("scopeParamName").unwrap_or_else(|| "scope".to_owned()),
+                issuer: text("issuer"),
+            });
+            Credential::Grant(Box::new(client))
         });
-        Ok(Credential::Grant(Box::new(client)))
+        mistakes.finish(credential)
     }
+}
+
+fn check_shape(mistakes: &mut Mistakes, settings: &Settings) {
+    if settings.text("tokenType").is_some() && settings.text("tokenTypePath").is_some() {
+        mistakes.note("tokenType", "contradicts tokenTypePath: give one of them");
+    }
+    if settings.text("tokenType").is_some_and(|text| !is_token_type(text)) {
+        mistakes.note("tokenType", "must be one word, such as Bearer");
+    }
+    for field in ["accessTokenPath", "tokenTypePath"] {
+        if settings.text(field).is_some_and(|path| path.split('.').any(str::is_empty)) {
+            mistakes.note(field, "must be names joined by dots, none of them empty");
+        }
+    }
+    let managed = ["client_id", "response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method"];
+    if let Some(name) = settings.text("scopeParamName").filter(|name| managed.contains(name)) {
+        mistakes.note("scopeParamName", format!("cannot be {name}, which OAuth uses itself"));
+    }
+}
+
+/// Without `tokenEndpointAuthMethod` the flag decides. As the flag is set by default, only its absence contradicts.
+fn authentication(mistakes: &mut Mistakes, settings: &Settings) -> Option<ClientAuthentication> {
+    let flag = settings.flag("useBasicAuth").unwrap_or(true);
+    let method = settings.text("tokenEndpointAuthMethod");
+    if let Some(method) = method.filter(|method| !flag && *method != POST) {
+        mistakes.note("useBasicAuth", format!("contradicts the tokenEndpointAuthMethod {method}: leave it out"));
+    }
+    if method == Some(PRIVATE_KEY) {
+        if settings.secret("clientSecret").is_some() {
+            mistakes.note("clientSecret", "contradicts the tokenEndpointAuthMethod private_key_jwt: leave it out");
+        }
+        let signer = Arc::new(mistakes.signer(settings)?);
+        return Some(ClientAuthentication::Assertion(ClientAssertion { signer, audience: None }));
+    }
+    for field in ["privateKey", "passphrase", "certificate"] {
+        if settings.secret(field).is_some() {
+            mistakes.note(
+                field,
+                "is used with the tokenEndpointAuthMethod private_key_jwt alone: choose it, or leave this out",
+            );
+        }
+    }
+    if method.is_some() && settings.secret("clientSecret").is_none() {
+        mistakes.note("clientSecret", "is required for that tokenEndpointAuthMethod");
+    }
+    Some(Mistakes::secret(settings, method.map_or(flag, |method| method == BASIC)))
 }

@@ -3,6 +3,7 @@
 mod begin;
 mod callback;
 mod complete;
+mod device;
 mod limits;
 mod link;
 mod session;
@@ -11,6 +12,7 @@ mod signer;
 pub use begin::Begun;
 pub use callback::Callback;
 pub use complete::{Completed, FlowFailure, Refused};
+pub use device::{AuthorizationWay, DeviceAuthorization, DeviceFailure, DeviceProgress};
 pub(crate) use limits::FlowLimiter;
 pub use limits::{FlowLimits, RateLimit};
 pub use link::{LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, StartLink};

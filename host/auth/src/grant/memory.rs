@@ -144,6 +144,7 @@ impl LiveToken {
             secrets: vec![self.raw.clone()],
             generation: self.serial,
             bare: false,
+            identity: None,
         }
     }
 

@@ -121,6 +121,7 @@ impl Stage {
             client: Arc::new(client),
             egress: Egress::new(settings, clock.clone(), random.clone()).expect("a way out"),
             clock: clock.clone(),
+            random: random.clone(),
         };
         let margins = Margins { ahead: Duration::from_mins(5), skew: Duration::from_secs(30) };
         let stores = (store.clone() as Arc<_>, redb as Arc<_>);

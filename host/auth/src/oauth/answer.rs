@@ -4,11 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use oauth2::basic::BasicTokenType;
-use oauth2::{ExtraTokenFields, StandardTokenResponse, TokenResponse};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use super::error::{ErrorCode, TokenError};
@@ -49,44 +46,8 @@ impl fmt::Debug for TokenAnswer {
     }
 }
 
-impl From<StandardAnswer> for TokenAnswer {
-    fn from(answer: StandardAnswer) -> Self {
-        Self {
-            access_token: answer.access_token().secret().as_str().into(),
-            token_type: answer.extra_fields().scheme.clone(),
-            expires_in: answer.expires_in(),
-            refresh_token: answer.refresh_token().map(|token| token.secret().as_str().into()),
-            refresh_token_expires_in: answer.extra_fields().refresh_token_expires_in.map(Duration::from_secs),
-            scope: answer
-                .scopes()
-                .map(|scopes| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")),
-            extra: answer.extra_fields().others.clone(),
-        }
-    }
-}
-
-/// What [`normalise`] makes, as `oauth2` reads it.
-pub(crate) type StandardAnswer = StandardTokenResponse<Extra, BasicTokenType>;
-
-/// What the RFC does not name.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Extra {
-    /// The token's type as it stands before the token in a header; `oauth2` writes its own in lower case.
-    scheme: String,
-    refresh_token_expires_in: Option<u64>,
-    others: BTreeMap<String, Value>,
-}
-
-impl fmt::Debug for Extra {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-impl ExtraTokenFields for Extra {}
-
-/// The answer in the RFC's shape, or why it gives no token. `body` may be JSON or a form.
-pub(crate) fn normalise(body: &[u8], shape: &AnswerShape) -> Result<Value, TokenError> {
+/// What an answer gives, or why it gives no token. `body` may be JSON or a form.
+pub(crate) fn read(body: &[u8], shape: &AnswerShape) -> Result<TokenAnswer, TokenError> {
     let fields = fields(body).ok_or(TokenError::Malformed("it is neither a JSON object nor a form"))?;
     let (holder, last) = holder(&fields, shape.access_token_path.as_deref().unwrap_or("access_token"));
     let Some(access_token) = holder.and_then(|holder| holder.get(last)).filter(|token| !token.is_null()) else {
@@ -110,25 +71,15 @@ pub(crate) fn normalise(body: &[u8], shape: &AnswerShape) -> Result<Value, Token
     };
     let refresh_life =
         ["refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"].into_iter().find_map(find);
-    let scheme = token_type(&fields, shape, find("token_type"))?;
-    let mut standard = json!({
-        "access_token": access_token,
-        "token_type": scheme,
-        "scheme": scheme,
-        "refresh_token_expires_in": refresh_life.and_then(seconds),
-        "others": extra(&fields, own),
-    });
-    let standard_fields = standard.as_object_mut().ok_or(TokenError::Malformed("it is no object"))?;
-    if let Some(seconds) = find("expires_in").and_then(seconds) {
-        standard_fields.insert("expires_in".to_owned(), seconds.into());
-    }
-    if let Some(token) = refresh_token {
-        standard_fields.insert("refresh_token".to_owned(), token.into());
-    }
-    if let Some(scope) = find("scope").and_then(scope) {
-        standard_fields.insert("scope".to_owned(), scope.into());
-    }
-    Ok(standard)
+    Ok(TokenAnswer {
+        access_token: access_token.into(),
+        token_type: token_type(&fields, shape, find("token_type"))?,
+        expires_in: find("expires_in").and_then(seconds),
+        refresh_token: refresh_token.map(SecretString::from),
+        refresh_token_expires_in: refresh_life.and_then(seconds),
+        scope: find("scope").and_then(scope),
+        extra: extra(&fields, own),
+    })
 }
 
 /// The error code of an answer, RFC 6749, section 5.2, in JSON or a form.
@@ -143,7 +94,8 @@ pub(crate) fn is_token_type(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
-fn fields(body: &[u8]) -> Option<Map<String, Value>> {
+/// The fields of a JSON object or a form.
+pub(super) fn fields(body: &[u8]) -> Option<Map<String, Value>> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
     match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => return Some(fields),
@@ -185,7 +137,8 @@ fn holder<'f, 'p>(fields: &'f Map<String, Value>, path: &'p str) -> (Option<&'f 
     }
 }
 
-fn token(value: &Value) -> Result<&str, TokenError> {
+/// A token in an answer.
+pub(super) fn token(value: &Value) -> Result<&str, TokenError> {
     let text = value.as_str().ok_or(TokenError::Malformed("a token in it is no text"))?;
     if text.is_empty() {
         return Err(TokenError::Malformed("a token in it is empty"));
@@ -218,14 +171,14 @@ fn token_type(fields: &Map<String, Value>, shape: &AnswerShape, beside: Option<&
 }
 
 /// A number of seconds, as number or text. Nothing, zero and less say nothing.
-fn seconds(value: &Value) -> Option<u64> {
+pub(super) fn seconds(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse::<f64>().ok(),
         _ => None,
     }?;
     // Longer than a century is for ever.
-    (seconds >= 1.0).then(|| Duration::from_secs_f64(seconds.min(3_155_760_000.0)).as_secs())
+    (seconds >= 1.0).then(|| Duration::from_secs(Duration::from_secs_f64(seconds.min(3_155_760_000.0)).as_secs()))
 }
 
 /// A text with spaces; some send a list, some commas.
@@ -253,14 +206,8 @@ fn extra(fields: &Map<String, Value>, own: &Map<String, Value>) -> BTreeMap<Stri
 mod tests {
     use super::*;
 
-    fn read(body: &str, shape: &AnswerShape) -> Result<TokenAnswer, TokenError> {
-        let standard = normalise(body.as_bytes(), shape)?;
-        let answer: StandardAnswer = serde_json::from_value(standard).expect("normalised answers are standard ones");
-        Ok(answer.into())
-    }
-
     fn plain(body: &str) -> Result<TokenAnswer, TokenError> {
-        read(body, &AnswerShape::default())
+        read(body.as_bytes(), &AnswerShape::default())
     }
 
     fn secret(text: &SecretString) -> &str {
@@ -312,7 +259,7 @@ mod tests {
             token_type: Some("Bearer".to_owned()),
             ..AnswerShape::default()
         };
-        let answer = read(slack, &shape).expect("an answer");
+        let answer = read(slack.as_bytes(), &shape).expect("an answer");
         assert_eq!(secret(&answer.access_token), "user");
         assert!(answer.refresh_token.is_none(), "the outer refresh token belongs to the outer token");
         assert_eq!((answer.token_type.as_str(), answer.scope.as_deref()), ("Bearer", Some("search:read")));
@@ -323,7 +270,7 @@ mod tests {
     #[test]
     fn a_type_is_found_at_its_path() {
         let shape = AnswerShape { token_type_path: Some("data.kind".to_owned()), ..AnswerShape::default() };
-        let answer = read(r#"{"access_token":"a","data":{"kind":"bearer"}}"#, &shape).expect("an answer");
+        let answer = read(br#"{"access_token":"a","data":{"kind":"bearer"}}"#, &shape).expect("an answer");
         assert_eq!(answer.token_type, "Bearer");
     }
 
@@ -345,6 +292,39 @@ mod tests {
         assert!(matches!(refused("[1]"), TokenError::Malformed(_)));
         assert!(matches!(refused(""), TokenError::Malformed(_)));
         assert!(matches!(refused(r#"{"access_token":5}"#), TokenError::Malformed(_)));
+    }
+
+    #[test]
+    fn another_shape_of_grant_is_refused_or_read_without_what_makes_no_sense() {
+        for body in [
+            r#"{"access_token":["a"]}"#,
+            r#"{"access_token":{"value":"a"}}"#,
+            r#"{"access_token":true}"#,
+            r#"{"access_token":""}"#,
+            r#"{"access_token":"a","refresh_token":["r"]}"#,
+            r#"{"access_token":"a","refresh_token":7}"#,
+            r#"[{"access_token":"a"}]"#,
+            r#"{"users":[{"access_token":"a"}]}"#,
+            r#"{"data":{"access_token":"a"}}"#,
+        ] {
+            assert!(matches!(plain(body), Err(TokenError::Malformed(_))), "{body}");
+        }
+        let odd = r#"{"access_token":"a","token_type":["x"],"expires_in":{"s":1},"scope":{"a":1},"refresh_token":null,"user":{"id":1},"n":5}"#;
+        let answer = plain(odd).expect("an answer");
+        assert_eq!((answer.token_type.as_str(), answer.expires_in, answer.scope), ("Bearer", None, None));
+        assert!(answer.refresh_token.is_none());
+        assert_eq!(answer.extra.into_iter().collect::<Vec<_>>(), [("n".to_owned(), Value::from(5))]);
+        let listed = plain(r#"{"access_token":"a","scope":["x","y"]}"#).expect("an answer");
+        assert_eq!(listed.scope.as_deref(), Some("x y"));
+    }
+
+    #[test]
+    fn a_path_through_a_list_or_a_text_leads_nowhere() {
+        for path in ["users.access_token", "name.access_token", "gone.access_token"] {
+            let shape = AnswerShape { access_token_path: Some(path.to_owned()), ..AnswerShape::default() };
+            let body = br#"{"users":[{"access_token":"a"}],"name":"ada","access_token":"outer"}"#;
+            assert!(matches!(read(body, &shape), Err(TokenError::Malformed(_))), "{path}");
+        }
     }
 
     #[test]

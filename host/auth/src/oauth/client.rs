@@ -1,33 +1,13 @@
-//! A client at one authorization server, and the requests that it sends there.
+//! A client at one authorization server.
 
-use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
-use innkeeper_ambient::Clock;
-use innkeeper_egress::Egress;
-use oauth2::basic::{
-    BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
-};
-use oauth2::{
-    AuthorizationCode, ClientId, ClientSecret, EndpointNotSet, EndpointSet, PkceCodeVerifier, RedirectUrl,
-    RefreshToken, RequestTokenError, Scope, StandardRevocableToken, TokenUrl,
-};
-use secrecy::{ExposeSecret, SecretString};
+use innkeeper_egress::ClientIdentity;
 use url::Url;
 
-use super::answer::{AnswerShape, StandardAnswer, TokenAnswer};
-use super::error::{ErrorCode, TokenError};
-use super::transport::Transport;
-
-/// How a confidential client proves itself (RFC 6749, section 2.3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientAuthentication {
-    /// In the Authorization header.
-    Basic,
-    /// In the request's body.
-    Post,
-}
+use super::answer::AnswerShape;
+use super::authentication::ClientAuthentication;
+use super::own::OwnGrant;
 
 /// A client that is registered at an authorization server.
 pub struct OAuthClient {
@@ -37,14 +17,18 @@ pub struct OAuthClient {
     pub revocation_url: Option<Url>,
     /// Of the registered app.
     pub client_id: String,
-    /// None: a public client.
-    pub client_secret: Option<SecretString>,
-    /// How the secret is sent.
+    /// How it proves itself.
     pub authentication: ClientAuthentication,
     /// What is asked for, separated by spaces.
     pub scope: Option<String>,
+    /// Whether tokens are bound to the client's certificate (RFC 8705, section 3): then services are shown it too.
+    pub certificate_bound: bool,
     pub(crate) shape: AnswerShape,
     pub(crate) consent: Option<Consent>,
+    /// Where a user's authorization on another device begins (RFC 8628, section 3.1).
+    pub(crate) device_url: Option<Url>,
+    /// What it does where no user takes part.
+    pub(crate) own: OwnGrant,
 }
 
 /// The part of a client that sends a user to the authorization server.
@@ -58,30 +42,27 @@ pub(crate) struct Consent {
 }
 
 impl OAuthClient {
-    /// A public client that gets its tokens by itself.
+    /// A public client that gets its tokens by itself, with client credentials.
     pub fn new(token_url: Url, client_id: String) -> Self {
         Self {
             token_url,
             revocation_url: None,
             client_id,
-            client_secret: None,
-            authentication: ClientAuthentication::Post,
+            authentication: ClientAuthentication::Public,
             scope: None,
+            certificate_bound: false,
             shape: AnswerShape::default(),
             consent: None,
+            device_url: None,
+            own: OwnGrant::ClientCredentials,
         }
     }
 
-    fn protocol(&self) -> ProtocolClient {
-        let client = oauth2::Client::new(ClientId::new(self.client_id.clone()))
-            .set_token_uri(TokenUrl::from_url(self.token_url.clone()))
-            .set_auth_type(match self.authentication {
-                ClientAuthentication::Basic => oauth2::AuthType::BasicAuth,
-                ClientAuthentication::Post => oauth2::AuthType::RequestBody,
-            });
-        match &self.client_secret {
-            Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned())),
-            None => client,
+    /// What services are shown in the TLS handshake beside the token.
+    pub(crate) fn identity_of_requests(&self) -> Option<&ClientIdentity> {
+        match &self.authentication {
+            ClientAuthentication::Certificate(identity) if self.certificate_bound => Some(identity),
+            _ => None,
         }
     }
 }
@@ -91,95 +72,8 @@ impl fmt::Debug for OAuthClient {
         f.debug_struct("OAuthClient")
             .field("token_url", &self.token_url.as_str())
             .field("client_id", &self.client_id)
-            .field("confidential", &self.client_secret.is_some())
+            .field("authentication", &self.authentication)
             .field("scope", &self.scope)
             .finish_non_exhaustive()
-    }
-}
-
-type ProtocolClient = oauth2::Client<
-    BasicErrorResponse,
-    StandardAnswer,
-    BasicTokenIntrospectionResponse,
-    StandardRevocableToken,
-    BasicRevocationErrorResponse,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointSet,
->;
-
-/// A client and the way to its server.
-#[derive(Clone)]
-pub(crate) struct TokenEndpoint {
-    pub(crate) client: Arc<OAuthClient>,
-    pub(crate) egress: Egress,
-    pub(crate) clock: Arc<dyn Clock>,
-}
-
-impl fmt::Debug for TokenEndpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.client.fmt(f)
-    }
-}
-
-impl TokenEndpoint {
-    /// Whether a new token can be had without a refresh token.
-    pub(crate) fn is_self_sufficient(&self) -> bool {
-        self.client.consent.is_none()
-    }
-
-    /// RFC 6749, section 4.1.3, with RFC 7636, section 4.5.
-    pub(crate) async fn exchange(
-        &self,
-        code: &SecretString,
-        verifier: &SecretString,
-        redirect_uri: &str,
-    ) -> Result<TokenAnswer, TokenError> {
-        let redirect_uri = RedirectUrl::new(redirect_uri.to_owned())
-            .map_err(|_| TokenError::Malformed("the redirect URI is no address"))?;
-        let client = self.client.protocol();
-        let transport = self.transport();
-        let request = client
-            .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
-            .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()))
-            .set_redirect_uri(Cow::Owned(redirect_uri));
-        request.request_async(&transport).await.map(TokenAnswer::from).map_err(token_error)
-    }
-
-    /// RFC 6749, section 6. The scope is left out: what was granted stays, however the connector's wishes have grown.
-    pub(crate) async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenAnswer, TokenError> {
-        let refresh_token = RefreshToken::new(refresh_token.expose_secret().to_owned());
-        let client = self.client.protocol();
-        let transport = self.transport();
-        let request = client.exchange_refresh_token(&refresh_token);
-        request.request_async(&transport).await.map(TokenAnswer::from).map_err(token_error)
-    }
-
-    /// RFC 6749, section 4.4.
-    pub(crate) async fn request(&self) -> Result<TokenAnswer, TokenError> {
-        let client = self.client.protocol();
-        let transport = self.transport();
-        let scopes = self.client.scope.iter().map(|scope| Scope::new(scope.clone()));
-        let request = client.exchange_client_credentials().add_scopes(scopes);
-        request.request_async(&transport).await.map(TokenAnswer::from).map_err(token_error)
-    }
-
-    pub(crate) fn transport(&self) -> Transport<'_> {
-        Transport { egress: &self.egress, clock: &*self.clock, shape: &self.client.shape }
-    }
-}
-
-/// Nearly all errors come from the transport, which knows them best.
-fn token_error(error: RequestTokenError<TokenError, BasicErrorResponse>) -> TokenError {
-    match error {
-        RequestTokenError::Request(error) => error,
-        RequestTokenError::ServerResponse(refusal) => TokenError::Refused(match refusal.error() {
-            BasicErrorResponseType::InvalidGrant => ErrorCode::InvalidGrant,
-            other => ErrorCode::parse(other.as_ref()),
-        }),
-        RequestTokenError::Parse(..) => TokenError::Malformed("its fields are not of the kinds that OAuth knows"),
-        RequestTokenError::Other(_) => TokenError::Malformed("it is empty, or of another media type"),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// The codes of RFC 6749, section 5.2. What a server says besides is kept nowhere: it is hostile input.
+/// The codes of RFC 6749, section 5.2, and RFC 8628, section 3.5. What a server says besides is kept nowhere: it is hostile input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
     /// The request was malformed.
@@ -18,6 +18,14 @@ pub enum ErrorCode {
     UnsupportedGrantType,
     /// The scope is unknown, malformed or too wide.
     InvalidScope,
+    /// The user has not decided yet (RFC 8628, section 3.5).
+    AuthorizationPending,
+    /// The same, and the client asks too often.
+    SlowDown,
+    /// The user said no.
+    AccessDenied,
+    /// The user took too long.
+    ExpiredToken,
     /// No code of the RFC.
     Other,
 }
@@ -41,6 +49,10 @@ impl ErrorCode {
             "unauthorized_client" => Self::UnauthorizedClient,
             "unsupported_grant_type" => Self::UnsupportedGrantType,
             "invalid_scope" => Self::InvalidScope,
+            "authorization_pending" => Self::AuthorizationPending,
+            "slow_down" => Self::SlowDown,
+            "access_denied" | "authorization_declined" => Self::AccessDenied,
+            "expired_token" => Self::ExpiredToken,
             _ => Self::Other,
         }
     }
@@ -54,6 +66,10 @@ impl ErrorCode {
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::AccessDenied => "access_denied",
+            Self::ExpiredToken => "expired_token",
             Self::Other => "another error",
         }
     }
@@ -62,12 +78,16 @@ impl ErrorCode {
         match self {
             Self::InvalidRequest => "the authorization server finds the request malformed",
             Self::InvalidClient => {
-                "the authorization server does not accept the client id and secret, or how they are sent"
+                "the authorization server does not accept the client id and secret or other proof, or how they are sent"
             }
             Self::InvalidGrant => "the authorization server does not honour the grant",
             Self::UnauthorizedClient => "the client may not use this kind of grant at the authorization server",
             Self::UnsupportedGrantType => "the authorization server does not know this kind of grant",
             Self::InvalidScope => "the authorization server does not give the scope that was asked for",
+            Self::AuthorizationPending => "the user has not decided yet",
+            Self::SlowDown => "the user has not decided yet, and the authorization server is asked too often",
+            Self::AccessDenied => "the user denied access",
+            Self::ExpiredToken => "the user took too long",
             Self::Other => "the authorization server refused for a reason of its own",
         }
     }
@@ -114,6 +134,9 @@ pub enum TokenError {
     /// The host may not send requests there.
     #[error("the host does not send requests to the authorization server: {0}")]
     NotAllowed(String),
+    /// The client's assertion was not signed.
+    #[error("the client's assertion could not be signed with its key; give another key")]
+    NotSigned,
     /// A failure of a moment ago is still being waited out.
     #[error("{problem}; the next attempt is made in {} s", .wait.as_secs().max(1))]
     BackingOff {
@@ -147,7 +170,7 @@ impl TokenError {
             Self::Unreachable(_) | Self::Failed { .. } | Self::Malformed(_) => Nature::Passing { spent: true },
             Self::Busy { .. } | Self::Status(_) | Self::NotStored(_) => Nature::Passing { spent: false },
             Self::Refused(ErrorCode::InvalidGrant) => Nature::Gone,
-            Self::Refused(_) | Self::NotAllowed(_) => Nature::Settings,
+            Self::Refused(_) | Self::NotAllowed(_) | Self::NotSigned => Nature::Settings,
             Self::BackingOff { problem, .. } => problem.nature(),
         }
     }

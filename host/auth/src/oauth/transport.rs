@@ -1,96 +1,103 @@
 //! OAuth's requests on their way through egress, and their answers on the way back.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use innkeeper_ambient::{Clock, Timestamp};
 use innkeeper_egress::{
     Attachment, CredentialError, CredentialMode, CredentialSource, Egress, EgressError, Redirects, Request,
     RequestBody, RequestHead, Route,
 };
 use innkeeper_spec::{ApprovedHost, Policies};
-use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
-use secrecy::SecretString;
 use time::PrimitiveDateTime;
 use time::macros::format_description;
 use url::Url;
 
-use super::answer::{AnswerShape, normalise, refusal};
+use super::answer::refusal;
+use super::authentication::Proof;
 use super::error::TokenError;
 
 /// No honest answer is longer, in bytes.
 const LONGEST_ANSWER: u64 = 64 * 1024;
 /// How long a token endpoint may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Sends what `oauth2` asks for to the very endpoint it is meant for, follows no redirect, and gives back a standard
-/// answer or a typed error.
+/// Sends a request to the very endpoint it is meant for.
 pub(crate) struct Transport<'a> {
     pub(crate) egress: &'a Egress,
     pub(crate) clock: &'a dyn Clock,
-    pub(crate) shape: &'a AnswerShape,
-}
-
-impl<'c> AsyncHttpClient<'c> for Transport<'_> {
-    type Error = TokenError;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, TokenError>> + Send + 'c>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.exchange(request))
-    }
 }
 
 impl Transport<'_> {
-    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TokenError> {
-        let (head, body) = request.into_parts();
-        let url =
-            Url::parse(&head.uri.to_string()).map_err(|_| TokenError::Malformed("the token URL is no address"))?;
-        let (status, headers, answer) = self.post(url, head.headers, body, PATIENCE).await?;
-        if !status.is_success() {
-            return Err(self.failure(status, &headers, &answer));
-        }
-        let standard = normalise(&answer, self.shape)?;
-        let mut response = HttpResponse::new(standard.to_string().into_bytes());
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Ok(response)
-    }
-
-    /// One POST, with the allow list made of that address alone.
+    /// One POST, with the allow list made of that address alone. No redirect is followed.
     pub(crate) async fn post(
         &self,
         url: Url,
-        mut headers: HeaderMap,
+        media_type: HeaderValue,
         body: Vec<u8>,
+        proof: Proof,
         patience: Duration,
-    ) -> Result<(StatusCode, HeaderMap, bytes::Bytes), TokenError> {
-        let proof = headers.remove(AUTHORIZATION).as_ref().map(ClientProof::new).transpose()?;
-        let allow = [endpoint(&url)?];
+    ) -> Result<(StatusCode, HeaderMap, Bytes), TokenError> {
+        let attaches = proof.header.is_some() || proof.identity.is_some();
+        let proof = ClientProof(proof);
+        let headers = HeaderMap::from_iter([(ACCEPT, JSON), (CONTENT_TYPE, media_type)]);
+        let request = Request {
+            method: Method::POST,
+            url,
+            query: Vec::new(),
+            headers,
+            body: RequestBody::Bytes(body.into()),
+            credential: if attaches { CredentialMode::Attach } else { CredentialMode::Omit },
+            redirects: Redirects::Stop,
+            timeout: Some(patience),
+        };
+        self.send(request, attaches.then_some(&proof), LONGEST_ANSWER, patience).await
+    }
+
+    /// One GET of a public document, of at most `longest` bytes. Redirects are followed within its origin.
+    pub(crate) async fn get(
+        &self,
+        url: Url,
+        longest: u64,
+        patience: Duration,
+    ) -> Result<(StatusCode, HeaderMap, Bytes), TokenError> {
+        let request = Request {
+            method: Method::GET,
+            url,
+            query: Vec::new(),
+            headers: HeaderMap::from_iter([(ACCEPT, JSON)]),
+            body: RequestBody::Empty,
+            credential: CredentialMode::Omit,
+            redirects: Redirects::Follow,
+            timeout: Some(patience),
+        };
+        self.send(request, None, longest, patience).await
+    }
+
+    async fn send(
+        &self,
+        request: Request,
+        proof: Option<&ClientProof>,
+        longest: u64,
+        patience: Duration,
+    ) -> Result<(StatusCode, HeaderMap, Bytes), TokenError> {
+        let allow = [origin(&request.url, &request.method)?];
         let policies = Policies::default();
         let route = Route {
             allow: &allow,
-            credential: proof.as_ref().map(|proof| proof as &dyn CredentialSource),
+            credential: proof.map(|proof| proof as &dyn CredentialSource),
             default_headers: &[],
             placeholders: None,
             policies: &policies,
             deadline: Some(self.clock.now().plus(patience)),
         };
-        let request = Request {
-            method: http::Method::POST,
-            url,
-            query: Vec::new(),
-            headers,
-            body: RequestBody::Bytes(body.into()),
-            credential: if proof.is_some() { CredentialMode::Attach } else { CredentialMode::Omit },
-            redirects: Redirects::Stop,
-            timeout: Some(patience),
-        };
-        let mut response = self.egress.send(request, &route).await.map_err(|error| unreached(&error))?;
+        let mut response = self.egress.send(request, &route).await.map_err(|error| unreached(&error, patience))?;
         let (status, headers) = (response.status, std::mem::take(&mut response.headers));
-        let answer = response.body.read_all(LONGEST_ANSWER).await.map_err(|error| unreached(&error))?;
+        let answer = response.body.read_all(longest).await.map_err(|error| unreached(&error, patience))?;
         Ok((status, headers, answer))
     }
 
@@ -109,16 +116,8 @@ impl Transport<'_> {
     }
 }
 
-/// Client id and secret in the Authorization header, which only a credential may set.
-struct ClientProof(SecretString);
-
-impl ClientProof {
-    fn new(header: &HeaderValue) -> Result<Self, TokenError> {
-        let text =
-            header.to_str().map_err(|_| TokenError::Malformed("the client id or secret does not fit a header"))?;
-        Ok(Self(SecretString::from(text)))
-    }
-}
+/// What proves the client beside the body: only a credential may set it.
+struct ClientProof(Proof);
 
 #[async_trait]
 impl CredentialSource for ClientProof {
@@ -129,29 +128,27 @@ impl CredentialSource for ClientProof {
     ) -> Result<Option<Attachment>, CredentialError> {
         // The answer is ours to read as it came: nothing in it is scrubbed, and a 401 is an answer.
         Ok(rejected.is_none().then(|| Attachment {
-            headers: vec![(AUTHORIZATION, self.0.clone())],
-            query: Vec::new(),
-            secrets: Vec::new(),
-            generation: 0,
-            bare: false,
+            headers: self.0.header.iter().map(|header| (AUTHORIZATION, header.clone())).collect(),
+            identity: self.0.identity.clone(),
+            ..Attachment::default()
         }))
     }
 }
 
-/// The endpoint's origin, for POST alone.
-fn endpoint(url: &Url) -> Result<ApprovedHost, TokenError> {
+/// An address's origin, for one method alone.
+fn origin(url: &Url, method: &Method) -> Result<ApprovedHost, TokenError> {
     let unusable = || TokenError::NotAllowed("its address has no host or port".to_owned());
     let host = url.host_str().ok_or_else(unusable)?;
     let port = url.port_or_known_default().ok_or_else(unusable)?;
     let mut approved: ApprovedHost = format!("{}://{host}:{port}", url.scheme()).parse().map_err(|_| unusable())?;
-    approved.methods = vec!["POST".to_owned()];
+    approved.methods = vec![method.to_string()];
     Ok(approved)
 }
 
-fn unreached(error: &EgressError) -> TokenError {
+fn unreached(error: &EgressError, patience: Duration) -> TokenError {
     match error {
-        EgressError::TooLarge { .. } => TokenError::Malformed("it is longer than 64 KiB"),
-        EgressError::Timeout => TokenError::Unreachable("no answer within 30 s".to_owned()),
+        EgressError::TooLarge { .. } => TokenError::Malformed("it is longer than any honest one"),
+        EgressError::Timeout => TokenError::Unreachable(format!("no answer within {} s", patience.as_secs())),
         EgressError::Connect(_) => TokenError::Unreachable(error.to_string()),
         _ => TokenError::NotAllowed(error.to_string()),
     }

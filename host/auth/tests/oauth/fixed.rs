@@ -41,7 +41,12 @@ fn the_built_in_types_are_there_and_valid() {
             "bearer",
             "none",
             "oauth_authorization_code",
-            "oauth_client_credentials"
+            "oauth_client_credentials",
+            "oauth_client_credentials_mtls",
+            "oauth_client_credentials_private_key_jwt",
+            "oauth_device_code",
+            "oauth_jwt_bearer",
+            "oauth_password"
         ]
     );
     let error = types.require(&AuthTypeId::parse("magic").expect("an id")).expect_err("unknown");

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 use innkeeper::{
-    Completed, ConnectionId, GrantOwner, Innkeeper, LINK_PURPOSE, PrincipalId, Signer, StartLink, SystemClock,
-    SystemRandom, start_address,
+    AuthorizationWay, Completed, ConnectionId, GrantOwner, Innkeeper, LINK_PURPOSE, PrincipalId, Signer, StartLink,
+    SystemClock, SystemRandom, start_address,
 };
 use serde_json::json;
 use url::Url;
@@ -13,7 +13,7 @@ use url::Url;
 use super::Context;
 use super::serve::PORT;
 use crate::authorization::{Authorization, open_browser};
-use crate::failure::Outcome;
+use crate::failure::{Exit, Failure, Outcome};
 use crate::output::say;
 
 #[derive(Args, Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     principal: Option<PrincipalId>,
     /// Print the address to open instead of opening a browser; the address that a browser elsewhere ends on can be
-    /// pasted
+    /// pasted. A connection that is authorized by a code on another device opens no browser anyway
     #[arg(long)]
     no_browser: bool,
     /// The port on 127.0.0.1 that the browser comes back to; 0 takes a free one
@@ -87,6 +87,46 @@ fn default_pages() -> Url {
 }
 
 async fn authorize(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Outcome<Completed> {
+    match host.authorization_way(&context.settings.space, &arguments.connection).await? {
+        AuthorizationWay::Device => by_device(arguments, host, context).await,
+        // For a connection that needs nobody, this says so.
+        AuthorizationWay::Browser | AuthorizationWay::None => in_browser(arguments, host, context).await,
+    }
+}
+
+/// The user types a code on any device (RFC 8628).
+async fn by_device(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Outcome<Completed> {
+    let space = &context.settings.space;
+    let pending = host.begin_device_authorization(space, &arguments.connection, arguments.principal.clone()).await?;
+    let output = context.output;
+    if output.is_json() {
+        output.json_line(&json!({
+            "verification_uri": pending.verification_uri,
+            "verification_uri_complete": pending.verification_uri_complete,
+            "user_code": pending.user_code,
+            "expires_at": pending.expires_at.to_string(),
+            "interval": pending.interval.as_secs(),
+        }))?;
+    } else {
+        say("Open this address on any device:");
+        say(&format!("\n  {}\n", pending.verification_uri));
+        say("and type this code there:");
+        say(&format!("\n  {}\n", pending.user_code));
+        if let Some(complete) = &pending.verification_uri_complete {
+            say(&format!("This address has the code in it already; compare it: {complete}"));
+        }
+    }
+    let patience = Duration::from_secs(arguments.timeout);
+    match tokio::time::timeout(patience, host.wait_device_authorization(pending)).await {
+        Ok(completed) => Ok(completed?),
+        Err(_) => {
+            let message = format!("nobody authorized it within {} s", patience.as_secs());
+            Err(Failure::new(Exit::NeedsAuthorization, "authorization-timeout", message).hint("run the command again"))
+        }
+    }
+}
+
+async fn in_browser(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Outcome<Completed> {
     let authorization = Authorization {
         space: &context.settings.space,
         connection: &arguments.connection,

@@ -1,6 +1,7 @@
 //! A host's worth of auth on a manual clock, and a scripted authorization server on loopback.
 
 mod provider;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,13 +35,21 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn new() -> Self {
+        Self::beside(Provider::start().await).await
+    }
+
+    /// With a provider that speaks TLS.
+    pub(crate) async fn secure() -> Self {
+        Self::beside(Provider::start_secure().await).await
+    }
+
+    async fn beside(provider: Provider) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
         let random = Arc::new(SeededRandom::new(7));
         let store = Arc::new(RedbStore::open(folder.path().join("store.redb")).expect("a store"));
         let keyring = Keyring::generate(&*random);
         let vault = Arc::new(Vault::open(keyring, &*store, random.clone()).await.expect("a vault"));
-        let provider = Provider::start().await;
         let auth = Arc::new(another(&store, &vault, &clock, &random));
         Self { auth, clock, store, vault, provider, random, folder }
     }
@@ -97,8 +106,27 @@ impl House {
             .await
     }
 
+    /// Another connection beside the usual one, in the client's own name.
+    pub(crate) async fn own_named(&self, id: &str) -> ConnectionRecord {
+        let fields =
+            [("tokenUrl", format!("{}/token", self.provider.url).into()), ("clientId", Value::from("client-2"))];
+        let secrets = [("clientSecret", "client-secret-2")];
+        self.connect_as(id, "oauth_client_credentials", &fields, &secrets, AuthMode::Shared).await
+    }
+
     pub(crate) async fn connect(
         &self,
+        auth_type: &str,
+        fields: &[(&str, Value)],
+        secrets: &[(&str, &str)],
+        mode: AuthMode,
+    ) -> ConnectionRecord {
+        self.connect_as("files", auth_type, fields, secrets, mode).await
+    }
+
+    async fn connect_as(
+        &self,
+        id: &str,
         auth_type: &str,
         fields: &[(&str, Value)],
         secrets: &[(&str, &str)],
@@ -110,7 +138,7 @@ impl House {
         let secrets = secrets.iter().map(|(name, text)| ((*name).to_owned(), SecretString::from(*text))).collect();
         let settings =
             Settings::build(&declaration, &**auth_type, &Value::Null, &fields, &secrets).expect("valid settings");
-        let (space, id) = (SpaceId::default(), ConnectionId::parse("files").expect("an id"));
+        let (space, id) = (SpaceId::default(), ConnectionId::parse(id).expect("an id"));
         let now = self.clock.now();
         let record = ConnectionRecord {
             secrets: self.auth.seal_secrets(&space, &id, 1, &settings).expect("sealed"),
@@ -204,6 +232,7 @@ fn another(store: &Arc<RedbStore>, vault: &Arc<Vault>, clock: &Arc<ManualClock>,
     let settings = innkeeper_egress::Settings {
         private_networks: PrivateNetworks::loopback(),
         plain_http: PrivateNetworks::loopback(),
+        extra_roots: vec![tls::AUTHORITY.to_owned()],
         ..innkeeper_egress::Settings::default()
     };
     let clock: Arc<dyn Clock> = clock.clone();

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use tokio::sync::Semaphore;
 use url::form_urlencoded;
+
+use super::tls::{self, Peer};
 
 /// Answers what it was told to, and otherwise a fresh token with a fresh refresh token: `access-N` and `refresh-N`.
 pub(crate) struct Provider {
@@ -24,6 +25,9 @@ pub(crate) struct Seen {
     pub(crate) path: String,
     pub(crate) authorization: Option<String>,
     pub(crate) form: BTreeMap<String, String>,
+    pub(crate) body: String,
+    /// What the client showed in the TLS handshake.
+    pub(crate) certificate: Option<Vec<u8>>,
 }
 
 /// An answer to give.
@@ -70,17 +74,19 @@ impl Reply {
 
 impl Provider {
     pub(crate) async fn start() -> Self {
-        let script = Arc::new(Script {
-            replies: Mutex::default(),
-            seen: Mutex::default(),
-            issued: Mutex::new(0),
-            gate: Semaphore::new(OPEN),
-        });
-        let router =
-            Router::new().route("/token", post(answer)).route("/revoke", post(answer)).with_state(script.clone());
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port on loopback");
+        let (listener, script) = (bind().await, Arc::new(Script::new()));
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let service = script.router().into_make_service_with_connect_info::<Peer>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        Self { url, script }
+    }
+
+    /// The same with TLS; it asks clients for a certificate and takes those without one, too.
+    pub(crate) async fn start_secure() -> Self {
+        let (listener, script) = (tls::Listener::new(bind().await), Arc::new(Script::new()));
+        let url = format!("https://{}", axum::serve::Listener::local_addr(&listener).expect("an address"));
+        let service = script.router().into_make_service_with_connect_info::<Peer>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
         Self { url, script }
     }
 
@@ -115,7 +121,27 @@ impl Provider {
     }
 }
 
-async fn answer(State(script): State<Arc<Script>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn bind() -> tokio::net::TcpListener {
+    tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port on loopback")
+}
+
+impl Script {
+    fn new() -> Self {
+        Self { replies: Mutex::default(), seen: Mutex::default(), issued: Mutex::new(0), gate: Semaphore::new(OPEN) }
+    }
+
+    fn router(self: &Arc<Self>) -> Router {
+        Router::new().fallback(answer).with_state(self.clone())
+    }
+}
+
+async fn answer(
+    State(script): State<Arc<Script>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let form: BTreeMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
     let refresh = form.get("grant_type").is_some_and(|kind| kind == "refresh_token");
@@ -124,6 +150,8 @@ async fn answer(State(script): State<Arc<Script>>, uri: Uri, headers: HeaderMap,
         path: uri.path().to_owned(),
         authorization,
         form,
+        body: String::from_utf8_lossy(&body).into_owned(),
+        certificate: peer.0,
     });
     if refresh {
         script.gate.acquire().await.expect("the gate stays").forget();

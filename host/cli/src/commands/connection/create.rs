@@ -91,6 +91,9 @@ async fn create(arguments: Arguments, plan: Plan, host: &Innkeeper, context: &Co
         None => default_auth_type(&connector)?,
     };
     let (declaration, implementation) = host.auth_type(&connector, &auth_type)?;
+    if let Some(why) = implementation.spec().annotations.get("insecure").and_then(Value::as_str) {
+        context.output.note(format!("warning: {auth_type} is insecure: {why}"));
+    }
     let asked = fields_for(&declaration, &*implementation);
     let config =
         parameters::config(plan.config, &arguments.config, spec.config.as_value()).map_err(Failure::invalid)?;

@@ -1,0 +1,80 @@
+//! `oauth_client_credentials_mtls`: the connector's own identity, proved by a certificate (RFC 8705, section 2).
+
+use innkeeper_egress::{ClientIdentity, IdentityError};
+use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind, FieldSpec};
+
+use super::field::{built_in, optional};
+use super::oauth_client::{Mistakes, client_id, discovery_url, mistakes, revocation_url, scope, token_url};
+use super::signing_key::{certificate, passphrase, private_key};
+use crate::auth_type::{AuthType, Credential};
+use crate::oauth::ClientAuthentication;
+use crate::settings::{Settings, SettingsErrors, SettingsMistake};
+
+#[derive(Debug)]
+pub(crate) struct MutualTls(AuthTypeSpec);
+
+impl MutualTls {
+    pub(crate) fn new() -> Self {
+        let help = "PEM: the client's certificate, issued by an authority or signed by itself, and those that lead to the authority.";
+        let fields = vec![
+            discovery_url(),
+            token_url(),
+            client_id(),
+            FieldSpec { required: true, ..certificate(help) },
+            private_key(),
+            passphrase(),
+            scope(),
+            optional(
+                "certificateBoundTokens",
+                "Tokens are bound to the certificate",
+                FieldKind::Flag,
+                "Whether services want to see the certificate beside the token (RFC 8705, section 3).",
+            ),
+            revocation_url(),
+        ];
+        let description = "The connector gets tokens for itself and proves who it is with a TLS client certificate.";
+        Self(built_in(
+            "oauth_client_credentials_mtls",
+            "OAuth client credentials with a certificate",
+            description,
+            fields,
+            vec![AuthMode::Shared],
+            false,
+        ))
+    }
+}
+
+impl AuthType for MutualTls {
+    fn spec(&self) -> &AuthTypeSpec {
+        &self.0
+    }
+
+    fn check(&self, settings: &Settings) -> Vec<SettingsMistake> {
+        mistakes(self.credential(settings))
+    }
+
+    fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors> {
+        let mut mistakes = Mistakes::default();
+        for field in ["tokenUrl", "revocationUrl"] {
+            mistakes.only_https(settings, field, "a certificate is shown in TLS alone");
+        }
+        let (client, identity) = (mistakes.client(settings), identity(&mut mistakes, settings));
+        let credential = client.zip(identity).map(|(mut client, identity)| {
+            client.authentication = ClientAuthentication::Certificate(identity);
+            client.certificate_bound = settings.flag("certificateBoundTokens").unwrap_or(false);
+            Credential::Grant(Box::new(client))
+        });
+        mistakes.finish(credential)
+    }
+}
+
+fn identity(mistakes: &mut Mistakes, settings: &Settings) -> Option<ClientIdentity> {
+    let (certificates, key) = (mistakes.certificates(settings, "is required"), mistakes.private_key(settings));
+    let made = ClientIdentity::new(certificates?.into_chain(), key?.der());
+    made.map_err(|error| match error {
+        IdentityError::Key => mistakes.note("privateKey", "is of a kind that TLS does not sign with, or too small"),
+        IdentityError::Mismatch => mistakes.note("certificate", "belongs to another key than the private key"),
+        _ => mistakes.note("certificate", "is none that TLS can show: give an X.509 certificate of version 3"),
+    })
+    .ok()
+}

@@ -1,0 +1,71 @@
+//! `oauth_client_credentials_private_key_jwt`: the connector's own identity, proved by a signature (RFC 7523, section 2.2).
+
+use std::sync::Arc;
+
+use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind};
+
+use super::field::{built_in, optional};
+use super::oauth_client::{Mistakes, client_id, discovery_url, mistakes, revocation_url, scope, token_url};
+use super::signing_key::{algorithm, certificate, certificate_binding, key_id, passphrase, private_key};
+use crate::auth_type::{AuthType, Credential};
+use crate::oauth::{ClientAssertion, ClientAuthentication};
+use crate::settings::{Settings, SettingsErrors, SettingsMistake};
+
+#[derive(Debug)]
+pub(crate) struct PrivateKeyJwt(AuthTypeSpec);
+
+impl PrivateKeyJwt {
+    pub(crate) fn new() -> Self {
+        let fields = vec![
+            discovery_url(),
+            token_url(),
+            client_id(),
+            scope(),
+            algorithm(),
+            certificate_binding(),
+            certificate("PEM: the certificate of the private key, and those that lead to its authority."),
+            key_id(),
+            private_key(),
+            passphrase(),
+            optional(
+                "audience",
+                "Audience",
+                FieldKind::Text,
+                "Whom the client's assertions are for, where that is not the token URL.",
+            ),
+            revocation_url(),
+        ];
+        let description = "The connector gets tokens for itself and proves who it is with a private key.";
+        Self(built_in(
+            "oauth_client_credentials_private_key_jwt",
+            "OAuth client credentials with a private key",
+            description,
+            fields,
+            vec![AuthMode::Shared],
+            false,
+        ))
+    }
+}
+
+impl AuthType for PrivateKeyJwt {
+    fn spec(&self) -> &AuthTypeSpec {
+        &self.0
+    }
+
+    fn check(&self, settings: &Settings) -> Vec<SettingsMistake> {
+        mistakes(self.credential(settings))
+    }
+
+    fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors> {
+        let mut mistakes = Mistakes::default();
+        let (client, signer) = (mistakes.client(settings), mistakes.signer(settings));
+        let credential = client.zip(signer).map(|(mut client, signer)| {
+            client.authentication = ClientAuthentication::Assertion(ClientAssertion {
+                signer: Arc::new(signer),
+                audience: settings.text("audience").map(str::to_owned),
+            });
+            Credential::Grant(Box::new(client))
+        });
+        mistakes.finish(credential)
+    }
+}

@@ -1,0 +1,143 @@
+//! `oauth_jwt_bearer`: a signed statement of whom the connector speaks for (RFC 7523, section 2.1).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind};
+use serde_json::{Map, Value};
+
+use super::field::{address, built_in, check_scope, optional, required};
+use super::oauth_client::{Mistakes, discovery_url, mistakes, revocation_url, scope, token_url};
+use super::signing_key::{algorithm, passphrase, private_key};
+use crate::auth_type::{AuthType, Credential};
+use crate::oauth::{JwtBearer, KeyReference, OAuthClient, OwnGrant};
+use crate::settings::{Settings, SettingsErrors, SettingsMistake};
+
+/// How long a statement is good for, in seconds.
+const LIFE: u64 = 300;
+/// The longest that can be asked for, in seconds.
+const LONGEST_LIFE: u64 = 3600;
+/// Claims that are set here.
+const OWN_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "iat", "nbf", "jti"];
+
+#[derive(Debug)]
+pub(crate) struct OAuthJwtBearer(AuthTypeSpec);
+
+impl OAuthJwtBearer {
+    pub(crate) fn new() -> Self {
+        let mut lifetime = optional(
+            "lifetime",
+            "Lifetime",
+            FieldKind::Number,
+            "How long each assertion is good for, in seconds; at most 3600.",
+        );
+        lifetime.default = Some(LIFE.into());
+        let fields = vec![
+            discovery_url(),
+            token_url(),
+            required("issuer", "Issuer", FieldKind::Text, "Who states it: the client's name at the server."),
+            required("subject", "Subject", FieldKind::Text, "For whom the token is: a user, or the issuer itself."),
+            optional(
+                "audience",
+                "Audience",
+                FieldKind::Text,
+                "Whom the assertions are for, where that is not the token URL.",
+            ),
+            scope(),
+            algorithm(),
+            optional("keyId", "Key ID", FieldKind::Text, "The name that the key is registered under (kid)."),
+            private_key(),
+            passphrase(),
+            lifetime,
+            optional(
+                "claims",
+                "More claims",
+                FieldKind::Text,
+                "A JSON object of further claims; some servers want the scope there: {\"scope\": \"...\"}.",
+            ),
+            optional("clientId", "Client ID", FieldKind::Text, "Where the server wants one beside the assertion."),
+            optional("clientSecret", "Client secret", FieldKind::Secret, "Sent in the body with the client ID."),
+            revocation_url(),
+        ];
+        let description = "The connector signs for whom it asks; no user takes part.";
+        Self(built_in("oauth_jwt_bearer", "OAuth JWT bearer", description, fields, vec![AuthMode::Shared], false))
+    }
+}
+
+impl AuthType for OAuthJwtBearer {
+    fn spec(&self) -> &AuthTypeSpec {
+        &self.0
+    }
+
+    fn check(&self, settings: &Settings) -> Vec<SettingsMistake> {
+        mistakes(self.credential(settings))
+    }
+
+    fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors> {
+        let mut mistakes = Mistakes::default();
+        let client = client(&mut mistakes, settings);
+        let bearer = bearer(&mut mistakes, settings);
+        let credential = client.zip(bearer).map(|(mut client, bearer)| {
+            client.own = OwnGrant::JwtBearer(bearer);
+            Credential::Grant(Box::new(client))
+        });
+        mistakes.finish(credential)
+    }
+}
+
+fn client(mistakes: &mut Mistakes, settings: &Settings) -> Option<OAuthClient> {
+    if let Some(mistake) = check_scope(settings) {
+        mistakes.note(&mistake.field, mistake.reason);
+    }
+    if settings.secret("clientSecret").is_some() && settings.text("clientId").is_none() {
+        mistakes.note("clientId", "is required beside a clientSecret");
+    }
+    let revocation_url = settings.text("revocationUrl").and_then(|_| mistakes.take(address(settings, "revocationUrl")));
+    let client_id = settings.text("clientId").unwrap_or_default();
+    let mut client = OAuthClient::new(mistakes.endpoint(settings, "tokenUrl")?, client_id.to_owned());
+    client.authentication = Mistakes::secret(settings, false);
+    client.revocation_url = revocation_url;
+    client.scope = settings.text("scope").map(str::to_owned);
+    Some(client)
+}
+
+fn bearer(mistakes: &mut Mistakes, settings: &Settings) -> Option<JwtBearer> {
+    let (issuer, subject) = (mistakes.text(settings, "issuer"), mistakes.text(settings, "subject"));
+    let (life, claims) = (lifetime(mistakes, settings), claims(mistakes, settings));
+    let key = mistakes.private_key(settings)?;
+    let reference = settings.text("keyId").map_or(KeyReference::None, |id| KeyReference::Id(id.to_owned()));
+    let signer = mistakes.signer_with(settings, &key, reference)?;
+    Some(JwtBearer {
+        signer: Arc::new(signer),
+        issuer: issuer?,
+        subject: subject?,
+        audience: settings.text("audience").map(str::to_owned),
+        life: life?,
+        claims: claims?,
+    })
+}
+
+fn lifetime(mistakes: &mut Mistakes, settings: &Settings) -> Option<Duration> {
+    let seconds = match settings.plain().get("lifetime") {
+        None => Some(LIFE),
+        Some(value) => value.as_u64().filter(|seconds| (1..=LONGEST_LIFE).contains(seconds)),
+    };
+    if seconds.is_none() {
+        mistakes.note("lifetime", format!("must be a whole number of seconds, 1 to {LONGEST_LIFE}"));
+    }
+    seconds.map(Duration::from_secs)
+}
+
+fn claims(mistakes: &mut Mistakes, settings: &Settings) -> Option<Map<String, Value>> {
+    let Some(text) = settings.text("claims") else { return Some(Map::new()) };
+    let Ok(Value::Object(claims)) = serde_json::from_str(text) else {
+        mistakes.note("claims", "must be a JSON object, such as {\"scope\": \"read\"}");
+        return None;
+    };
+    let own: Vec<_> = OWN_CLAIMS.into_iter().filter(|name| claims.contains_key(*name)).collect();
+    if !own.is_empty() {
+        mistakes.note("claims", format!("must not hold {}, which fields of their own or the host set", own.join(", ")));
+        return None;
+    }
+    Some(claims)
+}

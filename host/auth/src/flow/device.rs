@@ -1,0 +1,218 @@
+//! A user authorizes on another device, by a code (RFC 8628).
+
+use std::fmt;
+use std::time::Duration;
+
+use innkeeper_ambient::Timestamp;
+use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantKey, GrantOwner, SpaceId};
+use secrecy::SecretString;
+use url::Url;
+
+use super::Completed;
+use crate::auth::Auth;
+use crate::error::AuthError;
+use crate::oauth::{ErrorCode, Nature, OAuthClient, TokenAnswer, TokenEndpoint, TokenError};
+
+/// Section 3.5: what the interval grows by when the server says that it is asked too often.
+const SLOWER: Duration = Duration::from_secs(5);
+/// The longest wait after failures that pass, unless the server asks for more.
+const LONGEST_WAIT: Duration = Duration::from_mins(2);
+
+/// How a person authorizes a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthorizationWay {
+    /// In a browser, which comes back with a code: [`Auth::begin`].
+    Browser,
+    /// By a code that is typed on another device: [`Auth::begin_device`].
+    Device,
+    /// Not at all: the connection needs no person.
+    None,
+}
+
+/// An authorization that waits for a user on another device. It lives in memory alone: who loses it begins again.
+pub struct DeviceAuthorization {
+    /// What the user types there.
+    pub user_code: String,
+    /// Where the user goes.
+    pub verification_uri: Url,
+    /// The same with the code in it, for a link or a QR code. Whoever opens it should compare the code.
+    pub verification_uri_complete: Option<Url>,
+    /// Until when the user may decide.
+    pub expires_at: Timestamp,
+    /// How long to wait between questions at least; it grows when the server asks for that.
+    pub interval: Duration,
+    device_code: SecretString,
+    /// Whose code it is: it goes to no other server, whatever becomes of the connection.
+    token_url: Url,
+    next_poll: Timestamp,
+    failures: u32,
+    space: SpaceId,
+    connection: ConnectionId,
+    owner: GrantOwner,
+}
+
+/// Everything but the device code, which is as good as a grant.
+impl fmt::Debug for DeviceAuthorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceAuthorization")
+            .field("connection", &self.connection)
+            .field("owner", &self.owner)
+            .field("expires_at", &self.expires_at)
+            .field("interval", &self.interval)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one question gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceProgress {
+    /// The user has not decided yet, or the server cannot be asked just now.
+    Pending {
+        /// How long to wait until the next question; an earlier one is not sent.
+        wait: Duration,
+    },
+    /// The user has consented, and the grant is kept.
+    Authorized(Completed),
+}
+
+/// Why a user's authorization on another device gave no grant.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceFailure {
+    /// The user said no.
+    #[error("access was denied; begin again if that was not meant (access_denied)")]
+    Denied,
+    /// The user took too long.
+    #[error("nobody authorized it in time; begin again (expired_token)")]
+    Expired,
+    /// The authorization server refused the request itself.
+    #[error("the authorization server was asked in vain: {0}; check the connection's settings")]
+    Server(TokenError),
+    /// The connection was removed or changed in the meantime.
+    #[error("connection {0} is no longer there or authenticates in another way now")]
+    ConnectionGone(ConnectionId),
+    /// The host failed.
+    #[error(transparent)]
+    Host(#[from] AuthError),
+}
+
+impl Auth {
+    /// How a person authorizes this connection.
+    pub fn authorization_way(&self, connection: &ConnectionRecord) -> Result<AuthorizationWay, AuthError> {
+        let prepared = self.prepared(connection)?;
+        Ok(match prepared.endpoint().map(|endpoint| &endpoint.client) {
+            Some(client) if client.consent.is_some() => AuthorizationWay::Browser,
+            Some(client) if client.device_url.is_some() => AuthorizationWay::Device,
+            _ => AuthorizationWay::None,
+        })
+    }
+
+    /// Begins an authorization of `connection` by `owner` on another device (section 3.1). Show the user the code and the
+    /// address, then ask [`Auth::poll_device`] until it ends, or [`Auth::wait_device`] once.
+    pub async fn begin_device(
+        &self,
+        connection: &ConnectionRecord,
+        owner: &GrantOwner,
+    ) -> Result<DeviceAuthorization, DeviceFailure> {
+        Self::check_owner(connection, owner)?;
+        let prepared = self.prepared(connection)?;
+        let endpoint = prepared.endpoint();
+        let Some((endpoint, url)) = endpoint.and_then(|known| Some((known, known.client.device_url.as_ref()?))) else {
+            let (connection, auth_type) = (connection.id.clone(), connection.auth_type.clone());
+            return Err(AuthError::NoDeviceCode { connection, auth_type }.into());
+        };
+        let answer = endpoint.authorize_device(url).await.map_err(DeviceFailure::Server)?;
+        let now = self.clock().now();
+        Ok(DeviceAuthorization {
+            user_code: answer.user_code,
+            verification_uri: answer.verification_uri,
+            verification_uri_complete: answer.verification_uri_complete,
+            expires_at: now.plus(answer.expires_in),
+            interval: answer.interval,
+            device_code: answer.device_code,
+            token_url: endpoint.client.token_url.clone(),
+            next_poll: now.plus(answer.interval),
+            failures: 0,
+            space: connection.space.clone(),
+            connection: connection.id.clone(),
+            owner: owner.clone(),
+        })
+    }
+
+    /// Asks once whether the user has decided (section 3.4), unless it is too early for that. After a failure that passes
+    /// by itself each wait is twice as long.
+    pub async fn poll_device(&self, pending: &mut DeviceAuthorization) -> Result<DeviceProgress, DeviceFailure> {
+        let now = self.clock().now();
+        if now >= pending.expires_at {
+            return Err(DeviceFailure::Expired);
+        }
+        if now < pending.next_poll {
+            return Ok(DeviceProgress::Pending { wait: pending.next_poll.since(now) });
+        }
+        let endpoint = self.device_endpoint(pending).await?;
+        let problem = match endpoint.poll_device(&pending.device_code).await {
+            Ok(answer) => return self.keep(pending, &endpoint, answer).await.map(DeviceProgress::Authorized),
+            Err(problem) => problem,
+        };
+        match &problem {
+            TokenError::Refused(ErrorCode::AuthorizationPending) => pending.failures = 0,
+            TokenError::Refused(ErrorCode::SlowDown) => {
+                pending.failures = 0;
+                pending.interval += SLOWER;
+            }
+            TokenError::Refused(ErrorCode::AccessDenied) => return Err(DeviceFailure::Denied),
+            TokenError::Refused(ErrorCode::ExpiredToken) => return Err(DeviceFailure::Expired),
+            _ if matches!(problem.nature(), Nature::Passing { .. }) => {
+                tracing::warn!(connection = %pending.connection, %problem, "device authorization not asked about");
+                pending.failures += 1;
+            }
+            _ => return Err(DeviceFailure::Server(problem)),
+        }
+        let doubled = pending.interval.saturating_mul(1 << pending.failures.min(10));
+        let wait =
+            if pending.failures == 0 { pending.interval } else { doubled.min(LONGEST_WAIT.max(pending.interval)) };
+        let wait = problem.retry_after().map_or(wait, |asked| asked.max(wait));
+        pending.next_poll = self.clock().now().plus(wait);
+        Ok(DeviceProgress::Pending { wait })
+    }
+
+    /// Asks until the user has decided or the time is over. Dropping the future gives the authorization up.
+    pub async fn wait_device(&self, mut pending: DeviceAuthorization) -> Result<Completed, DeviceFailure> {
+        loop {
+            match self.poll_device(&mut pending).await? {
+                DeviceProgress::Authorized(completed) => return Ok(completed),
+                DeviceProgress::Pending { wait } => {
+                    let left = pending.expires_at.since(self.clock().now());
+                    self.clock().sleep(wait.min(left)).await;
+                }
+            }
+        }
+    }
+
+    async fn keep(
+        &self,
+        pending: &DeviceAuthorization,
+        endpoint: &TokenEndpoint,
+        answer: TokenAnswer,
+    ) -> Result<Completed, DeviceFailure> {
+        let (space, connection, owner) = (pending.space.clone(), pending.connection.clone(), pending.owner.clone());
+        let key = GrantKey { space: space.clone(), connection: connection.clone(), owner: owner.clone() };
+        self.grants().replace(&key, answer, endpoint.client.scope.as_deref()).await?;
+        // A connection that was deleted meanwhile must not leave a grant behind.
+        if self.store().connection(&space, &connection).await.map_err(AuthError::from)?.is_none() {
+            self.grants().remove(&key).await?;
+            return Err(DeviceFailure::ConnectionGone(connection));
+        }
+        Ok(Completed { space, connection, owner, return_url: None })
+    }
+
+    /// The endpoint as the connection is now.
+    async fn device_endpoint(&self, pending: &DeviceAuthorization) -> Result<TokenEndpoint, DeviceFailure> {
+        let gone = || DeviceFailure::ConnectionGone(pending.connection.clone());
+        let connection = self.store().connection(&pending.space, &pending.connection).await.map_err(AuthError::from)?;
+        let connection = connection.ok_or_else(gone)?;
+        Self::check_owner(&connection, &pending.owner).map_err(|_| gone())?;
+        let prepared = self.prepared(&connection)?;
+        let same = |client: &OAuthClient| client.device_url.is_some() && client.token_url == pending.token_url;
+        prepared.endpoint().filter(|endpoint| same(&endpoint.client)).cloned().ok_or_else(gone)
+    }
+}

@@ -1,0 +1,88 @@
+//! What a client does to get a token by itself.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use innkeeper_ambient::{Random, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::error::TokenError;
+use super::form::{BodyFormat, Form};
+use super::jwt::Signer;
+
+/// What a client does to get a token by itself.
+#[derive(Clone, Debug)]
+pub(crate) enum OwnGrant {
+    /// Its own identity is enough (RFC 6749, section 4.4).
+    ClientCredentials,
+    /// It states for whom it asks (RFC 7523, section 2.1).
+    JwtBearer(JwtBearer),
+    /// It says a user's name and password (RFC 6749, section 4.3).
+    Password(Password),
+}
+
+/// What is stated, and by which key.
+#[derive(Clone, Debug)]
+pub(crate) struct JwtBearer {
+    pub(crate) signer: Arc<Signer>,
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    /// None: the token URL.
+    pub(crate) audience: Option<String>,
+    pub(crate) life: Duration,
+    /// Beside those that are set here.
+    pub(crate) claims: Map<String, Value>,
+}
+
+/// A user's password, and how the server wants it.
+#[derive(Clone)]
+pub(crate) struct Password {
+    /// What the server calls the user's name.
+    pub(crate) username_field: String,
+    pub(crate) username: String,
+    pub(crate) secret: SecretString,
+    pub(crate) format: BodyFormat,
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password([redacted])")
+    }
+}
+
+impl OwnGrant {
+    /// The request's fields and how they are written.
+    pub(crate) fn form(
+        &self,
+        token_url: &Url,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> Result<(Form, BodyFormat), TokenError> {
+        match self {
+            Self::ClientCredentials => Ok((Form::grant("client_credentials"), BodyFormat::Form)),
+            Self::JwtBearer(bearer) => {
+                let assertion = bearer.assertion(token_url, now, random)?;
+                let form = Form::grant("urn:ietf:params:oauth:grant-type:jwt-bearer");
+                Ok((form.with("assertion", assertion.expose_secret()), BodyFormat::Form))
+            }
+            Self::Password(password) => {
+                let form = Form::grant("password").with(&password.username_field, &password.username);
+                Ok((form.with("password", password.secret.expose_secret()), password.format))
+            }
+        }
+    }
+}
+
+impl JwtBearer {
+    fn assertion(&self, token_url: &Url, now: Timestamp, random: &dyn Random) -> Result<SecretString, TokenError> {
+        let mut claims = self.claims.clone();
+        let audience = self.audience.as_deref().unwrap_or(token_url.as_str());
+        for (name, text) in [("iss", self.issuer.as_str()), ("sub", &self.subject), ("aud", audience)] {
+            claims.insert(name.to_owned(), text.into());
+        }
+        self.signer.sign(claims, self.life, now, random)
+    }
+}
