@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write as _};
 
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, Password, Select};
+use futures::FutureExt as _;
 use secrecy::SecretString;
 
 use crate::failure::{Failure, Outcome};
@@ -50,14 +51,25 @@ pub(crate) fn confirm(label: &str, default: bool) -> Outcome<bool> {
 fn give_the_cursor_back() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
-        tokio::spawn(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                // There is nobody to tell when this cannot be written.
-                let _ = io::stderr().write_all(b"\x1b[?25h\n");
-                std::process::exit(INTERRUPTED);
+        let mut pressed = Box::pin(tokio::signal::ctrl_c());
+        // Asked for once, the signal is caught from here on, and not from when the task begins.
+        let already = pressed.as_mut().now_or_never();
+        tokio::spawn(async move {
+            let pressed = match already {
+                Some(pressed) => pressed,
+                None => pressed.await,
+            };
+            if pressed.is_ok() {
+                interrupt();
             }
         });
     });
+}
+
+fn interrupt() -> ! {
+    // There is nobody to tell when this cannot be written.
+    let _ = io::stderr().write_all(b"\x1b[?25h\n");
+    std::process::exit(INTERRUPTED)
 }
 
 fn ask<T>(question: impl FnOnce(&dyn Theme) -> dialoguer::Result<T>) -> Outcome<T> {
@@ -69,5 +81,8 @@ fn ask<T>(question: impl FnOnce(&dyn Theme) -> dialoguer::Result<T>) -> Outcome<
     let colourful = ColorfulTheme::default();
     let plain = std::env::var_os("NO_COLOR").is_some();
     let theme: &dyn Theme = if plain { &SimpleTheme } else { &colourful };
-    question(theme).map_err(|dialoguer::Error::IO(error)| Failure::failed(format!("nothing was answered: {error}")))
+    question(theme).map_err(|dialoguer::Error::IO(error)| match error.kind() {
+        io::ErrorKind::Interrupted => interrupt(),
+        _ => Failure::failed(format!("nothing was answered: {error}")),
+    })
 }
