@@ -27,9 +27,9 @@ async fn who_begins_too_often_waits_and_nobody_else_does() {
     }
     let refused = ada.open(&kept.url).await;
     refused.assert_page(429, "Too many tries");
-    assert_eq!(refused.header(header::RETRY_AFTER), "3480");
+    assert_eq!(refused.header(&header::RETRY_AFTER), "3480");
     let refused = ada.post("begin", json!({ "connection": "drive" })).await;
-    assert_eq!((refused.status.as_u16(), refused.header(header::RETRY_AFTER)), (429, "3480"));
+    assert_eq!((refused.status.as_u16(), refused.header(&header::RETRY_AFTER)), (429, "3480"));
     assert_eq!(refused.json()["error"]["kind"], "too_many");
     let mut bob = site.browser(Some("bob"));
     let link = site.link(&connection, Some("bob")).await;
@@ -55,7 +55,7 @@ async fn who_comes_back_too_often_waits_and_loses_nothing() {
     let second = site.consented(&mut ada, &link).await;
     let refused = ada.open(&second).await;
     refused.assert_page(429, "Too many tries");
-    assert_eq!((refused.header(header::RETRY_AFTER), site.exchanges()), ("300", 1));
+    assert_eq!((refused.header(&header::RETRY_AFTER), site.exchanges()), ("300", 1));
     site.advance(300);
     assert_eq!(ada.open(&second).await.status, StatusCode::SEE_OTHER, "the state was not used up");
     assert_eq!(site.exchanges(), 2);
@@ -72,5 +72,5 @@ async fn without_other_settings_the_limit_is_a_hundred_an_hour() {
         ada.cookies.clear();
     }
     let refused = ada.post("begin", json!({ "connection": "drive" })).await;
-    assert_eq!((refused.status.as_u16(), refused.header(header::RETRY_AFTER)), (429, "3600"));
+    assert_eq!((refused.status.as_u16(), refused.header(&header::RETRY_AFTER)), (429, "3600"));
 }

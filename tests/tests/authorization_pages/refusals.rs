@@ -1,6 +1,6 @@
 //! What is refused: nothing is stored, nothing is used up that is not the visitor's, and a page says what to do.
 
-use innkeeper::{AccessPolicy, AccessRequest, Denied, NewLink, Reason};
+use innkeeper::{AccessPolicy, AccessRequest, Denied, NewLink, PrincipalId, Reason};
 use innkeeper_tests::stage::id;
 use reqwest::{Method, StatusCode};
 use url::Url;
@@ -201,7 +201,7 @@ struct NotBob;
 
 impl AccessPolicy for NotBob {
     fn decide(&self, request: &AccessRequest<'_>) -> Result<(), Denied> {
-        match request.principal.map(|principal| principal.as_str()) {
+        match request.principal.map(PrincipalId::as_str) {
             Some("bob") => Err(Denied("bob may not".to_owned())),
             _ => Ok(()),
         }

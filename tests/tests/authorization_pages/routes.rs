@@ -105,7 +105,7 @@ async fn what_another_site_has_a_browser_send_changes_nothing() {
     }
     let request = ada.request(Method::GET, &url);
     let seen = ada.send(request).await;
-    assert_eq!((seen.status.as_u16(), seen.header(header::ALLOW)), (405, "POST"));
+    assert_eq!((seen.status.as_u16(), seen.header(&header::ALLOW)), (405, "POST"));
 }
 
 #[tokio::test]

@@ -135,12 +135,12 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    pub(crate) fn header(&self, name: header::HeaderName) -> &str {
-        self.headers.get(&name).map(|value| value.to_str().expect("text")).unwrap_or_default()
+    pub(crate) fn header(&self, name: &header::HeaderName) -> &str {
+        self.headers.get(name).map(|value| value.to_str().expect("text")).unwrap_or_default()
     }
 
     pub(crate) fn location(&self) -> String {
-        self.header(header::LOCATION).to_owned()
+        self.header(&header::LOCATION).to_owned()
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -153,8 +153,8 @@ impl Seen {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         assert!(self.text.contains(words), "{}", self.text);
         assert!(self.text.contains(r#"<p class="quiet">"#), "it says what to do: {}", self.text);
-        assert_eq!(self.header(header::CONTENT_TYPE), "text/html; charset=utf-8");
-        assert!(self.header(header::CONTENT_SECURITY_POLICY).contains("style-src 'sha256-"));
+        assert_eq!(self.header(&header::CONTENT_TYPE), "text/html; charset=utf-8");
+        assert!(self.header(&header::CONTENT_SECURITY_POLICY).contains("style-src 'sha256-"));
     }
 }
 
@@ -186,8 +186,8 @@ impl Browser {
             let (pair, attributes) = line.split_once(';').expect("attributes");
             let (name, value) = pair.split_once('=').expect("a pair");
             assert!(name.starts_with("innkeeper-"), "plain http on loopback: {line}");
-            let life = if value.is_empty() { 0 } else { 600 };
-            assert_eq!(attributes, format!(" Path=/; Max-Age={life}; HttpOnly; SameSite=Lax"));
+            let seconds = if value.is_empty() { 0 } else { 600 };
+            assert_eq!(attributes, format!(" Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"));
             if value.is_empty() {
                 self.cookies.remove(name);
             } else {
@@ -202,9 +202,9 @@ impl Browser {
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::X_FRAME_OPTIONS, "DENY"),
         ] {
-            assert_eq!(seen.header(name.clone()), value, "{name} of {status}");
+            assert_eq!(seen.header(&name), value, "{name} of {status}");
         }
-        let policy = seen.header(header::CONTENT_SECURITY_POLICY);
+        let policy = seen.header(&header::CONTENT_SECURITY_POLICY);
         for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
             assert!(policy.contains(part), "{policy}");
         }

@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     /// The address that users find the pages at, where a proxy with TLS stands before this one
     #[arg(long, value_name = "URL")]
     public_url: Option<Url>,
-    /// An origin that users may be sent back to at the end, such as https://app.example.com
+    /// An origin that users may be sent back to at the end: scheme, host and port
     #[arg(long, value_name = "URL")]
     return_origin: Vec<Url>,
 }
