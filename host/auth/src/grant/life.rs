@@ -182,9 +182,8 @@ pub(super) fn next(held: Option<&Held>, purpose: Purpose, circumstances: &Circum
                 Step::Keep
             }
         }
-        State::InDoubt | State::Expired | State::None => try_now(old),
         State::RefreshingAhead if purpose == Purpose::Serve => Step::Serve,
-        State::RefreshingAhead => try_now(old),
+        State::RefreshingAhead | State::InDoubt | State::Expired | State::None => try_now(old),
         State::Live if purpose == Purpose::KeepAlive && refreshable => try_now(old),
         State::Live => Step::Serve,
     }

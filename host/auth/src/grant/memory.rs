@@ -40,8 +40,8 @@ pub(super) struct Hold {
 /// See [`Hold::unsaved`].
 pub(super) struct Unsaved {
     pub(super) grant: Grant,
-    /// The version that it belongs over; none: there was no record.
-    pub(super) over: Option<u64>,
+    /// The version that it belongs over; 0: there was no record.
+    pub(super) over: u64,
     pub(super) fence: u64,
     /// Kept as long as it lasts: nobody else may send the spent refresh token meanwhile.
     pub(super) lease: Option<Lease>,

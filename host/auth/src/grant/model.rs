@@ -81,7 +81,7 @@ struct Host {
     stored: Option<Record>,
     answered: Option<(Token, u64)>,
     /// A grant that the store did not take, and the version that it belongs over.
-    unsaved: Option<(Token, u64, Option<u64>)>,
+    unsaved: Option<(Token, u64, u64)>,
     fence: u8,
     backing_off: bool,
     /// A turn is under way.
@@ -221,7 +221,7 @@ impl World {
                 self.lease = None;
             }
             let Host { backing_off, fence, .. } = self.hosts[host];
-            self.hosts[host] = Host { unsaved, backing_off, fence, ..Host::new() };
+            self.hosts[host] = Host { unsaved, fence, backing_off, ..Host::new() };
         }
     }
 
@@ -259,7 +259,7 @@ impl World {
         let (over, record) = match order {
             Order::Intend(over) => {
                 let Some(stored) = acting.stored else { return Event::Conflict };
-                (Some(over), Record { intent: true, ..stored })
+                (over, Record { intent: true, ..stored })
             }
             Order::Settle(over, left) => {
                 let Some(stored) = acting.stored else { return Event::Conflict };
@@ -267,7 +267,7 @@ impl World {
                     Left::AsBefore => None,
                     Left::Lost(reason) => Some(reason),
                 };
-                (Some(over), Record { lost, intent: stored.intent && lost.is_none(), ..stored })
+                (over, Record { lost, intent: stored.intent && lost.is_none(), ..stored })
             }
             Order::Keep(over) => {
                 let held = acting.answered.map(|(token, at)| (token, at, over)).or(acting.unsaved);
@@ -277,10 +277,11 @@ impl World {
             }
             _ => unreachable!("no write"),
         };
-        if self.record.map(|there| there.version) != over || self.record.is_some_and(|there| there.fence > fence) {
+        if self.record.map_or(0, |there| there.version) != over || self.record.is_some_and(|there| there.fence > fence)
+        {
             return Event::Conflict;
         }
-        let version = over.unwrap_or(0) + 1;
+        let version = over + 1;
         self.record = Some(Record { version, fence, ..record });
         Event::Written(version)
     }

@@ -153,7 +153,7 @@ impl Round {
     }
 
     /// Stores a new grant; only then may it be used. What is not stored is held for the next turn.
-    async fn keep(&mut self, hold: &mut Hold, over: Option<u64>) -> Event {
+    async fn keep(&mut self, hold: &mut Hold, over: u64) -> Event {
         let fence = self.fence();
         if let Some(grant) = self.answered.take() {
             hold.unsaved = Some(Unsaved { grant, over, fence, lease: None });
@@ -196,16 +196,16 @@ impl Round {
     async fn rewrite(&mut self, over: u64, change: impl FnOnce(&mut GrantRecord)) -> Event {
         let Some(stored) = &self.stored else { return Event::Conflict };
         let (grant, fence) = (stored.grant.clone(), self.fence());
-        self.put(&grant, Some(over), |record| {
+        self.put(&grant, over, |record| {
             record.fence = fence;
             change(record);
         })
         .await
     }
 
-    async fn put(&mut self, grant: &Grant, over: Option<u64>, change: impl FnOnce(&mut GrantRecord)) -> Event {
-        let version = over.unwrap_or(0) + 1;
-        let expected = over.map_or(Expected::Absent, Expected::Version);
+    async fn put(&mut self, grant: &Grant, over: u64, change: impl FnOnce(&mut GrantRecord)) -> Event {
+        let version = over + 1;
+        let expected = if over == 0 { Expected::Absent } else { Expected::Version(over) };
         let mut record = match grant.record(&self.entry.key, version, self.now(), &self.grants.vault) {
             Ok(record) => record,
             Err(error) => {

@@ -29,8 +29,8 @@ pub(super) enum Order {
     Intend(u64),
     /// Send the request, if the lease lasts as long as that may take.
     Ask,
-    /// Store the grant that was answered, over this version; none: there was no record.
-    Keep(Option<u64>),
+    /// Store the grant that was answered, over this version; 0: there was no record.
+    Keep(u64),
     /// Write what is left after a failure, over this version.
     Settle(u64, Left),
     /// The turn is over.
@@ -100,7 +100,7 @@ enum Phase {
         doubtful: bool,
     },
     Asking {
-        over: Option<u64>,
+        over: u64,
         doubtful: bool,
     },
     Storing,
@@ -129,7 +129,7 @@ pub(super) struct Turn {
 
 impl Turn {
     /// Begins one. `leftover`: an earlier turn holds a grant that belongs over this version and is not stored yet.
-    pub(super) fn begin(purpose: Purpose, leftover: Option<Option<u64>>) -> (Self, Order) {
+    pub(super) fn begin(purpose: Purpose, leftover: Option<u64>) -> (Self, Order) {
         let (phase, order) = match leftover {
             Some(over) => (Phase::Saving, Order::Keep(over)),
             None => (Phase::Reading, Order::Read),
@@ -138,6 +138,7 @@ impl Turn {
     }
 
     /// What is to be done after `event`. An event that answers no order of this turn ends it.
+    #[expect(clippy::match_same_arms, reason = "a line is a transition; lines that end alike need not belong together")]
     pub(super) fn on(&mut self, event: Event, circumstances: &Circumstances) -> Order {
         match (self.phase, event) {
             (Phase::Saving, Event::Written(_) | Event::Conflict) => self.read(),
@@ -156,7 +157,7 @@ impl Turn {
             }
             (Phase::Pausing, Event::Paused) => self.read(),
             (Phase::Intending { doubtful }, Event::Written(version)) => {
-                self.go(Phase::Asking { over: Some(version), doubtful }, Order::Ask)
+                self.go(Phase::Asking { over: version, doubtful }, Order::Ask)
             }
             (Phase::Asking { .. }, Event::TooLate) => self.again(),
             (Phase::Asking { over, .. }, Event::Answered) => self.go(Phase::Storing, Order::Keep(over)),
@@ -190,7 +191,7 @@ impl Turn {
             }
             // A token that the client gets by itself costs nobody anything: there is no intent.
             (Step::Renew, held) if circumstances.self_sufficient => {
-                let over = held.map(|held| held.version);
+                let over = held.map_or(0, |held| held.version);
                 self.go(Phase::Asking { over, doubtful: false }, Order::Ask)
             }
             (Step::Renew, Some(held)) => {
@@ -200,8 +201,10 @@ impl Turn {
         }
     }
 
-    fn refused(&mut self, nature: Nature, over: Option<u64>, doubtful: bool, circumstances: &Circumstances) -> Order {
-        let Some(over) = over.filter(|_| !circumstances.self_sufficient) else { return self.give_up() };
+    fn refused(&mut self, nature: Nature, over: u64, doubtful: bool, circumstances: &Circumstances) -> Order {
+        if circumstances.self_sufficient {
+            return self.give_up();
+        }
         match nature {
             // The server may have acted: the intent stays, and the next attempt settles it.
             Nature::Passing { spent: true } => self.give_up(),
