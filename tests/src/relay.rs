@@ -83,9 +83,7 @@ async fn hand_on(State(way): State<Way>, uri: Uri, headers: HeaderMap, body: Byt
         request = request.headers(headers.get(&name).map(|value| (name, value.clone())).into_iter().collect());
     }
     let answered = match request.send().await {
-        Ok(response) => {
-            (response.status(), response.headers().get(header::CONTENT_TYPE).cloned(), response.bytes().await)
-        }
+        Ok(response) => (response.status(), response.headers().get(header::CONTENT_TYPE).cloned(), response.bytes().await),
         Err(_) => return StatusCode::BAD_GATEWAY.into_response(),
     };
     let (status, content_type, Ok(answer)) = answered else { return StatusCode::BAD_GATEWAY.into_response() };

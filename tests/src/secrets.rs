@@ -84,10 +84,7 @@ impl Secrets {
 fn forms(secret: &Secret) -> Vec<(String, Vec<u8>)> {
     let Secret { name, text, fragments } = secret;
     let mut forms = vec![(name.clone(), text.clone().into_bytes())];
-    forms.push((
-        format!("{name} in hexadecimal"),
-        text.bytes().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect(),
-    ));
+    forms.push((format!("{name} in hexadecimal"), text.bytes().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()));
     for ahead in 0..3 {
         let shifted = [vec![0; ahead], text.clone().into_bytes()].concat();
         // Characters at either end mix in bits of the neighbours.

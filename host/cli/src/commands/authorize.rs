@@ -70,13 +70,11 @@ async fn by_device(arguments: &Arguments, host: &Innkeeper, context: &Context) -
         }
     }
     let patience = Duration::from_secs(arguments.timeout);
-    match tokio::time::timeout(patience, host.wait_device_authorization(pending)).await {
-        Ok(completed) => Ok(completed?),
-        Err(_) => {
-            let message = format!("nobody authorized it within {} s", patience.as_secs());
-            Err(Failure::new(Exit::NeedsAuthorization, "authorization-timeout", message).hint("run the command again"))
-        }
+    if let Ok(completed) = tokio::time::timeout(patience, host.wait_device_authorization(pending)).await {
+        return Ok(completed?);
     }
+    let message = format!("nobody authorized it within {} s", patience.as_secs());
+    Err(Failure::new(Exit::NeedsAuthorization, "authorization-timeout", message).hint("run the command again"))
 }
 
 async fn in_browser(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Outcome<Completed> {
