@@ -98,7 +98,8 @@ impl Stage {
     /// A connection to the protected resource of another auth type, without its fields.
     pub fn new_connection(&self, auth_type: &str) -> NewConnection {
         let connector = spec_id();
-        NewConnection::new(SpaceId::default(), connector, auth_type).config(json!({ "base": self.provider.api().as_str() }))
+        NewConnection::new(SpaceId::default(), connector, auth_type)
+            .config(json!({ "base": self.provider.api().as_str() }))
     }
 
     /// Begins an authorization in a browser of its own.

@@ -38,7 +38,10 @@ async fn send(host: &TestHost, connection: &ConnectionView, url: String, content
 async fn read(body: &mut Body, expected: impl Fn(usize) -> u8) -> usize {
     let mut place = 0;
     while let Some(piece) = body.next().await.expect("bytes") {
-        assert!(piece.iter().zip(place..).all(|(found, place)| *found == expected(place)), "a piece differs at {place}");
+        assert!(
+            piece.iter().zip(place..).all(|(found, place)| *found == expected(place)),
+            "a piece differs at {place}"
+        );
         place += piece.len();
     }
     place
@@ -48,7 +51,8 @@ async fn read(body: &mut Body, expected: impl Fn(usize) -> u8) -> usize {
 async fn twenty_mebibytes_pass_through_a_guest_that_has_sixteen() {
     let (host, service, _) = narrow().await;
     let bare = host.hostile(&service).await;
-    let scrubbed = host.hostile_with(&service, |new: NewConnection| new.secret("token", "not-in-the-file"), "bearer").await;
+    let scrubbed =
+        host.hostile_with(&service, |new: NewConnection| new.secret("token", "not-in-the-file"), "bearer").await;
     for (connection, known) in [(bare, true), (scrubbed, false)] {
         let length = 20 * MIB;
         let pieces = pattern(length).map(Ok::<_, EgressError>);

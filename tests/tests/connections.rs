@@ -1,8 +1,8 @@
 //! Connections: what is checked when they are made and changed, who may use them, what is on record.
 
 use innkeeper::{
-    AccessPolicy, AccessRequest, CallRequest, ConnectionChange, ConnectionId, Denied, Error, HostApproval, NewConnection,
-    PrincipalId, SpaceId, spec::AuthMode,
+    AccessPolicy, AccessRequest, CallRequest, ConnectionChange, ConnectionId, Denied, Error, HostApproval,
+    NewConnection, PrincipalId, SpaceId, spec::AuthMode,
 };
 use innkeeper_tests::components::hostile;
 use innkeeper_tests::echo::EchoService;
@@ -32,7 +32,9 @@ async fn an_auth_type_that_the_connector_does_not_take_is_refused_with_those_it_
 
 #[tokio::test]
 async fn every_mistake_of_the_fields_is_named_and_no_secret_is_echoed() {
-    let fields = |new: NewConnection| new.field("tokenUrl", "http://example.com/t").field("clientld", "x").secret("password", "hunter2-secret");
+    let fields = |new: NewConnection| {
+        new.field("tokenUrl", "http://example.com/t").field("clientld", "x").secret("password", "hunter2-secret")
+    };
     let error = refusal(fields, "oauth_authorization_code").await;
     for named in ["tokenUrl", "clientld", "clientId", "authorizationUrl", "password"] {
         assert!(error.contains(named), "{named} in {error}");
@@ -152,7 +154,8 @@ async fn a_connection_for_each_principal_is_not_called_for_nobody() {
     let connection = host.hostile_with(&service, settings, "oauth_authorization_code").await;
     let error = host.call(&connection, "fetch", json!({ "url": service.base() })).await.expect_err("for whom?");
     assert!(error.to_string().contains("name the principal"), "{error}");
-    let call = CallRequest::new(connection.space.clone(), connection.id.clone(), "fetch", json!({ "url": service.base() }));
+    let call =
+        CallRequest::new(connection.space.clone(), connection.id.clone(), "fetch", json!({ "url": service.base() }));
     let result = host.host.call(call.principal(PrincipalId::parse("ada").expect("an id"))).await.expect("it is told");
     assert_eq!(result.value["error"], json!("HttpError::NeedsAuthorization"));
     assert!(service.received().is_empty(), "nothing is sent without a credential");

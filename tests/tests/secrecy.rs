@@ -7,10 +7,10 @@ use innkeeper::{Body, CallRequest, ConnectionView, File, NewConnection, Progress
 use innkeeper_tests::echo::{EchoService, Received};
 use innkeeper_tests::host::TestHost;
 use innkeeper_tests::oidc::{CONFIDENTIAL_BASIC, OidcOptions};
+use innkeeper_tests::records;
 use innkeeper_tests::relay::Relay;
 use innkeeper_tests::secrets::Secrets;
 use innkeeper_tests::stage::Stage;
-use innkeeper_tests::records;
 use serde_json::json;
 use tokio::sync::mpsc;
 use url::form_urlencoded;
@@ -34,14 +34,22 @@ async fn everything(host: &TestHost, connection: &ConnectionView, service: &Echo
         let input = json!({ "url": service.base(), "how": how });
         let request = CallRequest::new(connection.space.clone(), connection.id.clone(), "blurt", input);
         let error = host.host.call(request.listener(listener)).await.expect_err("it fails");
-        assert!(error.logs().iter().any(|line| line.message.contains("[redacted]")), "it logged what it saw: {error:?}");
+        assert!(
+            error.logs().iter().any(|line| line.message.contains("[redacted]")),
+            "it logged what it saw: {error:?}"
+        );
         said.push((format!("the {how} of blurt"), format!("{error} {error:?}").into_bytes()));
         let Some(Progress::Event(event)) = progress.recv().await else { panic!("it emitted what it saw") };
         said.push((format!("what blurt emitted before its {how}"), event.to_string().into_bytes()));
     }
 
     let file = File { name: "in".to_owned(), content_type: None, content: Body::from_bytes("nothing", None) };
-    let request = CallRequest::new(connection.space.clone(), connection.id.clone(), "send_body", json!({ "url": service.base() }));
+    let request = CallRequest::new(
+        connection.space.clone(),
+        connection.id.clone(),
+        "send_body",
+        json!({ "url": service.base() }),
+    );
     let mut result = host.host.call(request.file(file)).await.expect("it sends the file");
     let echoed = result.files[0].content.read_all(1 << 20).await.expect("a file");
     assert!(String::from_utf8_lossy(&echoed).contains("[redacted]"));
@@ -118,7 +126,8 @@ async fn a_key_in_the_query_is_kept_from_the_guest() {
     let settings = |new: NewConnection| new.field("paramNames", "key,token").secret("apiKey", TOKEN);
     let carries = |received: &Received| {
         let query = received.uri.query().unwrap_or_default();
-        let values = |name| form_urlencoded::parse(query.as_bytes()).filter(move |(key, value)| key == name && value == TOKEN);
+        let values =
+            |name| form_urlencoded::parse(query.as_bytes()).filter(move |(key, value)| key == name && value == TOKEN);
         values("key").count() == 1 && values("token").count() == 1
     };
     let secrets = Secrets::default().random("the key", TOKEN);

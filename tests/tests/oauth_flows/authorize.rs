@@ -87,7 +87,10 @@ async fn a_client_of_its_own_needs_no_user_and_renews_by_itself() {
         assert!(!connection.interactive);
         for _ in 0..2 {
             let me = stage.me(&connection).await.expect("the resource answers");
-            assert_eq!((&me["sub"], &me["client_id"], &me["scope"]), (&Value::Null, &json!(MACHINE.id), &json!("api.read")));
+            assert_eq!(
+                (&me["sub"], &me["client_id"], &me["scope"]),
+                (&Value::Null, &json!(MACHINE.id), &json!("api.read"))
+            );
         }
         assert_eq!(stage.counts().await.all("client_credentials"), 1, "one token for both calls");
         stage.expire().await;

@@ -49,8 +49,7 @@ async fn a_state_is_good_for_one_callback() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_callbacks_at_once_one_is_exchanged() {
     let (stage, connection, flow, callback) = consented().await;
-    let (one, other) =
-        tokio::join!(stage.complete(&callback, &flow.session), stage.complete(&callback, &flow.session));
+    let (one, other) = tokio::join!(stage.complete(&callback, &flow.session), stage.complete(&callback, &flow.session));
     assert_ne!(one.is_ok(), other.is_ok(), "{one:?} {other:?}");
     assert_eq!(stage.counts().await.all("authorization_code"), 1);
     stage.me(&connection).await.expect("the provider saw no second use of the code");

@@ -124,7 +124,10 @@ async fn a_lost_answer_of_a_rotating_provider_ends_in_a_reason_that_says_so() {
     // The new refresh token went with the answer, and this provider ends a grant whose old one is used twice.
     stage.advance(2);
     let error = stage.me(&connection).await.expect_err("the old token is spent");
-    assert!(matches!(error, Error::Auth(AuthError::NeedsAuthorization { reason: Reason::RefreshFailed, .. })), "{error}");
+    assert!(
+        matches!(error, Error::Auth(AuthError::NeedsAuthorization { reason: Reason::RefreshFailed, .. })),
+        "{error}"
+    );
     assert!(error.to_string().contains("the answer to a refresh was lost"), "{error}");
     stage.authorize(&connection, None, "ada").await;
     stage.me(&connection).await.expect("a new grant");

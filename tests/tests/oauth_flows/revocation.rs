@@ -23,10 +23,7 @@ async fn disconnecting_ends_the_grant_here_and_at_the_provider() {
         assert_eq!((counts.all("revocation"), counts.of("revocation", "success")), (of_both, of_both));
         assert_eq!(status_with(&stage, &token).await, 401, "the token is dead at the provider");
         let error = stage.me(&connection).await.expect_err("there is no grant");
-        assert!(
-            matches!(error, Error::Auth(AuthError::NeedsAuthorization { reason: Reason::NoGrant, .. })),
-            "{error}"
-        );
+        assert!(matches!(error, Error::Auth(AuthError::NeedsAuthorization { reason: Reason::NoGrant, .. })), "{error}");
         stage.authorize(&connection, None, "ada").await;
         stage.me(&connection).await.expect("a new grant");
     }

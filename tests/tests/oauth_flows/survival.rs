@@ -48,8 +48,12 @@ async fn no_secret_of_a_flow_is_left_in_files_logs_errors_or_debug_texts() {
         said.push(format!("{audit:?} {:?} {:?}", stage.host, stage.status(&connection).await));
 
         let secrets = secrets(client, &[first, second, third], &relay.passed());
-        let tokens = service.received().iter().filter_map(|seen| seen.authorization().map(str::to_owned)).collect::<Vec<_>>();
-        assert!(tokens.iter().all(|token| !secrets.found_in(token.as_bytes()).is_empty()), "the service got tokens that we know");
+        let tokens =
+            service.received().iter().filter_map(|seen| seen.authorization().map(str::to_owned)).collect::<Vec<_>>();
+        assert!(
+            tokens.iter().all(|token| !secrets.found_in(token.as_bytes()).is_empty()),
+            "the service got tokens that we know"
+        );
         for text in &said {
             secrets.assert_not_in("a text", text);
         }
@@ -98,7 +102,8 @@ async fn fail_at_it(stage: &Stage, connection: &ConnectionView, said: &mut Vec<S
     said.push(format!("{refused} {refused:?}"));
     stage.provider.forget_refresh_tokens().await.expect("forgotten");
     stage.advance(3600);
-    let error = stage.host.call(connection, "ask", json!({ "url": connection.config["base"] })).await.expect_err("lost");
+    let error =
+        stage.host.call(connection, "ask", json!({ "url": connection.config["base"] })).await.expect_err("lost");
     said.push(format!("{error} {error:?}"));
     stage.host.host.disconnect(&connection.space, &connection.id, None).await.expect("disconnected");
     let authorized = stage.begin(connection, None).await;

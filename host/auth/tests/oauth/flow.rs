@@ -212,6 +212,16 @@ async fn an_answer_of_another_issuer_is_refused() {
     house.auth.complete(&answer, &session).await.expect("completed");
 }
 
+/// RFC 9207, section 2.4, lets a client take it: endpoints that were set by hand come without a promise.
+#[tokio::test]
+async fn a_server_that_names_itself_without_a_promise_is_taken() {
+    let house = House::new().await;
+    let connection = house.consenting().await;
+    let (begun, session) = house.begin(&connection, &GrantOwner::Shared).await;
+    let answer = callback(&begun, "code=c&iss=https%3A%2F%2Fas.example.com");
+    house.auth.complete(&answer, &session).await.expect("completed");
+}
+
 #[tokio::test]
 async fn a_malformed_callback_is_refused() {
     assert!(matches!(Callback::parse("code=c"), Err(FlowFailure::NoState)));

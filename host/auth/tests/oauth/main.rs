@@ -9,3 +9,4 @@ mod keys;
 mod refresh;
 mod secrecy;
 mod support;
+mod tending;

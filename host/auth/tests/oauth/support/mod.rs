@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, Timestamp};
-use innkeeper_auth::{Auth, AuthError, AuthTypes, Begun, Callback, Completed, Refused, SessionSecret, Settings};
+use innkeeper_auth::{
+    Auth, AuthError, AuthOptions, AuthTypes, Begun, Callback, Completed, Refused, SessionSecret, Settings,
+};
 use innkeeper_egress::{Egress, PrivateNetworks};
 use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeId, ConnectorId, Standing};
 use innkeeper_vault::{
@@ -50,13 +52,18 @@ impl House {
         let store = Arc::new(RedbStore::open(folder.path().join("store.redb")).expect("a store"));
         let keyring = Keyring::generate(&*random);
         let vault = Arc::new(Vault::open(keyring, &*store, random.clone()).await.expect("a vault"));
-        let auth = Arc::new(another(&store, &vault, &clock, &random));
+        let auth = Arc::new(another(&store, &vault, &clock, &random, AuthOptions::default()));
         Self { auth, clock, store, vault, provider, random, folder }
     }
 
     /// Another process on the same store: it shares nothing in memory.
     pub(crate) fn rival(&self) -> Auth {
-        another(&self.store, &self.vault, &self.clock, &self.random)
+        self.rival_with(AuthOptions::default())
+    }
+
+    /// The same with options of its own.
+    pub(crate) fn rival_with(&self, options: AuthOptions) -> Auth {
+        another(&self.store, &self.vault, &self.clock, &self.random, options)
     }
 
     /// Every byte that is on the disk.
@@ -228,7 +235,13 @@ pub(crate) fn declaration(auth_type: &str, defaults: &[(&str, Value)]) -> AuthDe
     }
 }
 
-fn another(store: &Arc<RedbStore>, vault: &Arc<Vault>, clock: &Arc<ManualClock>, random: &Arc<SeededRandom>) -> Auth {
+fn another(
+    store: &Arc<RedbStore>,
+    vault: &Arc<Vault>,
+    clock: &Arc<ManualClock>,
+    random: &Arc<SeededRandom>,
+    options: AuthOptions,
+) -> Auth {
     let settings = innkeeper_egress::Settings {
         private_networks: PrivateNetworks::loopback(),
         plain_http: PrivateNetworks::loopback(),
@@ -239,5 +252,5 @@ fn another(store: &Arc<RedbStore>, vault: &Arc<Vault>, clock: &Arc<ManualClock>,
     let random: Arc<dyn Random> = random.clone();
     let egress = Egress::new(settings, clock.clone(), random.clone()).expect("a way out");
     let store: Arc<dyn Store> = store.clone();
-    Auth::new(vault.clone(), store, egress, clock, random, AuthTypes::builtin())
+    Auth::with_options(vault.clone(), store, egress, clock, random, AuthTypes::builtin(), options)
 }

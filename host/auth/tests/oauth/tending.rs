@@ -1,0 +1,113 @@
+//! What a host does for its grants without being asked.
+
+use std::time::Duration;
+
+use innkeeper_ambient::Clock as _;
+use innkeeper_auth::{AuthOptions, GrantState, Tended};
+use innkeeper_spec::AuthMode;
+use innkeeper_vault::{ConnectionRecord, GrantOwner};
+use serde_json::Value;
+
+use crate::support::{House, Reply, header};
+
+async fn authorized() -> (House, ConnectionRecord) {
+    let house = House::new().await;
+    let revocation = [("revocationUrl", Value::from(format!("{}/revoke", house.provider.url)))];
+    let connection = house.consenting_with(&revocation, None, AuthMode::Shared).await;
+    house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
+    (house, connection)
+}
+
+/// Lets tasks in the background go on until they are through.
+async fn until(mut done: impl AsyncFnMut() -> bool) {
+    while !done().await {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_ageing_token_serves_while_the_next_is_got_in_the_background() {
+    let (house, connection) = authorized().await;
+    house.advance(3400);
+    house.provider.hold();
+    for _ in 0..5 {
+        assert_eq!(house.header(&connection).await.expect("it still serves"), "Bearer access-1");
+    }
+    house.provider.arrived(2).await;
+    let status = house.auth.status(&connection, &GrantOwner::Shared).await.expect("a status");
+    assert_eq!(status.state, Some(GrantState::InDoubt), "the refresh is under way");
+    assert!(status.authorized);
+    house.provider.release(1);
+    until(async || house.header(&connection).await.expect("a token") == "Bearer access-2").await;
+    assert_eq!(house.provider.count("refresh_token"), 1);
+}
+
+#[tokio::test]
+async fn a_refresh_that_was_cut_off_is_repaired_without_a_caller() {
+    let (house, connection) = authorized().await;
+    house.provider.answers([Reply::status(500)]);
+    house.advance(3580);
+    house.header(&connection).await.expect("the old one lives");
+    assert!(house.grant(&connection).await.expect("a grant").refresh_intent.is_some());
+    let restarted = house.rival();
+    let tended = restarted.tend().await.expect("tended");
+    assert_eq!(tended, Tended { swept: 0, repaired: 1, kept_alive: 0 });
+    assert!(house.grant(&connection).await.expect("a grant").refresh_intent.is_none());
+    assert_eq!(header(&restarted, &connection, &GrantOwner::Shared).await.expect("live"), "Bearer access-2");
+    assert_eq!(restarted.tend().await.expect("tended"), Tended::default());
+}
+
+#[tokio::test]
+async fn an_idle_refresh_token_is_used_before_it_ends_and_a_lost_grant_is_left_alone() {
+    let (house, connection) = authorized().await;
+    let options = AuthOptions { keep_alive: Some(Duration::from_hours(24)), ..AuthOptions::default() };
+    let keeping = house.rival_with(options);
+    house.advance(23 * 3600);
+    assert_eq!(keeping.tend().await.expect("tended").kept_alive, 0);
+    house.advance(2 * 3600);
+    assert_eq!(keeping.tend().await.expect("tended").kept_alive, 1);
+    assert_eq!(keeping.tend().await.expect("tended").kept_alive, 0, "it is idle no more");
+    assert_eq!(house.provider.count("refresh_token"), 1);
+    house.advance(25 * 3600);
+    house.provider.answers([Reply::error("invalid_grant")]);
+    keeping.tend().await.expect("tended");
+    house.advance(25 * 3600);
+    assert_eq!(keeping.tend().await.expect("tended").kept_alive, 0);
+    assert_eq!(house.provider.count("refresh_token"), 2, "who is lost is not asked for again");
+    assert_eq!(house.auth.tend().await.expect("tended").kept_alive, 0, "without the option nothing is kept alive");
+    assert!(house.auth.status(&connection, &GrantOwner::Shared).await.expect("a status").reason.is_some());
+}
+
+/// RFC 7009, section 2.2.1: after a 503 the token is still there, and the client may try again.
+#[tokio::test]
+async fn a_token_that_could_not_be_given_back_is_tried_again() {
+    let (house, connection) = authorized().await;
+    house.provider.answers([Reply::status(503).with("retry-after", "90"), Reply::status(200)]);
+    assert!(house.auth.disconnect(&connection, &GrantOwner::Shared).await.expect("disconnected"));
+    assert!(house.grant(&connection).await.is_none(), "here it is gone at once");
+    let given_back = || house.provider.seen().iter().filter(|seen| seen.path == "/revoke").count();
+    assert_eq!(given_back(), 2, "both tokens were offered");
+    until(async || house.clock.sleepers() == 1).await;
+    house.advance(89);
+    assert_eq!(house.clock.sleepers(), 1, "the server asked for 90 s");
+    house.advance(1);
+    until(async || given_back() == 3).await;
+    assert_eq!(house.provider.seen().last().expect("a request").form["token_type_hint"], "refresh_token");
+    assert!(house.clock.now().as_secs() > 0);
+}
+
+#[tokio::test]
+async fn a_wider_wish_is_shown_as_missing_and_the_grant_goes_on_serving() {
+    let (house, connection) = authorized().await;
+    let status = house.auth.status(&connection, &GrantOwner::Shared).await.expect("a status");
+    assert_eq!((status.state, status.missing_scope.len()), (Some(GrantState::Live), 0));
+    let mut wider = connection.clone();
+    wider.version = 2;
+    wider.fields.insert("scope".to_owned(), Value::from("files.read files.write offline"));
+    let secrets = house.auth.open_secrets(&connection).expect("opened");
+    let settings = innkeeper_auth::Settings::from_stored(wider.auth_type.clone(), wider.fields.clone(), secrets);
+    wider.secrets = house.auth.seal_secrets(&wider.space, &wider.id, 2, &settings).expect("sealed");
+    let status = house.auth.status(&wider, &GrantOwner::Shared).await.expect("a status");
+    assert_eq!((status.authorized, status.missing_scope), (true, vec!["files.write".to_owned()]));
+    assert_eq!(house.header(&wider).await.expect("live"), "Bearer access-1");
+}
