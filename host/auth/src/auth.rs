@@ -18,7 +18,7 @@ use crate::credential::{ConnectionCredential, Source};
 use crate::error::AuthError;
 use crate::flow::{FlowLimiter, FlowLimits};
 use crate::grant::{GrantStatus, Grants, Margins};
-use crate::oauth::TokenEndpoint;
+use crate::oauth::{PATIENCE, TokenEndpoint};
 use crate::secrets::{self, PlaceholderSecrets};
 use crate::settings::Settings;
 
@@ -204,7 +204,12 @@ impl Auth {
         if declared.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let Some((_, grant)) = self.grants.stored(&key(connection, owner)).await? else { return Ok(BTreeMap::new()) };
+        let prepared = self.prepared(connection)?;
+        let Some(endpoint) = prepared.endpoint() else { return Ok(BTreeMap::new()) };
+        let stored = self.grants.stored(&key(connection, owner)).await?;
+        let Some((_, grant)) = stored.filter(|(_, grant)| *grant.origin == *endpoint.origin) else {
+            return Ok(BTreeMap::new());
+        };
         Ok(declared.iter().filter_map(|name| Some((name.clone(), grant.claim(name)?))).collect())
     }
 
@@ -242,6 +247,8 @@ impl Auth {
             return Ok(prepared);
         }
         let prepared = Arc::new(self.prepare(connection)?);
+        // What failed with other settings says nothing of these.
+        self.grants.forgive(&connection.space, &connection.id);
         let mut all = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(place, prepared.clone());
         Ok(prepared)
@@ -270,6 +277,7 @@ impl Auth {
                 Credential::Bare => Ready::Bare,
                 Credential::Fixed(fixed) => Ready::Fixed(Arc::new(fixed)),
                 Credential::Grant(client) => Ready::Grant(TokenEndpoint {
+                    origin: client.origin(&connection.created_at.as_millis().to_string()).into(),
                     client: client.into(),
                     egress: self.egress.clone(),
                     clock: self.clock.clone(),
@@ -293,6 +301,19 @@ impl Auth {
 
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
+    /// Waits until what goes on in the background is done, such as a refresh that was sent and not yet stored: its answer is
+    /// lost otherwise. At most as long as a provider may take.
+    pub async fn close(&self) {
+        let patience = PATIENCE + Duration::from_secs(10);
+        if tokio::time::timeout(patience, self.grants.finished()).await.is_err() {
+            tracing::warn!("the host ends although a refresh is under way");
+        }
     }
 
     pub(crate) fn vault(&self) -> &Vault {

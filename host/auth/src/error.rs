@@ -210,6 +210,8 @@ impl From<AuthError> for CredentialError {
     }
 }
 
+/// What egress, and through it the guest, may know: the kind. Names of people, of the host's parts and of what providers said
+/// are for the caller.
 impl From<&AuthError> for CredentialError {
     fn from(error: &AuthError) -> Self {
         match error {
@@ -218,8 +220,8 @@ impl From<&AuthError> for CredentialError {
             | AuthError::Contended(_)
             | AuthError::Interrupted(_)
             | AuthError::Store(_)
-            | AuthError::Vault(_) => Self::Unavailable(error.to_string()),
-            _ => Self::Misconfigured(error.to_string()),
+            | AuthError::Vault(_) => Self::Unavailable("there is none for now; try again later".to_owned()),
+            _ => Self::Misconfigured("its settings do not fit; the host tells its owner why".to_owned()),
         }
     }
 }

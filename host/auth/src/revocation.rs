@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use innkeeper_vault::{ConnectionRecord, GrantKey, GrantOwner};
 use secrecy::SecretString;
 
@@ -13,6 +14,8 @@ use crate::oauth::{Nature, TokenEndpoint, TokenError};
 
 /// The waits before further attempts at a token, when the one before failed in passing.
 const WAITS: [Duration; 3] = [Duration::from_secs(5), Duration::from_mins(1), Duration::from_mins(10)];
+/// Grants that are given back at once.
+const AT_ONCE: usize = 10;
 /// The longest wait that a server may ask for.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
 
@@ -24,12 +27,16 @@ impl Auth {
         Self::check_owner(connection, owner)?;
         let key = key(connection, owner);
         let existed = self.store().grant(&key).await?.is_some();
-        let grant = self.grants().remove(&key).await?;
-        if let (Some(grant), Ok(prepared)) = (grant, self.prepared(connection))
-            && let Some(endpoint) = prepared.endpoint()
-        {
-            give_back(grant, endpoint.clone(), key).await;
-        }
+        let endpoint = self.prepared(connection).ok().and_then(|prepared| prepared.endpoint().cloned());
+        let grants = self.grants().clone();
+        // A caller who goes away must not keep the tokens from being given back.
+        let task = self.grants().task(async move {
+            if let (Some(grant), Some(endpoint)) = (grants.remove(&key).await?, endpoint) {
+                give_back(grant, endpoint, key).await;
+            }
+            Ok(())
+        });
+        task.await.unwrap_or_else(|_| Err(AuthError::Interrupted(connection.id.clone())))?;
         Ok(existed)
     }
 
@@ -45,11 +52,12 @@ impl Auth {
         }
         self.unprepare(connection);
         if let Some(endpoint) = endpoint {
-            let tasks = removed.into_iter().map(|(key, grant)| tokio::spawn(give_back(grant, endpoint.clone(), key)));
-            for task in tasks.collect::<Vec<_>>() {
-                // Its outcome is in the log.
-                let _ = task.await;
-            }
+            let task = self.grants().task(async move {
+                let all = removed.into_iter().map(|(key, grant)| give_back(grant, endpoint.clone(), key));
+                futures::stream::iter(all).buffer_unordered(AT_ONCE).for_each(|()| std::future::ready(())).await;
+            });
+            // Its outcome is in the log.
+            let _ = task.await;
         }
         Ok(())
     }

@@ -32,11 +32,16 @@ impl Auth {
     ///
     /// [`AuthOptions::keep_alive`]: crate::AuthOptions::keep_alive
     pub async fn tend(&self) -> Result<Tended, AuthError> {
-        let doubts = self.store().grants_in_doubt(MOST_DOUBTS).await?;
-        let repaired = self.see_to(doubts, Purpose::RefreshAhead).await;
+        let repaired = self.repair().await?;
         let kept_alive = self.keep_alive().await?;
         let swept = self.store().sweep_authorizations(self.clock().now()).await?;
         Ok(Tended { swept, repaired, kept_alive })
+    }
+
+    /// Settles refreshes that were cut off; answers how many. Costs one short read where there is none.
+    pub async fn repair(&self) -> Result<u64, AuthError> {
+        let doubts = self.store().grants_in_doubt(MOST_DOUBTS).await?;
+        Ok(self.see_to(doubts, Purpose::RefreshAhead).await)
     }
 
     async fn keep_alive(&self) -> Result<u64, AuthError> {

@@ -81,6 +81,7 @@ impl Innkeeper {
     ) -> Result<DeviceAuthorization, Error> {
         let record = self.record_of(space, connection).await?;
         let owner = Auth::owner_of(&record, principal.as_ref())?;
+        self.allow_authorization(&record, "authorize", principal).await?;
         Ok(self.parts.auth.begin_device(&record, &owner).await?)
     }
 

@@ -85,7 +85,7 @@ impl Innkeeper {
     }
 
     /// The scope that a connection asks for follows the connector's default where the owner left it at that. Nothing else
-    /// does: an address that followed could send secrets elsewhere.
+    /// does: an address that followed could send secrets elsewhere. A connection that cannot follow stays as it is.
     async fn follow_scope(
         &self,
         older: &ConnectorSpec,
@@ -93,38 +93,47 @@ impl Innkeeper {
     ) -> Result<Vec<(SpaceId, ConnectionId)>, Error> {
         let mut rescoped = Vec::new();
         for (space, id) in self.parts.store.connections_of(&newer.about.id).await? {
-            let Some(before) = self.parts.store.connection(&space, &id).await? else { continue };
-            let auth_type = self.parts.auth.types().require(&before.auth_type)?;
-            let default = |spec: &ConnectorSpec| {
-                let declaration = spec.auth_types.iter().find(|declared| declared.auth_type == before.auth_type)?;
-                Settings::defaults(declaration, &**auth_type, &before.config).remove(SCOPE)
-            };
-            let (old, new) = (default(older), default(newer));
-            if old == new || before.fields.get(SCOPE) != old.as_ref() {
-                continue;
-            }
-            let mut fields = before.fields.clone();
-            match new {
-                Some(scope) => fields.insert(SCOPE.to_owned(), scope),
-                None => fields.remove(SCOPE),
-            };
-            let secrets = self.parts.auth.open_secrets(&before)?;
-            let settings = Settings::from_stored(before.auth_type.clone(), fields.clone(), secrets);
-            let version = before.version + 1;
-            let record = ConnectionRecord {
-                secrets: self.parts.auth.seal_secrets(&space, &id, version, &settings)?,
-                fields,
-                updated_at: self.parts.clock.now(),
-                version,
-                ..before
-            };
-            // Who changed it meanwhile has chosen.
-            if let Written::Version(_) = self.parts.store.put_connection(record, Expected::Version(version - 1)).await?
-            {
-                rescoped.push((space, id));
+            match self.rescope(&space, &id, older, newer).await {
+                Ok(true) => rescoped.push((space, id)),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(connection = %id, %error, "a connection keeps the scope that it asks for"),
             }
         }
         Ok(rescoped)
+    }
+
+    async fn rescope(
+        &self,
+        space: &SpaceId,
+        id: &ConnectionId,
+        older: &ConnectorSpec,
+        newer: &ConnectorSpec,
+    ) -> Result<bool, Error> {
+        let Some(before) = self.parts.store.connection(space, id).await? else { return Ok(false) };
+        let auth_type = self.parts.auth.types().require(&before.auth_type)?;
+        let default = |spec: &ConnectorSpec| {
+            let declaration = spec.auth_types.iter().find(|declared| declared.auth_type == before.auth_type)?;
+            Settings::defaults(declaration, &**auth_type, &before.config).remove(SCOPE)
+        };
+        let (old, Some(new)) = (default(older), default(newer)) else { return Ok(false) };
+        if old.as_ref() == Some(&new) || before.fields.get(SCOPE) != old.as_ref() {
+            return Ok(false);
+        }
+        let mut fields = before.fields.clone();
+        fields.insert(SCOPE.to_owned(), new);
+        let secrets = self.parts.auth.open_secrets(&before)?;
+        let settings = Settings::from_stored(before.auth_type.clone(), fields.clone(), secrets);
+        let version = before.version + 1;
+        let record = ConnectionRecord {
+            secrets: self.parts.auth.seal_secrets(space, id, version, &settings)?,
+            fields,
+            updated_at: self.parts.clock.now(),
+            version,
+            ..before
+        };
+        // Who changed it meanwhile has chosen.
+        let written = self.parts.store.put_connection(record, Expected::Version(version - 1)).await?;
+        Ok(matches!(written, Written::Version(_)))
     }
 
     /// Loads a connector from a file and keeps it. See [`Innkeeper::load`].

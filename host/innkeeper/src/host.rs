@@ -96,8 +96,10 @@ impl Innkeeper {
         Ok(self.parts.vault.rotate(&*self.parts.store).await?)
     }
 
-    /// Waits until all audit records are durable. Call it before the process ends.
+    /// Waits until refreshes that are under way are stored and all audit records are durable. Call it before the process ends: a
+    /// refresh that is cut off may have spent the only refresh token there is.
     pub async fn close(&self) -> Result<(), Error> {
+        self.parts.auth.close().await;
         Ok(self.parts.store.flush_audit().await?)
     }
 

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
-use innkeeper_auth::{Auth, AuthError, Begun, LINK_LIFE, LINK_PURPOSE, SessionSecret, Signer, StartLink};
-use innkeeper_vault::{ConnectionId, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_auth::{
+    Auth, AuthError, AuthorizationWay, Begun, LINK_LIFE, LINK_PURPOSE, SessionSecret, Signer, StartLink,
+};
+use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
 use secrecy::ExposeSecret;
 use url::Url;
 
@@ -61,10 +63,7 @@ impl Innkeeper {
         let pages = self.parts.pages.as_ref().ok_or(Error::NoPages)?;
         let record = self.record_of(&new.space, &new.connection).await?;
         let owner = Auth::owner_of(&record, new.principal.as_ref())?;
-        if !self.view(&record).interactive {
-            let (connection, auth_type) = (record.id, record.auth_type);
-            return Err(AuthError::NotInteractive { connection, auth_type }.into());
-        }
+        self.needs_browser(&record)?;
         self.allow_authorization(&record, "authorize", new.principal.clone()).await?;
         let user = new.principal.as_ref().map(|principal| (&record.space, principal));
         self.parts.auth.may_begin(&record, &owner, user)?;
@@ -103,6 +102,7 @@ impl Innkeeper {
         let principal = link.principal.as_ref().or(user);
         let record = self.record_of(&link.space, &link.connection).await?;
         let owner = Auth::owner_of(&record, principal)?;
+        self.needs_browser(&record)?;
         self.allow_authorization(&record, "authorize", principal.cloned()).await?;
         self.parts.auth.may_begin(&record, &owner, principal.map(|principal| (&record.space, principal)))?;
         self.parts.auth.use_link(link).await??;
@@ -110,6 +110,14 @@ impl Innkeeper {
         let principal = principal.cloned();
         self.begin_authorization(BeginAuthorization { space, connection, principal, redirect_uri, session, return_url })
             .await
+    }
+
+    fn needs_browser(&self, record: &ConnectionRecord) -> Result<(), Error> {
+        if self.parts.auth.authorization_way(record)? == AuthorizationWay::Browser {
+            return Ok(());
+        }
+        let (connection, auth_type) = (record.id.clone(), record.auth_type.clone());
+        Err(AuthError::NotInteractive { connection, auth_type }.into())
     }
 
     /// Signs texts for a purpose of the caller's under the keyring.

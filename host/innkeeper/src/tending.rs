@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use innkeeper_auth::Tended;
-use innkeeper_vault::{PrincipalId, SpaceId};
+use innkeeper_vault::{GrantKey, GrantOwner, PrincipalId, SpaceId};
 
 use crate::error::Error;
 use crate::host::Innkeeper;
 
-/// How long a host that is kept tended rests in between.
+/// How often a host that is kept tended looks for refreshes that were cut off: well within the time that providers honour a
+/// spent refresh token for.
+const REPAIR: Duration = Duration::from_secs(15);
+/// How often it does the rest.
 const REST: Duration = Duration::from_mins(10);
 
 impl Innkeeper {
@@ -19,29 +22,46 @@ impl Innkeeper {
         Ok(self.parts.auth.tend().await?)
     }
 
-    /// Does so at once, and every ten minutes on the host's clock for as long as it is polled: give it to a task of its own.
-    /// What fails is logged and tried again.
+    /// Does so at once and every ten minutes, and settles refreshes every 15 seconds, on the host's clock for as long as it is
+    /// polled: give it to a task of its own. What fails is logged and tried again.
     pub async fn keep_tended(&self) {
+        let mut due = self.parts.clock.now();
         loop {
-            match self.tend().await {
-                Ok(Tended { swept, repaired, kept_alive }) => {
-                    tracing::debug!(swept, repaired, kept_alive, "grants and authorizations were seen to");
-                }
-                Err(error) => tracing::warn!(%error, "grants and authorizations were not seen to"),
+            let now = self.parts.clock.now();
+            let outcome = if now < due {
+                self.parts.auth.repair().await.map_err(Error::from).map(|_| ())
+            } else {
+                due = now.plus(REST);
+                self.tend().await.map(|tended| tracing::debug!(?tended, "grants and authorizations were seen to"))
+            };
+            if let Err(error) = outcome {
+                tracing::warn!(%error, "grants and authorizations were not seen to");
             }
-            self.parts.clock.sleep(REST).await;
+            self.parts.clock.sleep(REPAIR).await;
         }
     }
 
-    /// Ends every grant of a principal in a space, as [`Innkeeper::disconnect`] does: for a user who has left. Answers how many
-    /// there were.
+    /// Ends every grant of a principal in a space, here and at the provider: for a user who has left, so the access policy is not
+    /// asked. Answers how many there were; where one could not be ended, the others are all the same.
     pub async fn forget_principal(&self, space: &SpaceId, principal: &PrincipalId) -> Result<u64, Error> {
-        let mut ended = 0;
+        let (mut ended, mut failure) = (0, None);
         for grant in self.parts.store.grants_of_principal(space, principal).await? {
-            self.disconnect(space, &grant.key.connection, Some(principal.clone())).await?;
-            ended += 1;
+            match self.end_grant(&grant.key).await {
+                Ok(()) => ended += 1,
+                Err(error) => failure = failure.or(Some(error)),
+            }
         }
-        Ok(ended)
+        failure.map_or(Ok(ended), Err)
+    }
+
+    async fn end_grant(&self, key: &GrantKey) -> Result<(), Error> {
+        let record = self.record_of(&key.space, &key.connection).await?;
+        self.parts.auth.disconnect(&record, &key.owner).await?;
+        let principal = match &key.owner {
+            GrantOwner::Principal(principal) => Some(principal.clone()),
+            GrantOwner::Shared => None,
+        };
+        self.note(&record, "disconnect", principal).await
     }
 
     /// Deletes every connection of a space as [`Innkeeper::delete_connection`] does. The audit trail stays. Answers how many

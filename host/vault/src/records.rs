@@ -122,6 +122,12 @@ pub struct AuthorizationRecord {
     pub verifier: Sealed,
     /// Where the browser goes at the end.
     pub return_url: Option<String>,
+    /// Tells apart the server and the client that the flow began at.
+    #[serde(default)]
+    pub origin: String,
+    /// What was asked for.
+    #[serde(default)]
+    pub scope: Option<String>,
     /// When it began.
     pub created_at: Timestamp,
     /// After this it is worth nothing.

@@ -3,6 +3,7 @@
 
 mod authorize;
 mod callbacks;
+mod endings;
 mod expiry;
 mod failures;
 mod revocation;

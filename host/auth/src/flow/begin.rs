@@ -84,6 +84,8 @@ impl Auth {
             session_hash: session.hash(),
             verifier: self.vault().seal(&identity, verifier.secret().as_bytes())?,
             return_url: return_url.map(Url::to_string),
+            origin: endpoint.origin.to_string(),
+            scope: endpoint.client.scope.clone(),
             created_at: now,
             expires_at,
         };

@@ -1,14 +1,16 @@
 //! Takes a user back from the authorization server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use innkeeper_vault::{AuthorizationRecord, ConnectionId, GrantKey, GrantOwner, Identity, SpaceId};
+use innkeeper_vault::{AuthorizationRecord, ConnectionId, GrantKey, GrantOwner, Identity, SpaceId, Store};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::limits::{Counted, Endpoint, TooMany};
 use super::{Callback, SessionSecret, digest};
 use crate::auth::Auth;
 use crate::error::AuthError;
+use crate::grant::Grants;
 use crate::oauth::{Consent, TokenEndpoint, TokenError};
 
 /// What a flow was for.
@@ -135,19 +137,18 @@ impl Auth {
         }
         let code = callback.code.as_ref().ok_or(FlowFailure::NoCode)?;
         let verifier = self.verifier(record)?;
-        let answer = endpoint.exchange(code, &verifier, &record.redirect_uri).await.map_err(FlowFailure::Exchange)?;
-        let key = GrantKey {
-            space: record.space.clone(),
-            connection: record.connection.clone(),
-            owner: record.owner.clone(),
+        let exchange = Exchange {
+            grants: self.grants().clone(),
+            store: self.shared_store(),
+            endpoint,
+            code: code.clone(),
+            verifier,
+            record: record.clone(),
         };
-        self.grants().replace(&key, answer, endpoint.client.scope.as_deref()).await?;
-        // A connection that was deleted during the exchange must not leave a grant behind.
-        if self.store().connection(&record.space, &record.connection).await.map_err(AuthError::from)?.is_none() {
-            self.grants().remove(&key).await?;
-            return Err(FlowFailure::ConnectionGone(record.connection.clone()));
-        }
-        Ok(())
+        // The state is consumed: a browser that goes away must not take the grant with it.
+        let task = self.grants().task(exchange.run());
+        let interrupted = || FlowFailure::Host(AuthError::Interrupted(record.connection.clone()));
+        task.await.unwrap_or_else(|_| Err(interrupted()))
     }
 
     async fn endpoint_of(&self, record: &AuthorizationRecord) -> Result<TokenEndpoint, FlowFailure> {
@@ -156,8 +157,9 @@ impl Auth {
         let connection = connection.ok_or_else(gone)?;
         Self::check_owner(&connection, &record.owner).map_err(|_| gone())?;
         let prepared = self.prepared(&connection)?;
-        let endpoint = prepared.endpoint().filter(|endpoint| endpoint.client.consent.is_some());
-        endpoint.cloned().ok_or_else(gone)
+        // A code goes to no other server than the one that gave it.
+        let same = |endpoint: &&TokenEndpoint| endpoint.client.consent.is_some() && *endpoint.origin == *record.origin;
+        prepared.endpoint().filter(same).cloned().ok_or_else(gone)
     }
 
     fn verifier(&self, record: &AuthorizationRecord) -> Result<SecretString, FlowFailure> {
@@ -170,6 +172,32 @@ impl Auth {
         let plain = self.vault().open_sealed(&identity, &record.verifier).map_err(AuthError::from)?;
         let text = std::str::from_utf8(plain.expose_secret()).map_err(|_| FlowFailure::Unknown)?;
         Ok(SecretString::from(text))
+    }
+}
+
+/// The exchange of a code, and what follows from it.
+struct Exchange {
+    grants: Arc<Grants>,
+    store: Arc<dyn Store>,
+    endpoint: TokenEndpoint,
+    code: SecretString,
+    verifier: SecretString,
+    record: AuthorizationRecord,
+}
+
+impl Exchange {
+    async fn run(self) -> Result<(), FlowFailure> {
+        let Self { grants, store, endpoint, code, verifier, record } = self;
+        let answer = endpoint.exchange(&code, &verifier, &record.redirect_uri).await.map_err(FlowFailure::Exchange)?;
+        let AuthorizationRecord { space, connection, owner, scope, .. } = record;
+        let key = GrantKey { space, connection, owner };
+        grants.replace(&key, answer, scope.as_deref(), &endpoint.origin).await?;
+        // A connection that was deleted during the exchange must not leave a grant behind.
+        if store.connection(&key.space, &key.connection).await.map_err(AuthError::from)?.is_none() {
+            grants.remove(&key).await?;
+            return Err(FlowFailure::ConnectionGone(key.connection));
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! A user authorizes on another device, by a code (RFC 8628).
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
@@ -9,9 +10,10 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::Completed;
+use super::limits::{Counted, Endpoint, TooMany};
 use crate::auth::Auth;
 use crate::error::AuthError;
-use crate::oauth::{ErrorCode, Nature, OAuthClient, TokenAnswer, TokenEndpoint, TokenError};
+use crate::oauth::{ErrorCode, Nature, TokenAnswer, TokenEndpoint, TokenError};
 
 /// Section 3.5: what the interval grows by when the server says that it is asked too often.
 const SLOWER: Duration = Duration::from_secs(5);
@@ -43,7 +45,8 @@ pub struct DeviceAuthorization {
     pub interval: Duration,
     device_code: SecretString,
     /// Whose code it is: it goes to no other server, whatever becomes of the connection.
-    token_url: Url,
+    origin: Arc<str>,
+    scope: Option<String>,
     next_poll: Timestamp,
     failures: u32,
     space: SpaceId,
@@ -120,6 +123,9 @@ impl Auth {
             let (connection, auth_type) = (connection.id.clone(), connection.auth_type.clone());
             return Err(AuthError::NoDeviceCode { connection, auth_type }.into());
         };
+        let who = Counted::new(None, &connection.space, &connection.id, owner);
+        let counted = self.limiter().count(Endpoint::Begin, who, self.clock().now());
+        counted.map_err(|TooMany(retry_after)| AuthError::TooManyAuthorizations { retry_after })?;
         let answer = endpoint.authorize_device(url).await.map_err(DeviceFailure::Server)?;
         let now = self.clock().now();
         Ok(DeviceAuthorization {
@@ -129,7 +135,8 @@ impl Auth {
             expires_at: now.plus(answer.expires_in),
             interval: answer.interval,
             device_code: answer.device_code,
-            token_url: endpoint.client.token_url.clone(),
+            origin: endpoint.origin.clone(),
+            scope: endpoint.client.scope.clone(),
             next_poll: now.plus(answer.interval),
             failures: 0,
             space: connection.space.clone(),
@@ -196,7 +203,7 @@ impl Auth {
     ) -> Result<Completed, DeviceFailure> {
         let (space, connection, owner) = (pending.space.clone(), pending.connection.clone(), pending.owner.clone());
         let key = GrantKey { space: space.clone(), connection: connection.clone(), owner: owner.clone() };
-        self.grants().replace(&key, answer, endpoint.client.scope.as_deref()).await?;
+        self.grants().replace(&key, answer, pending.scope.as_deref(), &endpoint.origin).await?;
         // A connection that was deleted meanwhile must not leave a grant behind.
         if self.store().connection(&space, &connection).await.map_err(AuthError::from)?.is_none() {
             self.grants().remove(&key).await?;
@@ -212,7 +219,8 @@ impl Auth {
         let connection = connection.ok_or_else(gone)?;
         Self::check_owner(&connection, &pending.owner).map_err(|_| gone())?;
         let prepared = self.prepared(&connection)?;
-        let same = |client: &OAuthClient| client.device_url.is_some() && client.token_url == pending.token_url;
-        prepared.endpoint().filter(|endpoint| same(&endpoint.client)).cloned().ok_or_else(gone)
+        let same =
+            |endpoint: &&TokenEndpoint| endpoint.client.device_url.is_some() && endpoint.origin == pending.origin;
+        prepared.endpoint().filter(same).cloned().ok_or_else(gone)
     }
 }

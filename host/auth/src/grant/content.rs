@@ -25,6 +25,8 @@ pub(crate) struct Grant {
     pub(crate) scope: Option<String>,
     /// Names this access token among all: random, so that it says nothing of the token.
     pub(crate) serial: u64,
+    /// Of the endpoint that gave it.
+    pub(crate) origin: String,
     pub(crate) issued_at: Timestamp,
     pub(crate) refreshed_at: Option<Timestamp>,
     pub(crate) expires_at: Option<Timestamp>,
@@ -35,7 +37,7 @@ pub(crate) struct Grant {
 impl Grant {
     /// The first answer of an authorization. A server that says no scope gave the one that was `asked`
     /// (RFC 6749, section 5.1).
-    pub(crate) fn begin(answer: TokenAnswer, asked: Option<&str>, now: Timestamp, serial: u64) -> Self {
+    pub(crate) fn begin(answer: TokenAnswer, asked: Option<&str>, origin: &str, now: Timestamp, serial: u64) -> Self {
         Self {
             expires_at: answer.expires_in.map(|life| now.plus(life)),
             refresh_token_expires_at: answer.refresh_token_expires_in.map(|life| now.plus(life)),
@@ -44,6 +46,7 @@ impl Grant {
             refresh_token: answer.refresh_token,
             scope: answer.scope.or_else(|| asked.map(str::to_owned)),
             serial,
+            origin: origin.to_owned(),
             issued_at: now,
             refreshed_at: None,
             extra: answer.extra,
@@ -65,6 +68,7 @@ impl Grant {
             refresh_token: answer.refresh_token.or_else(|| self.refresh_token.clone()),
             scope: answer.scope.or_else(|| self.scope.clone()),
             serial,
+            origin: self.origin.clone(),
             issued_at: now,
             refreshed_at: Some(now),
             extra,
@@ -104,6 +108,7 @@ impl Grant {
             refresh_token: self.refresh_token.as_ref().map(|token| token.expose_secret().to_owned()),
             scope: self.scope.clone(),
             serial: self.serial,
+            origin: self.origin.clone(),
             issued_at: self.issued_at,
             refreshed_at: self.refreshed_at,
             extra: self.extra.clone(),
@@ -134,6 +139,7 @@ impl Grant {
             refresh_token: stored.refresh_token.take().map(SecretString::from),
             scope: stored.scope.take(),
             serial: stored.serial,
+            origin: std::mem::take(&mut stored.origin),
             issued_at: stored.issued_at,
             refreshed_at: stored.refreshed_at,
             expires_at: record.expires_at,
@@ -156,6 +162,8 @@ struct Stored {
     refresh_token: Option<String>,
     scope: Option<String>,
     serial: u64,
+    #[serde(default)]
+    origin: String,
     issued_at: Timestamp,
     refreshed_at: Option<Timestamp>,
     extra: BTreeMap<String, Value>,

@@ -10,6 +10,8 @@ use innkeeper_vault::{
     Written,
 };
 use tokio::sync::OwnedMutexGuard;
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 use super::content::Grant;
 use super::life::{Circumstances, Margins, Purpose};
@@ -33,6 +35,8 @@ pub(crate) struct Grants {
     random: Arc<dyn Random>,
     pub(super) margins: Margins,
     entries: Mutex<Entries>,
+    /// What goes on although nobody waits for it.
+    tasks: TaskTracker,
 }
 
 struct Entries {
@@ -50,7 +54,7 @@ impl Grants {
     ) -> Self {
         let entries = Mutex::new(Entries { by_key: HashMap::new(), sweep_at: ROOMY });
         let holder = LeaseHolder(random.bytes());
-        Self { vault, store, leases, holder, clock, random, margins, entries }
+        Self { vault, store, leases, holder, clock, random, margins, entries, tasks: TaskTracker::new() }
     }
 
     /// The place of a key in memory.
@@ -82,12 +86,12 @@ impl Grants {
         endpoint: &TokenEndpoint,
         rejected: Option<u64>,
     ) -> Result<Option<Arc<LiveToken>>, AuthError> {
-        if let Some(token) = entry.good(self.clock.now(), rejected) {
+        if let Some(token) = entry.good(&endpoint.origin, self.clock.now(), rejected) {
             self.refresh_ahead(entry, endpoint, &token);
             return Ok(Some(token));
         }
         let turn = entry.turn.clone().lock_owned().await;
-        if let Some(token) = entry.good(self.clock.now(), rejected) {
+        if let Some(token) = entry.good(&endpoint.origin, self.clock.now(), rejected) {
             return Ok(Some(token));
         }
         self.turn(entry, endpoint, Purpose::Serve, rejected, turn).await
@@ -107,7 +111,7 @@ impl Grants {
     /// Gets the next token in the background if it is time, nobody does already, and no failure is being waited out.
     fn refresh_ahead(self: &Arc<Self>, entry: &Arc<Entry>, endpoint: &TokenEndpoint, token: &LiveToken) {
         let now = self.clock.now();
-        if !token.is_ageing(now) || entry.trouble().is_some_and(|trouble| now < trouble.until) {
+        if !token.is_ageing(now) || entry.is_backing_off(now) {
             return;
         }
         let Ok(turn) = entry.turn.clone().try_lock_owned() else { return };
@@ -126,8 +130,26 @@ impl Grants {
     ) -> impl Future<Output = Result<Option<Arc<LiveToken>>, AuthError>> + use<> {
         let connection = entry.key.connection.clone();
         let round = Round::new(self.clone(), entry.clone(), endpoint.clone(), purpose, rejected);
-        let task = tokio::spawn(async move { round.run(&mut turn).await });
+        let task = self.task(async move { round.run(&mut turn).await });
         async move { task.await.unwrap_or_else(|_| Err(AuthError::Interrupted(connection))) }
+    }
+
+    /// Runs what must not be cut off when its caller goes away; [`Grants::finished`] waits for it.
+    pub(crate) fn task<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.tasks.spawn(work)
+    }
+
+    /// Waits until no task is under way.
+    pub(crate) async fn finished(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Forgets failures of a connection's grants that were waited out.
+    pub(crate) fn forgive(&self, space: &SpaceId, connection: &ConnectionId) {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_connection = |key: &&GrantKey| key.space == *space && key.connection == *connection;
+        entries.by_key.iter().filter(|(key, _)| of_connection(key)).for_each(|(_, entry)| entry.recovered());
     }
 
     pub(super) fn circumstances(&self, now: Timestamp, endpoint: &TokenEndpoint, backing_off: bool) -> Circumstances {
@@ -140,12 +162,13 @@ impl Grants {
         key: &GrantKey,
         answer: TokenAnswer,
         asked: Option<&str>,
+        origin: &str,
     ) -> Result<(), AuthError> {
         let entry = self.entry(key);
         let mut turn = entry.turn.lock().await;
         turn.unsaved = None;
         let now = self.clock.now();
-        let grant = Grant::begin(answer, asked, now, self.serial());
+        let grant = Grant::begin(answer, asked, origin, now, self.serial());
         for _ in 0..RACES {
             let (found, fence) =
                 self.store.grant(key).await?.map_or((None, 0), |record| (Some(record.version), record.fence));
@@ -166,6 +189,8 @@ impl Grants {
         let entry = self.entry(key);
         let mut turn = entry.turn.lock().await;
         let unsaved = turn.unsaved.take().map(|unsaved| unsaved.grant);
+        // First from memory: whatever becomes of this future, nobody is served any more.
+        entry.set(None);
         let record = self.store.grant(key).await?;
         self.store.delete_grant(key, Expected::Any).await?;
         entry.set(None);

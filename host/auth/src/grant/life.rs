@@ -70,6 +70,10 @@ pub(super) struct Held {
     pub(super) lost: Option<Reason>,
     /// The token is the one that a service has just answered 401 to.
     pub(super) rejected: bool,
+    /// It is of a refresh so short a time ago that another one would not help against a 401.
+    pub(super) fresh: bool,
+    /// It was given by another server, to another client, or for a connection that was there before.
+    pub(super) foreign: bool,
 }
 
 /// When an access token was given and when it ends.
@@ -134,7 +138,7 @@ pub(super) enum Step {
 /// Where in its life a grant is.
 pub(super) fn state(held: Option<&Held>, circumstances: &Circumstances) -> State {
     let Circumstances { now, margins, self_sufficient, .. } = *circumstances;
-    let Some(held) = held else { return State::None };
+    let Some(held) = held.filter(|held| !held.foreign) else { return State::None };
     if let Some(reason) = held.lost
         && !self_sufficient
     {
@@ -164,7 +168,7 @@ pub(super) fn state(held: Option<&Held>, circumstances: &Circumstances) -> State
 pub(super) fn next(held: Option<&Held>, purpose: Purpose, circumstances: &Circumstances) -> Step {
     let Circumstances { now, self_sufficient, backing_off, .. } = *circumstances;
     let try_now = |otherwise| if backing_off { otherwise } else { Step::Renew };
-    let Some(held) = held else {
+    let Some(held) = held.filter(|held| !held.foreign) else {
         return match (self_sufficient, purpose) {
             (false, _) => Step::Authorize(Reason::NoGrant),
             (true, Purpose::Serve) => try_now(Step::Wait),
@@ -176,7 +180,7 @@ pub(super) fn next(held: Option<&Held>, purpose: Purpose, circumstances: &Circum
     match state(Some(held), circumstances) {
         State::NeedsAuthorization(reason) => Step::Authorize(reason),
         _ if held.rejected => {
-            if self_sufficient || refreshable {
+            if (self_sufficient || refreshable) && !held.fresh {
                 try_now(Step::Keep)
             } else {
                 Step::Keep
@@ -235,6 +239,8 @@ mod tests {
             in_doubt: false,
             lost: None,
             rejected: false,
+            fresh: false,
+            foreign: false,
         }
     }
 
@@ -293,6 +299,22 @@ mod tests {
         assert_eq!(serve(&endless, &after(1_000_000_000)), Step::Serve);
         assert_eq!(serve(&Held { rejected: true, ..endless }, &after(0)), Step::Renew);
         assert_eq!(serve(&Held { rejected: true, refreshable: false, ..endless }, &after(0)), Step::Keep);
+    }
+
+    #[test]
+    fn a_token_that_is_rejected_again_right_after_its_refresh_is_not_refreshed_once_more() {
+        let fresh = Held { rejected: true, fresh: true, ..held() };
+        assert_eq!(serve(&fresh, &after(10)), Step::Keep);
+        assert_eq!(serve(&Held { fresh: false, ..fresh }, &after(10)), Step::Renew);
+    }
+
+    #[test]
+    fn what_another_server_gave_is_no_grant_here() {
+        let foreign = Held { foreign: true, ..held() };
+        assert_eq!(serve(&foreign, &after(10)), Step::Authorize(Reason::NoGrant));
+        assert_eq!(state(Some(&foreign), &after(10)), State::None);
+        let alone = Circumstances { self_sufficient: true, ..after(10) };
+        assert_eq!(serve(&foreign, &alone), Step::Renew);
     }
 
     #[test]

@@ -61,10 +61,12 @@ impl Entry {
         Self { key, live: RwLock::default(), trouble: Mutex::default(), turn: Arc::default() }
     }
 
-    /// The token in memory if it is fit for a request at `now` and is not the one with the serial `rejected`.
-    pub(crate) fn good(&self, now: Timestamp, rejected: Option<u64>) -> Option<Arc<LiveToken>> {
+    /// The token in memory if it is of this origin, fit for a request at `now` and not the one with the serial `rejected`.
+    pub(crate) fn good(&self, origin: &str, now: Timestamp, rejected: Option<u64>) -> Option<Arc<LiveToken>> {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.as_ref().filter(|token| token.is_fit(now) && rejected != Some(token.serial)).cloned()
+        live.as_ref()
+            .filter(|token| *token.origin == *origin && token.is_fit(now) && rejected != Some(token.serial))
+            .cloned()
     }
 
     /// Makes `token` the one that is handed out; none: the store is asked again.
@@ -74,7 +76,13 @@ impl Entry {
 
     /// Whether the token in memory has ended, or there is none.
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
-        self.good(now, None).is_none() && self.trouble().is_none()
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.as_ref().is_none_or(|token| !token.is_fit(now)) && !self.is_backing_off(now)
+    }
+
+    /// Whether a failure is being waited out. One that lies in the future says that the clock was set back.
+    pub(super) fn is_backing_off(&self, now: Timestamp) -> bool {
+        self.trouble().is_some_and(|trouble| trouble.at <= now && now < trouble.until)
     }
 
     pub(super) fn trouble(&self) -> Option<Trouble> {
@@ -121,6 +129,7 @@ pub(crate) struct LiveToken {
     header: SecretString,
     raw: SecretString,
     pub(crate) serial: u64,
+    origin: String,
     refresh_at: Option<Timestamp>,
     unfit_at: Option<Timestamp>,
 }
@@ -132,6 +141,7 @@ impl LiveToken {
             header: SecretString::from(format!("{} {}", grant.token_type, grant.access_token.expose_secret())),
             raw: grant.access_token.clone(),
             serial: grant.serial,
+            origin: grant.origin.clone(),
             refresh_at: lifetime.refresh_at(margins),
             unfit_at: lifetime.unfit_at(margins),
         }

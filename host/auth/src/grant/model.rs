@@ -449,6 +449,8 @@ impl Record {
             in_doubt: self.intent,
             lost: self.lost,
             rejected: false,
+            fresh: false,
+            foreign: false,
         }
     }
 }

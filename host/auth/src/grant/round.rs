@@ -16,6 +16,9 @@ use crate::oauth::{Nature, PATIENCE, TokenEndpoint, TokenError};
 
 /// How long a lease lasts: one request, and as much again for slow writes before and after.
 const LEASE: Duration = Duration::from_secs(3 * PATIENCE.as_secs());
+/// For how long after a refresh a 401 is not taken for the token's fault: a service that answers 401 for a missing permission
+/// would have every request refresh.
+const FRESH: Duration = Duration::from_secs(30);
 /// How long another holder of the lease is left alone each time.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -89,7 +92,11 @@ impl Round {
                 return Event::StoreFailed;
             }
         };
-        Event::Found(self.stored.as_ref().map(|stored| held(&stored.record, &stored.grant, self.rejected)))
+        Event::Found(
+            self.stored
+                .as_ref()
+                .map(|stored| held(&stored.record, &stored.grant, self.rejected, &self.endpoint.origin, self.now())),
+        )
     }
 
     async fn take_lease(&mut self) -> Event {
@@ -133,9 +140,10 @@ impl Round {
         let (now, serial) = (self.now(), self.grants.serial());
         match answer {
             Ok(answer) => {
+                let (origin, scope) = (&self.endpoint.origin, self.endpoint.client.scope.as_deref());
                 self.answered = Some(match &self.stored {
-                    Some(stored) => stored.grant.renewed(answer, now, serial),
-                    None => Grant::begin(answer, self.endpoint.client.scope.as_deref(), now, serial),
+                    Some(stored) if *stored.grant.origin == **origin => stored.grant.renewed(answer, now, serial),
+                    _ => Grant::begin(answer, scope, origin, now, serial),
                 });
                 Event::Answered
             }
@@ -195,8 +203,10 @@ impl Round {
     /// Writes the grant that was read, under the next version.
     async fn rewrite(&mut self, over: u64, change: impl FnOnce(&mut GrantRecord)) -> Event {
         let Some(stored) = &self.stored else { return Event::Conflict };
-        let (grant, fence) = (stored.grant.clone(), self.fence());
+        let (grant, written_at, fence) = (stored.grant.clone(), stored.record.updated_at, self.fence());
         self.put(&grant, over, |record| {
+            // The tokens are as old as before: an attempt that failed keeps no grant alive.
+            record.updated_at = written_at;
             record.fence = fence;
             change(record);
         })
@@ -238,8 +248,7 @@ impl Round {
 
     fn circumstances(&self) -> Circumstances {
         let now = self.now();
-        let backing_off = self.entry.trouble().is_some_and(|trouble| now < trouble.until);
-        self.grants.circumstances(now, &self.endpoint, backing_off)
+        self.grants.circumstances(now, &self.endpoint, self.entry.is_backing_off(now))
     }
 
     fn end(mut self, end: End) -> Result<Option<Arc<LiveToken>>, AuthError> {
@@ -282,7 +291,7 @@ impl Round {
 }
 
 /// What [`super::life`] needs to know of a record.
-pub(super) fn held(record: &GrantRecord, grant: &Grant, rejected: Option<u64>) -> Held {
+pub(super) fn held(record: &GrantRecord, grant: &Grant, rejected: Option<u64>, origin: &str, now: Timestamp) -> Held {
     Held {
         version: record.version,
         lifetime: grant.lifetime(),
@@ -291,5 +300,7 @@ pub(super) fn held(record: &GrantRecord, grant: &Grant, rejected: Option<u64>) -
         in_doubt: record.refresh_intent.is_some(),
         lost: record.lost.as_ref().map(|reason| reason.parse().unwrap_or(Reason::Revoked)),
         rejected: rejected == Some(grant.serial),
+        fresh: grant.refreshed_at.is_some_and(|at| at <= now && now.since(at) < FRESH),
+        foreign: *grant.origin != *origin,
     }
 }

@@ -72,7 +72,7 @@ impl Grants {
         status.asked_scope.clone_from(&endpoint.client.scope);
         status.refreshable = endpoint.is_self_sufficient();
         let stored = self.stored(key).await?;
-        let held = stored.as_ref().map(|(record, grant)| held(record, grant, None));
+        let held = stored.as_ref().map(|(record, grant)| held(record, grant, None, &endpoint.origin, self.clock.now()));
         let circumstances = self.circumstances(self.clock.now(), endpoint, false);
         let state = life::state(held.as_ref(), &circumstances);
         status.state = Some(state);
@@ -82,7 +82,7 @@ impl Grants {
             _ => None,
         };
         status.authorized = status.reason.is_none();
-        if let Some((_, grant)) = stored {
+        if let Some((_, grant)) = stored.filter(|(_, grant)| *grant.origin == *endpoint.origin) {
             status.expires_at = grant.expires_at;
             status.refresh_token_expires_at = grant.refresh_token_expires_at;
             status.refreshable |= grant.refresh_token.is_some() && status.authorized;

@@ -121,6 +121,7 @@ impl Stage {
             client: Arc::new(client),
             egress: Egress::new(settings, clock.clone(), random.clone()).expect("a way out"),
             clock: clock.clone(),
+            origin: "here".into(),
             random: random.clone(),
         };
         let margins = Margins { ahead: Duration::from_mins(5), skew: Duration::from_secs(30) };
@@ -140,7 +141,7 @@ impl Stage {
             scope: None,
             extra: std::collections::BTreeMap::new(),
         };
-        grants.replace(&key, answer, None).await.expect("stored");
+        grants.replace(&key, answer, None, "here").await.expect("stored");
         clock.advance(Duration::from_secs(seconds));
         Self { grants, store, endpoint, clock, key, refreshes }
     }

@@ -14,7 +14,7 @@ use crate::oauth::Nature;
 /// How often a race is lost before it is called a fault.
 const RACES: u8 = 8;
 /// How often another's lease is waited for, before it is.
-const PAUSES: u16 = 400;
+const PAUSES: u16 = 2_000;
 
 /// What the driver is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -186,7 +186,7 @@ impl Turn {
             (Step::Wait, _) => self.end(End::Unavailable),
             (Step::Authorize(reason), _) => self.end(End::Authorize(reason)),
             (Step::Renew, held) if !self.leased => {
-                let old = held.filter(|held| !held.rejected).map(|held| held.lifetime);
+                let old = held.filter(|held| !held.rejected && !held.foreign).map(|held| held.lifetime);
                 self.go(Phase::Leasing { old }, Order::Lease)
             }
             // A token that the client gets by itself costs nobody anything: there is no intent.

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use innkeeper_egress::ClientIdentity;
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::answer::AnswerShape;
@@ -56,6 +59,18 @@ impl OAuthClient {
             device_url: None,
             own: OwnGrant::ClientCredentials,
         }
+    }
+
+    /// A digest of the server and the client, and of `connection`, which tells apart connections that had the same id one
+    /// after the other. Where no user takes part it is also of what is asked for: a token for something else is no use.
+    pub(crate) fn origin(&self, connection: &str) -> String {
+        let mut parts = vec![connection, self.token_url.as_str(), &self.client_id];
+        if self.consent.is_none() && self.device_url.is_none() {
+            parts.extend(self.scope.as_deref());
+            parts.extend(self.own.subject());
+        }
+        let digest = Sha256::digest(parts.join("\n").as_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(digest)
     }
 
     /// What services are shown in the TLS handshake beside the token.

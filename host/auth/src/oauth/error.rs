@@ -26,6 +26,8 @@ pub enum ErrorCode {
     AccessDenied,
     /// The user took too long.
     ExpiredToken,
+    /// The server failed, and says so with the status of a refusal; the codes are those of RFC 6749, section 4.1.2.1.
+    ServerError,
     /// No code of the RFC.
     Other,
 }
@@ -53,6 +55,7 @@ impl ErrorCode {
             "slow_down" => Self::SlowDown,
             "access_denied" | "authorization_declined" => Self::AccessDenied,
             "expired_token" => Self::ExpiredToken,
+            "server_error" | "temporarily_unavailable" | "internal_failure" | "internal_error" => Self::ServerError,
             _ => Self::Other,
         }
     }
@@ -70,6 +73,7 @@ impl ErrorCode {
             Self::SlowDown => "slow_down",
             Self::AccessDenied => "access_denied",
             Self::ExpiredToken => "expired_token",
+            Self::ServerError => "server_error",
             Self::Other => "another error",
         }
     }
@@ -88,6 +92,7 @@ impl ErrorCode {
             Self::SlowDown => "the user has not decided yet, and the authorization server is asked too often",
             Self::AccessDenied => "the user denied access",
             Self::ExpiredToken => "the user took too long",
+            Self::ServerError => "the authorization server failed",
             Self::Other => "the authorization server refused for a reason of its own",
         }
     }
@@ -167,8 +172,12 @@ pub(crate) enum Nature {
 impl TokenError {
     pub(crate) fn nature(&self) -> Nature {
         match self {
-            Self::Unreachable(_) | Self::Failed { .. } | Self::Malformed(_) => Nature::Passing { spent: true },
-            Self::Busy { .. } | Self::Status(_) | Self::NotStored(_) => Nature::Passing { spent: false },
+            Self::Unreachable(_) | Self::Failed { .. } | Self::Malformed(_) | Self::Refused(ErrorCode::ServerError) => {
+                Nature::Passing { spent: true }
+            }
+            Self::Busy { .. } | Self::Status(_) | Self::NotStored(_) | Self::Refused(ErrorCode::SlowDown) => {
+                Nature::Passing { spent: false }
+            }
             Self::Refused(ErrorCode::InvalidGrant) => Nature::Gone,
             Self::Refused(_) | Self::NotAllowed(_) | Self::NotSigned => Nature::Settings,
             Self::BackingOff { problem, .. } => problem.nature(),

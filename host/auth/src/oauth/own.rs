@@ -54,6 +54,17 @@ impl fmt::Debug for Password {
 }
 
 impl OwnGrant {
+    /// For whom the token is, where that is not the client itself.
+    pub(crate) fn subject(&self) -> Vec<&str> {
+        match self {
+            Self::ClientCredentials => Vec::new(),
+            Self::JwtBearer(JwtBearer { issuer, subject, audience, .. }) => {
+                [Some(issuer.as_str()), Some(subject.as_str()), audience.as_deref()].into_iter().flatten().collect()
+            }
+            Self::Password(Password { username, .. }) => vec![username],
+        }
+    }
+
     /// The request's fields and how they are written.
     pub(crate) fn form(
         &self,

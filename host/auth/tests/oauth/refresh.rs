@@ -180,23 +180,51 @@ async fn a_server_that_asks_for_patience_gets_it() {
     house.header(&connection).await.expect("renewed");
 }
 
+/// Whoever may change a connection could have sent every user's refresh token to a server of theirs.
 #[tokio::test]
-async fn a_server_that_cannot_be_reached_loses_no_grant() {
-    let house = House::new().await;
-    let connection = house.consenting().await;
-    house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
+async fn a_grant_goes_to_no_other_server_and_to_no_other_client() {
+    let (house, connection) = authorized().await;
     house.advance(4000);
-    // The same grant, and nobody listens at the token address.
-    let mut moved = connection.clone();
-    moved.version = 2;
-    moved.fields.insert("tokenUrl".to_owned(), Value::from("http://127.0.0.1:1/token"));
-    let secrets = house.auth.open_secrets(&connection).expect("opened");
-    let settings = innkeeper_auth::Settings::from_stored(moved.auth_type.clone(), moved.fields.clone(), secrets);
-    moved.secrets = house.auth.seal_secrets(&moved.space, &moved.id, 2, &settings).expect("sealed");
-    let error = house.header(&moved).await.expect_err("nobody answers");
-    assert!(matches!(error, AuthError::Unavailable { problem: TokenError::Unreachable(_), .. }), "{error}");
-    house.advance(10);
-    house.header(&connection).await.expect("the grant is still there");
+    for (field, value) in
+        [("tokenUrl", format!("{}/other", house.provider.url)), ("clientId", "another client".to_owned())]
+    {
+        let mut changed = connection.clone();
+        changed.version = 2;
+        changed.fields.insert(field.to_owned(), Value::from(value));
+        let secrets = house.auth.open_secrets(&connection).expect("opened");
+        let settings =
+            innkeeper_auth::Settings::from_stored(changed.auth_type.clone(), changed.fields.clone(), secrets);
+        changed.secrets = house.auth.seal_secrets(&changed.space, &changed.id, 2, &settings).expect("sealed");
+        assert_eq!(needs(house.header(&changed).await), Reason::NoGrant);
+        assert!(!house.auth.status(&changed, &GrantOwner::Shared).await.expect("a status").authorized);
+    }
+    assert_eq!(house.provider.seen().len(), 1, "the exchange alone");
+    house.header(&connection).await.expect("the grant is still there for its own server");
+}
+
+#[tokio::test]
+async fn a_token_does_not_outlive_its_connection() {
+    let house = House::new().await;
+    let connection = house.own(&[]).await;
+    assert_eq!(house.header(&connection).await.expect("a token"), "Bearer access-1");
+    house.advance(1);
+    let anew = ConnectionRecord { created_at: innkeeper_ambient::Clock::now(&*house.clock), ..connection };
+    assert_eq!(house.header(&anew).await.expect("a token"), "Bearer access-2");
+}
+
+/// A service that answers 401 for a missing permission had every request refresh.
+#[tokio::test]
+async fn a_token_that_is_rejected_right_after_its_refresh_is_kept() {
+    let (house, connection) = authorized().await;
+    let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
+    let first = source.attachment(None).await.expect("a token").expect("an attachment");
+    let second = source.attachment(Some(&first)).await.expect("a token").expect("one refresh");
+    for _ in 0..10 {
+        assert!(source.attachment(Some(&second)).await.expect("an answer").is_none(), "it is the best there is");
+    }
+    assert_eq!(house.provider.count("refresh_token"), 1);
+    house.advance(30);
+    source.attachment(Some(&second)).await.expect("a token").expect("another refresh");
 }
 
 #[tokio::test]
@@ -347,6 +375,7 @@ async fn a_client_of_its_own_asks_again_when_its_token_ends_or_is_rejected() {
         house.advance(4000);
         let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
         let second = source.attachment(None).await.expect("a token").expect("an attachment");
+        house.advance(60);
         let third = source.attachment(Some(&second)).await.expect("a token").expect("an attachment");
         assert_eq!(third.headers[0].1.expose_secret(), "Bearer access-3");
         assert_eq!(house.provider.count("client_credentials"), 3);

@@ -19,7 +19,7 @@ fn a_user_who_allows_it_authorizes_the_connection() {
     let inn = connected();
     let mut waiting = inn.begin(&AUTHORIZE);
     let page = visit(&waiting.consent(Decision::Allow));
-    assert!(page.starts_with("HTTP/1.1 200 OK") && page.contains("<h1>Authorized</h1>"), "{page}");
+    assert!(page.starts_with("HTTP/1.1 200 OK") && page.contains("<h1>Connected</h1>"), "{page}");
     for header in ["cache-control: no-store", "referrer-policy: no-referrer", "frame-ancestors 'none'"] {
         assert!(page.contains(header), "{header} is missing: {page}");
     }
@@ -100,7 +100,7 @@ fn a_port_that_is_taken_is_told() {
 fn only_what_a_person_has_to_authorize_is_authorized() {
     let inn = connected();
     inn.run(&["connection", "create", "hostile_connector", "--id=h", "--auth-type=none"]).succeeded();
-    inn.run(&["authorize", "h", "--no-browser"]).failed(6, &["needs no person to authorize it"]);
+    inn.run(&["authorize", "h", "--no-browser"]).failed(6, &["which no person authorizes in a browser"]);
     inn.run(&["authorize", "nobody", "--no-browser"]).failed(3, &["there is no connection \"nobody\""]);
 }
 

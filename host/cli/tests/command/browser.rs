@@ -42,7 +42,7 @@ fn the_browser_opens_and_comes_back_to_a_page_that_says_it_worked() {
     inn.connect_drive(&[]).succeeded();
     let mut chromium = Chromium::start();
     for (index, (decision, heading, code)) in
-        [("deny", "Not authorized", Some(5)), ("allow", "Authorized", Some(0))].into_iter().enumerate()
+        [("deny", "Access was not allowed", Some(5)), ("allow", "Connected", Some(0))].into_iter().enumerate()
     {
         let mut command = inn.command(&["authorize", "drive"]);
         command.env("BROWSER", note_addresses(&inn));
@@ -63,7 +63,7 @@ fn the_demo_goes_through_the_browser() {
     let demo = Waiting::start(command);
     let mut chromium = Chromium::start();
     for index in 0..2 {
-        assert_eq!(decide(&mut chromium, &address(&inn, index), "allow"), "Authorized");
+        assert_eq!(decide(&mut chromium, &address(&inn, index), "allow"), "Connected");
     }
     let ran = inn.heard(demo.end()).succeeded();
     assert!(ran.out.ends_with("\ndemo: ok\n"), "{ran:#?}");

@@ -45,6 +45,7 @@ fn what_can_stay_as_it_is_is_asked_for_once_and_not_field_by_field() {
     let mut session = Session::start(&inn, &create);
     for (question, answer) in [
         ("Practice provider", "http://127.0.0.1:1"),
+        ("Discovery URL", ""),
         ("Authorization URL", "http://127.0.0.1:1/authorize"),
         ("Token URL", "http://127.0.0.1:1/token"),
         ("Client ID", "practice-public"),

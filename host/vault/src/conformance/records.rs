@@ -94,6 +94,8 @@ pub(super) fn authorization(space_id: &str, connection: &str, state_hash: u8, en
         session_hash: [9; 32],
         verifier: sealed(1, 4),
         return_url: None,
+        origin: "server".to_owned(),
+        scope: None,
         created_at: Timestamp::from_secs(1),
         expires_at: Timestamp::from_secs(ends),
     }

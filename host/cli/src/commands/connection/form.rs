@@ -87,6 +87,10 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// Where an authorization server is met, and where it says so itself.
+const ENDPOINTS: [&str; 3] = ["authorizationUrl", "deviceAuthorizationUrl", "tokenUrl"];
+const DISCOVERY: &str = "discoveryUrl";
+
 /// Fields of the auth type, plain and secret apart.
 #[derive(Debug, Default)]
 pub(super) struct Filled {
@@ -97,6 +101,7 @@ pub(super) struct Filled {
 /// The auth type's fields that are not given yet: all that a person is to be asked for, or only those without which it
 /// cannot work.
 pub(super) fn fields(asked: &[FieldSpec], filled: &mut Filled, all: bool) -> Outcome {
+    endpoints(asked, filled)?;
     let is_open =
         |field: &&FieldSpec| !filled.fields.contains_key(&field.name) && !filled.secrets.contains_key(&field.name);
     let open: Vec<&FieldSpec> = asked.iter().filter(is_open).collect();
@@ -114,6 +119,26 @@ pub(super) fn fields(asked: &[FieldSpec], filled: &mut Filled, all: bool) -> Out
         for field in rest {
             fill(field, filled)?;
         }
+    }
+    Ok(())
+}
+
+/// Where an authorization server has to be known and its addresses may be read from its metadata: asks for that address, and
+/// without it for each.
+fn endpoints(asked: &[FieldSpec], filled: &mut Filled) -> Outcome {
+    let is_open = |field: &&FieldSpec| field.default.is_none() && !filled.fields.contains_key(&field.name);
+    let open: Vec<&FieldSpec> =
+        asked.iter().filter(|field| ENDPOINTS.contains(&field.name.as_str())).filter(is_open).collect();
+    let Some(discovery) = asked.iter().filter(is_open).find(|field| field.name == DISCOVERY) else { return Ok(()) };
+    if open.is_empty() {
+        return Ok(());
+    }
+    fill(discovery, filled)?;
+    if filled.fields.contains_key(DISCOVERY) {
+        return Ok(());
+    }
+    for field in open {
+        fill(&FieldSpec { required: true, ..field.clone() }, filled)?;
     }
     Ok(())
 }
