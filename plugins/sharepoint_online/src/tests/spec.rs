@@ -17,7 +17,7 @@ fn the_spec_keeps_the_rules_of_the_host() {
     assert_eq!(spec.actions.len(), 12);
     assert!(spec.skill.expect("there is a skill text").contains("getDriveItems"));
     for action in &spec.actions {
-        let expected = if action.name.as_str() == "callGraphAPI" { Scope::Write } else { Scope::Read };
+        let expected = if action.name.as_str() == "callGraphAPI" { Scope::Destroy } else { Scope::Read };
         assert!(action.tool && action.scope == expected, "{}", action.name);
         let properties = action.input.as_value()["properties"].as_object().expect("an input has fields");
         assert!(properties.values().all(|field| field["description"].is_string()), "{}: {properties:#?}", action.name);
