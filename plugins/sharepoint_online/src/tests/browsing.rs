@@ -233,10 +233,16 @@ fn the_check_tells_selected_sites_from_no_permission() {
     let selected = check(service::refusal(403, "accessDenied", "Access denied")).expect("the token was accepted");
     assert!(selected.contains("Sites.Selected") && selected.contains("Access denied"), "{selected}");
     let message = "Either scp or roles claim need to be present in the token.";
-    assert_eq!(
-        check(service::refusal(403, "AccessDenied", message)),
-        Err(Error::denied(format!("{message} (AccessDenied)")))
-    );
+    for (code, message) in [
+        ("AccessDenied", message),
+        ("accessDenied", message),
+        ("Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
+        ("notAllowed", "The account is locked."),
+    ] {
+        assert_eq!(check(service::refusal(403, code, message)), Err(Error::denied(format!("{message} ({code})"))));
+    }
+    let of_a_proxy = Answer::new(403).body("accessDenied", "text/plain");
+    assert_eq!(check(of_a_proxy), Err(Error::denied("accessDenied")));
     let expired = service::refusal(401, "InvalidAuthenticationToken", "Lifetime validation failed.");
     assert_eq!(check(expired), Err(Error::NeedsAuthorization));
 }
