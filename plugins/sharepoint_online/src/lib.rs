@@ -133,7 +133,9 @@ fn app() -> Auth {
 
 /// For a user, with what that user may see.
 fn user() -> Auth {
-    Auth::new("oauth_authorization_code")
+    // Entra takes the secret in the header and answers in the standard's own shape.
+    let settled = ["useBasicAuth", "scopeParamName", "accessTokenPath", "tokenTypePath", "tokenType", "issuer"];
+    let oauth = Auth::new("oauth_authorization_code")
         .label("User (sign-in with consent)")
         .default("authorizationUrl", AUTHORIZATION_URL)
         .hide("authorizationUrl")
@@ -142,7 +144,11 @@ fn user() -> Auth {
         .default("scope", "Sites.Selected Files.Read.All offline_access")
         .help("scope", "Microsoft Graph permissions, separated by spaces. offline_access keeps the user signed in.")
         .help("clientId", "Application (client) ID of the app registration.")
-        .help("clientSecret", "The value, not the ID, of a client secret of that registration.")
+        .help(
+            "clientSecret",
+            "The value, not the ID, of a client secret of that registration. A public client has none.",
+        );
+    settled.into_iter().fold(oauth, Auth::hide)
 }
 
 innkeeper_guest::export!(connector);

@@ -44,6 +44,19 @@ fn the_addresses_follow_from_the_tenant() {
 }
 
 #[test]
+fn a_user_is_asked_for_nothing_that_entra_settles() {
+    let user = &connector().spec().auth_types[1];
+    assert_eq!(user.auth_type, "oauth_authorization_code");
+    let settled = ["useBasicAuth", "scopeParamName", "accessTokenPath", "tokenTypePath", "tokenType", "issuer"];
+    for field in settled.into_iter().chain(["authorizationUrl", "tokenUrl"]) {
+        assert_eq!(user.overrides[field]["hidden"], true, "{field}");
+    }
+    for field in ["clientId", "clientSecret", "scope"] {
+        assert!(user.overrides[field].get("hidden").is_none(), "{field}");
+    }
+}
+
+#[test]
 fn a_tenant_is_a_directory_id_or_a_domain() {
     let config = checked_spec().config;
     for good in [TENANT, "contoso.onmicrosoft.com", "contoso.com", "a-b.co.uk"] {
