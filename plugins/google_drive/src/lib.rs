@@ -205,7 +205,7 @@ struct Listed {
     /// Folders are `application/vnd.google-apps.folder`.
     #[serde(skip_serializing_if = "Option::is_none")]
     mime_type: Option<String>,
-    /// Bytes, as a decimal text; absent for folders and editors' documents.
+    /// Bytes, as a decimal text; absent for what has no size, such as folders and shortcuts.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -285,7 +285,7 @@ struct Download {
     name: String,
     /// Of the content: what an editor's document was exported as.
     mime_type: String,
-    /// Bytes in Drive, as a decimal text; absent for editors' documents.
+    /// Bytes in Drive, as a decimal text, if Drive tells them. What an editor's document is exported as has another size.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<String>,
     /// Absent where the file is handed out beside the answer.
@@ -321,18 +321,21 @@ struct Stored {
 fn download_file(ctx: &Ctx, input: DownloadFile) -> Result<Output<Download>, Error> {
     let DownloadFile { file_id, response_type, as_file } = input;
     let base = base(ctx)?;
-    let request = ctx.get(url!(base; "/drive/v3/files/{}", file_id)).query("fields", TO_DOWNLOAD);
-    let Stored { id, name, mime_type: stored_type, size } = checked(request.send()?)?.json()?;
+    // Without the parameter a file in a shared drive is not found; an export needs none.
+    let of_file = || ctx.get(url!(base; "/drive/v3/files/{}", file_id)).query("supportsAllDrives", true);
+    let described = of_file().query("fields", TO_DOWNLOAD).send()?;
+    let Stored { id, name, mime_type: stored_type, size } = checked(described)?.json()?;
 
     let export = export_type(&stored_type, response_type)?;
     let mime_type = export.map_or_else(|| stored_type.clone(), str::to_owned);
     let is_text = response_type == ResponseType::Text && mime_type.to_ascii_lowercase().starts_with("text/");
-    if !as_file {
+    // The size of an editor's document says nothing of what it is exported as.
+    if !as_file && export.is_none() {
         refuse_what_has_no_room(size.as_deref(), is_text)?;
     }
     let request = match export {
         Some(mime_type) => ctx.get(url!(base; "/drive/v3/files/{}/export", file_id)).query("mimeType", mime_type),
-        None => ctx.get(url!(base; "/drive/v3/files/{}", file_id)).query("alt", "media"),
+        None => of_file().query("alt", "media"),
     };
     let answer = checked(request.header("accept", "*/*").send()?)?;
 
@@ -457,7 +460,7 @@ struct MetadataShape {
     id: String,
     name: String,
     mime_type: String,
-    /// Bytes, as a decimal text; absent for folders and editors' documents.
+    /// Bytes, as a decimal text; absent for what has no size, such as folders and shortcuts.
     size: String,
     created_time: String,
     modified_time: String,

@@ -144,7 +144,7 @@ struct GetSite {
 }
 
 fn get_site(ctx: &Ctx, input: GetSite) -> Result<Value, Error> {
-    let address = match (input.site_id, input.relative_url) {
+    let address = match (given(input.site_id), given(input.relative_url)) {
         (Some(id), None) => url!(GRAPH; "/sites/{}", Ids("getSite").site(&id)?),
         (None, Some(relative)) => site_at(&relative)?,
         _ => {
@@ -160,10 +160,6 @@ fn get_site(ctx: &Ctx, input: GetSite) -> Result<Value, Error> {
 /// `host:/path`, `host:/path:` or `host` alone, where the colons are Graph's and the path is encoded.
 fn site_at(relative: &str) -> Result<Address, Error> {
     let relative = relative.trim();
-    if relative.is_empty() {
-        let message = "getSite requires a relativeUrl that is not empty. Use getAllSites to find the site.";
-        return Err(Error::invalid_input(message));
-    }
     let (host, path) = relative.split_once(":/").unwrap_or((relative, ""));
     let is_host = |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
     let (path, end) = path.strip_suffix(':').map_or((path, ""), |path| (path, ":"));

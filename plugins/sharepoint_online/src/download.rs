@@ -99,7 +99,7 @@ struct BinaryFile {
     /// Media type of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     content_type: Option<String>,
-    /// Bytes of the file, where SharePoint says how many.
+    /// Bytes of the file; of one that comes beside this only where SharePoint says how many.
     #[serde(skip_serializing_if = "Option::is_none")]
     content_length: Option<u64>,
     /// The file as base64.
@@ -132,14 +132,20 @@ fn download_item_from_url(
         }
     };
     let answer = downloaded(request.send()?)?;
-    let (content_type, content_length) = (answer.content_type().map(str::to_owned), answer.content_length());
+    let content_type = answer.content_type().map(str::to_owned);
     if as_file {
-        let name = file_name(&answer, "download");
+        let (content_length, name) = (answer.content_length(), file_name(&answer, "download"));
         let bytes = BinaryFile { content_type, content_length, base64: None, file_name: Some(name.clone()) };
         return Ok(Output::new(bytes).file(answer.into_file(name)));
     }
-    let base64 = Some(answer.base64(CONTENT_LIMIT)?);
-    Ok(Output::new(BinaryFile { content_type, content_length, base64, file_name: None }))
+    let base64 = answer.base64(CONTENT_LIMIT)?;
+    let content_length = u64::try_from(decoded_length(&base64)).ok();
+    Ok(Output::new(BinaryFile { content_type, content_length, base64: Some(base64), file_name: None }))
+}
+
+/// Bytes that a base64 text stands for: three for four characters, less one for each that pads the end.
+fn decoded_length(base64: &str) -> usize {
+    base64.len() / 4 * 3 - (base64.len() - base64.trim_end_matches('=').len())
 }
 
 /// An answer that should be a file's bytes.

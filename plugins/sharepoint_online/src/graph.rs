@@ -13,9 +13,9 @@ pub(crate) fn action() -> Action {
         .title("Call Microsoft Graph")
         .description(
             "Sends a GET or POST to any path of Microsoft Graph 1.0, for what no other action does. A \
-                     POST may change things.",
+                     POST may change or delete things.",
         )
-        .write()
+        .destroy()
         .tool()
 }
 

@@ -20,6 +20,8 @@ const AUTHORIZATION_URL: &str = "https://login.microsoftonline.com/{tenantId}/oa
 const GRAPH: &str = "https://graph.microsoft.com/v1.0";
 /// Bytes of a JSON answer that are read.
 const ANSWER_LIMIT: u64 = 4 << 20;
+/// Graph's code for what this token may not read. Other kinds of 403 have codes of their own.
+const ACCESS_DENIED: &str = "accessDenied";
 
 /// What a connection is configured with.
 #[derive(Deserialize, JsonSchema)]
@@ -40,34 +42,41 @@ struct Config {
 }
 
 /// What Graph answers at `/v1.0/` itself says nothing of the token, so the root site is asked for. A connection that may
-/// read selected sites only is refused that one: then its token was accepted, and more cannot be known from here.
+/// read selected sites only is refused that one, by the code `accessDenied`: then its token was accepted, and more cannot
+/// be known from here. Any other refusal is one of the connection itself.
 fn check(ctx: &Ctx) -> Result<String, Error> {
     let root = ctx.get(url!(GRAPH; "/sites/root")).query("$select", "displayName").send()?;
-    match checked(root) {
+    match coded(root) {
         Ok(answer) => {
             let site: Value = answer.json()?;
             let name = site["displayName"].as_str().filter(|name| !name.is_empty()).unwrap_or("without a name");
             Ok(format!("Connected to SharePoint Online: the root site is {name}"))
         }
         // Without any permission, which an administrator has to consent to, the token lacks its claims.
-        Err(Error::Denied(reason)) if !reason.contains("claim") => Ok(format!(
+        Err((Error::Denied(reason), Some(code))) if code == ACCESS_DENIED && !reason.contains("claim") => Ok(format!(
             "Connected to Microsoft Graph, which does not let this connection read the root site ({reason}). With the \
              permission Sites.Selected only the sites that were granted to the app can be read."
         )),
-        Err(error) => Err(error),
+        Err((error, _)) => Err(error),
     }
 }
 
-/// Graph says what is wrong in `error.message`, and which kind of wrong in `error.code`.
 fn checked(answer: Response) -> Result<Response, Error> {
-    answer.error_for_status_with(|_, body| {
-        let code = body.at("/error/code");
-        match (body.at("/error/message"), code) {
+    coded(answer).map_err(|(error, _)| error)
+}
+
+/// Graph says what is wrong in `error.message`, and which kind of wrong in `error.code`, which is here beside the error.
+fn coded(answer: Response) -> Result<Response, (Error, Option<String>)> {
+    let mut code = None;
+    let checked = answer.error_for_status_with(|_, body| {
+        code = body.at("/error/code").map(str::to_owned);
+        match (body.at("/error/message"), &code) {
             (Some(message), Some(code)) => Some(format!("{message} ({code})")),
             (Some(message), None) => Some(message.to_owned()),
-            (None, code) => code.map(str::to_owned),
+            (None, code) => code.clone(),
         }
-    })
+    });
+    checked.map_err(|error| (error, code))
 }
 
 fn is_app_only(ctx: &Ctx) -> bool {
@@ -124,7 +133,9 @@ fn app() -> Auth {
 
 /// For a user, with what that user may see.
 fn user() -> Auth {
-    Auth::new("oauth_authorization_code")
+    // Entra takes the secret in the header and answers in the standard's own shape.
+    let settled = ["useBasicAuth", "scopeParamName", "accessTokenPath", "tokenTypePath", "tokenType", "issuer"];
+    let oauth = Auth::new("oauth_authorization_code")
         .label("User (sign-in with consent)")
         .default("authorizationUrl", AUTHORIZATION_URL)
         .hide("authorizationUrl")
@@ -133,7 +144,11 @@ fn user() -> Auth {
         .default("scope", "Sites.Selected Files.Read.All offline_access")
         .help("scope", "Microsoft Graph permissions, separated by spaces. offline_access keeps the user signed in.")
         .help("clientId", "Application (client) ID of the app registration.")
-        .help("clientSecret", "The value, not the ID, of a client secret of that registration.")
+        .help(
+            "clientSecret",
+            "The value, not the ID, of a client secret of that registration. A public client has none.",
+        );
+    settled.into_iter().fold(oauth, Auth::hide)
 }
 
 innkeeper_guest::export!(connector);

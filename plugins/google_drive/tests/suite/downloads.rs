@@ -1,6 +1,6 @@
 //! `downloadFile`.
 
-use innkeeper_guest::testing::Answer;
+use innkeeper_guest::testing::{Answer, Expected};
 use innkeeper_guest::{Error, Value, json};
 
 use super::service::{Drive, Outcome, ask};
@@ -12,8 +12,13 @@ const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadshee
 /// Bytes of a file that are answered as base64, and of one that is answered as text.
 const LIMITS: (u64, u64) = (7_667_712, 10_223_616);
 
+/// Files of shared drives are found with this parameter only.
+fn of_file(id: &str) -> Expected {
+    ask(&format!("files/{id}")).query("supportsAllDrives", true)
+}
+
 fn with_file(file: &Value) -> Drive {
-    let request = ask("files/f1").query("fields", "id, name, mimeType, size").only_query();
+    let request = of_file("f1").query("fields", "id, name, mimeType, size").only_query();
     Drive::new().answers("drive.files.get", request, file)
 }
 
@@ -24,7 +29,7 @@ fn native(mime_type: &str) -> Value {
 /// Downloads a file of these bytes.
 fn download(mime_type: &str, bytes: &[u8], input: &Value) -> Outcome {
     let file = json!({ "id": "f1", "name": "a.bin", "mimeType": mime_type, "size": bytes.len().to_string() });
-    let media = ask("files/f1").query("alt", "media").only_query().header("accept", "*/*");
+    let media = of_file("f1").query("alt", "media").only_query().header("accept", "*/*");
     with_file(&file).gives(media, Answer::new(200).body(bytes, mime_type)).call("downloadFile", input)
 }
 
@@ -84,6 +89,18 @@ fn a_file_that_drive_says_is_too_large_is_not_asked_for() {
         assert_eq!(outcome.sent.len(), 1);
         let expected = Error::TooLarge { limit, content_length: Some(size), estimated_output: Some(estimated) };
         assert_eq!(outcome.error(), expected);
+    }
+}
+
+#[test]
+fn a_small_export_of_a_large_document_is_answered() {
+    for (response_type, content) in [("text", "abc"), ("arraybuffer", "YWJj")] {
+        let file = json!({ "id": "f1", "name": "Trip", "mimeType": DOCUMENT, "size": (LIMITS.1 + 1).to_string() });
+        let value = with_file(&file)
+            .gives(ask("files/f1/export"), Answer::new(200).body("abc", "text/markdown"))
+            .call("downloadFile", &json!({ "fileId": "f1", "responseType": response_type }))
+            .value();
+        assert_eq!((&value["content"], &value["size"]), (&json!(content), &file["size"]));
     }
 }
 
@@ -159,12 +176,8 @@ fn folders_and_shortcuts_have_nothing_to_download() {
 fn an_id_stays_within_its_place_in_the_address() {
     let file = json!({ "id": "x", "name": "a", "mimeType": "image/png" });
     let value = Drive::new()
-        .answers(
-            "drive.files.get",
-            ask("files/a%2F..%3Falt%3Dmedia").query("fields", "id, name, mimeType, size"),
-            &file,
-        )
-        .gives(ask("files/a%2F..%3Falt%3Dmedia").query("alt", "media"), Answer::new(200).body("ab", "image/png"))
+        .answers("drive.files.get", of_file("a%2F..%3Falt%3Dmedia").query("fields", "id, name, mimeType, size"), &file)
+        .gives(of_file("a%2F..%3Falt%3Dmedia").query("alt", "media"), Answer::new(200).body("ab", "image/png"))
         .call("downloadFile", &json!({ "fileId": "a/..?alt=media" }))
         .value();
     assert_eq!(value["content"], "YWI=");

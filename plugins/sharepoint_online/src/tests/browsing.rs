@@ -100,6 +100,8 @@ fn a_site_is_found_by_id_or_by_address() {
         (json!({ "relativeUrl": "contoso.sharepoint.com:/sites/hr:" }), hr("hr:")),
         (json!({ "relativeUrl": "contoso.sharepoint.com:/sites/R&D 50%" }), hr("R%26D%2050%25")),
         (json!({ "relativeUrl": "contoso.sharepoint.com" }), "/sites/contoso.sharepoint.com".to_owned()),
+        (json!({ "siteId": SITE, "relativeUrl": "" }), site_path()),
+        (json!({ "siteId": " ", "relativeUrl": "contoso.sharepoint.com:/sites/hr" }), hr("hr")),
     ] {
         let called = call("getSite", &input, &sent(&path, &[FULL_SITE])).expect("the site is there");
         assert_eq!(called.value["displayName"], "Human Resources", "{input}");
@@ -113,7 +115,7 @@ fn hr(name: &str) -> String {
 #[test]
 fn a_site_is_asked_for_in_exactly_one_way() {
     let both = json!({ "siteId": SITE, "relativeUrl": "contoso.sharepoint.com:/sites/hr" });
-    for input in [json!({}), both] {
+    for input in [json!({}), json!({ "siteId": "", "relativeUrl": " " }), both] {
         let message = refused("getSite", &input);
         assert!(message.contains("either") && message.contains("getAllSites"), "{message}");
     }
@@ -231,10 +233,16 @@ fn the_check_tells_selected_sites_from_no_permission() {
     let selected = check(service::refusal(403, "accessDenied", "Access denied")).expect("the token was accepted");
     assert!(selected.contains("Sites.Selected") && selected.contains("Access denied"), "{selected}");
     let message = "Either scp or roles claim need to be present in the token.";
-    assert_eq!(
-        check(service::refusal(403, "AccessDenied", message)),
-        Err(Error::denied(format!("{message} (AccessDenied)")))
-    );
+    for (code, message) in [
+        ("AccessDenied", message),
+        ("accessDenied", message),
+        ("Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
+        ("notAllowed", "The account is locked."),
+    ] {
+        assert_eq!(check(service::refusal(403, code, message)), Err(Error::denied(format!("{message} ({code})"))));
+    }
+    let of_a_proxy = Answer::new(403).body("accessDenied", "text/plain");
+    assert_eq!(check(of_a_proxy), Err(Error::denied("accessDenied")));
     let expired = service::refusal(401, "InvalidAuthenticationToken", "Lifetime validation failed.");
     assert_eq!(check(expired), Err(Error::NeedsAuthorization));
 }

@@ -78,6 +78,16 @@ fn a_presigned_address_is_asked_without_the_token() {
 }
 
 #[test]
+fn a_file_is_measured_where_sharepoint_does_not_say_its_length() {
+    for length in 0..5 {
+        let answer = Answer::new(200).body(vec![0xff; length], "application/pdf").chunked();
+        let script = connection(Token::App).on(get(DOWNLOAD)).reply_with(answer);
+        let called = script.call(connector, "downloadItemFromURL", &json!({ "downloadUrl": DOWNLOAD }));
+        assert_eq!(called.expect("a file").value["contentLength"], length);
+    }
+}
+
+#[test]
 fn an_address_of_graph_is_asked_with_the_token() {
     let url = content().url;
     let called = call("downloadItemFromURL", &json!({ "downloadUrl": url }), &content()).expect("a file");

@@ -17,7 +17,7 @@ fn the_spec_keeps_the_rules_of_the_host() {
     assert_eq!(spec.actions.len(), 12);
     assert!(spec.skill.expect("there is a skill text").contains("getDriveItems"));
     for action in &spec.actions {
-        let expected = if action.name.as_str() == "callGraphAPI" { Scope::Write } else { Scope::Read };
+        let expected = if action.name.as_str() == "callGraphAPI" { Scope::Destroy } else { Scope::Read };
         assert!(action.tool && action.scope == expected, "{}", action.name);
         let properties = action.input.as_value()["properties"].as_object().expect("an input has fields");
         assert!(properties.values().all(|field| field["description"].is_string()), "{}: {properties:#?}", action.name);
@@ -41,6 +41,19 @@ fn the_addresses_follow_from_the_tenant() {
     assert_eq!(user["authorizationUrl"], format!("{base}/authorize"));
     assert_eq!(user["tokenUrl"], format!("{base}/token"));
     assert_eq!(user["scope"], "Sites.Selected Files.Read.All offline_access");
+}
+
+#[test]
+fn a_user_is_asked_for_nothing_that_entra_settles() {
+    let user = &connector().spec().auth_types[1];
+    assert_eq!(user.auth_type, "oauth_authorization_code");
+    let settled = ["useBasicAuth", "scopeParamName", "accessTokenPath", "tokenTypePath", "tokenType", "issuer"];
+    for field in settled.into_iter().chain(["authorizationUrl", "tokenUrl"]) {
+        assert_eq!(user.overrides[field]["hidden"], true, "{field}");
+    }
+    for field in ["clientId", "clientSecret", "scope"] {
+        assert!(user.overrides[field].get("hidden").is_none(), "{field}");
+    }
 }
 
 #[test]
