@@ -9,8 +9,7 @@ use async_trait::async_trait;
 use innkeeper_auth::{Auth, AuthError, ConnectionCredential};
 use innkeeper_egress::{Attachment, CredentialError, CredentialSource, RequestHead, SecretFields};
 use innkeeper_runtime::{
-    ActionFailure, Call, CallError, Claims, Connector, File, Finished, GuestContext, GuestMemory, LogLine, Output,
-    Progress, User,
+    Call, CallError, Claims, Connector, File, Finished, GuestContext, GuestMemory, LogLine, Output, Progress, User,
 };
 use innkeeper_spec::{ApprovedHost, Scope};
 use innkeeper_vault::{AuditRecord, ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
@@ -273,7 +272,10 @@ impl CredentialSource for WatchedCredential {
                 self.keep(self.source.last_failure());
                 Ok(None)
             }
-            Ok(attachment) => Ok(attachment),
+            Ok(attachment) => {
+                self.keep(None);
+                Ok(attachment)
+            }
             Err(failure) => {
                 let shown = CredentialError::from(&failure);
                 self.keep(Some(failure));
@@ -288,9 +290,9 @@ impl WatchedCredential {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 
-    /// Why the call failed, where the guest could only tell that an authorization is needed.
+    /// Why the call failed, where the guest could only tell that it got no credential.
     fn explain(&self, error: CallError, logs: Vec<LogLine>) -> Error {
-        if let CallError::Action(ActionFailure::NeedsAuthorization) = error
+        if let CallError::Action(_) = error
             && let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
         {
             return Error::Auth(failure);
