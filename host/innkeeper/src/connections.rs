@@ -18,10 +18,13 @@ use crate::hosts::approve;
 /// Which hosts a connection may reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum HostApproval {
-    /// All that the connector asks for, as its spec says.
+    /// All that the connector asks for, as its spec says. Who approves that approves as well where the auth type sends
+    /// credentials to: the connector may declare those addresses, and a form may hide them. [`Innkeeper::endpoints`] lists them,
+    /// for the owner to see them first.
     #[default]
     AsAsked,
-    /// These and no others.
+    /// These and no others. The addresses of [`Innkeeper::endpoints`] are not among them: to have others, give the auth
+    /// type's fields.
     Only(Vec<ApprovedHost>),
 }
 
@@ -350,7 +353,7 @@ fn auth_mode(auth_type: &dyn AuthType, asked: Option<AuthMode>) -> Result<AuthMo
     }
 }
 
-fn check_config(connector: &Connector, config: &Value) -> Result<Value, Error> {
+pub(crate) fn check_config(connector: &Connector, config: &Value) -> Result<Value, Error> {
     let schema = &connector.spec().config;
     let config = schema.with_defaults(config);
     schema
@@ -359,6 +362,6 @@ fn check_config(connector: &Connector, config: &Value) -> Result<Value, Error> {
     Ok(config)
 }
 
-fn fields_error(declaration: &AuthDeclaration, errors: SettingsErrors) -> Error {
+pub(crate) fn fields_error(declaration: &AuthDeclaration, errors: SettingsErrors) -> Error {
     Error::Fields { auth_type: declaration.auth_type.to_string(), errors }
 }
