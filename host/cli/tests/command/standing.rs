@@ -28,13 +28,15 @@ fn the_status_says_how_a_connection_stands_and_what_to_do() {
             "in_doubt",
             "last_failure",
             "last_refresh",
+            "missing_scope",
             "next_try",
             "principal",
             "reason",
             "refresh_token_expires_at",
             "refreshable",
             "scope",
-            "space"
+            "space",
+            "state"
         ]
     );
     inn.run(&["status", "nobody"]).failed(3, &["there is no connection \"nobody\""]);
