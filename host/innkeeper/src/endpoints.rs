@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use innkeeper_auth::{Discovery, Settings};
 use innkeeper_spec::FieldKind;
+use innkeeper_vault::{ConnectionId, SpaceId};
 use serde_json::Value;
 
-use crate::connections::{NewConnection, check_config, fields_error};
+use crate::connections::{ConnectionChange, NewConnection, check_config, fields_error};
 use crate::error::Error;
 use crate::host::Innkeeper;
 
@@ -24,8 +25,10 @@ pub struct Endpoint {
 /// Who named an [`Endpoint`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndpointSource {
-    /// Whoever makes the connection.
+    /// Whoever makes or changes the connection.
     Given,
+    /// The connection as it was before the change.
+    Before,
     /// The connector: a default of its own, which a form may hide.
     Connector,
     /// The auth type: a default of its own.
@@ -39,6 +42,7 @@ impl EndpointSource {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Given => "as given",
+            Self::Before => "as before",
             Self::Connector => "named by the connector",
             Self::AuthType => "named by the auth type",
             Self::Metadata => "named by the metadata at discoveryUrl",
@@ -60,22 +64,61 @@ impl Innkeeper {
         let discovery = Discovery { declaration: &declaration, auth_type: &*auth_type, config: &config };
         let found = self.parts.auth.discover(&discovery, new.fields.clone()).await;
         let found = found.map_err(|errors| fields_error(&declaration, errors))?;
-        let defaults = Settings::defaults(&declaration, &*auth_type, &config);
-        let fields = auth_type.fields(&declaration).into_iter().filter(|field| field.kind == FieldKind::Url);
-        let endpoint = |field: String| {
-            let by_default = if declaration.defaults.contains_key(&field) {
-                EndpointSource::Connector
-            } else {
-                EndpointSource::AuthType
-            };
-            let (address, source) = text(&new.fields, &field)
-                .map(|address| (address, EndpointSource::Given))
-                .or_else(|| text(&found, &field).map(|address| (address, EndpointSource::Metadata)))
-                .or_else(|| text(&defaults, &field).map(|address| (address, by_default)))?;
-            Some(Endpoint { address: address.to_owned(), source, field })
-        };
-        Ok(fields.filter_map(|field| endpoint(field.name)).collect())
+        Ok(listed(&discovery, &new.fields, &BTreeMap::new(), &found))
     }
+
+    /// The same of a connection after a change. What is as it was is [`EndpointSource::Before`]. All else was not approved yet
+    /// unless it is [`EndpointSource::Given`]: a default that follows the config, an address of other metadata, or one that a
+    /// newer version of the connector declares.
+    ///
+    /// Nothing is kept. Fails as [`Innkeeper::change_connection`] does where there is no such connection or the config or the
+    /// metadata is wrong.
+    pub async fn endpoints_of_change(
+        &self,
+        space: &SpaceId,
+        id: &ConnectionId,
+        change: &ConnectionChange,
+    ) -> Result<Vec<Endpoint>, Error> {
+        let before = self.record_of(space, id).await?;
+        let connector = self.connector(&before.connector).await?;
+        let (declaration, auth_type) = self.auth_type(&connector, before.auth_type.as_str())?;
+        let config = match &change.config {
+            Some(config) => check_config(&connector, config)?,
+            None => before.config.clone(),
+        };
+        let discovery = Discovery { declaration: &declaration, auth_type: &*auth_type, config: &config };
+        let found = self.fields_after(&before, &discovery, change.config.is_some(), change.fields.clone()).await;
+        let found = found.map_err(|errors| fields_error(&declaration, errors))?;
+        Ok(listed(&discovery, &change.fields, &before.fields, &found))
+    }
+}
+
+/// The fields that are addresses: as `given`, else as `found` (which metadata filled in) or by default; those that are as
+/// `before` are told apart.
+fn listed(
+    of: &Discovery<'_>,
+    given: &BTreeMap<String, Value>,
+    before: &BTreeMap<String, Value>,
+    found: &BTreeMap<String, Value>,
+) -> Vec<Endpoint> {
+    let defaults = Settings::defaults(of.declaration, of.auth_type, of.config);
+    let fields = of.auth_type.fields(of.declaration).into_iter().filter(|field| field.kind == FieldKind::Url);
+    let endpoint = |field: String| {
+        let address = text(found, &field).or_else(|| text(&defaults, &field))?;
+        let source = if text(given, &field).is_some() {
+            EndpointSource::Given
+        } else if text(before, &field) == Some(address) {
+            EndpointSource::Before
+        } else if text(found, &field).is_some() {
+            EndpointSource::Metadata
+        } else if of.declaration.defaults.contains_key(&field) {
+            EndpointSource::Connector
+        } else {
+            EndpointSource::AuthType
+        };
+        Some(Endpoint { address: address.to_owned(), source, field })
+    };
+    fields.filter_map(|field| endpoint(field.name)).collect()
 }
 
 fn text<'f>(fields: &'f BTreeMap<String, Value>, name: &str) -> Option<&'f str> {

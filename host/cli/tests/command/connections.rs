@@ -118,6 +118,23 @@ fn addresses_for_credentials_that_the_owner_names_need_no_further_yes() {
 }
 
 #[test]
+fn a_change_that_sends_credentials_elsewhere_needs_an_approval() {
+    let inn = Inn::with_connectors();
+    let create = ["connection", "create", "google_drive", "--id=g", "--auth-type=oauth_authorization_code", "--yes"];
+    inn.run(&[&create[..], &["--field=clientId=c", "--field=tokenUrl=https://a.example/t"]].concat()).succeeded();
+    inn.run(&["connection", "edit", "g", "--title=New"]).succeeded();
+    inn.run(&["connection", "edit", "g", "--field=tokenUrl=https://b.example/t"]).succeeded();
+    let back = ["connection", "edit", "g", "--field=tokenUrl="];
+    let asked =
+        ["https://oauth2.googleapis.com/token (tokenUrl, named by the connector)", "nobody has approved", "--yes"];
+    inn.run(&back).failed(2, &asked);
+    let shown = inn.run(&["connection", "show", "g", "--json"]).succeeded().json();
+    assert_eq!(shown["fields"]["tokenUrl"], json!("https://b.example/t"));
+    let changed = inn.run(&[&back[..], &["--yes", "--json"]].concat()).succeeded().json();
+    assert_eq!(changed["fields"]["tokenUrl"], json!("https://oauth2.googleapis.com/token"));
+}
+
+#[test]
 fn what_breaks_the_rules_is_told_whole_and_nothing_is_made() {
     let inn = Inn::with_connectors();
     let create = |arguments: &[&str]| inn.run(&[&["connection", "create"], arguments].concat());

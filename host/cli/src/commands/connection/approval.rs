@@ -1,8 +1,12 @@
 //! Which hosts a connection may reach and where its credentials are sent to: the owner sees what the connector asks for and
 //! declares, and decides.
 
+use std::collections::BTreeMap;
+
 use innkeeper::spec::{ApprovedHost, ConnectorSpec, CredentialUse, HostPattern, HostRule};
-use innkeeper::{Endpoint, EndpointSource, HostApproval, Innkeeper, NewConnection};
+use innkeeper::{
+    ConnectionChange, ConnectionId, Endpoint, EndpointSource, HostApproval, Innkeeper, NewConnection, SpaceId,
+};
 use serde_json::Value;
 
 use crate::failure::{Exit, Failure, Outcome};
@@ -29,20 +33,46 @@ pub(super) async fn approve(
         return Ok(());
     }
     let endpoints = host.endpoints(new).await?;
-    // What is approved is what is used, whatever the metadata says a moment later.
-    let found = endpoints.iter().filter(|endpoint| endpoint.source == EndpointSource::Metadata);
-    new.fields.extend(found.map(|found| (found.field.clone(), Value::from(found.address.as_str()))));
+    pin(&mut new.fields, &endpoints);
     if asked.is_empty() && endpoints.iter().all(|endpoint| endpoint.source == EndpointSource::Given) {
         return Ok(());
     }
-    if !prompts::is_possible() {
-        return Err(not_asked(spec, &asked, &endpoints));
-    }
-    show(spec, &asked, &endpoints);
-    if prompts::confirm(question(&asked, &endpoints), false)? {
+    decide(spec, &asked, &endpoints)
+}
+
+/// Where a change makes credentials be sent to: what is neither as before nor named by the owner is shown and wants a yes.
+pub(super) async fn approve_change(
+    host: &Innkeeper,
+    spec: &ConnectorSpec,
+    (space, id): (&SpaceId, &ConnectionId),
+    change: &mut ConnectionChange,
+    yes: bool,
+) -> Outcome {
+    if yes {
         return Ok(());
     }
-    Err(Failure::new(Exit::Denied, "not-approved", "that was not approved, and no connection was made").hint(INSTEAD))
+    let endpoints = host.endpoints_of_change(space, id, change).await?;
+    pin(&mut change.fields, &endpoints);
+    let is_known = |endpoint: &Endpoint| matches!(endpoint.source, EndpointSource::Given | EndpointSource::Before);
+    if endpoints.iter().all(is_known) { Ok(()) } else { decide(spec, &[], &endpoints) }
+}
+
+/// What is approved is what is used, whatever the metadata says a moment later.
+fn pin(fields: &mut BTreeMap<String, Value>, endpoints: &[Endpoint]) {
+    let found = endpoints.iter().filter(|endpoint| endpoint.source == EndpointSource::Metadata);
+    fields.extend(found.map(|found| (found.field.clone(), Value::from(found.address.as_str()))));
+}
+
+fn decide(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) -> Outcome {
+    if !prompts::is_possible() {
+        return Err(not_asked(spec, asked, endpoints));
+    }
+    show(spec, asked, endpoints);
+    if prompts::confirm(question(asked, endpoints), false)? {
+        return Ok(());
+    }
+    let message = "that was not approved, and no connection was made or changed";
+    Err(Failure::new(Exit::Denied, "not-approved", message).hint(INSTEAD))
 }
 
 const INSTEAD: &str = "name what it may reach with `--host https://HOST[:PORT][/PREFIX]`, and where its credentials are sent to \
