@@ -23,7 +23,7 @@ impl Policies {
         self.set("rate_limit", Value::Object(rate_limit.0))
     }
 
-    /// Any policy by its name, as `policies.schema.json` describes it.
+    /// Any policy by its name, as `wit/schemas/policies.json` describes it.
     pub fn set(mut self, name: impl Into<String>, policy: impl Into<Value>) -> Self {
         self.0.insert(name.into(), policy.into());
         self

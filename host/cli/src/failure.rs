@@ -43,7 +43,8 @@ Exit codes:
   6  the input, config, fields or component break their rules
   7  the service or the authorization server failed or cannot be reached
   8  the connector failed: it crashed, reached a limit, or broke its own schema
-  9  the store or the keyring cannot be used";
+  9  the store or the keyring cannot be used
+  130  Ctrl-C at a question";
 
 /// Why a command failed: for a person, with what to do next. Holds no secret.
 #[derive(Debug)]

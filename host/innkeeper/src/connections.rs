@@ -18,10 +18,13 @@ use crate::hosts::approve;
 /// Which hosts a connection may reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum HostApproval {
-    /// All that the connector asks for, as its spec says.
+    /// All that the connector asks for, as its spec says. Who approves that approves as well where the auth type sends
+    /// credentials to: the connector may declare those addresses, and a form may hide them. [`Innkeeper::endpoints`] lists them,
+    /// for the owner to see them first.
     #[default]
     AsAsked,
-    /// These and no others.
+    /// These and no others. The addresses of [`Innkeeper::endpoints`] are not among them: to have others, give the auth
+    /// type's fields.
     Only(Vec<ApprovedHost>),
 }
 
@@ -205,7 +208,8 @@ impl Innkeeper {
 
     /// Changes a connection. Grants stay; what is refused changes nothing. A change that names `discoveryUrl` (or, with the
     /// config, the default that it comes from) reads the metadata again: endpoints that it does not name itself come from
-    /// there.
+    /// there. A newer connector may have declared further endpoints: [`Innkeeper::endpoints_of_change`] lists what the change
+    /// makes of them.
     pub async fn change_connection(
         &self,
         space: &SpaceId,
@@ -221,14 +225,8 @@ impl Innkeeper {
         };
         let mut secrets = self.parts.auth.open_secrets(&before)?;
         secrets.extend(change.secrets);
-        // A field that a default gave follows the config when that changes; one that the owner gave stays.
-        let mut fields = before.fields.clone();
-        if change.config.is_some() {
-            let defaults = Settings::defaults(&declaration, &*auth_type, &before.config);
-            fields.retain(|name, value| defaults.get(name) != Some(value));
-        }
         let discovery = Discovery { declaration: &declaration, auth_type: &*auth_type, config: &config };
-        let settings = match self.parts.auth.rediscover(&discovery, &before.fields, fields, change.fields).await {
+        let settings = match self.fields_after(&before, &discovery, change.config.is_some(), change.fields).await {
             Ok(fields) => Settings::build(&declaration, &*auth_type, &config, &fields, &secrets),
             Err(errors) => Err(errors),
         };
@@ -256,6 +254,22 @@ impl Innkeeper {
             }
             Written::Conflict(_) => Err(Error::ConnectionChanged(id.clone())),
         }
+    }
+
+    /// A field that a default gave follows the config when that changes; one that the owner gave stays.
+    pub(crate) async fn fields_after(
+        &self,
+        before: &ConnectionRecord,
+        discovery: &Discovery<'_>,
+        config_changes: bool,
+        changed: BTreeMap<String, Value>,
+    ) -> Result<BTreeMap<String, Value>, SettingsErrors> {
+        let mut fields = before.fields.clone();
+        if config_changes {
+            let defaults = Settings::defaults(discovery.declaration, discovery.auth_type, &before.config);
+            fields.retain(|name, value| defaults.get(name) != Some(value));
+        }
+        self.parts.auth.rediscover(discovery, &before.fields, fields, changed).await
     }
 
     /// All connections of a space, by id.
@@ -350,7 +364,7 @@ fn auth_mode(auth_type: &dyn AuthType, asked: Option<AuthMode>) -> Result<AuthMo
     }
 }
 
-fn check_config(connector: &Connector, config: &Value) -> Result<Value, Error> {
+pub(crate) fn check_config(connector: &Connector, config: &Value) -> Result<Value, Error> {
     let schema = &connector.spec().config;
     let config = schema.with_defaults(config);
     schema
@@ -359,6 +373,6 @@ fn check_config(connector: &Connector, config: &Value) -> Result<Value, Error> {
     Ok(config)
 }
 
-fn fields_error(declaration: &AuthDeclaration, errors: SettingsErrors) -> Error {
+pub(crate) fn fields_error(declaration: &AuthDeclaration, errors: SettingsErrors) -> Error {
     Error::Fields { auth_type: declaration.auth_type.to_string(), errors }
 }

@@ -47,7 +47,8 @@
 //! # What a connection may do
 //!
 //! Its owner approves the hosts it may reach ([`NewConnection::hosts`]; by default those the connector asks for, which
-//! [`Connector::spec`] tells beforehand). Private networks are out of reach unless the operator names them
+//! [`Connector::spec`] tells beforehand), and the addresses that its auth type sends credentials to
+//! ([`Innkeeper::endpoints`]). Private networks are out of reach unless the operator names them
 //! ([`Builder::egress`]). An [`AccessPolicy`] decides who may call what. [`Limits`] bound each call.
 //!
 //! # Errors
@@ -60,6 +61,7 @@ mod builder;
 mod calls;
 mod connections;
 mod connectors;
+mod endpoints;
 mod error;
 mod host;
 mod hosts;
@@ -72,6 +74,7 @@ pub use builder::{Builder, Storage};
 pub use calls::{CallRequest, CallResult, CheckResult};
 pub use connections::{ConnectionChange, ConnectionView, HostApproval, NewConnection};
 pub use connectors::{Added, ConnectorSummary};
+pub use endpoints::{Endpoint, EndpointSource};
 pub use error::Error;
 pub use host::Innkeeper;
 pub use links::{Link, NewLink, start_address};

@@ -1,4 +1,4 @@
-//! What the host does on a connector's behalf with every request and answer.
+//! What a connector says of how its service takes requests: part of it the host acts on, part of it informs.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,19 +8,20 @@ use crate::action::json;
 use crate::host_rule::check_method;
 use crate::mistake::Mistakes;
 
-/// Rate limit, retry, pagination, error classes, streaming. What is absent does not apply.
+/// Rate limit and retry, which the host applies to every request, and pagination, error classes and streaming, which only
+/// inform who reads the spec, tools and people. What is absent does not apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policies {
-    /// How the service says that it has had enough.
+    /// How the service says that it has had enough. Applied by the host.
     pub rate_limit: Option<RateLimit>,
-    /// When a request is sent again.
+    /// When a request is sent again. Applied by the host.
     pub retry: Option<Retry>,
-    /// How the service hands out long lists.
+    /// How the service hands out long lists. Informs only.
     pub pagination: Option<Pagination>,
-    /// Whose fault a status is.
+    /// Whose fault a status is. Informs only: actions map statuses themselves.
     pub errors: Option<ErrorClasses>,
-    /// How the service sends answers piece by piece.
+    /// How the service sends answers piece by piece. Informs only.
     pub streaming: Option<Streaming>,
 }
 

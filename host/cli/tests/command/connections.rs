@@ -85,6 +85,56 @@ fn hosts_need_an_approval_and_can_be_named_instead() {
 }
 
 #[test]
+fn where_credentials_are_sent_to_needs_an_approval_even_when_a_default_is_hidden_and_hosts_are_named() {
+    let inn = Inn::with_connectors();
+    let create = ["connection", "create", "google_drive", "--id=g", "--auth-type=oauth_authorization_code"];
+    let create = [&create[..], &["--field=clientId=c", "--field=revocationUrl=https://given.example/revoke"]].concat();
+    let sent = [
+        "credentials",
+        "are sent to",
+        "https://oauth2.googleapis.com/token (tokenUrl, named by the connector)",
+        "https://given.example/revoke (revocationUrl, as given)",
+        "which nobody has approved",
+        "--yes",
+    ];
+    let asked = inn.run(&create).failed(2, &sent);
+    assert!(asked.err.contains("asks to reach https://www.googleapis.com"), "{asked:#?}");
+    let named = [&create[..], &["--host=https://www.googleapis.com"]].concat();
+    let asked = inn.run(&named).failed(2, &sent);
+    assert!(!asked.err.contains("asks to reach"), "{asked:#?}");
+    assert_eq!(inn.run(&["connection", "list", "--json"]).succeeded().json(), json!([]));
+    let made = inn.run(&[&named[..], &["--yes", "--json"]].concat()).succeeded().json();
+    assert_eq!(made["hosts"], json!(["https://www.googleapis.com:443"]));
+}
+
+#[test]
+fn addresses_for_credentials_that_the_owner_names_need_no_further_yes() {
+    let inn = Inn::with_connectors();
+    let create = ["connection", "create", "google_drive", "--id=g", "--auth-type=oauth_authorization_code"];
+    let fields =
+        ["--field=clientId=c", "--field=tokenUrl=https://a.example/t", "--field=revocationUrl=https://a.example/r"];
+    let rest = ["--field=authorizationUrl=https://a.example/a", "--host=https://www.googleapis.com"];
+    inn.run(&[&create[..], &fields, &rest].concat()).succeeded();
+}
+
+#[test]
+fn a_change_that_sends_credentials_elsewhere_needs_an_approval() {
+    let inn = Inn::with_connectors();
+    let create = ["connection", "create", "google_drive", "--id=g", "--auth-type=oauth_authorization_code", "--yes"];
+    inn.run(&[&create[..], &["--field=clientId=c", "--field=tokenUrl=https://a.example/t"]].concat()).succeeded();
+    inn.run(&["connection", "edit", "g", "--title=New"]).succeeded();
+    inn.run(&["connection", "edit", "g", "--field=tokenUrl=https://b.example/t"]).succeeded();
+    let back = ["connection", "edit", "g", "--field=tokenUrl="];
+    let asked =
+        ["https://oauth2.googleapis.com/token (tokenUrl, named by the connector)", "nobody has approved", "--yes"];
+    inn.run(&back).failed(2, &asked);
+    let shown = inn.run(&["connection", "show", "g", "--json"]).succeeded().json();
+    assert_eq!(shown["fields"]["tokenUrl"], json!("https://b.example/t"));
+    let changed = inn.run(&[&back[..], &["--yes", "--json"]].concat()).succeeded().json();
+    assert_eq!(changed["fields"]["tokenUrl"], json!("https://oauth2.googleapis.com/token"));
+}
+
+#[test]
 fn what_breaks_the_rules_is_told_whole_and_nothing_is_made() {
     let inn = Inn::with_connectors();
     let create = |arguments: &[&str]| inn.run(&[&["connection", "create"], arguments].concat());

@@ -81,6 +81,21 @@ fn hosts_that_are_not_approved_make_no_connection() {
 }
 
 #[test]
+fn a_person_sees_where_credentials_are_sent_to_and_a_no_makes_no_connection() {
+    let inn = Inn::with_connectors();
+    let create = ["connection", "create", "google_drive", "--auth-type=oauth_authorization_code", "--field=clientId=c"];
+    let mut session = Session::start(&inn, &create);
+    session.sees("credentials are sent to");
+    session.sees("https://oauth2.googleapis.com/token");
+    session.sees("named by the connector");
+    session.sees("and credentials be sent there?");
+    session.presses("n");
+    let (status, shown) = session.ends();
+    assert_eq!(status, Some(5), "{shown}");
+    assert_eq!(inn.run(&["connection", "list", "--json"]).succeeded().json(), serde_json::json!([]));
+}
+
+#[test]
 fn deleting_asks_first() {
     let inn = Inn::with_connectors();
     inn.run(&["connection", "create", "hostile_connector", "--id=h", "--auth-type=none"]).succeeded();

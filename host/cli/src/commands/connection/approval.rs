@@ -1,46 +1,128 @@
-//! Which hosts a connection may reach: the owner sees what the connector asks for, and decides.
+//! Which hosts a connection may reach and where its credentials are sent to: the owner sees what the connector asks for and
+//! declares, and decides.
 
-use innkeeper::HostApproval;
-use innkeeper::spec::{ApprovedHost, ConnectorSpec, CredentialUse, HostPattern};
+use std::collections::BTreeMap;
+
+use innkeeper::spec::{ApprovedHost, ConnectorSpec, CredentialUse, HostPattern, HostRule};
+use innkeeper::{
+    ConnectionChange, ConnectionId, Endpoint, EndpointSource, HostApproval, Innkeeper, NewConnection, SpaceId,
+};
 use serde_json::Value;
 
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output::{Listing, say};
 use crate::prompts;
 
-/// Takes the hosts that are named; without any, shows what is asked for and wants a yes.
-pub(super) fn approve(
+/// Decides on the hosts of `new`: those that are named, or all that are asked for. What is not named by the owner is shown and
+/// wants a yes: hosts, and the addresses that credentials are sent to.
+pub(super) async fn approve(
+    host: &Innkeeper,
     spec: &ConnectorSpec,
-    config: &Value,
+    new: &mut NewConnection,
     named: Option<&[String]>,
     yes: bool,
-) -> Outcome<HostApproval> {
-    if let Some(named) = named {
-        return Ok(HostApproval::Only(parse(named)?));
+) -> Outcome {
+    let asked = match named {
+        Some(named) => {
+            new.hosts = HostApproval::Only(parse(named)?);
+            Vec::new()
+        }
+        None => asked(spec, &new.config),
+    };
+    if yes {
+        return Ok(());
     }
-    let asked = asked(spec, config);
-    if yes || asked.is_empty() {
-        return Ok(HostApproval::AsAsked);
+    let endpoints = host.endpoints(new).await?;
+    pin(&mut new.fields, &endpoints);
+    if asked.is_empty() && endpoints.iter().all(|endpoint| endpoint.source == EndpointSource::Given) {
+        return Ok(());
     }
+    decide(spec, &asked, &endpoints)
+}
+
+/// Where a change makes credentials be sent to: what is neither as before nor named by the owner is shown and wants a yes.
+pub(super) async fn approve_change(
+    host: &Innkeeper,
+    spec: &ConnectorSpec,
+    (space, id): (&SpaceId, &ConnectionId),
+    change: &mut ConnectionChange,
+    yes: bool,
+) -> Outcome {
+    if yes {
+        return Ok(());
+    }
+    let endpoints = host.endpoints_of_change(space, id, change).await?;
+    pin(&mut change.fields, &endpoints);
+    let is_known = |endpoint: &Endpoint| matches!(endpoint.source, EndpointSource::Given | EndpointSource::Before);
+    if endpoints.iter().all(is_known) { Ok(()) } else { decide(spec, &[], &endpoints) }
+}
+
+/// What is approved is what is used, whatever the metadata says a moment later.
+fn pin(fields: &mut BTreeMap<String, Value>, endpoints: &[Endpoint]) {
+    let found = endpoints.iter().filter(|endpoint| endpoint.source == EndpointSource::Metadata);
+    fields.extend(found.map(|found| (found.field.clone(), Value::from(found.address.as_str()))));
+}
+
+fn decide(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) -> Outcome {
     if !prompts::is_possible() {
+        return Err(not_asked(spec, asked, endpoints));
+    }
+    show(spec, asked, endpoints);
+    if prompts::confirm(question(asked, endpoints), false)? {
+        return Ok(());
+    }
+    let message = "that was not approved, and no connection was made or changed";
+    Err(Failure::new(Exit::Denied, "not-approved", message).hint(INSTEAD))
+}
+
+const INSTEAD: &str = "name what it may reach with `--host https://HOST[:PORT][/PREFIX]`, and where its credentials are sent to \
+                       with `--field NAME=URL`";
+
+/// Nobody can be asked.
+fn not_asked(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) -> Failure {
+    let mut parts = Vec::new();
+    if !asked.is_empty() {
         let hosts: Vec<&str> = asked.iter().map(|(host, _)| host.as_str()).collect();
-        let message =
-            format!("the connector {} asks to reach {}, which nobody has approved", spec.about.id, hosts.join("; "));
-        return Err(Failure::new(Exit::Usage, "approval-needed", message)
-            .hint("approve that with `--yes`, or name what it may reach with `--host https://HOST[:PORT][/PREFIX]`"));
+        parts.push(format!("the connector {} asks to reach {}", spec.about.id, hosts.join("; ")));
     }
-    let mut listing = Listing::new(["HOST", "CREDENTIAL", "WHY"]);
-    for (host, rule) in asked {
-        let credential = if rule.credential == CredentialUse::Never { "never" } else { "sent" };
-        listing.row([host, credential.to_owned(), rule.reason.clone().unwrap_or_default()]);
+    if !endpoints.is_empty() {
+        let addresses: Vec<String> = endpoints
+            .iter()
+            .map(|Endpoint { field, address, source }| format!("{address} ({field}, {})", source.as_str()))
+            .collect();
+        let whose = if asked.is_empty() { format!(" of the connector {}", spec.about.id) } else { String::new() };
+        parts.push(format!("credentials{whose} are sent to {}", addresses.join("; ")));
     }
-    say(&format!("{} asks to send requests to:", spec.about.title));
-    say(&listing.to_text(false, true, ""));
-    if prompts::confirm("May this connection reach them?", false)? {
-        return Ok(HostApproval::AsAsked);
+    let message = format!("{}, which nobody has approved", parts.join("; "));
+    Failure::new(Exit::Usage, "approval-needed", message).hint(format!("approve that with `--yes`, or {INSTEAD}"))
+}
+
+fn show(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) {
+    if !asked.is_empty() {
+        let mut listing = Listing::new(["HOST", "CREDENTIAL", "WHY"]);
+        for (host, rule) in asked {
+            let credential = if rule.credential == CredentialUse::Never { "never" } else { "sent" };
+            listing.row([host.clone(), credential.to_owned(), rule.reason.clone().unwrap_or_default()]);
+        }
+        say(&format!("{} asks to send requests to:", spec.about.title));
+        say(&listing.to_text(false, true, ""));
     }
-    Err(Failure::new(Exit::Denied, "not-approved", "the hosts were not approved, and no connection was made")
-        .hint("name what it may reach with `--host https://HOST[:PORT][/PREFIX]`"))
+    if !endpoints.is_empty() {
+        let mut listing = Listing::new(["ADDRESS", "FIELD", "SOURCE"]);
+        for Endpoint { field, address, source } in endpoints {
+            listing.row([address.clone(), field.clone(), source.as_str().to_owned()]);
+        }
+        say("To get and renew them, credentials are sent to:");
+        say(&listing.to_text(false, true, ""));
+    }
+}
+
+fn question(asked: &[Asked<'_>], endpoints: &[Endpoint]) -> &'static str {
+    match (asked.is_empty(), endpoints.is_empty()) {
+        (_, true) => "May this connection reach them?",
+        (true, false) => "May credentials be sent there?",
+        (false, false) => "May this connection reach them, and credentials be sent there?",
+    }
 }
 
 /// Hosts as people write them.
@@ -51,10 +133,13 @@ pub(super) fn parse(texts: &[String]) -> Outcome<Vec<ApprovedHost>> {
         .collect()
 }
 
+/// A host, as concrete as it is known, and the rule that asks for it.
+type Asked<'a> = (String, &'a HostRule);
+
 /// What the connector asks for, as concrete as the config makes it.
-fn asked<'a>(spec: &'a ConnectorSpec, config: &Value) -> Vec<(String, &'a innkeeper::spec::HostRule)> {
+fn asked<'a>(spec: &'a ConnectorSpec, config: &Value) -> Vec<Asked<'a>> {
     let config = spec.config.with_defaults(config);
-    let concrete = |rule: &innkeeper::spec::HostRule| match &rule.host {
+    let concrete = |rule: &HostRule| match &rule.host {
         HostPattern::Claim { claim, pattern } => Some(format!("https://{pattern}, as the grant's `{claim}` says")),
         // A mistake in the config is reported when the connection is made.
         _ => rule.resolve(&config, &|_| None).ok().flatten().map(|host| host.to_string()),

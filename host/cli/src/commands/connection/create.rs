@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use innkeeper::spec::{AuthMode, ConnectorId};
-use innkeeper::{ConnectionId, ConnectionView, Connector, Innkeeper, NewConnection, fields_for};
+use innkeeper::{ConnectionId, ConnectionView, Connector, HostApproval, Innkeeper, NewConnection, fields_for};
 use serde_json::{Map, Value};
 
 use super::form::{self, Filled};
@@ -49,8 +49,8 @@ pub(crate) struct Arguments {
     /// A host that it may reach, in place of all that the connector asks for
     #[arg(long, value_name = "https://HOST[:PORT][/PREFIX]")]
     host: Option<Vec<String>>,
-    /// Approve the hosts that the connector asks for
-    #[arg(long, short, conflicts_with = "host")]
+    /// Approve the hosts that the connector asks for, unless `--host` names them, and where credentials are sent to
+    #[arg(long, short)]
     yes: bool,
 }
 
@@ -120,24 +120,22 @@ async fn create(arguments: Arguments, plan: Plan, host: &Innkeeper, context: &Co
             id = Some(prompts::text("Id of the connection", Some(&free), true)?);
         }
     }
-    let config = Value::Object(config);
-    let named = arguments.host.or(plan.hosts);
-    let hosts = approval::approve(&spec, &config, named.as_deref(), arguments.yes)?;
     let id = id.map(ConnectionId::parse).transpose().map_err(innkeeper::Error::from)?;
-    Ok(host
-        .connect(NewConnection {
-            space: context.settings.space.clone(),
-            id,
-            title: arguments.title.or(plan.title),
-            connector: spec.about.id.clone(),
-            auth_type,
-            auth_mode: arguments.auth_mode.or(plan.auth_mode),
-            config,
-            fields: filled.fields,
-            secrets: filled.secrets,
-            hosts,
-        })
-        .await?)
+    let mut new = NewConnection {
+        space: context.settings.space.clone(),
+        id,
+        title: arguments.title.or(plan.title),
+        connector: spec.about.id.clone(),
+        auth_type,
+        auth_mode: arguments.auth_mode.or(plan.auth_mode),
+        config: Value::Object(config),
+        fields: filled.fields,
+        secrets: filled.secrets,
+        hosts: HostApproval::AsAsked,
+    };
+    let named = arguments.host.or(plan.hosts);
+    approval::approve(host, &spec, &mut new, named.as_deref(), arguments.yes).await?;
+    Ok(host.connect(new).await?)
 }
 
 async fn connector(arguments: &Arguments, plan: &Plan, host: &Innkeeper, can_ask: bool) -> Outcome<Connector> {

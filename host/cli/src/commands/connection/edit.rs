@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// Approve the hosts that the connector asks for now, in place of those that are approved
     #[arg(long, conflicts_with = "host")]
     approve_asked: bool,
+    /// Approve where credentials are sent to after the change, where that is not as before
+    #[arg(long, short)]
+    yes: bool,
 }
 
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
@@ -52,7 +55,7 @@ async fn edit(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Out
     if arguments.field.iter().any(|(name, _)| is_secret(name)) {
         return Err(refusal());
     }
-    let change = ConnectionChange {
+    let mut change = ConnectionChange {
         title: arguments.title.clone(),
         config: config(&before.config, &arguments.config, connector.spec().config.as_value())?,
         fields: parameters::fields(&arguments.field),
@@ -70,6 +73,7 @@ async fn edit(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Out
     if nothing {
         return Err(Failure::usage("nothing to change was named").hint("innkeeper connection edit --help"));
     }
+    approval::approve_change(host, connector.spec(), (space, &arguments.id), &mut change, arguments.yes).await?;
     Ok(host.change_connection(space, &arguments.id, change).await?)
 }
 
