@@ -57,7 +57,7 @@ struct Exchange<'a> {
     payload: Payload,
     /// Headers that hold filled-in secrets.
     secret_headers: Vec<HeaderName>,
-    /// Secrets beside the current credential: filled in, or of an earlier credential.
+    /// Secrets beside the current credential: those of placeholders, or of an earlier credential.
     secrets: Vec<SecretString>,
     /// Whether the credential goes along.
     carries: bool,

@@ -112,4 +112,8 @@ pub enum CredentialError {
 pub trait SecretFields: Send + Sync {
     /// The secret that `${secret.field}` stands for; `None` where the spec does not declare it.
     fn secret(&self, field: &str) -> Option<SecretString>;
+
+    /// Every secret that [`SecretFields::secret`] gives. Answers are scrubbed of all of them, whether the request had them
+    /// filled in or not: an earlier one may have left them with the service.
+    fn all(&self) -> Vec<SecretString>;
 }

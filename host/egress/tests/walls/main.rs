@@ -114,6 +114,10 @@ impl SecretFields for Secrets {
             _ => None,
         }
     }
+
+    fn all(&self) -> Vec<SecretString> {
+        ["key", "dots", "slip"].iter().filter_map(|field| self.secret(field)).collect()
+    }
 }
 
 /// A way out that may reach loopback, without TLS too, with everything that decides about a request.
@@ -156,7 +160,8 @@ impl Out {
             allow: &self.allow,
             credential: self.tokens.as_ref().map(|tokens| tokens as &dyn CredentialSource),
             default_headers: &self.default_headers,
-            placeholders: Some(&Secrets),
+            // A connection without a credential has no secrets.
+            placeholders: self.tokens.as_ref().map(|_| &Secrets as &dyn SecretFields),
             policies: &self.policies,
             deadline: self.deadline,
         };
