@@ -155,6 +155,21 @@ async fn an_answer_larger_than_the_limit_is_not_read_into_the_guest() {
 }
 
 #[tokio::test]
+async fn bytes_left_with_the_host_are_bounded_and_the_room_comes_back() {
+    let limits = Limits { held: 8 << 20, ..Limits::default() };
+    let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
+    let connection = host.hostile(&service).await;
+    let hoarded = host.call(&connection, "hoard", json!({ "url": service.base() })).await.expect("it is told").value;
+    assert_eq!(hoarded["held"], json!(8));
+    assert_eq!(hoarded["read"], json!("HttpError::TooLarge(8388608)"));
+    assert_eq!(hoarded["sent"], json!("Some(HttpError::TooLarge(8388608))"));
+    assert!(service.received().is_empty());
+    let passing = json!({ "bodies": 40, "keep": false });
+    let passed = host.call(&connection, "hoard", passing).await.expect("each is dropped before the next");
+    assert_eq!(passed.value, json!({ "held": 0 }));
+}
+
+#[tokio::test]
 async fn an_address_outside_the_allow_list_is_refused_with_what_to_approve() {
     let (host, service) = (TestHost::start().await, EchoService::start().await);
     let connection = host.hostile(&service).await;

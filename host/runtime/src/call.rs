@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
+use crate::capabilities::held::Held;
 use crate::capabilities::http::GuestBody;
 use crate::capabilities::log::LogLine;
 use crate::capabilities::progress::Progress;
@@ -184,6 +185,7 @@ impl Runtime {
                 credential: context.credential,
                 placeholders: context.placeholders,
                 deadline: clock.now().plus(limits.wall),
+                held: Held::new(limits.held),
                 left: limits.requests,
                 sent: 0,
                 spec,
