@@ -154,6 +154,9 @@ async fn a_connection_for_each_principal_is_not_called_for_nobody() {
     let connection = host.hostile_with(&service, settings, "oauth_authorization_code").await;
     let error = host.call(&connection, "fetch", json!({ "url": service.base() })).await.expect_err("for whom?");
     assert!(error.to_string().contains("name the principal"), "{error}");
+    let audit = host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("a trail");
+    let seen = (audit[0].event.as_str(), audit[0].action.as_deref(), audit[0].outcome.as_str());
+    assert_eq!(seen, ("call", Some("fetch"), "auth"));
     let call =
         CallRequest::new(connection.space.clone(), connection.id.clone(), "fetch", json!({ "url": service.base() }));
     let result = host.host.call(call.principal(PrincipalId::parse("ada").expect("an id"))).await.expect("it is told");

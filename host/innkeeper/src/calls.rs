@@ -115,7 +115,8 @@ impl Innkeeper {
         let event = Event { name: "call", action: Some(request.action.clone()), principal: request.principal.clone() };
         self.allow(&record, &event, scope).await?;
         let user = request.principal.clone().map(|id| User { id: id.into(), name: request.principal_name });
-        let prepared = self.prepare(&record, &connector, request.principal.as_ref(), user, request.listener).await?;
+        let prepared = self.prepare(&record, &connector, request.principal.as_ref(), user, request.listener).await;
+        let prepared = self.begun(&record, &event, prepared).await?;
         let call = Call { action: request.action.clone(), input: request.input, files: request.files };
         let finished = self.parts.runtime.call(&connector, call, prepared.context).await;
         let Finished { result, logs, requests, duration } = self.finish(&record, event, finished).await?;
@@ -137,7 +138,8 @@ impl Innkeeper {
         let event = Event { name: "check", action: None, principal: principal.clone() };
         self.allow(&record, &event, Scope::Read).await?;
         let user = principal.clone().map(|id| User { id: id.into(), name: None });
-        let prepared = self.prepare(&record, &connector, principal.as_ref(), user, None).await?;
+        let prepared = self.prepare(&record, &connector, principal.as_ref(), user, None).await;
+        let prepared = self.begun(&record, &event, prepared).await?;
         let finished = self.parts.runtime.check(&connector, prepared.context).await;
         let Finished { result, logs, duration, .. } = self.finish(&record, event, finished).await?;
         match result {
@@ -193,6 +195,20 @@ impl Innkeeper {
             listener,
         };
         Ok(Prepared { context, credential })
+    }
+
+    /// Puts on record what cannot even begin.
+    async fn begun(
+        &self,
+        record: &ConnectionRecord,
+        event: &Event,
+        prepared: Result<Prepared, Error>,
+    ) -> Result<Prepared, Error> {
+        if let Err(error) = &prepared {
+            let outcome = error.kind().to_owned();
+            self.record(AuditRecord { outcome, ..self.audit_record(record, event) }).await?;
+        }
+        prepared
     }
 
     async fn finish<T>(
