@@ -175,11 +175,13 @@ impl Innkeeper {
         let owner = Auth::owner_of(record, principal)?;
         let source = auth.credential_source(record, &owner)?;
         let credential = Arc::new(WatchedCredential { source, failure: Mutex::default() });
-        let claims = GrantClaims { host: self.clone(), record: record.clone(), owner };
+        let spec = connector.spec();
+        let readable = agreed(&spec.claims, &record.claims);
+        let claims = GrantClaims { host: self.clone(), record: record.clone(), owner, readable };
         let allow = claims.narrow(connector).await;
-        let declared = &connector.spec().placeholders;
+        let declared = agreed(&spec.placeholders, &record.placeholders);
         let placeholders: Option<Arc<dyn SecretFields>> =
-            if declared.is_empty() { None } else { Some(Arc::new(auth.placeholder_secrets(record, declared)?)) };
+            if declared.is_empty() { None } else { Some(Arc::new(auth.placeholder_secrets(record, &declared)?)) };
         let context = GuestContext {
             space: record.space.clone(),
             connection: record.id.clone(),
@@ -319,6 +321,13 @@ struct GrantClaims {
     host: Innkeeper,
     record: ConnectionRecord,
     owner: GrantOwner,
+    /// What the guest may read of them.
+    readable: Vec<String>,
+}
+
+/// What this version of the connector declares, as far as the connection's owner agreed to it.
+fn agreed(declared: &[String], agreed: &[String]) -> Vec<String> {
+    declared.iter().filter(|name| agreed.contains(name)).cloned().collect()
 }
 
 impl fmt::Debug for GrantClaims {
@@ -332,17 +341,14 @@ impl GrantClaims {
     async fn narrow(&self, connector: &Connector) -> Vec<ApprovedHost> {
         let mut claims = BTreeMap::new();
         for name in claims_in_hosts(connector) {
-            if let Some(value) = self.claim(name).await {
+            if let Some(value) = self.read(name).await {
                 claims.insert(name, value);
             }
         }
         narrow(connector, &self.record.config, &self.record.hosts, &|name| claims.get(name).cloned())
     }
-}
 
-#[async_trait]
-impl Claims for GrantClaims {
-    async fn claim(&self, name: &str) -> Option<String> {
+    async fn read(&self, name: &str) -> Option<String> {
         match self.host.parts.auth.claim(&self.record, &self.owner, name).await {
             Ok(claim) => claim,
             Err(error) => {
@@ -350,5 +356,12 @@ impl Claims for GrantClaims {
                 None
             }
         }
+    }
+}
+
+#[async_trait]
+impl Claims for GrantClaims {
+    async fn claim(&self, name: &str) -> Option<String> {
+        if self.readable.iter().any(|readable| readable == name) { self.read(name).await } else { None }
     }
 }

@@ -36,6 +36,12 @@ pub(super) fn approve(
     }
     say(&format!("{} asks to send requests to:", spec.about.title));
     say(&listing.to_text(false, true, ""));
+    if !spec.placeholders.is_empty() {
+        say(&format!("It may put these secrets into its requests: {}", spec.placeholders.join(", ")));
+    }
+    if !spec.claims.is_empty() {
+        say(&format!("It may read these fields of the token answer: {}", spec.claims.join(", ")));
+    }
     if prompts::confirm("May this connection reach them?", false)? {
         return Ok(HostApproval::AsAsked);
     }
