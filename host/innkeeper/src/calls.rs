@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::error::Error;
 use crate::host::Innkeeper;
-use crate::hosts::{claims_in_hosts, narrow};
+use crate::hosts::{bound, narrow};
 use crate::policy::AccessRequest;
 
 /// One call of an action.
@@ -339,13 +339,14 @@ impl fmt::Debug for GrantClaims {
 impl GrantClaims {
     /// The hosts of this call.
     async fn narrow(&self, connector: &Connector) -> Vec<ApprovedHost> {
+        let hosts = bound(connector, &self.record.hosts);
         let mut claims = BTreeMap::new();
-        for name in claims_in_hosts(connector) {
+        for name in hosts.iter().filter_map(|host| host.claim.as_deref()) {
             if let Some(value) = self.read(name).await {
                 claims.insert(name, value);
             }
         }
-        narrow(connector, &self.record.config, &self.record.hosts, &|name| claims.get(name).cloned())
+        narrow(&hosts, &|name| claims.get(name).cloned())
     }
 
     async fn read(&self, name: &str) -> Option<String> {
