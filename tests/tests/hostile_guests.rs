@@ -142,6 +142,17 @@ async fn a_call_makes_no_more_requests_than_it_may() {
 }
 
 #[tokio::test]
+async fn a_request_that_nobody_answers_is_on_record() {
+    let limits = Limits { wall: Duration::from_millis(300), ..Limits::default() };
+    let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
+    let connection = host.hostile(&service).await;
+    // In time the guest is told, or the call is over.
+    drop(host.call(&connection, "fetch", json!({ "url": service.url("/slow") })).await);
+    let audit = host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("a trail");
+    assert_eq!((audit[0].event.as_str(), audit[0].requests), ("call", 1));
+}
+
+#[tokio::test]
 async fn an_answer_larger_than_the_limit_is_not_read_into_the_guest() {
     let limits = Limits { answer: 1 << 20, ..Limits::default() };
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);

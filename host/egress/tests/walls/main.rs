@@ -13,7 +13,7 @@ mod tls;
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -129,6 +129,8 @@ pub(crate) struct Out {
     pub(crate) tokens: Option<Tokens>,
     pub(crate) default_headers: Vec<(String, String)>,
     pub(crate) deadline: Option<innkeeper_ambient::Timestamp>,
+    /// Requests that left.
+    pub(crate) sent: AtomicU32,
 }
 
 impl Out {
@@ -148,6 +150,7 @@ impl Out {
             tokens: None,
             default_headers: Vec::new(),
             deadline: None,
+            sent: AtomicU32::new(0),
         }
     }
 
@@ -164,6 +167,7 @@ impl Out {
             placeholders: self.tokens.as_ref().map(|_| &Secrets as &dyn SecretFields),
             policies: &self.policies,
             deadline: self.deadline,
+            sent: Some(&self.sent),
         };
         self.egress.send(request, &route).await
     }

@@ -1,6 +1,7 @@
 //! `http`: turns the guest's requests into the egress crate's and its answers back. No policy lives here.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -17,7 +18,7 @@ use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 
 use crate::capabilities::held::{Charge, Held};
 use crate::contract::innkeeper::connector::http as wit;
-use crate::guest::{Guest, Working};
+use crate::guest::Guest;
 
 /// The most bytes of one `read`.
 const CHUNK: usize = 1 << 20;
@@ -121,7 +122,7 @@ pub(crate) struct PerCall {
     /// Requests that the guest may still make.
     pub(crate) left: u32,
     /// Requests that left the host, redirects and retries included.
-    pub(crate) sent: u32,
+    pub(crate) sent: AtomicU32,
 }
 
 impl PerCall {
@@ -141,6 +142,7 @@ impl PerCall {
             placeholders: self.placeholders.as_deref(),
             policies: &self.spec.policies,
             deadline: Some(self.deadline),
+            sent: Some(&self.sent),
         };
         self.egress.send(request, &route).await
     }
@@ -190,9 +192,6 @@ impl Guest {
             Ok(response) => response,
             Err(error) => return Ok(Err(http_error(error))),
         };
-        if let Some(Working { http, .. }) = &mut self.working {
-            http.sent = http.sent.saturating_add(response.sent);
-        }
         let headers = response.headers.iter().map(|(name, value)| wit::Header {
             name: name.as_str().to_owned(),
             value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
