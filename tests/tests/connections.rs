@@ -4,7 +4,7 @@ use innkeeper::{
     AccessPolicy, AccessRequest, CallRequest, ConnectionChange, ConnectionId, Denied, Error, HostApproval,
     NewConnection, PrincipalId, SpaceId, spec::AuthMode,
 };
-use innkeeper_tests::components::hostile;
+use innkeeper_tests::components::{hostile, patched};
 use innkeeper_tests::echo::EchoService;
 use innkeeper_tests::host::TestHost;
 use serde_json::{Value, json};
@@ -101,6 +101,35 @@ async fn a_changed_secret_is_what_the_next_call_sends() {
     assert_eq!(sent, [Some("Bearer first-token-1234".to_owned()), Some("Bearer second-token-5678".to_owned())]);
 }
 
+#[tokio::test]
+async fn what_a_newer_version_declares_has_no_effect_until_the_owner_agrees() {
+    let (host, service) = (TestHost::start().await, EchoService::start().await);
+    let settings = |new: NewConnection| new.field("username", "ada").secret("password", "hunter2-secret");
+    let connection = host.hostile_with(&service, settings, "basic").await;
+    assert_eq!(
+        (&connection.placeholders[..], &connection.claims[..]),
+        (&["token".into()][..], &["instance_url".into()][..])
+    );
+    let newer = patched(hostile(), "spec-behaviour:pure", "spec-behaviour:more");
+    host.host.load(newer).await.expect("it loads");
+    let url = service.url("/?q=${secret.password}");
+    let fetch = async || host.call(&connection, "fetch", json!({ "url": url })).await.expect("it is told").value;
+    let refused = fetch().await.to_string();
+    assert!(refused.contains("names no secret that can be filled in"), "{refused}");
+    assert!(service.received().is_empty());
+    let change = ConnectionChange { title: Some("Renamed".to_owned()), ..ConnectionChange::default() };
+    let renamed = host.host.change_connection(&connection.space, &connection.id, change).await.expect("changed");
+    assert_eq!((renamed.placeholders, renamed.claims), (connection.placeholders.clone(), connection.claims.clone()));
+    let change = ConnectionChange { hosts: Some(HostApproval::AsAsked), ..ConnectionChange::default() };
+    let agreed = host.host.change_connection(&connection.space, &connection.id, change).await.expect("changed");
+    assert_eq!(
+        (agreed.placeholders, agreed.claims),
+        (vec!["token".into(), "password".into()], vec!["instance_url".into(), "team_id".into()])
+    );
+    assert_eq!(fetch().await["status"], json!(200));
+    assert_eq!(service.received().len(), 1);
+}
+
 #[derive(Debug)]
 struct OnlyAda;
 
@@ -154,6 +183,9 @@ async fn a_connection_for_each_principal_is_not_called_for_nobody() {
     let connection = host.hostile_with(&service, settings, "oauth_authorization_code").await;
     let error = host.call(&connection, "fetch", json!({ "url": service.base() })).await.expect_err("for whom?");
     assert!(error.to_string().contains("name the principal"), "{error}");
+    let audit = host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("a trail");
+    let seen = (audit[0].event.as_str(), audit[0].action.as_deref(), audit[0].outcome.as_str());
+    assert_eq!(seen, ("call", Some("fetch"), "auth"));
     let call =
         CallRequest::new(connection.space.clone(), connection.id.clone(), "fetch", json!({ "url": service.base() }));
     let result = host.host.call(call.principal(PrincipalId::parse("ada").expect("an id"))).await.expect("it is told");

@@ -142,6 +142,17 @@ async fn a_call_makes_no_more_requests_than_it_may() {
 }
 
 #[tokio::test]
+async fn a_request_that_nobody_answers_is_on_record() {
+    let limits = Limits { wall: Duration::from_millis(300), ..Limits::default() };
+    let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
+    let connection = host.hostile(&service).await;
+    // In time the guest is told, or the call is over.
+    drop(host.call(&connection, "fetch", json!({ "url": service.url("/slow") })).await);
+    let audit = host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("a trail");
+    assert_eq!((audit[0].event.as_str(), audit[0].requests), ("call", 1));
+}
+
+#[tokio::test]
 async fn an_answer_larger_than_the_limit_is_not_read_into_the_guest() {
     let limits = Limits { answer: 1 << 20, ..Limits::default() };
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
@@ -152,6 +163,21 @@ async fn an_answer_larger_than_the_limit_is_not_read_into_the_guest() {
     };
     assert_eq!(read(1 << 20).await, json!(1 << 20));
     assert_eq!(read((1 << 20) + 1).await, json!("HttpError::TooLarge(1048576)"));
+}
+
+#[tokio::test]
+async fn bytes_left_with_the_host_are_bounded_and_the_room_comes_back() {
+    let limits = Limits { held: 8 << 20, ..Limits::default() };
+    let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
+    let connection = host.hostile(&service).await;
+    let hoarded = host.call(&connection, "hoard", json!({ "url": service.base() })).await.expect("it is told").value;
+    assert_eq!(hoarded["held"], json!(8));
+    assert_eq!(hoarded["read"], json!("HttpError::TooLarge(8388608)"));
+    assert_eq!(hoarded["sent"], json!("Some(HttpError::TooLarge(8388608))"));
+    assert!(service.received().is_empty());
+    let passing = json!({ "bodies": 40, "keep": false });
+    let passed = host.call(&connection, "hoard", passing).await.expect("each is dropped before the next");
+    assert_eq!(passed.value, json!({ "held": 0 }));
 }
 
 #[tokio::test]

@@ -51,6 +51,10 @@ impl SecretFields for PlaceholderSecrets {
         }
         self.secrets.get(field).cloned()
     }
+
+    fn all(&self) -> Vec<SecretString> {
+        self.declared.iter().filter_map(|field| self.secrets.get(field).cloned()).collect()
+    }
 }
 
 impl fmt::Debug for PlaceholderSecrets {

@@ -53,8 +53,8 @@ impl Body {
         Self { content: Content::Answer(Box::new(answer)), length, content_type }
     }
 
-    /// How many bytes are left, where that is known. Unknown for the answer to a request that carried a credential: what
-    /// echoes the credential is replaced as it arrives.
+    /// How many bytes are left, where that is known. Unknown for the answer to a request that carried a credential, and
+    /// where the connection has placeholders: what echoes a secret is replaced as it arrives.
     pub const fn length(&self) -> Option<u64> {
         self.length
     }

@@ -1,6 +1,7 @@
 //! One request on its way: attach, send, and what the answer asks for, until there is a final one.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, RANGE};
@@ -57,7 +58,7 @@ struct Exchange<'a> {
     payload: Payload,
     /// Headers that hold filled-in secrets.
     secret_headers: Vec<HeaderName>,
-    /// Secrets beside the current credential: filled in, or of an earlier credential.
+    /// Secrets beside the current credential: those of placeholders, or of an earlier credential.
     secrets: Vec<SecretString>,
     /// Whether the credential goes along.
     carries: bool,
@@ -214,7 +215,7 @@ impl Exchange<'_> {
         let mut request = reqwest::Request::new(self.head.method.clone(), url);
         *request.headers_mut() = fields;
         *request.body_mut() = self.payload.to_send();
-        self.sent += 1;
+        self.count(1);
         let now = self.parts.clock.now();
         let end = now.plus(self.parts.settings.head_timeout).min(self.end.unwrap_or(Timestamp::from_millis(u64::MAX)));
         let mut timer = Timer::new(Arc::clone(&self.parts.clock), Some(end));
@@ -222,7 +223,9 @@ impl Exchange<'_> {
             Ok(response) => response,
             Err(error) => {
                 let failure = transport::failure(&error, &self.head.url, self.parts.settings.max_response_headers);
-                self.sent -= u32::from(failure.unsent);
+                if failure.unsent {
+                    self.count(-1);
+                }
                 return Err(failure);
             }
         };
@@ -231,6 +234,13 @@ impl Exchange<'_> {
             return Err(other(EgressError::TooLarge { limit: limit as u64 }));
         }
         Ok(response)
+    }
+
+    fn count(&mut self, more: i32) {
+        self.sent = self.sent.saturating_add_signed(more);
+        if let Some(sent) = self.route.sent {
+            sent.fetch_add(more.cast_unsigned(), Ordering::Relaxed);
+        }
     }
 
     /// Connections that show this identity, or none.

@@ -14,11 +14,7 @@ use crate::{Body, EgressError, Part, PartContent};
 
 /// Encodes the parts between random boundaries. Parts that are all in memory make one piece; others are sent as they
 /// arrive, with a length where that of each part is known. Placeholders are filled in in text parts that are no files.
-pub(crate) fn encode(
-    parts: Vec<Part>,
-    placeholders: &mut Filler<'_>,
-    random: &dyn Random,
-) -> Result<Payload, EgressError> {
+pub(crate) fn encode(parts: Vec<Part>, placeholders: &Filler<'_>, random: &dyn Random) -> Result<Payload, EgressError> {
     let boundary = format!("innkeeper-{:032x}", u128::from_le_bytes(random.bytes()));
     let content_type = HeaderValue::from_str(&format!("multipart/form-data; boundary={boundary}"))
         .expect("letters, digits and hyphens make a header value");
@@ -128,7 +124,7 @@ mod tests {
     }
 
     async fn text(parts: Vec<Part>) -> (Option<u64>, String) {
-        let payload = encode(parts, &mut Filler::new(None, false), &SeededRandom::new(1)).expect("encodes");
+        let payload = encode(parts, &Filler::new(None, false), &SeededRandom::new(1)).expect("encodes");
         let length = payload.stream_length;
         let body = payload.to_send().expect("a body");
         let bytes = match body.as_bytes() {
@@ -150,7 +146,7 @@ mod tests {
         assert!(text.contains("name=\"a%22%0D%0Ax: y\"; filename=\"%0D%0A%0D%0Ab%22ü\"\r\n"), "{text}");
         let mut evil = part("a", PartContent::Bytes("1".into()));
         evil.content_type = Some("text/plain\r\nx: y".into());
-        assert!(encode(vec![evil], &mut Filler::new(None, false), &SeededRandom::new(1)).is_err());
+        assert!(encode(vec![evil], &Filler::new(None, false), &SeededRandom::new(1)).is_err());
     }
 
     #[tokio::test]

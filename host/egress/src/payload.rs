@@ -42,7 +42,7 @@ impl Payload {
     pub(crate) fn new(
         body: RequestBody,
         content_type: Option<&HeaderValue>,
-        placeholders: &mut Filler<'_>,
+        placeholders: &Filler<'_>,
         random: &dyn Random,
     ) -> Result<Self, EgressError> {
         match body {
@@ -155,7 +155,7 @@ impl Stream for Lease {
 pub(crate) fn fill_text(
     bytes: &Bytes,
     spelling: Spelling,
-    placeholders: &mut Filler<'_>,
+    placeholders: &Filler<'_>,
 ) -> Result<Option<Bytes>, EgressError> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(placeholders.fill(text, spelling)?.map(Bytes::from)),

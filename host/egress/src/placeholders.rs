@@ -53,32 +53,25 @@ pub(crate) struct Filler<'a> {
     fields: Option<&'a dyn SecretFields>,
     /// Whether this request may carry secrets.
     permitted: bool,
-    /// What was filled in.
-    used: Vec<SecretString>,
 }
 
 impl<'a> Filler<'a> {
     pub(crate) const fn new(fields: Option<&'a dyn SecretFields>, permitted: bool) -> Self {
-        Self { fields, permitted, used: Vec::new() }
-    }
-
-    /// Every secret that was filled in.
-    pub(crate) fn into_used(self) -> Vec<SecretString> {
-        self.used
+        Self { fields, permitted }
     }
 
     /// `text` with its placeholders filled in; `None` where it has none.
-    pub(crate) fn fill(&mut self, text: &str, spelling: Spelling) -> Result<Option<String>, EgressError> {
+    pub(crate) fn fill(&self, text: &str, spelling: Spelling) -> Result<Option<String>, EgressError> {
         self.replace(text, spelling, find_plain)
     }
 
     /// The same for the path or the query of an address, where the braces may be percent-encoded.
-    pub(crate) fn fill_encoded(&mut self, text: &str) -> Result<Option<String>, EgressError> {
+    pub(crate) fn fill_encoded(&self, text: &str) -> Result<Option<String>, EgressError> {
         self.replace(text, Spelling::Percent, find_encoded)
     }
 
     fn replace(
-        &mut self,
+        &self,
         text: &str,
         spelling: Spelling,
         find: fn(&str) -> Option<Placeholder<'_>>,
@@ -90,7 +83,6 @@ impl<'a> Filler<'a> {
             let secret = self.secret(next.field)?;
             filled.push_str(&rest[..next.start]);
             spelling.write(secret.expose_secret(), &mut filled);
-            self.used.push(secret);
             rest = &rest[next.end..];
             match find(rest) {
                 Some(found) => next = found,
@@ -181,6 +173,10 @@ mod tests {
     impl SecretFields for One {
         fn secret(&self, field: &str) -> Option<SecretString> {
             (field == "api_key").then(|| SecretString::from("k/\"y"))
+        }
+
+        fn all(&self) -> Vec<SecretString> {
+            self.secret("api_key").into_iter().collect()
         }
     }
 

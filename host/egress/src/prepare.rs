@@ -10,7 +10,7 @@ use url::Url;
 use crate::egress::Parts;
 use crate::payload::{Payload, add_pair};
 use crate::placeholders::{Filler, Spelling};
-use crate::{CredentialMode, EgressError, Request, RequestHead, Route, headers, wall};
+use crate::{CredentialMode, EgressError, Request, RequestHead, Route, SecretFields, headers, wall};
 
 /// A request that may leave as soon as its credential is on.
 pub(crate) struct Prepared {
@@ -20,7 +20,7 @@ pub(crate) struct Prepared {
     pub(crate) payload: Payload,
     /// Headers that hold filled-in secrets.
     pub(crate) secret_headers: Vec<HeaderName>,
-    /// What was filled in.
+    /// What answers must not bring back, filled in here or not.
     pub(crate) secrets: Vec<SecretString>,
     /// Whether the credential goes along.
     pub(crate) carries: bool,
@@ -39,29 +39,26 @@ pub(crate) fn prepare(parts: &Parts, request: Request, route: &Route<'_>) -> Res
         Some(CredentialUse::Never) if carries => return Err(wall::not_with_credential(&method, &shown)),
         Some(_) => {}
     }
-    let mut placeholders = Filler::new(route.placeholders, carries);
-    let moved = fill_address(&mut url, query, &mut placeholders)?;
+    let placeholders = Filler::new(route.placeholders, carries);
+    let moved = fill_address(&mut url, query, &placeholders)?;
     if moved && wall::admit(route.allow, &method, &url) != Some(CredentialUse::Allowed) {
         return Err(wall::not_approved(&method, &shown, false));
     }
-    let payload = Payload::new(body, fields.get(CONTENT_TYPE), &mut placeholders, &*parts.random)?;
+    let payload = Payload::new(body, fields.get(CONTENT_TYPE), &placeholders, &*parts.random)?;
     // A bare request has no use for a spec's header that holds a secret.
     let defaults = route.default_headers.iter().filter(|(_, value)| carries || !value.contains("${secret."));
     headers::add_defaults(&mut fields, defaults)?;
-    let secret_headers = fill_headers(&mut fields, &mut placeholders)?;
+    let secret_headers = fill_headers(&mut fields, &placeholders)?;
     if let Some(content_type) = &payload.content_type {
         fields.entry(CONTENT_TYPE).or_insert_with(|| content_type.clone());
     }
     let head = RequestHead { method, url, headers: fields };
-    Ok(Prepared { head, shown, payload, secret_headers, secrets: placeholders.into_used(), carries })
+    let secrets = route.placeholders.map(SecretFields::all).unwrap_or_default();
+    Ok(Prepared { head, shown, payload, secret_headers, secrets, carries })
 }
 
 /// Fills in path and query and adds `query`; whether the path is another now.
-fn fill_address(
-    url: &mut Url,
-    query: Vec<(String, String)>,
-    placeholders: &mut Filler<'_>,
-) -> Result<bool, EgressError> {
+fn fill_address(url: &mut Url, query: Vec<(String, String)>, placeholders: &Filler<'_>) -> Result<bool, EgressError> {
     let path = placeholders.fill_encoded(url.path())?;
     if let Some(path) = &path {
         url.set_path(path);
@@ -84,7 +81,7 @@ fn fill_address(
 }
 
 /// Fills in header values and gives the names of those that had something to fill in.
-fn fill_headers(fields: &mut HeaderMap, placeholders: &mut Filler<'_>) -> Result<Vec<HeaderName>, EgressError> {
+fn fill_headers(fields: &mut HeaderMap, placeholders: &Filler<'_>) -> Result<Vec<HeaderName>, EgressError> {
     let mut secret = Vec::new();
     for (name, value) in fields.iter_mut() {
         let Some(filled) =

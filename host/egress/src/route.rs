@@ -1,6 +1,7 @@
 //! Everything that decides about one connection's requests.
 
 use std::fmt;
+use std::sync::atomic::AtomicU32;
 
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, Method};
@@ -27,6 +28,8 @@ pub struct Route<'a> {
     pub policies: &'a Policies,
     /// When the whole call ends; bodies end with it.
     pub deadline: Option<Timestamp>,
+    /// Counts each request that leaves, redirects and retries included, whether an answer comes or not.
+    pub sent: Option<&'a AtomicU32>,
 }
 
 impl fmt::Debug for Route<'_> {
@@ -112,4 +115,8 @@ pub enum CredentialError {
 pub trait SecretFields: Send + Sync {
     /// The secret that `${secret.field}` stands for; `None` where the spec does not declare it.
     fn secret(&self, field: &str) -> Option<SecretString>;
+
+    /// Every secret that [`SecretFields::secret`] gives. Answers are scrubbed of all of them, whether the request had them
+    /// filled in or not: an earlier one may have left them with the service.
+    fn all(&self) -> Vec<SecretString>;
 }

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::error::Error;
 use crate::host::Innkeeper;
-use crate::hosts::{claims_in_hosts, narrow};
+use crate::hosts::{bound, narrow};
 use crate::policy::AccessRequest;
 
 /// One call of an action.
@@ -114,7 +114,8 @@ impl Innkeeper {
         let event = Event { name: "call", action: Some(request.action.clone()), principal: request.principal.clone() };
         self.allow(&record, &event, scope).await?;
         let user = request.principal.clone().map(|id| User { id: id.into(), name: request.principal_name });
-        let prepared = self.prepare(&record, &connector, request.principal.as_ref(), user, request.listener).await?;
+        let prepared = self.prepare(&record, &connector, request.principal.as_ref(), user, request.listener).await;
+        let prepared = self.begun(&record, &event, prepared).await?;
         let call = Call { action: request.action.clone(), input: request.input, files: request.files };
         let finished = self.parts.runtime.call(&connector, call, prepared.context).await;
         let Finished { result, logs, requests, duration } = self.finish(&record, event, finished).await?;
@@ -136,7 +137,8 @@ impl Innkeeper {
         let event = Event { name: "check", action: None, principal: principal.clone() };
         self.allow(&record, &event, Scope::Read).await?;
         let user = principal.clone().map(|id| User { id: id.into(), name: None });
-        let prepared = self.prepare(&record, &connector, principal.as_ref(), user, None).await?;
+        let prepared = self.prepare(&record, &connector, principal.as_ref(), user, None).await;
+        let prepared = self.begun(&record, &event, prepared).await?;
         let finished = self.parts.runtime.check(&connector, prepared.context).await;
         let Finished { result, logs, duration, .. } = self.finish(&record, event, finished).await?;
         match result {
@@ -172,11 +174,13 @@ impl Innkeeper {
         let owner = Auth::owner_of(record, principal)?;
         let source = auth.credential_source(record, &owner)?;
         let credential = Arc::new(WatchedCredential { source, failure: Mutex::default() });
-        let claims = GrantClaims { host: self.clone(), record: record.clone(), owner };
+        let spec = connector.spec();
+        let readable = agreed(&spec.claims, &record.claims);
+        let claims = GrantClaims { host: self.clone(), record: record.clone(), owner, readable };
         let allow = claims.narrow(connector).await;
-        let declared = &connector.spec().placeholders;
+        let declared = agreed(&spec.placeholders, &record.placeholders);
         let placeholders: Option<Arc<dyn SecretFields>> =
-            if declared.is_empty() { None } else { Some(Arc::new(auth.placeholder_secrets(record, declared)?)) };
+            if declared.is_empty() { None } else { Some(Arc::new(auth.placeholder_secrets(record, &declared)?)) };
         let context = GuestContext {
             space: record.space.clone(),
             connection: record.id.clone(),
@@ -192,6 +196,20 @@ impl Innkeeper {
             listener,
         };
         Ok(Prepared { context, credential })
+    }
+
+    /// Puts on record what cannot even begin.
+    async fn begun(
+        &self,
+        record: &ConnectionRecord,
+        event: &Event,
+        prepared: Result<Prepared, Error>,
+    ) -> Result<Prepared, Error> {
+        if let Err(error) = &prepared {
+            let outcome = error.kind().to_owned();
+            self.record(AuditRecord { outcome, ..self.audit_record(record, event) }).await?;
+        }
+        prepared
     }
 
     async fn finish<T>(
@@ -305,6 +323,13 @@ struct GrantClaims {
     host: Innkeeper,
     record: ConnectionRecord,
     owner: GrantOwner,
+    /// What the guest may read of them.
+    readable: Vec<String>,
+}
+
+/// What this version of the connector declares, as far as the connection's owner agreed to it.
+fn agreed(declared: &[String], agreed: &[String]) -> Vec<String> {
+    declared.iter().filter(|name| agreed.contains(name)).cloned().collect()
 }
 
 impl fmt::Debug for GrantClaims {
@@ -316,19 +341,17 @@ impl fmt::Debug for GrantClaims {
 impl GrantClaims {
     /// The hosts of this call.
     async fn narrow(&self, connector: &Connector) -> Vec<ApprovedHost> {
+        let hosts = bound(connector, &self.record.hosts);
         let mut claims = BTreeMap::new();
-        for name in claims_in_hosts(connector) {
-            if let Some(value) = self.claim(name).await {
+        for name in hosts.iter().filter_map(|host| host.claim.as_deref()) {
+            if let Some(value) = self.read(name).await {
                 claims.insert(name, value);
             }
         }
-        narrow(connector, &self.record.config, &self.record.hosts, &|name| claims.get(name).cloned())
+        narrow(&hosts, &|name| claims.get(name).cloned())
     }
-}
 
-#[async_trait]
-impl Claims for GrantClaims {
-    async fn claim(&self, name: &str) -> Option<String> {
+    async fn read(&self, name: &str) -> Option<String> {
         match self.host.parts.auth.claim(&self.record, &self.owner, name).await {
             Ok(claim) => claim,
             Err(error) => {
@@ -336,5 +359,12 @@ impl Claims for GrantClaims {
                 None
             }
         }
+    }
+}
+
+#[async_trait]
+impl Claims for GrantClaims {
+    async fn claim(&self, name: &str) -> Option<String> {
+        if self.readable.iter().any(|readable| readable == name) { self.read(name).await } else { None }
     }
 }

@@ -138,6 +138,10 @@ pub struct ConnectionView {
     pub secret_names: Vec<String>,
     /// Where it may send requests.
     pub hosts: Vec<ApprovedHost>,
+    /// The secret fields that the connector may put into requests.
+    pub placeholders: Vec<String>,
+    /// The fields of the token answer that the connector may read.
+    pub claims: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -155,7 +159,7 @@ pub struct ConnectionChange {
     pub fields: BTreeMap<String, Value>,
     /// Secret fields to set.
     pub secrets: BTreeMap<String, SecretString>,
-    /// Which hosts it may reach.
+    /// Which hosts it may reach. With it the owner agrees to the placeholders and claims that the connector declares now.
     pub hosts: Option<HostApproval>,
 }
 
@@ -191,6 +195,8 @@ impl Innkeeper {
             fields: settings.plain().clone(),
             secret_names: settings.secret_names(),
             hosts,
+            placeholders: connector.spec().placeholders.clone(),
+            claims: connector.spec().claims.clone(),
             created_at: now,
             updated_at: now,
             version,
@@ -231,9 +237,12 @@ impl Innkeeper {
             Err(errors) => Err(errors),
         };
         let settings = settings.map_err(|errors| fields_error(&declaration, errors))?;
-        let hosts = match change.hosts {
-            Some(approval) => approve(&connector, &config, approval)?,
-            None => before.hosts.clone(),
+        let (hosts, placeholders, claims) = match change.hosts {
+            Some(approval) => {
+                let spec = connector.spec();
+                (approve(&connector, &config, approval)?, spec.placeholders.clone(), spec.claims.clone())
+            }
+            None => (before.hosts.clone(), before.placeholders.clone(), before.claims.clone()),
         };
         let version = before.version + 1;
         let record = ConnectionRecord {
@@ -243,6 +252,8 @@ impl Innkeeper {
             fields: settings.plain().clone(),
             secret_names: settings.secret_names(),
             hosts,
+            placeholders,
+            claims,
             updated_at: self.parts.clock.now(),
             version,
             ..before
@@ -314,6 +325,8 @@ impl Innkeeper {
             fields: record.fields.clone(),
             secret_names: record.secret_names.clone(),
             hosts: record.hosts.clone(),
+            placeholders: record.placeholders.clone(),
+            claims: record.claims.clone(),
             created_at: record.created_at,
             updated_at: record.updated_at,
         }

@@ -1,7 +1,7 @@
 //! Where a connection may send requests: what its connector asks for, as far as its owner approved it.
 
 use innkeeper_runtime::Connector;
-use innkeeper_spec::{ApprovedHost, HostPattern, Scheme};
+use innkeeper_spec::{ApprovedHost, HostPattern, HostRule, Scheme};
 use serde_json::Value;
 
 use crate::connections::HostApproval;
@@ -16,12 +16,12 @@ pub(crate) fn approve(
 ) -> Result<Vec<ApprovedHost>, Error> {
     let HostApproval::AsAsked = approval else {
         let HostApproval::Only(hosts) = approval else { return Ok(Vec::new()) };
-        return Ok(hosts);
+        return Ok(bound(connector, &hosts));
     };
     let spec = connector.spec();
     let mut hosts = Vec::with_capacity(spec.hosts.len());
     for rule in &spec.hosts {
-        if let HostPattern::Claim { pattern, .. } = &rule.host {
+        if let HostPattern::Claim { claim, pattern } = &rule.host {
             hosts.push(ApprovedHost {
                 scheme: Scheme::Https,
                 host: pattern.clone(),
@@ -29,6 +29,7 @@ pub(crate) fn approve(
                 methods: rule.methods.clone(),
                 path_prefix: rule.path_prefix.clone(),
                 credential: rule.credential,
+                claim: Some(claim.clone()),
             });
             continue;
         }
@@ -40,32 +41,65 @@ pub(crate) fn approve(
     Ok(hosts)
 }
 
-/// The claims that host rules of the connector name.
-pub(crate) fn claims_in_hosts(connector: &Connector) -> impl Iterator<Item = &str> {
-    connector.spec().hosts.iter().filter_map(|rule| match &rule.host {
-        HostPattern::Claim { claim, .. } => Some(claim.as_str()),
-        _ => None,
-    })
+/// The same hosts, each bound to a claim where it has none yet and is the very pattern of a claim rule of the connector.
+pub(crate) fn bound(connector: &Connector, hosts: &[ApprovedHost]) -> Vec<ApprovedHost> {
+    let rules = &connector.spec().hosts;
+    let claim_of = |host: &ApprovedHost| {
+        rules.iter().find_map(|rule| match &rule.host {
+            HostPattern::Claim { claim, pattern } if *pattern == host.host => Some(claim.clone()),
+            _ => None,
+        })
+    };
+    let bind =
+        |host: &ApprovedHost| ApprovedHost { claim: host.claim.clone().or_else(|| claim_of(host)), ..host.clone() };
+    hosts.iter().map(bind).collect()
 }
 
-/// The hosts of one call: an approved pattern that stands for a claim is narrowed to the very host the claim names, and
-/// is worth nothing as long as there is no such claim.
-pub(crate) fn narrow(
-    connector: &Connector,
-    config: &Value,
-    approved: &[ApprovedHost],
-    claim: &dyn Fn(&str) -> Option<String>,
-) -> Vec<ApprovedHost> {
-    let mut hosts = approved.to_vec();
-    for rule in &connector.spec().hosts {
-        let HostPattern::Claim { pattern, .. } = &rule.host else { continue };
-        let before = hosts.len();
-        hosts.retain(|host| host.host != *pattern);
-        if hosts.len() < before
-            && let Ok(Some(host)) = rule.resolve(config, claim)
-        {
-            hosts.push(host);
-        }
+/// The hosts of one call: an approved pattern that is bound to a claim is narrowed to the very host the claim names, and
+/// is worth nothing as long as there is no such claim. What the connector says by now has no part in it.
+pub(crate) fn narrow(hosts: &[ApprovedHost], claim: &dyn Fn(&str) -> Option<String>) -> Vec<ApprovedHost> {
+    let narrowed = |host: &ApprovedHost| {
+        let Some(name) = &host.claim else { return Some(host.clone()) };
+        let rule = HostRule {
+            host: HostPattern::Claim { claim: name.clone(), pattern: host.host.clone() },
+            port: Some(host.port),
+            methods: host.methods.clone(),
+            path_prefix: host.path_prefix.clone(),
+            credential: host.credential,
+            reason: None,
+        };
+        rule.resolve(&Value::Null, claim).ok().flatten()
+    };
+    hosts.iter().filter_map(narrowed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn approved(claim: Option<&str>) -> ApprovedHost {
+        let host: ApprovedHost = "https://*.example.com/v1 (GET)".parse().expect("a host");
+        ApprovedHost { claim: claim.map(str::to_owned), ..host }
     }
-    hosts
+
+    fn narrowed(host: ApprovedHost, claim: Option<&str>) -> Vec<String> {
+        let hosts = narrow(&[host], &|name| claim.filter(|_| name == "instance_url").map(str::to_owned));
+        hosts.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_pattern_bound_to_a_claim_is_never_more_than_the_host_it_names() {
+        let bound = || approved(Some("instance_url"));
+        assert_eq!(narrowed(bound(), Some("https://eu.example.com")), ["https://eu.example.com:443/v1 (GET)"]);
+        for none in [None, Some(""), Some("https://example.org"), Some("http://eu.example.com"), Some("*.example.com")]
+        {
+            assert!(narrowed(bound(), none).is_empty(), "{none:?}");
+        }
+        assert!(narrowed(approved(Some("another")), Some("https://eu.example.com")).is_empty());
+    }
+
+    #[test]
+    fn a_pattern_that_is_bound_to_none_stands_for_itself() {
+        assert_eq!(narrowed(approved(None), None), ["https://*.example.com:443/v1 (GET)"]);
+    }
 }

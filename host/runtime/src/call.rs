@@ -1,6 +1,7 @@
 //! One call: a fresh instance, its bounds, and what comes out of it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use innkeeper_egress::{Body, CredentialSource, Egress, SecretFields};
@@ -11,6 +12,7 @@ use tokio::sync::mpsc;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
+use crate::capabilities::held::Held;
 use crate::capabilities::http::GuestBody;
 use crate::capabilities::log::LogLine;
 use crate::capabilities::progress::Progress;
@@ -156,7 +158,7 @@ impl Runtime {
         .await
         .flatten();
         let guest = store.data();
-        let requests = guest.working.as_ref().map_or(0, |working| working.http.sent);
+        let requests = guest.working.as_ref().map_or(0, |working| working.http.sent.load(Ordering::Relaxed));
         Finished { result, logs: guest.log.take(), requests, duration: meter.elapsed() }
     }
 
@@ -184,8 +186,9 @@ impl Runtime {
                 credential: context.credential,
                 placeholders: context.placeholders,
                 deadline: clock.now().plus(limits.wall),
+                held: Held::new(limits.held),
                 left: limits.requests,
-                sent: 0,
+                sent: AtomicU32::new(0),
                 spec,
             },
             state: state::PerCall {

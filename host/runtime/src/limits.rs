@@ -17,6 +17,8 @@ pub struct Limits {
     pub cpu: Duration,
     /// Bytes of one answer that may be read into the guest at once.
     pub answer: u64,
+    /// Bytes of the guest's own that the host holds for it at once: bodies that it made, and what its requests carry.
+    pub held: usize,
     /// Bytes of the result's JSON, and of all streamed results that nobody takes while the call runs.
     pub output: usize,
     /// Log lines kept of one call.
@@ -39,6 +41,7 @@ impl Default for Limits {
             wall: Duration::from_mins(1),
             cpu: Duration::from_secs(5),
             answer: 32 << 20,
+            held: 64 << 20,
             output: 10 << 20,
             log_lines: 200,
             log_line: 8 << 10,

@@ -33,6 +33,9 @@ pub struct ApprovedHost {
     /// Whether the connection's credential may go there.
     #[serde(default)]
     pub credential: CredentialUse,
+    /// The claim that names the very host within the pattern; without one the pattern stands for itself. Not in the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<String>,
 }
 
 impl ApprovedHost {
@@ -135,7 +138,7 @@ impl FromStr for ApprovedHost {
         if let Some(prefix) = &path_prefix {
             check_prefix(prefix)?;
         }
-        Ok(Self { scheme, host, port, methods, path_prefix, credential })
+        Ok(Self { scheme, host, port, methods, path_prefix, credential, claim: None })
     }
 }
 

@@ -163,6 +163,7 @@ impl HostRule {
             methods: self.methods.clone(),
             path_prefix: self.path_prefix.clone(),
             credential: self.credential,
+            claim: None,
         }
     }
 }

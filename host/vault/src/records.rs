@@ -53,6 +53,12 @@ pub struct ConnectionRecord {
     pub secrets: Sealed,
     /// Where the owner lets it send requests.
     pub hosts: Vec<ApprovedHost>,
+    /// The secret fields that its owner lets the connector put into requests.
+    #[serde(default)]
+    pub placeholders: Vec<String>,
+    /// The fields of the token answer that its owner lets the connector read.
+    #[serde(default)]
+    pub claims: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

@@ -114,6 +114,7 @@ impl Stage {
             placeholders: None,
             policies: &spec.policies,
             deadline: None,
+            sent: None,
         };
         let request = Request {
             method: reqwest::Method::GET,

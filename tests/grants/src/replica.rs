@@ -98,6 +98,8 @@ impl Replica {
             config: json!({}),
             fields,
             hosts: Vec::new(),
+            placeholders: Vec::new(),
+            claims: Vec::new(),
             created_at: self.clock.now(),
             updated_at: self.clock.now(),
             version: 1,

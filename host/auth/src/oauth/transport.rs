@@ -94,6 +94,7 @@ impl Transport<'_> {
             placeholders: None,
             policies: &policies,
             deadline: Some(self.clock.now().plus(patience)),
+            sent: None,
         };
         let mut response = self.egress.send(request, &route).await.map_err(|error| unreached(&error, patience))?;
         let (status, headers) = (response.status, std::mem::take(&mut response.headers));

@@ -24,6 +24,7 @@ fn a_connection_is_made_by_flags_and_shown_and_listed() {
         [
             "auth_mode",
             "auth_type",
+            "claims",
             "config",
             "connector",
             "created_at",
@@ -31,6 +32,7 @@ fn a_connection_is_made_by_flags_and_shown_and_listed() {
             "hosts",
             "id",
             "interactive",
+            "placeholders",
             "secret_names",
             "space",
             "title",

@@ -13,7 +13,7 @@ mod tls;
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -114,6 +114,10 @@ impl SecretFields for Secrets {
             _ => None,
         }
     }
+
+    fn all(&self) -> Vec<SecretString> {
+        ["key", "dots", "slip"].iter().filter_map(|field| self.secret(field)).collect()
+    }
 }
 
 /// A way out that may reach loopback, without TLS too, with everything that decides about a request.
@@ -125,6 +129,8 @@ pub(crate) struct Out {
     pub(crate) tokens: Option<Tokens>,
     pub(crate) default_headers: Vec<(String, String)>,
     pub(crate) deadline: Option<innkeeper_ambient::Timestamp>,
+    /// Requests that left.
+    pub(crate) sent: AtomicU32,
 }
 
 impl Out {
@@ -144,6 +150,7 @@ impl Out {
             tokens: None,
             default_headers: Vec::new(),
             deadline: None,
+            sent: AtomicU32::new(0),
         }
     }
 
@@ -156,9 +163,11 @@ impl Out {
             allow: &self.allow,
             credential: self.tokens.as_ref().map(|tokens| tokens as &dyn CredentialSource),
             default_headers: &self.default_headers,
-            placeholders: Some(&Secrets),
+            // A connection without a credential has no secrets.
+            placeholders: self.tokens.as_ref().map(|_| &Secrets as &dyn SecretFields),
             policies: &self.policies,
             deadline: self.deadline,
+            sent: Some(&self.sent),
         };
         self.egress.send(request, &route).await
     }

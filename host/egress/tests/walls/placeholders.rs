@@ -1,5 +1,7 @@
 //! `${secret.field}` on its way.
 
+use std::sync::Mutex;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method};
 use innkeeper_egress::{EgressError, Part, PartContent, Request, RequestBody};
@@ -106,4 +108,27 @@ async fn filled_in_secrets_are_scrubbed_as_well() {
     request.headers.insert("x-key", HeaderValue::from_static("${secret.key}"));
     let response = out(&service).send(request).await.expect("sent");
     assert_eq!(text(response).await, "/[redacted] [redacted]");
+}
+
+#[tokio::test]
+async fn a_secret_that_an_earlier_request_left_with_the_service_is_scrubbed_from_every_later_answer() {
+    let kept = Mutex::new(String::new());
+    let service = Service::start(move |asked, _| {
+        let mut kept = kept.lock().expect("not poisoned");
+        if asked.target == "/keep" {
+            *kept = asked.text();
+        }
+        Reply::new(200).header("x-kept", kept.as_str()).body(kept.as_str())
+    })
+    .await;
+    let out = out(&service);
+    let mut keep = attached(&service.url("/keep"));
+    keep.method = Method::POST;
+    keep.body = RequestBody::Bytes("${secret.key}".into());
+    out.send(keep).await.expect("sent");
+    for request in [attached(&service.url("/")), bare(&service.url("/"))] {
+        let response = out.send(request).await.expect("sent");
+        assert_eq!(response.headers["x-kept"], "[redacted]");
+        assert_eq!(text(response).await, "[redacted]");
+    }
 }

@@ -1,5 +1,7 @@
 //! Each hop passes what the first one passed, and secrets stay with their origin.
 
+use std::sync::atomic::Ordering;
+
 use http::{HeaderValue, Method};
 use innkeeper_egress::{Body, EgressError, Redirects, RequestBody};
 
@@ -163,4 +165,22 @@ async fn a_host_name_cannot_carry_the_credential_away() {
     let out = Out::new(&[service.rule(), "http://*.evil.test".into()]).tokens(Tokens::new(&["token-one"]));
     let denial = denial(out.send(attached(&service.url("/"))).await);
     assert!(denial.contains("redacted.invalid") && out.names.asked() == 0, "{denial}");
+}
+
+#[tokio::test]
+async fn what_left_is_counted_though_no_answer_comes_of_it() {
+    let service = Service::start(|asked, _| match asked.target.as_str() {
+        "/a" => Reply::to(302, "/b"),
+        _ => Reply::to(302, "https://elsewhere.example/"),
+    })
+    .await;
+    let out = Out::new(&[service.rule()]);
+    denial(out.get(&service.url("/a")).await);
+    assert_eq!((service.asked().len(), out.sent.load(Ordering::Relaxed)), (2, 2));
+    denial(out.get("https://elsewhere.example/").await);
+    assert_eq!(out.sent.load(Ordering::Relaxed), 2, "this one did not leave");
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let out = Out::new(&[format!("http://{closed}")]);
+    assert!(matches!(out.get(&format!("http://{closed}/")).await, Err(EgressError::Connect(_))));
+    assert_eq!(out.sent.load(Ordering::Relaxed), 0, "nor did one without a connection");
 }

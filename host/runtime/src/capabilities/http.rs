@@ -1,6 +1,7 @@
 //! `http`: turns the guest's requests into the egress crate's and its answers back. No policy lives here.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -15,8 +16,9 @@ use innkeeper_spec::{ApprovedHost, ConnectorSpec};
 use url::Url;
 use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 
+use crate::capabilities::held::{Charge, Held};
 use crate::contract::innkeeper::connector::http as wit;
-use crate::guest::{Guest, Working};
+use crate::guest::Guest;
 
 /// The most bytes of one `read`.
 const CHUNK: usize = 1 << 20;
@@ -27,16 +29,38 @@ pub struct GuestBody {
     body: Body,
     /// Read from the body and not yet by the guest.
     pending: Bytes,
+    /// Of its media type, where the guest gave one.
+    _charge: Option<Charge>,
+    /// The limit of bytes held for the guest, where these were too many: then there are none, and every use says so.
+    refused: Option<u64>,
 }
 
 impl GuestBody {
     pub(crate) fn new(body: Body) -> Self {
-        Self { body, pending: Bytes::new() }
+        Self { body, pending: Bytes::new(), _charge: None, refused: None }
+    }
+
+    /// A body of the guest's own bytes, within its room.
+    fn from_guest(held: &Held, content: Vec<u8>, content_type: Option<String>) -> Self {
+        let named = held.charge(content_type.as_ref().map_or(0, String::len));
+        match named.and_then(|charge| Ok((charge, held.bytes(content)?))) {
+            Ok((charge, bytes)) => Self { _charge: Some(charge), ..Self::new(Body::from_bytes(bytes, content_type)) },
+            Err(_) => Self { refused: Some(held.limit()), ..Self::new(Body::empty()) },
+        }
+    }
+
+    fn usable(&self) -> Result<(), EgressError> {
+        self.refused.map_or(Ok(()), |limit| Err(EgressError::TooLarge { limit }))
+    }
+
+    /// What is left of it, for a request.
+    fn hand_over(self) -> Result<Body, EgressError> {
+        self.usable().map(|()| self.into_body())
     }
 
     /// What is left of it.
     fn into_body(self) -> Body {
-        let Self { body, pending } = self;
+        let Self { body, pending, .. } = self;
         if pending.is_empty() {
             return body;
         }
@@ -48,11 +72,15 @@ impl GuestBody {
 
     /// What is left of it, for the caller: a download outlives its call for as long as bytes keep coming.
     pub(crate) fn hand_out(mut self, patience: Duration) -> Body {
+        if let Err(refused) = self.usable() {
+            return Body::from_stream(futures::stream::iter([Err(refused)]), None, None);
+        }
         self.body.outlive_the_call(patience);
         self.into_body()
     }
 
     async fn read(&mut self, most: usize) -> Result<Bytes, EgressError> {
+        self.usable()?;
         while self.pending.is_empty() {
             match self.body.next().await? {
                 Some(chunk) => self.pending = chunk,
@@ -89,10 +117,12 @@ pub(crate) struct PerCall {
     pub(crate) credential: Arc<dyn CredentialSource>,
     pub(crate) placeholders: Option<Arc<dyn SecretFields>>,
     pub(crate) deadline: Timestamp,
+    /// Room for the guest's own bytes.
+    pub(crate) held: Held,
     /// Requests that the guest may still make.
     pub(crate) left: u32,
     /// Requests that left the host, redirects and retries included.
-    pub(crate) sent: u32,
+    pub(crate) sent: AtomicU32,
 }
 
 impl PerCall {
@@ -112,6 +142,7 @@ impl PerCall {
             placeholders: self.placeholders.as_deref(),
             policies: &self.spec.policies,
             deadline: Some(self.deadline),
+            sent: Some(&self.sent),
         };
         self.egress.send(request, &route).await
     }
@@ -125,7 +156,8 @@ type Answer = Result<wit::Response, wit::HttpError>;
 
 impl wit::Host for Guest {
     async fn send(&mut self, request: wit::Request) -> wasmtime::Result<Answer> {
-        let request = take_request(&mut self.table, request)?;
+        let held = self.working("http.send")?.http.held.clone();
+        let request = take_request(&mut self.table, &held, request)?;
         let http = &mut self.working("http.send")?.http;
         let answer = match http.count(1).and(request) {
             Ok(request) => http.send(request).await,
@@ -136,9 +168,10 @@ impl wit::Host for Guest {
 
     async fn send_all(&mut self, requests: Vec<wit::Request>) -> wasmtime::Result<Vec<Answer>> {
         let at_once = self.limits.requests_at_once.max(1);
+        let held = self.working("http.send-all")?.http.held.clone();
         let mut taken = Vec::with_capacity(requests.len());
         for request in requests {
-            taken.push(take_request(&mut self.table, request)?);
+            taken.push(take_request(&mut self.table, &held, request)?);
         }
         let http = &mut self.working("http.send-all")?.http;
         let answers: Vec<_> = match http.count(taken.len()) {
@@ -159,9 +192,6 @@ impl Guest {
             Ok(response) => response,
             Err(error) => return Ok(Err(http_error(error))),
         };
-        if let Some(Working { http, .. }) = &mut self.working {
-            http.sent = http.sent.saturating_add(response.sent);
-        }
         let headers = response.headers.iter().map(|(name, value)| wit::Header {
             name: name.as_str().to_owned(),
             value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
@@ -177,12 +207,15 @@ impl Guest {
 
 impl wit::HostBody for Guest {
     fn from_bytes(&mut self, content: Vec<u8>, content_type: Option<String>) -> wasmtime::Result<Resource<GuestBody>> {
-        self.working("http.body")?;
-        Ok(self.table.push(GuestBody::new(Body::from_bytes(content, content_type)))?)
+        let body = GuestBody::from_guest(&self.working("http.body")?.http.held, content, content_type);
+        Ok(self.table.push(body)?)
     }
 
     fn length(&mut self, body: Resource<GuestBody>) -> wasmtime::Result<Option<u64>> {
         let body = self.table.get(&body)?;
+        if body.refused.is_some() {
+            return Ok(None);
+        }
         Ok(body.body.length().map(|length| length.saturating_add(body.pending.len() as u64)))
     }
 
@@ -223,8 +256,12 @@ fn http_error(error: EgressError) -> wit::HttpError {
 }
 
 /// Takes the request's handles out of the table, whatever becomes of it: handing a body to a request consumes it.
-fn take_request(table: &mut ResourceTable, request: wit::Request) -> wasmtime::Result<Result<Request, EgressError>> {
-    let body = take_body(table, request.body)?;
+fn take_request(
+    table: &mut ResourceTable,
+    held: &Held,
+    request: wit::Request,
+) -> wasmtime::Result<Result<Request, EgressError>> {
+    let body = take_body(table, held, request.body)?;
     Ok((|| {
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_| invalid(format!("{:?} is not an HTTP method", cut(&request.method))))?;
@@ -235,7 +272,7 @@ fn take_request(table: &mut ResourceTable, request: wit::Request) -> wasmtime::R
             url,
             query: request.query.into_iter().map(|pair| (pair.name, pair.value)).collect(),
             headers: headers(&request.headers)?,
-            body,
+            body: body?,
             credential: match request.credential {
                 wit::Credential::Attach => CredentialMode::Attach,
                 wit::Credential::Omit => CredentialMode::Omit,
@@ -261,31 +298,32 @@ fn headers(headers: &[wit::Header]) -> Result<HeaderMap, EgressError> {
     Ok(map)
 }
 
-fn take_body(table: &mut ResourceTable, body: wit::RequestBody) -> wasmtime::Result<RequestBody> {
+fn take_body(
+    table: &mut ResourceTable,
+    held: &Held,
+    body: wit::RequestBody,
+) -> wasmtime::Result<Result<RequestBody, EgressError>> {
     Ok(match body {
-        wit::RequestBody::Empty => RequestBody::Empty,
-        wit::RequestBody::Bytes(bytes) => RequestBody::Bytes(bytes.into()),
+        wit::RequestBody::Empty => Ok(RequestBody::Empty),
+        wit::RequestBody::Bytes(bytes) => held.bytes(bytes).map(RequestBody::Bytes),
         wit::RequestBody::Form(pairs) => {
-            RequestBody::Form(pairs.into_iter().map(|pair| (pair.name, pair.value)).collect())
+            Ok(RequestBody::Form(pairs.into_iter().map(|pair| (pair.name, pair.value)).collect()))
         }
         wit::RequestBody::Multipart(parts) => {
-            let parts: wasmtime::Result<Vec<Part>> = parts.into_iter().map(|part| take_part(table, part)).collect();
-            RequestBody::Multipart(parts?)
+            let parts: wasmtime::Result<Vec<_>> = parts.into_iter().map(|part| take_part(table, held, part)).collect();
+            parts?.into_iter().collect::<Result<_, _>>().map(RequestBody::Multipart)
         }
-        wit::RequestBody::Body(body) => RequestBody::Stream(table.delete(body)?.into_body()),
+        wit::RequestBody::Body(body) => table.delete(body)?.hand_over().map(RequestBody::Stream),
     })
 }
 
-fn take_part(table: &mut ResourceTable, part: wit::Part) -> wasmtime::Result<Part> {
-    Ok(Part {
-        name: part.name,
-        file_name: part.file_name,
-        content_type: part.content_type,
-        content: match part.content {
-            wit::PartContent::Bytes(bytes) => PartContent::Bytes(bytes.into()),
-            wit::PartContent::Body(body) => PartContent::Stream(table.delete(body)?.into_body()),
-        },
-    })
+fn take_part(table: &mut ResourceTable, held: &Held, part: wit::Part) -> wasmtime::Result<Result<Part, EgressError>> {
+    let content = match part.content {
+        wit::PartContent::Bytes(bytes) => held.bytes(bytes).map(PartContent::Bytes),
+        wit::PartContent::Body(body) => table.delete(body)?.hand_over().map(PartContent::Stream),
+    };
+    let wit::Part { name, file_name, content_type, .. } = part;
+    Ok(content.map(|content| Part { name, file_name, content_type, content }))
 }
 
 fn invalid(reason: String) -> EgressError {

@@ -2,6 +2,7 @@
 //! import's functions, and how it is linked. The limits of all stand in [`crate::Limits`].
 
 pub(crate) mod connection;
+pub(crate) mod held;
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod progress;

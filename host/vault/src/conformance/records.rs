@@ -60,6 +60,8 @@ pub(super) fn connection(space_id: &str, connection: &str, version: u64) -> Conn
         secret_names: vec!["token".to_owned()],
         secrets: sealed(1, 2),
         hosts: Vec::new(),
+        placeholders: Vec::new(),
+        claims: Vec::new(),
         created_at: Timestamp::from_secs(1),
         updated_at: Timestamp::from_secs(version),
         version,

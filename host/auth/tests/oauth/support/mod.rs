@@ -159,6 +159,8 @@ impl House {
             fields: settings.plain().clone(),
             secret_names: settings.secret_names(),
             hosts: Vec::new(),
+            placeholders: Vec::new(),
+            claims: Vec::new(),
             created_at: now,
             updated_at: now,
             version: 1,

@@ -107,6 +107,12 @@ fn show(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) {
         say(&format!("{} asks to send requests to:", spec.about.title));
         say(&listing.to_text(false, true, ""));
     }
+    if !spec.placeholders.is_empty() {
+        say(&format!("It may put these secrets into its requests: {}", spec.placeholders.join(", ")));
+    }
+    if !spec.claims.is_empty() {
+        say(&format!("It may read these fields of the token answer: {}", spec.claims.join(", ")));
+    }
     if !endpoints.is_empty() {
         let mut listing = Listing::new(["ADDRESS", "FIELD", "SOURCE"]);
         for Endpoint { field, address, source } in endpoints {

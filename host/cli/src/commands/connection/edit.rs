@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     /// A host that it may reach, in place of those that are approved now
     #[arg(long, value_name = "https://HOST[:PORT][/PREFIX]")]
     host: Option<Vec<String>>,
-    /// Approve the hosts that the connector asks for now, in place of those that are approved
+    /// Approve the hosts that the connector asks for now, in place of those that are approved, with its placeholders and claims
     #[arg(long, conflicts_with = "host")]
     approve_asked: bool,
     /// Approve where credentials are sent to after the change, where that is not as before

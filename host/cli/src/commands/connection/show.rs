@@ -46,6 +46,12 @@ pub(super) fn details(view: &ConnectionView, output: Output) -> Outcome {
     if view.hosts.is_empty() {
         line("may reach", "nothing")?;
     }
+    if !view.placeholders.is_empty() {
+        line("may fill", &view.placeholders.join(", "))?;
+    }
+    if !view.claims.is_empty() {
+        line("may read", &view.claims.join(", "))?;
+    }
     line("made", &moment(view.created_at))?;
     if view.updated_at != view.created_at {
         line("changed", &moment(view.updated_at))?;
@@ -67,6 +73,8 @@ pub(super) fn to_json(view: &ConnectionView) -> Value {
         "fields": view.fields,
         "secret_names": view.secret_names,
         "hosts": view.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "placeholders": view.placeholders,
+        "claims": view.claims,
         "created_at": view.created_at.to_string(),
         "updated_at": view.updated_at.to_string(),
     })

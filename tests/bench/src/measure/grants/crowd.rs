@@ -183,6 +183,8 @@ fn connection(
         config: json!({}),
         fields,
         hosts: Vec::new(),
+        placeholders: Vec::new(),
+        claims: Vec::new(),
         created_at: now,
         updated_at: now,
         version: 1,
