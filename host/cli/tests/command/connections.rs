@@ -167,6 +167,11 @@ fn an_id_is_taken_once_and_made_where_none_is_given() {
 fn editing_changes_what_is_named_and_nothing_else() {
     let inn = Inn::with_connectors();
     inn.run(&[&PLAIN[..], &["--config=base=https://a.example", "--title=Old"]].concat()).succeeded();
+    let shown = inn.run(&["connection", "show", "h"]).succeeded();
+    assert!(
+        shown.out.contains("may fill    token\n") && shown.out.contains("may read    instance_url\n"),
+        "{shown:#?}"
+    );
     let before = inn.run(&["connection", "show", "h", "--json"]).succeeded().json();
     let after = inn.run(&["connection", "edit", "h", "--title", "New", "--json"]).succeeded().json();
     assert_eq!((&after["title"], &after["config"]), (&json!("New"), &before["config"]));
