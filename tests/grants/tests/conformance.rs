@@ -165,12 +165,12 @@ fn every_file_and_test_that_the_table_names_is_there() {
         if quoted(places).is_empty() || quoted(shown).is_empty() {
             missing.push(format!("{section}: names no file or no test"));
         }
-        for place in quoted(places).into_iter() {
+        for place in quoted(places) {
             if !root.join(place).exists() {
                 missing.push(format!("{section}: {place}"));
             }
         }
-        for name in quoted(shown).into_iter() {
+        for name in quoted(shown) {
             if !tests.contains(name) {
                 missing.push(format!("{section}: {name}"));
             }

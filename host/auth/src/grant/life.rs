@@ -54,6 +54,7 @@ impl Serialize for State {
 }
 
 /// What is known of a stored grant.
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Held {
     /// Of the record.
