@@ -101,9 +101,11 @@ pub(super) struct Filled {
 /// The auth type's fields that are not given yet: all that a person is to be asked for, or only those without which it
 /// cannot work.
 pub(super) fn fields(asked: &[FieldSpec], filled: &mut Filled, all: bool) -> Outcome {
-    endpoints(asked, filled)?;
-    let is_open =
-        |field: &&FieldSpec| !filled.fields.contains_key(&field.name) && !filled.secrets.contains_key(&field.name);
+    let discovery_was_asked = endpoints(asked, filled)?;
+    let is_open = |field: &&FieldSpec| {
+        let given = filled.fields.contains_key(&field.name) || filled.secrets.contains_key(&field.name);
+        !(given || discovery_was_asked && field.name == DISCOVERY)
+    };
     let open: Vec<&FieldSpec> = asked.iter().filter(is_open).collect();
     let (first, rest): (Vec<&FieldSpec>, Vec<&FieldSpec>) =
         open.into_iter().partition(|field| is_needed(field) || (all && field.kind.is_secret()));
@@ -124,23 +126,23 @@ pub(super) fn fields(asked: &[FieldSpec], filled: &mut Filled, all: bool) -> Out
 }
 
 /// Where an authorization server has to be known and its addresses may be read from its metadata: asks for that address, and
-/// without it for each.
-fn endpoints(asked: &[FieldSpec], filled: &mut Filled) -> Outcome {
+/// without it for each. Answers whether it asked.
+fn endpoints(asked: &[FieldSpec], filled: &mut Filled) -> Outcome<bool> {
     let is_open = |field: &&FieldSpec| field.default.is_none() && !filled.fields.contains_key(&field.name);
     let open: Vec<&FieldSpec> =
         asked.iter().filter(|field| ENDPOINTS.contains(&field.name.as_str())).filter(is_open).collect();
-    let Some(discovery) = asked.iter().filter(is_open).find(|field| field.name == DISCOVERY) else { return Ok(()) };
+    let Some(discovery) = asked.iter().filter(is_open).find(|field| field.name == DISCOVERY) else { return Ok(false) };
     if open.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     fill(discovery, filled)?;
     if filled.fields.contains_key(DISCOVERY) {
-        return Ok(());
+        return Ok(true);
     }
     for field in open {
         fill(&FieldSpec { required: true, ..field.clone() }, filled)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Whether nothing works without an answer.
