@@ -17,7 +17,7 @@ use crate::oauth::{Nature, PATIENCE, TokenEndpoint, TokenError};
 /// How long a lease lasts: one request, and as much again for slow writes before and after.
 const LEASE: Duration = Duration::from_secs(3 * PATIENCE.as_secs());
 /// For how long after a refresh a 401 is not taken for the token's fault: a service that answers 401 for a missing permission
-/// would have every request refresh.
+/// would have every request refresh. At most a tenth of the token's life: a short one may have ended on its way.
 const FRESH: Duration = Duration::from_secs(30);
 /// How long another holder of the lease is left alone each time.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -292,6 +292,7 @@ impl Round {
 
 /// What [`super::life`] needs to know of a record.
 pub(super) fn held(record: &GrantRecord, grant: &Grant, rejected: Option<u64>, origin: &str, now: Timestamp) -> Held {
+    let life = grant.expires_at.map_or(Duration::MAX, |end| end.since(grant.issued_at));
     Held {
         version: record.version,
         lifetime: grant.lifetime(),
@@ -300,7 +301,7 @@ pub(super) fn held(record: &GrantRecord, grant: &Grant, rejected: Option<u64>, o
         in_doubt: record.refresh_intent.is_some(),
         lost: record.lost.as_ref().map(|reason| reason.parse().unwrap_or(Reason::Revoked)),
         rejected: rejected == Some(grant.serial),
-        fresh: grant.refreshed_at.is_some_and(|at| at <= now && now.since(at) < FRESH),
+        fresh: grant.refreshed_at.is_some_and(|at| at <= now && now.since(at) < FRESH.min(life / 10)),
         foreign: *grant.origin != *origin,
     }
 }
