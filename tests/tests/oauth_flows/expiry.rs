@@ -25,11 +25,11 @@ async fn a_token_near_its_end_is_renewed_before_the_request_leaves() {
     let stage = Stage::start(OidcOptions { access_token_ttl: Some(60), ..OidcOptions::default() }).await;
     let connection = stage.connect(PUBLIC).await;
     stage.authorize(&connection, None, "ada").await;
-    stage.advance(44);
+    stage.advance(53);
     stage.me(&connection).await.expect("the first token lives");
     assert_eq!(stage.counts().await.all("refresh_token"), 0);
-    // A quarter of its life is left: 15 s.
-    stage.advance(1);
+    // A twentieth of its life is left: 3 s.
+    stage.advance(4);
     stage.me(&connection).await.expect("a new token");
     let counts = stage.counts().await;
     assert_eq!((counts.all("refresh_token"), counts.of("api", "refused")), (1, 0));
@@ -55,6 +55,8 @@ async fn each_rotated_refresh_token_serves_the_next_expiry() {
         let connection = stage.connect(CONFIDENTIAL_BASIC).await;
         stage.authorize(&connection, None, "ada").await;
         for _ in 0..3 {
+            // Right after a refresh a 401 would not be taken for the token's fault.
+            stage.advance(60);
             stage.expire().await;
             stage.me(&connection).await.expect("a new token after a 401");
             stage.advance(3600);
