@@ -87,7 +87,7 @@ pub use file::{File, Output};
 pub use host::Host;
 pub use log::{Level, Log};
 pub use pages::Pages;
-pub use policies::{Backoff, Policies, RateLimit, Retry};
+pub use policies::{Backoff, Policies, RateLimit, Retry, Unauthorized};
 pub use request::{Part, RequestBuilder};
 pub use response::{ErrorBody, Response};
 pub use spec::{
@@ -104,7 +104,7 @@ pub use {base64, schemars, serde, serde_json, serde_json::Value, serde_json::jso
 pub mod prelude {
     pub use crate::{
         Action, Auth, Body, Connector, Ctx, Error, File, Host, NoInput, Output, Part, Policies, RateLimit, Response,
-        Retry, Value, json, segment, url,
+        Retry, Unauthorized, Value, json, segment, url,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// Policies that the host applies to a connector's requests: retry, rate limit, pagination, error classes, streaming.
+/// Policies that the host applies to a connector's requests: retry, rate limit, refused tokens; pagination, error
+/// classes and streaming inform who reads them.
 #[derive(Clone, Debug, Default)]
 pub struct Policies(Map<String, Value>);
 
@@ -21,6 +22,11 @@ impl Policies {
     /// How the service says that there were too many requests.
     pub fn rate_limit(self, rate_limit: RateLimit) -> Self {
         self.set("rate_limit", Value::Object(rate_limit.0))
+    }
+
+    /// How the service says that it does not take the token, besides by a 401.
+    pub fn unauthorized(self, unauthorized: Unauthorized) -> Self {
+        self.set("unauthorized", Value::Object(unauthorized.0))
     }
 
     /// Any policy by its name, as `wit/schemas/policies.json` describes it.
@@ -135,5 +141,21 @@ impl RateLimit {
     fn set(mut self, name: &str, value: Value) -> Self {
         self.0.insert(name.to_owned(), value);
         self
+    }
+}
+
+/// How the service says that it does not take the token, where it answers another status than 401. The host then refreshes
+/// the token and sends the request again, once; the connector sees the second answer.
+#[derive(Clone, Debug)]
+pub struct Unauthorized(Map<String, Value>);
+
+impl Unauthorized {
+    /// By one of `values` at the JSON pointer `path` of the body, whatever the status.
+    pub fn body<V: Into<String>>(path: &str, values: impl IntoIterator<Item = V>) -> Self {
+        let values = values.into_iter().map(Into::into).collect::<Vec<String>>();
+        Self(Map::from_iter([
+            ("body_path".to_owned(), Value::from(path)),
+            ("body_values".to_owned(), Value::from(values)),
+        ]))
     }
 }

@@ -9,10 +9,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use innkeeper_ambient::Timestamp;
 use innkeeper_spec::CredentialUse;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use url::Url;
 
 use crate::answer::{Answer, Timer};
 use crate::egress::Parts;
+use crate::notice::{self, says};
 use crate::payload::Payload;
 use crate::retry::Retries;
 use crate::scrub::Scrubber;
@@ -21,9 +23,6 @@ use crate::{
     Attachment, ClientIdentity, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route,
     headers, prepare, received, redirect, wall,
 };
-
-/// A body that is looked into for a rate-limit notice is at most so large.
-const NOTICE_LIMIT: usize = 64 * 1024;
 
 /// Sends the request, and what follows from its answers.
 pub(crate) async fn run(parts: &Parts, request: Request, route: &Route<'_>) -> Result<Response, EgressError> {
@@ -87,14 +86,16 @@ impl Exchange<'_> {
                 }
             };
             let status = response.status();
-            if status == StatusCode::UNAUTHORIZED && !refreshed {
+            let mut answer = Answer::new(response, Arc::clone(&self.parts.clock), self.route.deadline);
+            let said = notice::look(self.route.policies, &mut answer).await?;
+            if !refreshed && self.is_unauthorized(status, said.as_ref()) {
                 refreshed = true;
                 if self.refresh(&mut attachment).await? {
                     continue;
                 }
             }
             if redirects == Redirects::Follow
-                && let Some(hop) = redirect::next(&self.head.method, &self.head.url, status, response.headers())?
+                && let Some(hop) = redirect::next(&self.head.method, &self.head.url, status, answer.response().headers())?
             {
                 followed += 1;
                 if followed > self.parts.settings.max_redirects {
@@ -103,13 +104,12 @@ impl Exchange<'_> {
                         self.parts.settings.max_redirects
                     )));
                 }
-                drop(response);
+                drop(answer);
                 self.follow(hop, attachment.as_ref())?;
                 self.renew(&mut attachment).await?;
                 continue;
             }
-            let mut answer = Answer::new(response, Arc::clone(&self.parts.clock), self.route.deadline);
-            if self.is_to_be_repeated(&mut answer).await? {
+            if self.is_to_be_repeated(&answer, said.as_ref()).await {
                 drop(answer);
                 self.renew(&mut attachment).await?;
                 continue;
@@ -119,6 +119,13 @@ impl Exchange<'_> {
             let shown = received::Shown { method: self.head.method, url: self.shown, sent: self.sent };
             return received::response(answer, scrubber, shown);
         }
+    }
+
+    /// Whether the answer says that the token was not taken.
+    fn is_unauthorized(&self, status: StatusCode, body: Option<&Value>) -> bool {
+        let policy = body.zip(self.route.policies.unauthorized.as_ref());
+        status == StatusCode::UNAUTHORIZED
+            || policy.is_some_and(|(body, policy)| says(body, &policy.body_path, &policy.body_values))
     }
 
     /// The credential, if one goes along.
@@ -273,20 +280,15 @@ impl Exchange<'_> {
     }
 
     /// Whether the policies want the request sent again; then the wait is over already.
-    async fn is_to_be_repeated(&mut self, answer: &mut Answer) -> Result<bool, EgressError> {
+    async fn is_to_be_repeated(&mut self, answer: &Answer, body: Option<&Value>) -> bool {
         if !self.payload.is_whole() {
-            return Ok(false);
+            return false;
         }
-        let body = if self.retries.reads_body(answer.response().headers()) {
-            answer.peek(NOTICE_LIMIT).await?.and_then(|body| serde_json::from_slice(&body).ok())
-        } else {
-            None
-        };
         let (status, headers) = (answer.response().status(), answer.response().headers());
         let now = self.parts.clock.now();
         let random = &*self.parts.random;
-        let wait = self.retries.after_answer(&self.head.method, status, headers, body.as_ref(), now, random);
-        Ok(self.wait(wait).await)
+        let wait = self.retries.after_answer(&self.head.method, status, headers, body, now, random);
+        self.wait(wait).await
     }
 
     /// Waits, unless the time of the request would be over by then.

@@ -25,6 +25,7 @@ mod headers;
 mod identity;
 mod multipart;
 mod networks;
+mod notice;
 mod payload;
 mod placeholders;
 mod prepare;

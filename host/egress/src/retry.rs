@@ -10,6 +10,8 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
+use crate::notice::says;
+
 /// How often one request was sent again, and whether it may be once more.
 pub(crate) struct Retries<'a> {
     rate_limit: Option<&'a RateLimit>,
@@ -24,15 +26,6 @@ impl<'a> Retries<'a> {
         let rate_limit = policies.rate_limit.as_ref();
         let alone = || rate_limit.map(|_| Retry { statuses: Vec::new(), ..Retry::default() });
         Self { rate_limit, retry: policies.retry.clone().or_else(alone), used: 0 }
-    }
-
-    /// Whether the verdict on this answer depends on its body.
-    pub(crate) fn reads_body(&self, headers: &HeaderMap) -> bool {
-        self.rate_limit.is_some_and(|limit| limit.strategy == RateLimitStrategy::ResponseBody)
-            && headers
-                .get(http::header::CONTENT_TYPE)
-                .and_then(|value| value.to_str().ok())
-                .is_some_and(|text| text.to_ascii_lowercase().contains("json"))
     }
 
     /// How long to wait before the request is sent again; `None` when this answer is the answer.
@@ -92,26 +85,8 @@ fn is_limited(limit: &RateLimit, status: StatusCode, headers: &HeaderMap, body: 
             by_code || (status.is_client_error() && number(headers, limit.remaining_header.as_deref()) == Some(0.0))
         }
         RateLimitStrategy::ResponseBody => {
-            let said = body.zip(limit.body_path.as_deref()).and_then(|(body, path)| at(body, path));
-            by_code || said.is_some_and(|said| says_so(limit, said))
+            by_code || body.zip(limit.body_path.as_deref()).is_some_and(|(body, path)| says(body, path, &limit.body_values))
         }
-    }
-}
-
-/// A JSON pointer, or names between dots.
-fn at<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
-    if path.is_empty() || path.starts_with('/') {
-        return body.pointer(path);
-    }
-    path.split('.').try_fold(body, |value, name| value.get(name))
-}
-
-fn says_so(limit: &RateLimit, said: &Value) -> bool {
-    match said {
-        Value::Null | Value::Bool(false) => false,
-        _ if limit.body_values.is_empty() => true,
-        Value::String(text) => limit.body_values.contains(text),
-        other => limit.body_values.contains(&other.to_string()),
     }
 }
 

@@ -40,6 +40,7 @@ pub use mistake::{Mistake, Mistakes};
 pub use policies::{
     Backoff, ErrorClass, ErrorClasses, Pagination, PaginationStrategy, ParameterLocation, Policies, RateLimit,
     RateLimitStrategy, Retry, StreamMechanism, StreamParser, Streaming,
+    Unauthorized,
 };
 pub use schema::{Schema, Violation, Violations};
 pub use template::Template;

@@ -8,8 +8,8 @@ use crate::action::json;
 use crate::host_rule::check_method;
 use crate::mistake::Mistakes;
 
-/// Rate limit and retry, which the host applies to every request, and pagination, error classes and streaming, which only
-/// inform who reads the spec, tools and people. What is absent does not apply.
+/// Rate limit, retry and the signs of a refused token, which the host applies to every request, and pagination, error classes
+/// and streaming, which only inform who reads the spec, tools and people. What is absent does not apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policies {
@@ -17,6 +17,8 @@ pub struct Policies {
     pub rate_limit: Option<RateLimit>,
     /// When a request is sent again. Applied by the host.
     pub retry: Option<Retry>,
+    /// How the service says that it does not take the token, besides by a 401. Applied by the host.
+    pub unauthorized: Option<Unauthorized>,
     /// How the service hands out long lists. Informs only.
     pub pagination: Option<Pagination>,
     /// Whose fault a status is. Informs only: actions map statuses themselves.
@@ -72,6 +74,19 @@ impl Default for RateLimit {
             body_values: Vec::new(),
         }
     }
+}
+
+/// How a service that answers another status than 401 says that it does not take the token. The host then does what it does
+/// after a 401: it has the token refreshed and sends the request again, once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unauthorized {
+    /// JSON pointer into the answer.
+    #[schemars(length(min = 1, max = 256))]
+    pub body_path: String,
+    /// Texts there that say so.
+    #[schemars(length(min = 1, max = 64), inner(length(min = 1, max = 256)))]
+    pub body_values: Vec<String>,
 }
 
 /// When a request is sent again.
@@ -282,6 +297,9 @@ impl Policies {
     fn check(&self, mistakes: &mut Mistakes) {
         if let Some(limit) = &self.rate_limit {
             limit.check(mistakes);
+        }
+        if let Some(unauthorized) = &self.unauthorized {
+            check_pointer(Some(&unauthorized.body_path), "/policies/unauthorized/body_path", mistakes);
         }
         if let Some(retry) = &self.retry {
             if retry.initial_delay_ms > retry.max_delay_ms {

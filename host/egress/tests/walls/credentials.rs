@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use http::{HeaderValue, Method};
 use innkeeper_egress::{Body, EgressError, RequestBody};
+use innkeeper_spec::Unauthorized;
 
 use crate::service::{Asked, Reply, Service};
 use crate::{Out, TOKEN, Tokens, attached, bare, denial, text};
@@ -80,6 +81,33 @@ async fn a_second_401_is_the_answer() {
     assert_eq!((response.status.as_u16(), response.sent), (401, 2));
     let out = Out::new(&[service.rule()]).tokens(Tokens::new(&["token-one"]));
     assert_eq!(out.send(attached(&service.url("/"))).await.expect("answered").sent, 1);
+}
+
+#[tokio::test]
+async fn a_body_that_refuses_the_token_is_as_good_as_a_401() {
+    let json = |text: &str| Reply::new(200).header("content-type", "application/json; charset=utf-8").body(text);
+    let service = Service::start(move |asked, _| match asked.header("x-credential") {
+        Some("token-two") => json(r#"{"ok":true}"#),
+        _ => json(r#"{"ok":false,"error":"token_expired"}"#),
+    })
+    .await;
+    let mut out = Out::new(&[service.rule()]).tokens(Tokens::new(&["token-one", "token-two"]));
+    let response = out.send(attached(&service.url("/"))).await.expect("answered");
+    assert_eq!((text(response).await.as_str(), service.asked().len()), (r#"{"ok":false,"error":"token_expired"}"#, 1));
+
+    out.policies.unauthorized =
+        Some(Unauthorized { body_path: "/error".to_owned(), body_values: vec!["token_expired".to_owned()] });
+    let response = out.send(attached(&service.url("/"))).await.expect("answered");
+    assert_eq!(response.sent, 2);
+    assert_eq!(text(response).await, r#"{"ok":true}"#);
+
+    let stubborn = Service::start(move |_, _| json(r#"{"ok":false,"error":"token_expired"}"#)).await;
+    let mut out = Out::new(&[stubborn.rule()]).tokens(Tokens::new(&["token-one", "token-two", "token-three"]));
+    out.policies.unauthorized =
+        Some(Unauthorized { body_path: "/error".to_owned(), body_values: vec!["token_expired".to_owned()] });
+    let response = out.send(attached(&stubborn.url("/"))).await.expect("answered");
+    assert_eq!(response.sent, 2, "a second refusal is the answer");
+    assert!(text(response).await.contains("token_expired"), "what was looked into is handed out");
 }
 
 #[tokio::test]

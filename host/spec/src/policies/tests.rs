@@ -11,6 +11,19 @@ fn parsed(value: &Value) -> Result<Policies, String> {
 }
 
 #[test]
+fn a_sign_of_a_refused_token_has_a_place_and_texts() {
+    let policies = parsed(&json!({"unauthorized": {"body_path": "/error", "body_values": ["token_expired"]}}));
+    assert_eq!(policies.expect("valid").unauthorized.expect("given").body_values, ["token_expired"]);
+    for wrong in [
+        json!({"body_path": "error", "body_values": ["token_expired"]}),
+        json!({"body_path": "/error", "body_values": []}),
+        json!({"body_values": ["token_expired"]}),
+    ] {
+        assert!(parsed(&json!({ "unauthorized": wrong })).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn what_is_left_out_has_its_default() {
     let policies = parsed(&json!({"retry": {}, "rate_limit": {}})).expect("valid");
     assert_eq!(policies.retry, Some(Retry::default()));
