@@ -8,11 +8,12 @@ use http::HeaderName;
 use innkeeper_egress::Attachment;
 use innkeeper_spec::{AuthDeclaration, AuthTypeId, AuthTypeSpec, FieldSpec};
 use secrecy::SecretString;
+use url::Url;
 
 use crate::builtin;
 use crate::error::AuthError;
 use crate::oauth::OAuthClient;
-use crate::settings::{Settings, SettingsErrors, SettingsMistake, declared_fields};
+use crate::settings::{Settings, SettingsErrors, SettingsMistake, check_address, declared_fields};
 
 /// A way to authenticate.
 pub trait AuthType: Send + Sync + fmt::Debug {
@@ -23,6 +24,11 @@ pub trait AuthType: Send + Sync + fmt::Debug {
     /// declaration's defaults, labels and help; some name a field after a default.
     fn fields(&self, declaration: &AuthDeclaration) -> Vec<FieldSpec> {
         declared_fields(&self.spec().fields, declaration)
+    }
+
+    /// Addresses of the host's own configuration that credentials are sent to, each with what the configuration calls it.
+    fn addresses(&self) -> Vec<(&'static str, Url)> {
+        Vec::new()
     }
 
     /// What no single field can tell: fields that contradict each other, values that cannot go where they must.
@@ -79,24 +85,48 @@ impl fmt::Debug for FixedCredential {
 
 /// The auth types that a host knows.
 #[derive(Clone, Debug)]
-pub struct AuthTypes(BTreeMap<AuthTypeId, Arc<dyn AuthType>>);
+pub struct AuthTypes {
+    known: BTreeMap<AuthTypeId, Arc<dyn AuthType>>,
+    redirect_service: Option<Url>,
+}
 
 impl AuthTypes {
     /// Those that come with the host: `none`, `basic`, `bearer`, `api_key_header`, `api_key_query`, and of OAuth
     /// `oauth_client_credentials`, `oauth_client_credentials_private_key_jwt`, `oauth_client_credentials_mtls`,
-    /// `oauth_jwt_bearer`, `oauth_password`, `oauth_authorization_code` and `oauth_device_code`.
+    /// `oauth_jwt_bearer`, `oauth_password`, `oauth_authorization_code` and `oauth_device_code`, and `ears`, which is of no
+    /// use before [`AuthTypes::at_redirect_service`].
     pub fn builtin() -> Self {
-        Self(builtin::all().into_iter().map(|auth_type| (auth_type.spec().about.id.clone(), auth_type)).collect())
+        let known =
+            builtin::all().into_iter().map(|auth_type| (auth_type.spec().about.id.clone(), auth_type)).collect();
+        Self { known, redirect_service: None }
+    }
+
+    /// With `ears` at the auth redirect service of this base address: https, or http on loopback; without a query.
+    pub fn at_redirect_service(mut self, base: Url) -> Result<Self, AuthError> {
+        let wrong = |why: String| AuthError::RedirectService { address: base.to_string(), why };
+        check_address(base.as_str()).map_err(wrong)?;
+        if base.query().is_some() {
+            return Err(wrong("must not have a query (?...)".to_owned()));
+        }
+        let ears = builtin::ears(Some(base.clone()));
+        self.insert(ears.spec().about.id.clone(), ears);
+        self.redirect_service = Some(base);
+        Ok(self)
+    }
+
+    /// What the auth redirect service calls itself.
+    pub(crate) fn redirect_service(&self) -> Option<&str> {
+        self.redirect_service.as_ref().map(|base| base.as_str().trim_end_matches('/'))
     }
 
     /// Adds one, or replaces the one of the same id.
     pub fn insert(&mut self, id: AuthTypeId, auth_type: Arc<dyn AuthType>) {
-        self.0.insert(id, auth_type);
+        self.known.insert(id, auth_type);
     }
 
     /// The one of this id.
     pub fn find(&self, id: &AuthTypeId) -> Option<&Arc<dyn AuthType>> {
-        self.0.get(id)
+        self.known.get(id)
     }
 
     /// The one of this id, or an error that names those there are.
@@ -109,6 +139,6 @@ impl AuthTypes {
 
     /// All ids, in order.
     pub fn ids(&self) -> impl Iterator<Item = &AuthTypeId> {
-        self.0.keys()
+        self.known.keys()
     }
 }

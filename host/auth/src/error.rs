@@ -136,6 +136,14 @@ pub enum AuthError {
         /// What there is, comma-separated.
         known: String,
     },
+    /// No auth redirect service can be at that address.
+    #[error("the address {address} of the auth redirect service {why}; give another, or none")]
+    RedirectService {
+        /// What was given.
+        address: String,
+        /// Follows the address in the sentence.
+        why: String,
+    },
     /// The auth type cannot own grants in this way.
     #[error("auth type {auth_type} has no mode {mode}; it has {}", modes_text(.possible))]
     UnfitMode {

@@ -95,7 +95,8 @@ impl Exchange<'_> {
                 }
             }
             if redirects == Redirects::Follow
-                && let Some(hop) = redirect::next(&self.head.method, &self.head.url, status, answer.response().headers())?
+                && let Some(hop) =
+                    redirect::next(&self.head.method, &self.head.url, status, answer.response().headers())?
             {
                 followed += 1;
                 if followed > self.parts.settings.max_redirects {

@@ -14,8 +14,7 @@ const LONGEST: usize = 64 * 1024;
 /// The body of an answer, where the policies want it looked into: it is JSON, and short. It is handed out all the same
 /// afterwards.
 pub(crate) async fn look(policies: &Policies, answer: &mut Answer) -> Result<Option<Value>, EgressError> {
-    let limited =
-        policies.rate_limit.as_ref().is_some_and(|limit| limit.strategy == RateLimitStrategy::ResponseBody);
+    let limited = policies.rate_limit.as_ref().is_some_and(|limit| limit.strategy == RateLimitStrategy::ResponseBody);
     if !(limited || policies.unauthorized.is_some()) || !is_json(answer.response().headers()) {
         return Ok(None);
     }

@@ -85,7 +85,8 @@ fn is_limited(limit: &RateLimit, status: StatusCode, headers: &HeaderMap, body: 
             by_code || (status.is_client_error() && number(headers, limit.remaining_header.as_deref()) == Some(0.0))
         }
         RateLimitStrategy::ResponseBody => {
-            by_code || body.zip(limit.body_path.as_deref()).is_some_and(|(body, path)| says(body, path, &limit.body_values))
+            by_code
+                || body.zip(limit.body_path.as_deref()).is_some_and(|(body, path)| says(body, path, &limit.body_values))
         }
     }
 }

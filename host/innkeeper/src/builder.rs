@@ -39,6 +39,7 @@ pub struct Builder {
     policy: Arc<dyn AccessPolicy>,
     strict_audit: bool,
     pages: Option<Url>,
+    ears: Option<Url>,
 }
 
 impl Default for Builder {
@@ -57,6 +58,7 @@ impl Default for Builder {
             policy: Arc::new(AllowAll),
             strict_audit: false,
             pages: None,
+            ears: None,
         }
     }
 }
@@ -142,12 +144,23 @@ impl Builder {
         self
     }
 
+    /// The base address of an auth redirect service, for connections of the auth type `ears`: https, or http on loopback. It
+    /// sees the tokens of those connections' users, as the provider does.
+    pub fn ears(mut self, base: Url) -> Self {
+        self.ears = Some(base);
+        self
+    }
+
     /// Opens the store, the keyring and the engine.
     ///
     /// Fails, changing nothing, when the store is open elsewhere, damaged, or sealed under a key that the keyring does not
     /// hold. A keyring file is made only together with a new store.
     pub async fn open(self) -> Result<Innkeeper, Error> {
         let pages = self.pages.map(check_pages).transpose()?;
+        let auth_types = match self.ears {
+            Some(base) => self.auth_types.at_redirect_service(base)?,
+            None => self.auth_types,
+        };
         let Storage { store, keyring } = match self.storage {
             Some(storage) => storage,
             None => folder_storage(self.folder.as_deref().ok_or(Error::NoStorage)?, self.keyring, &*self.random)?,
@@ -163,7 +176,7 @@ impl Builder {
             egress.clone(),
             self.clock.clone(),
             self.random.clone(),
-            self.auth_types,
+            auth_types,
             self.auth,
         );
         Ok(Innkeeper::new(Parts {

@@ -14,7 +14,7 @@ use crate::host::Innkeeper;
 /// An address that an auth type sends credentials or, to give them, the user to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The field of the auth type, such as `tokenUrl`.
+    /// The field of the auth type, such as `tokenUrl`, or what the host's configuration calls it.
     pub field: String,
     /// Its value.
     pub address: String,
@@ -33,6 +33,8 @@ pub enum EndpointSource {
     Connector,
     /// The auth type: a default of its own.
     AuthType,
+    /// The host's own configuration.
+    Host,
     /// The metadata at the connection's `discoveryUrl` (RFC 8414).
     Metadata,
 }
@@ -45,6 +47,7 @@ impl EndpointSource {
             Self::Before => "as before",
             Self::Connector => "named by the connector",
             Self::AuthType => "named by the auth type",
+            Self::Host => "named by this host's configuration",
             Self::Metadata => "named by the metadata at discoveryUrl",
         }
     }
@@ -93,7 +96,7 @@ impl Innkeeper {
     }
 }
 
-/// The fields that are addresses: as `given`, else as `found` (which metadata filled in) or by default; those that are as
+/// The fields that are addresses, and those of the host's configuration: the fields as `given`, else as `found` (which metadata filled in) or by default; those that are as
 /// `before` are told apart.
 fn listed(
     of: &Discovery<'_>,
@@ -118,7 +121,12 @@ fn listed(
         };
         Some(Endpoint { address: address.to_owned(), source, field })
     };
-    fields.filter_map(|field| endpoint(field.name)).collect()
+    let own = of.auth_type.addresses().into_iter().map(|(name, address)| Endpoint {
+        field: name.to_owned(),
+        address: address.into(),
+        source: EndpointSource::Host,
+    });
+    fields.filter_map(|field| endpoint(field.name)).chain(own).collect()
 }
 
 fn text<'f>(fields: &'f BTreeMap<String, Value>, name: &str) -> Option<&'f str> {

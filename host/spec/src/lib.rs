@@ -39,8 +39,7 @@ pub use ids::{ActionName, AuthTypeId, ConnectorId, IdError};
 pub use mistake::{Mistake, Mistakes};
 pub use policies::{
     Backoff, ErrorClass, ErrorClasses, Pagination, PaginationStrategy, ParameterLocation, Policies, RateLimit,
-    RateLimitStrategy, Retry, StreamMechanism, StreamParser, Streaming,
-    Unauthorized,
+    RateLimitStrategy, Retry, StreamMechanism, StreamParser, Streaming, Unauthorized,
 };
 pub use schema::{Schema, Violation, Violations};
 pub use template::Template;

@@ -4,6 +4,7 @@ mod api_key_header;
 mod api_key_query;
 mod basic;
 mod bearer;
+mod ears;
 mod field;
 mod none;
 mod oauth_authorization_code;
@@ -18,7 +19,14 @@ mod signing_key;
 
 use std::sync::Arc;
 
+use url::Url;
+
 use crate::auth_type::AuthType;
+
+/// Speaks to the auth redirect service at `base`; without one it can only say that there is none.
+pub(crate) fn ears(base: Option<Url>) -> Arc<dyn AuthType> {
+    Arc::new(ears::Ears::new(base))
+}
 
 pub(crate) fn all() -> Vec<Arc<dyn AuthType>> {
     vec![
@@ -34,5 +42,6 @@ pub(crate) fn all() -> Vec<Arc<dyn AuthType>> {
         Arc::new(oauth_password::OAuthPassword::new()),
         Arc::new(oauth_authorization_code::OAuthAuthorizationCode::new()),
         Arc::new(oauth_device_code::OAuthDeviceCode::new()),
+        ears(None),
     ]
 }

@@ -121,6 +121,7 @@ impl AuthType for OAuthAuthorizationCode {
                 authorization_url,
                 scope_parameter: text("scopeParamName").unwrap_or_else(|| "scope".to_owned()),
                 issuer: text("issuer"),
+                name: None,
             });
             Credential::Grant(Box::new(client))
         });

@@ -14,7 +14,7 @@ use super::limits::{Counted, Endpoint, TooMany};
 use super::{LIFE, SessionSecret, digest};
 use crate::auth::Auth;
 use crate::error::AuthError;
-use crate::oauth::{Consent, OAuthClient};
+use crate::oauth::{Asked, Consent, OAuthClient, redirect_service_parameters};
 
 /// An authorization that has begun.
 pub struct Begun {
@@ -110,6 +110,13 @@ impl Auth {
 /// RFC 6749, section 4.1.1, with RFC 7636, section 4.3. What the configured address asks already stays, except the
 /// parameters that are set here.
 fn authorization_url(client: &OAuthClient, consent: &Consent, redirect_uri: &Url, state: &str, challenge: &str) -> Url {
+    let scope = client.scope.as_deref().filter(|scope| !scope.trim().is_empty());
+    if client.service.is_some() {
+        let parameters = redirect_service_parameters(&Asked { callback: redirect_uri, state, challenge, scope });
+        let mut url = consent.authorization_url.clone();
+        url.query_pairs_mut().extend_pairs(parameters);
+        return url;
+    }
     let mut parameters = vec![
         ("client_id", client.client_id.as_str()),
         ("response_type", "code"),
@@ -118,9 +125,7 @@ fn authorization_url(client: &OAuthClient, consent: &Consent, redirect_uri: &Url
         ("code_challenge", challenge),
         ("code_challenge_method", "S256"),
     ];
-    if let Some(scope) = client.scope.as_deref().filter(|scope| !scope.trim().is_empty()) {
-        parameters.push((consent.scope_parameter.as_str(), scope));
-    }
+    parameters.extend(scope.map(|scope| (consent.scope_parameter.as_str(), scope)));
     let configured = &consent.authorization_url;
     let kept: Vec<(String, String)> = configured
         .query_pairs()

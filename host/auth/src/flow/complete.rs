@@ -131,7 +131,7 @@ impl Auth {
         }
         let endpoint = self.endpoint_of(record).await?;
         let consent = endpoint.client.consent.as_ref();
-        check_issuer(consent, callback)?;
+        check_issuer(consent, callback, self.types().redirect_service())?;
         if let Some(error) = &callback.error {
             return Err(provider_error(error));
         }
@@ -201,12 +201,22 @@ impl Exchange {
     }
 }
 
-/// RFC 9207, section 2.4: a server that promises to name itself must do so, by the very text.
-fn check_issuer(consent: Option<&Consent>, callback: &Callback) -> Result<(), FlowFailure> {
-    match consent.and_then(|consent| consent.issuer.as_ref()) {
-        Some(promised) if callback.issuer.as_ref() != Some(promised) => Err(FlowFailure::OtherIssuer),
-        _ => Ok(()),
-    }
+/// RFC 9207, section 2.4: a server that promises to name itself must do so, by the very text. The auth redirect service names
+/// itself, so an answer of it to what another server was asked is a mix-up (RFC 9700, section 4.4), and so is the reverse.
+fn check_issuer(
+    consent: Option<&Consent>,
+    callback: &Callback,
+    redirect_service: Option<&str>,
+) -> Result<(), FlowFailure> {
+    let promised = consent.and_then(|consent| consent.issuer.as_deref());
+    let name = consent.and_then(|consent| consent.name.as_deref());
+    let fits = match (callback.issuer.as_deref(), promised, name) {
+        (issuer, Some(promised), _) => issuer == Some(promised),
+        (Some(issuer), None, Some(name)) => issuer == name,
+        (Some(issuer), None, None) => Some(issuer) != redirect_service,
+        (None, None, _) => true,
+    };
+    if fits { Ok(()) } else { Err(FlowFailure::OtherIssuer) }
 }
 
 fn provider_error(code: &str) -> FlowFailure {

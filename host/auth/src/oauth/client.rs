@@ -10,6 +10,7 @@ use url::Url;
 
 use super::answer::AnswerShape;
 use super::authentication::ClientAuthentication;
+use super::ears::RedirectService;
 use super::own::OwnGrant;
 
 /// A client that is registered at an authorization server.
@@ -28,6 +29,8 @@ pub struct OAuthClient {
     pub certificate_bound: bool,
     pub(crate) shape: AnswerShape,
     pub(crate) consent: Option<Consent>,
+    /// The auth redirect service that owns the client, where it is not this host's own.
+    pub(crate) service: Option<RedirectService>,
     /// Where a user's authorization on another device begins (RFC 8628, section 3.1).
     pub(crate) device_url: Option<Url>,
     /// What it does where no user takes part.
@@ -42,6 +45,8 @@ pub(crate) struct Consent {
     pub(crate) scope_parameter: String,
     /// What the server must name itself in the callback (RFC 9207).
     pub(crate) issuer: Option<String>,
+    /// What the server names itself in the callback if it does so at all.
+    pub(crate) name: Option<String>,
 }
 
 impl OAuthClient {
@@ -56,6 +61,7 @@ impl OAuthClient {
             certificate_bound: false,
             shape: AnswerShape::default(),
             consent: None,
+            service: None,
             device_url: None,
             own: OwnGrant::ClientCredentials,
         }

@@ -46,6 +46,9 @@ impl TokenEndpoint {
         verifier: &SecretString,
         redirect_uri: &str,
     ) -> Result<TokenAnswer, TokenError> {
+        if self.client.service.is_some() {
+            return self.redeem_at_service(code, verifier).await;
+        }
         let form = Form::grant("authorization_code")
             .with("code", code.expose_secret())
             .with("redirect_uri", redirect_uri)
@@ -55,6 +58,9 @@ impl TokenEndpoint {
 
     /// RFC 6749, section 6. The scope is left out: what was granted stays, however the connector's wishes have grown.
     pub(crate) async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenAnswer, TokenError> {
+        if let Some(service) = &self.client.service {
+            return self.refresh_at_service(service, refresh_token).await;
+        }
         let form = Form::grant("refresh_token").with("refresh_token", refresh_token.expose_secret());
         self.token(form, BodyFormat::Form).await
     }

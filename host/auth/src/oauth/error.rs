@@ -28,6 +28,8 @@ pub enum ErrorCode {
     ExpiredToken,
     /// The server failed, and says so with the status of a refusal; the codes are those of RFC 6749, section 4.1.2.1.
     ServerError,
+    /// An auth redirect service does not know the provider.
+    UnknownProvider,
     /// No code of the RFC.
     Other,
 }
@@ -56,6 +58,7 @@ impl ErrorCode {
             "access_denied" | "authorization_declined" => Self::AccessDenied,
             "expired_token" => Self::ExpiredToken,
             "server_error" | "temporarily_unavailable" | "internal_failure" | "internal_error" => Self::ServerError,
+            "unknown_provider" => Self::UnknownProvider,
             _ => Self::Other,
         }
     }
@@ -74,6 +77,7 @@ impl ErrorCode {
             Self::AccessDenied => "access_denied",
             Self::ExpiredToken => "expired_token",
             Self::ServerError => "server_error",
+            Self::UnknownProvider => "unknown_provider",
             Self::Other => "another error",
         }
     }
@@ -93,6 +97,7 @@ impl ErrorCode {
             Self::AccessDenied => "the user denied access",
             Self::ExpiredToken => "the user took too long",
             Self::ServerError => "the authorization server failed",
+            Self::UnknownProvider => "the auth redirect service is not set up for this provider",
             Self::Other => "the authorization server refused for a reason of its own",
         }
     }

@@ -16,6 +16,9 @@ impl TokenEndpoint {
     /// has no revocation URL. A token that the server does not know is revoked (section 2.2).
     pub(crate) async fn revoke(&self, token: &SecretString, kind: &str) -> Result<(), TokenError> {
         let Some(url) = &self.client.revocation_url else { return Ok(()) };
+        if self.client.service.is_some() {
+            return self.revoke_at_service(url, token).await;
+        }
         let form = Form::default().with("token", token.expose_secret()).with("token_type_hint", kind);
         let (status, headers, answer) = self.post(url, form, BodyFormat::Form, PATIENCE).await?;
         if status.is_success() { Ok(()) } else { Err(self.transport().failure(status, &headers, &answer)) }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use innkeeper::KeyringSource;
 use serde::Deserialize;
 use toml::{Table, Value};
+use url::Url;
 
 use super::limits;
 use crate::failure::{Failure, Outcome};
@@ -22,13 +23,24 @@ pub(crate) struct FileSettings {
     pub(crate) private_networks: Option<Vec<String>>,
     pub(crate) plain_http: Option<Vec<String>>,
     pub(crate) extra_roots: Option<Vec<PathBuf>>,
+    pub(crate) ears_url: Option<Url>,
     pub(crate) log: Option<String>,
     /// Texts and numbers, checked by their own module.
     pub(crate) limits: Option<BTreeMap<String, Value>>,
 }
 
-const KEYS: &[&str] =
-    &["folder", "keyring", "space", "allow_loopback", "private_networks", "plain_http", "extra_roots", "log", "limits"];
+const KEYS: &[&str] = &[
+    "folder",
+    "keyring",
+    "space",
+    "allow_loopback",
+    "private_networks",
+    "plain_http",
+    "extra_roots",
+    "ears_url",
+    "log",
+    "limits",
+];
 
 impl FileSettings {
     /// Reads a file; relative paths in it start at its folder.

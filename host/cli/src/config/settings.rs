@@ -52,6 +52,9 @@ pub(crate) struct Globals {
     /// A PEM file with root certificates to trust beside the system's
     #[arg(long, global = true, value_name = "FILE", env = "INNKEEPER_EXTRA_ROOTS", value_delimiter = ',')]
     extra_root: Option<Vec<PathBuf>>,
+    /// The auth redirect service of connections with the auth type `ears`: an https address
+    #[arg(long, global = true, value_name = "URL", env = "INNKEEPER_EARS_URL")]
+    ears_url: Option<Url>,
     /// A bound of every call, such as wall=30s [env: `INNKEEPER_LIMITS`, separated by commas]
     #[arg(long, global = true, value_name = "NAME=VALUE")]
     limit: Option<Vec<String>>,
@@ -70,6 +73,7 @@ pub(crate) struct Settings {
     pub(crate) keyring: Option<KeyringSource>,
     pub(crate) limits: Limits,
     pub(crate) egress: EgressSettings,
+    pub(crate) ears: Option<Url>,
     /// For people: name, value, where it comes from.
     pub(crate) shown: Vec<Shown>,
     /// The files that were read.
@@ -109,12 +113,14 @@ impl Settings {
         };
         layers.note("space", space.to_string());
         let egress = layers.egress(globals)?;
+        let ears = layers.pick("ears_url", "ears_url", globals.ears_url.clone(), |file| file.ears_url.clone());
+        layers.note("ears_url", ears.as_ref().map(Url::to_string).unwrap_or_default());
         let log = layers.pick("log", "log", globals.log.clone(), |file| file.log.clone());
         let log = log.unwrap_or_else(|| "error".to_owned());
         layers.note("log", log.clone());
         let limits = layers.limits(globals)?;
         let files = layers.files.into_iter().map(|(path, _)| path).collect();
-        Ok(Self { folder, space, log, keyring, limits, egress, shown: layers.shown, files })
+        Ok(Self { folder, space, log, keyring, limits, egress, ears, shown: layers.shown, files })
     }
 
     /// Opens the host that is set up so.
@@ -139,6 +145,10 @@ impl Settings {
             .limits(self.limits.clone())
             .calls_at_once(CALLS_AT_ONCE)
             .egress(self.egress.clone());
+        let builder = match &self.ears {
+            Some(base) => builder.ears(base.clone()),
+            None => builder,
+        };
         match &self.keyring {
             Some(keyring) => builder.keyring(keyring.clone()),
             None => builder,

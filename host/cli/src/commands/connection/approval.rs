@@ -53,7 +53,9 @@ pub(super) async fn approve_change(
     }
     let endpoints = host.endpoints_of_change(space, id, change).await?;
     pin(&mut change.fields, &endpoints);
-    let is_known = |endpoint: &Endpoint| matches!(endpoint.source, EndpointSource::Given | EndpointSource::Before);
+    let is_known = |endpoint: &Endpoint| {
+        matches!(endpoint.source, EndpointSource::Given | EndpointSource::Before | EndpointSource::Host)
+    };
     if endpoints.iter().all(is_known) { Ok(()) } else { decide(spec, &[], &endpoints) }
 }
 
