@@ -32,7 +32,10 @@ pub use flow::{
     StartLink,
 };
 pub use grant::{GrantState, GrantStatus};
-pub use oauth::{ClientAssertion, ClientAuthentication, ErrorCode, OAuthClient, TokenError};
+pub use oauth::{
+    ClientAssertion, ClientAuthentication, ConsentRequest, ErrorCode, OAuthClient, ProviderClient, ProviderSettings,
+    ProviderTokens, Revocation, TokenError,
+};
 pub use secrets::PlaceholderSecrets;
 pub use settings::{Settings, SettingsErrors, SettingsMistake, fields_for};
 pub use tending::Tended;

@@ -31,11 +31,15 @@
 //!
 //! Who the user is comes from [`Visitors`], which the service implements. [`LinkHolders`] is for services that know no
 //! users: whoever holds a link is who it was made for, after a page that asks.
+//!
+//! [`EarsService`] is another service, for other operators: an auth redirect service, which owns the OAuth clients of providers
+//! so that hosts and their users need none.
 
 mod begin;
 mod callback;
 mod cookie;
 mod disconnect;
+mod ears;
 mod headers;
 mod local;
 mod origins;
@@ -48,6 +52,10 @@ mod start;
 mod status;
 mod visitors;
 
+pub use ears::{
+    CallbackAddress, EarsError, EarsLimits, EarsProvider, EarsService, EarsSettings, InvalidCallback, InvalidProvider,
+    Preset, Quota,
+};
 pub use local::{LocalCallback, LocalFailure};
 pub use router::authorization_router;
 pub use site::PagesSettings;

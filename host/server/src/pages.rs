@@ -43,6 +43,11 @@ impl Page {
         Self { title: title.to_owned(), text: text.to_owned(), next: next.to_owned(), ..Self::plain("bad") }
     }
 
+    /// Something else went wrong.
+    pub(crate) fn trouble(title: &str, text: String, next: &str) -> Self {
+        Self { title: title.to_owned(), text, next: next.to_owned(), ..Self::plain("bad") }
+    }
+
     /// Asks whoever holds a link whether it is theirs.
     pub(crate) fn ask(connection: &str, principal: Option<&str>) -> Self {
         let whom = principal.map(|principal| format!(" for the user {principal}")).unwrap_or_default();

@@ -82,6 +82,11 @@ impl Keyring {
         self.keys[0].derive("mac", purpose)
     }
 
+    /// A key for sealing tickets of `purpose`, for each key of the ring, with its id.
+    pub(crate) fn ticket_keys(&self, purpose: &str) -> impl Iterator<Item = (&str, SecretSlice<u8>)> {
+        self.keys.iter().map(move |entry| (entry.id.as_str(), entry.derive("ticket", purpose)))
+    }
+
     pub(crate) fn first_wrapping_key(&self) -> SecretSlice<u8> {
         self.keys[0].derive("wrap", "")
     }

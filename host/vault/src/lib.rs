@@ -15,6 +15,7 @@ mod redb;
 mod repositories;
 mod rotation;
 mod seal;
+mod ticket;
 mod vault;
 
 pub use ids::{ConnectionId, GrantKey, GrantOwner, InvalidId, PrincipalId, SpaceId};
@@ -31,4 +32,5 @@ pub use repositories::{
 };
 pub use rotation::Rotation;
 pub use seal::{DataKeyId, Identity, InvalidSealed, Sealed, WrappedDataKey};
+pub use ticket::Tickets;
 pub use vault::{Vault, VaultError};

@@ -213,12 +213,12 @@ fn unwrap_data_key(keyring: &Keyring, wrapped: &WrappedDataKey) -> Result<Secret
         .ok_or_else(|| VaultError::WrongKey { data_key: wrapped.id, key: wrapped.wrapped_under.clone() })
 }
 
-fn cipher(key: &[u8]) -> Result<Aes256Gcm, VaultError> {
+pub(crate) fn cipher(key: &[u8]) -> Result<Aes256Gcm, VaultError> {
     let key: &Key<Aes256Gcm> = key.try_into().map_err(|_| VaultError::NoDataKey)?;
     Ok(Aes256Gcm::new(key))
 }
 
-fn encrypt(
+pub(crate) fn encrypt(
     cipher: &Aes256Gcm,
     key: DataKeyId,
     additional: &[u8],
@@ -239,7 +239,7 @@ fn encrypt(
     Ok(Sealed::from_bytes(bytes).expect("a header and a tag were just written"))
 }
 
-fn decrypt(cipher: &Aes256Gcm, additional: &[u8], sealed: &Sealed) -> Option<SecretSlice<u8>> {
+pub(crate) fn decrypt(cipher: &Aes256Gcm, additional: &[u8], sealed: &Sealed) -> Option<SecretSlice<u8>> {
     let (nonce, text, tag) = sealed.parts();
     let nonce: &Nonce<Aes256Gcm> = nonce.try_into().ok()?;
     let tag: &Tag<Aes256Gcm> = tag.try_into().ok()?;

@@ -14,7 +14,7 @@ use super::limits::{Counted, Endpoint, TooMany};
 use super::{LIFE, SessionSecret, digest};
 use crate::auth::Auth;
 use crate::error::AuthError;
-use crate::oauth::{Asked, Consent, OAuthClient, redirect_service_parameters};
+use crate::oauth::Asked;
 
 /// An authorization that has begun.
 pub struct Begun {
@@ -90,7 +90,13 @@ impl Auth {
             expires_at,
         };
         self.store().put_authorization(record).await?;
-        let authorization_url = authorization_url(&endpoint.client, consent, redirect_uri, &state, challenge.as_str());
+        let asked = Asked {
+            redirect_uri,
+            state: &state,
+            challenge: challenge.as_str(),
+            scope: endpoint.client.scope.as_deref(),
+        };
+        let authorization_url = endpoint.client.authorization_url(consent, &asked);
         Ok(Begun { authorization_url, state: SecretString::from(state), expires_at })
     }
 
@@ -105,36 +111,6 @@ impl Auth {
         let allowed = self.limiter().peek(Endpoint::Begin, &who, self.clock().now());
         allowed.map_err(|TooMany(retry_after)| AuthError::TooManyAuthorizations { retry_after })
     }
-}
-
-/// RFC 6749, section 4.1.1, with RFC 7636, section 4.3. What the configured address asks already stays, except the
-/// parameters that are set here.
-fn authorization_url(client: &OAuthClient, consent: &Consent, redirect_uri: &Url, state: &str, challenge: &str) -> Url {
-    let scope = client.scope.as_deref().filter(|scope| !scope.trim().is_empty());
-    if client.service.is_some() {
-        let parameters = redirect_service_parameters(&Asked { callback: redirect_uri, state, challenge, scope });
-        let mut url = consent.authorization_url.clone();
-        url.query_pairs_mut().extend_pairs(parameters);
-        return url;
-    }
-    let mut parameters = vec![
-        ("client_id", client.client_id.as_str()),
-        ("response_type", "code"),
-        ("redirect_uri", redirect_uri.as_str()),
-        ("state", state),
-        ("code_challenge", challenge),
-        ("code_challenge_method", "S256"),
-    ];
-    parameters.extend(scope.map(|scope| (consent.scope_parameter.as_str(), scope)));
-    let configured = &consent.authorization_url;
-    let kept: Vec<(String, String)> = configured
-        .query_pairs()
-        .filter(|(name, _)| parameters.iter().all(|(set, _)| set != name))
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect();
-    let mut url = configured.clone();
-    url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(parameters);
-    url
 }
 
 /// RFC 8252, sections 7 and 8: https, or http on loopback; RFC 6749, section 3.1.2: no fragment.

@@ -24,6 +24,16 @@ pub(crate) struct AnswerShape {
     pub(crate) token_type: Option<String>,
 }
 
+/// What a token was asked for with: a code, or a refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// A code, or what stands for one.
+    First,
+    /// A refresh token: then some servers answer the token that was refreshed and no other, where the RFC has it, though they
+    /// nest the first.
+    Refresh,
+}
+
 /// What a token endpoint gave.
 pub(crate) struct TokenAnswer {
     pub(crate) access_token: SecretString,
@@ -47,9 +57,12 @@ impl fmt::Debug for TokenAnswer {
 }
 
 /// What an answer gives, or why it gives no token. `body` may be JSON or a form.
-pub(crate) fn read(body: &[u8], shape: &AnswerShape) -> Result<TokenAnswer, TokenError> {
+pub(crate) fn read(body: &[u8], shape: &AnswerShape, stage: Stage) -> Result<TokenAnswer, TokenError> {
     let fields = fields(body).ok_or(TokenError::Malformed("it is neither a JSON object nor a form"))?;
-    let (holder, last) = holder(&fields, shape.access_token_path.as_deref().unwrap_or("access_token"));
+    let (mut holder, mut last) = holder(&fields, shape.access_token_path.as_deref().unwrap_or("access_token"));
+    if stage == Stage::Refresh && holder.is_none() {
+        (holder, last) = (Some(&fields), "access_token");
+    }
     let Some(access_token) = holder.and_then(|holder| holder.get(last)).filter(|token| !token.is_null()) else {
         return Err(match error_code(&fields) {
             Some(code) => TokenError::Refused(code),
@@ -207,7 +220,7 @@ mod tests {
     use super::*;
 
     fn plain(body: &str) -> Result<TokenAnswer, TokenError> {
-        read(body.as_bytes(), &AnswerShape::default())
+        read(body.as_bytes(), &AnswerShape::default(), Stage::First)
     }
 
     fn secret(text: &SecretString) -> &str {
@@ -259,7 +272,7 @@ mod tests {
             token_type: Some("Bearer".to_owned()),
             ..AnswerShape::default()
         };
-        let answer = read(slack.as_bytes(), &shape).expect("an answer");
+        let answer = read(slack.as_bytes(), &shape, Stage::First).expect("an answer");
         assert_eq!(secret(&answer.access_token), "user");
         assert!(answer.refresh_token.is_none(), "the outer refresh token belongs to the outer token");
         assert_eq!((answer.token_type.as_str(), answer.scope.as_deref()), ("Bearer", Some("search:read")));
@@ -268,9 +281,24 @@ mod tests {
     }
 
     #[test]
+    fn the_answer_to_a_refresh_may_hold_the_token_where_the_rfc_has_it() {
+        let shape =
+            AnswerShape { access_token_path: Some("authed_user.access_token".to_owned()), ..AnswerShape::default() };
+        let flat =
+            br#"{"ok":true,"access_token":"user-2","refresh_token":"r2","expires_in":43200,"token_type":"user"}"#;
+        let answer = read(flat, &shape, Stage::Refresh).expect("an answer");
+        assert_eq!((secret(&answer.access_token), answer.token_type.as_str()), ("user-2", "user"));
+        assert!(answer.refresh_token.is_some());
+        assert!(matches!(read(flat, &shape, Stage::First), Err(TokenError::Malformed(_))), "it is the bot's");
+        let nested = br#"{"access_token":"bot","authed_user":{"access_token":"user-2"}}"#;
+        assert_eq!(secret(&read(nested, &shape, Stage::Refresh).expect("an answer").access_token), "user-2");
+    }
+
+    #[test]
     fn a_type_is_found_at_its_path() {
         let shape = AnswerShape { token_type_path: Some("data.kind".to_owned()), ..AnswerShape::default() };
-        let answer = read(br#"{"access_token":"a","data":{"kind":"bearer"}}"#, &shape).expect("an answer");
+        let answer =
+            read(br#"{"access_token":"a","data":{"kind":"bearer"}}"#, &shape, Stage::First).expect("an answer");
         assert_eq!(answer.token_type, "Bearer");
     }
 
@@ -323,7 +351,7 @@ mod tests {
         for path in ["users.access_token", "name.access_token", "gone.access_token"] {
             let shape = AnswerShape { access_token_path: Some(path.to_owned()), ..AnswerShape::default() };
             let body = br#"{"users":[{"access_token":"a"}],"name":"ada","access_token":"outer"}"#;
-            assert!(matches!(read(body, &shape), Err(TokenError::Malformed(_))), "{path}");
+            assert!(matches!(read(body, &shape, Stage::First), Err(TokenError::Malformed(_))), "{path}");
         }
     }
 

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::answer::AnswerShape;
 use super::authentication::ClientAuthentication;
+use super::consent::Consent;
 use super::ears::RedirectService;
 use super::own::OwnGrant;
 
@@ -35,18 +36,6 @@ pub struct OAuthClient {
     pub(crate) device_url: Option<Url>,
     /// What it does where no user takes part.
     pub(crate) own: OwnGrant,
-}
-
-/// The part of a client that sends a user to the authorization server.
-#[derive(Clone, Debug)]
-pub(crate) struct Consent {
-    pub(crate) authorization_url: Url,
-    /// What the server calls `scope`.
-    pub(crate) scope_parameter: String,
-    /// What the server must name itself in the callback (RFC 9207).
-    pub(crate) issuer: Option<String>,
-    /// What the server names itself in the callback if it does so at all.
-    pub(crate) name: Option<String>,
 }
 
 impl OAuthClient {

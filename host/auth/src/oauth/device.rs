@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::answer::{self, TokenAnswer, fields, seconds};
+use super::answer::{self, Stage, TokenAnswer, fields, seconds};
 use super::endpoint::TokenEndpoint;
 use super::error::TokenError;
 use super::form::{BodyFormat, Form};
@@ -53,7 +53,7 @@ impl TokenEndpoint {
     /// Section 3.4.
     pub(crate) async fn poll_device(&self, device_code: &SecretString) -> Result<TokenAnswer, TokenError> {
         let form = Form::grant("urn:ietf:params:oauth:grant-type:device_code");
-        self.token(form.with("device_code", device_code.expose_secret()), BodyFormat::Form).await
+        self.token(form.with("device_code", device_code.expose_secret()), BodyFormat::Form, Stage::First).await
     }
 }
 

@@ -10,7 +10,7 @@ use innkeeper_egress::Egress;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::answer::{self, TokenAnswer};
+use super::answer::{self, Stage, TokenAnswer};
 use super::client::OAuthClient;
 use super::error::TokenError;
 use super::form::{BodyFormat, Form};
@@ -53,7 +53,7 @@ impl TokenEndpoint {
             .with("code", code.expose_secret())
             .with("redirect_uri", redirect_uri)
             .with("code_verifier", verifier.expose_secret());
-        self.token(form, BodyFormat::Form).await
+        self.token(form, BodyFormat::Form, Stage::First).await
     }
 
     /// RFC 6749, section 6. The scope is left out: what was granted stays, however the connector's wishes have grown.
@@ -62,22 +62,22 @@ impl TokenEndpoint {
             return self.refresh_at_service(service, refresh_token).await;
         }
         let form = Form::grant("refresh_token").with("refresh_token", refresh_token.expose_secret());
-        self.token(form, BodyFormat::Form).await
+        self.token(form, BodyFormat::Form, Stage::Refresh).await
     }
 
     /// A token for the client itself, or whom it speaks for.
     pub(crate) async fn request(&self) -> Result<TokenAnswer, TokenError> {
         let (form, format) = self.client.own.form(&self.client.token_url, self.clock.now(), &*self.random)?;
-        self.token(form.with_some("scope", self.client.scope.as_deref()), format).await
+        self.token(form.with_some("scope", self.client.scope.as_deref()), format, Stage::First).await
     }
 
     /// A request at the token URL.
-    pub(super) async fn token(&self, form: Form, format: BodyFormat) -> Result<TokenAnswer, TokenError> {
+    pub(super) async fn token(&self, form: Form, format: BodyFormat, stage: Stage) -> Result<TokenAnswer, TokenError> {
         let (status, headers, body) = self.post(&self.client.token_url, form, format, PATIENCE).await?;
         if !status.is_success() {
             return Err(self.transport().failure(status, &headers, &body));
         }
-        answer::read(&body, &self.client.shape)
+        answer::read(&body, &self.client.shape, stage)
     }
 
     /// A request at any URL where the client proves itself.

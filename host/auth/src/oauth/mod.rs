@@ -3,6 +3,7 @@
 mod answer;
 mod authentication;
 mod client;
+mod consent;
 mod device;
 mod ears;
 mod endpoint;
@@ -13,14 +14,15 @@ mod metadata;
 mod own;
 mod pem;
 mod private_key;
+mod provider;
 mod revocation;
 mod transport;
 
 pub(crate) use answer::{AnswerShape, TokenAnswer, is_token_type};
 pub use authentication::{ClientAssertion, ClientAuthentication};
-pub(crate) use client::Consent;
 pub use client::OAuthClient;
-pub(crate) use ears::{Asked, client as redirect_service_client, parameters as redirect_service_parameters};
+pub(crate) use consent::{Asked, Consent};
+pub(crate) use ears::client as redirect_service_client;
 pub(crate) use endpoint::TokenEndpoint;
 pub(crate) use error::Nature;
 pub use error::{ErrorCode, TokenError};
@@ -29,4 +31,5 @@ pub(crate) use jwt::{Algorithm, CertificateProblem, Certificates, KeyReference, 
 pub(crate) use metadata::Metadata;
 pub(crate) use own::{JwtBearer, OwnGrant, Password};
 pub(crate) use private_key::{KeyProblem, PrivateKey};
+pub use provider::{ConsentRequest, ProviderClient, ProviderSettings, ProviderTokens, Revocation};
 pub(crate) use transport::PATIENCE;

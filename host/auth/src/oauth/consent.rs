@@ -1,0 +1,57 @@
+//! Sending a user to where consent is given.
+
+use url::Url;
+
+use super::client::OAuthClient;
+use super::ears;
+
+/// The part of a client that sends a user to the authorization server.
+#[derive(Clone, Debug)]
+pub(crate) struct Consent {
+    pub(crate) authorization_url: Url,
+    /// What the server calls `scope`.
+    pub(crate) scope_parameter: String,
+    /// What the server must name itself in the callback (RFC 9207).
+    pub(crate) issuer: Option<String>,
+    /// What the server names itself in the callback if it does so at all.
+    pub(crate) name: Option<String>,
+}
+
+/// What is asked of a user.
+pub(crate) struct Asked<'a> {
+    pub(crate) redirect_uri: &'a Url,
+    pub(crate) state: &'a str,
+    /// PKCE, by S256.
+    pub(crate) challenge: &'a str,
+    pub(crate) scope: Option<&'a str>,
+}
+
+impl OAuthClient {
+    /// RFC 6749, section 4.1.1, with RFC 7636, section 4.3. What the configured address asks already stays, except the
+    /// parameters that are set here.
+    pub(crate) fn authorization_url(&self, consent: &Consent, asked: &Asked<'_>) -> Url {
+        let scope = asked.scope.filter(|scope| !scope.trim().is_empty());
+        let mut parameters = if self.service.is_some() {
+            ears::parameters(asked)
+        } else {
+            vec![
+                ("client_id", self.client_id.as_str()),
+                ("response_type", "code"),
+                ("redirect_uri", asked.redirect_uri.as_str()),
+                ("state", asked.state),
+                ("code_challenge", asked.challenge),
+                ("code_challenge_method", "S256"),
+            ]
+        };
+        parameters.extend(scope.map(|scope| (consent.scope_parameter.as_str(), scope)));
+        let configured = &consent.authorization_url;
+        let kept: Vec<(String, String)> = configured
+            .query_pairs()
+            .filter(|(name, _)| parameters.iter().all(|(set, _)| set != name))
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        let mut url = configured.clone();
+        url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(parameters);
+        url
+    }
+}

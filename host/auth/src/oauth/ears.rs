@@ -1,0 +1,109 @@
+//! The words in which a host speaks to an auth redirect service (EARS), which owns the OAuth client of a provider: the same
+//! steps as with an authorization server, at other addresses, in other parameters, as JSON.
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::answer::{self, Stage, TokenAnswer};
+use super::client::OAuthClient;
+use super::consent::{Asked, Consent};
+use super::endpoint::TokenEndpoint;
+use super::error::TokenError;
+use super::form::{BodyFormat, Form};
+use super::transport::PATIENCE;
+
+/// Where and how one provider's tokens are had at an auth redirect service.
+#[derive(Clone, Debug)]
+pub(crate) struct RedirectService {
+    refresh_url: Url,
+}
+
+/// A client that has none of its own: the service at `base` has it. `base` may end in a slash or not.
+pub(crate) fn client(base: &Url, provider: &str, scope: Option<&str>) -> OAuthClient {
+    let at = |endpoint: &str| {
+        let mut url = base.clone();
+        url.set_path(&format!("{}/v1/{provider}/oauth/{endpoint}", base.path().trim_end_matches('/')));
+        url
+    };
+    let mut client = OAuthClient::new(at("token"), String::new());
+    client.revocation_url = Some(at("revoke"));
+    client.scope = scope.map(str::to_owned);
+    client.service = Some(RedirectService { refresh_url: at("refresh") });
+    client.consent = Some(Consent {
+        authorization_url: at("authorize"),
+        scope_parameter: "scope".to_owned(),
+        issuer: None,
+        // It may say who it is, and then it must be this one.
+        name: Some(base.as_str().trim_end_matches('/').to_owned()),
+    });
+    client
+}
+
+/// The parameters of a request for consent, the scope left out.
+pub(super) fn parameters<'a>(asked: &Asked<'a>) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("callback_uri", asked.redirect_uri.as_str()),
+        ("state", asked.state),
+        ("pkce_challenge", asked.challenge),
+        ("pkce_method", "S256"),
+    ]
+}
+
+impl TokenEndpoint {
+    pub(super) async fn redeem_at_service(
+        &self,
+        code: &SecretString,
+        verifier: &SecretString,
+    ) -> Result<TokenAnswer, TokenError> {
+        let form = Form::default().with("code", code.expose_secret()).with("pkce_verifier", verifier.expose_secret());
+        self.token_of_service(&self.client.token_url, form).await
+    }
+
+    pub(super) async fn refresh_at_service(
+        &self,
+        service: &RedirectService,
+        refresh_token: &SecretString,
+    ) -> Result<TokenAnswer, TokenError> {
+        let form = Form::default().with("refresh_token", refresh_token.expose_secret());
+        self.token_of_service(&service.refresh_url, form).await
+    }
+
+    pub(super) async fn revoke_at_service(&self, url: &Url, token: &SecretString) -> Result<(), TokenError> {
+        self.ask_service(url, Form::default().with("token", token.expose_secret())).await.map(drop)
+    }
+
+    async fn token_of_service(&self, url: &Url, form: Form) -> Result<TokenAnswer, TokenError> {
+        answer::read(&self.ask_service(url, form).await?, &self.client.shape, Stage::First)
+    }
+
+    /// Only 200 is a success.
+    async fn ask_service(&self, url: &Url, form: Form) -> Result<bytes::Bytes, TokenError> {
+        let (status, headers, body) = self.post(url, form, BodyFormat::Json, PATIENCE).await?;
+        if status == http::StatusCode::OK { Ok(body) } else { Err(self.transport().failure(status, &headers, &body)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_joined_with_one_slash_whether_the_base_ends_in_one_or_not() {
+        for (base, start) in [
+            ("https://ears.example.com", "https://ears.example.com/v1"),
+            ("https://ears.example.com/", "https://ears.example.com/v1"),
+            ("https://example.com/ears", "https://example.com/ears/v1"),
+            ("https://example.com/ears/", "https://example.com/ears/v1"),
+        ] {
+            let client = client(&base.parse().expect("an address"), "google", None);
+            let consent = client.consent.expect("it is interactive");
+            assert_eq!(consent.authorization_url.as_str(), format!("{start}/google/oauth/authorize"));
+            assert_eq!(client.token_url.as_str(), format!("{start}/google/oauth/token"));
+            assert_eq!(
+                client.service.expect("a service").refresh_url.as_str(),
+                format!("{start}/google/oauth/refresh")
+            );
+            assert_eq!(client.revocation_url.expect("an address").as_str(), format!("{start}/google/oauth/revoke"));
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! An OAuth client that a service has at a provider and lends to others: the steps of RFC 6749, one by one, with nothing kept.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use innkeeper_ambient::{Clock, Random};
+use innkeeper_egress::Egress;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::answer::{AnswerShape, TokenAnswer, fields, is_token_type};
+use super::authentication::{ClientAuthentication, Proof};
+use super::client::OAuthClient;
+use super::consent::{Asked, Consent};
+use super::endpoint::TokenEndpoint;
+use super::error::{ErrorCode, TokenError};
+use super::form::{BodyFormat, Form};
+use super::transport::PATIENCE;
+use crate::settings::check_address;
+
+/// A client, and where and how its provider is asked.
+#[derive(Clone)]
+pub struct ProviderSettings {
+    /// Where users give consent. Parameters that it has already stay.
+    pub authorization_url: Url,
+    /// Where tokens are given.
+    pub token_url: Url,
+    /// Where they are given back.
+    pub revocation: Option<Revocation>,
+    /// Of the registered app.
+    pub client_id: String,
+    /// Its secret; a public client has none.
+    pub client_secret: Option<SecretString>,
+    /// Whether the secret is sent in the header (`client_secret_basic`), not in the body.
+    pub secret_in_header: bool,
+    /// What the provider calls `scope`.
+    pub scope_parameter: String,
+    /// Where the answer holds the token, when not at `access_token`: names joined by dots.
+    pub access_token_path: Option<String>,
+    /// The token's type, whatever the answer says.
+    pub token_type: Option<String>,
+    /// What the provider must name itself in its callbacks (RFC 9207); none where it does not promise that.
+    pub issuer: Option<String>,
+}
+
+/// How tokens are given back.
+#[derive(Clone, Debug)]
+pub enum Revocation {
+    /// RFC 7009: the client proves itself and names the token.
+    Client(Url),
+    /// The token is shown as what authorizes its own end, in the header.
+    Token(Url),
+}
+
+/// What a user is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct ConsentRequest<'a> {
+    /// Where the provider sends the browser back to.
+    pub redirect_uri: &'a Url,
+    /// Comes back with it.
+    pub state: &'a str,
+    /// SHA-256 of the PKCE verifier, base64url (RFC 7636, section 4.2).
+    pub challenge: &'a str,
+    /// What is asked for, separated by spaces.
+    pub scope: Option<&'a str>,
+}
+
+/// What a provider gave. `Debug` shows no token.
+pub struct ProviderTokens {
+    /// The access token.
+    pub access_token: SecretString,
+    /// `Bearer`, as a rule.
+    pub token_type: String,
+    /// How long it lives from now on, where the provider says so.
+    pub expires_in: Option<Duration>,
+    /// What new ones are had with.
+    pub refresh_token: Option<SecretString>,
+    /// How long that lives.
+    pub refresh_token_expires_in: Option<Duration>,
+    /// What was granted, where the provider says so.
+    pub scope: Option<String>,
+}
+
+impl fmt::Debug for ProviderTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderTokens")
+            .field("token_type", &self.token_type)
+            .field("expires_in", &self.expires_in)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A client at its provider. Cheap to clone; keeps nothing of what passes.
+#[derive(Clone)]
+pub struct ProviderClient {
+    endpoint: TokenEndpoint,
+    consent: Consent,
+    revocation: Option<Revocation>,
+}
+
+impl fmt::Debug for ProviderClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.endpoint.fmt(f)
+    }
+}
+
+impl ProviderClient {
+    /// Fails, with the name of the setting and what is wrong, on addresses that are not https (http on loopback is) and on
+    /// settings that contradict each other.
+    pub fn new(
+        settings: ProviderSettings,
+        egress: Egress,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, String> {
+        let address = |name: &str, url: &Url| check_address(url.as_str()).map_err(|why| format!("`{name}` {why}"));
+        address("authorization_url", &settings.authorization_url)?;
+        address("token_url", &settings.token_url)?;
+        if let Some(Revocation::Client(url) | Revocation::Token(url)) = &settings.revocation {
+            address("revocation_url", url)?;
+        }
+        if settings.client_id.trim().is_empty() {
+            return Err("`client_id` is empty".to_owned());
+        }
+        if settings.token_type.as_deref().is_some_and(|text| !is_token_type(text)) {
+            return Err("`token_type` must be one word, such as Bearer".to_owned());
+        }
+        if settings.access_token_path.as_deref().is_some_and(|path| path.split('.').any(str::is_empty)) {
+            return Err("`access_token_path` must be names joined by dots, none of them empty".to_owned());
+        }
+        let mut client = OAuthClient::new(settings.token_url, settings.client_id);
+        client.authentication = match settings.client_secret {
+            None => ClientAuthentication::Public,
+            Some(secret) if settings.secret_in_header => ClientAuthentication::Basic(secret),
+            Some(secret) => ClientAuthentication::Post(secret),
+        };
+        client.shape = AnswerShape {
+            access_token_path: settings.access_token_path,
+            token_type_path: None,
+            token_type: settings.token_type,
+        };
+        let consent = Consent {
+            authorization_url: settings.authorization_url,
+            scope_parameter: settings.scope_parameter,
+            issuer: settings.issuer,
+            name: None,
+        };
+        let endpoint = TokenEndpoint { client: Arc::new(client), egress, clock, random, origin: "".into() };
+        Ok(Self { endpoint, consent, revocation: settings.revocation })
+    }
+
+    /// Where the user's browser goes (RFC 6749, section 4.1.1, with PKCE).
+    pub fn authorization_url(&self, request: ConsentRequest<'_>) -> Url {
+        let ConsentRequest { redirect_uri, state, challenge, scope } = request;
+        self.endpoint.client.authorization_url(&self.consent, &Asked { redirect_uri, state, challenge, scope })
+    }
+
+    /// Whether the callback may come from the provider, by what it names itself there (RFC 9207, section 2.4).
+    pub fn is_issuer(&self, named: Option<&str>) -> bool {
+        self.consent.issuer.as_deref().is_none_or(|promised| named == Some(promised))
+    }
+
+    /// Redeems a code (RFC 6749, section 4.1.3).
+    pub async fn exchange(
+        &self,
+        code: &SecretString,
+        verifier: &SecretString,
+        redirect_uri: &Url,
+    ) -> Result<ProviderTokens, TokenError> {
+        self.endpoint.exchange(code, verifier, redirect_uri.as_str()).await.map(tokens)
+    }
+
+    /// Refreshes (RFC 6749, section 6).
+    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<ProviderTokens, TokenError> {
+        self.endpoint.refresh(refresh_token).await.map(tokens)
+    }
+
+    /// Gives a token back. False where the provider has no address for that. A token that has ended already is given back.
+    pub async fn revoke(&self, token: &SecretString) -> Result<bool, TokenError> {
+        let (url, form, proof) = match &self.revocation {
+            None => return Ok(false),
+            Some(Revocation::Client(url)) => {
+                let mut form = Form::default().with("token", token.expose_secret());
+                let proof = self.endpoint.client.prove(&mut form, self.endpoint.clock.now(), &*self.endpoint.random)?;
+                (url, form, proof)
+            }
+            Some(Revocation::Token(url)) => {
+                let bearer = SecretString::from(format!("Bearer {}", token.expose_secret()));
+                if HeaderValue::from_str(bearer.expose_secret()).is_err() {
+                    return Err(TokenError::Refused(ErrorCode::InvalidRequest));
+                }
+                (url, Form::default(), Proof { header: Some(bearer), identity: None })
+            }
+        };
+        let (media_type, body) = form.encode(BodyFormat::Form);
+        let transport = self.endpoint.transport();
+        let (status, headers, answer) = transport.post(url.clone(), media_type, body, proof, PATIENCE).await?;
+        if !status.is_success() {
+            return Err(transport.failure(status, &headers, &answer));
+        }
+        match refused(&answer) {
+            None | Some(ErrorCode::InvalidGrant) => Ok(true),
+            Some(code) => Err(TokenError::Refused(code)),
+        }
+    }
+}
+
+/// Some refuse with a success.
+fn refused(answer: &[u8]) -> Option<ErrorCode> {
+    let fields = fields(answer)?;
+    let code = fields.get("error")?.as_str()?;
+    // What a token that shows itself is told when it has ended.
+    Some(if code == "invalid_auth" { ErrorCode::InvalidGrant } else { ErrorCode::parse(code) })
+}
+
+fn tokens(answer: TokenAnswer) -> ProviderTokens {
+    let TokenAnswer { access_token, token_type, expires_in, refresh_token, refresh_token_expires_in, scope, .. } =
+        answer;
+    ProviderTokens { access_token, token_type, expires_in, refresh_token, refresh_token_expires_in, scope }
+}

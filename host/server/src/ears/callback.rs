@@ -1,0 +1,77 @@
+//! `GET v1/{provider}/oauth/callback`: the provider sends the browser back, and it goes on to the caller with a sealed code.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::http::header;
+use axum::response::Response;
+
+use super::authorize::{Trouble, admitted, digest, finish, parameters, to_caller};
+use super::client_address;
+use super::sealed::Code;
+use super::service::{Inner, Provider};
+
+/// Longest code that a provider gives, in bytes: it travels on in an address.
+const LONGEST_CODE: usize = 2048;
+
+/// RFC 6749, section 4.1.2.1, and OpenID Connect Core, section 3.1.2.6: all that is passed on of a provider's error.
+const ERRORS: [&str; 11] = [
+    "access_denied",
+    "invalid_request",
+    "unauthorized_client",
+    "unsupported_response_type",
+    "invalid_scope",
+    "server_error",
+    "temporarily_unavailable",
+    "interaction_required",
+    "login_required",
+    "account_selection_required",
+    "consent_required",
+];
+
+pub(super) async fn take(State(service): State<Arc<Inner>>, Path(name): Path<String>, request: Request) -> Response {
+    let caller = client_address::of(request.extensions(), request.headers(), &service.trusted_proxies);
+    let mut clear = None;
+    let taken = admitted(&service, &name, caller).and_then(|provider| {
+        let given = parameters(&request)?;
+        clear = given.get("state").and_then(|state| service.cookies.clear(state));
+        go_on(&service, provider, &request, given)
+    });
+    let mut response = finish(&service, &name, taken);
+    // A flow that another browser tried goes on in the one that began.
+    if let Some(cookie) = clear.filter(|_| response.status().is_redirection()) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn go_on(
+    service: &Inner,
+    provider: &Provider,
+    request: &Request,
+    mut given: std::collections::HashMap<String, String>,
+) -> Result<(Response, &'static str), Trouble> {
+    let own_state = given.remove("state").unwrap_or_default();
+    let flow = service.seals.open_flow(&provider.name, &own_state).map_err(Trouble::Unusable)?;
+    // The provider's answer for one browser is of no use in another: nobody is signed in for somebody else.
+    let session = service.cookies.read(request.headers(), &own_state);
+    if session.is_none_or(|session| digest(&session) != flow.session) {
+        return Err(Trouble::OtherBrowser);
+    }
+    if !provider.client.is_issuer(given.get("iss").map(String::as_str)) {
+        return Err(Trouble::OtherIssuer);
+    }
+    // It was admitted when the flow began; what is registered may have changed since.
+    let callback = service.callbacks.admit(&flow.callback).ok_or(Trouble::Callback)?;
+    let state = flow.state.as_str();
+    if let Some(error) = given.get("error") {
+        let known = ERRORS.into_iter().find(|known| known == error).unwrap_or("server_error");
+        return Ok((to_caller(service, callback, &[("error", known), ("state", state)]), known));
+    }
+    let Some(code) = given.remove("code").filter(|code| (1..=LONGEST_CODE).contains(&code.len())) else {
+        return Ok((to_caller(service, callback, &[("error", "server_error"), ("state", state)]), "no_code"));
+    };
+    let sealed = Code { code, verifier: flow.verifier.clone(), challenge: flow.challenge.clone() };
+    let sealed = service.seals.code(&provider.name, &sealed)?;
+    Ok((to_caller(service, callback, &[("code", &sealed), ("state", state)]), "ok"))
+}

@@ -1,0 +1,180 @@
+//! Bodies that hosts send, and what they are answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use innkeeper_auth::{ErrorCode, TokenError};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::observe::Seen;
+
+/// Why a host gets no token: as RFC 6749, section 5.2, has it, and none of it in the provider's or the caller's own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) status: StatusCode,
+    /// For programs; these stay.
+    pub(super) code: &'static str,
+    pub(super) text: String,
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Failure {
+    fn new(status: StatusCode, code: &'static str, text: impl Into<String>) -> Self {
+        Self { status, code, text: text.into(), retry_after: None }
+    }
+
+    pub(super) fn invalid(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", text)
+    }
+
+    pub(super) fn unknown_provider<'p>(known: impl Iterator<Item = &'p str>) -> Self {
+        let known = known.collect::<Vec<_>>().join(", ");
+        let text = format!("this service is not set up for that provider; it is for {known}");
+        Self::new(StatusCode::NOT_FOUND, "unknown_provider", text)
+    }
+
+    /// A code that is not redeemed. Which of the reasons it is is not told: it would help who stole it.
+    pub(super) fn invalid_code() -> Self {
+        let text = "the code is not of this service and provider, has ended, or was begun with another verifier";
+        Self::new(StatusCode::BAD_REQUEST, "invalid_grant", text)
+    }
+
+    pub(super) fn not_revocable() -> Self {
+        let text =
+            "the provider has no address at which tokens are given back: they end by themselves, or by the user's hand";
+        Self::new(StatusCode::BAD_REQUEST, "unsupported_token_type", text)
+    }
+
+    pub(super) fn too_many(wait: Duration) -> Self {
+        let text = "this address asks too often; try again later";
+        let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", text);
+        Self { retry_after: Some(wait), ..failure }
+    }
+
+    pub(super) fn slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "invalid_request", "the body took too long to arrive")
+    }
+
+    pub(super) fn other_host() -> Self {
+        Self::new(StatusCode::MISDIRECTED_REQUEST, "invalid_request", "this address is not served under that host name")
+    }
+
+    pub(super) fn method(allowed: &str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", format!("this address takes {allowed} alone"))
+    }
+
+    pub(super) fn nothing_here() -> Self {
+        let text = "there is nothing here; the addresses are v1/{provider}/oauth/authorize, callback, token, refresh and revoke";
+        Self::new(StatusCode::NOT_FOUND, "not_found", text)
+    }
+
+    /// What the provider said, in kind: what is the user's or the host's is passed on, what is between the service and the
+    /// provider is the service's own failure.
+    pub(super) fn of_provider(error: &TokenError) -> Self {
+        let own = |text: &str| Self::new(StatusCode::BAD_GATEWAY, "server_error", text);
+        let passing = |retry_after| Self {
+            retry_after,
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                "the provider was not reached, or failed; try again later",
+            )
+        };
+        match error {
+            TokenError::Refused(ErrorCode::InvalidGrant | ErrorCode::ExpiredToken | ErrorCode::AccessDenied) => {
+                Self::new(
+                    StatusCode::BAD_REQUEST,
+                    "invalid_grant",
+                    "the provider does not honour the code or token (any more): the user has to authorize again",
+                )
+            }
+            TokenError::Refused(ErrorCode::InvalidScope) => {
+                Self::new(StatusCode::BAD_REQUEST, "invalid_scope", "the provider does not give that scope")
+            }
+            TokenError::Refused(ErrorCode::SlowDown) => Self { status: StatusCode::TOO_MANY_REQUESTS, ..passing(None) },
+            TokenError::Busy { retry_after } => Self {
+                retry_after: *retry_after,
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "the provider is asked too often")
+            },
+            TokenError::Refused(ErrorCode::ServerError) | TokenError::Unreachable(_) => passing(None),
+            TokenError::Failed { retry_after, .. } => passing(*retry_after),
+            TokenError::Malformed(_) => own("the provider's answer makes no sense"),
+            TokenError::Refused(
+                ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient | ErrorCode::UnsupportedGrantType,
+            ) => own("the provider does not accept this service's own client; its operator has to look at it"),
+            _ => own("the provider refused for a reason of its own; the service's operator has to look at it"),
+        }
+    }
+}
+
+/// An error as JSON.
+pub(super) fn respond(failure: &Failure) -> Response {
+    let body = Json(json!({ "error": failure.code, "error_description": failure.text }));
+    let mut response = (failure.status, body).into_response();
+    if let Some(wait) = failure.retry_after {
+        let seconds = wait.as_millis().div_ceil(1000).max(1).to_string();
+        if let Ok(value) = HeaderValue::try_from(seconds) {
+            response.headers_mut().insert(header::RETRY_AFTER, value);
+        }
+    }
+    Seen { outcome: failure.code, ..Seen::default() }.on(response)
+}
+
+/// The fields of a body.
+pub(super) trait Fields: for<'de> Deserialize<'de> {
+    /// What a body looks like, for who sent another.
+    const EXAMPLE: &'static str;
+}
+
+/// `{code, pkce_verifier}`
+#[derive(Deserialize)]
+pub(super) struct Redeem {
+    pub(super) code: String,
+    pub(super) pkce_verifier: SecretString,
+}
+
+/// `{refresh_token}`
+#[derive(Deserialize)]
+pub(super) struct Refresh {
+    pub(super) refresh_token: SecretString,
+}
+
+/// `{token}`
+#[derive(Deserialize)]
+pub(super) struct Revoke {
+    pub(super) token: SecretString,
+}
+
+impl Fields for Redeem {
+    const EXAMPLE: &'static str = r#"{"code": "...", "pkce_verifier": "..."}"#;
+}
+
+impl Fields for Refresh {
+    const EXAMPLE: &'static str = r#"{"refresh_token": "..."}"#;
+}
+
+impl Fields for Revoke {
+    const EXAMPLE: &'static str = r#"{"token": "..."}"#;
+}
+
+/// Reads a body of JSON. The error never quotes it: it holds tokens.
+pub(super) fn read<T: Fields>(headers: &HeaderMap, body: &Bytes) -> Result<T, Failure> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        let text = format!("the body must be JSON, with the content type application/json: {}", T::EXAMPLE);
+        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request", text));
+    }
+    serde_json::from_slice(body).map_err(|_| Failure::invalid(format!("the body must be {}", T::EXAMPLE)))
+}
+
+/// The provider's name goes with what the handlers tell of a request.
+pub(super) fn seen(provider: &Arc<str>, outcome: &'static str, provider_time: Duration) -> Seen {
+    Seen { provider: Some(provider.clone()), outcome, provider_time }
+}

@@ -1,0 +1,240 @@
+//! The service itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::routing::{get, post};
+use innkeeper_ambient::{Clock, Random};
+use innkeeper_auth::ProviderClient;
+use innkeeper_egress::Egress;
+use innkeeper_vault::{Keyring, VaultError};
+use ipnet::IpNet;
+use url::{Host, Url};
+
+use super::callers::{CallbackAddress, Callbacks};
+use super::json::{self, Failure};
+use super::limits::{EarsLimits, Limiter};
+use super::metrics::Metrics;
+use super::observe::observe;
+use super::presets::{EarsProvider, InvalidProvider};
+use super::sealed::Seals;
+use super::{authorize, callback, tokens};
+use crate::cookie::SessionCookies;
+use crate::headers;
+
+/// The largest body, in bytes: two tokens of the largest size that is taken, as JSON.
+const BODY_LIMIT: usize = 36 * 1024;
+
+/// What an auth redirect service is made from.
+#[derive(Debug)]
+pub struct EarsSettings {
+    /// Where browsers and hosts find it: https, or http on loopback. `{public_url}/v1/{provider}/oauth/callback` is registered at
+    /// each provider.
+    pub public_url: Url,
+    /// By the names that callers use.
+    pub providers: BTreeMap<String, EarsProvider>,
+    /// Where codes may be sent to.
+    pub callbacks: Vec<CallbackAddress>,
+    /// Whether apps on the user's own machine may have codes too, at `http://127.0.0.1` and any port (RFC 8252, section 7.3).
+    pub loopback_callbacks: bool,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How often one caller may ask.
+    pub limits: EarsLimits,
+}
+
+/// Why there is no service.
+#[derive(Debug, thiserror::Error)]
+pub enum EarsError {
+    /// It cannot be found there.
+    #[error("the public address {address} {why}")]
+    PublicUrl {
+        /// What was given.
+        address: Url,
+        /// Follows the address in the sentence.
+        why: &'static str,
+    },
+    /// There is none.
+    #[error("no provider is set up: name at least one, with its client id")]
+    NoProvider,
+    /// One of them cannot be set up so.
+    #[error(transparent)]
+    Provider(#[from] InvalidProvider),
+    /// Nobody could use it.
+    #[error(
+        "no callback address is registered: codes could be sent nowhere; name the addresses of the hosts that may use the service"
+    )]
+    NoCallback,
+    /// The keyring is of no use.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+/// An auth redirect service. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct EarsService {
+    inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    /// Without a slash at its end.
+    pub(super) name: String,
+    public_url: Url,
+    pub(super) providers: Vec<Provider>,
+    pub(super) callbacks: Callbacks,
+    pub(super) cookies: SessionCookies,
+    pub(super) seals: Seals,
+    pub(super) limiter: Limiter,
+    pub(super) metrics: Metrics,
+    pub(super) trusted_proxies: Vec<IpNet>,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// A client at a provider.
+pub(super) struct Provider {
+    pub(super) name: Arc<str>,
+    pub(super) client: ProviderClient,
+    /// Registered there.
+    pub(super) redirect_uri: Url,
+    /// Empty: any.
+    pub(super) scopes: Vec<String>,
+}
+
+impl fmt::Debug for EarsService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let providers: Vec<_> = self.inner.providers.iter().map(|provider| &provider.name).collect();
+        f.debug_struct("EarsService")
+            .field("name", &self.inner.name)
+            .field("providers", &providers)
+            .finish_non_exhaustive()
+    }
+}
+
+impl EarsService {
+    /// A service that seals under `keyring`: replicas are given the same one, and need nothing else in common. What it sends to
+    /// providers goes through `egress`.
+    pub fn new(
+        settings: EarsSettings,
+        keyring: &Keyring,
+        egress: &Egress,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, EarsError> {
+        let EarsSettings { public_url, providers, callbacks, loopback_callbacks, trusted_proxies, limits } = settings;
+        check_public(&public_url).map_err(|why| EarsError::PublicUrl { address: public_url.clone(), why })?;
+        if providers.is_empty() {
+            return Err(EarsError::NoProvider);
+        }
+        if callbacks.is_empty() && !loopback_callbacks {
+            return Err(EarsError::NoCallback);
+        }
+        let name = public_url.as_str().trim_end_matches('/').to_owned();
+        let ready = |(provider, settings): (String, EarsProvider)| {
+            let scopes = settings.scopes.clone();
+            let invalid = |why| InvalidProvider { name: provider.clone(), why };
+            let settings = settings.settings(&provider)?;
+            let client =
+                ProviderClient::new(settings, egress.clone(), clock.clone(), random.clone()).map_err(invalid)?;
+            let redirect_uri = format!("{name}/v1/{provider}/oauth/callback");
+            let redirect_uri = redirect_uri.parse().map_err(|_| invalid("its callback is no address".to_owned()))?;
+            Ok(Provider { name: provider.as_str().into(), client, redirect_uri, scopes })
+        };
+        let providers = providers.into_iter().map(ready).collect::<Result<_, InvalidProvider>>()?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                providers,
+                callbacks: Callbacks { registered: callbacks, loopback: loopback_callbacks },
+                cookies: SessionCookies::new(public_url.scheme() == "https"),
+                seals: Seals::new(keyring, clock.clone(), &random)?,
+                limiter: Limiter::new(&limits, clock.clone()),
+                metrics: Metrics::new(),
+                trusted_proxies,
+                random,
+                clock,
+                public_url,
+                name,
+            }),
+        })
+    }
+
+    /// The addresses to register at each provider, by its name.
+    pub fn redirect_uris(&self) -> impl Iterator<Item = (&str, &Url)> {
+        self.inner.providers.iter().map(|provider| (&*provider.name, &provider.redirect_uri))
+    }
+
+    /// `v1/{provider}/oauth/{authorize,callback,token,refresh,revoke}` and `healthz`, to be mounted at the path of the public
+    /// address. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: limits count by the client's address.
+    pub fn router(&self) -> Router {
+        let inner = self.inner.clone();
+        let is_ours = {
+            let public_url = self.inner.public_url.clone();
+            move |headers: &axum::http::HeaderMap| headers::is_addressed(&public_url, headers)
+        };
+        let check_host = move |request: axum::extract::Request, next: axum::middleware::Next| {
+            let ours = is_ours(request.headers());
+            async move { if ours { next.run(request).await } else { json::respond(&Failure::other_host()) } }
+        };
+        Router::new()
+            .route("/v1/{provider}/oauth/authorize", get(authorize::open).head(only_get).fallback(only_get))
+            .route("/v1/{provider}/oauth/callback", get(callback::take).head(only_get).fallback(only_get))
+            .route("/v1/{provider}/oauth/token", post(tokens::redeem).fallback(only_post))
+            .route("/v1/{provider}/oauth/refresh", post(tokens::refresh).fallback(only_post))
+            .route("/v1/{provider}/oauth/revoke", post(tokens::revoke).fallback(only_post))
+            .fallback(nothing_here)
+            .layer(DefaultBodyLimit::max(BODY_LIMIT))
+            .layer(axum::middleware::from_fn(check_host))
+            .layer(from_fn_with_state(inner.clone(), observe))
+            .route("/healthz", get(async || "ok\n"))
+            .layer(map_response(headers::seal))
+            .with_state(inner)
+    }
+
+    /// The counts, in the text form of Prometheus. They name providers and outcomes, no caller.
+    pub fn metrics(&self) -> String {
+        self.inner.metrics.text()
+    }
+}
+
+impl Inner {
+    /// The provider of this name, and its place in the list.
+    pub(super) fn provider(&self, name: &str) -> Option<(usize, &Provider)> {
+        self.providers.iter().enumerate().find(|(_, provider)| &*provider.name == name)
+    }
+}
+
+/// A HEAD would use up a code and show nothing: it is refused like every other method.
+async fn only_get() -> axum::response::Response {
+    json::respond(&Failure::method("GET"))
+}
+
+async fn only_post() -> axum::response::Response {
+    json::respond(&Failure::method("POST"))
+}
+
+async fn nothing_here() -> axum::response::Response {
+    json::respond(&Failure::nothing_here())
+}
+
+fn check_public(address: &Url) -> Result<(), &'static str> {
+    let loopback = match address.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    if !(address.scheme() == "https" || address.scheme() == "http" && loopback) {
+        return Err("must be https, or http on loopback");
+    }
+    if !address.username().is_empty() || address.password().is_some() {
+        return Err("must not hold a user name or password");
+    }
+    if address.query().is_some() || address.fragment().is_some() {
+        return Err("must have neither a query nor a fragment");
+    }
+    Ok(())
+}

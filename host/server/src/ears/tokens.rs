@@ -1,0 +1,141 @@
+//! `POST v1/{provider}/oauth/token`, `refresh`, `revoke`: what hosts ask, passed on to the provider with the service's proof.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use http_body_util::BodyExt as _;
+use innkeeper_auth::{ProviderTokens, TokenError};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::client_address;
+use super::json::{self, Failure, Fields, Redeem, Refresh, Revoke};
+use super::limits::Kind;
+use super::observe::now;
+use super::service::{Inner, Provider};
+
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest token that is passed on, in bytes.
+const LONGEST_TOKEN: usize = 16 * 1024;
+
+type Service = State<Arc<Inner>>;
+
+/// RFC 6749, section 4.1.3, for a caller that proves by its verifier that it is the one that began.
+pub(super) async fn redeem(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
+    answer(&service, &name, request, async |provider, asked: Redeem, time| {
+        let code = service.seals.open_code(&provider.name, &asked.code).map_err(|_| Failure::invalid_code())?;
+        // Both sides are hashes, so the time that the comparison takes tells nothing.
+        let shown = Sha256::digest(asked.pkce_verifier.expose_secret().as_bytes());
+        if BASE64_URL_SAFE_NO_PAD.encode(shown) != code.challenge {
+            return Err(Failure::invalid_code());
+        }
+        let (code, verifier) = (SecretString::from(code.code), SecretString::from(code.verifier));
+        let asking = provider.client.exchange(&code, &verifier, &provider.redirect_uri);
+        Ok(tokens(time.of(asking).await?))
+    })
+    .await
+}
+
+/// RFC 6749, section 6.
+pub(super) async fn refresh(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
+    answer(&service, &name, request, async |provider, asked: Refresh, time| {
+        check_token(&asked.refresh_token)?;
+        Ok(tokens(time.of(provider.client.refresh(&asked.refresh_token)).await?))
+    })
+    .await
+}
+
+/// RFC 7009. A token that has ended already is given back.
+pub(super) async fn revoke(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
+    answer(&service, &name, request, async |provider, asked: Revoke, time| {
+        check_token(&asked.token)?;
+        match time.of(provider.client.revoke(&asked.token)).await? {
+            true => Ok(Map::new()),
+            false => Err(Failure::not_revocable()),
+        }
+    })
+    .await
+}
+
+/// The time that a provider took.
+#[derive(Default)]
+struct ProviderTime(Duration);
+
+impl ProviderTime {
+    async fn of<T>(&mut self, asking: impl Future<Output = Result<T, TokenError>>) -> Result<T, Failure> {
+        let watch = now();
+        let answer = asking.await;
+        self.0 = watch.elapsed();
+        answer.map_err(|error| {
+            // The texts of these errors hold nothing that a provider or a caller wrote.
+            tracing::debug!(%error, "the provider gave no token");
+            Failure::of_provider(&error)
+        })
+    }
+}
+
+async fn answer<T: Fields>(
+    service: &Inner,
+    name: &str,
+    request: Request,
+    work: impl AsyncFnOnce(&Provider, T, &mut ProviderTime) -> Result<Map<String, Value>, Failure>,
+) -> Response {
+    let Some((place, provider)) = service.provider(name) else {
+        return json::respond(&Failure::unknown_provider(service.providers.iter().map(|known| &*known.name)));
+    };
+    let mut time = ProviderTime::default();
+    let worked = async {
+        let caller = client_address::of(request.extensions(), request.headers(), &service.trusted_proxies);
+        service.limiter.count(Kind::Tokens, place, caller).map_err(Failure::too_many)?;
+        let (parts, body) = request.into_parts();
+        let body = read_body(service, body).await?;
+        work(provider, json::read(&parts.headers, &body)?, &mut time).await
+    };
+    match worked.await {
+        Ok(fields) => json::seen(&provider.name, "ok", time.0).on((StatusCode::OK, Json(fields)).into_response()),
+        Err(failure) => json::seen(&provider.name, failure.code, time.0).on(json::respond(&failure)),
+    }
+}
+
+async fn read_body(service: &Inner, body: axum::body::Body) -> Result<Bytes, Failure> {
+    tokio::select! {
+        body = body.collect() => match body {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(_) => Err(Failure::invalid("the body is too large, or was cut off")),
+        },
+        () = service.clock.sleep(PATIENCE) => Err(Failure::slow()),
+    }
+}
+
+/// RFC 6749, appendix A.12 and A.17: visible characters.
+fn check_token(token: &SecretString) -> Result<(), Failure> {
+    let text = token.expose_secret();
+    let fits = !text.is_empty() && text.len() <= LONGEST_TOKEN;
+    if fits && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return Ok(());
+    }
+    Err(Failure::invalid("the token is empty, longer than 16 KiB, or has characters that no token has"))
+}
+
+fn tokens(tokens: ProviderTokens) -> Map<String, Value> {
+    let seconds = |time: Option<Duration>| time.map(|time| Value::from(time.as_secs()));
+    let text = |secret: &SecretString| Value::from(secret.expose_secret());
+    let fields = [
+        ("token_type", Some(Value::from(tokens.token_type))),
+        ("access_token", Some(text(&tokens.access_token))),
+        ("expires_in", seconds(tokens.expires_in)),
+        ("refresh_token", tokens.refresh_token.as_ref().map(text)),
+        ("refresh_token_expires_in", seconds(tokens.refresh_token_expires_in)),
+        ("scope", tokens.scope.map(Value::from)),
+    ];
+    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
