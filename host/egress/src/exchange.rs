@@ -110,7 +110,8 @@ impl Exchange<'_> {
                 self.renew(&mut attachment).await?;
                 continue;
             }
-            if self.is_to_be_repeated(&answer, said.as_ref()).await {
+            let wait = self.repetition(&answer, said.as_ref());
+            if self.wait(wait).await {
                 drop(answer);
                 self.renew(&mut attachment).await?;
                 continue;
@@ -280,16 +281,14 @@ impl Exchange<'_> {
         if self.wait(wait).await { None } else { Some(error) }
     }
 
-    /// Whether the policies want the request sent again; then the wait is over already.
-    async fn is_to_be_repeated(&mut self, answer: &Answer, body: Option<&Value>) -> bool {
+    /// How long to wait before the request is sent again, where the policies want that.
+    fn repetition(&mut self, answer: &Answer, body: Option<&Value>) -> Option<Duration> {
         if !self.payload.is_whole() {
-            return false;
+            return None;
         }
         let (status, headers) = (answer.response().status(), answer.response().headers());
         let now = self.parts.clock.now();
-        let random = &*self.parts.random;
-        let wait = self.retries.after_answer(&self.head.method, status, headers, body, now, random);
-        self.wait(wait).await
+        self.retries.after_answer(&self.head.method, status, headers, body, now, &*self.parts.random)
     }
 
     /// Waits, unless the time of the request would be over by then.

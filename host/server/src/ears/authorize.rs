@@ -12,7 +12,6 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use innkeeper_auth::{ConsentRequest, SessionSecret};
 use innkeeper_vault::VaultError;
-use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use innkeeper_auth::{ErrorCode, TokenError};
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::observe::Seen;
@@ -136,19 +136,26 @@ pub(super) trait Fields: for<'de> Deserialize<'de> {
 #[derive(Deserialize)]
 pub(super) struct Redeem {
     pub(super) code: String,
+    #[serde(deserialize_with = "secret")]
     pub(super) pkce_verifier: SecretString,
 }
 
 /// `{refresh_token}`
 #[derive(Deserialize)]
 pub(super) struct Refresh {
+    #[serde(deserialize_with = "secret")]
     pub(super) refresh_token: SecretString,
 }
 
 /// `{token}`
 #[derive(Deserialize)]
 pub(super) struct Revoke {
+    #[serde(deserialize_with = "secret")]
     pub(super) token: SecretString,
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
 }
 
 impl Fields for Redeem {

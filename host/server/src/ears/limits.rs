@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota as Rate, RateLimiter, clock};
 use innkeeper_ambient::Clock;
@@ -62,7 +63,7 @@ pub(super) struct Limiter {
 }
 
 type Key = (usize, IpAddr);
-type Keyed = RateLimiter<Key, HashMapStateStore<Key>, HostClock>;
+type Keyed = RateLimiter<Key, HashMapStateStore<Key>, HostClock, NoOpMiddleware<Duration>>;
 
 impl Limiter {
     pub(super) fn new(limits: &EarsLimits, clock: Arc<dyn Clock>) -> Self {
