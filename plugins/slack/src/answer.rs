@@ -4,6 +4,7 @@ use innkeeper_guest::prelude::*;
 use innkeeper_guest::serde_json::{self, Map};
 use serde::de::DeserializeOwned;
 
+use crate::given;
 use crate::refusal::Refusal;
 
 /// Bytes of an answer that are read: a thousand channels stay well below it.
@@ -76,15 +77,15 @@ impl Query {
         Self::default()
     }
 
-    pub(crate) fn set(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn set<T: ToString + ?Sized>(mut self, name: &'static str, value: &T) -> Self {
         self.0.push((name, value.to_string()));
         self
     }
 
     /// Leaves out a text that is absent or blank.
-    pub(crate) fn text(self, name: &'static str, value: Option<&str>) -> Self {
-        match value.map(str::trim).filter(|value| !value.is_empty()) {
-            Some(value) => self.set(name, value),
+    pub(crate) fn text(self, name: &'static str, value: Option<String>) -> Self {
+        match given(value) {
+            Some(value) => self.set(name, value.trim()),
             None => self,
         }
     }
@@ -92,14 +93,14 @@ impl Query {
     /// Leaves out a number that is absent.
     pub(crate) fn number(self, name: &'static str, value: Option<u64>) -> Self {
         match value {
-            Some(value) => self.set(name, value),
+            Some(value) => self.set(name, &value),
             None => self,
         }
     }
 
     /// Leaves out what is off unless somebody turns it on.
     pub(crate) fn flag(self, name: &'static str, value: bool) -> Self {
-        if value { self.set(name, true) } else { self }
+        if value { self.set(name, &true) } else { self }
     }
 }
 

@@ -72,7 +72,7 @@ impl ChannelsBody {
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Channels {
+struct ChannelPage {
     ok: bool,
     /// The method of Slack that was asked.
     source: &'static str,
@@ -85,13 +85,13 @@ struct Channels {
 }
 
 /// A page of channels from this method, whole or what matters of it.
-fn page(method: Method<'_>, source: &'static str, query: Query, raw: bool) -> Result<Answer<Channels>, Error> {
+fn page(method: Method<'_>, source: &'static str, query: Query, raw: bool) -> Result<Answer<ChannelPage>, Error> {
     if raw {
         return Ok(Answer::Raw(method.get(query)?));
     }
     let (channels, next_cursor) = method.get::<ChannelsBody>(query)?.into_page();
     let has_more = next_cursor.is_some();
-    Ok(Answer::Compact(Channels { ok: true, source, channels, next_cursor, has_more }))
+    Ok(Answer::Compact(ChannelPage { ok: true, source, channels, next_cursor, has_more }))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -121,14 +121,14 @@ fn channels_of_a_page() -> u32 {
     1000
 }
 
-fn list_channels(ctx: &Ctx, input: ListChannels) -> Result<Answer<Channels>, Error> {
+fn list_channels(ctx: &Ctx, input: ListChannels) -> Result<Answer<ChannelPage>, Error> {
     const SOURCE: &str = "conversations.list";
     let query = Query::new()
-        .set("types", ChannelType::list(&input.types))
-        .set("exclude_archived", input.exclude_archived)
-        .set("limit", input.limit)
-        .text("cursor", input.cursor.as_deref())
-        .text("team_id", input.team_id.as_deref());
+        .set("types", &ChannelType::list(&input.types))
+        .set("exclude_archived", &input.exclude_archived)
+        .set("limit", &input.limit)
+        .text("cursor", input.cursor)
+        .text("team_id", input.team_id);
     page(Method::new(ctx, "listChannels", SOURCE), SOURCE, query, input.raw)
 }
 
@@ -161,15 +161,15 @@ fn conversations_of_a_page() -> u32 {
     200
 }
 
-fn list_user_conversations(ctx: &Ctx, input: ListUserConversations) -> Result<Answer<Channels>, Error> {
+fn list_user_conversations(ctx: &Ctx, input: ListUserConversations) -> Result<Answer<ChannelPage>, Error> {
     const SOURCE: &str = "users.conversations";
     let query = Query::new()
-        .text("user", input.user.as_deref())
-        .set("types", ChannelType::list(&input.types))
-        .set("exclude_archived", input.exclude_archived)
-        .set("limit", input.limit)
-        .text("cursor", input.cursor.as_deref())
-        .text("team_id", input.team_id.as_deref());
+        .text("user", input.user)
+        .set("types", &ChannelType::list(&input.types))
+        .set("exclude_archived", &input.exclude_archived)
+        .set("limit", &input.limit)
+        .text("cursor", input.cursor)
+        .text("team_id", input.team_id);
     page(Method::new(ctx, "listUserConversations", SOURCE), SOURCE, query, input.raw)
 }
 
@@ -250,11 +250,11 @@ struct Invite {
     raw: bool,
 }
 
-fn invite(ctx: &Ctx, input: Invite) -> Result<Answer<Changed>, Error> {
+fn invite(ctx: &Ctx, Invite { channel, users, force, raw }: Invite) -> Result<Answer<Changed>, Error> {
     const SOURCE: &str = "conversations.invite";
-    let mut body = json!({ "channel": input.channel, "users": input.users.join(",") });
-    if input.force {
+    let mut body = json!({ "channel": channel, "users": users.join(",") });
+    if force {
         body["force"] = true.into();
     }
-    change(Method::new(ctx, "invite", SOURCE), SOURCE, &body, input.raw)
+    change(Method::new(ctx, "invite", SOURCE), SOURCE, &body, raw)
 }

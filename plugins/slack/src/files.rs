@@ -109,10 +109,8 @@ fn get_file_info(ctx: &Ctx, input: GetFileInfo) -> Result<Answer<Info>, Error> {
         response_metadata: Option<Metadata>,
     }
     let method = Method::new(ctx, "getFileInfo", SOURCE);
-    let query = Query::new()
-        .set("file", input.file)
-        .number("limit", input.limit.map(u64::from))
-        .text("cursor", input.cursor.as_deref());
+    let query =
+        Query::new().set("file", &input.file).number("limit", input.limit.map(u64::from)).text("cursor", input.cursor);
     if input.raw {
         return Ok(Answer::Raw(method.get(query)?));
     }
@@ -159,7 +157,7 @@ fn files_of_a_page() -> u32 {
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Files {
+struct FilePage {
     ok: bool,
     /// The method of Slack that was asked.
     source: &'static str,
@@ -174,7 +172,7 @@ struct Files {
     has_more: bool,
 }
 
-fn list_files(ctx: &Ctx, input: ListFiles) -> Result<Answer<Files>, Error> {
+fn list_files(ctx: &Ctx, input: ListFiles) -> Result<Answer<FilePage>, Error> {
     const SOURCE: &str = "files.list";
     #[derive(Default, Deserialize)]
     struct Paging {
@@ -191,15 +189,15 @@ fn list_files(ctx: &Ctx, input: ListFiles) -> Result<Answer<Files>, Error> {
     let page = page_number(input.cursor.as_deref())?;
     let method = Method::new(ctx, "listFiles", SOURCE);
     let query = Query::new()
-        .text("channel", input.channel.as_deref())
-        .text("user", input.user.as_deref())
+        .text("channel", input.channel)
+        .text("user", input.user)
         .number("ts_from", input.ts_from)
         .number("ts_to", input.ts_to)
-        .text("types", Some(&input.types.join(",")))
-        .set("count", input.limit)
+        .text("types", Some(input.types.join(",")))
+        .set("count", &input.limit)
         .number("page", page.map(u64::from))
         .flag("show_files_hidden_by_limit", input.show_files_hidden_by_limit)
-        .text("team_id", input.team_id.as_deref());
+        .text("team_id", input.team_id);
     if input.raw {
         return Ok(Answer::Raw(method.get(query)?));
     }
@@ -207,7 +205,7 @@ fn list_files(ctx: &Ctx, input: ListFiles) -> Result<Answer<Files>, Error> {
     let Paging { page, pages, total } = paging.unwrap_or_default();
     let next_cursor = page.zip(pages).filter(|(page, pages)| page < pages).map(|(page, _)| (page + 1).to_string());
     let has_more = next_cursor.is_some();
-    Ok(Answer::Compact(Files { ok: true, source: SOURCE, files, total, next_cursor, has_more }))
+    Ok(Answer::Compact(FilePage { ok: true, source: SOURCE, files, total, next_cursor, has_more }))
 }
 
 fn page_number(cursor: Option<&str>) -> Result<Option<u32>, Error> {

@@ -25,8 +25,14 @@ const SCOPES: &str = "channels:history channels:read channels:write chat:write f
                       search:read.mpim search:read.private search:read.public users:read users:read.email";
 
 fn connector() -> Connector {
-    let actions =
-        [search::actions(), resolve::actions(), messages::actions(), channels::actions(), files::actions(), users::actions()];
+    let actions = [
+        search::actions(),
+        resolve::actions(),
+        messages::actions(),
+        channels::actions(),
+        files::actions(),
+        users::actions(),
+    ];
     let connector = Connector::new("slack", env!("CARGO_PKG_VERSION"))
         .title("Slack")
         .description("Searches, reads and writes messages, and lists channels, files and users of a Slack workspace.")

@@ -174,11 +174,11 @@ fn get_conversation_history(ctx: &Ctx, input: GetConversationHistory) -> Result<
     }
     let method = Method::new(ctx, "getConversationHistory", SOURCE);
     let query = Query::new()
-        .set("channel", input.channel)
-        .set("limit", input.limit)
-        .text("cursor", input.cursor.as_deref())
-        .text("oldest", input.oldest.as_deref())
-        .text("latest", input.latest.as_deref())
+        .set("channel", &input.channel)
+        .set("limit", &input.limit)
+        .text("cursor", input.cursor)
+        .text("oldest", input.oldest)
+        .text("latest", input.latest)
         .flag("inclusive", input.inclusive)
         .flag("include_all_metadata", input.include_all_metadata);
     if input.raw {

@@ -23,26 +23,24 @@ impl Refusal {
         }
         let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         let messages = body.pointer("/response_metadata/messages").and_then(Value::as_array).into_iter().flatten();
-        let users = body["errors"].as_array().into_iter().flatten().filter_map(|failure| {
-            Some(format!("{}: {}", failure["user"].as_str()?, failure["error"].as_str()?))
-        });
+        let users = body["errors"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|failure| Some(format!("{}: {}", failure["user"].as_str()?, failure["error"].as_str()?)));
         let details = messages.filter_map(|message| Some(message.as_str()?.to_owned())).chain(users).collect();
         Some(Self { error: text("error"), needed: text("needed"), provided: text("provided"), details })
     }
 
     /// `Slack sendMessage error: missing_scope (needed=chat:write, provided=users:read)`, and details where there are any.
     pub(crate) fn text(&self, action: &str) -> String {
-        let mut text = format!("Slack {action} error: {}", self.code());
         let scopes = [("needed", &self.needed), ("provided", &self.provided)];
         let scopes: Vec<_> =
             scopes.into_iter().filter_map(|(name, scopes)| Some(format!("{name}={}", scopes.as_ref()?))).collect();
-        if !scopes.is_empty() {
-            text.push_str(&format!(" ({})", scopes.join(", ")));
-        }
-        if !self.details.is_empty() {
-            text.push_str(": ");
-            text.push_str(&self.details.join("; "));
-        }
+        let scopes = if scopes.is_empty() { String::new() } else { format!(" ({})", scopes.join(", ")) };
+        let details = self.details.join("; ");
+        let colon = if details.is_empty() { "" } else { ": " };
+        let text = format!("Slack {action} error: {}{scopes}{colon}{details}", self.code());
         match text.char_indices().nth(TEXT_LIMIT) {
             Some((end, _)) => format!("{}…", &text[..end]),
             None => text,
@@ -84,23 +82,50 @@ fn kind(code: &str) -> Kind {
     match code {
         "not_authed" | "invalid_auth" | "token_revoked" | "token_expired" | "account_inactive" => Kind::Unauthorized,
         "ratelimited" | "rate_limited" => Kind::Limited,
-        "missing_scope" | "no_permission" | "not_allowed_token_type" | "access_denied" | "accesslimited"
-        | "ekm_access_denied" | "enterprise_is_restricted" | "org_login_required" | "team_access_not_granted"
-        | "two_factor_setup_required" | "user_is_restricted" | "user_is_ultra_restricted" | "user_is_bot"
-        | "not_in_channel" | "cant_invite" | "no_external_invite_permission" | "invitee_cant_see_channel"
-        | "feature_not_enabled" | "file_access_denied" => Kind::Forbidden,
-        // restricted_action_read_only_channel and the like.
-        _ if code.starts_with("restricted_action") => Kind::Forbidden,
+        "missing_scope"
+        | "no_permission"
+        | "not_allowed_token_type"
+        | "access_denied"
+        | "accesslimited"
+        | "ekm_access_denied"
+        | "enterprise_is_restricted"
+        | "org_login_required"
+        | "team_access_not_granted"
+        | "two_factor_setup_required"
+        | "user_is_restricted"
+        | "user_is_ultra_restricted"
+        | "user_is_bot"
+        | "not_in_channel"
+        | "cant_invite"
+        | "no_external_invite_permission"
+        | "invitee_cant_see_channel"
+        | "feature_not_enabled"
+        | "invalid_action_token" => Kind::Forbidden,
         "file_deleted" => Kind::Absent,
-        _ if code.ends_with("_not_found") => Kind::Absent,
-        "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" | "team_added_to_org"
+        "internal_error"
+        | "fatal_error"
+        | "service_unavailable"
+        | "request_timeout"
+        | "team_added_to_org"
         | "external_channel_migrating" => Kind::Trouble,
         // These are about the form of a request, which is not the caller's.
         "invalid_json" | "invalid_form_data" | "invalid_charset" | "invalid_post_type" => Kind::Other,
         "missing_argument" | "no_text" | "no_query" | "no_channel" | "no_user" | "msg_too_long" | "limit_required"
         | "name_taken" | "unknown_type" | "cant_invite_self" => Kind::Input,
-        _ if code.starts_with("invalid_") => Kind::Input,
-        _ => Kind::Other,
+        _ => family(code),
+    }
+}
+
+/// Codes that come in families: `channel_not_found`, `restricted_action_read_only_channel`, `invalid_cursor` ...
+fn family(code: &str) -> Kind {
+    if code.ends_with("_not_found") {
+        Kind::Absent
+    } else if code.starts_with("restricted_action") {
+        Kind::Forbidden
+    } else if code.starts_with("invalid_") {
+        Kind::Input
+    } else {
+        Kind::Other
     }
 }
 

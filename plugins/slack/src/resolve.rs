@@ -91,24 +91,25 @@ struct Resolved {
 }
 
 fn resolve(ctx: &Ctx, input: Resolve) -> Result<Resolved, Error> {
-    let wanted = bare(&input.name);
+    let Resolve { name, types, r#match, exclude_archived, cursor, limit, max_pages, team_id } = input;
+    let wanted = bare(&name);
     if wanted.is_empty() {
         return Err(Error::invalid_input("name: give the name of a channel, such as general"));
     }
     let is_match = |channel: &Channel| {
         let name = channel.name.as_deref().map(str::to_lowercase);
-        name.is_some_and(|name| if input.r#match == Match::Exact { name == wanted } else { name.contains(&wanted) })
+        name.is_some_and(|name| if r#match == Match::Exact { name == wanted } else { name.contains(&wanted) })
     };
-    let mut cursor = given(input.cursor.clone());
+    let mut cursor = given(cursor);
     let mut pages_fetched = 0;
-    while pages_fetched < input.max_pages {
+    while pages_fetched < max_pages {
         let body: ChannelsBody = Method::new(ctx, ACTION, "conversations.list").get(
             Query::new()
-                .set("types", ChannelType::list(&input.types))
-                .set("exclude_archived", input.exclude_archived)
-                .set("limit", input.limit)
-                .text("cursor", cursor.as_deref())
-                .text("team_id", input.team_id.as_deref()),
+                .set("types", &ChannelType::list(&types))
+                .set("exclude_archived", &exclude_archived)
+                .set("limit", &limit)
+                .text("cursor", cursor.clone())
+                .text("team_id", team_id.clone()),
         )?;
         pages_fetched += 1;
         let (channels, next_cursor) = body.into_page();

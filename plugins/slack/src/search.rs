@@ -21,6 +21,7 @@ pub(crate) fn actions() -> Vec<Action> {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct SearchMessages {
     /// Words to look for, or a question.
     #[schemars(length(min = 1))]
@@ -201,7 +202,15 @@ fn search_messages(ctx: &Ctx, input: SearchMessages) -> Result<Answer<Found>, Er
     let matches: Vec<Match> = messages.into_iter().map(Match::from).collect();
     let next_cursor = response_metadata["next_cursor"].as_str().filter(|cursor| !cursor.is_empty()).map(str::to_owned);
     let has_more = next_cursor.is_some();
-    Ok(Answer::Compact(Found { ok: true, query, total: matches.len(), response_metadata, matches, next_cursor, has_more }))
+    Ok(Answer::Compact(Found {
+        ok: true,
+        query,
+        total: matches.len(),
+        response_metadata,
+        matches,
+        next_cursor,
+        has_more,
+    }))
 }
 
 /// The words with Slack's search modifiers behind them.
@@ -210,7 +219,7 @@ fn with_conditions(input: &SearchMessages) -> Result<String, Error> {
     if words.is_empty() {
         return Err(Error::invalid_input("query: say what to look for"));
     }
-    let mut query = words.to_owned();
+    let mut query = vec![words.to_owned()];
     let conditions = [
         ("inChannel", "in", &input.in_channel),
         ("fromUser", "from", &input.from_user),
@@ -223,7 +232,7 @@ fn with_conditions(input: &SearchMessages) -> Result<String, Error> {
         if value.contains(char::is_whitespace) {
             return Err(Error::invalid_input(format!("{field}: `{value}` may not hold spaces")));
         }
-        query.push_str(&format!(" {modifier}:{value}"));
+        query.push(format!("{modifier}:{value}"));
     }
-    Ok(query)
+    Ok(query.join(" "))
 }

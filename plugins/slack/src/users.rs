@@ -48,7 +48,7 @@ fn users_of_a_page() -> u32 {
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Users {
+struct UserPage {
     ok: bool,
     /// The method of Slack that was asked.
     source: &'static str,
@@ -130,7 +130,7 @@ impl From<Member> for User {
     }
 }
 
-fn list_users(ctx: &Ctx, input: ListUsers) -> Result<Answer<Users>, Error> {
+fn list_users(ctx: &Ctx, input: ListUsers) -> Result<Answer<UserPage>, Error> {
     const SOURCE: &str = "users.list";
     #[derive(Deserialize)]
     struct Body {
@@ -140,10 +140,10 @@ fn list_users(ctx: &Ctx, input: ListUsers) -> Result<Answer<Users>, Error> {
     }
     let method = Method::new(ctx, "listUsers", SOURCE);
     let query = Query::new()
-        .set("limit", input.limit)
-        .text("cursor", input.cursor.as_deref())
+        .set("limit", &input.limit)
+        .text("cursor", input.cursor)
         .flag("include_locale", input.include_locale)
-        .text("team_id", input.team_id.as_deref());
+        .text("team_id", input.team_id);
     if input.raw {
         return Ok(Answer::Raw(method.get(query)?));
     }
@@ -151,7 +151,7 @@ fn list_users(ctx: &Ctx, input: ListUsers) -> Result<Answer<Users>, Error> {
     let next_cursor = Metadata::next(response_metadata);
     let has_more = next_cursor.is_some();
     let users = members.into_iter().map(User::from).collect();
-    Ok(Answer::Compact(Users { ok: true, source: SOURCE, users, next_cursor, has_more }))
+    Ok(Answer::Compact(UserPage { ok: true, source: SOURCE, users, next_cursor, has_more }))
 }
 
 /// Who the connection's token is for.
