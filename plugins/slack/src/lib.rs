@@ -1,0 +1,107 @@
+//! Slack over its Web API: messages, channels, files and users of a workspace.
+//!
+//! Slack says "no" with the status 200: every answer is read for `ok` before anything else ([`answer`], [`refusal`]).
+//! Listings come page by page and compact; `raw` answers Slack's own body.
+
+mod answer;
+mod channels;
+mod files;
+mod messages;
+mod page;
+mod refusal;
+mod resolve;
+mod search;
+#[cfg(test)]
+mod tests;
+mod users;
+
+use innkeeper_guest::Backoff;
+use innkeeper_guest::prelude::*;
+
+/// What a user is asked for. Each scope is one that user tokens know: `channels:write` and `groups:write` make channels
+/// and invite to them, where a bot token has `channels:manage` in place of the first.
+const SCOPES: &str = "channels:history channels:read channels:write chat:write files:read groups:history groups:read \
+                      groups:write im:history im:read mpim:history mpim:read search:read.files search:read.im \
+                      search:read.mpim search:read.private search:read.public users:read users:read.email";
+
+fn connector() -> Connector {
+    let actions = [
+        search::actions(),
+        resolve::actions(),
+        messages::actions(),
+        channels::actions(),
+        files::actions(),
+        users::actions(),
+    ];
+    let connector = Connector::new("slack", env!("CARGO_PKG_VERSION"))
+        .title("Slack")
+        .description("Searches, reads and writes messages, and lists channels, files and users of a Slack workspace.")
+        .documentation("https://docs.slack.dev/apis/web-api/")
+        .auth(ears())
+        .auth(app())
+        .auth(token())
+        .host(Host::name("slack.com").path_prefix("/api").methods(["GET", "POST"]).reason("Slack's Web API."))
+        .policies(policies())
+        .skill(include_str!("../skill.md"))
+        .check(users::check);
+    actions.into_iter().flatten().fold(connector, Connector::action)
+}
+
+/// A request that was over the limit was not carried out, so that it is sent again whatever its method. After other
+/// failures a POST is not: a message would be there twice.
+fn policies() -> Policies {
+    Policies::new().rate_limit(RateLimit::body("/error", ["ratelimited"]).codes([429])).retry(
+        Retry::new()
+            .statuses([429, 502, 503, 504])
+            .max_retries(5)
+            .backoff(Backoff::Exponential)
+            .initial_delay(1_000)
+            .max_delay(60_000),
+    )
+}
+
+/// An app that somebody else has registered and keeps.
+fn ears() -> Auth {
+    Auth::new("ears")
+        .label("Slack account")
+        .recommended()
+        .default("provider", "slack")
+        .default("scope", SCOPES)
+        .hide("provider")
+        .hide("scope")
+}
+
+/// An app of one's own. Slack puts the user's token, and what belongs to it, into `authed_user`.
+fn app() -> Auth {
+    let settled = ["useBasicAuth", "scopeParamName", "accessTokenPath", "tokenTypePath", "tokenType", "issuer"];
+    let oauth = Auth::new("oauth_authorization_code")
+        .label("Your own Slack app")
+        .default("authorizationUrl", "https://slack.com/oauth/v2/authorize")
+        .hide("authorizationUrl")
+        .default("tokenUrl", "https://slack.com/api/oauth.v2.access")
+        .hide("tokenUrl")
+        .default("scope", SCOPES)
+        .default("scopeParamName", "user_scope")
+        .default("accessTokenPath", "authed_user.access_token")
+        .default("tokenType", "Bearer")
+        .help("scope", "User token scopes of the app, separated by spaces: no others than its settings list.")
+        .help("clientId", "Client ID, under Basic Information of the app.")
+        .help("clientSecret", "Client secret, under Basic Information of the app.");
+    settled.into_iter().fold(oauth, Auth::hide)
+}
+
+/// A token that was taken from the settings of an app.
+fn token() -> Auth {
+    Auth::new("bearer")
+        .label("User or bot token")
+        .legacy()
+        .help("token", "A user token (xoxp-) or bot token (xoxb-) of an installed app. A bot token cannot search.")
+        .placeholder("token", "xoxp-...")
+}
+
+/// Language models fill in optional texts with nothing.
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+innkeeper_guest::export!(connector);
