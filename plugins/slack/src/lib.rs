@@ -50,14 +50,16 @@ fn connector() -> Connector {
 /// A request that was over the limit was not carried out, so that it is sent again whatever its method. After other
 /// failures a POST is not: a message would be there twice.
 fn policies() -> Policies {
-    Policies::new().rate_limit(RateLimit::body("/error", ["ratelimited"]).codes([429])).retry(
-        Retry::new()
-            .statuses([429, 502, 503, 504])
-            .max_retries(5)
-            .backoff(Backoff::Exponential)
-            .initial_delay(1_000)
-            .max_delay(60_000),
-    )
+    let retry = Retry::new()
+        .statuses([429, 502, 503, 504])
+        .max_retries(5)
+        .backoff(Backoff::Exponential)
+        .initial_delay(1_000)
+        .max_delay(60_000);
+    Policies::new()
+        .rate_limit(RateLimit::body("/error", ["ratelimited"]).codes([429]))
+        .unauthorized(Unauthorized::body("/error", ["token_expired", "invalid_auth", "token_revoked"]))
+        .retry(retry)
 }
 
 /// An app that somebody else has registered and keeps.
