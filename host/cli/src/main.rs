@@ -3,6 +3,7 @@
 mod authorization;
 mod commands;
 mod config;
+mod ending;
 mod failure;
 mod files;
 mod log;

@@ -85,6 +85,11 @@ impl SecretArguments {
 }
 
 impl SecretSource {
+    /// A secret of one line.
+    pub(crate) fn read_line(&self, name: &str) -> Outcome<SecretString> {
+        self.read(name, FieldKind::Secret)
+    }
+
     fn read(&self, name: &str, kind: FieldKind) -> Outcome<SecretString> {
         match self {
             Self::File { file } => from_file(file, kind),

@@ -9,6 +9,7 @@ mod connection;
 mod connector;
 mod demo;
 mod disconnect;
+mod ears;
 mod keys;
 mod practice;
 mod serve;
@@ -64,6 +65,9 @@ pub(crate) enum Command {
     /// List and rotate the keys that secrets are sealed under
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Run an auth redirect service, which owns the OAuth clients of providers for hosts that have none
+    #[command(subcommand)]
+    Ears(ears::Command),
     /// Run an authorization server and a small Drive-like API to practise on
     Practice(practice::Arguments),
     /// Watch a connector work with a token it never sees
@@ -88,6 +92,7 @@ impl Command {
             Self::Disconnect(arguments) => disconnect::run(arguments, context).await,
             Self::Audit(arguments) => audit::run(arguments, context).await,
             Self::Keys(command) => command.run(context).await,
+            Self::Ears(command) => ears::run(command, context).await,
             Self::Practice(arguments) => practice::run(arguments, context).await,
             Self::Demo(arguments) => demo::run(arguments, context).await,
             Self::Completion(arguments) => completion::run(&arguments, context),

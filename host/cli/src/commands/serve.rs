@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use super::Context;
+use crate::ending::asked_to_end;
 use crate::failure::{Failure, Outcome};
 use crate::loopback::listen;
 
@@ -55,29 +56,6 @@ async fn serve(
     let outcome = serving.await;
     tending.abort();
     outcome.map_err(|error| Failure::failed(format!("the pages at {address} ended: {error}")))
-}
-
-/// Until the process is interrupted (ctrl-c) or told to end (SIGTERM).
-async fn asked_to_end() {
-    let interrupted = async {
-        // Without a signal to wait for the process is ended by other means.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let told = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let told = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = told => {}
-    }
 }
 
 fn introduce(host: &Innkeeper, address: &Url, context: &Context) -> Outcome {

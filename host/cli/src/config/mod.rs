@@ -4,4 +4,5 @@ mod file;
 mod limits;
 mod settings;
 
+pub(crate) use file::KeyringText;
 pub(crate) use settings::{Globals, Settings};

@@ -1,0 +1,143 @@
+//! The file that an auth redirect service is set up with.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use innkeeper::KeyringSource;
+use innkeeper_server::{EarsLimits, EarsProvider, EarsSettings, Quota};
+use ipnet::IpNet;
+use serde::Deserialize;
+use url::Url;
+
+use crate::config::KeyringText;
+use crate::failure::{Failure, Outcome};
+use crate::secrets::SecretSource;
+use crate::toml_text::mistake;
+
+/// Counts of limits are a minute's.
+const WINDOW: Duration = Duration::from_mins(1);
+
+/// `ears.toml`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServiceFile {
+    /// Where the file lies: relative paths in it start there.
+    #[serde(skip)]
+    pub(super) folder: PathBuf,
+    pub(super) public_url: Option<Url>,
+    pub(super) listen: Option<SocketAddr>,
+    pub(super) metrics_listen: Option<SocketAddr>,
+    pub(super) keyring: Option<KeyringText>,
+    #[serde(default)]
+    callbacks: Vec<String>,
+    #[serde(default)]
+    loopback_callbacks: bool,
+    #[serde(default)]
+    trusted_proxies: Vec<String>,
+    #[serde(default)]
+    limits: LimitSettings,
+    #[serde(default)]
+    providers: BTreeMap<String, ProviderSettings>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitSettings {
+    consents: Option<NonZeroU32>,
+    tokens: Option<NonZeroU32>,
+    callers: Option<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProviderSettings {
+    client_id: String,
+    client_secret: Option<SecretSource>,
+    tenant: Option<String>,
+    authorization_url: Option<Url>,
+    token_url: Option<Url>,
+    revocation_url: Option<Url>,
+    revoked_by_token: Option<bool>,
+    secret_in_header: Option<bool>,
+    scope_parameter: Option<String>,
+    access_token_path: Option<String>,
+    token_type: Option<String>,
+    issuer: Option<String>,
+    #[serde(default)]
+    scopes: Vec<String>,
+}
+
+impl ServiceFile {
+    pub(super) fn read(path: &Path) -> Outcome<Self> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Failure::usage(format!("the service file {} cannot be read: {error}", path.display()))
+                .hint("name one with `--service-file FILE`; docs/ears.md shows what stands in it")
+        })?;
+        let mut file: Self = toml::from_str(&text).map_err(|error| {
+            Failure::usage(format!("the service file {} is not valid: {}", path.display(), mistake(&text, &error)))
+        })?;
+        file.folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        if let Some(KeyringText(KeyringSource::File(keyring))) = &mut file.keyring {
+            *keyring = file.folder.join(&*keyring);
+        }
+        Ok(file)
+    }
+
+    /// Reads the secrets, too.
+    pub(super) fn settings(self, public_url: Url) -> Outcome<EarsSettings> {
+        let usage = |error: &dyn std::fmt::Display| Failure::usage(error.to_string());
+        let callbacks = self.callbacks.iter().map(|text| text.parse());
+        let callbacks = callbacks.collect::<Result<_, _>>().map_err(|error| usage(&error))?;
+        let mut trusted_proxies = Vec::with_capacity(self.trusted_proxies.len());
+        for text in &self.trusted_proxies {
+            let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+            let wrong = |_| Failure::usage(format!("the trusted proxy `{text}` is neither an address nor a network"));
+            trusted_proxies.push(network.map_err(wrong)?);
+        }
+        let mut providers = BTreeMap::new();
+        for (name, provider) in self.providers {
+            let provider = provider.with_secret(&name, &self.folder)?;
+            providers.insert(name, provider);
+        }
+        let defaults = EarsLimits::default();
+        let quota = |count: Option<NonZeroU32>, default: Quota| match count {
+            Some(count) => Quota { count, window: WINDOW },
+            None => default,
+        };
+        let limits = EarsLimits {
+            consents: quota(self.limits.consents, defaults.consents),
+            tokens: quota(self.limits.tokens, defaults.tokens),
+            most_callers: self.limits.callers.unwrap_or(defaults.most_callers),
+        };
+        let loopback_callbacks = self.loopback_callbacks;
+        Ok(EarsSettings { public_url, providers, callbacks, loopback_callbacks, trusted_proxies, limits })
+    }
+}
+
+impl ProviderSettings {
+    fn with_secret(self, name: &str, folder: &Path) -> Outcome<EarsProvider> {
+        let secret = self.client_secret.map(|source| match source {
+            SecretSource::File { file } => SecretSource::File { file: folder.join(file) },
+            SecretSource::Environment { env } => SecretSource::Environment { env },
+        });
+        let client_secret = secret.map(|source| source.read_line(&format!("client_secret of {name}"))).transpose()?;
+        Ok(EarsProvider {
+            client_id: self.client_id,
+            client_secret,
+            tenant: self.tenant,
+            authorization_url: self.authorization_url,
+            token_url: self.token_url,
+            revocation_url: self.revocation_url,
+            revoked_by_token: self.revoked_by_token,
+            secret_in_header: self.secret_in_header,
+            scope_parameter: self.scope_parameter,
+            access_token_path: self.access_token_path,
+            token_type: self.token_type,
+            issuer: self.issuer,
+            scopes: self.scopes,
+        })
+    }
+}

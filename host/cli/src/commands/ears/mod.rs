@@ -1,0 +1,182 @@
+//! `innkeeper ears`: an auth redirect service, which owns the OAuth clients of providers for hosts that have none.
+
+mod file;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::header;
+use axum::routing::get;
+use clap::{Args, Subcommand};
+use innkeeper::{Keyring, KeyringSource, SystemClock, SystemRandom};
+use innkeeper_egress::Egress;
+use innkeeper_server::EarsService;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use url::Url;
+
+use super::Context;
+use crate::ending::asked_to_end;
+use crate::failure::{Failure, Outcome};
+use file::ServiceFile;
+
+/// Where it listens unless somebody says otherwise.
+const LISTEN: &str = "127.0.0.1:4790";
+/// How long requests that are under way get at the end.
+const LEAVING: Duration = Duration::from_secs(30);
+/// The media type of the text form of metrics.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Run the service
+    Serve(Serve),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// What it is set up with: providers, callbacks, limits (docs/ears.md)
+    #[arg(long, value_name = "FILE", default_value = "ears.toml")]
+    service_file: PathBuf,
+    /// Where it listens [default: the file's, or 127.0.0.1:4790]; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Where its metrics are served, apart from the service itself [default: the file's, or nowhere]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<SocketAddr>,
+    /// The address that browsers and hosts find it at [default: the file's, or where it listens]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<Url>,
+}
+
+pub(super) async fn run(command: Command, context: &Context) -> Outcome {
+    match command {
+        Command::Serve(arguments) => serve(arguments, context).await,
+    }
+}
+
+async fn serve(arguments: Serve, context: &Context) -> Outcome {
+    let file = ServiceFile::read(&arguments.service_file)?;
+    let default = || LISTEN.parse().map_err(|_| Failure::failed(format!("{LISTEN} is no address")));
+    let listen = arguments.listen.or(file.listen).map_or_else(default, Ok)?;
+    let (listener, address) = bind(listen).await?;
+    let metrics = match arguments.metrics_listen.or(file.metrics_listen) {
+        Some(listen) => Some(bind(listen).await?),
+        None => None,
+    };
+    let public_url = match arguments.public_url.or_else(|| file.public_url.clone()) {
+        Some(url) => url,
+        None => Url::parse(&format!("http://{address}"))
+            .map_err(|error| Failure::failed(format!("{address} makes no address: {error}")))?,
+    };
+    let keyring = keyring(&file, context)?;
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let egress = Egress::new(context.settings.egress.clone(), clock.clone(), random.clone());
+    let egress = egress.map_err(|error| Failure::usage(error.to_string()))?;
+    let service = EarsService::new(file.settings(public_url.clone())?, &keyring, &egress, clock, random);
+    let service = service
+        .map_err(|error| Failure::usage(format!("the service file {}: {error}", arguments.service_file.display())))?;
+    introduce(&service, &public_url, address, metrics.as_ref().map(|(_, address)| *address), context)?;
+    let (ends, mut ended) = watch::channel(());
+    let until_told = |mut ended: watch::Receiver<()>| async move {
+        // A dropped sender means the end as well.
+        let _ = ended.changed().await;
+    };
+    let measured = metrics.map(|(listener, _)| {
+        let until = until_told(ended.clone());
+        tokio::spawn(axum::serve(listener, metrics_router(service.clone())).with_graceful_shutdown(until).into_future())
+    });
+    let router = service.router().into_make_service_with_connect_info::<SocketAddr>();
+    let serving =
+        tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(until_told(ended.clone())).into_future());
+    tokio::pin!(serving);
+    let outcome = tokio::select! {
+        outcome = &mut serving => outcome,
+        () = asked_to_end() => {
+            tracing::info!("the service ends once what is under way is answered");
+            ends.send_replace(());
+            ended.mark_unchanged();
+            match tokio::time::timeout(LEAVING, &mut serving).await {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    tracing::warn!("requests that took too long were cut off at the end");
+                    Ok(Ok(()))
+                }
+            }
+        }
+    };
+    if let Some(measured) = measured {
+        measured.abort();
+    }
+    match outcome {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(Failure::failed(format!("the service at {address} ended: {error}"))),
+        Err(error) => Err(Failure::failed(format!("the service at {address} ended: {error}"))),
+    }
+}
+
+async fn bind(address: SocketAddr) -> Outcome<(TcpListener, SocketAddr)> {
+    let failed = |error: std::io::Error| {
+        Failure::failed(format!("{address} cannot be listened at: {error}"))
+            .hint("choose another address or port, or port 0 for a free one")
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// The service's own, which its replicas share; a file is made at the first start.
+fn keyring(file: &ServiceFile, context: &Context) -> Outcome<Keyring> {
+    let source = match (&file.keyring, &context.settings.keyring) {
+        (Some(own), _) => own.0.clone(),
+        (None, Some(given)) => given.clone(),
+        (None, None) => KeyringSource::File(file.folder.join("ears-keyring")),
+    };
+    let keyring = match &source {
+        KeyringSource::File(path) if !path.exists() => Keyring::create_file(path, &SystemRandom),
+        other => Keyring::load(other),
+    };
+    Ok(keyring.map_err(innkeeper::Error::from)?)
+}
+
+fn metrics_router(service: EarsService) -> Router {
+    Router::new()
+        .route("/metrics", get(move || std::future::ready(([(header::CONTENT_TYPE, OPEN_METRICS)], service.metrics()))))
+}
+
+fn introduce(
+    service: &EarsService,
+    public_url: &Url,
+    address: SocketAddr,
+    metrics: Option<SocketAddr>,
+    context: &Context,
+) -> Outcome {
+    let output = context.output;
+    let base = public_url.as_str().trim_end_matches('/');
+    if output.is_json() {
+        let redirect_uris: serde_json::Map<_, _> =
+            service.redirect_uris().map(|(name, uri)| (name.to_owned(), json!(uri))).collect();
+        return output.json_line(&json!({
+            "listening": address.to_string(),
+            "metrics": metrics.map(|metrics| format!("http://{metrics}/metrics")),
+            "ears_url": base,
+            "redirect_uris": redirect_uris,
+        }));
+    }
+    output.heading(format!("The auth redirect service is at {base}"))?;
+    if base != format!("http://{address}") {
+        output.line(format!("It listens at {address}; the proxy before it has to pass requests on to there."))?;
+    }
+    if let Some(metrics) = metrics {
+        output.line(format!("Metrics are at http://{metrics}/metrics."))?;
+    }
+    output.line("Register these redirect addresses at the providers:")?;
+    for (name, uri) in service.redirect_uris() {
+        output.line(format!("  {name}: {uri}"))?;
+    }
+    output.line(format!("Hosts use it with `ears_url = \"{base}\"` in innkeeper.toml. It ends with Ctrl-C."))
+}
