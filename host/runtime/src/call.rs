@@ -24,6 +24,7 @@ use crate::convert;
 use crate::deadline::{CpuMeter, Metered};
 use crate::engine::Runtime;
 use crate::error::CallError;
+use crate::exports::Exports;
 use crate::guest::{Ended, Guest, Working};
 use crate::limits::GrowthLimiter;
 use crate::trap::{Place, explain};
@@ -110,31 +111,32 @@ impl Runtime {
     /// limits of [`crate::Limits`] at the latest, whatever the guest does; where more calls are under way than there are places,
     /// it waits for one within its own time.
     pub async fn call(&self, connector: &Connector, call: Call, context: GuestContext) -> Finished<Output> {
-        let checked = check_input(connector, &call);
+        let Call { action, input, files } = call;
+        let checked = check_input(connector, &action, &input);
         let action = match checked {
-            Ok(action) => action.clone(),
+            Ok(action) => action,
             Err(error) => {
                 return Finished { result: Err(error), logs: Vec::new(), requests: 0, duration: Duration::ZERO };
             }
         };
-        let input = call.input.to_string();
-        self.run(connector, action.name.as_str(), context, async |instance, store| {
-            let mut files = Vec::with_capacity(call.files.len());
-            for file in call.files {
+        let input = input.to_string();
+        self.run(connector, action.name.as_str(), context, async |exports, store| {
+            let mut handed = Vec::with_capacity(files.len());
+            for file in files {
                 let body = store.data_mut().table.push(GuestBody::new(file.content))?;
-                files.push(wit::File { name: file.name, content_type: file.content_type, content: body });
+                handed.push(wit::File { name: file.name, content_type: file.content_type, content: body });
             }
-            let answer = instance.call_call(&mut *store, action.name.as_str(), &input, &files).await?;
+            let answer = exports.call(&mut *store, action.name.as_str(), &input, &handed).await?;
             let answered = answer.map_err(|error| CallError::Action(convert::failure(error)));
-            Ok(answered.and_then(|output| check_output(connector, &action, output, store.data_mut())))
+            Ok(answered.and_then(|output| check_output(connector, action, output, store.data_mut())))
         })
         .await
     }
 
     /// Tries the connection: a sentence for a person. Bounded like [`Runtime::call`].
     pub async fn check(&self, connector: &Connector, context: GuestContext) -> Finished<String> {
-        self.run(connector, "check", context, async |instance, store| {
-            let answer = instance.call_check(store).await?;
+        self.run(connector, "check", context, async |exports, store| {
+            let answer = exports.check(store).await?;
             Ok(answer.map_err(|error| CallError::Action(convert::failure(error))))
         })
         .await
@@ -145,18 +147,14 @@ impl Runtime {
         connector: &Connector,
         action: &str,
         context: GuestContext,
-        work: impl AsyncFnOnce(&crate::contract::Connector, &mut Store<Guest>) -> wasmtime::Result<Result<T, CallError>>,
+        work: impl AsyncFnOnce(&Exports, &mut Store<Guest>) -> wasmtime::Result<Result<T, CallError>>,
     ) -> Finished<T> {
         let place = Place { connector: connector.inner.spec.about.id.as_str(), action };
         let meter = CpuMeter::start();
         let guest = self.guest(connector, &place, context, meter.clone());
         let mut store = store(&self.shared.engine, guest);
-        let result = bounded(self, &mut store, &place, async |store| {
-            let instance = connector.inner.pre.instantiate_async(&mut *store).await?;
-            work(&instance, store).await
-        })
-        .await
-        .flatten();
+        let exports = &connector.inner.exports;
+        let result = bounded(self, &mut store, &place, async |store| work(exports, store).await).await.flatten();
         let guest = store.data();
         let requests = guest.working.as_ref().map_or(0, |working| working.http.sent.load(Ordering::Relaxed));
         Finished { result, logs: guest.log.take(), requests, duration: meter.elapsed() }
@@ -257,19 +255,19 @@ pub(crate) async fn bounded<T>(
     }
 }
 
-fn check_input<'a>(connector: &'a Connector, call: &Call) -> Result<&'a ActionSpec, CallError> {
+fn check_input<'a>(connector: &'a Connector, action: &str, input: &Value) -> Result<&'a ActionSpec, CallError> {
     let spec = &connector.inner.spec;
     let name = || spec.about.id.to_string();
-    let Some(action) = spec.action(&call.action) else {
-        let nearest = spec.nearest_action(&call.action).map(ToString::to_string);
-        return Err(CallError::UnknownAction { connector: name(), action: call.action.clone(), nearest });
+    let Some(found) = spec.action(action) else {
+        let nearest = spec.nearest_action(action).map(ToString::to_string);
+        return Err(CallError::UnknownAction { connector: name(), action: action.to_owned(), nearest });
     };
-    action.input.validate(&call.input).map_err(|violations| CallError::InvalidInput {
+    found.input.validate(input).map_err(|violations| CallError::InvalidInput {
         connector: name(),
-        action: call.action.clone(),
+        action: action.to_owned(),
         violations,
     })?;
-    Ok(action)
+    Ok(found)
 }
 
 fn check_output(

@@ -13,6 +13,7 @@ use crate::cache::hex;
 use crate::contract::ConnectorPre;
 use crate::engine::Runtime;
 use crate::error::LoadError;
+use crate::exports::Exports;
 use crate::guest::Guest;
 use crate::vet::vet;
 
@@ -36,7 +37,7 @@ pub(crate) struct Loaded {
     pub(crate) spec: Arc<ConnectorSpec>,
     pub(crate) draft: draft::ConnectorSpec,
     pub(crate) code: Code,
-    pub(crate) pre: ConnectorPre<Guest>,
+    pub(crate) exports: Exports,
 }
 
 impl fmt::Debug for Connector {
@@ -119,11 +120,7 @@ impl Runtime {
     }
 
     fn link(&self, component: &Component) -> Result<ConnectorPre<Guest>, LoadError> {
-        self.shared
-            .linker
-            .instantiate_pre(component)
-            .and_then(ConnectorPre::new)
-            .map_err(|error| LoadError::Invalid(format!("it does not fit the contract: {error:#}")))
+        self.shared.linker.instantiate_pre(component).and_then(ConnectorPre::new).map_err(|error| unfit(&error))
     }
 
     fn finish(
@@ -134,8 +131,8 @@ impl Runtime {
         code: Code,
     ) -> Result<Connector, LoadError> {
         let spec = Arc::new(ConnectorSpec::parse(&draft).map_err(LoadError::Spec)?);
-        let pre = self.link(component)?;
-        Ok(Connector { inner: Arc::new(Loaded { digest, spec, draft, code, pre }) })
+        let exports = Exports::new(&self.link(component)?).map_err(|error| unfit(&error))?;
+        Ok(Connector { inner: Arc::new(Loaded { digest, spec, draft, code, exports }) })
     }
 
     async fn keep(&self, connector: &Connector, component: Component) {
@@ -148,6 +145,10 @@ impl Runtime {
         // The connector works without its code being kept.
         let _ = tokio::task::spawn_blocking(store).await;
     }
+}
+
+fn unfit(error: &wasmtime::Error) -> LoadError {
+    LoadError::Invalid(format!("it does not fit the contract: {error:#}"))
 }
 
 fn digest(bytes: &[u8]) -> ComponentDigest {

@@ -14,6 +14,7 @@ mod convert;
 mod deadline;
 mod engine;
 mod error;
+mod exports;
 mod guest;
 mod limits;
 mod spec_run;
