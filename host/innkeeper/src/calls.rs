@@ -108,7 +108,7 @@ impl Innkeeper {
     /// In a connection where each principal has a grant of their own, a call without a principal is refused before
     /// anything is sent. When a person has to authorize (again), the error is [`Error::Auth`] with the reason.
     pub async fn call(&self, request: CallRequest) -> Result<CallResult, Error> {
-        let record = self.record_of(&request.space, &request.connection).await?;
+        let record = Arc::new(self.record_of(&request.space, &request.connection).await?);
         let connector = self.connector(&record.connector).await?;
         let scope = connector.spec().action(&request.action).map_or(Scope::Read, |action| action.scope);
         let event = Event { name: "call", action: Some(request.action.clone()), principal: request.principal.clone() };
@@ -132,7 +132,7 @@ impl Innkeeper {
         connection: &ConnectionId,
         principal: Option<PrincipalId>,
     ) -> Result<CheckResult, Error> {
-        let record = self.record_of(space, connection).await?;
+        let record = Arc::new(self.record_of(space, connection).await?);
         let connector = self.connector(&record.connector).await?;
         let event = Event { name: "check", action: None, principal: principal.clone() };
         self.allow(&record, &event, Scope::Read).await?;
@@ -164,7 +164,7 @@ impl Innkeeper {
 
     async fn prepare(
         &self,
-        record: &ConnectionRecord,
+        record: &Arc<ConnectionRecord>,
         connector: &Connector,
         principal: Option<&PrincipalId>,
         user: Option<User>,
@@ -321,7 +321,7 @@ impl WatchedCredential {
 
 struct GrantClaims {
     host: Innkeeper,
-    record: ConnectionRecord,
+    record: Arc<ConnectionRecord>,
     owner: GrantOwner,
     /// What the guest may read of them.
     readable: Vec<String>,

@@ -4,7 +4,7 @@
 //! innkeeper_vault::conformance_tests!(std::sync::Arc::new(open_a_fresh_store().await));
 //! ```
 
-mod records;
+pub(crate) mod records;
 mod rules;
 
 pub use rules::*;

@@ -12,6 +12,7 @@ mod database;
 mod fault;
 mod grants;
 mod keys;
+mod known;
 mod leases;
 mod sealed;
 mod state;
@@ -31,6 +32,7 @@ use serde::de::DeserializeOwned;
 
 use self::audit::AuditWriter;
 use self::database::SharedDatabase;
+use self::known::Known;
 use self::leases::Leases;
 use crate::repositories::{Store, StoreError};
 
@@ -41,6 +43,7 @@ pub struct RedbStore {
     // Dropped first: it writes what is left.
     audit: AuditWriter,
     leases: Leases,
+    known: Arc<Known>,
     database: Arc<SharedDatabase>,
 }
 
@@ -65,7 +68,12 @@ impl RedbStore {
 
     fn over(database: SharedDatabase) -> Result<Self, StoreError> {
         let database = Arc::new(database);
-        Ok(Self { audit: AuditWriter::start(database.clone())?, leases: Leases::default(), database })
+        Ok(Self {
+            audit: AuditWriter::start(database.clone())?,
+            leases: Leases::default(),
+            known: Arc::default(),
+            database,
+        })
     }
 
     /// For single rows and short lists.
@@ -88,6 +96,21 @@ impl RedbStore {
     ) -> Result<T, StoreError> {
         let database = self.database.clone();
         blocking(move || database.write(work)).await
+    }
+
+    /// For every change of connections: what is kept of them is forgotten as soon as it is made, also when whoever asked for it
+    /// has gone.
+    async fn write_connections<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&WriteTransaction) -> Result<Verdict<T>, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (database, known) = (self.database.clone(), self.known.clone());
+        blocking(move || {
+            let result = database.write(work);
+            known.forget();
+            result
+        })
+        .await
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn connector(id: &str, digest: &str) -> ConnectorRecord {
     }
 }
 
-pub(super) fn connection(space_id: &str, connection: &str, version: u64) -> ConnectionRecord {
+pub(crate) fn connection(space_id: &str, connection: &str, version: u64) -> ConnectionRecord {
     ConnectionRecord {
         space: space(space_id),
         id: id(connection),

@@ -89,11 +89,15 @@ impl AuditWriter {
                 "{LONGEST} audit records wait to be written; no more are taken"
             )));
         }
+        // The first of a group wakes the writer, which then waits for more by itself: each wake costs a system call.
+        let wakes = queue.records.is_empty() || waiter.is_some();
         queue.records.push(record);
         queue.urgent |= waiter.is_some();
         queue.waiters.extend(waiter);
         drop(queue);
-        self.shared.changed.notify_one();
+        if wakes {
+            self.shared.changed.notify_one();
+        }
         Ok(())
     }
 

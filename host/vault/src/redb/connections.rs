@@ -14,7 +14,7 @@ use crate::repositories::{ConnectionRepository, Expected, StoreError, Written};
 #[async_trait]
 impl ConnectionRepository for RedbStore {
     async fn put_connection(&self, record: ConnectionRecord, expected: Expected) -> Result<Written, StoreError> {
-        self.write(move |transaction| {
+        self.write_connections(move |transaction| {
             let key = keys::of_connection(&record.space, &record.id);
             let mut table = transaction.open_table(CONNECTIONS)?;
             let there =
@@ -33,9 +33,11 @@ impl ConnectionRepository for RedbStore {
     }
 
     async fn connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<Option<ConnectionRecord>, StoreError> {
-        self.read(|transaction| {
-            let row = transaction.open_table(CONNECTIONS)?.get(keys::of_connection(space, id).as_slice())?;
-            row.map(|row| decode(NAME, row.value())).transpose()
+        self.known.get(keys::of_connection(space, id), |key| {
+            self.read(|transaction| {
+                let row = transaction.open_table(CONNECTIONS)?.get(key)?;
+                row.map(|row| decode(NAME, row.value())).transpose()
+            })
         })
     }
 
@@ -67,7 +69,7 @@ impl ConnectionRepository for RedbStore {
 
     async fn delete_connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<bool, StoreError> {
         let (space, id) = (space.clone(), id.clone());
-        self.write(move |transaction| {
+        self.write_connections(move |transaction| {
             let key = keys::of_connection(&space, &id);
             let removed = transaction.open_table(CONNECTIONS)?.remove(key.as_slice())?.is_some();
             let belongings = remove_belongings(transaction, &space, &id)?;

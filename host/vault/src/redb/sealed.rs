@@ -22,7 +22,7 @@ impl SealedRepository for RedbStore {
     }
 
     async fn reseal(&self, changes: Vec<Reseal>) -> Result<u64, StoreError> {
-        self.write(move |transaction| {
+        self.write_connections(move |transaction| {
             let mut replaced = 0;
             for change in &changes {
                 replaced += u64::from(replace(transaction, change)?);

@@ -1,0 +1,95 @@
+//! Connections as they were last read: every call reads one, and most never change.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::records::ConnectionRecord;
+use crate::repositories::StoreError;
+
+/// Connections that are kept at once; with one more all are forgotten.
+const MOST: usize = 10_000;
+
+/// What is in it is what the file holds: the file belongs to this process alone, and every change of a connection goes through
+/// [`RedbStore::write_connections`](super::RedbStore::write_connections).
+#[derive(Default)]
+pub(super) struct Known(RwLock<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    records: HashMap<Vec<u8>, Arc<ConnectionRecord>>,
+    /// Grows with every change: what was read before one must not be kept after it.
+    changes: u64,
+}
+
+impl Known {
+    /// The record at `key`: the kept one, or the one that `read` finds.
+    pub(super) fn get(
+        &self,
+        key: Vec<u8>,
+        read: impl FnOnce(&[u8]) -> Result<Option<ConnectionRecord>, StoreError>,
+    ) -> Result<Option<ConnectionRecord>, StoreError> {
+        let (kept, changes) = {
+            let kept = self.read();
+            (kept.records.get(&key).cloned(), kept.changes)
+        };
+        if let Some(kept) = kept {
+            return Ok(Some(ConnectionRecord::clone(&kept)));
+        }
+        let Some(record) = read(&key)? else { return Ok(None) };
+        let mut kept = self.write();
+        if kept.changes == changes {
+            if kept.records.len() >= MOST {
+                kept.records.clear();
+            }
+            kept.records.insert(key, Arc::new(record.clone()));
+        }
+        Ok(Some(record))
+    }
+
+    /// For after a change, whatever came of it: a write that failed may have become durable all the same.
+    pub(super) fn forget(&self) {
+        let mut kept = self.write();
+        kept.records.clear();
+        kept.changes += 1;
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Kept> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Kept> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::records::connection;
+
+    #[test]
+    fn what_was_read_before_a_change_is_not_kept_after_it() {
+        let known = Known::default();
+        let before = connection("default", "drive", 1);
+        let mut after = before.clone();
+        after.version = 2;
+        let read = known.get(b"drive".to_vec(), |_| {
+            // The change comes in while the row is read.
+            known.forget();
+            Ok(Some(before.clone()))
+        });
+        assert_eq!(read.expect("read").map(|record| record.version), Some(before.version));
+        let read = known.get(b"drive".to_vec(), |_| Ok(Some(after.clone())));
+        assert_eq!(read.expect("read").map(|record| record.version), Some(2));
+        let kept = known.get(b"drive".to_vec(), |_| panic!("it is kept"));
+        assert_eq!(kept.expect("read").map(|record| record.version), Some(2));
+    }
+
+    #[test]
+    fn what_is_not_there_is_looked_for_again() {
+        let known = Known::default();
+        assert!(known.get(b"drive".to_vec(), |_| Ok(None)).expect("read").is_none());
+        let read = known.get(b"drive".to_vec(), |_| Ok(Some(connection("default", "drive", 1))));
+        assert!(read.expect("read").is_some());
+    }
+}
