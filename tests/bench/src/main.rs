@@ -19,6 +19,10 @@ use clap::Parser;
 
 use crate::failure::Failure;
 
+/// The one that the command `innkeeper` has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures calls of a connector side by side with the same work outside of a sandbox
 #[derive(Debug, Parser)]
 struct Arguments {
