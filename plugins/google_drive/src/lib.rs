@@ -18,6 +18,10 @@ const NATIVE: &str = "application/vnd.google-apps.";
 const PDF: &str = "application/pdf";
 const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
+/// What a user is asked for: reading and nothing else.
+const SCOPES: &str =
+    "https://www.googleapis.com/auth/drive.readonly https://www.googleapis.com/auth/drive.metadata.readonly";
+
 /// Bytes of a listing that are read: a thousand files with long names stay below it.
 const LISTING_LIMIT: u64 = 4 << 20;
 /// Bytes that a downloaded content may have in the output: the host's 10 MiB without room for the file's name.
@@ -535,10 +539,7 @@ pub fn connector() -> Connector {
         .default("authorizationUrl", "https://accounts.google.com/o/oauth2/v2/auth?access_type=offline&prompt=consent")
         .default("tokenUrl", "https://oauth2.googleapis.com/token")
         .default("revocationUrl", "https://oauth2.googleapis.com/revoke")
-        .default(
-            "scope",
-            "https://www.googleapis.com/auth/drive.readonly https://www.googleapis.com/auth/drive.metadata.readonly",
-        )
+        .default("scope", SCOPES)
         .hide("authorizationUrl")
         .hide("tokenUrl")
         .hide("revocationUrl")
@@ -546,6 +547,12 @@ pub fn connector() -> Connector {
         .help("clientId", "Of the OAuth client that you registered in the Google Cloud console.")
         .placeholder("clientId", "1234567890-abc.apps.googleusercontent.com")
         .help("clientSecret", "Of the same OAuth client.");
+    let ears = Auth::new("ears")
+        .label("Google account, no app of your own needed")
+        .default("provider", "google")
+        .default("scope", SCOPES)
+        .hide("provider")
+        .hide("scope");
     let token = Auth::new("bearer")
         .label("Access token")
         .help("token", "An access token with a scope for reading Drive. Google's expire after an hour.")
@@ -556,6 +563,7 @@ pub fn connector() -> Connector {
         .description("Finds, lists, describes and downloads files in Google Drive.")
         .documentation("https://developers.google.com/workspace/drive/api/reference/rest/v3")
         .auth(settled.into_iter().fold(oauth, Auth::hide))
+        .auth(ears)
         .auth(token)
         .config::<Config>()
         .host(Host::config("/baseUrl").path_prefix("/drive/v3").methods(["GET"]).reason(reason))

@@ -17,6 +17,8 @@ use innkeeper_guest::prelude::*;
 
 const TOKEN_URL: &str = "https://login.microsoftonline.com/{tenantId}/oauth2/v2.0/token";
 const AUTHORIZATION_URL: &str = "https://login.microsoftonline.com/{tenantId}/oauth2/v2.0/authorize";
+/// What a user is asked for; the last keeps the user signed in.
+const USER_SCOPE: &str = "Sites.Selected Files.Read.All offline_access";
 const GRAPH: &str = "https://graph.microsoft.com/v1.0";
 /// Bytes of a JSON answer that are read.
 const ANSWER_LIMIT: u64 = 4 << 20;
@@ -96,6 +98,7 @@ fn connector() -> Connector {
         .documentation("https://learn.microsoft.com/graph/api/resources/sharepoint")
         .auth(app())
         .auth(user())
+        .auth(ears())
         .config::<Config>()
         .host(
             Host::name("graph.microsoft.com")
@@ -141,7 +144,7 @@ fn user() -> Auth {
         .hide("authorizationUrl")
         .default("tokenUrl", TOKEN_URL)
         .hide("tokenUrl")
-        .default("scope", "Sites.Selected Files.Read.All offline_access")
+        .default("scope", USER_SCOPE)
         .help("scope", "Microsoft Graph permissions, separated by spaces. offline_access keeps the user signed in.")
         .help("clientId", "Application (client) ID of the app registration.")
         .help(
@@ -149,6 +152,16 @@ fn user() -> Auth {
             "The value, not the ID, of a client secret of that registration. A public client has none.",
         );
     settled.into_iter().fold(oauth, Auth::hide)
+}
+
+/// For a user, by an app that somebody else has registered and keeps.
+fn ears() -> Auth {
+    Auth::new("ears")
+        .label("User, no app of your own needed")
+        .default("provider", "microsoft")
+        .default("scope", USER_SCOPE)
+        .hide("provider")
+        .hide("scope")
 }
 
 innkeeper_guest::export!(connector);

@@ -1,7 +1,7 @@
 //! What the connector says of itself.
 
 use innkeeper_guest::testing::{Script, get};
-use innkeeper_guest::{Scope, json, serde_json};
+use innkeeper_guest::{Scope, Standing, json, serde_json};
 use innkeeper_spec::ConnectorSpec;
 
 use crate::connector;
@@ -69,6 +69,18 @@ fn googles_addresses_are_set_and_hidden() {
     for field in ["authorizationUrl", "tokenUrl", "revocationUrl", "scope"] {
         assert!(oauth.defaults[field].is_string() && oauth.overrides[field]["hidden"] == true, "{field}");
     }
-    assert_eq!(spec.auth_types[1].auth_type, "bearer");
+    assert_eq!(spec.auth_types[2].auth_type, "bearer");
     assert_eq!(spec.headers, [("accept".to_owned(), "application/json".to_owned())]);
+}
+
+#[test]
+fn a_user_without_an_app_is_asked_for_the_same_and_fills_in_nothing() {
+    let spec = connector().spec();
+    let (oauth, ears) = (&spec.auth_types[0], &spec.auth_types[1]);
+    assert_eq!((ears.auth_type.as_str(), &ears.defaults["provider"]), ("ears", &json!("google")));
+    assert_eq!(ears.defaults["scope"], oauth.defaults["scope"]);
+    for field in ["provider", "scope"] {
+        assert_eq!(ears.overrides[field]["hidden"], true, "{field}");
+    }
+    assert_eq!((oauth.standing, ears.standing), (Standing::Recommended, Standing::Standard));
 }

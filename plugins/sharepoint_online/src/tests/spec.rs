@@ -57,6 +57,17 @@ fn a_user_is_asked_for_nothing_that_entra_settles() {
 }
 
 #[test]
+fn a_user_without_an_app_is_asked_for_the_same_and_fills_in_nothing() {
+    let spec = connector().spec();
+    let (user, ears) = (&spec.auth_types[1], &spec.auth_types[2]);
+    assert_eq!((ears.auth_type.as_str(), &ears.defaults["provider"]), ("ears", &json!("microsoft")));
+    assert_eq!(ears.defaults["scope"], user.defaults["scope"]);
+    for field in ["provider", "scope"] {
+        assert_eq!(ears.overrides[field]["hidden"], true, "{field}");
+    }
+}
+
+#[test]
 fn a_tenant_is_a_directory_id_or_a_domain() {
     let config = checked_spec().config;
     for good in [TENANT, "contoso.onmicrosoft.com", "contoso.com", "a-b.co.uk"] {
