@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Builds the connectors and the command line, then runs `innkeeper demo` in this terminal and ends as it does.
-pub(crate) fn run(workspace: &Workspace, headless: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn run(workspace: &Workspace, headless: bool, ears: bool) -> Result<ExitCode, Failure> {
     toolchain::ensure_wasm_target(workspace)?;
     guests::build_shipped(workspace, Lockfile::MayChange)?;
     step("the command line `innkeeper`", || {
@@ -21,5 +21,5 @@ pub(crate) fn run(workspace: &Workspace, headless: bool) -> Result<ExitCode, Fai
     report("==> innkeeper demo");
     let program = workspace.target().join("debug").join(format!("innkeeper{}", std::env::consts::EXE_SUFFIX));
     let demo = Tool::named(program, workspace.root()).args(["demo", "--connectors"]).arg(workspace.connectors());
-    demo.args(headless.then_some("--headless")).exit_code()
+    demo.args(headless.then_some("--headless")).args(ears.then_some("--ears")).exit_code()
 }

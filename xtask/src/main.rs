@@ -39,6 +39,9 @@ enum Command {
         /// Let a script sign in and consent instead of opening a browser
         #[arg(long)]
         headless: bool,
+        /// Authorize by way of an auth redirect service
+        #[arg(long)]
+        ears: bool,
     },
     /// Run every check and test
     Test,
@@ -75,7 +78,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
             toolchain::ensure_wasm_target(&workspace)?;
             guests::build_all(&workspace, Lockfile::MayChange)?;
         }
-        Command::Demo { headless } => return demo::run(&workspace, *headless),
+        Command::Demo { headless, ears } => return demo::run(&workspace, *headless, *ears),
         Command::Test => tests::run(&workspace)?,
         Command::Bench { json, rest } => return bench::run(&workspace, *json, rest),
         Command::Fmt => checks::format(&workspace)?,

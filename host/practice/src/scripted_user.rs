@@ -26,6 +26,9 @@ pub struct ScriptedUser {
     pub person: String,
     /// What they decide.
     pub decision: Decision,
+    /// Where their walk ends, whatever parameters come with it: for a way back that leads over more than one service. None: at
+    /// the first address with a code or an error.
+    pub ends_at: Option<String>,
 }
 
 /// Why a scripted user got no callback address.
@@ -66,7 +69,7 @@ pub async fn consent(authorization_url: &str) -> Result<String, ConsentError> {
 
 impl Default for ScriptedUser {
     fn default() -> Self {
-        Self { person: "ada".to_owned(), decision: Decision::Allow }
+        Self { person: "ada".to_owned(), decision: Decision::Allow, ends_at: None }
     }
 }
 
@@ -79,8 +82,11 @@ impl ScriptedUser {
         for _ in 0..=MOST_REDIRECTS {
             let answer = plain_http::send(Method::GET, &url, cookies.headers(&url), Bytes::new()).await?;
             cookies.keep(&url, &answer);
-            let Some(next) = location(&url, &answer)? else { return self.decide(&url, &answer, &cookies).await };
-            if next.query_pairs().any(|(name, _)| name == "code" || name == "error") {
+            let next = match location(&url, &answer)? {
+                Some(next) => next,
+                None => self.decide(&url, &answer, &cookies).await?,
+            };
+            if self.is_end(&next) {
                 return Ok(next.into());
             }
             url = next;
@@ -88,7 +94,14 @@ impl ScriptedUser {
         Err(ConsentError::Redirects)
     }
 
-    async fn decide(&self, page: &Url, answer: &Answer, cookies: &Cookies) -> Result<String, ConsentError> {
+    fn is_end(&self, address: &Url) -> bool {
+        match &self.ends_at {
+            Some(end) => address.as_str().split('?').next() == Some(end.as_str()),
+            None => address.query_pairs().any(|(name, _)| name == "code" || name == "error"),
+        }
+    }
+
+    async fn decide(&self, page: &Url, answer: &Answer, cookies: &Cookies) -> Result<Url, ConsentError> {
         let html = String::from_utf8_lossy(&answer.body);
         let no_form = || ConsentError::NoForm { status: answer.status.as_u16(), title: title(&html) };
         let form = Form::read(&html).filter(|_| answer.status == StatusCode::OK).ok_or_else(no_form)?;
@@ -102,7 +115,7 @@ impl ScriptedUser {
         let answer = plain_http::send(Method::POST, &target, headers, body.finish().into()).await?;
         let title = || title(&String::from_utf8_lossy(&answer.body));
         let no_redirect = || ConsentError::NoRedirect { status: answer.status.as_u16(), title: title() };
-        location(&target, &answer)?.map(Url::into).ok_or_else(no_redirect)
+        location(&target, &answer)?.ok_or_else(no_redirect)
     }
 }
 

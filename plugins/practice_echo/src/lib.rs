@@ -71,6 +71,7 @@ fn connector() -> Connector {
                 .recommended()
                 .default("scope", "https://www.googleapis.com/auth/drive.readonly"),
         )
+        .auth(Auth::new("ears").default("scope", "https://www.googleapis.com/auth/drive.readonly"))
         .auth(Auth::new("oauth_client_credentials"))
         .auth(Auth::new("bearer"))
         .auth(Auth::new("none"))

@@ -129,7 +129,7 @@ impl Stage {
     /// Where the user is sent after the decision.
     pub(crate) async fn visit(&self, person: &str, decision: Decision, changes: &[(&str, &str)]) -> String {
         let url = format!("{}{}", self.provider.base_url, Self::authorize_path(changes));
-        let user = ScriptedUser { person: person.to_owned(), decision };
+        let user = ScriptedUser { person: person.to_owned(), decision, ends_at: None };
         user.visit(&url).await.expect("a callback address")
     }
 

@@ -1,5 +1,6 @@
 //! `innkeeper demo`: a connector at work with a token it never sees, and the evidence.
 
+mod ears;
 mod narrator;
 mod stage;
 
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use innkeeper::ConnectionId;
-use innkeeper_practice::{EventKind, PUBLIC_CLIENT};
+use innkeeper_practice::{EventKind, PUBLIC_CLIENT, ScriptedUser};
 use serde_json::{Value, json};
 
 use super::Context;
@@ -35,15 +36,18 @@ pub(crate) struct Arguments {
     /// Let a script sign in and consent instead of opening a browser
     #[arg(long)]
     headless: bool,
+    /// Authorize by way of an auth redirect service in front of the practice provider
+    #[arg(long)]
+    ears: bool,
 }
 
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     let mut narrator = Narrator::new(context.output);
-    let stage = Stage::set(&arguments.connectors, &mut narrator).await?;
+    let stage = Stage::set(&arguments.connectors, arguments.ears, &mut narrator).await?;
     let outcome = play(&stage, arguments.headless, &mut narrator).await;
     stage.clear().await?;
     outcome?;
-    end(&mut narrator)
+    end(arguments.ears, &mut narrator)
 }
 
 async fn play(stage: &Stage, headless: bool, narrator: &mut Narrator) -> Outcome {
@@ -64,16 +68,12 @@ async fn connect_drive(stage: &Stage, narrator: &mut Narrator) -> Outcome<Connec
     narrator.seen(format!("actions: {}", actions.join(", ")))?;
     narrator.step("Make a connection with it")?;
     let base = stage.base_url();
-    let drive = stage
-        .connect("drive", &added, |new| {
-            new.field("authorizationUrl", format!("{base}/authorize"))
-                .field("tokenUrl", format!("{base}/token"))
-                .field("revocationUrl", format!("{base}/revoke"))
-                .field("clientId", PUBLIC_CLIENT)
-        })
-        .await?;
+    let drive = stage.connect("drive", &added).await?;
     let hosts: Vec<String> = drive.hosts.iter().map(ToString::to_string).collect();
-    narrator.seen(format!("the connection drive, with the client {PUBLIC_CLIENT} (public, PKCE)"))?;
+    match stage.ears_url() {
+        Some(ears) => narrator.seen(format!("the connection drive, with no client of its own: {ears} has one"))?,
+        None => narrator.seen(format!("the connection drive, with the client {PUBLIC_CLIENT} (public, PKCE)"))?,
+    }
     narrator.seen(format!("it may reach {}, and nothing else", hosts.join("; ")))?;
     narrator.check(
         hosts.iter().all(|host| host.starts_with(base)),
@@ -90,7 +90,9 @@ async fn authorize(stage: &Stage, connection: &ConnectionId, headless: bool, nar
     let begun = authorization.begin(stage.host()).await?;
     if headless {
         narrator.seen("a scripted user opens the page, signs in as ada and allows it")?;
-        let callback = innkeeper_practice::consent(begun.address.as_str())
+        let user = ScriptedUser { ends_at: Some(begun.redirect_uri().to_string()), ..ScriptedUser::default() };
+        let callback = user
+            .visit(begun.address.as_str())
             .await
             .map_err(|error| Failure::failed(format!("the scripted user got nowhere: {error}")))?;
         begun.arrive(stage.host(), callback).await?;
@@ -107,7 +109,16 @@ async fn authorize(stage: &Stage, connection: &ConnectionId, headless: bool, nar
     let status = stage.host().status(stage.space(), connection, None).await?.grant;
     narrator.check(status.authorized && status.refreshable, "the connection has no grant that can be refreshed")?;
     let life = status.expires_at.map(|at| at.since(stage.now())).map(span).unwrap_or_default();
-    narrator.seen("the code was exchanged once, by the host, with its PKCE verifier")?;
+    if stage.ears_url().is_some() {
+        narrator.seen(
+            "the page was the provider's; the service's sealed code came back, bound to the host's PKCE verifier",
+        )?;
+        narrator.seen(
+            "the host redeemed it at the service, which redeemed the provider's code once, with its own secret",
+        )?;
+    } else {
+        narrator.seen("the code was exchanged once, by the host, with its PKCE verifier")?;
+    }
     narrator.seen(format!("the grant is sealed in the store; its access token lives {life} and can be refreshed"))
 }
 
@@ -186,14 +197,7 @@ async fn expire(stage: &Stage, drive: &ConnectionId, narrator: &mut Narrator) ->
 async fn look_from_inside(stage: &Stage, headless: bool, narrator: &mut Narrator) -> Outcome {
     narrator.step("Look at a request from inside a connector")?;
     let added = stage.add("practice_echo", narrator).await?;
-    let base = stage.base_url();
-    let echo = stage
-        .connect("echo", &added, |new| {
-            new.field("authorizationUrl", format!("{base}/authorize"))
-                .field("tokenUrl", format!("{base}/token"))
-                .field("clientId", PUBLIC_CLIENT)
-        })
-        .await?;
+    let echo = stage.connect("echo", &added).await?;
     authorize(stage, &echo.id, headless, narrator).await?;
     let seen = stage.call(&echo.id, "echo", json!({ "path": "what/did/you/get" })).await?;
     let (body, headers) = (&seen["body"], &seen["headers"]);
@@ -230,13 +234,16 @@ async fn look_from_inside(stage: &Stage, headless: bool, narrator: &mut Narrator
     ))
 }
 
-fn end(narrator: &mut Narrator) -> Outcome {
+fn end(ears: bool, narrator: &mut Narrator) -> Outcome {
     let innkeeper = program();
     narrator.heading("What to try next")?;
     narrator.command(&format!("{innkeeper} practice"))?;
     narrator.aside("  and in another terminal:")?;
     for command in to_try("http://127.0.0.1:4747") {
         narrator.command(&command)?;
+    }
+    if ears {
+        narrator.aside("  Run an auth redirect service of your own: docs/ears.md")?;
     }
     narrator.aside("  Write a connector of your own: docs/authors.md")?;
     narrator.ok()

@@ -3,14 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use innkeeper::spec::AuthMode;
 use innkeeper::{
     CallRequest, Clock as _, Code, ConnectionId, ConnectionView, Connector, EgressSettings, Innkeeper, NewConnection,
     PrivateNetworks, SpaceId, SystemClock, SystemRandom, Timestamp,
 };
-use innkeeper_practice::{Practice, Running, Settings};
+use innkeeper_practice::{PUBLIC_CLIENT, Practice, Running, Settings};
 use serde_json::{Value, json};
+use url::Url;
 
 use super::component;
+use super::ears::{self, Place, Service};
 use super::narrator::Narrator;
 use crate::failure::{Failure, Outcome};
 use crate::time::size;
@@ -20,6 +23,7 @@ pub(super) struct Stage {
     folder: tempfile::TempDir,
     connectors: PathBuf,
     provider: Running,
+    service: Option<Service>,
     host: Innkeeper,
     space: SpaceId,
     answers: Mutex<Vec<String>>,
@@ -27,12 +31,15 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Starts the provider and opens a host that may reach this machine, in a folder that is removed at the end.
-    pub(super) async fn set(connectors: &Path, narrator: &mut Narrator) -> Outcome<Self> {
+    pub(super) async fn set(connectors: &Path, ears: bool, narrator: &mut Narrator) -> Outcome<Self> {
         for name in ["google_drive", "practice_echo"] {
             component(connectors, name)?;
         }
         narrator.step("Start a practice provider and a host")?;
-        let provider = Practice::start(Settings::default(), Arc::new(SystemClock), Arc::new(SystemRandom))
+        let place = if ears { Some(Place::take().await?) } else { None };
+        let redirect_uris = place.iter().map(Place::redirect_uri).collect();
+        let settings = Settings { redirect_uris, ..Settings::default() };
+        let provider = Practice::start(settings, Arc::new(SystemClock), Arc::new(SystemRandom))
             .await
             .map_err(|error| Failure::failed(error.to_string()))?;
         let folder = tempfile::Builder::new()
@@ -44,17 +51,29 @@ impl Stage {
             plain_http: PrivateNetworks::loopback(),
             ..EgressSettings::default()
         };
-        let host = Innkeeper::builder().folder(folder.path()).calls_at_once(16).egress(egress).open().await?;
+        let service = place.map(|place| place.serve(&provider.base_url, &egress)).transpose()?;
+        let mut builder = Innkeeper::builder().folder(folder.path()).calls_at_once(16).egress(egress);
+        if let Some(service) = &service {
+            builder = builder.ears(service.base.clone());
+        }
+        let host = builder.open().await?;
         narrator
             .seen(format!("the provider is at {}: an authorization server and a small Drive", provider.base_url))?;
+        if let Some(service) = &service {
+            let what = "an auth redirect service, which owns the client at the provider and keeps no token";
+            narrator.seen(format!("between them is {}: {what}", service.base))?;
+        }
         narrator.seen("the host keeps its store and a fresh keyring in a folder of its own, which goes at the end")?;
         let connectors = connectors.to_owned();
-        Ok(Self { folder, connectors, provider, host, space: SpaceId::default(), answers: Mutex::default() })
+        Ok(Self { folder, connectors, provider, service, host, space: SpaceId::default(), answers: Mutex::default() })
     }
 
     /// Ends all of it.
     pub(super) async fn clear(self) -> Outcome {
         self.host.close().await?;
+        if let Some(service) = self.service {
+            service.task.abort();
+        }
         self.provider.stop().await;
         drop(self.host);
         // What is left of a temporary folder is the system's to remove.
@@ -68,6 +87,11 @@ impl Stage {
 
     pub(super) fn base_url(&self) -> &str {
         &self.provider.base_url
+    }
+
+    /// Where the auth redirect service is, if one takes part.
+    pub(super) fn ears_url(&self) -> Option<&Url> {
+        self.service.as_ref().map(|service| &service.base)
     }
 
     pub(super) fn host(&self) -> &Innkeeper {
@@ -95,17 +119,23 @@ impl Stage {
     }
 
     /// Makes a connection to the practice provider.
-    pub(super) async fn connect(
-        &self,
-        id: &str,
-        connector: &Connector,
-        with: impl FnOnce(NewConnection) -> NewConnection,
-    ) -> Outcome<ConnectionView> {
+    pub(super) async fn connect(&self, id: &str, connector: &Connector) -> Outcome<ConnectionView> {
         let id = ConnectionId::parse(id).map_err(innkeeper::Error::from)?;
-        let new = NewConnection::new(self.space.clone(), connector.spec().about.id.clone(), "oauth_authorization_code")
+        let auth_type = if self.service.is_some() { "ears" } else { "oauth_authorization_code" };
+        let base = self.base_url();
+        let new = NewConnection::new(self.space.clone(), connector.spec().about.id.clone(), auth_type)
             .id(id)
-            .config(json!({ "baseUrl": self.base_url() }));
-        Ok(self.host.connect(with(new)).await?)
+            .config(json!({ "baseUrl": base }));
+        let new = if self.service.is_some() {
+            // The demo has one user.
+            new.auth_mode(AuthMode::Shared).field("provider", ears::PROVIDER)
+        } else {
+            new.field("authorizationUrl", format!("{base}/authorize"))
+                .field("tokenUrl", format!("{base}/token"))
+                .field("revocationUrl", format!("{base}/revoke"))
+                .field("clientId", PUBLIC_CLIENT)
+        };
+        Ok(self.host.connect(new).await?)
     }
 
     /// Calls an action, and keeps all that came out of the connector.
