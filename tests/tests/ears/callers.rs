@@ -96,6 +96,24 @@ async fn a_body_of_another_type_is_refused() {
 }
 
 #[tokio::test]
+async fn a_body_beyond_all_measure_is_refused_while_it_arrives() {
+    let service = Service::alone().await;
+    for endpoint in ["token", "refresh", "revoke"] {
+        let padded = json!({ "code": "c", "pkce_verifier": "v", "refresh_token": "r", "token": "t", "more": "x".repeat(40_000) });
+        post(&service, endpoint, padded.to_string()).await.assert_error(413, "invalid_request");
+        // Announced, and not sent.
+        let path = service.url(ACME, endpoint).path().to_owned();
+        let head = format!("POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: {JSON}\r\n", service.address);
+        let answer = raw(&service, format!("{head}content-length: 1000000000\r\n\r\n{{").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+        // Without an end.
+        let chunks = format!("2000\r\n{}\r\n", "x".repeat(0x2000)).repeat(8);
+        let answer = raw(&service, format!("{head}transfer-encoding: chunked\r\n\r\n{chunks}").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_arrive_is_given_up() {
     let service = Service::alone().await;
     let path = service.url(ACME, "token").path().to_owned();

@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 use innkeeper_ambient::{Clock, Random};
@@ -25,9 +24,6 @@ use super::sealed::Seals;
 use super::{authorize, callback, tokens};
 use crate::cookie::SessionCookies;
 use crate::headers;
-
-/// The largest body, in bytes: two tokens of the largest size that is taken, as JSON.
-const BODY_LIMIT: usize = 36 * 1024;
 
 /// What an auth redirect service is made from.
 #[derive(Debug)]
@@ -186,7 +182,6 @@ impl EarsService {
             .route("/v1/{provider}/oauth/refresh", post(tokens::refresh).fallback(only_post))
             .route("/v1/{provider}/oauth/revoke", post(tokens::revoke).fallback(only_post))
             .fallback(nothing_here)
-            .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(axum::middleware::from_fn(check_host))
             .layer(from_fn_with_state(inner.clone(), observe))
             .route("/healthz", get(async || "ok\n"))
