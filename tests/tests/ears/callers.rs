@@ -149,6 +149,30 @@ async fn a_token_is_text_of_a_measured_length_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn each_address_takes_its_method_alone_and_says_which() {
+    let service = Service::alone().await;
+    let body = r#"{"code":"c","pkce_verifier":"v","refresh_token":"r","token":"t"}"#;
+    for endpoint in ["authorize", "callback", "token", "refresh", "revoke"] {
+        let own = if ["authorize", "callback"].contains(&endpoint) { "GET" } else { "POST" };
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get"] {
+            if method == own {
+                continue;
+            }
+            let method = Method::from_bytes(method.as_bytes()).expect("a method");
+            let head = method == Method::HEAD;
+            let answer = send(&service, method.clone(), endpoint, Some(JSON), body.into()).await;
+            assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {endpoint}");
+            assert_eq!(answer.header(&header::ALLOW), own, "{method} {endpoint}");
+            if head {
+                assert!(answer.text.is_empty());
+            } else {
+                answer.assert_error(405, "invalid_request");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_head_request_uses_nothing_up() {
     let service = Service::alone().await;
     let (app, mut browser) = (App::of(&service), Browser::of(&service));

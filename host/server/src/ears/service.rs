@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 use innkeeper_ambient::{Clock, Random};
@@ -204,11 +205,18 @@ impl Inner {
 
 /// A HEAD would use up a code and show nothing: it is refused like every other method.
 async fn only_get() -> axum::response::Response {
-    json::respond(&Failure::method("GET"))
+    only("GET")
 }
 
 async fn only_post() -> axum::response::Response {
-    json::respond(&Failure::method("POST"))
+    only("POST")
+}
+
+/// RFC 9110, section 15.5.6: the answer says what is allowed.
+fn only(method: &'static str) -> axum::response::Response {
+    let mut response = json::respond(&Failure::method(method));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(method));
+    response
 }
 
 async fn nothing_here() -> axum::response::Response {
