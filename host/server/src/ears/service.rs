@@ -148,7 +148,7 @@ impl EarsService {
                 callbacks: Callbacks { registered: callbacks, loopback: loopback_callbacks },
                 cookies: SessionCookies::new(public_url.scheme() == "https"),
                 seals: Seals::new(keyring, clock.clone(), &random)?,
-                limiter: Limiter::new(&limits, clock.clone()),
+                limiter: Limiter::new(&limits, &clock),
                 metrics: Metrics::new(),
                 trusted_proxies,
                 random,

@@ -40,7 +40,7 @@ pub(super) async fn redeem(State(service): Service, Path(name): Path<String>, re
         if BASE64_URL_SAFE_NO_PAD.encode(shown) != code.challenge {
             return Err(Failure::invalid_code());
         }
-        let (code, verifier) = (SecretString::from(code.code), SecretString::from(code.verifier));
+        let (code, verifier) = (SecretString::from(code.issued), SecretString::from(code.verifier));
         let asking = provider.client.exchange(&code, &verifier, &provider.redirect_uri);
         Ok(tokens(time.of(asking).await?))
     })
@@ -60,10 +60,8 @@ pub(super) async fn refresh(State(service): Service, Path(name): Path<String>, r
 pub(super) async fn revoke(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
     answer(&service, &name, request, async |provider, asked: Revoke, time| {
         check_token(&asked.token)?;
-        match time.of(provider.client.revoke(&asked.token)).await? {
-            true => Ok(Map::new()),
-            false => Err(Failure::not_revocable()),
-        }
+        let given_back = time.of(provider.client.revoke(&asked.token)).await?;
+        given_back.then(Map::new).ok_or_else(Failure::not_revocable)
     })
     .await
 }
