@@ -8,6 +8,7 @@ use reqwest::header;
 use serde_json::json;
 
 use crate::app::{Answer, App, Browser, parameter, random_text, with};
+use crate::inn::Scene;
 use crate::scripted_provider::{Script, ScriptedProvider};
 use crate::service::{ACME, RIVAL, Seat, Service, client_at, oidc};
 
@@ -179,5 +180,48 @@ async fn no_log_page_error_or_metric_holds_what_a_provider_says() {
         secrets.assert_not_in(what, text);
     }
     secrets.assert_not_in("the metrics", service.ears.metrics());
+    secrets.assert_not_in("the log", records::recorded());
+}
+
+#[tokio::test]
+async fn no_log_error_or_file_of_a_host_holds_a_secret_of_the_way_through_a_service() {
+    records::record();
+    let scene = Scene::start().await;
+    let flow = scene.inn.begin(&scene.connection, Some("ada")).await;
+    let state = parameter(&flow.begun.authorization_url, "state").expect("a state");
+    let callback = scene.service.consent(&flow.begun.authorization_url, "ada");
+    let mut said = vec![format!("{flow:?}")];
+    scene.service.order("token", 400, r#"{"error":"invalid_grant"}"#);
+    let error = scene.inn.complete(&callback, &flow.session).await.expect_err("the code is refused");
+    said.push(format!("{error} {error:?}"));
+    scene.inn.authorize(&scene.service, &scene.connection, "ada").await;
+    for _ in 0..2 {
+        scene.inn.advance(3600);
+        scene.ask("ada").await.expect("refreshed");
+    }
+    scene.inn.advance(3600);
+    scene.service.order("refresh", 503, "");
+    let error = scene.ask("ada").await.expect_err("an outage");
+    said.push(format!("{error} {error:?}"));
+    said.push(format!("{:?}", scene.inn.status(&scene.connection, "ada").await));
+    scene.inn.disconnect(&scene.connection, "ada").await;
+
+    let mut secrets = Secrets::default().random("the state", state).random("a session", flow.session.expose());
+    for asked in scene.service.asked() {
+        let body: serde_json::Value = serde_json::from_str(&asked.body).expect("JSON");
+        for (name, value) in body.as_object().expect("an object") {
+            secrets = secrets.random(name, value.as_str().expect("a text"));
+        }
+    }
+    for received in scene.echo.received() {
+        let token = received.authorization().and_then(|header| header.strip_prefix("Bearer ")).expect("a token");
+        secrets = secrets.random("an access token", token);
+    }
+    assert!(secrets.count() >= 11, "{} secrets", secrets.count());
+    for text in said {
+        secrets.assert_not_in("what the host says", &text);
+    }
+    scene.inn.host.host.close().await.expect("the audit is on the disk");
+    secrets.assert_not_on_disk(scene.inn.host.folder.path());
     secrets.assert_not_in("the log", records::recorded());
 }

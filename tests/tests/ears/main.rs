@@ -13,6 +13,7 @@ mod hosts;
 mod injection;
 mod inn;
 mod kept_secret;
+mod presets;
 mod providers;
 mod replicas;
 mod scripted_provider;
