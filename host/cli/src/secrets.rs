@@ -35,7 +35,10 @@ pub(crate) struct SecretArguments {
 
 /// Where one secret is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a secret never stands here: write `{ file = \"path\" }` or `{ env = \"VARIABLE\" }`, which say where it is"
+)]
 pub(crate) enum SecretSource {
     /// In a file.
     File {

@@ -47,13 +47,11 @@ async fn serve(
     context: &Context,
 ) -> Outcome {
     let router = authorization_router(host.clone(), LinkHolders, &settings)?;
+    let asked_to_end = asked_to_end();
     introduce(host, address, context)?;
     let tended = host.clone();
     let tending = tokio::spawn(async move { tended.keep_tended().await });
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async {
-        asked_to_end().await;
-    });
-    let outcome = serving.await;
+    let outcome = axum::serve(listener, router).with_graceful_shutdown(asked_to_end).await;
     tending.abort();
     outcome.map_err(|error| Failure::failed(format!("the pages at {address} ended: {error}")))
 }

@@ -71,7 +71,7 @@ fn go_on(
     let Some(code) = given.remove("code").filter(|code| (1..=LONGEST_CODE).contains(&code.len())) else {
         return Ok((to_caller(service, callback, &[("error", "server_error"), ("state", state)]), "no_code"));
     };
-    let sealed = Code { code, verifier: flow.verifier.clone(), challenge: flow.challenge.clone() };
+    let sealed = Code { issued: code, verifier: flow.verifier.clone(), challenge: flow.challenge.clone() };
     let sealed = service.seals.code(&provider.name, &sealed)?;
     Ok((to_caller(service, callback, &[("code", &sealed), ("state", state)]), "ok"))
 }

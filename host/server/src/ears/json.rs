@@ -57,6 +57,11 @@ impl Failure {
         Self { retry_after: Some(wait), ..failure }
     }
 
+    pub(super) fn too_large() -> Self {
+        let text = "the body is larger than any that holds a code or a token";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", text)
+    }
+
     pub(super) fn slow() -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "invalid_request", "the body took too long to arrive")
     }

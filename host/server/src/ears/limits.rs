@@ -66,7 +66,7 @@ type Key = (usize, IpAddr);
 type Keyed = RateLimiter<Key, HashMapStateStore<Key>, HostClock, NoOpMiddleware<Duration>>;
 
 impl Limiter {
-    pub(super) fn new(limits: &EarsLimits, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(limits: &EarsLimits, clock: &Arc<dyn Clock>) -> Self {
         let keyed = |quota: Quota| {
             // A window shorter than what it holds has no period; then the count alone bounds.
             let period = (quota.window / quota.count.get()).max(Duration::from_nanos(1));
@@ -88,7 +88,7 @@ impl Limiter {
             Kind::Consent => &self.consents,
             Kind::Tokens => &self.tokens,
         };
-        if self.asked.fetch_add(1, Ordering::Relaxed) % TIDY_AFTER == 0 {
+        if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(TIDY_AFTER) {
             self.consents.retain_recent();
             self.tokens.retain_recent();
         }
@@ -129,14 +129,19 @@ mod tests {
         EarsLimits { consents: quota, tokens: quota, most_callers }
     }
 
+    fn clock() -> (Arc<ManualClock>, Arc<dyn Clock>) {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_700_000_000)));
+        (clock.clone(), clock)
+    }
+
     fn ip(last: u8) -> IpAddr {
         Ipv4Addr::new(192, 0, 2, last).into()
     }
 
     #[test]
     fn each_address_and_provider_has_its_own_count_and_gets_through_again() {
-        let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_700_000_000)));
-        let limiter = Limiter::new(&limits(3, 100), clock.clone());
+        let (clock, shared) = clock();
+        let limiter = Limiter::new(&limits(3, 100), &shared);
         for _ in 0..3 {
             assert!(limiter.count(Kind::Tokens, 0, ip(1)).is_ok());
         }
@@ -152,8 +157,8 @@ mod tests {
 
     #[test]
     fn a_flood_of_addresses_neither_fills_the_memory_nor_gets_through() {
-        let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_700_000_000)));
-        let limiter = Limiter::new(&limits(2, 50), clock.clone());
+        let (clock, shared) = clock();
+        let limiter = Limiter::new(&limits(2, 50), &shared);
         let taken = (0..250).filter(|last| limiter.count(Kind::Tokens, 0, ip(*last)).is_ok()).count();
         assert!(taken <= 53, "{taken}");
         assert!(limiter.tokens.len() <= 51, "{}", limiter.tokens.len());

@@ -1,4 +1,4 @@
-//! What the service counts, in the text form of Prometheus and OpenMetrics.
+//! What the service counts, in the text form of Prometheus and `OpenMetrics`.
 
 use std::time::Duration;
 

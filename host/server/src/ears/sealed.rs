@@ -40,7 +40,7 @@ pub(super) struct Flow {
 pub(super) struct Code {
     /// The provider's own, which the provider takes once.
     #[serde(rename = "c")]
-    pub(super) code: String,
+    pub(super) issued: String,
     /// This service's verifier at the provider.
     #[serde(rename = "v")]
     pub(super) verifier: String,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 use innkeeper_ambient::{Clock, Random};
@@ -25,9 +25,6 @@ use super::sealed::Seals;
 use super::{authorize, callback, tokens};
 use crate::cookie::SessionCookies;
 use crate::headers;
-
-/// The largest body, in bytes: two tokens of the largest size that is taken, as JSON.
-const BODY_LIMIT: usize = 36 * 1024;
 
 /// What an auth redirect service is made from.
 #[derive(Debug)]
@@ -151,7 +148,7 @@ impl EarsService {
                 callbacks: Callbacks { registered: callbacks, loopback: loopback_callbacks },
                 cookies: SessionCookies::new(public_url.scheme() == "https"),
                 seals: Seals::new(keyring, clock.clone(), &random)?,
-                limiter: Limiter::new(&limits, clock.clone()),
+                limiter: Limiter::new(&limits, &clock),
                 metrics: Metrics::new(),
                 trusted_proxies,
                 random,
@@ -186,7 +183,6 @@ impl EarsService {
             .route("/v1/{provider}/oauth/refresh", post(tokens::refresh).fallback(only_post))
             .route("/v1/{provider}/oauth/revoke", post(tokens::revoke).fallback(only_post))
             .fallback(nothing_here)
-            .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(axum::middleware::from_fn(check_host))
             .layer(from_fn_with_state(inner.clone(), observe))
             .route("/healthz", get(async || "ok\n"))
@@ -209,11 +205,18 @@ impl Inner {
 
 /// A HEAD would use up a code and show nothing: it is refused like every other method.
 async fn only_get() -> axum::response::Response {
-    json::respond(&Failure::method("GET"))
+    only("GET")
 }
 
 async fn only_post() -> axum::response::Response {
-    json::respond(&Failure::method("POST"))
+    only("POST")
+}
+
+/// RFC 9110, section 15.5.6: the answer says what is allowed.
+fn only(method: &'static str) -> axum::response::Response {
+    let mut response = json::respond(&Failure::method(method));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(method));
+    response
 }
 
 async fn nothing_here() -> axum::response::Response {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use innkeeper_auth::{ProviderTokens, TokenError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
@@ -24,6 +24,8 @@ use super::service::{Inner, Provider};
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The largest body, in bytes: two tokens of the largest size that is taken, as JSON.
+const BODY_LIMIT: usize = 36 * 1024;
 /// Longest token that is passed on, in bytes.
 const LONGEST_TOKEN: usize = 16 * 1024;
 
@@ -38,7 +40,7 @@ pub(super) async fn redeem(State(service): Service, Path(name): Path<String>, re
         if BASE64_URL_SAFE_NO_PAD.encode(shown) != code.challenge {
             return Err(Failure::invalid_code());
         }
-        let (code, verifier) = (SecretString::from(code.code), SecretString::from(code.verifier));
+        let (code, verifier) = (SecretString::from(code.issued), SecretString::from(code.verifier));
         let asking = provider.client.exchange(&code, &verifier, &provider.redirect_uri);
         Ok(tokens(time.of(asking).await?))
     })
@@ -58,10 +60,8 @@ pub(super) async fn refresh(State(service): Service, Path(name): Path<String>, r
 pub(super) async fn revoke(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
     answer(&service, &name, request, async |provider, asked: Revoke, time| {
         check_token(&asked.token)?;
-        match time.of(provider.client.revoke(&asked.token)).await? {
-            true => Ok(Map::new()),
-            false => Err(Failure::not_revocable()),
-        }
+        let given_back = time.of(provider.client.revoke(&asked.token)).await?;
+        given_back.then(Map::new).ok_or_else(Failure::not_revocable)
     })
     .await
 }
@@ -106,11 +106,16 @@ async fn answer<T: Fields>(
     }
 }
 
-async fn read_body(service: &Inner, body: axum::body::Body) -> Result<Bytes, Failure> {
+async fn read_body(service: &Inner, body: Body) -> Result<Bytes, Failure> {
+    // What says itself that it is too large is not waited for.
+    if body.size_hint().lower() > BODY_LIMIT as u64 {
+        return Err(Failure::too_large());
+    }
     tokio::select! {
-        body = body.collect() => match body {
+        body = Limited::new(body, BODY_LIMIT).collect() => match body {
             Ok(body) => Ok(body.to_bytes()),
-            Err(_) => Err(Failure::invalid("the body is too large, or was cut off")),
+            Err(error) if error.is::<LengthLimitError>() => Err(Failure::too_large()),
+            Err(_) => Err(Failure::invalid("the body was cut off")),
         },
         () = service.clock.sleep(PATIENCE) => Err(Failure::slow()),
     }

@@ -80,6 +80,7 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
     let service = EarsService::new(file.settings(public_url.clone())?, &keyring, &egress, clock, random);
     let service = service
         .map_err(|error| Failure::usage(format!("the service file {}: {error}", arguments.service_file.display())))?;
+    let asked_to_end = asked_to_end();
     introduce(&service, &public_url, address, metrics.as_ref().map(|(_, address)| *address), context)?;
     let (ends, mut ended) = watch::channel(());
     let until_told = |mut ended: watch::Receiver<()>| async move {
@@ -96,7 +97,7 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
     tokio::pin!(serving);
     let outcome = tokio::select! {
         outcome = &mut serving => outcome,
-        () = asked_to_end() => {
+        () = asked_to_end => {
             tracing::info!("the service ends once what is under way is answered");
             ends.send_replace(());
             ended.mark_unchanged();

@@ -1,0 +1,102 @@
+//! Providers that have manners of their own: a caller sees none of them.
+
+use innkeeper_server::EarsProvider;
+use serde_json::json;
+
+use crate::app::{App, Browser, parameter};
+use crate::scripted_provider::{Asked, Script, ScriptedProvider, consented};
+use crate::service::{Seat, Service};
+
+/// A service with the preset of this name, whose addresses are a scripted provider's.
+async fn preset(name: &str) -> (ScriptedProvider, Service) {
+    let provider = ScriptedProvider::start().await;
+    let seat = Seat::take().await;
+    let plan = seat.plan().provider(name, EarsProvider { client_id: "app".to_owned(), ..provider.client() });
+    (provider, seat.serve(plan))
+}
+
+fn ok(body: &serde_json::Value) -> Script {
+    Script::Answer(200, vec![("content-type", "application/json".to_owned())], body.to_string().into_bytes())
+}
+
+fn sent<'a>(asked: &'a Asked, name: &str) -> Option<&'a str> {
+    asked.form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+#[tokio::test]
+async fn slacks_users_token_is_what_a_caller_gets_and_never_the_bots() {
+    let (provider, service) = preset("slack").await;
+    let (app, mut browser) = (App::of(&service), Browser::of(&service));
+    let at_provider = browser.begin(&app, "slack").await;
+    assert_eq!(parameter(&at_provider, "user_scope"), app.scope);
+    assert_eq!(parameter(&at_provider, "scope"), None, "no bot is installed");
+    provider.script(ok(&json!({
+        "ok": true, "access_token": "xoxb-bot", "refresh_token": "xoxe-bot", "token_type": "bot", "team": { "id": "T1" },
+        "authed_user": {
+            "id": "U1", "scope": "search:read", "access_token": "xoxp-user", "token_type": "user",
+            "refresh_token": "xoxe-user", "expires_in": 43200,
+        },
+    })));
+    let code = app.code(&browser.open(&consented(&service, &at_provider, "code")).await);
+    let answer = app.redeem("slack", &code).await;
+    let expected = json!({
+        "token_type": "Bearer", "access_token": "xoxp-user", "refresh_token": "xoxe-user", "expires_in": 43200,
+        "scope": "search:read",
+    });
+    assert_eq!(answer.tokens(), expected);
+    assert!(provider.asked()[0].authorization.as_deref().is_some_and(|proof| proof.starts_with("Basic ")));
+
+    // A refresh of a user's token is answered where the standard has it.
+    provider.script(ok(
+        &json!({ "ok": true, "access_token": "xoxp-2", "refresh_token": "xoxe-2", "token_type": "user", "expires_in": 43200 }),
+    ));
+    let refreshed = app.refresh("slack", "xoxe-user").await.tokens();
+    assert_eq!((&refreshed["access_token"], &refreshed["token_type"]), (&json!("xoxp-2"), &json!("Bearer")));
+
+    provider.script(ok(&json!({ "ok": true, "revoked": true })));
+    assert_eq!(app.revoke("slack", "xoxp-2").await.tokens(), json!({}));
+    let revoked = provider.asked().pop().expect("it was asked");
+    assert_eq!(revoked.authorization.as_deref(), Some("Bearer xoxp-2"), "a token shows itself");
+    assert!(revoked.form.is_empty());
+}
+
+#[tokio::test]
+async fn slack_refuses_with_a_success_and_a_caller_is_told_in_kind() {
+    let (provider, service) = preset("slack").await;
+    let app = App::of(&service);
+    for (error, status, code) in [
+        ("invalid_refresh_token", 400, "invalid_grant"),
+        ("token_revoked", 400, "invalid_grant"),
+        ("invalid_code", 400, "invalid_grant"),
+        ("bad_client_secret", 502, "server_error"),
+        ("internal_error", 503, "temporarily_unavailable"),
+    ] {
+        provider.script(ok(&json!({ "ok": false, "error": error })));
+        app.refresh("slack", "xoxe-user").await.assert_error(status, code);
+    }
+    // A token that has ended already is given back.
+    for error in ["token_revoked", "invalid_auth", "token_expired"] {
+        provider.script(ok(&json!({ "ok": false, "error": error })));
+        assert_eq!(app.revoke("slack", "xoxp-user").await.tokens(), json!({}), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn google_and_microsoft_are_shown_the_secret_in_the_body() {
+    for name in ["google", "microsoft"] {
+        let (provider, service) = preset(name).await;
+        let (app, mut browser) = (App::of(&service), Browser::of(&service));
+        let at_provider = browser.begin(&app, name).await;
+        assert_eq!(parameter(&at_provider, "scope"), app.scope);
+        let code = app.code(&browser.open(&consented(&service, &at_provider, "code")).await);
+        app.redeem(name, &code).await.tokens();
+        app.refresh(name, "r").await.tokens();
+        for asked in provider.asked() {
+            assert_eq!(
+                (sent(&asked, "client_id"), sent(&asked, "client_secret")),
+                (Some("app"), Some("the secret of a client"))
+            );
+            assert_eq!(asked.authorization, None);
+        }
+    }
+}
