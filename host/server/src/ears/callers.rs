@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
+/// What the service adds to a callback.
+const ANSWERS: [&str; 4] = ["code", "state", "error", "iss"];
+
 /// An address that codes may be sent to: with a path, that very address; without one, every address of its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackAddress(Url);
@@ -52,6 +55,10 @@ impl Callbacks {
     pub(super) fn admit(&self, text: &str) -> Option<Url> {
         let url = Url::parse(text).ok()?;
         check(&url).ok()?;
+        // Beside ours they would come twice, and a caller might read the wrong one.
+        if url.query_pairs().any(|(name, _)| ANSWERS.contains(&&*name)) {
+            return None;
+        }
         let registered = self.registered.iter().any(|CallbackAddress(known)| {
             known.origin() == url.origin() && (known.path() == "/" || known.path() == url.path())
         });
@@ -113,6 +120,8 @@ mod tests {
             "https://other.service/",
             "https://other.service/connect/callback2",
             "https://my.service/#x",
+            "https://my.service/?code=1",
+            "https://my.service/?a=b&st%61te=1",
             "https:\\\\evil.example\\my.service",
             "//my.service/",
             "/callback",
