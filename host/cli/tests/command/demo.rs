@@ -39,6 +39,22 @@ fn a_program_gets_the_demo_as_json() {
 }
 
 #[test]
+fn the_demo_goes_by_way_of_an_auth_redirect_service_too() {
+    let inn = Inn::empty();
+    let told = inn.run(&["demo", "--headless", "--ears", "--connectors", &connectors()]).succeeded().out;
+    for seen in [
+        "an auth redirect service, which owns the client at the provider",
+        "with no client of its own",
+        "which redeemed the provider's code once, with its own secret",
+        "refreshes at the provider: 1",
+        "docs/ears.md",
+    ] {
+        assert!(told.contains(seen), "{seen:?} is missing: {told}");
+    }
+    assert!(told.ends_with("\ndemo: ok\n"), "{told}");
+}
+
+#[test]
 fn without_connectors_the_demo_says_how_to_build_them() {
     let inn = Inn::empty();
     inn.run(&["demo", "--headless", "--connectors", "nowhere"]).failed(3, &["google_drive.wasm", "cargo xtask guests"]);

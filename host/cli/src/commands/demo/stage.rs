@@ -61,7 +61,7 @@ impl Stage {
             .seen(format!("the provider is at {}: an authorization server and a small Drive", provider.base_url))?;
         if let Some(service) = &service {
             let what = "an auth redirect service, which owns the client at the provider and keeps no token";
-            narrator.seen(format!("between them is {}: {what}", service.base))?;
+            narrator.seen(format!("between them is {}: {what}", service.base.as_str().trim_end_matches('/')))?;
         }
         narrator.seen("the host keeps its store and a fresh keyring in a folder of its own, which goes at the end")?;
         let connectors = connectors.to_owned();
