@@ -116,6 +116,7 @@ impl Stage {
             authorization_url: client.token_url.clone(),
             scope_parameter: "scope".to_owned(),
             issuer: None,
+            name: None,
         });
         let endpoint = TokenEndpoint {
             client: Arc::new(client),
