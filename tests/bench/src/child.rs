@@ -28,6 +28,28 @@ impl Upstream {
     }
 }
 
+/// An auth redirect service in front of the service that is fetched from; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct RedirectService {
+    base: Url,
+    _process: Child,
+}
+
+impl RedirectService {
+    pub(crate) async fn start(provider: &Url) -> Result<Self, Failure> {
+        let role = "the auth redirect service";
+        let mut command = itself()?;
+        command.args(["--ears", provider.as_str()]).stdin(Stdio::piped());
+        let (line, process) = first_line(role, &mut command).await?;
+        let base = line.trim().parse().map_err(|_| Failure::Child { role })?;
+        Ok(Self { base, _process: process })
+    }
+
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+}
+
 /// Bytes that a fresh process needs for each of `count` requests that wait for the service.
 pub(crate) async fn bytes_each(way: Way, upstream: &Upstream, count: usize) -> Result<u64, Failure> {
     let mut command = itself()?;

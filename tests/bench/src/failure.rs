@@ -41,6 +41,12 @@ pub(crate) enum Failure {
     /// The plain client, or the service.
     #[error("the service of the benchmark: {0}")]
     Service(#[from] reqwest::Error),
+    /// The auth redirect service could not be made.
+    #[error("the auth redirect service: {0}")]
+    Ears(#[from] innkeeper_server::EarsError),
+    /// It answered something else.
+    #[error("the auth redirect service did not answer with {0}")]
+    Redirect(&'static str),
     /// Not the document that was to be fetched.
     #[error("the answer is not the document that was asked for: {0}")]
     Document(#[from] serde_json::Error),

@@ -1,13 +1,14 @@
 //! What a call costs, side by side with the same work outside of a sandbox.
 //!
-//! The program starts itself twice more: as the service that is fetched from, so that its work is not counted, and as a
-//! fresh host whose memory is looked at while calls wait. See `docs/benchmarks.md` for how to read the figures.
+//! The program starts itself again: as the service that is fetched from, so that its work is not counted, as a fresh host
+//! whose memory is looked at while calls wait, and as an auth redirect service. See `docs/benchmarks.md` for how to read the figures.
 
 mod child;
 mod failure;
 mod machine;
 mod measure;
 mod plain;
+mod redirect_service;
 mod report;
 mod sample;
 mod stage;
@@ -38,6 +39,9 @@ struct Arguments {
     /// Be the service that is fetched from
     #[arg(long, hide = true)]
     upstream: bool,
+    /// Be an auth redirect service in front of the service at this address
+    #[arg(long, hide = true)]
+    ears: Option<url::Url>,
     /// Be the host whose memory is looked at: the way of fetching
     #[arg(long, hide = true, value_enum, requires_all = ["base", "count"])]
     parked: Option<measure::memory::Way>,
@@ -67,6 +71,9 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         return runtime.block_on(upstream::serve());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(provider) = &arguments.ears {
+        return runtime.block_on(redirect_service::serve(provider));
+    }
     if let (Some(way), Some(base), Some(count)) = (arguments.parked, &arguments.base, arguments.count) {
         return runtime.block_on(measure::memory::park(way, base, count));
     }

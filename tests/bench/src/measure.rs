@@ -1,5 +1,6 @@
 //! What is measured, one thing after the other.
 
+mod ears;
 mod empty;
 mod fetch;
 mod grants;
@@ -20,6 +21,7 @@ use crate::machine::Machine;
 use crate::sample::Stopwatch;
 use crate::stage::Stage;
 
+pub(crate) use ears::Ears;
 pub(crate) use empty::Empty;
 pub(crate) use fetch::{Fetch, Trio};
 pub(crate) use grants::Grants;
@@ -37,6 +39,7 @@ pub(crate) struct Figures {
     pub(crate) loading: Loading,
     pub(crate) token: Token,
     pub(crate) grants: Grants,
+    pub(crate) ears: Ears,
 }
 
 /// How long to measure.
@@ -77,6 +80,8 @@ pub(crate) enum Only {
     Fetch,
     /// Tokens of many users, with their figures
     Grants,
+    /// The auth redirect service, with its figures
+    Ears,
 }
 
 /// Measures everything.
@@ -91,6 +96,7 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures, Failure> {
         loading: loading::measure(effort).await?,
         token: token::measure(&stage, effort).await?,
         grants: grants::measure(upstream.base(), effort).await?,
+        ears: ears::measure(upstream.base(), effort).await?,
     };
     stage.host.close().await?;
     Ok(figures)
@@ -101,7 +107,11 @@ pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
     let upstream = Upstream::start().await?;
     if matches!(only, Only::Grants) {
         let figures = grants::measure(upstream.base(), effort).await?;
-        return Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&figures)?)?);
+        return print(&figures);
+    }
+    if matches!(only, Only::Ears) {
+        let figures = ears::measure(upstream.base(), effort).await?;
+        return print(&figures);
     }
     let stage = Arc::new(Stage::set(upstream.base()).await?);
     let time = effort.turn * effort.rounds;
@@ -121,8 +131,12 @@ pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
         Only::FetchPlain => drop(fetch::busy(&stage, fetch::Way::Plain, time).await?),
         Only::FetchEgress => drop(fetch::busy(&stage, fetch::Way::Egress, time).await?),
         Only::Fetch => drop(fetch::busy(&stage, fetch::Way::Call, time).await?),
-        // Above: it needs no component.
-        Only::Grants => {}
+        // Above: they need no component.
+        Only::Grants | Only::Ears => {}
     }
     Ok(())
+}
+
+fn print(figures: &impl Serialize) -> Result<(), Failure> {
+    Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(figures)?)?)
 }

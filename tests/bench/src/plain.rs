@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use reqwest::Client;
+use reqwest::redirect::Policy;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
@@ -19,7 +20,7 @@ pub(crate) struct Document {
     tags: Vec<String>,
 }
 
-/// A client that is set up as the host's own is.
+/// A client that is set up as the host's own is: it leaves redirects to who asks.
 pub(crate) fn client() -> Result<Client, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -27,7 +28,7 @@ pub(crate) fn client() -> Result<Client, Failure> {
         .map_err(|error| Failure::Egress(error.to_string()))?
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
-    Ok(Client::builder().tls_backend_preconfigured(tls).no_proxy().build()?)
+    Ok(Client::builder().tls_backend_preconfigured(tls).no_proxy().redirect(Policy::none()).build()?)
 }
 
 /// Fetches a document with a token and takes out of it what the connector takes.

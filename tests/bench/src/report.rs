@@ -18,6 +18,8 @@ const LIVE_US: f64 = 1.0;
 const CROWDED: f64 = 1.5;
 /// The most a token from the store should take, in microseconds, in the middle.
 const COLD_US: f64 = 100.0;
+/// The most the auth redirect service should take of its own to redeem a code, in microseconds, in the middle.
+const EARS_US: f64 = 1000.0;
 
 /// One JSON object: the figures, and how they stand to the aims.
 pub(crate) fn json(figures: &Figures) -> Result<(), Failure> {
@@ -80,6 +82,18 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
     }
     show(&mut out, &table)?;
 
+    let ears = &figures.ears;
+    let mut table = sheet(&["Auth redirect service: its own time", "p50 us", "p99 us", "requests"]);
+    for (name, own) in [("redeem a code", &ears.redeem), ("refresh", &ears.refresh)] {
+        table.add_row([name.to_owned(), one(own.p50_us), one(own.p99_us), own.repetitions.to_string()]);
+    }
+    show(&mut out, &table)?;
+    let many = &ears.many_callers;
+    let mut table = sheet(&["Refreshes", "at the provider", "through the service"]);
+    let name = format!("{} callers, refreshes/s", many.callers);
+    table.add_row([name, whole(many.direct_per_second), whole(many.per_second)]);
+    show(&mut out, &table)?;
+
     let mut table = sheet(&["Aim", "at", "measured", ""]);
     for aim in aims(figures) {
         let verdict = if aim.met() { "met" } else { "missed" };
@@ -116,7 +130,7 @@ impl Aim {
     }
 }
 
-fn aims(figures: &Figures) -> [Aim; 5] {
+fn aims(figures: &Figures) -> [Aim; 6] {
     let empty = Aim {
         name: "empty action by the runtime, p50 us",
         at_most: true,
@@ -133,7 +147,9 @@ fn aims(figures: &Figures) -> [Aim; 5] {
     let live = most("a live token from memory, us", LIVE_US, figures.grants.many.live_ns / 1000.0);
     let crowded = most("a live token with many grants stored / with few", CROWDED, figures.grants.ratio);
     let cold = most("a token from the store, p50 us", COLD_US, figures.grants.many.cold.p50_us);
-    [empty, throughput, live, crowded, cold]
+    let ears =
+        most("own time of the auth redirect service to redeem a code, p50 us", EARS_US, figures.ears.redeem.p50_us);
+    [empty, throughput, live, crowded, cold, ears]
 }
 
 fn sheet(header: &[&str]) -> Table {

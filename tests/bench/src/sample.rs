@@ -28,6 +28,11 @@ impl Sample {
         self.0.push(duration);
     }
 
+    /// What each of `other` took beyond `base`.
+    pub(crate) fn extend_beyond(&mut self, other: &Self, base: Duration) {
+        self.0.extend(other.0.iter().map(|duration| duration.saturating_sub(base)));
+    }
+
     /// The time that `percent` of the repetitions stayed within, in microseconds.
     pub(crate) fn percentile(&mut self, percent: usize) -> f64 {
         self.0.sort_unstable();

@@ -176,7 +176,8 @@ async fn record(store: &dyn Store, connection: &ConnectionView) -> Result<Connec
     })
 }
 
-fn loopback() -> EgressSettings {
+/// Lets this machine be reached.
+pub(crate) fn loopback() -> EgressSettings {
     let (private_networks, plain_http) = (PrivateNetworks::loopback(), PrivateNetworks::loopback());
     EgressSettings { private_networks, plain_http, ..EgressSettings::default() }
 }

@@ -39,6 +39,7 @@ fn the_built_in_types_are_there_and_valid() {
             "api_key_query",
             "basic",
             "bearer",
+            "ears",
             "none",
             "oauth_authorization_code",
             "oauth_client_credentials",

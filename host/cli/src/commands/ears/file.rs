@@ -79,7 +79,7 @@ impl ServiceFile {
         let mut file: Self = toml::from_str(&text).map_err(|error| {
             Failure::usage(format!("the service file {} is not valid: {}", path.display(), mistake(&text, &error)))
         })?;
-        file.folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        path.parent().unwrap_or(Path::new("")).clone_into(&mut file.folder);
         if let Some(KeyringText(KeyringSource::File(keyring))) = &mut file.keyring {
             *keyring = file.folder.join(&*keyring);
         }

@@ -101,12 +101,11 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
             tracing::info!("the service ends once what is under way is answered");
             ends.send_replace(());
             ended.mark_unchanged();
-            match tokio::time::timeout(LEAVING, &mut serving).await {
-                Ok(outcome) => outcome,
-                Err(_) => {
-                    tracing::warn!("requests that took too long were cut off at the end");
-                    Ok(Ok(()))
-                }
+            if let Ok(outcome) = tokio::time::timeout(LEAVING, &mut serving).await {
+                outcome
+            } else {
+                tracing::warn!("requests that took too long were cut off at the end");
+                Ok(Ok(()))
             }
         }
     };

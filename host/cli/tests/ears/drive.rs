@@ -1,0 +1,72 @@
+//! A Drive on loopback that asks the authorization server whose each token is, and lists to each user what is that user's.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use innkeeper_fixtures::oidc::plain_client;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use url::Url;
+
+/// A request that was served.
+#[derive(Clone, Debug)]
+pub(crate) struct Served {
+    /// Whose token it had.
+    pub(crate) owner: String,
+    pub(crate) token: String,
+}
+
+/// The server; it ends with the tests.
+#[derive(Clone)]
+pub(crate) struct Drive {
+    pub(crate) base: Url,
+    userinfo: Url,
+    served: Arc<Mutex<Vec<Served>>>,
+}
+
+impl Drive {
+    /// Starts it on a free port.
+    pub(crate) async fn start(api: &Url) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let base = format!("http://{address}").parse().expect("an address");
+        let userinfo = api.join("api/me").expect("a path joins");
+        let drive = Self { base, userinfo, served: Arc::default() };
+        let router = Router::new().route("/drive/v3/files", get(files)).with_state(drive.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        drive
+    }
+
+    /// All that was served, in order.
+    pub(crate) fn served(&self) -> Vec<Served> {
+        self.served.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whose access token this is, if the authorization server honours it.
+    pub(crate) async fn owner(&self, token: &str) -> Option<String> {
+        let http = plain_client().expect("a client for loopback");
+        let answer = http.get(self.userinfo.clone()).bearer_auth(token).send().await.expect("it answers");
+        if answer.status() != StatusCode::OK {
+            return None;
+        }
+        let about: Value = serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON");
+        Some(about["sub"].as_str().expect("a subject").to_owned())
+    }
+}
+
+async fn files(State(drive): State<Drive>, headers: HeaderMap) -> Response {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let token = shown.strip_prefix("Bearer ").unwrap_or_default();
+    let Some(owner) = drive.owner(token).await else {
+        let challenge = [(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)];
+        return (StatusCode::UNAUTHORIZED, challenge, Json(json!({}))).into_response();
+    };
+    let files = json!({ "files": [{ "id": owner, "name": format!("of {owner}"), "mimeType": "text/plain" }] });
+    let served = Served { owner, token: token.to_owned() };
+    drive.served.lock().unwrap_or_else(PoisonError::into_inner).push(served);
+    Json(files).into_response()
+}

@@ -1,0 +1,115 @@
+//! The memory of the service: it keeps nothing of what it passed on.
+
+use std::fmt::Write as _;
+
+use futures::future::join_all;
+use innkeeper_fixtures::oidc::plain_client;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::service::Place;
+use crate::stage::wait;
+use crate::upstream::Upstream;
+
+/// Asked for one after the other before memory is looked at for the first time.
+const WARM_UP: usize = 1_000;
+const IN_A_ROW: usize = 10_000;
+/// One after the other, each on a connection of its own.
+const CONNECTIONS: usize = 1_000;
+const AT_ONCE: usize = 1_000;
+/// Crowds of [`AT_ONCE`] before memory is looked at for the first time.
+const WARM_CROWDS: usize = 3;
+/// What requests one after the other may add, in bytes: 51 for each of ten thousand. What is seen is a few pages.
+const SLACK_IN_A_ROW: u64 = 512 << 10;
+/// The part of what the first crowd takes for its connections that a later one may add: the allocator lays them out anew
+/// each time. A crowd whose memory is not used again adds as much as the first one.
+const SLACK_AT_ONCE: u64 = 4;
+/// Connections of a thousand callers and of the provider, and some more.
+const FILES: u64 = 4_096;
+
+#[test]
+fn ten_thousand_tokens_in_a_row_and_a_thousand_at_once_leave_the_memory_as_it_was() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < FILES) {
+        let raised = Rlimit { current: Some(FILES), ..limit };
+        setrlimit(Resource::Nofile, raised)
+            .expect("this test needs 4096 open files: raise the hard limit (`ulimit -Hn`)");
+    }
+    let upstream = Upstream::ready();
+    let place = Place::with(&upstream.service_file());
+    // Neither lines of the log nor what the allocator keeps for each thread are looked at.
+    let service = place.start_in(&[("MALLOC_ARENA_MAX", "1")], &["--listen", "127.0.0.1:0"], "warn");
+    let address = service.url("v1/plain/oauth/refresh");
+    let mut seen = String::new();
+    let mut look = |when: &str| {
+        let resident = service.resident();
+        writeln!(seen, "{when}: {} KiB", resident >> 10).expect("a string takes all");
+        resident
+    };
+
+    look("at the start");
+    wait(in_a_row(&address, "warm", WARM_UP, KEEP));
+    wait(in_a_row(&address, "closed-warm", WARM_UP, CLOSE));
+    let nothing = look("after 1,000 in a row, twice");
+    let mut crowds = Vec::new();
+    for crowd in 0..WARM_CROWDS {
+        wait(at_once(&address, &upstream, &format!("warm-{crowd}")));
+        crowds.push(look("after 1,000 at once"));
+    }
+    let (first, before) = (crowds[0] - nothing, crowds[WARM_CROWDS - 1]);
+    wait(in_a_row(&address, "row", IN_A_ROW, KEEP));
+    let row = look("after 10,000 in a row");
+    wait(in_a_row(&address, "closed", CONNECTIONS, CLOSE));
+    let connections = look("after 1,000 in a row on 1,000 connections");
+    wait(at_once(&address, &upstream, "last"));
+    let crowd = look("after 1,000 at once");
+
+    let all = 2 * WARM_UP + WARM_CROWDS * AT_ONCE + IN_A_ROW + CONNECTIONS + AT_ONCE;
+    assert_eq!(upstream.times(), all, "each request was passed on once");
+    assert_eq!(upstream.most_at_once(), AT_ONCE);
+    assert!(row.max(connections) <= before + SLACK_IN_A_ROW, "{seen}");
+    assert!(crowd <= before + first / SLACK_AT_ONCE, "{seen}");
+}
+
+/// What a caller says of its connection.
+const KEEP: &str = "keep-alive";
+const CLOSE: &str = "close";
+
+async fn in_a_row(address: &Url, name: &str, count: usize, connection: &str) {
+    let http = plain_client().expect("a client for loopback");
+    for number in 0..count {
+        refresh(&http, address, &format!("{name}-{number}"), connection).await;
+    }
+}
+
+/// All of them have reached the provider before it answers the first.
+async fn at_once(address: &Url, upstream: &Upstream, name: &str) {
+    let http = plain_client().expect("a client for loopback");
+    let names: Vec<_> = (0..AT_ONCE).map(|number| format!("{name}-crowd-{number}")).collect();
+    upstream.hold();
+    let before = upstream.times();
+    let all = join_all(names.iter().map(|name| refresh(&http, address, name, KEEP)));
+    let release = async {
+        upstream.asked(before + AT_ONCE).await;
+        upstream.release();
+    };
+    futures::join!(all, release);
+}
+
+/// Every answer has to be the one to what was asked.
+async fn refresh(http: &reqwest::Client, address: &Url, name: &str, connection: &str) {
+    let body = json!({ "refresh_token": name }).to_string();
+    let request = http.post(address.clone()).header("content-type", "application/json");
+    let answer = request.header("connection", connection).body(body).send().await;
+    let answer = answer.expect("it answers");
+    assert_eq!(answer.status(), 200);
+    let answer: Value = serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON");
+    let expected = json!({
+        "access_token": format!("access-of-{name}"),
+        "token_type": "Bearer",
+        "expires_in": 3600,
+        "refresh_token": format!("next-{name}"),
+    });
+    assert_eq!(answer, expected);
+}
