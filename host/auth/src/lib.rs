@@ -7,6 +7,7 @@
 //! Secrets of connections and grants are opened here and nowhere else. They are held in `secrecy` types and appear in no
 //! error, log line or `Debug`.
 
+mod address;
 mod auth;
 mod auth_type;
 mod builtin;
@@ -21,6 +22,7 @@ mod secrets;
 mod settings;
 mod tending;
 
+pub use address::{check_base, is_loopback, is_loopback_number};
 pub use auth::{Auth, AuthOptions};
 pub use auth_type::{AuthType, AuthTypes, Credential, FixedCredential};
 pub use credential::ConnectionCredential;
@@ -29,7 +31,7 @@ pub use error::{AuthError, Reason};
 pub use flow::{
     AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization, DeviceFailure, DeviceProgress, FlowFailure,
     FlowLimits, LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, RateLimit, Refused, SessionSecret, Signer,
-    StartLink,
+    StartLink, authorization_error,
 };
 pub use grant::{GrantState, GrantStatus};
 pub use oauth::{

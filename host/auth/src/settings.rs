@@ -6,8 +6,9 @@ use std::fmt;
 use innkeeper_spec::{AuthDeclaration, AuthTypeId, FieldKind, FieldSpec, Template};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
+use crate::address::is_loopback;
 use crate::auth_type::AuthType;
 
 /// All fields of a connection's auth type that have a value, plain and secret apart.
@@ -326,12 +327,9 @@ fn typed(kind: FieldKind, value: Value) -> Value {
 /// An address that credentials or users are sent to.
 pub(crate) fn check_address(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("is not an address: {error}"))?;
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err("has no host".to_owned()),
-    };
+    let Some(host) = url.host_str() else { return Err("has no host".to_owned()) };
+    // RFC 6761, section 6.3: names below localhost are this machine's, too.
+    let loopback = is_loopback(&url) || host.ends_with(".localhost");
     match url.scheme() {
         "https" => {}
         "http" if loopback => {}

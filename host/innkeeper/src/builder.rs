@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use innkeeper_ambient::{Clock, Random, SystemClock, SystemRandom};
-use innkeeper_auth::{Auth, AuthOptions, AuthTypes};
+use innkeeper_auth::{Auth, AuthOptions, AuthTypes, check_base};
 use innkeeper_egress::{Egress, Settings as EgressSettings};
 use innkeeper_runtime::{Limits, Runtime, RuntimeSettings};
 use innkeeper_vault::{Keyring, KeyringSource, RedbStore, Store, Vault};
-use url::{Host, Url};
+use url::Url;
 
 use crate::error::Error;
 use crate::host::{Innkeeper, Parts};
@@ -198,22 +198,7 @@ impl Builder {
 
 /// An address below which paths are joined.
 fn check_pages(mut address: Url) -> Result<Url, Error> {
-    let wrong = |why| Error::Pages { address: address.to_string(), why };
-    let loopback = match address.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    if !(address.scheme() == "https" || address.scheme() == "http" && loopback) {
-        return Err(wrong("it must be https, or http on loopback"));
-    }
-    if !address.username().is_empty() || address.password().is_some() {
-        return Err(wrong("it must not hold a user name or password"));
-    }
-    if address.query().is_some() || address.fragment().is_some() {
-        return Err(wrong("it must have neither a query nor a fragment"));
-    }
+    check_base(&address).map_err(|why| Error::Pages { address: address.to_string(), why })?;
     if !address.path().ends_with('/') {
         let path = format!("{}/", address.path());
         address.set_path(&path);

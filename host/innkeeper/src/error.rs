@@ -136,7 +136,7 @@ pub enum Error {
         reason: String,
     },
     /// The address of the pages is no place for them.
-    #[error("{address} cannot be the address of the authorization pages: {why}")]
+    #[error("{address} cannot be the address of the authorization pages: it {why}")]
     Pages {
         /// What was given.
         address: String,

@@ -6,7 +6,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use url::{Host, Url};
+use innkeeper_auth::is_loopback;
+use url::Url;
 
 use crate::problem::Problem;
 use crate::site::Site;
@@ -42,15 +43,9 @@ pub(crate) async fn check_host(State(site): State<Arc<Site>>, request: Request, 
 /// Another name for an address on loopback is a web page that has pointed its own name here. Elsewhere a proxy may have
 /// rewritten the name, and TLS has settled whom the browser speaks to.
 pub(crate) fn is_addressed(pages: &Url, headers: &HeaderMap) -> bool {
-    let loopback = match pages.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let port = pages.port_or_known_default().unwrap_or(80);
-    !loopback || host == pages.authority() || host == format!("localhost:{port}")
+    !is_loopback(pages) || host == pages.authority() || host == format!("localhost:{port}")
 }
 
 #[cfg(test)]

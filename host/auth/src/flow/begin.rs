@@ -8,10 +8,11 @@ use innkeeper_ambient::Timestamp;
 use innkeeper_vault::{AuthorizationRecord, ConnectionRecord, GrantOwner, Identity, PrincipalId, SpaceId};
 use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
 use secrecy::SecretString;
-use url::{Host, Url};
+use url::Url;
 
 use super::limits::{Counted, Endpoint, TooMany};
 use super::{LIFE, SessionSecret, digest};
+use crate::address::is_loopback;
 use crate::auth::Auth;
 use crate::error::AuthError;
 use crate::oauth::Asked;
@@ -120,13 +121,7 @@ fn check_addresses(
     return_url: Option<&Url>,
 ) -> Result<(), AuthError> {
     let error = |what, why| AuthError::Address { connection: connection.id.clone(), what, why };
-    let loopback = match redirect_uri.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    if !(redirect_uri.scheme() == "https" || redirect_uri.scheme() == "http" && loopback) {
+    if !(redirect_uri.scheme() == "https" || redirect_uri.scheme() == "http" && is_loopback(redirect_uri)) {
         return Err(error("redirect URI", "it must be https, or http on loopback"));
     }
     if redirect_uri.fragment().is_some() {

@@ -219,9 +219,11 @@ fn check_issuer(
     if fits { Ok(()) } else { Err(FlowFailure::OtherIssuer) }
 }
 
-fn provider_error(code: &str) -> FlowFailure {
-    // RFC 6749, section 4.1.2.1, and OpenID Connect Core, section 3.1.2.6.
+/// The error code of a callback, where it is one of the standard's (RFC 6749, section 4.1.2.1, and OpenID Connect Core, section
+/// 3.1.2.6). Any other text is a provider's own, and is shown to nobody.
+pub fn authorization_error(code: &str) -> Option<&'static str> {
     let known = [
+        "access_denied",
         "invalid_request",
         "unauthorized_client",
         "unsupported_response_type",
@@ -233,9 +235,13 @@ fn provider_error(code: &str) -> FlowFailure {
         "account_selection_required",
         "consent_required",
     ];
-    match code {
-        "access_denied" => FlowFailure::Denied,
-        _ => FlowFailure::Provider(known.into_iter().find(|known| *known == code)),
+    known.into_iter().find(|known| *known == code)
+}
+
+fn provider_error(code: &str) -> FlowFailure {
+    match authorization_error(code) {
+        Some("access_denied") => FlowFailure::Denied,
+        known => FlowFailure::Provider(known),
     }
 }
 

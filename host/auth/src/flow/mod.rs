@@ -11,7 +11,7 @@ mod signer;
 
 pub use begin::Begun;
 pub use callback::Callback;
-pub use complete::{Completed, FlowFailure, Refused};
+pub use complete::{Completed, FlowFailure, Refused, authorization_error};
 pub use device::{AuthorizationWay, DeviceAuthorization, DeviceFailure, DeviceProgress};
 pub(crate) use limits::FlowLimiter;
 pub use limits::{FlowLimits, RateLimit};

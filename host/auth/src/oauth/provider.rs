@@ -212,8 +212,9 @@ impl ProviderClient {
 fn refused(answer: &[u8]) -> Option<ErrorCode> {
     let fields = fields(answer)?;
     let code = fields.get("error")?.as_str()?;
-    // What a token that shows itself is told when it has ended.
-    Some(if code == "invalid_auth" { ErrorCode::InvalidGrant } else { ErrorCode::parse(code) })
+    // What a token that shows itself is told when it, or its user, is no more.
+    let ended = ["invalid_auth", "account_inactive"].contains(&code);
+    Some(if ended { ErrorCode::InvalidGrant } else { ErrorCode::parse(code) })
 }
 
 fn tokens(answer: TokenAnswer) -> ProviderTokens {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Request, State};
 use axum::http::header;
 use axum::response::Response;
+use innkeeper_auth::authorization_error;
 
 use super::authorize::{Trouble, admitted, digest, finish, parameters, to_caller};
 use super::client_address;
@@ -13,21 +14,6 @@ use super::service::{Inner, Provider};
 
 /// Longest code that a provider gives, in bytes: it travels on in an address.
 const LONGEST_CODE: usize = 2048;
-
-/// RFC 6749, section 4.1.2.1, and OpenID Connect Core, section 3.1.2.6: all that is passed on of a provider's error.
-const ERRORS: [&str; 11] = [
-    "access_denied",
-    "invalid_request",
-    "unauthorized_client",
-    "unsupported_response_type",
-    "invalid_scope",
-    "server_error",
-    "temporarily_unavailable",
-    "interaction_required",
-    "login_required",
-    "account_selection_required",
-    "consent_required",
-];
 
 pub(super) async fn take(State(service): State<Arc<Inner>>, Path(name): Path<String>, request: Request) -> Response {
     let caller = client_address::of(request.extensions(), request.headers(), &service.trusted_proxies);
@@ -65,7 +51,7 @@ fn go_on(
     let callback = service.callbacks.admit(&flow.callback).ok_or(Trouble::Callback)?;
     let state = flow.state.as_str();
     if let Some(error) = given.get("error") {
-        let known = ERRORS.into_iter().find(|known| known == error).unwrap_or("server_error");
+        let known = authorization_error(error).unwrap_or("server_error");
         return Ok((to_caller(service, callback, &[("error", known), ("state", state)]), known));
     }
     let Some(code) = given.remove("code").filter(|code| (1..=LONGEST_CODE).contains(&code.len())) else {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use url::{Host, Url};
+use innkeeper_auth::{is_loopback, is_loopback_number};
+use url::Url;
 
 /// What the service adds to a callback.
 const ANSWERS: [&str; 4] = ["code", "state", "error", "iss"];
@@ -62,7 +63,7 @@ impl Callbacks {
         let registered = self.registered.iter().any(|CallbackAddress(known)| {
             known.origin() == url.origin() && (known.path() == "/" || known.path() == url.path())
         });
-        (registered || self.loopback && is_loopback_ip(&url)).then_some(url)
+        (registered || self.loopback && is_loopback_number(&url)).then_some(url)
     }
 }
 
@@ -70,7 +71,7 @@ impl Callbacks {
 fn check(url: &Url) -> Result<(), &'static str> {
     match url.scheme() {
         "https" => {}
-        "http" if is_loopback_ip(url) || url.host() == Some(Host::Domain("localhost")) => {}
+        "http" if is_loopback(url) => {}
         _ => return Err("it must be https, or http on loopback"),
     }
     if url.fragment().is_some() {
@@ -80,15 +81,6 @@ fn check(url: &Url) -> Result<(), &'static str> {
         return Err("it holds a user name or password");
     }
     Ok(())
-}
-
-/// The number: a name could be pointed elsewhere (RFC 8252, section 8.3).
-fn is_loopback_ip(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -9,11 +9,11 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 use innkeeper_ambient::{Clock, Random};
-use innkeeper_auth::ProviderClient;
+use innkeeper_auth::{ProviderClient, check_base};
 use innkeeper_egress::Egress;
 use innkeeper_vault::{Keyring, VaultError};
 use ipnet::IpNet;
-use url::{Host, Url};
+use url::Url;
 
 use super::callers::{CallbackAddress, Callbacks};
 use super::json::{self, Failure};
@@ -123,7 +123,7 @@ impl EarsService {
         random: Arc<dyn Random>,
     ) -> Result<Self, EarsError> {
         let EarsSettings { public_url, providers, callbacks, loopback_callbacks, trusted_proxies, limits } = settings;
-        check_public(&public_url).map_err(|why| EarsError::PublicUrl { address: public_url.clone(), why })?;
+        check_base(&public_url).map_err(|why| EarsError::PublicUrl { address: public_url.clone(), why })?;
         if providers.is_empty() {
             return Err(EarsError::NoProvider);
         }
@@ -221,23 +221,4 @@ fn only(method: &'static str) -> axum::response::Response {
 
 async fn nothing_here() -> axum::response::Response {
     json::respond(&Failure::nothing_here())
-}
-
-fn check_public(address: &Url) -> Result<(), &'static str> {
-    let loopback = match address.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    if !(address.scheme() == "https" || address.scheme() == "http" && loopback) {
-        return Err("must be https, or http on loopback");
-    }
-    if !address.username().is_empty() || address.password().is_some() {
-        return Err("must not hold a user name or password");
-    }
-    if address.query().is_some() || address.fragment().is_some() {
-        return Err("must have neither a query nor a fragment");
-    }
-    Ok(())
 }

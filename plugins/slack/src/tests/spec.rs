@@ -119,6 +119,9 @@ fn a_request_over_the_limit_is_sent_again_whatever_its_method() {
     assert_eq!(limit.strategy, RateLimitStrategy::ResponseBody);
     assert_eq!((limit.body_path.as_deref(), limit.body_values), (Some("/error"), vec!["ratelimited".to_owned()]));
     assert_eq!(limit.codes, [429]);
+    let unauthorized = policies.unauthorized.expect("signs of a refused token");
+    assert_eq!(unauthorized.body_path, "/error");
+    assert!(unauthorized.body_values.contains(&"token_expired".to_owned()), "{:?}", unauthorized.body_values);
     let retry = policies.retry.expect("a retry");
     assert_eq!((retry.max_retries, retry.initial_delay_ms, retry.max_delay_ms), (5, 1_000, 60_000));
     assert!(retry.methods.is_empty(), "a POST that may have been carried out is not repeated");
