@@ -15,7 +15,7 @@ use url::Url;
 use crate::failure::{Failure, Outcome};
 use crate::loopback::listen;
 
-/// What google_drive calls its provider. The practice provider stands in for it.
+/// What `google_drive` calls its provider. The practice provider stands in for it.
 pub(super) const PROVIDER: &str = "google";
 
 /// Where the service is going to be: the provider wants to know before it starts.
