@@ -25,7 +25,7 @@ const CROWDS: usize = 4;
 const SLACK_IN_A_ROW: u64 = 512 << 10;
 /// The part of what the first crowd takes for its connections that all later ones may add: the allocator lays them out anew
 /// each time. A crowd whose memory is not used again adds as much as the first one.
-const SLACK_AT_ONCE: u64 = 4;
+const SLACK_AT_ONCE: u64 = 2;
 /// Connections of a thousand callers and of the provider, and some more.
 const FILES: u64 = 4_096;
 
