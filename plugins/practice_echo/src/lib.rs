@@ -71,10 +71,10 @@ fn connector() -> Connector {
                 .recommended()
                 .default("scope", "https://www.googleapis.com/auth/drive.readonly"),
         )
-        .auth(Auth::new("ears").default("scope", "https://www.googleapis.com/auth/drive.readonly"))
         .auth(Auth::new("oauth_client_credentials"))
         .auth(Auth::new("bearer"))
         .auth(Auth::new("none"))
+        .auth(Auth::new("ears").default("scope", "https://www.googleapis.com/auth/drive.readonly"))
         .config::<Config>()
         .host(Host::config("/baseUrl").path_prefix("/echo").methods(["GET"]).reason("The provider's echo."))
         .action(
