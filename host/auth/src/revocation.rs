@@ -65,6 +65,11 @@ impl Auth {
 
 /// The refresh token first: many servers revoke the whole grant with it.
 async fn give_back(grant: Grant, endpoint: TokenEndpoint, key: GrantKey) {
+    if *grant.origin != *endpoint.origin {
+        // Tokens of a server that the connection used before are none of the present one's business.
+        tracing::warn!(connection = %key.connection, "tokens of another server or client were not revoked");
+        return;
+    }
     let endpoint = Arc::new(endpoint);
     let tokens = [(grant.refresh_token, "refresh_token"), (Some(grant.access_token), "access_token")];
     for (token, kind) in tokens {

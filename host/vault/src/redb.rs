@@ -105,12 +105,7 @@ impl RedbStore {
         work: impl FnOnce(&WriteTransaction) -> Result<Verdict<T>, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (database, known) = (self.database.clone(), self.known.clone());
-        blocking(move || {
-            let result = database.write(work);
-            known.forget();
-            result
-        })
-        .await
+        blocking(move || known.changing(|| database.write(work))).await
     }
 }
 

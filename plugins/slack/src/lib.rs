@@ -1,6 +1,6 @@
 //! Slack over its Web API: messages, channels, files and users of a workspace.
 //!
-//! Slack says "no" with the status 200: every answer is read for `ok` before anything else ([`answer`], [`refusal`]).
+//! Slack says "no" with the status 200: every answer is read for `ok` before anything else (`answer`, `refusal`).
 //! Listings come page by page and compact; `raw` answers Slack's own body.
 
 mod answer;

@@ -68,17 +68,20 @@ async fn slack_refuses_with_a_success_and_a_caller_is_told_in_kind() {
         ("invalid_refresh_token", 400, "invalid_grant"),
         ("token_revoked", 400, "invalid_grant"),
         ("invalid_code", 400, "invalid_grant"),
-        ("bad_client_secret", 502, "server_error"),
+        ("bad_client_secret", 400, "unauthorized_client"),
         ("internal_error", 503, "temporarily_unavailable"),
     ] {
         provider.script(ok(&json!({ "ok": false, "error": error })));
         app.refresh("slack", "xoxe-user").await.assert_error(status, code);
     }
     // A token that has ended already is given back.
-    for error in ["token_revoked", "invalid_auth", "token_expired"] {
+    for error in ["token_revoked", "account_inactive", "token_expired"] {
         provider.script(ok(&json!({ "ok": false, "error": error })));
         assert_eq!(app.revoke("slack", "xoxp-user").await.tokens(), json!({}), "{error}");
     }
+    // It may be good, and used from an address that Slack does not take it from.
+    provider.script(ok(&json!({ "ok": false, "error": "invalid_auth" })));
+    app.revoke("slack", "xoxe-user").await.assert_error(400, "unsupported_token_type");
 }
 
 #[tokio::test]

@@ -43,18 +43,19 @@ async fn a_refusal_is_passed_on_in_kind_and_never_in_the_providers_words() {
         (401, "invalid_grant", (400, "invalid_grant")),
         (200, "invalid_grant", (400, "invalid_grant")),
         (400, "invalid_scope", (400, "invalid_scope")),
-        (400, "access_denied", (400, "invalid_grant")),
-        (400, "invalid_request", (502, "server_error")),
-        (401, "invalid_client", (502, "server_error")),
-        (400, "unauthorized_client", (502, "server_error")),
-        (400, "unsupported_grant_type", (502, "server_error")),
+        (400, "access_denied", (400, "access_denied")),
+        (400, "expired_token", (400, "access_denied")),
+        (400, "invalid_request", (400, "unauthorized_client")),
+        (401, "invalid_client", (400, "unauthorized_client")),
+        (400, "unauthorized_client", (400, "unauthorized_client")),
+        (400, "unsupported_grant_type", (400, "unauthorized_client")),
         (400, "server_error", (503, "temporarily_unavailable")),
         (400, "temporarily_unavailable", (503, "temporarily_unavailable")),
         (400, "slow_down", (429, "temporarily_unavailable")),
-        (400, "xyzzy_of_its_own", (502, "server_error")),
-        (400, "<script>alert('xyzzy')</script>", (502, "server_error")),
-        (400, "invalid_grant\r\nxyzzy: 1", (502, "server_error")),
-        (400, "INVALID_GRANT", (502, "server_error")),
+        (400, "xyzzy_of_its_own", (400, "unauthorized_client")),
+        (400, "<script>alert('xyzzy')</script>", (400, "unauthorized_client")),
+        (400, "invalid_grant\r\nxyzzy: 1", (400, "unauthorized_client")),
+        (400, "INVALID_GRANT", (400, "unauthorized_client")),
         (500, "invalid_grant", (503, "temporarily_unavailable")),
     ] {
         let told = json!({
@@ -174,11 +175,12 @@ async fn a_revocation_that_fails_is_no_success() {
         (answer(200, ""), None),
         (answer(200, "{}"), None),
         (answer(204, ""), None),
-        (answer(400, r#"{"error":"xyzzy"}"#), Some((502, "server_error"))),
-        (answer(400, r#"{"error":"invalid_grant"}"#), Some((400, "invalid_grant"))),
-        (answer(401, r#"{"error":"invalid_client"}"#), Some((502, "server_error"))),
-        (answer(200, r#"{"ok":false,"error":"xyzzy"}"#), Some((502, "server_error"))),
-        (answer(200, r#"{"ok":false,"error":"invalid_auth"}"#), None),
+        (answer(400, r#"{"error":"xyzzy"}"#), Some((400, "unauthorized_client"))),
+        (answer(400, r#"{"error":"invalid_grant"}"#), None),
+        (answer(400, r#"{"error":"invalid_token"}"#), None),
+        (answer(401, r#"{"error":"invalid_client"}"#), Some((400, "unauthorized_client"))),
+        (answer(200, r#"{"ok":false,"error":"xyzzy"}"#), Some((400, "unauthorized_client"))),
+        (answer(200, r#"{"ok":false,"error":"invalid_auth"}"#), Some((400, "unsupported_token_type"))),
         (answer(503, "xyzzy"), Some((503, "temporarily_unavailable"))),
         (answer(429, "xyzzy"), Some((429, "temporarily_unavailable"))),
     ] {
@@ -270,7 +272,7 @@ async fn a_client_that_the_provider_does_not_know_is_the_operators_matter() {
     let callback = provider.authorize_as(at_provider.as_str(), "ada").await.expect("the user gets through");
     let code = app.code(&browser.open(&callback).await);
     let told = app.redeem(ACME, &code).await;
-    told.assert_error(502, "server_error");
+    told.assert_error(400, "unauthorized_client");
     assert!(told.text.contains("its operator"), "{}", told.text);
     assert!(!told.text.contains("secret") && !told.text.contains("confidential"), "{}", told.text);
 }

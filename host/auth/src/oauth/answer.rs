@@ -60,7 +60,8 @@ impl fmt::Debug for TokenAnswer {
 pub(crate) fn read(body: &[u8], shape: &AnswerShape, stage: Stage) -> Result<TokenAnswer, TokenError> {
     let fields = fields(body).ok_or(TokenError::Malformed("it is neither a JSON object nor a form"))?;
     let (mut holder, mut last) = holder(&fields, shape.access_token_path.as_deref().unwrap_or("access_token"));
-    if stage == Stage::Refresh && holder.is_none() {
+    let is_there = holder.and_then(|holder| holder.get(last)).is_some_and(|token| !token.is_null());
+    if stage == Stage::Refresh && !is_there {
         (holder, last) = (Some(&fields), "access_token");
     }
     let Some(access_token) = holder.and_then(|holder| holder.get(last)).filter(|token| !token.is_null()) else {
@@ -290,6 +291,8 @@ mod tests {
         assert_eq!((secret(&answer.access_token), answer.token_type.as_str()), ("user-2", "user"));
         assert!(answer.refresh_token.is_some());
         assert!(matches!(read(flat, &shape, Stage::First), Err(TokenError::Malformed(_))), "it is the bot's");
+        let beside = br#"{"ok":true,"access_token":"user-2","authed_user":{"id":"U1"}}"#;
+        assert_eq!(secret(&read(beside, &shape, Stage::Refresh).expect("an answer").access_token), "user-2");
         let nested = br#"{"access_token":"bot","authed_user":{"access_token":"user-2"}}"#;
         assert_eq!(secret(&read(nested, &shape, Stage::Refresh).expect("an answer").access_token), "user-2");
     }

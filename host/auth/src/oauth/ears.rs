@@ -1,6 +1,8 @@
 //! The words in which a host speaks to an auth redirect service (EARS), which owns the OAuth client of a provider: the same
 //! steps as with an authorization server, at other addresses, in other parameters, as JSON.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -10,6 +12,7 @@ use super::consent::{Asked, Consent};
 use super::endpoint::TokenEndpoint;
 use super::error::TokenError;
 use super::form::{BodyFormat, Form};
+use super::revocation;
 use super::transport::PATIENCE;
 
 /// Where and how one provider's tokens are had at an auth redirect service.
@@ -69,16 +72,17 @@ impl TokenEndpoint {
     }
 
     pub(super) async fn revoke_at_service(&self, url: &Url, token: &SecretString) -> Result<(), TokenError> {
-        self.ask_service(url, Form::default().with("token", token.expose_secret())).await.map(drop)
+        let form = Form::default().with("token", token.expose_secret());
+        self.ask_service(url, form, revocation::PATIENCE).await.map(drop)
     }
 
     async fn token_of_service(&self, url: &Url, form: Form) -> Result<TokenAnswer, TokenError> {
-        answer::read(&self.ask_service(url, form).await?, &self.client.shape, Stage::First)
+        answer::read(&self.ask_service(url, form, PATIENCE).await?, &self.client.shape, Stage::First)
     }
 
     /// Only 200 is a success.
-    async fn ask_service(&self, url: &Url, form: Form) -> Result<bytes::Bytes, TokenError> {
-        let (status, headers, body) = self.post(url, form, BodyFormat::Json, PATIENCE).await?;
+    async fn ask_service(&self, url: &Url, form: Form, patience: Duration) -> Result<bytes::Bytes, TokenError> {
+        let (status, headers, body) = self.post(url, form, BodyFormat::Json, patience).await?;
         if status == http::StatusCode::OK { Ok(body) } else { Err(self.transport().failure(status, &headers, &body)) }
     }
 }

@@ -180,6 +180,8 @@ impl TokenError {
             Self::Unreachable(_) | Self::Failed { .. } | Self::Malformed(_) | Self::Refused(ErrorCode::ServerError) => {
                 Nature::Passing { spent: true }
             }
+            // A success without a token: the server acted on the request.
+            Self::Status(200..300) => Nature::Passing { spent: true },
             Self::Busy { .. } | Self::Status(_) | Self::NotStored(_) | Self::Refused(ErrorCode::SlowDown) => {
                 Nature::Passing { spent: false }
             }

@@ -17,8 +17,12 @@ use super::consent::{Asked, Consent};
 use super::endpoint::TokenEndpoint;
 use super::error::{ErrorCode, TokenError};
 use super::form::{BodyFormat, Form};
-use super::transport::PATIENCE;
 use crate::settings::check_address;
+
+/// How long a provider may take for each token that is given back: less than whoever gives it back waits.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// What is said of a token, or its user, that is no more.
+const ENDED: [&str; 5] = ["invalid_token", "invalid_grant", "token_revoked", "token_expired", "account_inactive"];
 
 /// A client, and where and how its provider is asked.
 #[derive(Clone)]
@@ -178,7 +182,8 @@ impl ProviderClient {
         self.endpoint.refresh(refresh_token).await.map(tokens)
     }
 
-    /// Gives a token back. False where the provider has no address for that. A token that has ended already is given back.
+    /// Gives a token back. False where the provider has no address for that, or does not take this one. A token that has ended
+    /// already is given back.
     pub async fn revoke(&self, token: &SecretString) -> Result<bool, TokenError> {
         let (url, form, proof) = match &self.revocation {
             None => return Ok(false),
@@ -198,23 +203,16 @@ impl ProviderClient {
         let (media_type, body) = form.encode(BodyFormat::Form);
         let transport = self.endpoint.transport();
         let (status, headers, answer) = transport.post(url.clone(), media_type, body, proof, PATIENCE).await?;
-        if !status.is_success() {
-            return Err(transport.failure(status, &headers, &answer));
-        }
-        match refused(&answer) {
-            None | Some(ErrorCode::InvalidGrant) => Ok(true),
-            Some(code) => Err(TokenError::Refused(code)),
+        let refused = fields(&answer).and_then(|fields| Some(fields.get("error")?.as_str()?.to_owned()));
+        match refused.as_deref() {
+            Some(code) if !status.is_server_error() && ENDED.contains(&code) => Ok(true),
+            // A token that shows itself may be good and of a kind, or from an address, that the provider does not take.
+            Some("invalid_auth") if !status.is_server_error() => Ok(false),
+            Some(code) if status.is_success() => Err(TokenError::Refused(ErrorCode::parse(code))),
+            _ if status.is_success() => Ok(true),
+            _ => Err(transport.failure(status, &headers, &answer)),
         }
     }
-}
-
-/// Some refuse with a success.
-fn refused(answer: &[u8]) -> Option<ErrorCode> {
-    let fields = fields(answer)?;
-    let code = fields.get("error")?.as_str()?;
-    // What a token that shows itself is told when it, or its user, is no more.
-    let ended = ["invalid_auth", "account_inactive"].contains(&code);
-    Some(if ended { ErrorCode::InvalidGrant } else { ErrorCode::parse(code) })
 }
 
 fn tokens(answer: TokenAnswer) -> ProviderTokens {

@@ -9,7 +9,7 @@ use super::error::TokenError;
 use super::form::{BodyFormat, Form};
 
 /// How long the server may take for each token.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 impl TokenEndpoint {
     /// Gives one token back. `kind` is `access_token` or `refresh_token` (section 2.1). Nothing happens where the client

@@ -46,8 +46,7 @@ impl Failure {
     }
 
     pub(super) fn not_revocable() -> Self {
-        let text =
-            "the provider has no address at which tokens are given back: they end by themselves, or by the user's hand";
+        let text = "the provider does not take this token back: it ends by itself, or by the user's hand";
         Self::new(StatusCode::BAD_REQUEST, "unsupported_token_type", text)
     }
 
@@ -63,7 +62,7 @@ impl Failure {
     }
 
     pub(super) fn slow() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "invalid_request", "the body took too long to arrive")
+        Self::new(StatusCode::REQUEST_TIMEOUT, "temporarily_unavailable", "the body took too long to arrive")
     }
 
     pub(super) fn other_host() -> Self {
@@ -79,6 +78,11 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, "not_found", text)
     }
 
+    /// Whether it passes neither by itself nor by anything that a user or a host does.
+    pub(super) fn is_operators(&self) -> bool {
+        matches!(self.code, "unauthorized_client" | "server_error")
+    }
+
     /// What the provider said, in kind: what is the user's or the host's is passed on, what is between the service and the
     /// provider is the service's own failure.
     pub(super) fn of_provider(error: &TokenError) -> Self {
@@ -92,13 +96,15 @@ impl Failure {
             )
         };
         match error {
-            TokenError::Refused(ErrorCode::InvalidGrant | ErrorCode::ExpiredToken | ErrorCode::AccessDenied) => {
-                Self::new(
-                    StatusCode::BAD_REQUEST,
-                    "invalid_grant",
-                    "the provider does not honour the code or token (any more): the user has to authorize again",
-                )
+            // At a refresh a denial may be a rule of the moment: the grant has not ended by it.
+            TokenError::Refused(ErrorCode::AccessDenied | ErrorCode::ExpiredToken) => {
+                Self::new(StatusCode::BAD_REQUEST, "access_denied", "the provider denies access")
             }
+            TokenError::Refused(ErrorCode::InvalidGrant) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_grant",
+                "the provider does not honour the code or token (any more): the user has to authorize again",
+            ),
             TokenError::Refused(ErrorCode::InvalidScope) => {
                 Self::new(StatusCode::BAD_REQUEST, "invalid_scope", "the provider does not give that scope")
             }
@@ -110,10 +116,13 @@ impl Failure {
             TokenError::Refused(ErrorCode::ServerError) | TokenError::Unreachable(_) => passing(None),
             TokenError::Failed { retry_after, .. } => passing(*retry_after),
             TokenError::Malformed(_) => own("the provider's answer makes no sense"),
-            TokenError::Refused(
-                ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient | ErrorCode::UnsupportedGrantType,
-            ) => own("the provider does not accept this service's own client; its operator has to look at it"),
-            _ => own("the provider refused for a reason of its own; the service's operator has to look at it"),
+            // Nothing was spent, and no new consent of the user would help.
+            TokenError::Refused(_) | TokenError::NotAllowed(_) | TokenError::NotSigned => Self::new(
+                StatusCode::BAD_REQUEST,
+                "unauthorized_client",
+                "the provider does not accept this service's own client or request; its operator has to look at it",
+            ),
+            _ => own("the provider answered outside of OAuth; the service's operator has to look at it"),
         }
     }
 }

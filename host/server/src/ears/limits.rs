@@ -3,8 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::middleware::NoOpMiddleware;
@@ -31,7 +31,7 @@ pub struct EarsLimits {
     pub consents: Quota,
     /// Token, refresh and revoke, by hosts, each of which may have many users. 3,000 a minute.
     pub tokens: Quota,
-    /// Addresses that are told apart at once, each costs some 100 bytes; further ones count as one. 100,000.
+    /// Addresses that are told apart at once, each costs some 100 bytes. While there are more, all count as one. 100,000.
     pub most_callers: usize,
 }
 
@@ -58,26 +58,27 @@ pub(super) struct Limiter {
     consents: Keyed,
     tokens: Keyed,
     most: usize,
-    clock: Arc<dyn Clock>,
+    clock: ForwardClock,
     asked: AtomicU32,
 }
 
 type Key = (usize, IpAddr);
-type Keyed = RateLimiter<Key, HashMapStateStore<Key>, HostClock, NoOpMiddleware<Duration>>;
+type Keyed = RateLimiter<Key, HashMapStateStore<Key>, ForwardClock, NoOpMiddleware<Duration>>;
 
 impl Limiter {
     pub(super) fn new(limits: &EarsLimits, clock: &Arc<dyn Clock>) -> Self {
+        let clock = ForwardClock { clock: clock.clone(), state: Arc::default() };
         let keyed = |quota: Quota| {
             // A window shorter than what it holds has no period; then the count alone bounds.
             let period = (quota.window / quota.count.get()).max(Duration::from_nanos(1));
             let rate = Rate::with_period(period).expect("not zero").allow_burst(quota.count);
-            RateLimiter::new(rate, HashMapStateStore::default(), HostClock(clock.clone()))
+            RateLimiter::new(rate, HashMapStateStore::default(), clock.clone())
         };
         Self {
             consents: keyed(limits.consents),
             tokens: keyed(limits.tokens),
             most: limits.most_callers,
-            clock: clock.clone(),
+            clock,
             asked: AtomicU32::new(0),
         }
     }
@@ -93,7 +94,7 @@ impl Limiter {
             self.tokens.retain_recent();
         }
         let address = if keyed.len() < self.most { address } else { Ipv4Addr::UNSPECIFIED.into() };
-        let now = since_epoch(&*self.clock);
+        let now = clock::Clock::now(&self.clock);
         keyed.check_key(&(provider, address)).map_err(|until| until.wait_time_from(now))
     }
 }
@@ -104,19 +105,31 @@ impl fmt::Debug for Limiter {
     }
 }
 
+/// The host's clock, which may be set back: then it goes on from where it was, so that nobody is shut out for that long.
 #[derive(Clone)]
-struct HostClock(Arc<dyn Clock>);
+struct ForwardClock {
+    clock: Arc<dyn Clock>,
+    state: Arc<Mutex<Forward>>,
+}
 
-impl clock::Clock for HostClock {
+#[derive(Default)]
+struct Forward {
+    /// What the host's clock showed last, in milliseconds since 1970.
+    seen: u64,
+    /// How much it was set back so far.
+    ahead: u64,
+}
+
+impl clock::Clock for ForwardClock {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        since_epoch(&*self.0)
+        let now = self.clock.now().as_millis();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.ahead = state.ahead.saturating_add(state.seen.saturating_sub(now));
+        state.seen = now;
+        Duration::from_millis(now.saturating_add(state.ahead))
     }
-}
-
-fn since_epoch(clock: &dyn Clock) -> Duration {
-    Duration::from_millis(clock.now().as_millis())
 }
 
 #[cfg(test)]
@@ -153,6 +166,31 @@ mod tests {
         clock.advance(Duration::from_secs(20));
         assert!(limiter.count(Kind::Tokens, 0, ip(1)).is_ok());
         assert!(limiter.count(Kind::Tokens, 0, ip(1)).is_err());
+    }
+
+    #[derive(Debug)]
+    struct SetBack(AtomicU32);
+
+    #[async_trait::async_trait]
+    impl Clock for SetBack {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_secs(self.0.load(Ordering::Relaxed).into())
+        }
+
+        async fn sleep(&self, _: Duration) {}
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_shuts_nobody_out() {
+        let set = Arc::new(SetBack(AtomicU32::new(1_700_000_000)));
+        let clock: Arc<dyn Clock> = set.clone();
+        let limiter = Limiter::new(&limits(2, 100), &clock);
+        assert!(limiter.count(Kind::Tokens, 0, ip(1)).is_ok());
+        set.0.store(1_700_000_000 - 3600, Ordering::Relaxed);
+        assert!(limiter.count(Kind::Tokens, 0, ip(1)).is_ok());
+        assert!(limiter.count(Kind::Tokens, 0, ip(1)).is_err());
+        set.0.store(1_700_000_000 - 3570, Ordering::Relaxed);
+        assert!(limiter.count(Kind::Tokens, 0, ip(1)).is_ok());
     }
 
     #[test]

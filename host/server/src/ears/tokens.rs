@@ -42,7 +42,7 @@ pub(super) async fn redeem(State(service): Service, Path(name): Path<String>, re
         }
         let (code, verifier) = (SecretString::from(code.issued), SecretString::from(code.verifier));
         let asking = provider.client.exchange(&code, &verifier, &provider.redirect_uri);
-        Ok(tokens(time.of(asking).await?))
+        Ok(tokens(time.of(&provider.name, asking).await?))
     })
     .await
 }
@@ -51,7 +51,7 @@ pub(super) async fn redeem(State(service): Service, Path(name): Path<String>, re
 pub(super) async fn refresh(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
     answer(&service, &name, request, async |provider, asked: Refresh, time| {
         check_token(&asked.refresh_token)?;
-        Ok(tokens(time.of(provider.client.refresh(&asked.refresh_token)).await?))
+        Ok(tokens(time.of(&provider.name, provider.client.refresh(&asked.refresh_token)).await?))
     })
     .await
 }
@@ -60,7 +60,7 @@ pub(super) async fn refresh(State(service): Service, Path(name): Path<String>, r
 pub(super) async fn revoke(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
     answer(&service, &name, request, async |provider, asked: Revoke, time| {
         check_token(&asked.token)?;
-        let given_back = time.of(provider.client.revoke(&asked.token)).await?;
+        let given_back = time.of(&provider.name, provider.client.revoke(&asked.token)).await?;
         given_back.then(Map::new).ok_or_else(Failure::not_revocable)
     })
     .await
@@ -71,14 +71,23 @@ pub(super) async fn revoke(State(service): Service, Path(name): Path<String>, re
 struct ProviderTime(Duration);
 
 impl ProviderTime {
-    async fn of<T>(&mut self, asking: impl Future<Output = Result<T, TokenError>>) -> Result<T, Failure> {
+    async fn of<T>(
+        &mut self,
+        provider: &str,
+        asking: impl Future<Output = Result<T, TokenError>>,
+    ) -> Result<T, Failure> {
         let watch = now();
         let answer = asking.await;
         self.0 = watch.elapsed();
         answer.map_err(|error| {
+            let failure = Failure::of_provider(&error);
             // The texts of these errors hold nothing that a provider or a caller wrote.
-            tracing::debug!(%error, "the provider gave no token");
-            Failure::of_provider(&error)
+            if failure.is_operators() {
+                tracing::warn!(provider, %error, "the operator has to look at the client or the addresses of a provider");
+            } else {
+                tracing::debug!(provider, %error, "the provider gave no token");
+            }
+            failure
         })
     }
 }

@@ -19,6 +19,8 @@ struct Kept {
     records: HashMap<Vec<u8>, Arc<ConnectionRecord>>,
     /// Grows with every change: what was read before one must not be kept after it.
     changes: u64,
+    /// Changes under way: what is kept may be old already.
+    changing: u32,
 }
 
 impl Known {
@@ -30,14 +32,14 @@ impl Known {
     ) -> Result<Option<ConnectionRecord>, StoreError> {
         let (kept, changes) = {
             let kept = self.read();
-            (kept.records.get(&key).cloned(), kept.changes)
+            (kept.records.get(&key).filter(|_| kept.changing == 0).cloned(), kept.changes)
         };
         if let Some(kept) = kept {
             return Ok(Some(ConnectionRecord::clone(&kept)));
         }
         let Some(record) = read(&key)? else { return Ok(None) };
         let mut kept = self.write();
-        if kept.changes == changes {
+        if kept.changes == changes && kept.changing == 0 {
             if kept.records.len() >= MOST {
                 kept.records.clear();
             }
@@ -46,11 +48,16 @@ impl Known {
         Ok(Some(record))
     }
 
-    /// For after a change, whatever came of it: a write that failed may have become durable all the same.
-    pub(super) fn forget(&self) {
+    /// Carries out a change. Meanwhile everybody reads the file, and afterwards nothing from before is kept, whatever came of
+    /// it: a write that failed may have become durable all the same.
+    pub(super) fn changing<T>(&self, change: impl FnOnce() -> T) -> T {
+        self.write().changing += 1;
+        let outcome = change();
         let mut kept = self.write();
         kept.records.clear();
         kept.changes += 1;
+        kept.changing -= 1;
+        outcome
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Kept> {
@@ -75,7 +82,7 @@ mod tests {
         after.version = 2;
         let read = known.get(b"drive".to_vec(), |_| {
             // The change comes in while the row is read.
-            known.forget();
+            known.changing(|| ());
             Ok(Some(before.clone()))
         });
         assert_eq!(read.expect("read").map(|record| record.version), Some(before.version));
@@ -83,6 +90,17 @@ mod tests {
         assert_eq!(read.expect("read").map(|record| record.version), Some(2));
         let kept = known.get(b"drive".to_vec(), |_| panic!("it is kept"));
         assert_eq!(kept.expect("read").map(|record| record.version), Some(2));
+    }
+
+    #[test]
+    fn while_a_change_is_made_everybody_reads_what_is_there() {
+        let known = Known::default();
+        known.get(b"drive".to_vec(), |_| Ok(Some(connection("default", "drive", 1)))).expect("read");
+        known.changing(|| {
+            // It is committed, and not forgotten yet.
+            let read = known.get(b"drive".to_vec(), |_| Ok(None)).expect("read");
+            assert!(read.is_none(), "a connection that was deleted is gone");
+        });
     }
 
     #[test]

@@ -73,7 +73,7 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
         None => Url::parse(&format!("http://{address}"))
             .map_err(|error| Failure::failed(format!("{address} makes no address: {error}")))?,
     };
-    let keyring = keyring(&file, context)?;
+    let keyring = keyring(&file)?;
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let egress = Egress::new(context.settings.egress.clone(), clock.clone(), random.clone());
     let egress = egress.map_err(|error| Failure::usage(error.to_string()))?;
@@ -82,7 +82,7 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
         .map_err(|error| Failure::usage(format!("the service file {}: {error}", arguments.service_file.display())))?;
     let asked_to_end = asked_to_end();
     introduce(&service, &public_url, address, metrics.as_ref().map(|(_, address)| *address), context)?;
-    let (ends, mut ended) = watch::channel(());
+    let (ends, ended) = watch::channel(());
     let until_told = |mut ended: watch::Receiver<()>| async move {
         // A dropped sender means the end as well.
         let _ = ended.changed().await;
@@ -100,7 +100,6 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
         () = asked_to_end => {
             tracing::info!("the service ends once what is under way is answered");
             ends.send_replace(());
-            ended.mark_unchanged();
             if let Ok(outcome) = tokio::time::timeout(LEAVING, &mut serving).await {
                 outcome
             } else {
@@ -129,12 +128,11 @@ async fn bind(address: SocketAddr) -> Outcome<(TcpListener, SocketAddr)> {
     Ok((listener, bound))
 }
 
-/// The service's own, which its replicas share; a file is made at the first start.
-fn keyring(file: &ServiceFile, context: &Context) -> Outcome<Keyring> {
-    let source = match (&file.keyring, &context.settings.keyring) {
-        (Some(own), _) => own.0.clone(),
-        (None, Some(given)) => given.clone(),
-        (None, None) => KeyringSource::File(file.folder.join("ears-keyring")),
+/// The service's own, which its replicas share, and never a host's: that seals what lasts. A file is made at the first start.
+fn keyring(file: &ServiceFile) -> Outcome<Keyring> {
+    let source = match &file.keyring {
+        Some(own) => own.0.clone(),
+        None => KeyringSource::File(file.folder.join("ears-keyring")),
     };
     let keyring = match &source {
         KeyringSource::File(path) if !path.exists() => Keyring::create_file(path, &SystemRandom),
