@@ -31,8 +31,12 @@ impl Auth {
         let grants = self.grants().clone();
         // A caller who goes away must not keep the tokens from being given back.
         let task = self.grants().task(async move {
-            if let (Some(grant), Some(endpoint)) = (grants.remove(&key).await?, endpoint) {
-                give_back(grant, endpoint, key).await;
+            match (grants.remove(&key).await?, endpoint) {
+                (Some(grant), Some(endpoint)) => give_back(grant, endpoint, key).await,
+                (Some(_), None) => {
+                    tracing::warn!(connection = %key.connection, "tokens were not revoked: the settings lead to no server");
+                }
+                (None, _) => {}
             }
             Ok(())
         });

@@ -172,10 +172,11 @@ async fn show(completed: &Completed, host: &Innkeeper, context: &Context) -> Out
     }
     let whose = principal.as_ref().map(|principal| format!(" for {principal}")).unwrap_or_default();
     context.output.line(format!("authorized {}{whose}", completed.connection))?;
+    let flag = principal.as_ref().map(|principal| format!(" --principal {principal}")).unwrap_or_default();
     let status = host.status(&completed.space, &completed.connection, principal).await?;
     if !status.grant.refreshable {
         context.output.note("The provider gave no refresh token: authorize again when the access token has ended.");
     }
-    context.output.note(format!("next: innkeeper connection check {}", completed.connection));
+    context.output.note(format!("next: innkeeper connection check {}{flag}", completed.connection));
     Ok(())
 }

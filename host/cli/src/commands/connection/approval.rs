@@ -78,7 +78,7 @@ fn decide(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) -> 
 }
 
 const INSTEAD: &str = "name what it may reach with `--host https://HOST[:PORT][/PREFIX]`, and where its credentials are sent to \
-                       with `--field NAME=URL`";
+                       with `--field NAME=URL` (of the auth type ears, with `--ears-url URL`)";
 
 /// Nobody can be asked.
 fn not_asked(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) -> Failure {

@@ -71,7 +71,8 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     context.output.line(format!("made the connection {}", view.id))?;
     show::details(&view, context.output)?;
     let next = if view.interactive { "authorize" } else { "connection check" };
-    context.output.note(format!("next: innkeeper {next} {}", view.id));
+    let whose = if view.auth_mode == AuthMode::PerUser { " --principal NAME" } else { "" };
+    context.output.note(format!("next: innkeeper {next} {}{whose}", view.id));
     Ok(())
 }
 

@@ -30,7 +30,7 @@ pub(super) struct ServiceFile {
     pub(super) public_url: Option<Url>,
     pub(super) listen: Option<SocketAddr>,
     pub(super) metrics_listen: Option<SocketAddr>,
-    pub(super) keyring: Option<KeyringText>,
+    keyring: Option<KeyringText>,
     #[serde(default)]
     callbacks: Vec<String>,
     #[serde(default)]
@@ -84,6 +84,14 @@ impl ServiceFile {
             *keyring = file.folder.join(&*keyring);
         }
         Ok(file)
+    }
+
+    /// Where its keyring is: beside the file, unless that says otherwise.
+    pub(super) fn keyring(&self) -> KeyringSource {
+        match &self.keyring {
+            Some(own) => own.0.clone(),
+            None => KeyringSource::File(self.folder.join("ears-keyring")),
+        }
     }
 
     /// Reads the secrets, too.

@@ -73,11 +73,14 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
         None => Url::parse(&format!("http://{address}"))
             .map_err(|error| Failure::failed(format!("{address} makes no address: {error}")))?,
     };
-    let keyring = keyring(&file)?;
+    let source = file.keyring();
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let egress = Egress::new(context.settings.egress.clone(), clock.clone(), random.clone());
     let egress = egress.map_err(|error| Failure::usage(error.to_string()))?;
-    let service = EarsService::new(file.settings(public_url.clone())?, &keyring, &egress, clock, random);
+    let settings = file.settings(public_url.clone())?;
+    // A start that fails before this leaves no keyring behind.
+    let keyring = keyring(&source)?;
+    let service = EarsService::new(settings, &keyring, &egress, clock, random);
     let service = service
         .map_err(|error| Failure::usage(format!("the service file {}: {error}", arguments.service_file.display())))?;
     let asked_to_end = asked_to_end();
@@ -129,12 +132,8 @@ async fn bind(address: SocketAddr) -> Outcome<(TcpListener, SocketAddr)> {
 }
 
 /// The service's own, which its replicas share, and never a host's: that seals what lasts. A file is made at the first start.
-fn keyring(file: &ServiceFile) -> Outcome<Keyring> {
-    let source = match &file.keyring {
-        Some(own) => own.0.clone(),
-        None => KeyringSource::File(file.folder.join("ears-keyring")),
-    };
-    let keyring = match &source {
+fn keyring(source: &KeyringSource) -> Outcome<Keyring> {
+    let keyring = match source {
         KeyringSource::File(path) if !path.exists() => Keyring::create_file(path, &SystemRandom),
         other => Keyring::load(other),
     };
