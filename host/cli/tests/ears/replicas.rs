@@ -20,10 +20,11 @@ use crate::stage::{Stage, visit, wait};
 fn replicas_behind_one_address_share_a_keyring_and_nothing_else() {
     let stage = Stage::set();
     let balancer = Balancer::start();
-    let places = [Place::with(&stage.service_file()), Place::with(&stage.service_file())];
-    let (keyring, public_url) =
-        (format!("file:{}", places[0].path().join("ears-keyring").display()), balancer.base.to_string());
-    let arguments = ["--listen", "127.0.0.1:0", "--public-url", &public_url, "--keyring", &keyring];
+    let first = Place::with(&stage.service_file());
+    let keyring = first.path().join("ears-keyring");
+    let second = Place::with(&format!("keyring = \"file:{}\"\n{}", keyring.display(), stage.service_file()));
+    let (places, public_url) = ([first, second], balancer.base.to_string());
+    let arguments = ["--listen", "127.0.0.1:0", "--public-url", &public_url];
     let replicas = places.each_ref().map(|place| place.start_with(&arguments, "trace"));
     balancer.lead_to(
         replicas.each_ref().map(|replica| format!("http://{}", replica.listening()).parse().expect("an address")),
