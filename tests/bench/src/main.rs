@@ -33,7 +33,7 @@ struct Arguments {
     /// Measure for a shorter time: the figures are rougher
     #[arg(long)]
     quick: bool,
-    /// Measure only this, for a profiler to look at, and print nothing else
+    /// Measure only this, and print its figure as JSON: for a profiler to look at, or to compare two builds
     #[arg(long, value_enum)]
     only: Option<measure::Only>,
     /// Be the service that is fetched from

@@ -18,7 +18,6 @@ use serde::Serialize;
 use crate::child::Upstream;
 use crate::failure::Failure;
 use crate::machine::Machine;
-use crate::sample::Stopwatch;
 use crate::stage::Stage;
 
 pub(crate) use ears::Ears;
@@ -78,9 +77,9 @@ pub(crate) enum Only {
     FetchEgress,
     /// Fetches by an action
     Fetch,
-    /// Tokens of many users, with their figures
+    /// Tokens of many users
     Grants,
-    /// The auth redirect service, with its figures
+    /// The auth redirect service
     Ears,
 }
 
@@ -102,7 +101,7 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures, Failure> {
     Ok(figures)
 }
 
-/// Does one thing for a while.
+/// Does one thing for a while, and prints how long it took or how often it was done in a second.
 pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
     let upstream = Upstream::start().await?;
     if matches!(only, Only::Grants) {
@@ -116,25 +115,14 @@ pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
     let stage = Arc::new(Stage::set(upstream.base()).await?);
     let time = effort.turn * effort.rounds;
     match only {
-        Only::EmptyRuntime => {
-            let watch = Stopwatch::start();
-            while watch.elapsed() < time {
-                empty::by_runtime(&stage).await?;
-            }
-        }
-        Only::Empty => {
-            let watch = Stopwatch::start();
-            while watch.elapsed() < time {
-                empty::by_host(&stage).await?;
-            }
-        }
-        Only::FetchPlain => drop(fetch::busy(&stage, fetch::Way::Plain, time).await?),
-        Only::FetchEgress => drop(fetch::busy(&stage, fetch::Way::Egress, time).await?),
-        Only::Fetch => drop(fetch::busy(&stage, fetch::Way::Call, time).await?),
+        Only::EmptyRuntime => print(&empty::alone(&stage, empty::Way::Runtime, time).await?),
+        Only::Empty => print(&empty::alone(&stage, empty::Way::Host, time).await?),
+        Only::FetchPlain => print(&fetch::rate(&stage, fetch::Way::Plain, time).await?),
+        Only::FetchEgress => print(&fetch::rate(&stage, fetch::Way::Egress, time).await?),
+        Only::Fetch => print(&fetch::rate(&stage, fetch::Way::Call, time).await?),
         // Above: they need no component.
-        Only::Grants | Only::Ears => {}
+        Only::Grants | Only::Ears => Ok(()),
     }
-    Ok(())
 }
 
 fn print(figures: &impl Serialize) -> Result<(), Failure> {

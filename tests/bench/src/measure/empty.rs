@@ -1,5 +1,7 @@
 //! An action that does nothing: a fresh instance, the call into it, and its end.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::json;
 
@@ -17,34 +19,42 @@ pub(crate) struct Empty {
     pub(crate) host: Spread,
 }
 
+/// How to call.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Way {
+    Runtime,
+    Host,
+}
+
 pub(super) async fn measure(stage: &Stage, effort: Effort) -> Result<Empty, Failure> {
     let (mut runtime, mut host) = (Sample::default(), Sample::default());
     for round in 0..=effort.rounds {
-        let watch = Stopwatch::start();
-        while watch.elapsed() < effort.turn {
-            let call = Stopwatch::start();
-            by_runtime(stage).await?;
-            // The first round only warms up.
-            if round > 0 {
-                runtime.push(call.elapsed());
-            }
+        // The first round only warms up.
+        if round == 1 {
+            (runtime, host) = (Sample::default(), Sample::default());
         }
-        let watch = Stopwatch::start();
-        while watch.elapsed() < effort.turn {
-            let call = Stopwatch::start();
-            by_host(stage).await?;
-            if round > 0 {
-                host.push(call.elapsed());
-            }
-        }
+        repeat(stage, Way::Runtime, effort.turn, &mut runtime).await?;
+        repeat(stage, Way::Host, effort.turn, &mut host).await?;
     }
     Ok(Empty { runtime: runtime.spread(), host: host.spread() })
 }
 
-pub(super) async fn by_runtime(stage: &Stage) -> Result<(), Failure> {
-    stage.call_runtime("noop", json!({}), stage.context()?).await.map(drop)
+/// One of the ways alone.
+pub(super) async fn alone(stage: &Stage, way: Way, time: Duration) -> Result<Spread, Failure> {
+    let mut sample = Sample::default();
+    repeat(stage, way, time, &mut sample).await?;
+    Ok(sample.spread())
 }
 
-pub(super) async fn by_host(stage: &Stage) -> Result<(), Failure> {
-    stage.call("noop", json!({})).await.map(drop)
+async fn repeat(stage: &Stage, way: Way, time: Duration, sample: &mut Sample) -> Result<(), Failure> {
+    let watch = Stopwatch::start();
+    while watch.elapsed() < time {
+        let call = Stopwatch::start();
+        match way {
+            Way::Runtime => stage.call_runtime("noop", json!({}), stage.context()?).await.map(drop)?,
+            Way::Host => stage.call("noop", json!({})).await.map(drop)?,
+        }
+        sample.push(call.elapsed());
+    }
+    Ok(())
 }

@@ -108,8 +108,19 @@ async fn many(stage: &Arc<Stage>, effort: Effort) -> Result<Throughput, Failure>
     Ok(Throughput { callers: CALLERS, per_second, ratio })
 }
 
+/// How often one of the ways alone fetches.
+#[derive(Debug, Serialize)]
+pub(super) struct Rate {
+    callers: usize,
+    per_second: f64,
+}
+
+pub(super) async fn rate(stage: &Arc<Stage>, way: Way, time: Duration) -> Result<Rate, Failure> {
+    Ok(Rate { callers: CALLERS, per_second: busy(stage, way, time).await?.round() })
+}
+
 /// Fetches in a second by [`CALLERS`] tasks.
-pub(super) async fn busy(stage: &Arc<Stage>, way: Way, time: Duration) -> Result<f64, Failure> {
+async fn busy(stage: &Arc<Stage>, way: Way, time: Duration) -> Result<f64, Failure> {
     let fetcher = Fetcher::new(stage)?;
     // Connections are made before the time begins.
     try_join_all((0..CALLERS).map(|_| fetcher.fetch(way))).await?;
