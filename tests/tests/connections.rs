@@ -88,6 +88,31 @@ async fn a_connection_reaches_only_what_its_owner_approved() {
 }
 
 #[tokio::test]
+async fn a_changed_config_is_what_the_next_call_finds() {
+    let (host, service, other) = (TestHost::start().await, EchoService::start().await, EchoService::start().await);
+    let connection = host.hostile(&service).await;
+    let found = async |connection| {
+        let told = host.call(connection, "reveal", json!({ "url": service.base() })).await.expect("it is told").value;
+        told["answers"]["config"].as_str().expect("a text").to_owned()
+    };
+    let config = |service: &EchoService| json!({ "base": service.base() }).to_string();
+    assert_eq!(found(&connection).await, config(&service));
+    let mut change = ConnectionChange { hosts: Some(HostApproval::AsAsked), ..ConnectionChange::default() };
+    change.config = Some(json!({ "base": other.base() }));
+    host.host.change_connection(&connection.space, &connection.id, change).await.expect("it is changed");
+    assert_eq!(found(&connection).await, config(&other));
+    let fetch = async |url: &str| host.call(&connection, "fetch", json!({ "url": url })).await.expect("told").value;
+    assert_eq!(fetch(other.base()).await["status"], 200);
+    assert_ne!(fetch(service.base()).await["status"], 200);
+
+    // The same id, and version 1 again.
+    host.host.delete_connection(&connection.space, &connection.id).await.expect("deleted");
+    let again = host.hostile(&service).await;
+    assert_eq!(again.id, connection.id);
+    assert_eq!(found(&again).await, config(&service));
+}
+
+#[tokio::test]
 async fn a_changed_secret_is_what_the_next_call_sends() {
     let (host, service) = (TestHost::start().await, EchoService::start().await);
     let connection = host.hostile_with(&service, |new| new.secret("token", "first-token-1234"), "bearer").await;
@@ -158,7 +183,7 @@ async fn what_the_policy_refuses_does_not_run_and_is_on_record() {
         .iter()
         .map(|record| {
             let principal = record.principal.as_ref().map(PrincipalId::as_str);
-            (record.event.as_str(), record.action.as_deref(), principal, record.outcome.as_str())
+            (&*record.event, record.action.as_deref(), principal, &*record.outcome)
         })
         .collect();
     assert_eq!(
@@ -184,7 +209,7 @@ async fn a_connection_for_each_principal_is_not_called_for_nobody() {
     let error = host.call(&connection, "fetch", json!({ "url": service.base() })).await.expect_err("for whom?");
     assert!(error.to_string().contains("name the principal"), "{error}");
     let audit = host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("a trail");
-    let seen = (audit[0].event.as_str(), audit[0].action.as_deref(), audit[0].outcome.as_str());
+    let seen = (&*audit[0].event, audit[0].action.as_deref(), &*audit[0].outcome);
     assert_eq!(seen, ("call", Some("fetch"), "auth"));
     let call =
         CallRequest::new(connection.space.clone(), connection.id.clone(), "fetch", json!({ "url": service.base() }));

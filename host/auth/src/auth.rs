@@ -5,15 +5,15 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use innkeeper_ambient::{Clock, Random, Timestamp};
-use innkeeper_egress::Egress;
+use innkeeper_ambient::{Clock, Random};
+use innkeeper_egress::{Attachment, Egress};
 use innkeeper_spec::{AuthMode, AuthTypeId};
 use innkeeper_vault::{
-    ConnectionId, ConnectionRecord, GrantKey, GrantOwner, PrincipalId, Sealed, SpaceId, Store, Vault,
+    ConnectionId, ConnectionRecord, Edition, GrantKey, GrantOwner, PrincipalId, Sealed, SpaceId, Store, Vault,
 };
 use secrecy::SecretString;
 
-use crate::auth_type::{AuthTypes, Credential, FixedCredential};
+use crate::auth_type::{AuthTypes, Credential};
 use crate::credential::{ConnectionCredential, Source};
 use crate::error::AuthError;
 use crate::flow::{FlowLimiter, FlowLimits};
@@ -63,16 +63,14 @@ pub struct Auth {
 
 /// A version of a connection with its secrets opened.
 pub(crate) struct Prepared {
-    version: u64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    edition: Edition,
     secrets: Arc<BTreeMap<String, SecretString>>,
     credential: Ready,
 }
 
 enum Ready {
     Bare,
-    Fixed(Arc<FixedCredential>),
+    Fixed(Arc<Attachment>),
     Grant(TokenEndpoint),
 }
 
@@ -85,8 +83,7 @@ impl Prepared {
     }
 
     fn is_of(&self, connection: &ConnectionRecord) -> bool {
-        (self.version, self.created_at, self.updated_at)
-            == (connection.version, connection.created_at, connection.updated_at)
+        self.edition == connection.edition()
     }
 }
 
@@ -269,13 +266,11 @@ impl Auth {
             errors,
         })?;
         Ok(Prepared {
-            version: connection.version,
-            created_at: connection.created_at,
-            updated_at: connection.updated_at,
+            edition: connection.edition(),
             secrets: Arc::new(secrets),
             credential: match credential {
                 Credential::Bare => Ready::Bare,
-                Credential::Fixed(fixed) => Ready::Fixed(Arc::new(fixed)),
+                Credential::Fixed(fixed) => Ready::Fixed(fixed.into_attachment().into()),
                 Credential::Grant(client) => Ready::Grant(TokenEndpoint {
                     origin: client.origin(&connection.created_at.as_millis().to_string()).into(),
                     client: client.into(),

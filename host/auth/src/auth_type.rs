@@ -62,15 +62,9 @@ pub struct FixedCredential {
 }
 
 impl FixedCredential {
-    pub(crate) fn attachment(&self) -> Attachment {
-        Attachment {
-            headers: self.headers.clone(),
-            query: self.query.clone(),
-            secrets: self.secrets.clone(),
-            generation: 0,
-            bare: false,
-            identity: None,
-        }
+    pub(crate) fn into_attachment(self) -> Attachment {
+        let Self { headers, query, secrets } = self;
+        Attachment { headers, query, secrets, generation: 0, bare: false, identity: None }
     }
 }
 

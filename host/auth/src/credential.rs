@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use innkeeper_egress::{Attachment, CredentialError, CredentialSource, RequestHead};
 
-use crate::auth_type::FixedCredential;
 use crate::error::AuthError;
 use crate::grant::{Entry, Grants};
 use crate::oauth::TokenEndpoint;
@@ -17,22 +16,27 @@ pub struct ConnectionCredential(pub(crate) Source);
 #[derive(Debug)]
 pub(crate) enum Source {
     Bare,
-    Fixed(Arc<FixedCredential>),
+    Fixed(Arc<Attachment>),
     Grant { grants: Arc<Grants>, entry: Arc<Entry>, endpoint: TokenEndpoint },
 }
 
 impl ConnectionCredential {
     /// As [`CredentialSource::attach`], with the error that says why and for whom.
-    pub async fn attachment(&self, rejected: Option<&Attachment>) -> Result<Option<Attachment>, AuthError> {
+    pub async fn attachment(&self, rejected: Option<&Attachment>) -> Result<Option<Arc<Attachment>>, AuthError> {
         match &self.0 {
-            Source::Bare => Ok(rejected.is_none().then(bare)),
+            Source::Bare => Ok(rejected.is_none().then(|| bare().into())),
             // What was rejected will be rejected again.
-            Source::Fixed(fixed) => Ok(rejected.is_none().then(|| fixed.attachment())),
+            Source::Fixed(fixed) => Ok(rejected.is_none().then(|| fixed.clone())),
             Source::Grant { grants, entry, endpoint } => {
                 let rejected = rejected.map(|attachment| attachment.generation);
                 let token = grants.token(entry, endpoint, rejected).await?;
-                let identity = endpoint.client.identity_of_requests().cloned();
-                Ok(token.map(|token| Attachment { identity, ..token.attachment() }))
+                let identity = endpoint.client.identity_of_requests();
+                Ok(token.map(|token| match identity {
+                    None => token.attachment.clone(),
+                    Some(identity) => {
+                        Attachment { identity: Some(identity.clone()), ..Attachment::clone(&token.attachment) }.into()
+                    }
+                }))
             }
         }
     }
@@ -53,7 +57,7 @@ impl CredentialSource for ConnectionCredential {
         &self,
         _head: &RequestHead,
         rejected: Option<&Attachment>,
-    ) -> Result<Option<Attachment>, CredentialError> {
+    ) -> Result<Option<Arc<Attachment>>, CredentialError> {
         Ok(self.attachment(rejected).await?)
     }
 }

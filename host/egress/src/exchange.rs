@@ -73,7 +73,7 @@ impl Exchange<'_> {
         let mut refreshed = false;
         let mut attachment = self.attach().await?;
         loop {
-            let sent = self.send(attachment.as_ref()).await;
+            let sent = self.send(attachment.as_deref()).await;
             let response = match sent {
                 Ok(response) => response,
                 Err(failure) => {
@@ -106,7 +106,7 @@ impl Exchange<'_> {
                     )));
                 }
                 drop(answer);
-                self.follow(hop, attachment.as_ref())?;
+                self.follow(hop, attachment.as_deref())?;
                 self.renew(&mut attachment).await?;
                 continue;
             }
@@ -117,7 +117,7 @@ impl Exchange<'_> {
                 continue;
             }
             tracing::debug!(request = %wall::describe(&self.head.method, &self.shown), %status, sent = self.sent, "answered");
-            let scrubber = self.scrubber(attachment.as_ref());
+            let scrubber = self.scrubber(attachment.as_deref());
             let shown = received::Shown { method: self.head.method, url: self.shown, sent: self.sent };
             return received::response(answer, scrubber, shown);
         }
@@ -131,7 +131,7 @@ impl Exchange<'_> {
     }
 
     /// The credential, if one goes along.
-    async fn attach(&self) -> Result<Option<Attachment>, EgressError> {
+    async fn attach(&self) -> Result<Option<Arc<Attachment>>, EgressError> {
         if !self.carries {
             return Ok(None);
         }
@@ -146,15 +146,15 @@ impl Exchange<'_> {
     }
 
     /// A credential for the next request: tokens may have changed while this one was on its way, signatures must.
-    async fn renew(&mut self, attachment: &mut Option<Attachment>) -> Result<(), EgressError> {
+    async fn renew(&mut self, attachment: &mut Option<Arc<Attachment>>) -> Result<(), EgressError> {
         let next = self.attach().await?;
         self.replace(attachment, next);
         Ok(())
     }
 
     /// After a 401: whether there is a newer credential, and the request can be sent again with it.
-    async fn refresh(&mut self, attachment: &mut Option<Attachment>) -> Result<bool, EgressError> {
-        let (Some(source), Some(rejected)) = (self.route.credential, attachment.as_ref().filter(|old| !old.bare))
+    async fn refresh(&mut self, attachment: &mut Option<Arc<Attachment>>) -> Result<bool, EgressError> {
+        let (Some(source), Some(rejected)) = (self.route.credential, attachment.as_deref().filter(|old| !old.bare))
         else {
             return Ok(false);
         };
@@ -171,17 +171,17 @@ impl Exchange<'_> {
     }
 
     /// The secrets of the older credential still are looked for in what comes back.
-    fn replace(&mut self, attachment: &mut Option<Attachment>, next: Option<Attachment>) {
+    fn replace(&mut self, attachment: &mut Option<Arc<Attachment>>, next: Option<Arc<Attachment>>) {
         let old = std::mem::replace(attachment, next);
         let generation = attachment.as_ref().map(|new| new.generation);
         if let Some(old) = old
             && Some(old.generation) != generation
         {
-            self.secrets.extend(old.secrets.into_iter().chain(old.query.into_iter().map(|(_, value)| value)));
+            self.secrets.extend(old.secrets.iter().chain(old.query.iter().map(|(_, value)| value)).cloned());
         }
     }
 
-    fn check(&self, attachment: Attachment) -> Result<Attachment, EgressError> {
+    fn check(&self, attachment: Arc<Attachment>) -> Result<Arc<Attachment>, EgressError> {
         let is_empty = attachment.headers.is_empty() && attachment.query.is_empty() && attachment.identity.is_none();
         if is_empty && !attachment.bare {
             return Err(EgressError::Misconfigured(

@@ -1,6 +1,7 @@
 //! Everything that decides about one connection's requests.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use async_trait::async_trait;
@@ -56,7 +57,7 @@ pub trait CredentialSource: Send + Sync {
         &self,
         head: &RequestHead,
         rejected: Option<&Attachment>,
-    ) -> Result<Option<Attachment>, CredentialError>;
+    ) -> Result<Option<Arc<Attachment>>, CredentialError>;
 }
 
 /// What a credential may depend on: the request as it will leave, before the credential is put on.

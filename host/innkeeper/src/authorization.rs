@@ -68,7 +68,8 @@ impl Innkeeper {
         space: &SpaceId,
         connection: &ConnectionId,
     ) -> Result<AuthorizationWay, Error> {
-        Ok(self.parts.auth.authorization_way(&self.record_of(space, connection).await?)?)
+        let record = self.record_of(space, connection).await?;
+        Ok(self.parts.auth.authorization_way(&record)?)
     }
 
     /// Begins an authorization on another device (RFC 8628): answers a code, and the address where the user types it. Then

@@ -13,6 +13,7 @@ use url::Url;
 use crate::error::Error;
 use crate::host::{Innkeeper, Parts};
 use crate::policy::{AccessPolicy, AllowAll};
+use crate::terms::KnownTerms;
 
 /// A store of the embedding service's choice.
 #[derive(Debug)]
@@ -188,6 +189,7 @@ impl Builder {
             clock: self.clock,
             random: self.random,
             pages,
+            terms: KnownTerms::default(),
             loaded: RwLock::default(),
             loading: tokio::sync::Mutex::default(),
             policy: self.policy,

@@ -18,8 +18,9 @@ use tokio::sync::mpsc;
 
 use crate::error::Error;
 use crate::host::Innkeeper;
-use crate::hosts::{bound, narrow};
+use crate::hosts::narrow;
 use crate::policy::AccessRequest;
+use crate::terms::{Hosts, Terms};
 
 /// One call of an action.
 #[derive(Debug)]
@@ -108,7 +109,7 @@ impl Innkeeper {
     /// In a connection where each principal has a grant of their own, a call without a principal is refused before
     /// anything is sent. When a person has to authorize (again), the error is [`Error::Auth`] with the reason.
     pub async fn call(&self, request: CallRequest) -> Result<CallResult, Error> {
-        let record = Arc::new(self.record_of(&request.space, &request.connection).await?);
+        let record = self.record_of(&request.space, &request.connection).await?;
         let connector = self.connector(&record.connector).await?;
         let scope = connector.spec().action(&request.action).map_or(Scope::Read, |action| action.scope);
         let event = Event { name: "call", action: Some(request.action.clone()), principal: request.principal.clone() };
@@ -116,7 +117,7 @@ impl Innkeeper {
         let user = request.principal.clone().map(|id| User { id: id.into(), name: request.principal_name });
         let prepared = self.prepare(&record, &connector, request.principal.as_ref(), user, request.listener).await;
         let prepared = self.begun(&record, &event, prepared).await?;
-        let call = Call { action: request.action.clone(), input: request.input, files: request.files };
+        let call = Call { action: request.action, input: request.input, files: request.files };
         let finished = self.parts.runtime.call(&connector, call, prepared.context).await;
         let Finished { result, logs, requests, duration } = self.finish(&record, event, finished).await?;
         match result {
@@ -132,7 +133,7 @@ impl Innkeeper {
         connection: &ConnectionId,
         principal: Option<PrincipalId>,
     ) -> Result<CheckResult, Error> {
-        let record = Arc::new(self.record_of(space, connection).await?);
+        let record = self.record_of(space, connection).await?;
         let connector = self.connector(&record.connector).await?;
         let event = Event { name: "check", action: None, principal: principal.clone() };
         self.allow(&record, &event, Scope::Read).await?;
@@ -158,7 +159,7 @@ impl Innkeeper {
             scope,
         };
         let Err(denied) = self.parts.policy.decide(&request) else { return Ok(()) };
-        self.record(AuditRecord { outcome: "not-allowed".to_owned(), ..self.audit_record(record, event) }).await?;
+        self.record(self.audit_record(record, event.clone(), "not-allowed")).await?;
         Err(Error::NotAllowed(denied.0))
     }
 
@@ -174,22 +175,23 @@ impl Innkeeper {
         let owner = Auth::owner_of(record, principal)?;
         let source = auth.credential_source(record, &owner)?;
         let credential = Arc::new(WatchedCredential { source, failure: Mutex::default() });
-        let spec = connector.spec();
-        let readable = agreed(&spec.claims, &record.claims);
-        let claims = GrantClaims { host: self.clone(), record: record.clone(), owner, readable };
-        let allow = claims.narrow(connector).await;
-        let declared = agreed(&spec.placeholders, &record.placeholders);
-        let placeholders: Option<Arc<dyn SecretFields>> =
-            if declared.is_empty() { None } else { Some(Arc::new(auth.placeholder_secrets(record, &declared)?)) };
+        let terms = self.parts.terms.of(record, connector);
+        let placeholders: Option<Arc<dyn SecretFields>> = match &*terms.placeholders {
+            [] => None,
+            agreed => Some(Arc::new(auth.placeholder_secrets(record, agreed)?)),
+        };
+        let config = terms.config.clone();
+        let claims = GrantClaims { host: self.clone(), record: record.clone(), owner, terms };
+        let allow = claims.hosts().await;
         let context = GuestContext {
             space: record.space.clone(),
             connection: record.id.clone(),
-            config: record.config.to_string().into(),
-            auth_type: record.auth_type.to_string(),
+            config,
+            auth_type: record.auth_type.clone(),
             user,
             claims: Arc::new(claims),
             egress: self.parts.egress.clone(),
-            allow: allow.into(),
+            allow,
             credential: credential.clone(),
             placeholders,
             memory: GuestMemory { store: self.parts.store.clone(), vault: self.parts.vault.clone() },
@@ -206,8 +208,7 @@ impl Innkeeper {
         prepared: Result<Prepared, Error>,
     ) -> Result<Prepared, Error> {
         if let Err(error) = &prepared {
-            let outcome = error.kind().to_owned();
-            self.record(AuditRecord { outcome, ..self.audit_record(record, event) }).await?;
+            self.record(self.audit_record(record, event.clone(), error.kind())).await?;
         }
         prepared
     }
@@ -224,10 +225,9 @@ impl Innkeeper {
         };
         self.record(AuditRecord {
             at: self.parts.clock.now().minus(finished.duration),
-            outcome: outcome.to_owned(),
             duration: u64::try_from(finished.duration.as_millis()).unwrap_or(u64::MAX),
             requests: finished.requests,
-            ..self.audit_record(record, &event)
+            ..self.audit_record(record, event, outcome)
         })
         .await?;
         Ok(finished)
@@ -241,20 +241,20 @@ impl Innkeeper {
         principal: Option<PrincipalId>,
     ) -> Result<(), Error> {
         let event = Event { name: event, action: None, principal };
-        self.record(self.audit_record(record, &event)).await
+        self.record(self.audit_record(record, event, "ok")).await
     }
 
-    /// A record of something that took no time and went well, for its caller to correct.
-    fn audit_record(&self, record: &ConnectionRecord, event: &Event) -> AuditRecord {
+    /// A record of something that took no time, for its caller to correct.
+    fn audit_record(&self, record: &ConnectionRecord, event: Event, outcome: &'static str) -> AuditRecord {
         AuditRecord {
             at: self.parts.clock.now(),
             space: record.space.clone(),
             connection: record.id.clone(),
             connector: record.connector.clone(),
-            event: event.name.to_owned(),
-            action: event.action.clone(),
-            principal: event.principal.clone(),
-            outcome: "ok".to_owned(),
+            event: event.name.into(),
+            action: event.action,
+            principal: event.principal,
+            outcome: outcome.into(),
             duration: 0,
             requests: 0,
         }
@@ -266,6 +266,7 @@ struct Prepared {
     credential: Arc<WatchedCredential>,
 }
 
+#[derive(Clone)]
 pub(crate) struct Event {
     pub(crate) name: &'static str,
     pub(crate) action: Option<String>,
@@ -284,7 +285,7 @@ impl CredentialSource for WatchedCredential {
         &self,
         _: &RequestHead,
         rejected: Option<&Attachment>,
-    ) -> Result<Option<Attachment>, CredentialError> {
+    ) -> Result<Option<Arc<Attachment>>, CredentialError> {
         match self.source.attachment(rejected).await {
             Ok(None) if rejected.is_some() => {
                 self.keep(self.source.last_failure());
@@ -323,13 +324,7 @@ struct GrantClaims {
     host: Innkeeper,
     record: Arc<ConnectionRecord>,
     owner: GrantOwner,
-    /// What the guest may read of them.
-    readable: Vec<String>,
-}
-
-/// What this version of the connector declares, as far as the connection's owner agreed to it.
-fn agreed(declared: &[String], agreed: &[String]) -> Vec<String> {
-    declared.iter().filter(|name| agreed.contains(name)).cloned().collect()
+    terms: Arc<Terms>,
 }
 
 impl fmt::Debug for GrantClaims {
@@ -340,15 +335,18 @@ impl fmt::Debug for GrantClaims {
 
 impl GrantClaims {
     /// The hosts of this call.
-    async fn narrow(&self, connector: &Connector) -> Vec<ApprovedHost> {
-        let hosts = bound(connector, &self.record.hosts);
+    async fn hosts(&self) -> Arc<[ApprovedHost]> {
+        let hosts = match &self.terms.hosts {
+            Hosts::Fixed(hosts) => return hosts.clone(),
+            Hosts::ByClaim(hosts) => hosts,
+        };
         let mut claims = BTreeMap::new();
         for name in hosts.iter().filter_map(|host| host.claim.as_deref()) {
             if let Some(value) = self.read(name).await {
                 claims.insert(name, value);
             }
         }
-        narrow(&hosts, &|name| claims.get(name).cloned())
+        narrow(hosts, &|name| claims.get(name).cloned()).into()
     }
 
     async fn read(&self, name: &str) -> Option<String> {
@@ -365,6 +363,6 @@ impl GrantClaims {
 #[async_trait]
 impl Claims for GrantClaims {
     async fn claim(&self, name: &str) -> Option<String> {
-        if self.readable.iter().any(|readable| readable == name) { self.read(name).await } else { None }
+        if self.terms.claims.iter().any(|readable| readable == name) { self.read(name).await } else { None }
     }
 }

@@ -247,7 +247,7 @@ impl Innkeeper {
         let version = before.version + 1;
         let record = ConnectionRecord {
             secrets: self.parts.auth.seal_secrets(space, id, version, &settings)?,
-            title: change.title.unwrap_or(before.title),
+            title: change.title.unwrap_or_else(|| before.title.clone()),
             config,
             fields: settings.plain().clone(),
             secret_names: settings.secret_names(),
@@ -256,7 +256,7 @@ impl Innkeeper {
             claims,
             updated_at: self.parts.clock.now(),
             version,
-            ..before
+            ..Arc::unwrap_or_clone(before)
         };
         match self.parts.store.put_connection(record.clone(), Expected::Version(version - 1)).await? {
             Written::Version(_) => {
@@ -290,7 +290,8 @@ impl Innkeeper {
 
     /// One connection of a space.
     pub async fn connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<ConnectionView, Error> {
-        Ok(self.view(&self.record_of(space, id).await?))
+        let record = self.record_of(space, id).await?;
+        Ok(self.view(&record))
     }
 
     /// Deletes a connection with its grants, authorizations and guest state. Its grants are revoked at the provider first,
@@ -299,10 +300,11 @@ impl Innkeeper {
         let record = self.record_of(space, id).await?;
         self.parts.auth.forget(&record).await?;
         self.parts.store.delete_connection(space, id).await?;
+        self.parts.terms.forget(space, id);
         self.note(&record, "delete", None).await
     }
 
-    pub(crate) async fn record_of(&self, space: &SpaceId, id: &ConnectionId) -> Result<ConnectionRecord, Error> {
+    pub(crate) async fn record_of(&self, space: &SpaceId, id: &ConnectionId) -> Result<Arc<ConnectionRecord>, Error> {
         if let Some(record) = self.parts.store.connection(space, id).await? {
             return Ok(record);
         }

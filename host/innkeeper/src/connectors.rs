@@ -1,7 +1,7 @@
 //! Adding, listing and removing connectors.
 
 use std::path::Path;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_auth::Settings;
@@ -129,7 +129,7 @@ impl Innkeeper {
             fields,
             updated_at: self.parts.clock.now(),
             version,
-            ..before
+            ..Arc::unwrap_or_clone(before)
         };
         // Who changed it meanwhile has chosen.
         let written = self.parts.store.put_connection(record, Expected::Version(version - 1)).await?;

@@ -16,6 +16,7 @@ use url::Url;
 use crate::builder::Builder;
 use crate::error::Error;
 use crate::policy::AccessPolicy;
+use crate::terms::KnownTerms;
 
 /// A host of connectors. Cheap to clone; all clones are one host.
 #[derive(Clone)]
@@ -34,6 +35,7 @@ pub(crate) struct Parts {
     pub(crate) pages: Option<Url>,
     pub(crate) policy: Arc<dyn AccessPolicy>,
     pub(crate) strict_audit: bool,
+    pub(crate) terms: KnownTerms,
     pub(crate) loaded: RwLock<HashMap<ConnectorId, Connector>>,
     /// Held while a connector is compiled on first use, so that many first callers compile it once.
     pub(crate) loading: tokio::sync::Mutex<()>,

@@ -68,6 +68,7 @@ mod hosts;
 mod links;
 mod policy;
 mod tending;
+mod terms;
 
 pub use authorization::{BeginAuthorization, ConnectionStatus};
 pub use builder::{Builder, Storage};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use innkeeper_egress::{Body, CredentialSource, Egress, SecretFields};
-use innkeeper_spec::{ActionSpec, ApprovedHost};
+use innkeeper_spec::{ActionSpec, ApprovedHost, AuthTypeId};
 use innkeeper_vault::{ConnectionId, SpaceId};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -61,7 +61,7 @@ pub struct GuestContext {
     /// Its config, a JSON object.
     pub config: Arc<str>,
     /// How it authenticates.
-    pub auth_type: String,
+    pub auth_type: AuthTypeId,
     /// For whom.
     pub user: Option<connection::User>,
     /// The claims of its grant.
@@ -173,9 +173,9 @@ impl Runtime {
             connection: connection::PerCall {
                 config: context.config,
                 auth_type: context.auth_type,
-                space: context.space.to_string(),
+                space: context.space.clone(),
                 user: context.user,
-                declared_claims: spec.claims.clone(),
+                spec: spec.clone(),
                 claims: context.claims,
             },
             http: http::PerCall {

@@ -21,7 +21,7 @@ mod vault;
 pub use ids::{ConnectionId, GrantKey, GrantOwner, InvalidId, PrincipalId, SpaceId};
 pub use keyring::{Keyring, KeyringError, KeyringSource};
 pub use records::{
-    AuditRecord, AuthorizationRecord, ComponentDigest, ConnectionRecord, ConnectorRecord, GrantRecord, Lease,
+    AuditRecord, AuthorizationRecord, ComponentDigest, ConnectionRecord, ConnectorRecord, Edition, GrantRecord, Lease,
     LeaseHolder, StateRecord,
 };
 pub use redb::RedbStore;

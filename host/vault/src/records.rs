@@ -1,5 +1,6 @@
 //! What the repositories keep.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use innkeeper_ambient::Timestamp;
@@ -65,6 +66,21 @@ pub struct ConnectionRecord {
     pub updated_at: Timestamp,
     /// Grows with every change, from 1.
     pub version: u64,
+}
+
+impl ConnectionRecord {
+    /// Which state of the connection this is: what was worked out of one edition holds for it alone.
+    pub fn edition(&self) -> Edition {
+        Edition { version: self.version, created_at: self.created_at, updated_at: self.updated_at }
+    }
+}
+
+/// One state of a connection. A connection that was deleted and made anew begins at version 1 again; its times differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edition {
+    version: u64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
 }
 
 /// What an authorization server gave, sealed.
@@ -163,13 +179,13 @@ pub struct AuditRecord {
     /// Which connector.
     pub connector: ConnectorId,
     /// `call`, `check`, `authorize`, `disconnect`, `connect`, `delete` ...
-    pub event: String,
+    pub event: Cow<'static, str>,
     /// Of a call.
     pub action: Option<String>,
     /// For whom.
     pub principal: Option<PrincipalId>,
     /// `ok`, or the kind of the error.
-    pub outcome: String,
+    pub outcome: Cow<'static, str>,
     /// Milliseconds.
     pub duration: u64,
     /// Requests that left the host.

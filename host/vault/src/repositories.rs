@@ -3,6 +3,7 @@
 //! Every write is durable when it returns, unless a method says otherwise, and happens whole or not at all.
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use innkeeper_ambient::Timestamp;
@@ -94,7 +95,8 @@ pub trait ConnectionRepository: Send + Sync {
     /// with nothing: what a late writer left under its id is removed.
     async fn put_connection(&self, record: ConnectionRecord, expected: Expected) -> Result<Written, StoreError>;
     /// One of a space.
-    async fn connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<Option<ConnectionRecord>, StoreError>;
+    async fn connection(&self, space: &SpaceId, id: &ConnectionId)
+    -> Result<Option<Arc<ConnectionRecord>>, StoreError>;
     /// All of a space, by id.
     async fn connections(&self, space: &SpaceId) -> Result<Vec<ConnectionRecord>, StoreError>;
     /// All connections of a connector, in every space: for whoever wants to remove it. Reads every connection.

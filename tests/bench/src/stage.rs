@@ -11,6 +11,7 @@ use innkeeper::{
 use innkeeper_auth::{Auth, AuthTypes, ConnectionCredential};
 use innkeeper_egress::{CredentialMode, CredentialSource, Egress, Redirects, Request, RequestBody, Route};
 use innkeeper_runtime::{Call, Claims, GuestContext, GuestMemory, Runtime, RuntimeSettings};
+use innkeeper_spec::ApprovedHost;
 use innkeeper_vault::{ConnectionRecord, GrantOwner, Vault};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -32,7 +33,9 @@ pub(crate) struct Stage {
     store: Arc<dyn Store>,
     vault: Arc<Vault>,
     bearer: ConnectionView,
-    record: ConnectionRecord,
+    record: Arc<ConnectionRecord>,
+    config: Arc<str>,
+    allow: Arc<[ApprovedHost]>,
     service: Url,
     _folder: TempDir,
 }
@@ -60,8 +63,21 @@ impl Stage {
         let connector = runtime.load(component()?).await?;
         let egress = Egress::new(loopback(), clock.clone(), random.clone())?;
         let auth = Auth::new(vault.clone(), store.clone(), egress.clone(), clock, random, AuthTypes::builtin());
-        let service = service.clone();
-        Ok(Self { host, runtime, connector, egress, auth, store, vault, bearer, record, service, _folder: folder })
+        Ok(Self {
+            host,
+            runtime,
+            connector,
+            egress,
+            auth,
+            store,
+            vault,
+            bearer,
+            config: record.config.to_string().into(),
+            allow: record.hosts.clone().into(),
+            record,
+            service: service.clone(),
+            _folder: folder,
+        })
     }
 
     /// A call by the crate to embed.
@@ -86,12 +102,12 @@ impl Stage {
         Ok(GuestContext {
             space: self.record.space.clone(),
             connection: self.record.id.clone(),
-            config: self.record.config.to_string().into(),
-            auth_type: self.record.auth_type.to_string(),
+            config: self.config.clone(),
+            auth_type: self.record.auth_type.clone(),
             user: None,
             claims: Arc::new(NoClaims),
             egress: self.egress.clone(),
-            allow: self.record.hosts.clone().into(),
+            allow: self.allow.clone(),
             credential: Arc::new(self.credential()?),
             placeholders: None,
             memory: GuestMemory { store: self.store.clone(), vault: self.vault.clone() },
@@ -165,7 +181,7 @@ pub(crate) fn component() -> Result<Vec<u8>, Failure> {
     std::fs::read(&path).map_err(|reason| Failure::Component { path: path.display().to_string(), reason })
 }
 
-async fn record(store: &dyn Store, connection: &ConnectionView) -> Result<ConnectionRecord, Failure> {
+async fn record(store: &dyn Store, connection: &ConnectionView) -> Result<Arc<ConnectionRecord>, Failure> {
     let record = store.connection(&connection.space, &connection.id).await?;
     record.ok_or_else(|| {
         Failure::Host(innkeeper::Error::UnknownConnection {

@@ -110,7 +110,7 @@ impl Replica {
     }
 
     /// The connection of the store.
-    pub async fn connection(&self) -> Option<ConnectionRecord> {
+    pub async fn connection(&self) -> Option<Arc<ConnectionRecord>> {
         let id = ConnectionId::parse("files").expect("an id");
         self.store.connection(&SpaceId::default(), &id).await.expect("the store answers")
     }

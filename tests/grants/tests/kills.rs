@@ -192,7 +192,7 @@ impl Run {
         let credential = replica.auth.credential_source(connection, &owner(user)).expect("the connection is sound");
         let mut rejected = None;
         for _ in 0..100 {
-            match credential.attachment(rejected.as_ref()).await {
+            match credential.attachment(rejected.as_deref()).await {
                 Ok(Some(attachment)) => match self.user_of(&attachment).await {
                     Some(found) => return assert_eq!(found, user, "nobody has the grant of another"),
                     None => rejected = Some(attachment),

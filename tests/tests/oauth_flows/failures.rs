@@ -31,7 +31,7 @@ async fn a_refused_refresh_asks_for_a_new_authorization_after_which_calls_work_a
         assert_eq!(stage.counts().await.all("refresh_token"), 1);
     }
     let audit = stage.host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("the store answers");
-    assert_eq!((audit[0].event.as_str(), audit[0].outcome.as_str()), ("call", "needs-authorization"));
+    assert_eq!((&*audit[0].event, &*audit[0].outcome), ("call", "needs-authorization"));
 
     stage.authorize(&connection, None, "ada").await;
     assert_eq!(stage.me(&connection).await.expect("a new grant")["sub"], "ada");

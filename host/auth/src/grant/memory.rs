@@ -126,8 +126,7 @@ impl fmt::Debug for Entry {
 
 /// An access token that is ready for a request.
 pub(crate) struct LiveToken {
-    header: SecretString,
-    raw: SecretString,
+    pub(crate) attachment: Arc<Attachment>,
     pub(crate) serial: u64,
     origin: String,
     refresh_at: Option<Timestamp>,
@@ -137,24 +136,21 @@ pub(crate) struct LiveToken {
 impl LiveToken {
     pub(super) fn new(grant: &Grant, margins: Margins) -> Self {
         let lifetime = grant.lifetime();
+        let header = SecretString::from(format!("{} {}", grant.token_type, grant.access_token.expose_secret()));
+        let attachment = Attachment {
+            headers: vec![(http::header::AUTHORIZATION, header)],
+            query: Vec::new(),
+            secrets: vec![grant.access_token.clone()],
+            generation: grant.serial,
+            bare: false,
+            identity: None,
+        };
         Self {
-            header: SecretString::from(format!("{} {}", grant.token_type, grant.access_token.expose_secret())),
-            raw: grant.access_token.clone(),
+            attachment: Arc::new(attachment),
             serial: grant.serial,
             origin: grant.origin.clone(),
             refresh_at: lifetime.refresh_at(margins),
             unfit_at: lifetime.unfit_at(margins),
-        }
-    }
-
-    pub(crate) fn attachment(&self) -> Attachment {
-        Attachment {
-            headers: vec![(http::header::AUTHORIZATION, self.header.clone())],
-            query: Vec::new(),
-            secrets: vec![self.raw.clone()],
-            generation: self.serial,
-            bare: false,
-            identity: None,
         }
     }
 

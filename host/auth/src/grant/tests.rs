@@ -149,7 +149,7 @@ impl Stage {
 
     async fn header(&self) -> Result<String, AuthError> {
         let token = self.grants.token(&self.grants.entry(&self.key), &self.endpoint, None).await?.expect("a token");
-        Ok(token.attachment().headers[0].1.expose_secret().to_owned())
+        Ok(token.attachment.headers[0].1.expose_secret().to_owned())
     }
 }
 

@@ -1,5 +1,6 @@
 //! OAuth's requests on their way through egress, and their answers on the way back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -126,13 +127,14 @@ impl CredentialSource for ClientProof {
         &self,
         _head: &RequestHead,
         rejected: Option<&Attachment>,
-    ) -> Result<Option<Attachment>, CredentialError> {
+    ) -> Result<Option<Arc<Attachment>>, CredentialError> {
         // The answer is ours to read as it came: nothing in it is scrubbed, and a 401 is an answer.
-        Ok(rejected.is_none().then(|| Attachment {
+        let attachment = || Attachment {
             headers: self.0.header.iter().map(|header| (AUTHORIZATION, header.clone())).collect(),
             identity: self.0.identity.clone(),
             ..Attachment::default()
-        }))
+        };
+        Ok(rejected.is_none().then(|| attachment().into()))
     }
 }
 

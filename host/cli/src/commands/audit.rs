@@ -34,10 +34,10 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
         listing.row([
             moment(at),
             connection.to_string(),
-            event,
+            event.into_owned(),
             action.unwrap_or_default(),
             principal.map(String::from).unwrap_or_default(),
-            outcome,
+            outcome.into_owned(),
             span(Duration::from_millis(duration)),
             requests.to_string(),
         ]);

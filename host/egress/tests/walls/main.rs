@@ -81,7 +81,7 @@ impl CredentialSource for Tokens {
         &self,
         _head: &RequestHead,
         rejected: Option<&Attachment>,
-    ) -> Result<Option<Attachment>, CredentialError> {
+    ) -> Result<Option<Arc<Attachment>>, CredentialError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let mut current = self.current.load(Ordering::SeqCst);
         if rejected.is_some() {
@@ -99,7 +99,7 @@ impl CredentialSource for Tokens {
         } else {
             attachment.headers.push((HeaderName::from_static("x-credential"), (*token).into()));
         }
-        Ok(Some(attachment))
+        Ok(Some(attachment.into()))
     }
 }
 

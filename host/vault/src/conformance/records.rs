@@ -117,10 +117,10 @@ pub(super) fn audit(space_id: &str, connection: &str, at: u64) -> AuditRecord {
         space: space(space_id),
         connection: id(connection),
         connector: connector_id("acme"),
-        event: "call".to_owned(),
+        event: "call".into(),
         action: Some("list".to_owned()),
         principal: None,
-        outcome: "ok".to_owned(),
+        outcome: "ok".into(),
         duration: 5,
         requests: 1,
     }

@@ -150,8 +150,9 @@ impl Shared {
 
     fn run(&self, database: &SharedDatabase) {
         let mut gather = GATHER;
+        let mut spare = Vec::new();
         loop {
-            let (records, waiters, closing) = self.next_group(gather);
+            let (mut records, waiters, closing) = self.next_group(gather, spare);
             let result = if records.is_empty() { Ok(()) } else { database.write(|to| write_group(to, &records)) };
             gather = GATHER;
             if let Err(error) = &result {
@@ -160,6 +161,7 @@ impl Shared {
                 let mut queue = self.queue();
                 let newer = mem::replace(&mut queue.records, records);
                 queue.records.extend(newer);
+                records = Vec::new();
             }
             for waiter in waiters {
                 // Who waited may have gone.
@@ -168,11 +170,15 @@ impl Shared {
             if closing {
                 return;
             }
+            records.clear();
+            records.shrink_to(SPARE);
+            spare = records;
         }
     }
 
-    /// Waits for something to write, then a little for more of it.
-    fn next_group(&self, gather: Duration) -> (Vec<AuditRecord>, Vec<Waiter>, bool) {
+    /// Waits for something to write, then a little for more of it. `room` is where the records after these are put: a group is as
+    /// large as the one before, mostly.
+    fn next_group(&self, gather: Duration, room: Vec<AuditRecord>) -> (Vec<AuditRecord>, Vec<Waiter>, bool) {
         let idle = |queue: &mut Queue| queue.records.is_empty() && queue.waiters.is_empty() && !queue.closing;
         let queue = self.changed.wait_while(self.queue(), idle).unwrap_or_else(PoisonError::into_inner);
         let patient = |queue: &mut Queue| !queue.urgent && !queue.closing;
@@ -183,7 +189,7 @@ impl Shared {
         if dropped > 0 {
             tracing::error!(dropped, "audit records were lost: they came faster than they could be written");
         }
-        (mem::take(&mut queue.records), mem::take(&mut queue.waiters), queue.closing)
+        (mem::replace(&mut queue.records, room), mem::take(&mut queue.waiters), queue.closing)
     }
 }
 
@@ -225,6 +231,9 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// How long after a failure the next attempt is made.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// Records that there is always room for, once there was.
+const SPARE: usize = 4096;
 
 /// Records in the queue, at most: a disk that is full must not fill the memory, too.
 const LONGEST: usize = 65_536;

@@ -1,5 +1,7 @@
 //! Connections.
 
+use std::sync::Arc;
+
 use ::redb::{ReadableTable as _, WriteTransaction};
 use async_trait::async_trait;
 use innkeeper_spec::ConnectorId;
@@ -32,7 +34,11 @@ impl ConnectionRepository for RedbStore {
         .await
     }
 
-    async fn connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<Option<ConnectionRecord>, StoreError> {
+    async fn connection(
+        &self,
+        space: &SpaceId,
+        id: &ConnectionId,
+    ) -> Result<Option<Arc<ConnectionRecord>>, StoreError> {
         self.known.get(keys::of_connection(space, id), |key| {
             self.read(|transaction| {
                 let row = transaction.open_table(CONNECTIONS)?.get(key)?;

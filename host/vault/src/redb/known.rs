@@ -29,21 +29,21 @@ impl Known {
         &self,
         key: Vec<u8>,
         read: impl FnOnce(&[u8]) -> Result<Option<ConnectionRecord>, StoreError>,
-    ) -> Result<Option<ConnectionRecord>, StoreError> {
+    ) -> Result<Option<Arc<ConnectionRecord>>, StoreError> {
         let (kept, changes) = {
             let kept = self.read();
             (kept.records.get(&key).filter(|_| kept.changing == 0).cloned(), kept.changes)
         };
-        if let Some(kept) = kept {
-            return Ok(Some(ConnectionRecord::clone(&kept)));
+        if kept.is_some() {
+            return Ok(kept);
         }
-        let Some(record) = read(&key)? else { return Ok(None) };
+        let Some(record) = read(&key)?.map(Arc::new) else { return Ok(None) };
         let mut kept = self.write();
         if kept.changes == changes && kept.changing == 0 {
             if kept.records.len() >= MOST {
                 kept.records.clear();
             }
-            kept.records.insert(key, Arc::new(record.clone()));
+            kept.records.insert(key, record.clone());
         }
         Ok(Some(record))
     }

@@ -58,10 +58,10 @@ fn audit(at: u64) -> AuditRecord {
         space: SpaceId::default(),
         connection: key("a").connection,
         connector: innkeeper_spec::ConnectorId::parse("acme").expect("an id"),
-        event: "call".to_owned(),
+        event: "call".into(),
         action: None,
         principal: None,
-        outcome: "ok".to_owned(),
+        outcome: "ok".into(),
         duration: 1,
         requests: 0,
     }

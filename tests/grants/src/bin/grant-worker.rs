@@ -36,7 +36,7 @@ async fn main() -> io::Result<()> {
 }
 
 /// Ends when its user must authorize.
-async fn call(replica: Replica, connection: ConnectionRecord, user: String, speaks: bool) -> io::Result<()> {
+async fn call(replica: Replica, connection: Arc<ConnectionRecord>, user: String, speaks: bool) -> io::Result<()> {
     let owner = owner(&user);
     loop {
         match replica.token(&connection, &owner).await {

@@ -22,7 +22,7 @@ pub async fn a_connection_is_written_only_over_the_version_it_names(store: Arc<d
 
     let found = store.connection(&space("s"), &id("a")).await.expect("read").expect("there");
     let wanted = serde_json::to_value(connection("s", "a", 3)).expect("serialises");
-    assert_eq!(serde_json::to_value(found).expect("serialises"), wanted);
+    assert_eq!(serde_json::to_value(&*found).expect("serialises"), wanted);
 }
 
 /// A space with a longer name, or an id that another space has too, changes nothing.

@@ -1,0 +1,103 @@
+//! What all calls of a connection have in common, worked out once for its record and its connector's component.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use innkeeper_runtime::Connector;
+use innkeeper_spec::ApprovedHost;
+use innkeeper_vault::{ComponentDigest, ConnectionId, ConnectionRecord, Edition, SpaceId};
+
+use crate::hosts::{bound, narrow};
+
+/// Connections whose terms are kept at once; with one more all are forgotten.
+const MOST: usize = 10_000;
+
+/// What a call of a connection may know and use, whoever it runs for.
+pub(crate) struct Terms {
+    /// The config, a JSON object.
+    pub(crate) config: Arc<str>,
+    /// Claims that the guest may read.
+    pub(crate) claims: Vec<String>,
+    /// Secret fields that the guest may name in placeholders.
+    pub(crate) placeholders: Vec<String>,
+    pub(crate) hosts: Hosts,
+}
+
+/// Where a call may send requests.
+pub(crate) enum Hosts {
+    /// Always there.
+    Fixed(Arc<[ApprovedHost]>),
+    /// Some of them are named by a claim of the caller's grant.
+    ByClaim(Vec<ApprovedHost>),
+}
+
+impl Terms {
+    fn new(record: &ConnectionRecord, connector: &Connector) -> Self {
+        let spec = connector.spec();
+        let hosts = bound(connector, &record.hosts);
+        Self {
+            config: record.config.to_string().into(),
+            claims: agreed(&spec.claims, &record.claims),
+            placeholders: agreed(&spec.placeholders, &record.placeholders),
+            hosts: if hosts.iter().any(|host| host.claim.is_some()) {
+                Hosts::ByClaim(hosts)
+            } else {
+                Hosts::Fixed(narrow(&hosts, &|_| None).into())
+            },
+        }
+    }
+}
+
+/// What this version of the connector declares, as far as the connection's owner agreed to it.
+fn agreed(declared: &[String], agreed: &[String]) -> Vec<String> {
+    declared.iter().filter(|name| agreed.contains(name)).cloned().collect()
+}
+
+/// Terms as they were last worked out.
+#[derive(Default)]
+pub(crate) struct KnownTerms(RwLock<HashMap<(SpaceId, ConnectionId), Kept>>);
+
+struct Kept {
+    edition: Edition,
+    component: ComponentDigest,
+    terms: Arc<Terms>,
+}
+
+impl fmt::Debug for KnownTerms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnownTerms").finish_non_exhaustive()
+    }
+}
+
+impl KnownTerms {
+    pub(crate) fn of(&self, record: &ConnectionRecord, connector: &Connector) -> Arc<Terms> {
+        let place = (record.space.clone(), record.id.clone());
+        let edition = record.edition();
+        let is_current = |kept: &&Kept| kept.edition == edition && kept.component == *connector.digest();
+        let known =
+            self.0.read().unwrap_or_else(PoisonError::into_inner).get(&place).filter(is_current).map(Kept::terms);
+        known.unwrap_or_else(|| {
+            let terms = Arc::new(Terms::new(record, connector));
+            let kept = Kept { edition, component: connector.digest().clone(), terms: terms.clone() };
+            let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            if all.len() >= MOST {
+                all.clear();
+            }
+            all.insert(place, kept);
+            terms
+        })
+    }
+
+    /// For a connection that is no more.
+    pub(crate) fn forget(&self, space: &SpaceId, connection: &ConnectionId) {
+        let place = (space.clone(), connection.clone());
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&place);
+    }
+}
+
+impl Kept {
+    fn terms(&self) -> Arc<Terms> {
+        self.terms.clone()
+    }
+}
