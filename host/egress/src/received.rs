@@ -81,6 +81,9 @@ fn foreign_coding(fields: &HeaderMap) -> Option<String> {
 }
 
 fn scrubbed(fields: HeaderMap, scrubber: &Scrubber) -> HeaderMap {
+    if !fields.iter().any(|(name, value)| scrubber.is_in_header(name, value)) {
+        return fields;
+    }
     let mut clean = HeaderMap::with_capacity(fields.len());
     let mut last = None;
     for (name, value) in fields {
