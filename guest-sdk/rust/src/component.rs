@@ -13,7 +13,7 @@ use crate::log::Level;
 use crate::request::{Part, PartContent};
 use crate::spec::{self, CredentialUse, HostPattern, Scope, Standing};
 use crate::state::StateError;
-use crate::transport::{Answer, Request, RequestBody, Transport};
+use crate::transport::{Answer, Request, RequestBody};
 
 pub use bindings::Guest;
 pub use types::{ActionError, Output};
@@ -66,13 +66,13 @@ pub fn call(
     files: Vec<types::File>,
 ) -> Result<Output, ActionError> {
     let files = files.into_iter().map(File::from).collect();
-    let (value, files) = connector().run(&Ctx::new(Box::new(Imports), files), action, input)?;
+    let (value, files) = connector().run(&Ctx::new(Box::new(Link), files), action, input)?;
     Ok(Output { value, files: files.into_iter().map(types::File::from).collect() })
 }
 
 /// The export `check`.
 pub fn check(connector: fn() -> Connector) -> Result<String, ActionError> {
-    Ok(connector().try_connection(&Ctx::new(Box::new(Imports), Vec::new()))?)
+    Ok(connector().try_connection(&Ctx::new(Box::new(Link), Vec::new()))?)
 }
 
 /// A body that the host holds.
@@ -101,20 +101,22 @@ impl Held {
     }
 }
 
-/// The imports of the contract.
-struct Imports;
+/// The way to the host: the imports of the contract, each called by name, so that a component imports no more than its connector
+/// uses.
+#[derive(Debug)]
+pub(crate) struct Link;
 
-impl Transport for Imports {
-    fn send(&self, request: Request) -> Result<Answer, HttpError> {
+impl Link {
+    pub(crate) fn send(&self, request: Request) -> Result<Answer, HttpError> {
         Ok(http::send(request.into())?.into())
     }
 
-    fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, HttpError>> {
+    pub(crate) fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, HttpError>> {
         let requests = requests.into_iter().map(http::Request::from).collect();
         http::send_all(requests).into_iter().map(|answer| Ok(answer?.into())).collect()
     }
 
-    fn log(&self, level: Level, message: &str) {
+    pub(crate) fn log(&self, level: Level, message: &str) {
         let level = match level {
             Level::Debug => log::Level::Debug,
             Level::Info => log::Level::Info,
@@ -124,43 +126,43 @@ impl Transport for Imports {
         log::write(level, message);
     }
 
-    fn config(&self) -> String {
+    pub(crate) fn config(&self) -> String {
         connection::config()
     }
 
-    fn auth_type(&self) -> String {
+    pub(crate) fn auth_type(&self) -> String {
         connection::auth_type()
     }
 
-    fn claim(&self, name: &str) -> Option<String> {
+    pub(crate) fn claim(&self, name: &str) -> Option<String> {
         connection::claim(name)
     }
 
-    fn space(&self) -> String {
+    pub(crate) fn space(&self) -> String {
         connection::space()
     }
 
-    fn user(&self) -> Option<User> {
+    pub(crate) fn user(&self) -> Option<User> {
         connection::on_behalf_of().map(|user| User { id: user.id, name: user.name })
     }
 
-    fn state_get(&self, key: &str) -> Result<Option<(Vec<u8>, u64)>, StateError> {
+    pub(crate) fn state_get(&self, key: &str) -> Result<Option<(Vec<u8>, u64)>, StateError> {
         Ok(state::get(key)?.map(|entry| (entry.value, entry.version)))
     }
 
-    fn state_set(&self, key: &str, value: &[u8], if_version: Option<u64>) -> Result<u64, StateError> {
+    pub(crate) fn state_set(&self, key: &str, value: &[u8], if_version: Option<u64>) -> Result<u64, StateError> {
         Ok(state::set(key, value, if_version)?)
     }
 
-    fn state_delete(&self, key: &str) -> Result<(), StateError> {
+    pub(crate) fn state_delete(&self, key: &str) -> Result<(), StateError> {
         Ok(state::delete(key)?)
     }
 
-    fn progress(&self, done: u64, total: Option<u64>, message: &str) {
+    pub(crate) fn progress(&self, done: u64, total: Option<u64>, message: &str) {
         progress::report(done, total, message);
     }
 
-    fn emit(&self, event: &str) {
+    pub(crate) fn emit(&self, event: &str) {
         progress::emit(event);
     }
 }

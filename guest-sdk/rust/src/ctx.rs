@@ -12,11 +12,11 @@ use crate::log::Log;
 use crate::request::RequestBuilder;
 use crate::response::Response;
 use crate::state::State;
-use crate::transport::Transport;
+use crate::transport::Link;
 
 /// What an action has at hand: requests, the connection it works for, files, the log. Nothing here is a secret.
 pub struct Ctx {
-    transport: Box<dyn Transport>,
+    host: Box<Link>,
     files: RefCell<Vec<File>>,
 }
 
@@ -36,8 +36,8 @@ pub struct User {
 }
 
 impl Ctx {
-    pub(crate) fn new(transport: Box<dyn Transport>, files: Vec<File>) -> Self {
-        Self { transport, files: RefCell::new(files) }
+    pub(crate) fn new(host: Box<Link>, files: Vec<File>) -> Self {
+        Self { host, files: RefCell::new(files) }
     }
 
     /// A GET request.
@@ -67,7 +67,7 @@ impl Ctx {
 
     /// A request of any method.
     pub fn request(&self, method: &str, address: impl Into<Address>) -> RequestBuilder<'_> {
-        RequestBuilder::new(&*self.transport, method, address.into())
+        RequestBuilder::new(&*self.host, method, address.into())
     }
 
     /// Sends several requests at once, as many at a time as the host allows. Answers are in the order of the requests;
@@ -84,7 +84,7 @@ impl Ctx {
                 Err(mistake) => Some(mistake),
             })
             .collect();
-        let mut answers = self.transport.send_all(good).into_iter();
+        let mut answers = self.host.send_all(good).into_iter();
         mistakes
             .into_iter()
             .map(|mistake| match mistake {
@@ -99,50 +99,50 @@ impl Ctx {
 
     /// The connection's config. The host has checked it against the connector's schema.
     pub fn config<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_str(&self.transport.config())
+        serde_json::from_str(&self.host.config())
             .map_err(|error| Error::internal(format!("the connection's config: {error}")))
     }
 
     /// The auth type that the connection uses: `bearer`, `oauth_authorization_code` ...
     pub fn auth_type(&self) -> String {
-        self.transport.auth_type()
+        self.host.auth_type()
     }
 
     /// A field of the token answer that is no secret, if the connector declares it with
     /// [`Connector::claim`](crate::Connector::claim) and the service sent it.
     pub fn claim(&self, name: &str) -> Option<String> {
-        self.transport.claim(name)
+        self.host.claim(name)
     }
 
     /// The tenant that the connection belongs to.
     pub fn space(&self) -> String {
-        self.transport.space()
+        self.host.space()
     }
 
     /// The user that the action runs for; none when nobody in particular asked.
     pub fn user(&self) -> Option<User> {
-        self.transport.user()
+        self.host.user()
     }
 
     /// Lines for the operator.
     pub fn log(&self) -> Log<'_> {
-        Log(&*self.transport)
+        Log(&*self.host)
     }
 
     /// The connection's small memory.
     pub fn state(&self) -> State<'_> {
-        State(&*self.transport)
+        State(&*self.host)
     }
 
     /// Tells the caller that `done` of `total` units of work are done.
     pub fn progress(&self, done: u64, total: impl Into<Option<u64>>, message: impl AsRef<str>) {
-        self.transport.progress(done, total.into(), message.as_ref());
+        self.host.progress(done, total.into(), message.as_ref());
     }
 
     /// Hands out one value of a streamed result: for an action that is declared with
     /// [`Action::streaming`](crate::Action::streaming).
     pub fn emit<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
-        self.transport.emit(&serde_json::to_string(value)?);
+        self.host.emit(&serde_json::to_string(value)?);
         Ok(())
     }
 

@@ -73,6 +73,8 @@ pub mod component;
 #[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
 pub mod native;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod stdio;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 

@@ -1,6 +1,6 @@
 //! Lines for the operator.
 
-use crate::transport::Transport;
+use crate::transport::Link;
 
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,7 +17,7 @@ pub enum Level {
 
 /// Writes lines for the operator. They are bounded in number and length for each call; what is over is dropped.
 #[derive(Clone, Copy)]
-pub struct Log<'a>(pub(crate) &'a dyn Transport);
+pub struct Log<'a>(pub(crate) &'a Link);
 
 impl Log<'_> {
     /// For whoever works on the connector.

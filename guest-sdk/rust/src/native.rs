@@ -3,7 +3,31 @@
 use std::cell::RefCell;
 
 use crate::connector::Connector;
+use crate::ctx::User;
 use crate::error::HttpError;
+use crate::log::Level;
+use crate::state::StateError;
+use crate::transport::{Answer, Request};
+
+/// The way to the host: whatever a test puts in its place.
+pub(crate) type Link = dyn Transport;
+
+/// What a component imports.
+pub(crate) trait Transport {
+    fn send(&self, request: Request) -> Result<Answer, HttpError>;
+    fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, HttpError>>;
+    fn log(&self, level: Level, message: &str);
+    fn config(&self) -> String;
+    fn auth_type(&self) -> String;
+    fn claim(&self, name: &str) -> Option<String>;
+    fn space(&self) -> String;
+    fn user(&self) -> Option<User>;
+    fn state_get(&self, key: &str) -> Result<Option<(Vec<u8>, u64)>, StateError>;
+    fn state_set(&self, key: &str, value: &[u8], if_version: Option<u64>) -> Result<u64, StateError>;
+    fn state_delete(&self, key: &str) -> Result<(), StateError>;
+    fn progress(&self, done: u64, total: Option<u64>, message: &str);
+    fn emit(&self, event: &str);
+}
 
 /// Bytes in memory, read like a body of the host.
 #[derive(Debug)]

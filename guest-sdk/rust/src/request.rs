@@ -10,7 +10,7 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::file::File;
 use crate::response::Response;
-use crate::transport::{self, Transport};
+use crate::transport::{self, Link};
 
 /// A request that is being put together. Nothing is sent before [`send`](Self::send).
 ///
@@ -19,13 +19,13 @@ use crate::transport::{self, Transport};
 /// declares the field with [`Connector::placeholder`](crate::Connector::placeholder).
 #[must_use = "a request is sent by `send`"]
 pub struct RequestBuilder<'a> {
-    transport: &'a dyn Transport,
+    host: &'a Link,
     request: transport::Request,
     mistake: Option<Error>,
 }
 
 impl<'a> RequestBuilder<'a> {
-    pub(crate) fn new(transport: &'a dyn Transport, method: &str, address: Address) -> Self {
+    pub(crate) fn new(host: &'a Link, method: &str, address: Address) -> Self {
         let (url, mistake) = match address.0 {
             Ok(url) => (url, None),
             Err(reason) => (String::new(), Some(Error::InvalidInput(reason))),
@@ -40,7 +40,7 @@ impl<'a> RequestBuilder<'a> {
             follow_redirects: true,
             timeout_ms: None,
         };
-        Self { transport, request, mistake }
+        Self { host, request, mistake }
     }
 
     /// Adds one name and value to the query; the host percent-encodes both.
@@ -136,8 +136,8 @@ impl<'a> RequestBuilder<'a> {
 
     /// Sends the request and waits for the head of the answer, of any status: see [`Response::ok`].
     pub fn send(self) -> Result<Response, Error> {
-        let (transport, request) = (self.transport, self.into_request()?);
-        Ok(Response::new(transport.send(request)?))
+        let (host, request) = (self.host, self.into_request()?);
+        Ok(Response::new(host.send(request)?))
     }
 
     pub(crate) fn into_request(mut self) -> Result<transport::Request, Error> {
@@ -164,7 +164,7 @@ impl<'a> RequestBuilder<'a> {
             body,
             ..self.request
         };
-        Some(Self { transport: self.transport, request, mistake: self.mistake.clone() })
+        Some(Self { host: self.host, request, mistake: self.mistake.clone() })
     }
 
     /// Sets the query parameter, in place of the one that may be there.

@@ -70,7 +70,11 @@ impl Response {
 
     /// Bytes of the body, where the service says so.
     pub fn content_length(&self) -> Option<u64> {
-        self.body.length().or_else(|| self.header("content-length")?.trim().parse().ok())
+        self.body.length().or_else(|| self.announced())
+    }
+
+    fn announced(&self) -> Option<u64> {
+        self.header("content-length")?.trim().parse().ok()
     }
 
     /// Lets [`json`](Self::json) and [`text`](Self::text) read up to `bytes` instead of 1 MiB.
@@ -137,15 +141,14 @@ impl Response {
 
     /// The body; [`Error::TooLarge`] when it has more than `limit` bytes.
     pub fn bytes(self, limit: u64) -> Result<Vec<u8>, Error> {
-        let length = self.content_length();
-        let too_large = Error::TooLarge { limit, content_length: length, estimated_output: length };
-        if length.is_some_and(|length| length > limit) {
-            return Err(too_large);
+        if self.announced().is_none_or(|length| length <= limit) {
+            match self.body.read_all(limit) {
+                Err(Error::TooLarge { .. }) => {}
+                read => return read,
+            }
         }
-        self.body.read_all(limit).map_err(|error| match error {
-            Error::TooLarge { .. } => too_large,
-            other => other,
-        })
+        let length = self.content_length();
+        Err(Error::TooLarge { limit, content_length: length, estimated_output: length })
     }
 
     /// The body as base64 (RFC 4648, section 4); [`Error::TooLarge`] when it has more than `limit` bytes before that.

@@ -5,11 +5,11 @@ use std::fmt;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::Error;
-use crate::transport::Transport;
+use crate::transport::Link;
 
 /// Small sealed memory of one connection: cursors, etags, sync positions. Values are JSON.
 #[derive(Clone, Copy)]
-pub struct State<'a>(pub(crate) &'a dyn Transport);
+pub struct State<'a>(pub(crate) &'a Link);
 
 /// A value and its version, which starts at 1 and grows.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,27 +1,12 @@
 //! What lies between an action and its host: the imports of the contract in a component, a script in a test.
 
 use crate::body::Body;
-use crate::ctx::User;
-use crate::error::HttpError;
-use crate::log::Level;
 use crate::request::Part;
-use crate::state::StateError;
 
-pub(crate) trait Transport {
-    fn send(&self, request: Request) -> Result<Answer, HttpError>;
-    fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, HttpError>>;
-    fn log(&self, level: Level, message: &str);
-    fn config(&self) -> String;
-    fn auth_type(&self) -> String;
-    fn claim(&self, name: &str) -> Option<String>;
-    fn space(&self) -> String;
-    fn user(&self) -> Option<User>;
-    fn state_get(&self, key: &str) -> Result<Option<(Vec<u8>, u64)>, StateError>;
-    fn state_set(&self, key: &str, value: &[u8], if_version: Option<u64>) -> Result<u64, StateError>;
-    fn state_delete(&self, key: &str) -> Result<(), StateError>;
-    fn progress(&self, done: u64, total: Option<u64>, message: &str);
-    fn emit(&self, event: &str);
-}
+#[cfg(target_family = "wasm")]
+pub(crate) use crate::component::Link;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use crate::native::Link;
 
 /// The contract's `request`.
 #[derive(Debug)]

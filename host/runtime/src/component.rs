@@ -37,6 +37,7 @@ pub(crate) struct Loaded {
     pub(crate) spec: Arc<ConnectorSpec>,
     pub(crate) draft: draft::ConnectorSpec,
     pub(crate) code: Code,
+    pub(crate) imports: Vec<String>,
     pub(crate) exports: Exports,
 }
 
@@ -65,6 +66,12 @@ impl Connector {
         &self.inner.digest
     }
 
+    /// The interfaces that it can call, with their versions, sorted: `innkeeper:connector/http@0.1.0`. There is nothing else that it
+    /// can reach.
+    pub fn imports(&self) -> &[String] {
+        &self.inner.imports
+    }
+
     /// Where its compiled code came from.
     pub fn code(&self) -> Code {
         self.inner.code
@@ -90,15 +97,15 @@ impl Runtime {
     /// Fails, naming what is wrong, when the bytes are no component of the world `connector`, import what a connector
     /// cannot have, or answer a spec that breaks its rules. Nothing is kept of what failed.
     pub async fn load(&self, bytes: Vec<u8>) -> Result<Connector, LoadError> {
-        vet(&bytes)?;
+        let imports = vet(&bytes)?;
         let digest = digest(&bytes);
         if let Some((component, draft)) = self.cached(&digest).await {
-            return self.finish(digest, &component, draft, Code::Cached);
+            return self.finish((digest, imports), &component, draft, Code::Cached);
         }
         let component = self.compile(bytes).await?;
         let pre = self.link(&component)?;
         let draft = self.read_spec(&pre).await.map_err(|error| LoadError::SpecRun(Box::new(error)))?;
-        let connector = self.finish(digest, &component, draft, Code::Compiled)?;
+        let connector = self.finish((digest, imports), &component, draft, Code::Compiled)?;
         self.keep(&connector, component).await;
         Ok(connector)
     }
@@ -125,14 +132,14 @@ impl Runtime {
 
     fn finish(
         &self,
-        digest: ComponentDigest,
+        (digest, imports): (ComponentDigest, Vec<String>),
         component: &Component,
         draft: draft::ConnectorSpec,
         code: Code,
     ) -> Result<Connector, LoadError> {
         let spec = Arc::new(ConnectorSpec::parse(&draft).map_err(LoadError::Spec)?);
         let exports = Exports::new(&self.link(component)?).map_err(|error| unfit(&error))?;
-        Ok(Connector { inner: Arc::new(Loaded { digest, spec, draft, code, exports }) })
+        Ok(Connector { inner: Arc::new(Loaded { digest, spec, draft, code, imports, exports }) })
     }
 
     async fn keep(&self, connector: &Connector, component: Component) {

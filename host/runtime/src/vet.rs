@@ -31,16 +31,19 @@ const WASI_INTERFACES: [&str; 17] = [
 const WASI_INSECURE_RANDOM: &str = "wasi:random/insecure";
 const EXPORTS: [&str; 3] = ["spec", "call", "check"];
 
-/// Refuses, with names, what is no component of the world `connector` or wants more than a connector gets.
-pub(crate) fn vet(bytes: &[u8]) -> Result<(), LoadError> {
+/// Refuses, with names, what is no component of the world `connector` or wants more than a connector gets. Gives what it imports,
+/// sorted.
+pub(crate) fn vet(bytes: &[u8]) -> Result<Vec<String>, LoadError> {
     match bytes.get(..8) {
         Some(b"\0asm\x0d\0\x01\0") => {}
         Some(b"\0asm\x01\0\0\0") => return Err(LoadError::CoreModule),
         _ => return Err(LoadError::NotWasm { found: beginning(bytes) }),
     }
-    let (imports, exports) = outline(bytes).map_err(|error| LoadError::Invalid(error.to_string()))?;
+    let (mut imports, exports) = outline(bytes).map_err(|error| LoadError::Invalid(error.to_string()))?;
     check_world(&exports)?;
-    check_imports(&imports)
+    check_imports(&imports)?;
+    imports.sort_unstable();
+    Ok(imports)
 }
 
 fn beginning(bytes: &[u8]) -> String {

@@ -15,7 +15,7 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::file::File;
 use crate::log::Level;
-use crate::transport::Transport;
+use crate::transport::Link;
 
 /// A context within a script: give `&ctx` to an action, then look at what it did.
 #[derive(Debug)]
@@ -34,8 +34,8 @@ pub struct Called {
 }
 
 impl ScriptedCtx {
-    pub(crate) fn new(transport: Box<dyn Transport>, files: Vec<File>, stage: Rc<RefCell<Stage>>) -> Self {
-        Self { ctx: Ctx::new(transport, files), stage }
+    pub(crate) fn new(host: Box<Link>, files: Vec<File>, stage: Rc<RefCell<Stage>>) -> Self {
+        Self { ctx: Ctx::new(host, files), stage }
     }
 
     /// Runs an action the way a host does: the input is checked against the action's schema

@@ -16,8 +16,9 @@ use crate::ctx::User;
 use crate::error::{Error, HttpError};
 use crate::file::File;
 use crate::log::Level;
+use crate::native::Transport;
 use crate::state::StateError;
-use crate::transport::{self, Request, Transport};
+use crate::transport::{self, Request};
 
 /// A scripted connection, and what its service answers.
 #[derive(Debug)]

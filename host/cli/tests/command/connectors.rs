@@ -82,6 +82,11 @@ fn inspecting_a_file_shows_it_and_keeps_nothing() {
     {
         assert!(inspected.out.contains(words), "{words:?} is not in {inspected:#?}");
     }
+    let callable = inspected.out.lines().skip_while(|line| *line != "Interfaces that it can call").nth(1);
+    assert_eq!(
+        callable.expect("a line").trim(),
+        "http, wasi:cli/stderr, wasi:cli/stdout, wasi:io/error, wasi:io/streams"
+    );
     assert_eq!(inn.run(&["connector", "list", "--json"]).succeeded().json(), json!([]));
     inn.run(&["connector", "inspect", "google_drive"])
         .failed(3, &["there is no connector \"google_drive\"", "innkeeper connector add FILE.wasm"]);

@@ -56,6 +56,18 @@ pub(super) fn whole(spec: &ConnectorSpec, output: Output) -> Outcome {
     Ok(())
 }
 
+/// The interfaces that it can call: `http, state, wasi:cli/stderr`.
+pub(super) fn imports(imports: &[String], output: Output) -> Outcome {
+    let name = |import: &String| {
+        let interface = import.split('@').next().unwrap_or(import);
+        interface.strip_prefix("innkeeper:connector/").unwrap_or(interface).to_owned()
+    };
+    // These two hold types alone.
+    let callable = imports.iter().map(name).filter(|name| !matches!(name.as_str(), "spec" | "types"));
+    output.heading("\nInterfaces that it can call")?;
+    output.line(format!("  {}", callable.collect::<Vec<_>>().join(", ")))
+}
+
 /// One rule: `api.example.com:443/v1 (GET), no credential`.
 pub(super) fn host(rule: &HostRule) -> String {
     let mut text = rule.host.to_string();

@@ -27,6 +27,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
                 return context.output.json(&spec.to_json());
             }
             describe::whole(spec, context.output)?;
+            describe::imports(connector.imports(), context.output)?;
             context.output.note(format!("digest {}; all of it with the schemas: --json", connector.digest().0));
             Ok(())
         })

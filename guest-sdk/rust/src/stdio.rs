@@ -1,0 +1,41 @@
+//! Standard output and standard error, and an environment without variables.
+//!
+//! The C library's own `write` and `getenv` bring in nineteen functions of WASI, for files and terminals that no connector has,
+//! and a host hands them to each instance anew. These need six of them, and only where something is written: mostly the words of
+//! a panic.
+
+#![allow(unsafe_code, reason = "functions that the C library is asked for have fixed symbol names")]
+
+use std::ffi::{c_char, c_int};
+
+use wasip2::cli::{stderr, stdout};
+use wasip2::io::streams::OutputStream;
+
+/// As much is written at once (`wasi:io/streams`, `blocking-write-and-flush`).
+const MOST: usize = 4096;
+
+/// `write` of POSIX, for the two descriptors that there are.
+#[unsafe(no_mangle)]
+extern "C" fn write(descriptor: c_int, bytes: *const u8, length: usize) -> isize {
+    let stream: OutputStream = match descriptor {
+        1 => stdout::get_stdout(),
+        2 => stderr::get_stderr(),
+        _ => return -1,
+    };
+    if bytes.is_null() || length == 0 {
+        return 0;
+    }
+    let length = length.min(MOST);
+    // SAFETY: the caller of `write` promises `length` readable bytes.
+    let bytes = unsafe { std::slice::from_raw_parts(bytes, length) };
+    match stream.blocking_write_and_flush(bytes) {
+        Ok(()) => length.cast_signed(),
+        Err(_) => -1,
+    }
+}
+
+/// `getenv` of POSIX.
+#[unsafe(no_mangle)]
+extern "C" fn getenv(_name: *const c_char) -> *mut c_char {
+    std::ptr::null_mut()
+}

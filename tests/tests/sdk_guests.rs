@@ -1,0 +1,50 @@
+//! What connectors made with the SDK do beside their actions: write to the standard streams, panic, import.
+
+use innkeeper::{CallRequest, CallResult, ConnectionView, Error, NewConnection, SpaceId};
+use innkeeper_tests::components::component;
+use innkeeper_tests::host::TestHost;
+use serde_json::json;
+
+async fn connected(host: &TestHost) -> ConnectionView {
+    let added = host.host.load(component("fixture_sdk")).await.expect("it loads");
+    let connection = NewConnection::new(SpaceId::default(), added.id(), "none");
+    host.host.connect(connection).await.expect("the connection is made")
+}
+
+async fn call(host: &TestHost, action: &str) -> Result<CallResult, Error> {
+    let ConnectionView { space, id, .. } = connected(host).await;
+    host.host.call(CallRequest::new(space, id, action, json!({}))).await
+}
+
+#[tokio::test]
+async fn what_is_written_to_the_standard_streams_goes_to_the_log() {
+    let host = TestHost::start().await;
+    let said = call(&host, "say").await.expect("it writes");
+    let lines: Vec<_> = said.logs.iter().map(|line| (line.level.to_string(), line.message.as_str())).collect();
+    assert_eq!(lines[0], ("info".to_owned(), "to stdout"));
+    // Longer than what is written at once, and cut to the longest line of the log.
+    assert_eq!((lines.len(), lines[1].0.as_str(), lines[1].1.len()), (2, "warn", 8192));
+    assert!(lines[1].1.starts_with("to stderr, at length at length "), "{lines:?}");
+    assert_eq!(said.value["path"], json!(null), "there are no environment variables");
+}
+
+#[tokio::test]
+async fn a_panic_is_told_with_its_words_and_where_it_was() {
+    let host = TestHost::start().await;
+    let error = call(&host, "give_up").await.expect_err("it panics").to_string();
+    assert!(error.contains("fixture_sdk") && error.contains("give_up"), "{error}");
+    assert!(error.contains("src/lib.rs") && error.contains("there is no such sheet"), "{error}");
+}
+
+#[tokio::test]
+async fn a_component_imports_no_more_than_its_connector_uses() {
+    let host = TestHost::start().await;
+    let added = host.host.load(component("fixture_sdk")).await.expect("it loads");
+    let mut interfaces = added.connector.imports().iter().map(|import| import.split('@').next().unwrap_or_default());
+    let unused = ["log", "connection", "state", "progress"].map(|name| format!("innkeeper:connector/{name}"));
+    let outside = interfaces.find(|interface| {
+        unused.iter().any(|unused| unused == interface)
+            || (interface.starts_with("wasi:") && !interface.starts_with("wasi:io/") && !interface.contains("/std"))
+    });
+    assert_eq!(outside, None);
+}
