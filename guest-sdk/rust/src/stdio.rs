@@ -1,12 +1,12 @@
 //! Standard output and standard error, and an environment without variables.
 //!
 //! The C library's own `write` and `getenv` bring in nineteen functions of WASI, for files and terminals that no connector has,
-//! and a host hands them to each instance anew. These need six of them, and only where something is written: mostly the words of
-//! a panic.
+//! and a host hands them to each instance anew. These need four of them.
 
 #![allow(unsafe_code, reason = "functions that the C library is asked for have fixed symbol names")]
 
 use std::ffi::{c_char, c_int};
+use std::sync::OnceLock;
 
 use wasip2::cli::{stderr, stdout};
 use wasip2::io::streams::OutputStream;
@@ -14,12 +14,16 @@ use wasip2::io::streams::OutputStream;
 /// As much is written at once (`wasi:io/streams`, `blocking-write-and-flush`).
 const MOST: usize = 4096;
 
+// Kept open: a line may come in several pieces.
+static OUTPUT: OnceLock<OutputStream> = OnceLock::new();
+static ERROR: OnceLock<OutputStream> = OnceLock::new();
+
 /// `write` of POSIX, for the two descriptors that there are.
 #[unsafe(no_mangle)]
 extern "C" fn write(descriptor: c_int, bytes: *const u8, length: usize) -> isize {
-    let stream: OutputStream = match descriptor {
-        1 => stdout::get_stdout(),
-        2 => stderr::get_stderr(),
+    let stream = match descriptor {
+        1 => OUTPUT.get_or_init(stdout::get_stdout),
+        2 => ERROR.get_or_init(stderr::get_stderr),
         _ => return -1,
     };
     if bytes.is_null() || length == 0 {

@@ -85,7 +85,7 @@ fn inspecting_a_file_shows_it_and_keeps_nothing() {
     let callable = inspected.out.lines().skip_while(|line| *line != "Interfaces that it can call").nth(1);
     assert_eq!(
         callable.expect("a line").trim(),
-        "http, wasi:cli/stderr, wasi:cli/stdout, wasi:io/error, wasi:io/streams"
+        "connection, http, wasi:cli/stderr, wasi:cli/stdout, wasi:io/error, wasi:io/streams"
     );
     assert_eq!(inn.run(&["connector", "list", "--json"]).succeeded().json(), json!([]));
     inn.run(&["connector", "inspect", "google_drive"])
