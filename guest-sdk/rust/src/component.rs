@@ -1,5 +1,7 @@
 //! A connector as a component: its exports, and the imports behind [`Ctx`].
 
+use std::mem::ManuallyDrop;
+
 pub use crate::bindings;
 
 use bindings::innkeeper::connector::{connection, http, log, progress, spec as wire, state, types};
@@ -66,7 +68,9 @@ pub fn call(
     files: Vec<types::File>,
 ) -> Result<Output, ActionError> {
     let files = files.into_iter().map(File::from).collect();
-    let (value, files) = connector().run(&Ctx::new(Box::new(Link), files), action, input)?;
+    // The instance ends with the call: there is no use in taking the connector apart.
+    let connector = ManuallyDrop::new(connector());
+    let (value, files) = connector.run(&Ctx::new(Box::new(Link), files), action, input)?;
     Ok(Output { value, files: files.into_iter().map(types::File::from).collect() })
 }
 

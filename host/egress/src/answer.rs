@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -27,8 +27,10 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn new(response: reqwest::Response, clock: Arc<dyn Clock>, deadline: Option<Timestamp>) -> Self {
-        Self { response, peeked: VecDeque::new(), scrub: None, timer: Timer::new(clock, deadline), patience: None }
+    /// The timer is the one that the head was waited for with.
+    pub(crate) fn new(response: reqwest::Response, mut timer: Timer, deadline: Option<Timestamp>) -> Self {
+        timer.set(deadline);
+        Self { response, peeked: VecDeque::new(), scrub: None, timer, patience: None }
     }
 
     pub(crate) const fn response(&self) -> &reqwest::Response {
@@ -97,7 +99,13 @@ impl Answer {
 pub(crate) struct Timer {
     clock: Arc<dyn Clock>,
     end: Option<Timestamp>,
-    sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    sleep: Option<Sleep>,
+}
+
+/// Ends at the timer's end, or before it: then another one is begun.
+struct Sleep {
+    until: Timestamp,
+    running: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Timer {
@@ -106,8 +114,14 @@ impl Timer {
     }
 
     fn restart(&mut self, patience: Duration) {
-        self.end = Some(self.clock.now().plus(patience));
-        self.sleep = None;
+        self.set(Some(self.clock.now().plus(patience)));
+    }
+
+    /// From here on this is the end. A sleep that is under way goes on where it does not outlast it: to begin one costs more than to
+    /// wake in vain.
+    fn set(&mut self, end: Option<Timestamp>) {
+        self.sleep.take_if(|sleep| end.is_none_or(|end| end < sleep.until));
+        self.end = end;
     }
 
     /// What `work` gives, or [`EgressError::Timeout`] once the time is over, even when `work` never has to wait.
@@ -121,13 +135,50 @@ impl Timer {
             if let Poll::Ready(done) = work.as_mut().poll(context) {
                 return Poll::Ready(Ok(done));
             }
-            // Started at the first wait: an answer that is there already needs no timer.
-            let sleep = self.sleep.get_or_insert_with(|| {
-                let clock = Arc::clone(&self.clock);
-                Box::pin(async move { clock.sleep(end.since(clock.now())).await })
-            });
-            sleep.as_mut().poll(context).map(|()| Err(EgressError::Timeout))
+            loop {
+                // Begun at the first wait: an answer that is there already needs no timer.
+                let sleep = self.sleep.get_or_insert_with(|| Sleep::new(&self.clock, end));
+                ready!(sleep.running.as_mut().poll(context));
+                if sleep.until >= end {
+                    return Poll::Ready(Err(EgressError::Timeout));
+                }
+                self.sleep = None;
+            }
         })
         .await
+    }
+}
+
+impl Sleep {
+    fn new(clock: &Arc<dyn Clock>, until: Timestamp) -> Self {
+        let clock = Arc::clone(clock);
+        Self { until, running: Box::pin(async move { clock.sleep(until.since(clock.now())).await }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use futures::FutureExt;
+    use innkeeper_ambient::ManualClock;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_timer_ends_at_its_last_end_wherever_it_slept_to_before() {
+        let start = Timestamp::from_secs(100);
+        for (first, last) in [(10, 60), (60, 10), (10, 10)] {
+            let clock = Arc::new(ManualClock::new(start));
+            let end = |seconds| Some(start.plus(Duration::from_secs(seconds)));
+            let mut timer = Timer::new(clock.clone(), end(first));
+            assert!(timer.bound(pending::<()>()).now_or_never().is_none(), "it sleeps");
+            timer.set(end(last));
+            let mut waiting = Box::pin(timer.bound(pending::<()>()));
+            clock.advance(Duration::from_secs(last - 1));
+            assert!(waiting.as_mut().now_or_never().is_none(), "{first} {last}");
+            clock.advance(Duration::from_secs(1));
+            assert_eq!(waiting.as_mut().now_or_never(), Some(Err(EgressError::Timeout)), "{first} {last}");
+        }
     }
 }

@@ -74,8 +74,8 @@ impl Exchange<'_> {
         let mut attachment = self.attach().await?;
         loop {
             let sent = self.send(attachment.as_deref()).await;
-            let response = match sent {
-                Ok(response) => response,
+            let (response, timer) = match sent {
+                Ok(sent) => sent,
                 Err(failure) => {
                     let error = self.after_failure(failure).await;
                     if let Some(error) = error {
@@ -86,7 +86,7 @@ impl Exchange<'_> {
                 }
             };
             let status = response.status();
-            let mut answer = Answer::new(response, Arc::clone(&self.parts.clock), self.route.deadline);
+            let mut answer = Answer::new(response, timer, self.route.deadline);
             let said = notice::look(self.route.policies, &mut answer).await?;
             if !refreshed && self.is_unauthorized(status, said.as_ref()) {
                 refreshed = true;
@@ -201,7 +201,7 @@ impl Exchange<'_> {
             && !self.route.default_headers.iter().any(|(default, _)| default.eq_ignore_ascii_case(name.as_str()))
     }
 
-    async fn send(&mut self, attachment: Option<&Attachment>) -> Result<reqwest::Response, Failure> {
+    async fn send(&mut self, attachment: Option<&Attachment>) -> Result<(reqwest::Response, Timer), Failure> {
         let other = |error| Failure { error: FailureKind::Other(error), unsent: false };
         let identity = attachment.and_then(|attachment| attachment.identity.as_ref());
         let clients = self.clients(identity).map_err(other)?;
@@ -242,7 +242,7 @@ impl Exchange<'_> {
         if headers::size(response.headers()) > limit {
             return Err(other(EgressError::TooLarge { limit: limit as u64 }));
         }
-        Ok(response)
+        Ok((response, timer))
     }
 
     fn count(&mut self, more: i32) {
