@@ -3,7 +3,7 @@
 //! The C library's own `write` and `getenv` bring in nineteen functions of WASI, for files and terminals that no connector has,
 //! and a host hands them to each instance anew. These need four of them.
 
-#![allow(unsafe_code, reason = "functions that the C library is asked for have fixed symbol names")]
+#![expect(unsafe_code, reason = "functions that the C library is asked for have fixed symbol names")]
 
 use std::ffi::{c_char, c_int};
 use std::sync::OnceLock;
