@@ -110,6 +110,9 @@ async fn a_changed_config_is_what_the_next_call_finds() {
     let again = host.hostile(&service).await;
     assert_eq!(again.id, connection.id);
     assert_eq!(found(&again).await, config(&service));
+    host.host.delete_connection(&again.space, &again.id).await.expect("deleted");
+    let other_again = host.hostile(&other).await;
+    assert_eq!((&other_again.id, found(&other_again).await), (&again.id, config(&other)));
 }
 
 #[tokio::test]
@@ -135,6 +138,7 @@ async fn what_a_newer_version_declares_has_no_effect_until_the_owner_agrees() {
         (&connection.placeholders[..], &connection.claims[..]),
         (&["token".into()][..], &["instance_url".into()][..])
     );
+    host.call(&connection, "noop", json!({})).await.expect("the older version is called");
     let newer = patched(hostile(), "spec-behaviour:pure", "spec-behaviour:more");
     host.host.load(newer).await.expect("it loads");
     let url = service.url("/?q=${secret.password}");

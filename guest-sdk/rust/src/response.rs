@@ -141,7 +141,9 @@ impl Response {
 
     /// The body; [`Error::TooLarge`] when it has more than `limit` bytes.
     pub fn bytes(self, limit: u64) -> Result<Vec<u8>, Error> {
-        if self.announced().is_none_or(|length| length <= limit) {
+        // The header is asked first: it is here, the body's length at the host.
+        let is_over = |length: Option<u64>| length.is_some_and(|length| length > limit);
+        if !(is_over(self.announced()) && is_over(self.content_length())) {
             match self.body.read_all(limit) {
                 Err(Error::TooLarge { .. }) => {}
                 read => return read,

@@ -75,13 +75,18 @@ impl KnownTerms {
         let place = (record.space.clone(), record.id.clone());
         let edition = record.edition();
         let is_current = |kept: &&Kept| kept.edition == edition && kept.component == *connector.digest();
-        let known =
-            self.0.read().unwrap_or_else(PoisonError::into_inner).get(&place).filter(is_current).map(Kept::terms);
+        let known = self
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&place)
+            .filter(is_current)
+            .map(|kept| kept.terms.clone());
         known.unwrap_or_else(|| {
             let terms = Arc::new(Terms::new(record, connector));
             let kept = Kept { edition, component: connector.digest().clone(), terms: terms.clone() };
             let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            if all.len() >= MOST {
+            if all.len() >= MOST && !all.contains_key(&place) {
                 all.clear();
             }
             all.insert(place, kept);
@@ -93,11 +98,5 @@ impl KnownTerms {
     pub(crate) fn forget(&self, space: &SpaceId, connection: &ConnectionId) {
         let place = (space.clone(), connection.clone());
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&place);
-    }
-}
-
-impl Kept {
-    fn terms(&self) -> Arc<Terms> {
-        self.terms.clone()
     }
 }

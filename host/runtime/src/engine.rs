@@ -157,8 +157,6 @@ fn pool(calls: u32, limits: &Limits) -> PoolingAllocationConfig {
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
         .async_stack_keep_resident(256 << 10)
-        // Memory is reset at once; only its return to the kernel waits for company.
-        .decommit_batch_size(16)
         .pagemap_scan(Enabled::Auto);
     pool
 }

@@ -9,6 +9,8 @@ pub(crate) const CONTRACT_VERSION: &str = "0.1.0";
 
 const CONTRACT: &str = "innkeeper:connector/";
 const CONTRACT_INTERFACES: [&str; 7] = ["http", "log", "connection", "state", "progress", "types", "spec"];
+/// Interfaces without functions.
+const TYPES: [&str; 2] = ["types", "spec"];
 const WASI_INTERFACES: [&str; 17] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
@@ -31,8 +33,8 @@ const WASI_INTERFACES: [&str; 17] = [
 const WASI_INSECURE_RANDOM: &str = "wasi:random/insecure";
 const EXPORTS: [&str; 3] = ["spec", "call", "check"];
 
-/// Refuses, with names, what is no component of the world `connector` or wants more than a connector gets. Gives what it imports,
-/// sorted.
+/// Refuses, with names, what is no component of the world `connector` or wants more than a connector gets. Gives the interfaces
+/// that it can call, sorted.
 pub(crate) fn vet(bytes: &[u8]) -> Result<Vec<String>, LoadError> {
     match bytes.get(..8) {
         Some(b"\0asm\x0d\0\x01\0") => {}
@@ -42,6 +44,8 @@ pub(crate) fn vet(bytes: &[u8]) -> Result<Vec<String>, LoadError> {
     let (mut imports, exports) = outline(bytes).map_err(|error| LoadError::Invalid(error.to_string()))?;
     check_world(&exports)?;
     check_imports(&imports)?;
+    // These hold types alone.
+    imports.retain(|import| !TYPES.iter().any(|types| import == &format!("{CONTRACT}{types}@{CONTRACT_VERSION}")));
     imports.sort_unstable();
     Ok(imports)
 }

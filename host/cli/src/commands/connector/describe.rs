@@ -62,10 +62,10 @@ pub(super) fn imports(imports: &[String], output: Output) -> Outcome {
         let interface = import.split('@').next().unwrap_or(import);
         interface.strip_prefix("innkeeper:connector/").unwrap_or(interface).to_owned()
     };
-    // These two hold types alone.
-    let callable = imports.iter().map(name).filter(|name| !matches!(name.as_str(), "spec" | "types"));
+    let mut callable: Vec<_> = imports.iter().map(name).collect();
+    callable.dedup();
     output.heading("\nInterfaces that it can call")?;
-    output.line(format!("  {}", callable.collect::<Vec<_>>().join(", ")))
+    output.line(format!("  {}", callable.join(", ")))
 }
 
 /// One rule: `api.example.com:443/v1 (GET), no credential`.
