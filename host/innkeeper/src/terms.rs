@@ -1,14 +1,13 @@
 //! What all calls of a connection have in common, worked out once for its record and its connector's component.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use innkeeper_runtime::Connector;
 use innkeeper_spec::ApprovedHost;
 use innkeeper_vault::{ComponentDigest, ConnectionId, ConnectionRecord, Edition, SpaceId};
 
-use crate::hosts::{bound, narrow};
+use crate::hosts::bound;
 
 /// Connections whose terms are kept at once; with one more all are forgotten.
 const MOST: usize = 10_000;
@@ -43,7 +42,7 @@ impl Terms {
             hosts: if hosts.iter().any(|host| host.claim.is_some()) {
                 Hosts::ByClaim(hosts)
             } else {
-                Hosts::Fixed(narrow(&hosts, &|_| None).into())
+                Hosts::Fixed(hosts.into())
             },
         }
     }
@@ -62,12 +61,6 @@ struct Kept {
     edition: Edition,
     component: ComponentDigest,
     terms: Arc<Terms>,
-}
-
-impl fmt::Debug for KnownTerms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KnownTerms").finish_non_exhaustive()
-    }
 }
 
 impl KnownTerms {
