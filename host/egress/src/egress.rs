@@ -51,8 +51,12 @@ impl Egress {
     /// the final answer. The body arrives as it is read, until the route's deadline.
     ///
     /// Dropping the future gives the request up.
-    pub async fn send(&self, request: Request, route: &Route<'_>) -> Result<Response, EgressError> {
-        exchange::run(&self.parts, request, route).await
+    pub fn send<'a>(
+        &'a self,
+        request: Request,
+        route: &Route<'a>,
+    ) -> impl Future<Output = Result<Response, EgressError>> + Send + use<'a> {
+        exchange::run(&self.parts, request, route)
     }
 }
 

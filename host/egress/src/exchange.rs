@@ -18,38 +18,31 @@ use crate::notice::{self, says};
 use crate::payload::Payload;
 use crate::retry::Retries;
 use crate::scrub::Scrubber;
-use crate::transport::{self, Clients, Failure, FailureKind};
+use crate::transport::{self, Clients, Failure, FailureKind, Reach};
 use crate::{
     Attachment, ClientIdentity, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route,
     headers, prepare, received, redirect, wall,
 };
 
+/// How often a request that the service left undone is sent again at once.
+const MOST_LEFT_UNDONE: u32 = 2;
+
 /// Sends the request, and what follows from its answers.
-pub(crate) async fn run(parts: &Parts, request: Request, route: &Route<'_>) -> Result<Response, EgressError> {
-    let now = parts.clock.now();
-    let asked = request.timeout.map(|timeout| now.plus(timeout));
-    let end = [route.deadline, asked].into_iter().flatten().min();
+///
+/// The future borrows nothing of the request and holds the exchange by a pointer: it lies in futures that are moved about.
+pub(crate) fn run<'a>(
+    parts: &'a Parts,
+    request: Request,
+    route: &Route<'a>,
+) -> impl Future<Output = Result<Response, EgressError>> + Send + use<'a> {
     let redirects = request.redirects;
-    let prepared = prepare::prepare(parts, request, route)?;
-    let exchange = Exchange {
-        parts,
-        route,
-        head: prepared.head,
-        shown: prepared.shown,
-        payload: prepared.payload,
-        secret_headers: prepared.secret_headers,
-        secrets: prepared.secrets,
-        carries: prepared.carries,
-        retries: Retries::new(route.policies),
-        sent: 0,
-        end,
-    };
-    exchange.run(redirects).await
+    let begun = Exchange::begin(parts, request, *route);
+    async move { begun?.run(redirects).await }
 }
 
 struct Exchange<'a> {
     parts: &'a Parts,
-    route: &'a Route<'a>,
+    route: Route<'a>,
     /// What is sent next, without the credential.
     head: RequestHead,
     /// Its address as others may see it.
@@ -62,13 +55,35 @@ struct Exchange<'a> {
     /// Whether the credential goes along.
     carries: bool,
     retries: Retries<'a>,
+    /// How often the service said that it left the request undone.
+    left_undone: u32,
     sent: u32,
     /// When the head of the final answer must be there.
     end: Option<Timestamp>,
 }
 
-impl Exchange<'_> {
-    async fn run(mut self, redirects: Redirects) -> Result<Response, EgressError> {
+impl<'a> Exchange<'a> {
+    fn begin(parts: &'a Parts, request: Request, route: Route<'a>) -> Result<Box<Self>, EgressError> {
+        let now = parts.clock.now();
+        let asked = request.timeout.map(|timeout| now.plus(timeout));
+        let prepared = prepare::prepare(parts, request, &route)?;
+        Ok(Box::new(Self {
+            parts,
+            route,
+            head: prepared.head,
+            shown: prepared.shown,
+            payload: prepared.payload,
+            secret_headers: prepared.secret_headers,
+            secrets: prepared.secrets,
+            carries: prepared.carries,
+            retries: Retries::new(route.policies),
+            left_undone: 0,
+            sent: 0,
+            end: [route.deadline, asked].into_iter().flatten().min(),
+        }))
+    }
+
+    async fn run(mut self: Box<Self>, redirects: Redirects) -> Result<Response, EgressError> {
         let mut followed = 0;
         let mut refreshed = false;
         let mut attachment = self.attach().await?;
@@ -202,17 +217,41 @@ impl Exchange<'_> {
     }
 
     async fn send(&mut self, attachment: Option<&Attachment>) -> Result<(reqwest::Response, Timer), Failure> {
-        let other = |error| Failure { error: FailureKind::Other(error), unsent: false };
-        let identity = attachment.and_then(|attachment| attachment.identity.as_ref());
-        let clients = self.clients(identity).map_err(other)?;
-        let client = match clients.admit(&self.head.url) {
-            Ok(client) => client,
-            Err(refused) => return Err(Failure { error: FailureKind::Refused(refused), unsent: false }),
+        let pending = self.leave(attachment)?;
+        let now = self.parts.clock.now();
+        let end = now.plus(self.parts.settings.head_timeout).min(self.end.unwrap_or(Timestamp::from_millis(u64::MAX)));
+        let mut timer = Timer::new(Arc::clone(&self.parts.clock), Some(end));
+        let limit = self.parts.settings.max_response_headers;
+        let response = match timer.bound(pending).await.map_err(Failure::other)? {
+            Ok(response) => response,
+            Err(error) => {
+                let failure = transport::failure(&error, &self.head.url, limit);
+                if failure.reach == Reach::Unsent {
+                    self.count(-1);
+                }
+                return Err(failure);
+            }
         };
+        if headers::size(response.headers()) > limit {
+            return Err(Failure::other(EgressError::TooLarge { limit: limit as u64 }));
+        }
+        Ok((response, timer))
+    }
+
+    /// Puts the credential on a copy of the request, and lets it go.
+    fn leave(
+        &mut self,
+        attachment: Option<&Attachment>,
+    ) -> Result<impl Future<Output = reqwest::Result<reqwest::Response>> + Send + use<>, Failure> {
+        let identity = attachment.and_then(|attachment| attachment.identity.as_ref());
+        let clients = self.clients(identity).map_err(Failure::other)?;
+        let client = clients
+            .admit(&self.head.url)
+            .map_err(|refused| Failure { error: FailureKind::Refused(refused), reach: Reach::Unknown })?;
         let mut url = self.head.url.clone();
         let mut fields = self.head.headers.clone();
         if let Some(attachment) = attachment {
-            put_on(attachment, &mut url, &mut fields).map_err(other)?;
+            put_on(attachment, &mut url, &mut fields).map_err(Failure::other)?;
         }
         if let Some(length) = self.payload.stream_length {
             fields.insert(CONTENT_LENGTH, length.into());
@@ -225,24 +264,7 @@ impl Exchange<'_> {
         *request.headers_mut() = fields;
         *request.body_mut() = self.payload.to_send();
         self.count(1);
-        let now = self.parts.clock.now();
-        let end = now.plus(self.parts.settings.head_timeout).min(self.end.unwrap_or(Timestamp::from_millis(u64::MAX)));
-        let mut timer = Timer::new(Arc::clone(&self.parts.clock), Some(end));
-        let response = match timer.bound(client.execute(request)).await.map_err(other)? {
-            Ok(response) => response,
-            Err(error) => {
-                let failure = transport::failure(&error, &self.head.url, self.parts.settings.max_response_headers);
-                if failure.unsent {
-                    self.count(-1);
-                }
-                return Err(failure);
-            }
-        };
-        let limit = self.parts.settings.max_response_headers;
-        if headers::size(response.headers()) > limit {
-            return Err(other(EgressError::TooLarge { limit: limit as u64 }));
-        }
-        Ok((response, timer))
+        Ok(client.execute(request))
     }
 
     fn count(&mut self, more: i32) {
@@ -272,12 +294,22 @@ impl Exchange<'_> {
             FailureKind::Refused(refused) => return Some(wall::closed(&refused, &self.head.method, &self.shown)),
             FailureKind::Other(error) => error,
         };
-        // A timeout of the connection leaves time for another; one of the answer does not.
-        let passing = matches!(error, EgressError::Connect(_)) || (failure.unsent && error == EgressError::Timeout);
-        if !passing || !self.payload.is_whole() {
+        if !self.payload.is_whole() {
             return Some(error);
         }
-        let wait = self.retries.after_failure(&self.head.method, failure.unsent, &*self.parts.random);
+        // That is the protocol's business, not the policies'.
+        if failure.reach == Reach::LeftUndone && self.left_undone < MOST_LEFT_UNDONE {
+            self.left_undone += 1;
+            return None;
+        }
+        // A timeout of the connection leaves time for another; one of the answer does not.
+        let unsent = failure.reach == Reach::Unsent;
+        let passing = matches!(error, EgressError::Connect(_)) || (unsent && error == EgressError::Timeout);
+        if !passing {
+            return Some(error);
+        }
+        let undone = unsent || failure.reach == Reach::LeftUndone;
+        let wait = self.retries.after_failure(&self.head.method, undone, &*self.parts.random);
         if self.wait(wait).await { None } else { Some(error) }
     }
 

@@ -128,6 +128,8 @@ impl Gated {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .referer(false)
+            // The client would clone each request, and send it again uncounted.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .connect_timeout(settings.connect_timeout)
             .http2_max_header_list_size(header_bytes)
             .user_agent(&settings.user_agent)
@@ -170,8 +172,24 @@ fn tls(extra_roots: &[String]) -> Result<ClientConfig, SetupError> {
 /// Why a request got no answer, and what may be done about it.
 pub(crate) struct Failure {
     pub(crate) error: FailureKind,
-    /// No connection was made, so the service cannot have seen the request.
-    pub(crate) unsent: bool,
+    pub(crate) reach: Reach,
+}
+
+/// How far a failed request came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// No connection was made, so the service cannot have seen it.
+    Unsent,
+    /// The service says that it did nothing with it (RFC 9113 section 8.7).
+    LeftUndone,
+    /// Nobody can tell.
+    Unknown,
+}
+
+impl Failure {
+    pub(crate) const fn other(error: EgressError) -> Self {
+        Self { error: FailureKind::Other(error), reach: Reach::Unknown }
+    }
 }
 
 pub(crate) enum FailureKind {
@@ -182,9 +200,9 @@ pub(crate) enum FailureKind {
 /// Reads what the client says. `header_limit`, in bytes, is what a head that the client itself found too large is compared
 /// with.
 pub(crate) fn failure(error: &reqwest::Error, url: &Url, header_limit: usize) -> Failure {
-    let unsent = error.is_connect();
+    let reach = reach(error);
     if let Some(refused) = find::<Refused>(error) {
-        return Failure { error: FailureKind::Refused(refused.clone()), unsent };
+        return Failure { error: FailureKind::Refused(refused.clone()), reach };
     }
     let other = if let Some(own) = find::<EgressError>(error) {
         own.clone()
@@ -195,15 +213,28 @@ pub(crate) fn failure(error: &reqwest::Error, url: &Url, header_limit: usize) ->
         let cause = root_cause(error);
         // The client's own words are all there is to tell this from other broken answers.
         if cause.contains("head is too large") {
-            return Failure { error: FailureKind::Other(EgressError::TooLarge { limit: header_limit as u64 }), unsent };
+            return Failure { error: FailureKind::Other(EgressError::TooLarge { limit: header_limit as u64 }), reach };
         }
-        EgressError::Connect(if unsent {
+        EgressError::Connect(if reach == Reach::Unsent {
             format!("no connection to {host} could be made: {cause}")
         } else {
             format!("the connection to {host} broke before the answer: {cause}")
         })
     };
-    Failure { error: FailureKind::Other(other), unsent }
+    Failure { error: FailureKind::Other(other), reach }
+}
+
+fn reach(error: &reqwest::Error) -> Reach {
+    if error.is_connect() {
+        return Reach::Unsent;
+    }
+    // A stream that was turned away, or that the service will not look at any more as it closes the connection.
+    let is_left = |error: &h2::Error| {
+        error.is_remote()
+            && (error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM)
+                || error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR))
+    };
+    if find(error).is_some_and(is_left) { Reach::LeftUndone } else { Reach::Unknown }
 }
 
 /// Why a body ended early.

@@ -1,5 +1,6 @@
 //! One call: a fresh instance, its bounds, and what comes out of it.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -164,8 +165,8 @@ impl Runtime {
         let limits = self.shared.limits.clone();
         let spec = connector.inner.spec.clone();
         let origin = log::Origin {
-            connector: place.connector.to_owned(),
-            connection: context.connection.to_string(),
+            connector: Some(spec.about.id.clone()),
+            connection: Some(context.connection.clone()),
             action: place.action.to_owned(),
         };
         let (clock, random) = (self.shared.clock.clone(), self.shared.random.clone());
@@ -238,7 +239,7 @@ pub(crate) async fn bounded<T>(
     let mut deadline = shared.clock.sleep(wall);
     let running = async {
         let _place = shared.places.acquire().await;
-        Metered { inner: Box::pin(work(&mut *store)), meter }.await
+        Metered { inner: pin!(work(&mut *store)), meter }.await
     };
     let ended = tokio::select! {
         biased;

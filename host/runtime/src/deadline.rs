@@ -41,12 +41,12 @@ fn now() -> Instant {
 }
 
 /// A future whose polls are timed.
-pub(crate) struct Metered<F> {
-    pub(crate) inner: Pin<Box<F>>,
+pub(crate) struct Metered<'a, F> {
+    pub(crate) inner: Pin<&'a mut F>,
     pub(crate) meter: Arc<CpuMeter>,
 }
 
-impl<F: Future> Future for Metered<F> {
+impl<F: Future> Future for Metered<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {

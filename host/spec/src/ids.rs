@@ -25,7 +25,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $pattern:literal, $valid:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-        #[serde(try_from = "String", into = "String")]
+        #[serde(try_from = "String")]
         #[schemars(with = "String", extend("pattern" = $pattern))]
         pub struct $name(Arc<str>);
 

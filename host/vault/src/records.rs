@@ -181,8 +181,10 @@ pub struct AuditRecord {
     /// `call`, `check`, `authorize`, `disconnect`, `connect`, `delete` ...
     pub event: Cow<'static, str>,
     /// Of a call.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
     /// For whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<PrincipalId>,
     /// `ok`, or the kind of the error.
     pub outcome: Cow<'static, str>,

@@ -4,6 +4,7 @@ mod answers;
 mod bodies;
 mod credentials;
 mod destinations;
+mod http2;
 mod placeholders;
 mod redirects;
 mod repeats;

@@ -15,19 +15,31 @@ use crate::{Out, denial, loopback, text};
 
 const AUTHORITY: &str = include_str!("tls/authority.pem");
 
-/// A server for `api.test` that sends everyone to `location`, or says `secure`.
-async fn server(location: Option<&'static str>) -> u16 {
+/// Shakes hands as `api.test`, and offers these protocols.
+pub(crate) fn acceptor(protocols: &[&[u8]]) -> TlsAcceptor {
     let certificate = CertificateDer::from_pem_slice(include_bytes!("tls/server.pem")).expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/server.key")).expect("a key");
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
         .expect("they fit");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// On a free port of loopback.
+pub(crate) async fn listener() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
     let port = listener.local_addr().expect("bound").port();
+    (listener, port)
+}
+
+/// A server for `api.test` that sends everyone to `location`, or says `secure`.
+async fn server(location: Option<&'static str>) -> u16 {
+    let acceptor = acceptor(&[]);
+    let (listener, port) = listener().await;
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
@@ -46,7 +58,7 @@ async fn server(location: Option<&'static str>) -> u16 {
     port
 }
 
-fn out(port: u16, settings: Settings) -> Out {
+pub(crate) fn out(port: u16, settings: Settings) -> Out {
     let out = Out::with(
         &[format!("https://*.example.test:{port}"), format!("https://api.test:{port}"), "http://api.test".into()],
         settings,
@@ -57,7 +69,7 @@ fn out(port: u16, settings: Settings) -> Out {
     out
 }
 
-fn trusting() -> Settings {
+pub(crate) fn trusting() -> Settings {
     Settings { extra_roots: vec![AUTHORITY.to_owned()], plain_http: PrivateNetworks::none(), ..loopback() }
 }
 

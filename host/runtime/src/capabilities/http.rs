@@ -134,7 +134,7 @@ impl PerCall {
         Ok(())
     }
 
-    async fn send(&self, request: Request) -> Result<Response, EgressError> {
+    fn send(&self, request: Request) -> impl Future<Output = Result<Response, EgressError>> + Send {
         let route = Route {
             allow: &self.allow,
             credential: Some(&*self.credential),
@@ -144,7 +144,7 @@ impl PerCall {
             deadline: Some(self.deadline),
             sent: Some(&self.sent),
         };
-        self.egress.send(request, &route).await
+        self.egress.send(request, &route)
     }
 }
 
@@ -156,12 +156,14 @@ type Answer = Result<wit::Response, wit::HttpError>;
 
 impl wit::Host for Guest {
     async fn send(&mut self, request: wit::Request) -> wasmtime::Result<Answer> {
-        let held = self.working("http.send")?.http.held.clone();
-        let request = take_request(&mut self.table, &held, request)?;
-        let http = &mut self.working("http.send")?.http;
-        let answer = match http.count(1).and(request) {
-            Ok(request) => http.send(request).await,
-            Err(error) => Err(error),
+        let answer = {
+            let held = self.working("http.send")?.http.held.clone();
+            let request = take_request(&mut self.table, &held, request)?;
+            let http = &mut self.working("http.send")?.http;
+            match http.count(1).and(request) {
+                Ok(request) => http.send(request).await,
+                Err(error) => Err(error),
+            }
         };
         self.hand_over(answer)
     }

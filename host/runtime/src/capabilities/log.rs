@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use innkeeper_spec::ConnectorId;
+use innkeeper_vault::ConnectionId;
 use serde::Serialize;
 use wasmtime::component::{HasSelf, Linker};
 
@@ -59,11 +61,11 @@ struct Lines {
     last_error_output: Option<String>,
 }
 
-/// Where lines come from, for the operator's own log.
+/// Where lines come from, for the operator's own log. While the spec is read there is none.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origin {
-    pub(crate) connector: String,
-    pub(crate) connection: String,
+    pub(crate) connector: Option<ConnectorId>,
+    pub(crate) connection: Option<ConnectionId>,
     pub(crate) action: String,
 }
 
@@ -129,6 +131,8 @@ impl Lines {
         }
         let message = self.clean(message);
         let Origin { connector, connection, action } = &self.origin;
+        let (connector, connection) =
+            (connector.as_ref().map(ConnectorId::as_str), connection.as_ref().map(ConnectionId::as_str));
         match level {
             LogLevel::Debug => tracing::debug!(target: "connector", connector, connection, action, "{message}"),
             LogLevel::Info => tracing::info!(target: "connector", connector, connection, action, "{message}"),

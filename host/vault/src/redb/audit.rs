@@ -52,7 +52,10 @@ impl AuditRepository for RedbStore {
             let Range { start, end } = keys::starting_with(keys::of_connection(&space, &connection));
             let mut records = Vec::new();
             for row in index.range(start.as_slice()..end.as_slice())?.rev().take(limit) {
-                if let Some(record) = trail.get(row?.1.value())? {
+                // Time and sequence number stand behind the connection here, and behind the space there.
+                let moment = row?.0.value()[start.len()..].to_vec();
+                let key = [keys::of_space(&space), moment].concat();
+                if let Some(record) = trail.get(key.as_slice())? {
                     records.push(decode(NAME, record.value())?);
                 }
             }
@@ -200,10 +203,10 @@ fn write_group(transaction: &WriteTransaction, records: &[AuditRecord]) -> Resul
     let mut sequence = meta.get(META_AUDIT_SEQUENCE)?.map_or(0, |last| last.value());
     for record in records {
         sequence += 1;
-        let key = keys::at_time(keys::of_space(&record.space), record.at, sequence);
-        let of_connection = keys::of_connection(&record.space, &record.connection);
-        trail.insert(key.as_slice(), encode(record)?.as_slice())?;
-        index.insert(keys::at_time(of_connection, record.at, sequence).as_slice(), key.as_slice())?;
+        let of_space = keys::at_time(keys::of_space(&record.space), record.at, sequence);
+        let of_connection = keys::at_time(keys::of_connection(&record.space, &record.connection), record.at, sequence);
+        trail.insert(of_space.as_slice(), encode(record)?.as_slice())?;
+        index.insert(of_connection.as_slice(), [].as_slice())?;
     }
     meta.insert(META_AUDIT_SEQUENCE, sequence)?;
     Ok(Verdict::Commit(()))
@@ -227,7 +230,7 @@ fn copy(error: &StoreError) -> StoreError {
 const NAME: &str = "the audit trail";
 
 /// How long a record waits for others. With the time of a commit it stays below the 50 ms that are promised.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(35);
 
 /// How long after a failure the next attempt is made.
 const AGAIN: Duration = Duration::from_secs(1);

@@ -174,4 +174,4 @@ fn name(path: &Path) -> String {
 }
 
 /// Bytes of pages kept in memory, at most.
-const CACHE: usize = 128 * 1024 * 1024;
+const CACHE: usize = 32 * 1024 * 1024;

@@ -6,7 +6,7 @@ use super::grants;
 use crate::repositories::StoreError;
 
 /// The format that this program reads and writes. A change that an older program could misread takes the next number.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 type Bytes = TableDefinition<'static, &'static [u8], &'static [u8]>;
 type Index = TableDefinition<'static, &'static [u8], ()>;
@@ -41,7 +41,7 @@ pub(super) const STATE: Bytes = TableDefinition::new("state");
 pub(super) const STATE_SIZES: TableDefinition<'static, &[u8], u64> = TableDefinition::new("state_sizes");
 /// By space, time and sequence. JSON.
 pub(super) const AUDIT: Bytes = TableDefinition::new("audit");
-/// By space, connection, time and sequence: the key in [`AUDIT`].
+/// By space, connection, time and sequence. Empty; in what formats 1 and 2 wrote it is the key in [`AUDIT`].
 pub(super) const AUDIT_OF_CONNECTION: Bytes = TableDefinition::new("audit_of_connection");
 
 /// In [`META`]: the format.
@@ -59,9 +59,11 @@ pub(super) fn prepare(transaction: &WriteTransaction) -> Result<bool, StoreError
         let format = transaction.open_table(META)?.get(META_FORMAT)?.map(|number| number.value());
         return match format {
             Some(number) if number == u64::from(FORMAT) => Ok(false),
-            Some(1) => {
-                // Format 1 had no indexes of grants.
-                grants::index_all(transaction)?;
+            Some(older @ (1 | 2)) => {
+                if older == 1 {
+                    // Format 1 had no indexes of grants.
+                    grants::index_all(transaction)?;
+                }
                 transaction.open_table(META)?.insert(META_FORMAT, u64::from(FORMAT))?;
                 Ok(true)
             }

@@ -10,7 +10,7 @@ use ::redb::backends::FileBackend;
 use innkeeper_ambient::{SeededRandom, Timestamp};
 
 use super::database::{SharedDatabase, open_database};
-use super::tables::{FORMAT, GRANTS_BY_WRITING, GRANTS_IN_DOUBT, META};
+use super::tables::{AUDIT, AUDIT_OF_CONNECTION, FORMAT, GRANTS_BY_WRITING, GRANTS_IN_DOUBT, META};
 use super::*;
 use crate::ids::{ConnectionId, GrantKey, GrantOwner, SpaceId};
 use crate::keyring::Keyring;
@@ -322,4 +322,34 @@ async fn a_file_of_format_1_is_brought_up_to_date() {
     assert_eq!(store.idle_grants(Timestamp::from_secs(2), None, 10).await.expect("listed").len(), 1);
     drop(store);
     RedbStore::open(&path).expect("opens again");
+}
+
+/// Its index of a connection's audit records held the key of each; they are found by the index key alone now.
+#[tokio::test]
+async fn audit_records_of_format_2_are_found_beside_new_ones() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    {
+        let store = RedbStore::open(&path).expect("a store");
+        store.record_strictly(audit(1)).await.expect("recorded");
+        store
+            .database
+            .write(|transaction| {
+                let mut json = serde_json::to_value(audit(2)).expect("JSON");
+                json["principal"] = serde_json::Value::Null;
+                let of_space = keys::at_time(keys::of_space(&SpaceId::default()), Timestamp::from_millis(2), 2);
+                let of_connection = keys::of_connection(&SpaceId::default(), &key("a").connection);
+                let of_connection = keys::at_time(of_connection, Timestamp::from_millis(2), 2);
+                transaction.open_table(AUDIT)?.insert(of_space.as_slice(), json.to_string().as_bytes())?;
+                transaction.open_table(AUDIT_OF_CONNECTION)?.insert(of_connection.as_slice(), of_space.as_slice())?;
+                transaction.open_table(META)?.insert("audit_sequence", 2)?;
+                transaction.open_table(META)?.insert("format", 2)?;
+                Ok(Verdict::Commit(()))
+            })
+            .expect("written");
+    }
+    let store = RedbStore::open(&path).expect("opens");
+    store.record_strictly(audit(3)).await.expect("recorded");
+    let listed = store.audit(&SpaceId::default(), Some(&key("a").connection), 9).await.expect("listed");
+    assert_eq!(listed, [audit(3), audit(2), audit(1)]);
 }
