@@ -101,7 +101,7 @@ impl<'a> Exchange<'a> {
                 }
             };
             let status = response.status();
-            let mut answer = Answer::new(response, timer, self.route.deadline);
+            let mut answer = Answer::new(response, timer, self.route.deadline.and_then(|end| self.route.watched(end)));
             let said = notice::look(self.route.policies, &mut answer).await?;
             if !refreshed && self.is_unauthorized(status, said.as_ref()) {
                 refreshed = true;
@@ -220,7 +220,7 @@ impl<'a> Exchange<'a> {
         let pending = self.leave(attachment)?;
         let now = self.parts.clock.now();
         let end = now.plus(self.parts.settings.head_timeout).min(self.end.unwrap_or(Timestamp::from_millis(u64::MAX)));
-        let mut timer = Timer::new(Arc::clone(&self.parts.clock), Some(end));
+        let mut timer = Timer::new(Arc::clone(&self.parts.clock), self.route.watched(end));
         let limit = self.parts.settings.max_response_headers;
         let response = match timer.bound(pending).await.map_err(Failure::other)? {
             Ok(response) => response,

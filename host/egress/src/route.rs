@@ -29,8 +29,17 @@ pub struct Route<'a> {
     pub policies: &'a Policies,
     /// When the whole call ends; bodies end with it.
     pub deadline: Option<Timestamp>,
+    /// Whether whoever asks drops the request and its body at the deadline by themselves: then no timer is kept for it here.
+    pub dropped_at_deadline: bool,
     /// Counts each request that leaves, redirects and retries included, whether an answer comes or not.
     pub sent: Option<&'a AtomicU32>,
+}
+
+impl Route<'_> {
+    /// This end, unless it is the deadline and somebody else keeps that.
+    pub(crate) fn watched(&self, end: Timestamp) -> Option<Timestamp> {
+        Some(end).filter(|_| !(self.dropped_at_deadline && self.deadline == Some(end)))
+    }
 }
 
 impl fmt::Debug for Route<'_> {

@@ -20,7 +20,7 @@ pub(crate) struct Document {
     tags: Vec<String>,
 }
 
-/// A client that is set up as the host's own is: it leaves redirects to who asks.
+/// A client that leaves redirects to who asks, as the host's own does.
 pub(crate) fn client() -> Result<Client, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)

@@ -130,6 +130,7 @@ impl Stage {
             placeholders: None,
             policies: &spec.policies,
             deadline: None,
+            dropped_at_deadline: false,
             sent: None,
         };
         let request = Request {

@@ -95,6 +95,7 @@ impl Transport<'_> {
             placeholders: None,
             policies: &policies,
             deadline: Some(self.clock.now().plus(patience)),
+            dropped_at_deadline: false,
             sent: None,
         };
         let mut response = self.egress.send(request, &route).await.map_err(|error| unreached(&error, patience))?;

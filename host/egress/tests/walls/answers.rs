@@ -178,6 +178,39 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_deadline_that_the_caller_keeps_has_no_timer_and_an_earlier_end_has() {
+    let service = Service::start(|_, _| Reply::never()).await;
+    let url = service.url("/");
+    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1000)));
+    let mut out = Out::with(&[service.rule()], loopback(), clock.clone());
+    out.deadline = Some(Timestamp::from_secs(1030));
+    out.dropped_at_deadline = true;
+    let beyond = async {
+        while service.asked().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        clock.advance(Duration::from_secs(31));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        answer = out.get(&url) => panic!("{answer:?}"),
+        () = beyond => {}
+    }
+    assert_eq!(clock.sleepers(), 0);
+
+    out.deadline = Some(Timestamp::from_secs(2000));
+    let (answer, ()) = futures::join!(out.get(&url), async {
+        while clock.sleepers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        clock.advance(Duration::from_mins(1));
+    });
+    assert_eq!(answer.err(), Some(EgressError::Timeout));
+}
+
+#[tokio::test]
 async fn a_large_answer_is_bounded_by_who_reads_it() {
     let service = Service::start(|_, _| Reply::new(200).pieces(vec![vec![b'x'; 1000]; 100])).await;
     let mut response = Out::new(&[service.rule()]).get(&service.url("/")).await.expect("answered");

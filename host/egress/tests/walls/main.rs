@@ -130,6 +130,7 @@ pub(crate) struct Out {
     pub(crate) tokens: Option<Tokens>,
     pub(crate) default_headers: Vec<(String, String)>,
     pub(crate) deadline: Option<innkeeper_ambient::Timestamp>,
+    pub(crate) dropped_at_deadline: bool,
     /// Requests that left.
     pub(crate) sent: AtomicU32,
 }
@@ -151,6 +152,7 @@ impl Out {
             tokens: None,
             default_headers: Vec::new(),
             deadline: None,
+            dropped_at_deadline: false,
             sent: AtomicU32::new(0),
         }
     }
@@ -168,6 +170,7 @@ impl Out {
             placeholders: self.tokens.as_ref().map(|_| &Secrets as &dyn SecretFields),
             policies: &self.policies,
             deadline: self.deadline,
+            dropped_at_deadline: self.dropped_at_deadline,
             sent: Some(&self.sent),
         };
         self.egress.send(request, &route).await

@@ -142,6 +142,7 @@ impl PerCall {
             placeholders: self.placeholders.as_deref(),
             policies: &self.spec.policies,
             deadline: Some(self.deadline),
+            dropped_at_deadline: true,
             sent: Some(&self.sent),
         };
         self.egress.send(request, &route)
