@@ -244,8 +244,10 @@ impl<'a> Exchange<'a> {
         attachment: Option<&Attachment>,
     ) -> Result<impl Future<Output = reqwest::Result<reqwest::Response>> + Send + use<>, Failure> {
         let identity = attachment.and_then(|attachment| attachment.identity.as_ref());
-        let clients = self.clients(identity).map_err(Failure::other)?;
-        let client = clients
+        let showing = identity.map(|identity| self.showing(identity)).transpose().map_err(Failure::other)?;
+        let client = showing
+            .as_ref()
+            .unwrap_or(self.parts.pool.anonymous())
             .admit(&self.head.url)
             .map_err(|refused| Failure { error: FailureKind::Refused(refused), reach: Reach::Unknown })?;
         let mut url = self.head.url.clone();
@@ -274,9 +276,8 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Connections that show this identity, or none.
-    fn clients(&self, identity: Option<&ClientIdentity>) -> Result<Arc<Clients>, EgressError> {
-        let Some(identity) = identity else { return Ok(Arc::clone(self.parts.pool.anonymous())) };
+    /// Connections that show this identity.
+    fn showing(&self, identity: &ClientIdentity) -> Result<Arc<Clients>, EgressError> {
         if self.head.url.scheme() != "https" {
             return Err(EgressError::Misconfigured(
                 "a client certificate cannot be shown without TLS: use an https address".to_owned(),

@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 use innkeeper_ambient::{Clock, Random, SystemClock, SystemRandom};
 use innkeeper_auth::{Auth, AuthOptions, AuthTypes, check_base};
 use innkeeper_egress::{Egress, Settings as EgressSettings};
-use innkeeper_runtime::{Limits, Runtime, RuntimeSettings};
+use innkeeper_runtime::{GuestMemory, Limits, Runtime, RuntimeSettings};
 use innkeeper_vault::{Keyring, KeyringSource, RedbStore, Store, Vault};
 use url::Url;
 
@@ -181,6 +181,7 @@ impl Builder {
             self.auth,
         );
         Ok(Innkeeper::new(Parts {
+            memory: Arc::new(GuestMemory { store: store.clone(), vault: vault.clone() }),
             store,
             vault,
             runtime,

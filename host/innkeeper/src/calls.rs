@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use innkeeper_auth::{Auth, AuthError, ConnectionCredential};
 use innkeeper_egress::{Attachment, CredentialError, CredentialSource, RequestHead, SecretFields};
 use innkeeper_runtime::{
-    Call, CallError, Claims, Connector, File, Finished, GuestContext, GuestMemory, LogLine, Output, Progress, User,
+    Call, CallError, Claims, Connector, File, Finished, GuestContext, LogLine, Output, Progress, User,
 };
 use innkeeper_spec::{ApprovedHost, Scope};
 use innkeeper_vault::{AuditRecord, ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
@@ -184,17 +184,15 @@ impl Innkeeper {
         let claims = GrantClaims { host: self.clone(), record: record.clone(), owner, terms };
         let allow = claims.hosts().await;
         let context = GuestContext {
-            space: record.space.clone(),
-            connection: record.id.clone(),
+            record: record.clone(),
             config,
-            auth_type: record.auth_type.clone(),
             user,
             claims: Arc::new(claims),
             egress: self.parts.egress.clone(),
             allow,
             credential: credential.clone(),
             placeholders,
-            memory: GuestMemory { store: self.parts.store.clone(), vault: self.parts.vault.clone() },
+            memory: self.parts.memory.clone(),
             listener,
         };
         Ok(Prepared { context, credential })

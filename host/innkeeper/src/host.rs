@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock};
 use innkeeper_ambient::{Clock, Random};
 use innkeeper_auth::Auth;
 use innkeeper_egress::Egress;
-use innkeeper_runtime::{Allocation, Connector, Runtime};
+use innkeeper_runtime::{Allocation, Connector, GuestMemory, Runtime};
 use innkeeper_spec::ConnectorId;
 use innkeeper_vault::{AuditRecord, ConnectionId, Keyring, Rotation, SpaceId, Store, Vault};
 
@@ -27,6 +27,8 @@ pub struct Innkeeper {
 pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
+    /// Both of them, for guests.
+    pub(crate) memory: Arc<GuestMemory>,
     pub(crate) runtime: Runtime,
     pub(crate) egress: Egress,
     pub(crate) auth: Auth,

@@ -55,7 +55,7 @@ fn agreed(declared: &[String], agreed: &[String]) -> Vec<String> {
 
 /// Terms as they were last worked out.
 #[derive(Default)]
-pub(crate) struct KnownTerms(RwLock<HashMap<(SpaceId, ConnectionId), Kept>>);
+pub(crate) struct KnownTerms(RwLock<HashMap<SpaceId, HashMap<ConnectionId, Kept>>>);
 
 struct Kept {
     edition: Edition,
@@ -65,31 +65,36 @@ struct Kept {
 
 impl KnownTerms {
     pub(crate) fn of(&self, record: &ConnectionRecord, connector: &Connector) -> Arc<Terms> {
-        let place = (record.space.clone(), record.id.clone());
         let edition = record.edition();
         let is_current = |kept: &&Kept| kept.edition == edition && kept.component == *connector.digest();
         let known = self
             .0
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(&place)
+            .get(&record.space)
+            .and_then(|of_space| of_space.get(&record.id))
             .filter(is_current)
             .map(|kept| kept.terms.clone());
         known.unwrap_or_else(|| {
             let terms = Arc::new(Terms::new(record, connector));
             let kept = Kept { edition, component: connector.digest().clone(), terms: terms.clone() };
             let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            if all.len() >= MOST && !all.contains_key(&place) {
+            if all.values().map(HashMap::len).sum::<usize>() >= MOST {
                 all.clear();
             }
-            all.insert(place, kept);
+            all.entry(record.space.clone()).or_default().insert(record.id.clone(), kept);
             terms
         })
     }
 
     /// For a connection that is no more.
     pub(crate) fn forget(&self, space: &SpaceId, connection: &ConnectionId) {
-        let place = (space.clone(), connection.clone());
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&place);
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_space) = all.get_mut(space) {
+            of_space.remove(connection);
+            if of_space.is_empty() {
+                all.remove(space);
+            }
+        }
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use innkeeper_egress::{Body, CredentialSource, Egress, SecretFields};
-use innkeeper_spec::{ActionSpec, ApprovedHost, AuthTypeId};
-use innkeeper_vault::{ConnectionId, SpaceId};
+use innkeeper_spec::{ActionSpec, ApprovedHost};
+use innkeeper_vault::ConnectionRecord;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use wasmtime::component::ResourceTable;
@@ -18,7 +18,7 @@ use crate::capabilities::http::GuestBody;
 use crate::capabilities::log::LogLine;
 use crate::capabilities::progress::Progress;
 use crate::capabilities::state::GuestMemory;
-use crate::capabilities::{connection, http, log, progress, state, wasi};
+use crate::capabilities::{connection, http, log, progress, wasi};
 use crate::component::Connector;
 use crate::contract::innkeeper::connector::types as wit;
 use crate::convert;
@@ -55,14 +55,10 @@ pub struct Call {
 /// The connection that a call works for: all that the guest may know or use.
 #[derive(Clone)]
 pub struct GuestContext {
-    /// The tenant.
-    pub space: SpaceId,
-    /// Which connection.
-    pub connection: ConnectionId,
+    /// The connection itself.
+    pub record: Arc<ConnectionRecord>,
     /// Its config, a JSON object.
     pub config: Arc<str>,
-    /// How it authenticates.
-    pub auth_type: AuthTypeId,
     /// For whom.
     pub user: Option<connection::User>,
     /// The claims of its grant.
@@ -76,7 +72,7 @@ pub struct GuestContext {
     /// What fills in placeholders, where the spec declares some.
     pub placeholders: Option<Arc<dyn SecretFields>>,
     /// Its small memory.
-    pub memory: GuestMemory,
+    pub memory: Arc<GuestMemory>,
     /// Who listens to its progress.
     pub listener: Option<mpsc::Sender<Progress>>,
 }
@@ -162,50 +158,39 @@ impl Runtime {
     }
 
     fn guest(&self, connector: &Connector, place: &Place<'_>, context: GuestContext, meter: Arc<CpuMeter>) -> Guest {
-        let limits = self.shared.limits.clone();
+        let shared = self.shared.clone();
+        let limits = &shared.limits;
         let spec = connector.inner.spec.clone();
         let origin = log::Origin {
             connector: Some(spec.about.id.clone()),
-            connection: Some(context.connection.clone()),
+            connection: Some(context.record.id.clone()),
             action: place.action.to_owned(),
         };
-        let (clock, random) = (self.shared.clock.clone(), self.shared.random.clone());
         let working = Working {
-            connection: connection::PerCall {
-                config: context.config,
-                auth_type: context.auth_type,
-                space: context.space.clone(),
-                user: context.user,
-                spec: spec.clone(),
-                claims: context.claims,
-            },
+            spec,
+            connection: connection::PerCall { config: context.config, user: context.user, claims: context.claims },
             http: http::PerCall {
                 egress: context.egress,
                 allow: context.allow,
                 credential: context.credential,
                 placeholders: context.placeholders,
-                deadline: clock.now().plus(limits.wall),
+                deadline: shared.clock.now().plus(limits.wall),
                 held: Held::new(limits.held),
                 left: limits.requests,
                 sent: AtomicU32::new(0),
-                spec,
             },
-            state: state::PerCall {
-                memory: context.memory,
-                space: context.space,
-                connection: context.connection,
-                quota: limits.state,
-            },
+            memory: context.memory,
+            record: context.record,
             progress: progress::PerCall::new(context.listener),
         };
         Guest {
             table: ResourceTable::new(),
-            growth: GrowthLimiter::new(&limits),
-            wasi: wasi::PerCall::new(wasi::Source::Real { clock, random, meter: meter.clone() }),
+            growth: GrowthLimiter::new(limits),
+            wasi: wasi::PerCall::new(wasi::Source::Real(meter.clone())),
             meter,
-            log: log::PerCall::new(origin, &limits),
+            log: log::PerCall::new(origin, limits),
             working: Some(working),
-            limits,
+            shared,
         }
     }
 }
@@ -217,7 +202,7 @@ pub(crate) fn store(engine: &Engine, guest: Guest) -> Store<Guest> {
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|store| {
         let guest = store.data();
-        if guest.meter.spent() > guest.limits.cpu {
+        if guest.meter.spent() > guest.shared.limits.cpu {
             return Err(Ended::Cpu.into());
         }
         // Others get their turn, and the call's own deadline is looked at.
@@ -234,7 +219,7 @@ pub(crate) async fn bounded<T>(
     work: impl AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
 ) -> Result<T, CallError> {
     let shared = &runtime.shared;
-    let wall = store.data().limits.wall;
+    let wall = shared.limits.wall;
     let meter = store.data().meter.clone();
     let mut deadline = shared.clock.sleep(wall);
     let running = async {
@@ -278,7 +263,7 @@ fn check_output(
     guest: &mut Guest,
 ) -> Result<Output, CallError> {
     let names = || (connector.inner.spec.about.id.to_string(), action.name.to_string());
-    let limit = guest.limits.output;
+    let limit = guest.shared.limits.output;
     if output.value.len() > limit {
         let (connector, action) = names();
         return Err(CallError::OutputTooLarge { connector, action, size: output.value.len(), limit });
@@ -302,7 +287,7 @@ fn check_output(
         files.push(File {
             name: file.name,
             content_type: file.content_type,
-            content: content.hand_out(guest.limits.wall),
+            content: content.hand_out(guest.shared.limits.wall),
         });
     }
     let events = guest.working.as_mut().map(|working| std::mem::take(&mut working.progress.kept)).unwrap_or_default();

@@ -62,7 +62,7 @@ pub struct Runtime {
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Guest>,
-    pub(crate) limits: Arc<Limits>,
+    pub(crate) limits: Limits,
     pub(crate) cache: Option<CodeCache>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -94,7 +94,7 @@ impl Runtime {
             shared: Arc::new(Shared {
                 engine,
                 linker,
-                limits: Arc::new(settings.limits),
+                limits: settings.limits,
                 cache,
                 clock,
                 random,

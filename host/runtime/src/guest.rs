@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
+use innkeeper_spec::ConnectorSpec;
+use innkeeper_vault::ConnectionRecord;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 use wasmtime_wasi_io::IoView;
 
-use crate::capabilities::{connection, http, log, progress, state, wasi};
+use crate::capabilities::state::GuestMemory;
+use crate::capabilities::{connection, http, log, progress, wasi};
 use crate::deadline::CpuMeter;
+use crate::engine::Shared;
 use crate::limits::GrowthLimiter;
-use crate::limits::Limits;
 
 /// The store's data: each capability's part of this call.
 pub(crate) struct Guest {
-    pub(crate) limits: Arc<Limits>,
+    /// Of the runtime: one pointer to it in place of one to each part, as all calls on all cores count at the same.
+    pub(crate) shared: Arc<Shared>,
     pub(crate) table: ResourceTable,
     pub(crate) growth: GrowthLimiter,
     pub(crate) meter: Arc<CpuMeter>,
@@ -25,9 +29,11 @@ pub(crate) struct Guest {
 
 /// The capabilities of a call; a spec run has none of them.
 pub(crate) struct Working {
+    pub(crate) spec: Arc<ConnectorSpec>,
+    pub(crate) record: Arc<ConnectionRecord>,
     pub(crate) connection: connection::PerCall,
     pub(crate) http: http::PerCall,
-    pub(crate) state: state::PerCall,
+    pub(crate) memory: Arc<GuestMemory>,
     pub(crate) progress: progress::PerCall,
 }
 
@@ -53,7 +59,7 @@ impl Guest {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: self.wasi.context(&self.log), table: &mut self.table }
+        WasiCtxView { ctx: self.wasi.context(&self.shared, &self.log), table: &mut self.table }
     }
 }
 

@@ -21,16 +21,17 @@ use crate::trap::Place;
 impl Runtime {
     pub(crate) async fn read_spec(&self, pre: &ConnectorPre<Guest>) -> Result<draft::ConnectorSpec, CallError> {
         let place = Place { connector: "that is being loaded", action: "spec" };
-        let limits = self.shared.limits.clone();
+        let shared = self.shared.clone();
+        let limits = &shared.limits;
         let meter = CpuMeter::start();
         let guest = Guest {
             table: ResourceTable::new(),
-            growth: GrowthLimiter::new(&limits),
+            growth: GrowthLimiter::new(limits),
             meter: meter.clone(),
             wasi: wasi::PerCall::new(wasi::Source::Frozen { random: Arc::new(SeededRandom::new(0)) }),
-            log: log::PerCall::new(log::Origin::default(), &limits),
+            log: log::PerCall::new(log::Origin::default(), limits),
             working: None,
-            limits,
+            shared,
         };
         let mut store = store(&self.shared.engine, guest);
         bounded(self, &mut store, &place, async |store| {

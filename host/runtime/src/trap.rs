@@ -38,7 +38,7 @@ pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest, place: &Place<'_>)
     let (connector, action) = (place.connector.to_owned(), place.action.to_owned());
     match error.downcast_ref::<Ended>() {
         Some(Ended::Cpu) => {
-            return CallError::CpuExceeded { connector, action, seconds: guest.limits.cpu.as_secs_f64() };
+            return CallError::CpuExceeded { connector, action, seconds: guest.shared.limits.cpu.as_secs_f64() };
         }
         Some(Ended::Impure(import)) => return CallError::ImpureSpec { import },
         Some(Ended::EventNotJson(reason)) => {
@@ -53,7 +53,7 @@ pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest, place: &Place<'_>)
         return CallError::Exited { connector, action, status: *status };
     }
     if guest.growth.memory_refused {
-        return CallError::MemoryExceeded { connector, action, limit: guest.limits.memory };
+        return CallError::MemoryExceeded { connector, action, limit: guest.shared.limits.memory };
     }
     let message = match error.downcast_ref::<Trap>() {
         Some(Trap::UnreachableCodeReached) => "it gave up (a panic or an abort)".to_owned(),

@@ -31,7 +31,7 @@ pub(crate) struct Stage {
     pub(crate) egress: Egress,
     pub(crate) auth: Auth,
     store: Arc<dyn Store>,
-    vault: Arc<Vault>,
+    memory: Arc<GuestMemory>,
     bearer: ConnectionView,
     record: Arc<ConnectionRecord>,
     config: Arc<str>,
@@ -69,8 +69,8 @@ impl Stage {
             connector,
             egress,
             auth,
+            memory: Arc::new(GuestMemory { store: store.clone(), vault }),
             store,
-            vault,
             bearer,
             config: record.config.to_string().into(),
             allow: record.hosts.clone().into(),
@@ -100,17 +100,15 @@ impl Stage {
     /// What a call by the runtime alone is given.
     pub(crate) fn context(&self) -> Result<GuestContext, Failure> {
         Ok(GuestContext {
-            space: self.record.space.clone(),
-            connection: self.record.id.clone(),
+            record: self.record.clone(),
             config: self.config.clone(),
-            auth_type: self.record.auth_type.clone(),
             user: None,
             claims: Arc::new(NoClaims),
             egress: self.egress.clone(),
             allow: self.allow.clone(),
             credential: Arc::new(self.credential()?),
             placeholders: None,
-            memory: GuestMemory { store: self.store.clone(), vault: self.vault.clone() },
+            memory: self.memory.clone(),
             listener: None,
         })
     }

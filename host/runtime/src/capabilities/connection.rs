@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use innkeeper_spec::{AuthTypeId, ConnectorSpec};
-use innkeeper_vault::SpaceId;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::contract::innkeeper::connector::connection as wit;
@@ -29,10 +27,7 @@ pub trait Claims: Send + Sync + fmt::Debug {
 
 pub(crate) struct PerCall {
     pub(crate) config: Arc<str>,
-    pub(crate) auth_type: AuthTypeId,
-    pub(crate) space: SpaceId,
     pub(crate) user: Option<User>,
-    pub(crate) spec: Arc<ConnectorSpec>,
     pub(crate) claims: Arc<dyn Claims>,
 }
 
@@ -46,19 +41,19 @@ impl wit::Host for Guest {
     }
 
     fn auth_type(&mut self) -> wasmtime::Result<String> {
-        Ok(self.working("connection.auth-type")?.connection.auth_type.to_string())
+        Ok(self.working("connection.auth-type")?.record.auth_type.to_string())
     }
 
     async fn claim(&mut self, name: String) -> wasmtime::Result<Option<String>> {
-        let connection = &self.working("connection.claim")?.connection;
-        if !connection.spec.claims.contains(&name) {
+        let working = self.working("connection.claim")?;
+        if !working.spec.claims.contains(&name) {
             return Ok(None);
         }
-        Ok(connection.claims.claim(&name).await)
+        Ok(working.connection.claims.claim(&name).await)
     }
 
     fn space(&mut self) -> wasmtime::Result<String> {
-        Ok(self.working("connection.space")?.connection.space.to_string())
+        Ok(self.working("connection.space")?.record.space.to_string())
     }
 
     fn on_behalf_of(&mut self) -> wasmtime::Result<Option<wit::User>> {

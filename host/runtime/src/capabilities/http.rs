@@ -18,7 +18,7 @@ use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 
 use crate::capabilities::held::{Charge, Held};
 use crate::contract::innkeeper::connector::http as wit;
-use crate::guest::Guest;
+use crate::guest::{Guest, Working};
 
 /// The most bytes of one `read`.
 const CHUNK: usize = 1 << 20;
@@ -112,7 +112,6 @@ impl GuestBody {
 /// One call's way out.
 pub(crate) struct PerCall {
     pub(crate) egress: Egress,
-    pub(crate) spec: Arc<ConnectorSpec>,
     pub(crate) allow: Arc<[ApprovedHost]>,
     pub(crate) credential: Arc<dyn CredentialSource>,
     pub(crate) placeholders: Option<Arc<dyn SecretFields>>,
@@ -134,13 +133,17 @@ impl PerCall {
         Ok(())
     }
 
-    fn send(&self, request: Request) -> impl Future<Output = Result<Response, EgressError>> + Send {
+    fn send<'a>(
+        &'a self,
+        spec: &'a ConnectorSpec,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, EgressError>> + Send + use<'a> {
         let route = Route {
             allow: &self.allow,
             credential: Some(&*self.credential),
-            default_headers: &self.spec.headers,
+            default_headers: &spec.headers,
             placeholders: self.placeholders.as_deref(),
-            policies: &self.spec.policies,
+            policies: &spec.policies,
             deadline: Some(self.deadline),
             dropped_at_deadline: true,
             sent: Some(&self.sent),
@@ -160,9 +163,9 @@ impl wit::Host for Guest {
         let answer = {
             let held = self.working("http.send")?.http.held.clone();
             let request = take_request(&mut self.table, &held, request)?;
-            let http = &mut self.working("http.send")?.http;
+            let Working { http, spec, .. } = self.working("http.send")?;
             match http.count(1).and(request) {
-                Ok(request) => http.send(request).await,
+                Ok(request) => http.send(spec, request).await,
                 Err(error) => Err(error),
             }
         };
@@ -170,17 +173,17 @@ impl wit::Host for Guest {
     }
 
     async fn send_all(&mut self, requests: Vec<wit::Request>) -> wasmtime::Result<Vec<Answer>> {
-        let at_once = self.limits.requests_at_once.max(1);
+        let at_once = self.shared.limits.requests_at_once.max(1);
         let held = self.working("http.send-all")?.http.held.clone();
         let mut taken = Vec::with_capacity(requests.len());
         for request in requests {
             taken.push(take_request(&mut self.table, &held, request)?);
         }
-        let http = &mut self.working("http.send-all")?.http;
+        let Working { http, spec, .. } = self.working("http.send-all")?;
         let answers: Vec<_> = match http.count(taken.len()) {
             Ok(()) => {
-                let http = &*http;
-                let sending = taken.into_iter().map(|request| async move { http.send(request?).await });
+                let (http, spec) = (&*http, &**spec);
+                let sending = taken.into_iter().map(|request| async move { http.send(spec, request?).await });
                 futures::stream::iter(sending).buffered(at_once).collect().await
             }
             Err(error) => taken.iter().map(|_| Err(EgressError::InvalidRequest(error.to_string()))).collect(),
@@ -237,7 +240,7 @@ impl wit::HostBody for Guest {
         body: Resource<GuestBody>,
         limit: u64,
     ) -> wasmtime::Result<Result<Vec<u8>, wit::HttpError>> {
-        let limit = limit.min(self.limits.answer);
+        let limit = limit.min(self.shared.limits.answer);
         Ok(self.table.get_mut(&body)?.read_all(limit).await.map_err(http_error))
     }
 

@@ -42,7 +42,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 
 impl wit::Host for Guest {
     fn report(&mut self, done: u64, total: Option<u64>, mut message: String) -> wasmtime::Result<()> {
-        let longest = self.limits.log_line;
+        let longest = self.shared.limits.log_line;
         if let Some(listener) = &self.working("progress.report")?.progress.listener {
             message.truncate(message.floor_char_boundary(longest));
             // A listener that lags sees the next report: a report is never worth waiting for.
@@ -52,7 +52,7 @@ impl wit::Host for Guest {
     }
 
     async fn emit(&mut self, event: String) -> wasmtime::Result<()> {
-        let limit = self.limits.output;
+        let limit = self.shared.limits.output;
         let progress = &mut self.working("progress.emit")?.progress;
         if event.len() > limit {
             return Err(Ended::EventsTooLarge { size: event.len(), limit }.into());

@@ -3,18 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use innkeeper_vault::{ConnectionId, Expected, Identity, SpaceId, StateKey, StateRecord, StateWritten, Store, Vault};
+use innkeeper_vault::{ConnectionRecord, Expected, Identity, StateKey, StateRecord, StateWritten, Store, Vault};
 use secrecy::ExposeSecret;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::contract::innkeeper::connector::state as wit;
-use crate::guest::Guest;
+use crate::guest::{Guest, Working};
 
 /// The longest key in bytes.
 const LONGEST_KEY: usize = 1024;
 
 /// Where guests' state is kept and how it is sealed.
-#[derive(Clone)]
 pub struct GuestMemory {
     /// Keeps it.
     pub store: Arc<dyn Store>,
@@ -28,49 +27,42 @@ impl fmt::Debug for GuestMemory {
     }
 }
 
-pub(crate) struct PerCall {
-    pub(crate) memory: GuestMemory,
-    pub(crate) space: SpaceId,
-    pub(crate) connection: ConnectionId,
-    pub(crate) quota: u64,
-}
-
-impl PerCall {
-    fn key(&self, key: String) -> StateKey {
-        StateKey { space: self.space.clone(), connection: self.connection.clone(), key }
-    }
-
+impl GuestMemory {
     async fn current_version(&self, key: &StateKey) -> Result<u64, wit::StateError> {
-        let record = self.memory.store.state(key).await.map_err(unavailable)?;
+        let record = self.store.state(key).await.map_err(unavailable)?;
         Ok(record.map_or(0, |record| record.version))
     }
 
-    async fn get(&self, key: String) -> Result<Option<wit::Entry>, wit::StateError> {
-        let key = self.key(key);
-        let Some(record) = self.memory.store.state(&key).await.map_err(unavailable)? else { return Ok(None) };
-        let identity = Identity::State { key: &key, version: record.version };
-        let value = self.memory.vault.open_sealed(&identity, &record.sealed).map_err(unavailable)?;
+    async fn get(&self, key: &StateKey) -> Result<Option<wit::Entry>, wit::StateError> {
+        let Some(record) = self.store.state(key).await.map_err(unavailable)? else { return Ok(None) };
+        let identity = Identity::State { key, version: record.version };
+        let value = self.vault.open_sealed(&identity, &record.sealed).map_err(unavailable)?;
         Ok(Some(wit::Entry { value: value.expose_secret().to_vec(), version: record.version }))
     }
 
-    async fn set(&self, key: String, value: &[u8], if_version: Option<u64>) -> Result<u64, wit::StateError> {
-        if key.len() > LONGEST_KEY || value.len() as u64 > self.quota {
+    async fn set(
+        &self,
+        key: &StateKey,
+        value: &[u8],
+        if_version: Option<u64>,
+        quota: u64,
+    ) -> Result<u64, wit::StateError> {
+        if key.key.len() > LONGEST_KEY || value.len() as u64 > quota {
             return Err(wit::StateError::QuotaExceeded);
         }
-        let size = (key.len() + value.len()) as u64;
-        let key = self.key(key);
+        let size = (key.key.len() + value.len()) as u64;
         // The sealed value names its version, so an unconditional write names the one it saw, and tries again when
         // somebody else was faster.
         for _ in 0..8 {
             let before = match if_version {
                 Some(version) => version,
-                None => self.current_version(&key).await?,
+                None => self.current_version(key).await?,
             };
             let version = before.saturating_add(1);
-            let sealed = self.memory.vault.seal(&Identity::State { key: &key, version }, value).map_err(unavailable)?;
+            let sealed = self.vault.seal(&Identity::State { key, version }, value).map_err(unavailable)?;
             let expected = if before == 0 { Expected::Absent } else { Expected::Version(before) };
             let record = StateRecord { sealed, size, version };
-            match self.memory.store.put_state(&key, record, expected, self.quota).await.map_err(unavailable)? {
+            match self.store.put_state(key, record, expected, quota).await.map_err(unavailable)? {
                 StateWritten::Version(version) => return Ok(version),
                 StateWritten::QuotaExceeded => return Err(wit::StateError::QuotaExceeded),
                 StateWritten::Conflict(version) if if_version.is_some() => {
@@ -93,9 +85,15 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wit::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
 }
 
+/// The key of one of the connection's values.
+fn of_connection(record: &ConnectionRecord, key: String) -> StateKey {
+    StateKey { space: record.space.clone(), connection: record.id.clone(), key }
+}
+
 impl wit::Host for Guest {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<wit::Entry>, wit::StateError>> {
-        Ok(self.working("state.get")?.state.get(key).await)
+        let Working { memory, record, .. } = self.working("state.get")?;
+        Ok(memory.get(&of_connection(record, key)).await)
     }
 
     async fn set(
@@ -104,12 +102,13 @@ impl wit::Host for Guest {
         value: Vec<u8>,
         if_version: Option<u64>,
     ) -> wasmtime::Result<Result<u64, wit::StateError>> {
-        Ok(self.working("state.set")?.state.set(key, &value, if_version).await)
+        let quota = self.shared.limits.state;
+        let Working { memory, record, .. } = self.working("state.set")?;
+        Ok(memory.set(&of_connection(record, key), &value, if_version, quota).await)
     }
 
     async fn delete(&mut self, key: String) -> wasmtime::Result<Result<(), wit::StateError>> {
-        let state = &self.working("state.delete")?.state;
-        let key = state.key(key);
-        Ok(state.memory.store.delete_state(&key).await.map_err(unavailable))
+        let Working { memory, record, .. } = self.working("state.delete")?;
+        Ok(memory.store.delete_state(&of_connection(record, key)).await.map_err(unavailable))
     }
 }

@@ -21,6 +21,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
 use super::log::{self, LogLevel};
 use crate::deadline::CpuMeter;
+use crate::engine::Shared;
 use crate::guest::Guest;
 
 /// The most random bytes of one request.
@@ -33,8 +34,8 @@ pub(crate) struct PerCall {
 
 /// Where time and randomness come from.
 pub(crate) enum Source {
-    /// A call: the host's own.
-    Real { clock: Arc<dyn Clock>, random: Arc<dyn Random>, meter: Arc<CpuMeter> },
+    /// A call: the runtime's own, and the time since its begin.
+    Real(Arc<CpuMeter>),
     /// A spec run: the clock stands still and random bytes are always the same.
     Frozen { random: Arc<dyn Random> },
 }
@@ -44,19 +45,20 @@ impl PerCall {
         Self { source, context: None }
     }
 
-    pub(crate) fn context(&mut self, log: &log::PerCall) -> &mut WasiCtx {
+    pub(crate) fn context(&mut self, shared: &Shared, log: &log::PerCall) -> &mut WasiCtx {
         let source = &self.source;
-        self.context.get_or_insert_with(|| Box::new(build(source, log)))
+        self.context.get_or_insert_with(|| Box::new(build(source, shared, log)))
     }
 }
 
-fn build(source: &Source, log: &log::PerCall) -> WasiCtx {
+fn build(source: &Source, shared: &Shared, log: &log::PerCall) -> WasiCtx {
     let mut builder = WasiCtxBuilder::new();
     builder.stdout(Stream { log: log.clone(), error: false }).stderr(Stream { log: log.clone(), error: true });
     builder.allow_tcp(false).allow_udp(false).max_random_size(MOST_RANDOM);
     let draw = |random: &Arc<dyn Random>| RandomBytes(random.clone());
     match source {
-        Source::Real { clock, random, meter } => {
+        Source::Real(meter) => {
+            let Shared { clock, random, .. } = shared;
             builder.wall_clock(WallClock(clock.clone())).monotonic_clock(Monotonic(Some(meter.clone())));
             builder.secure_random(draw(random)).insecure_random(draw(random));
             builder.insecure_random_seed(u128::from_le_bytes((**random).bytes()));
