@@ -8,6 +8,9 @@ use innkeeper::{Body, CallRequest, CallResult, ConnectionView, EgressError, File
 use innkeeper_tests::echo::EchoService;
 use innkeeper_tests::host::{TestHost, clock};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 const MIB: usize = 1 << 20;
 
@@ -107,4 +110,46 @@ async fn a_download_whose_service_falls_silent_ends_with_an_error() {
     };
     let (silence, ()) = tokio::join!(waiting, passing);
     assert_eq!(silence, Err(EgressError::Timeout));
+}
+
+/// A service that never ends: a GET gets the beginning of an answer, a POST a whole one before its body was read. Tells when a
+/// connection with a GET on it is closed.
+async fn endless() -> (String, mpsc::UnboundedReceiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+    let base = format!("http://{}", listener.local_addr().expect("bound"));
+    let (tell, closed) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let tell = tell.clone();
+            tokio::spawn(async move {
+                let mut head = [0; 4096];
+                let length = stream.read(&mut head).await.expect("a request");
+                let gets = head[..length].starts_with(b"GET");
+                let answer =
+                    if gets { "transfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n" } else { "content-length: 0\r\n\r\n" };
+                stream.write_all(format!("HTTP/1.1 200 OK\r\n{answer}").as_bytes()).await.expect("written");
+                while stream.read(&mut head).await.is_ok_and(|length| length > 0) {}
+                if gets {
+                    let _ = tell.send(());
+                }
+            });
+        }
+    });
+    (base, closed)
+}
+
+#[tokio::test]
+async fn an_answer_that_was_passed_on_to_another_request_ends_with_its_call() {
+    let (host, service, clock) = narrow().await;
+    let (base, mut closed) = endless().await;
+    let connection = host.hostile_with(&service, |new| new.config(json!({ "base": base })), "none").await;
+    let input = json!({ "from": format!("{base}/from"), "to": format!("{base}/to") });
+    assert_eq!(host.call(&connection, "forward", input).await.expect("answered").value, json!(200));
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(closed.try_recv().is_err(), "it still flows");
+    clock.advance(Limits::default().wall);
+    let end = tokio::time::timeout(Duration::from_secs(20), closed.recv()).await;
+    assert_eq!(end, Ok(Some(())), "nobody reads it any more");
 }

@@ -146,8 +146,9 @@ async fn a_request_that_nobody_answers_is_on_record() {
     let limits = Limits { wall: Duration::from_millis(300), ..Limits::default() };
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
-    // In time the guest is told, or the call is over.
-    drop(host.call(&connection, "fetch", json!({ "url": service.url("/slow") })).await);
+    let input = json!({ "url": service.url("/slow") });
+    let error = host.call(&connection, "fetch", input).await.expect_err("nobody answers");
+    assert_eq!(error.to_string(), "connector hostile_connector did not finish fetch within 0.3 s");
     let audit = host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("a trail");
     assert_eq!((&*audit[0].event, audit[0].requests), ("call", 1));
 }

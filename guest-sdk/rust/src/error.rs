@@ -127,7 +127,7 @@ pub enum HttpError {
     NeedsAuthorization,
     /// No connection could be made, or it broke.
     Connect(String),
-    /// The request's or the call's time is over.
+    /// The request's time is over. At the end of the call's time the call itself ends.
     Timeout,
     /// More bytes than this limit.
     TooLarge(u64),

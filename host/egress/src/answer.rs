@@ -78,6 +78,10 @@ impl Answer {
         Ok(Some(seen.freeze()))
     }
 
+    pub(crate) fn end_at(&mut self, end: Timestamp) {
+        self.timer.set(Some(end));
+    }
+
     /// From here on only each single piece has to come within `patience`.
     pub(crate) fn outlive_the_call(&mut self, patience: Duration) {
         self.patience = Some(patience);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, stream};
+use innkeeper_ambient::Timestamp;
 
 use crate::EgressError;
 use crate::answer::Answer;
@@ -120,6 +121,13 @@ impl Body {
                 Some(next) => piece = next,
                 None => return Ok(all.freeze()),
             }
+        }
+    }
+
+    /// Ends the answer to a request at `end` at the latest, whoever reads it by then.
+    pub fn end_at(&mut self, end: Timestamp) {
+        if let Content::Answer(answer) = &mut self.content {
+            answer.end_at(end);
         }
     }
 

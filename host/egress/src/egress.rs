@@ -48,7 +48,8 @@ impl Egress {
     }
 
     /// Sends one request, with the redirects, the refresh after a 401 and the retries that it takes, and gives the head of
-    /// the final answer. The body arrives as it is read, until the route's deadline.
+    /// the final answer. The body arrives as it is read, until the route's deadline
+    /// (see [`Route::dropped_at_deadline`]).
     ///
     /// Dropping the future gives the request up.
     pub fn send<'a>(

@@ -264,7 +264,7 @@ impl<'a> Exchange<'a> {
         }
         let mut request = reqwest::Request::new(self.head.method.clone(), url);
         *request.headers_mut() = fields;
-        *request.body_mut() = self.payload.to_send();
+        *request.body_mut() = self.payload.to_send().map_err(Failure::other)?;
         self.count(1);
         Ok(client.execute(request))
     }

@@ -126,7 +126,7 @@ mod tests {
     async fn text(parts: Vec<Part>) -> (Option<u64>, String) {
         let payload = encode(parts, &Filler::new(None, false), &SeededRandom::new(1)).expect("encodes");
         let length = payload.stream_length;
-        let body = payload.to_send().expect("a body");
+        let body = payload.to_send().expect("nothing was taken yet").expect("a body");
         let bytes = match body.as_bytes() {
             Some(bytes) => bytes.to_vec(),
             None => collect(payload).await,

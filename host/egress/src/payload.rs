@@ -92,17 +92,23 @@ impl Payload {
         }
     }
 
-    /// For one sending. What an earlier sending of a stream still holds is void from now on.
-    pub(crate) fn to_send(&self) -> Option<reqwest::Body> {
-        match &self.content {
+    /// For one sending. What an earlier sending of a stream still holds is void from now on; if it took a piece of it meanwhile,
+    /// there is nothing whole to send any more.
+    pub(crate) fn to_send(&self) -> Result<Option<reqwest::Body>, EgressError> {
+        Ok(match &self.content {
             Content::Empty => None,
             Content::Bytes(bytes) => Some(bytes.clone().into()),
             Content::Stream(source) => {
                 let mut locked = source.lock().unwrap_or_else(PoisonError::into_inner);
+                if locked.started {
+                    return Err(EgressError::Connect(
+                        "a part of the body was sent already: it cannot be sent again".to_owned(),
+                    ));
+                }
                 locked.lease += 1;
                 Some(reqwest::Body::wrap_stream(Lease { source: Arc::clone(source), number: locked.lease }))
             }
-        }
+        })
     }
 }
 

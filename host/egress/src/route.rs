@@ -30,6 +30,7 @@ pub struct Route<'a> {
     /// When the whole call ends; bodies end with it.
     pub deadline: Option<Timestamp>,
     /// Whether whoever asks drops the request and its body at the deadline by themselves: then no timer is kept for it here.
+    /// A body that they pass on needs an end of its own, by [`crate::Body::end_at`] or [`crate::Body::outlive_the_call`].
     pub dropped_at_deadline: bool,
     /// Counts each request that leaves, redirects and retries included, whether an answer comes or not.
     pub sent: Option<&'a AtomicU32>,

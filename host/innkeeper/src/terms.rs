@@ -79,7 +79,8 @@ impl KnownTerms {
             let terms = Arc::new(Terms::new(record, connector));
             let kept = Kept { edition, component: connector.digest().clone(), terms: terms.clone() };
             let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            if all.values().map(HashMap::len).sum::<usize>() >= MOST {
+            let is_new = !all.get(&record.space).is_some_and(|of_space| of_space.contains_key(&record.id));
+            if is_new && all.values().map(HashMap::len).sum::<usize>() >= MOST {
                 all.clear();
             }
             all.entry(record.space.clone()).or_default().insert(record.id.clone(), kept);

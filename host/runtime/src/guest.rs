@@ -16,7 +16,7 @@ use crate::limits::GrowthLimiter;
 
 /// The store's data: each capability's part of this call.
 pub(crate) struct Guest {
-    /// Of the runtime: one pointer to it in place of one to each part, as all calls on all cores count at the same.
+    /// The runtime's own parts. One pointer to all: whoever counts at a pointer waits for the others who do.
     pub(crate) shared: Arc<Shared>,
     pub(crate) table: ResourceTable,
     pub(crate) growth: GrowthLimiter,

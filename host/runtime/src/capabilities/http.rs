@@ -53,9 +53,11 @@ impl GuestBody {
         self.refused.map_or(Ok(()), |limit| Err(EgressError::TooLarge { limit }))
     }
 
-    /// What is left of it, for a request.
-    fn hand_over(self) -> Result<Body, EgressError> {
-        self.usable().map(|()| self.into_body())
+    /// What is left of it, for a request: its connection may keep it after the call is gone, until `end`.
+    fn hand_over(mut self, end: Timestamp) -> Result<Body, EgressError> {
+        self.usable()?;
+        self.body.end_at(end);
+        Ok(self.into_body())
     }
 
     /// What is left of it.
@@ -161,8 +163,9 @@ type Answer = Result<wit::Response, wit::HttpError>;
 impl wit::Host for Guest {
     async fn send(&mut self, request: wit::Request) -> wasmtime::Result<Answer> {
         let answer = {
-            let held = self.working("http.send")?.http.held.clone();
-            let request = take_request(&mut self.table, &held, request)?;
+            let http = &self.working("http.send")?.http;
+            let (held, end) = (http.held.clone(), http.deadline);
+            let request = take_request(&mut self.table, &held, end, request)?;
             let Working { http, spec, .. } = self.working("http.send")?;
             match http.count(1).and(request) {
                 Ok(request) => http.send(spec, request).await,
@@ -174,10 +177,11 @@ impl wit::Host for Guest {
 
     async fn send_all(&mut self, requests: Vec<wit::Request>) -> wasmtime::Result<Vec<Answer>> {
         let at_once = self.shared.limits.requests_at_once.max(1);
-        let held = self.working("http.send-all")?.http.held.clone();
+        let http = &self.working("http.send-all")?.http;
+        let (held, end) = (http.held.clone(), http.deadline);
         let mut taken = Vec::with_capacity(requests.len());
         for request in requests {
-            taken.push(take_request(&mut self.table, &held, request)?);
+            taken.push(take_request(&mut self.table, &held, end, request)?);
         }
         let Working { http, spec, .. } = self.working("http.send-all")?;
         let answers: Vec<_> = match http.count(taken.len()) {
@@ -261,13 +265,15 @@ fn http_error(error: EgressError) -> wit::HttpError {
     }
 }
 
-/// Takes the request's handles out of the table, whatever becomes of it: handing a body to a request consumes it.
+/// Takes the request's handles out of the table, whatever becomes of it: handing a body to a request consumes it, and ends
+/// it at `end`.
 fn take_request(
     table: &mut ResourceTable,
     held: &Held,
+    end: Timestamp,
     request: wit::Request,
 ) -> wasmtime::Result<Result<Request, EgressError>> {
-    let body = take_body(table, held, request.body)?;
+    let body = take_body(table, held, end, request.body)?;
     Ok((|| {
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_| invalid(format!("{:?} is not an HTTP method", cut(&request.method))))?;
@@ -307,6 +313,7 @@ fn headers(headers: &[wit::Header]) -> Result<HeaderMap, EgressError> {
 fn take_body(
     table: &mut ResourceTable,
     held: &Held,
+    end: Timestamp,
     body: wit::RequestBody,
 ) -> wasmtime::Result<Result<RequestBody, EgressError>> {
     Ok(match body {
@@ -316,17 +323,23 @@ fn take_body(
             Ok(RequestBody::Form(pairs.into_iter().map(|pair| (pair.name, pair.value)).collect()))
         }
         wit::RequestBody::Multipart(parts) => {
-            let parts: wasmtime::Result<Vec<_>> = parts.into_iter().map(|part| take_part(table, held, part)).collect();
+            let parts: wasmtime::Result<Vec<_>> =
+                parts.into_iter().map(|part| take_part(table, held, end, part)).collect();
             parts?.into_iter().collect::<Result<_, _>>().map(RequestBody::Multipart)
         }
-        wit::RequestBody::Body(body) => table.delete(body)?.hand_over().map(RequestBody::Stream),
+        wit::RequestBody::Body(body) => table.delete(body)?.hand_over(end).map(RequestBody::Stream),
     })
 }
 
-fn take_part(table: &mut ResourceTable, held: &Held, part: wit::Part) -> wasmtime::Result<Result<Part, EgressError>> {
+fn take_part(
+    table: &mut ResourceTable,
+    held: &Held,
+    end: Timestamp,
+    part: wit::Part,
+) -> wasmtime::Result<Result<Part, EgressError>> {
     let content = match part.content {
         wit::PartContent::Bytes(bytes) => held.bytes(bytes).map(PartContent::Bytes),
-        wit::PartContent::Body(body) => table.delete(body)?.hand_over().map(PartContent::Stream),
+        wit::PartContent::Body(body) => table.delete(body)?.hand_over(end).map(PartContent::Stream),
     };
     let wit::Part { name, file_name, content_type, .. } = part;
     Ok(content.map(|content| Part { name, file_name, content_type, content }))
