@@ -104,10 +104,10 @@ impl Service {
         self.base.join(path).expect("a plain path joins any address")
     }
 
-    /// Bytes of memory that it has in use.
-    pub(crate) fn resident(&self) -> u64 {
+    /// Bytes of memory that it has in use for itself: without the program's own file, of which more is read as it runs.
+    pub(crate) fn own_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux tells");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it is listed");
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("it is listed");
         let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().expect("a number");
         kibibytes * 1024
     }
