@@ -38,6 +38,7 @@ pub use oauth::{
     ClientAssertion, ClientAuthentication, ConsentRequest, ErrorCode, OAuthClient, ProviderClient, ProviderSettings,
     ProviderTokens, Revocation, TokenError,
 };
+pub use revocation::{Disconnected, Unrevoked};
 pub use secrets::PlaceholderSecrets;
 pub use settings::{Settings, SettingsErrors, SettingsMistake, fields_for};
 pub use tending::Tended;

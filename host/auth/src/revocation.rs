@@ -1,5 +1,6 @@
 //! The end of grants: gone from the store at once, given back to the provider as well as that can be done.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,11 +20,60 @@ const AT_ONCE: usize = 10;
 /// The longest wait that a server may ask for.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
 
+/// What came of ending a grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disconnected {
+    /// There was a grant; there is none now.
+    pub existed: bool,
+    /// Why what the provider issued may go on being good there; none where it took all of it back.
+    pub unrevoked: Option<Unrevoked>,
+}
+
+/// Why tokens were not given back to the provider. They are gone here all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unrevoked {
+    /// The provider has no revocation URL, or none is known.
+    NoAddress,
+    /// The settings of the connection lead to no server.
+    NoServer,
+    /// They were issued by a server, or to a client, that the connection used before.
+    OtherServer,
+    /// The stored grant could not be opened.
+    Sealed,
+    /// The provider was asked and did not take one of them.
+    Failed {
+        /// `refresh_token` or `access_token`.
+        kind: &'static str,
+        /// What it said, or why it was not reached. No secret.
+        reason: String,
+        /// It is asked again in the background, for as long as this process runs.
+        again: bool,
+    },
+}
+
+impl fmt::Display for Unrevoked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAddress => f.write_str("no revocation URL of the provider is known"),
+            Self::NoServer => f.write_str("the settings of the connection lead to no server"),
+            Self::OtherServer => f.write_str("they are of another server or client than the connection has now"),
+            Self::Sealed => f.write_str("the stored grant could not be opened"),
+            Self::Failed { kind, reason, .. } => {
+                write!(f, "the provider did not take back the {}: {reason}", kind.replace('_', " "))
+            }
+        }
+    }
+}
+
 impl Auth {
     /// Removes an owner's grant at once, then gives its tokens back to the provider where that has a revocation address
     /// (RFC 7009). Waits for the first attempt, at most 10 s a token; what fails in passing is tried again in the background,
-    /// up to three times. False when there was no grant.
-    pub async fn disconnect(&self, connection: &ConnectionRecord, owner: &GrantOwner) -> Result<bool, AuthError> {
+    /// up to three times. No grant is no error.
+    pub async fn disconnect(
+        &self,
+        connection: &ConnectionRecord,
+        owner: &GrantOwner,
+    ) -> Result<Disconnected, AuthError> {
         Self::check_owner(connection, owner)?;
         let key = key(connection, owner);
         let existed = self.store().grant(&key).await?.is_some();
@@ -31,17 +81,18 @@ impl Auth {
         let grants = self.grants().clone();
         // A caller who goes away must not keep the tokens from being given back.
         let task = self.grants().task(async move {
-            match (grants.remove(&key).await?, endpoint) {
-                (Some(grant), Some(endpoint)) => give_back(grant, endpoint, key).await,
-                (Some(_), None) => {
-                    tracing::warn!(connection = %key.connection, "tokens were not revoked: the settings lead to no server");
-                }
-                (None, _) => {}
+            let unrevoked = match (grants.remove(&key).await?, endpoint) {
+                (Some(grant), Some(endpoint)) => give_back(grant, endpoint, &key).await,
+                (Some(_), None) => Some(Unrevoked::NoServer),
+                (None, _) => existed.then_some(Unrevoked::Sealed),
+            };
+            if let Some(unrevoked) = &unrevoked {
+                tell(&key, unrevoked);
             }
-            Ok(())
+            Ok(unrevoked)
         });
-        task.await.unwrap_or_else(|_| Err(AuthError::Interrupted(connection.id.clone())))?;
-        Ok(existed)
+        let unrevoked = task.await.unwrap_or_else(|_| Err(AuthError::Interrupted(connection.id.clone())))?;
+        Ok(Disconnected { existed, unrevoked })
     }
 
     /// Removes all grants of a connection as [`Auth::disconnect`] does, and what is in memory of it. For a connection that is
@@ -57,8 +108,16 @@ impl Auth {
         self.unprepare(connection);
         if let Some(endpoint) = endpoint {
             let task = self.grants().task(async move {
-                let all = removed.into_iter().map(|(key, grant)| give_back(grant, endpoint.clone(), key));
-                futures::stream::iter(all).buffer_unordered(AT_ONCE).for_each(|()| std::future::ready(())).await;
+                let all = removed.into_iter().map(|(key, grant)| {
+                    let endpoint = endpoint.clone();
+                    async move { (give_back(grant, endpoint, &key).await, key) }
+                });
+                let mut all = futures::stream::iter(all).buffer_unordered(AT_ONCE);
+                while let Some((unrevoked, key)) = all.next().await {
+                    if let Some(unrevoked) = unrevoked {
+                        tell(&key, &unrevoked);
+                    }
+                }
             });
             // Its outcome is in the log.
             let _ = task.await;
@@ -67,24 +126,28 @@ impl Auth {
     }
 }
 
-/// The refresh token first: many servers revoke the whole grant with it.
-async fn give_back(grant: Grant, endpoint: TokenEndpoint, key: GrantKey) {
+/// The refresh token first: many servers revoke the whole grant with it. Answers what is left there after the first attempt.
+async fn give_back(grant: Grant, endpoint: TokenEndpoint, key: &GrantKey) -> Option<Unrevoked> {
     if *grant.origin != *endpoint.origin {
         // Tokens of a server that the connection used before are none of the present one's business.
-        tracing::warn!(connection = %key.connection, "tokens of another server or client were not revoked");
-        return;
+        return Some(Unrevoked::OtherServer);
+    }
+    if !endpoint.revokes() {
+        return Some(Unrevoked::NoAddress);
     }
     let endpoint = Arc::new(endpoint);
     let tokens = [(grant.refresh_token, "refresh_token"), (Some(grant.access_token), "access_token")];
+    let mut unrevoked = None;
     for (token, kind) in tokens {
         let Some(token) = token else { continue };
         let Err(problem) = endpoint.revoke(&token, kind).await else { continue };
-        if !matches!(problem.nature(), Nature::Passing { .. }) {
-            given_up(&key, kind, &problem);
-            continue;
+        let again = matches!(problem.nature(), Nature::Passing { .. });
+        unrevoked = unrevoked.or_else(|| Some(Unrevoked::Failed { kind, reason: problem.to_string(), again }));
+        if again {
+            tokio::spawn(insist(endpoint.clone(), key.clone(), token, kind, problem));
         }
-        tokio::spawn(insist(endpoint.clone(), key.clone(), token, kind, problem));
     }
+    unrevoked
 }
 
 async fn insist(
@@ -106,6 +169,13 @@ async fn insist(
     given_up(&key, kind, &problem);
 }
 
-fn given_up(key: &GrantKey, kind: &str, problem: &TokenError) {
-    tracing::warn!(connection = %key.connection, kind, %problem, "a token was not revoked at the provider");
+fn given_up(key: &GrantKey, kind: &'static str, problem: &TokenError) {
+    tell(key, &Unrevoked::Failed { kind, reason: problem.to_string(), again: false });
+}
+
+/// That the provider has no place for tokens is nothing to look into.
+fn tell(key: &GrantKey, unrevoked: &Unrevoked) {
+    if *unrevoked != Unrevoked::NoAddress {
+        tracing::warn!(connection = %key.connection, reason = %unrevoked, "tokens were not revoked");
+    }
 }

@@ -1,7 +1,8 @@
 //! Authorizing a connection, in a browser or on another device, and how it stands.
 
 use innkeeper_auth::{
-    Auth, AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization, DeviceProgress, GrantStatus, SessionSecret,
+    Auth, AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization, DeviceProgress, Disconnected, GrantStatus,
+    SessionSecret,
 };
 use innkeeper_spec::{AuthMode, Scope};
 use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
@@ -126,18 +127,20 @@ impl Innkeeper {
         Ok(ConnectionStatus { connection: self.view(&record), principal, grant })
     }
 
-    /// Ends a grant: locally at once, and at the provider as far as it answers (RFC 7009).
+    /// Ends a grant: locally at once, and at the provider as far as it answers (RFC 7009). Waits for the first attempt there, at
+    /// most 10 s a token, and answers what came of it.
     pub async fn disconnect(
         &self,
         space: &SpaceId,
         connection: &ConnectionId,
         principal: Option<PrincipalId>,
-    ) -> Result<(), Error> {
+    ) -> Result<Disconnected, Error> {
         let record = self.record_of(space, connection).await?;
         let owner = Auth::owner_of(&record, principal.as_ref())?;
         self.allow_authorization(&record, "disconnect", principal.clone()).await?;
-        self.parts.auth.disconnect(&record, &owner).await?;
-        self.note(&record, "disconnect", principal).await
+        let disconnected = self.parts.auth.disconnect(&record, &owner).await?;
+        self.note(&record, "disconnect", principal).await?;
+        Ok(disconnected)
     }
 
     pub(crate) async fn allow_authorization(

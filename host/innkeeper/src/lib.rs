@@ -84,8 +84,9 @@ pub use policy::{AccessPolicy, AccessRequest, AllowAll, Denied};
 pub use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp};
 pub use innkeeper_auth::{
     AuthError, AuthOptions, AuthType, AuthTypes, AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization,
-    DeviceFailure, DeviceProgress, FlowFailure, FlowLimits, GrantState, GrantStatus, LINK_LIFE, LINK_PURPOSE,
-    LONGEST_LINK_LIFE, LinkFailure, RateLimit, Reason, Refused, SessionSecret, Signer, StartLink, Tended, fields_for,
+    DeviceFailure, DeviceProgress, Disconnected, FlowFailure, FlowLimits, GrantState, GrantStatus, LINK_LIFE,
+    LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, RateLimit, Reason, Refused, SessionSecret, Signer, StartLink, Tended,
+    Unrevoked, fields_for,
 };
 pub use innkeeper_egress::{Body, EgressError, PrivateNetworks, Settings as EgressSettings};
 pub use innkeeper_runtime::{

@@ -26,7 +26,7 @@ pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> R
         ended.map_err(|error| Problem::from(&error))
     };
     match outcome.await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(problem) => problem.json(),
     }
 }

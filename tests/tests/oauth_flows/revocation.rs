@@ -1,7 +1,7 @@
 //! The end of a grant: here and at the provider.
 
 use innkeeper::spec::AuthMode;
-use innkeeper::{AuthError, Error, Reason};
+use innkeeper::{AuthError, Error, Reason, Unrevoked};
 use innkeeper_tests::oidc::{CONFIDENTIAL_BASIC, CONFIDENTIAL_POST, Fault, OidcOptions, PUBLIC, plain_client};
 use innkeeper_tests::relay::Relay;
 use innkeeper_tests::stage::{Stage, id};
@@ -67,7 +67,8 @@ async fn a_provider_that_does_not_revoke_keeps_no_grant_here() {
     for _ in 0..2 {
         stage.provider.fail_next("revocation", Fault::Status(503, Vec::new())).await.expect("ordered");
     }
-    stage.host.host.disconnect(&connection.space, &connection.id, None).await.expect("disconnected all the same");
+    let ended = stage.host.host.disconnect(&connection.space, &connection.id, None).await.expect("disconnected");
+    assert!(ended.existed && matches!(ended.unrevoked, Some(Unrevoked::Failed { again: true, .. })), "{ended:?}");
     assert_eq!(stage.counts().await.of("revocation", "fault 503"), 2);
     assert_eq!(stage.status(&connection).await.grant.reason, Some(Reason::NoGrant));
     stage.me(&connection).await.expect_err("there is no grant");

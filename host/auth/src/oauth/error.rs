@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-/// The codes of RFC 6749, section 5.2, and RFC 8628, section 3.5. What a server says besides is kept nowhere: it is hostile input.
+/// The codes of RFC 6749, section 5.2, RFC 7009, section 2.2.1, and RFC 8628, section 3.5. What a server says besides is kept
+/// nowhere: it is hostile input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
     /// The request was malformed.
@@ -16,6 +17,8 @@ pub enum ErrorCode {
     UnauthorizedClient,
     /// The server does not know this kind of grant.
     UnsupportedGrantType,
+    /// The server does not take back tokens of this kind (RFC 7009, section 2.2.1).
+    UnsupportedTokenType,
     /// The scope is unknown, malformed or too wide.
     InvalidScope,
     /// The user has not decided yet (RFC 8628, section 3.5).
@@ -52,6 +55,7 @@ impl ErrorCode {
             | "consent_required" => Self::InvalidGrant,
             "unauthorized_client" => Self::UnauthorizedClient,
             "unsupported_grant_type" => Self::UnsupportedGrantType,
+            "unsupported_token_type" => Self::UnsupportedTokenType,
             "invalid_scope" => Self::InvalidScope,
             "authorization_pending" => Self::AuthorizationPending,
             "slow_down" => Self::SlowDown,
@@ -71,6 +75,7 @@ impl ErrorCode {
             Self::InvalidGrant => "invalid_grant",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::UnsupportedTokenType => "unsupported_token_type",
             Self::InvalidScope => "invalid_scope",
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
@@ -91,6 +96,7 @@ impl ErrorCode {
             Self::InvalidGrant => "the authorization server does not honour the grant",
             Self::UnauthorizedClient => "the client may not use this kind of grant at the authorization server",
             Self::UnsupportedGrantType => "the authorization server does not know this kind of grant",
+            Self::UnsupportedTokenType => "the authorization server does not take back tokens of this kind",
             Self::InvalidScope => "the authorization server does not give the scope that was asked for",
             Self::AuthorizationPending => "the user has not decided yet",
             Self::SlowDown => "the user has not decided yet, and the authorization server is asked too often",

@@ -12,6 +12,11 @@ use super::form::{BodyFormat, Form};
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 impl TokenEndpoint {
+    /// There is an address to give tokens back at.
+    pub(crate) fn revokes(&self) -> bool {
+        self.client.revocation_url.is_some()
+    }
+
     /// Gives one token back. `kind` is `access_token` or `refresh_token` (section 2.1). Nothing happens where the client
     /// has no revocation URL. A token that the server does not know is revoked (section 2.2).
     pub(crate) async fn revoke(&self, token: &SecretString, kind: &str) -> Result<(), TokenError> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use innkeeper_auth::{AuthError, Reason, TokenError};
+use innkeeper_auth::{AuthError, Disconnected, Reason, TokenError, Unrevoked};
 use innkeeper_spec::AuthMode;
 use innkeeper_vault::{ConnectionRecord, GrantOwner};
 use secrecy::ExposeSecret;
@@ -421,7 +421,8 @@ async fn disconnecting_removes_at_once_and_gives_both_tokens_back() {
     let connection = house.consenting_with(&[revocation], Some("s3cret"), AuthMode::Shared).await;
     house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
     house.provider.answers([Reply::status(503), Reply::status(200)]);
-    assert!(house.auth.disconnect(&connection, &GrantOwner::Shared).await.expect("disconnected"));
+    let ended = house.auth.disconnect(&connection, &GrantOwner::Shared).await.expect("disconnected");
+    assert!(ended.existed && matches!(ended.unrevoked, Some(Unrevoked::Failed { again: true, .. })), "{ended:?}");
     assert!(house.grant(&connection).await.is_none());
     assert_eq!(needs(house.header(&connection).await), Reason::NoGrant);
     let given_back: Vec<_> = house
@@ -433,7 +434,33 @@ async fn disconnecting_removes_at_once_and_gives_both_tokens_back() {
         .collect();
     let expected = [("refresh-1", "refresh_token"), ("access-1", "access_token")];
     assert_eq!(given_back, expected.map(|(token, kind)| (token.to_owned(), kind.to_owned(), true)));
-    assert!(!house.auth.disconnect(&connection, &GrantOwner::Shared).await.expect("idempotent"));
+    let again = house.auth.disconnect(&connection, &GrantOwner::Shared).await.expect("idempotent");
+    assert_eq!(again, Disconnected { existed: false, unrevoked: None });
+}
+
+#[tokio::test]
+async fn who_disconnects_is_told_whether_the_provider_took_the_tokens_back() {
+    let disconnect = async |house: &House, connection: &ConnectionRecord| {
+        house.auth.disconnect(connection, &GrantOwner::Shared).await.expect("disconnected")
+    };
+    let (house, nowhere) = authorized().await;
+    let unrevoked = Some(Unrevoked::NoAddress);
+    assert_eq!(disconnect(&house, &nowhere).await, Disconnected { existed: true, unrevoked });
+
+    let house = House::new().await;
+    let revocation = ("revocationUrl", Value::from(format!("{}/revoke", house.provider.url)));
+    let connection = house.consenting_with(&[revocation], Some("s3cret"), AuthMode::Shared).await;
+    house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
+    house.provider.answers([Reply::status(200), Reply::status(200)]);
+    assert_eq!(disconnect(&house, &connection).await, Disconnected { existed: true, unrevoked: None });
+
+    house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
+    house.provider.answers([Reply::status(200), Reply::error("unsupported_token_type")]);
+    let ended = disconnect(&house, &connection).await;
+    let Some(Unrevoked::Failed { kind: "access_token", reason, again: false }) = &ended.unrevoked else {
+        panic!("it will not be taken back: {ended:?}");
+    };
+    assert!(reason.contains("unsupported_token_type"), "{reason}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use innkeeper_ambient::Clock as _;
-use innkeeper_auth::{AuthOptions, GrantState, Tended};
+use innkeeper_auth::{AuthOptions, GrantState, Tended, Unrevoked};
 use innkeeper_spec::AuthMode;
 use innkeeper_vault::{ConnectionRecord, GrantOwner};
 use serde_json::Value;
@@ -83,7 +83,11 @@ async fn an_idle_refresh_token_is_used_before_it_ends_and_a_lost_grant_is_left_a
 async fn a_token_that_could_not_be_given_back_is_tried_again() {
     let (house, connection) = authorized().await;
     house.provider.answers([Reply::status(503).with("retry-after", "90"), Reply::status(200)]);
-    assert!(house.auth.disconnect(&connection, &GrantOwner::Shared).await.expect("disconnected"));
+    let ended = house.auth.disconnect(&connection, &GrantOwner::Shared).await.expect("disconnected");
+    let Some(Unrevoked::Failed { kind: "refresh_token", reason, again: true }) = &ended.unrevoked else {
+        panic!("the caller is told: {ended:?}");
+    };
+    assert!(ended.existed && reason.contains("503") && !reason.contains("refresh-1"), "{reason}");
     assert!(house.grant(&connection).await.is_none(), "here it is gone at once");
     let given_back = || house.provider.seen().iter().filter(|seen| seen.path == "/revoke").count();
     assert_eq!(given_back(), 2, "both tokens were offered");

@@ -19,10 +19,27 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     let space = &context.settings.space;
     let Arguments { connection, principal } = arguments;
-    context.with_host(async |host| Ok(host.disconnect(space, &connection, principal.clone()).await?)).await?;
+    let ended =
+        context.with_host(async |host| Ok(host.disconnect(space, &connection, principal.clone()).await?)).await?;
+    let unrevoked = ended.unrevoked.map(|reason| reason.to_string());
     if context.output.is_json() {
-        return context.output.json(&json!({ "disconnected": connection, "principal": principal }));
+        return context.output.json(&json!({
+            "disconnected": connection,
+            "principal": principal,
+            "existed": ended.existed,
+            "unrevoked": unrevoked,
+        }));
     }
     let whose = principal.map(|principal| format!(" for {principal}")).unwrap_or_default();
-    context.output.line(format!("disconnected {connection}{whose}"))
+    if !ended.existed {
+        return context.output.line(format!("there was nothing to disconnect: {connection} has no grant{whose}"));
+    }
+    context.output.line(format!("disconnected {connection}{whose}"))?;
+    if let Some(reason) = unrevoked {
+        context.output.note(format!(
+            "The tokens are gone here and were not revoked at the provider: {reason}. Until they expire they are good there; the \
+             settings of the account at the provider can end the app's access.",
+        ));
+    }
+    Ok(())
 }

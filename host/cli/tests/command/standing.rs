@@ -45,11 +45,14 @@ fn the_status_says_how_a_connection_stands_and_what_to_do() {
 #[test]
 fn disconnecting_ends_the_grant_here_and_at_the_provider() {
     let inn = Inn::authorized();
-    assert_eq!(inn.run(&["disconnect", "drive"]).succeeded().out, "disconnected drive\n");
+    let told = inn.run(&["disconnect", "drive"]).succeeded();
+    assert_eq!((told.out.as_str(), told.err.as_str()), ("disconnected drive\n", ""));
     assert!(inn.provider().counters().revocations > 0, "the provider was told");
     inn.run(&["call", "drive", "listFiles"]).failed(4, &["hint: innkeeper authorize drive"]);
     let again = inn.run(&["disconnect", "drive", "--json"]).succeeded().json();
-    assert_eq!(again, json!({ "disconnected": "drive", "principal": null }));
+    assert_eq!(again, json!({ "disconnected": "drive", "principal": null, "existed": false, "unrevoked": null }));
+    let again = inn.run(&["disconnect", "drive"]).succeeded();
+    assert_eq!(again.out, "there was nothing to disconnect: drive has no grant\n");
 }
 
 #[test]
