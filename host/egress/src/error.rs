@@ -20,7 +20,10 @@ pub enum EgressError {
     /// There is no live credential; the user has to authorize. Nothing was sent.
     #[error("the connection has no live credential: authorize it again, then repeat the call")]
     NeedsAuthorization,
-    /// No connection could be made, it broke, or what came back is no answer that can be passed on.
+    /// No connection could be made: the service cannot have seen the request.
+    #[error("{0}")]
+    Unsent(String),
+    /// The connection broke, or what came back is no answer that can be passed on.
     #[error("{0}")]
     Connect(String),
     /// The time of the request or of the whole call is over.

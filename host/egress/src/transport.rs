@@ -215,11 +215,11 @@ pub(crate) fn failure(error: &reqwest::Error, url: &Url, header_limit: usize) ->
         if cause.contains("head is too large") {
             return Failure { error: FailureKind::Other(EgressError::TooLarge { limit: header_limit as u64 }), reach };
         }
-        EgressError::Connect(if reach == Reach::Unsent {
-            format!("no connection to {host} could be made: {cause}")
+        if reach == Reach::Unsent {
+            EgressError::Unsent(format!("no connection to {host} could be made: {cause}"))
         } else {
-            format!("the connection to {host} broke before the answer: {cause}")
-        })
+            EgressError::Connect(format!("the connection to {host} broke before the answer: {cause}"))
+        }
     };
     Failure { error: FailureKind::Other(other), reach }
 }

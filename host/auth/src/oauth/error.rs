@@ -121,8 +121,11 @@ impl fmt::Display for ErrorCode {
 /// Why a token endpoint gave no token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// It was not reached, or did not answer.
-    #[error("the authorization server was not reached or did not answer: {0}")]
+    /// No connection to it could be made, so it cannot have acted.
+    #[error("the authorization server was not reached: {0}")]
+    NotReached(String),
+    /// It did not answer, or not to the end.
+    #[error("the authorization server did not answer: {0}")]
     Unreachable(String),
     /// It failed itself.
     #[error("the authorization server failed with status {status}")]
@@ -188,9 +191,11 @@ impl TokenError {
             }
             // A success without a token: the server acted on the request.
             Self::Status(200..300) => Nature::Passing { spent: true },
-            Self::Busy { .. } | Self::Status(_) | Self::NotStored(_) | Self::Refused(ErrorCode::SlowDown) => {
-                Nature::Passing { spent: false }
-            }
+            Self::NotReached(_)
+            | Self::Busy { .. }
+            | Self::Status(_)
+            | Self::NotStored(_)
+            | Self::Refused(ErrorCode::SlowDown) => Nature::Passing { spent: false },
             Self::Refused(ErrorCode::InvalidGrant) => Nature::Gone,
             Self::Refused(_) | Self::NotAllowed(_) | Self::NotSigned => Nature::Settings,
             Self::BackingOff { problem, .. } => problem.nature(),

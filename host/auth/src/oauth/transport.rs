@@ -153,6 +153,7 @@ fn unreached(error: &EgressError, patience: Duration) -> TokenError {
     match error {
         EgressError::TooLarge { .. } => TokenError::Malformed("it is longer than any honest one"),
         EgressError::Timeout => TokenError::Unreachable(format!("no answer within {} s", patience.as_secs())),
+        EgressError::Unsent(_) => TokenError::NotReached(error.to_string()),
         EgressError::Connect(_) => TokenError::Unreachable(error.to_string()),
         _ => TokenError::NotAllowed(error.to_string()),
     }

@@ -439,6 +439,20 @@ async fn disconnecting_removes_at_once_and_gives_both_tokens_back() {
 }
 
 #[tokio::test]
+async fn a_provider_that_was_not_reached_leaves_no_doubt_behind() {
+    let (mut house, connection) = authorized().await;
+    house.provider.leave().await;
+    house.advance(4000);
+    // Without a connection of before.
+    let rival = house.rival();
+    let error = header(&rival, &connection, &GrantOwner::Shared).await.expect_err("the token has ended");
+    assert!(error.to_string().contains("was not reached"), "{error}");
+    let status = rival.status(&connection, &GrantOwner::Shared).await.expect("a status");
+    assert!(!status.in_doubt && status.reason.is_none() && status.next_try.is_some(), "{status:?}");
+    assert!(status.last_failure.is_some_and(|failure| failure.contains("was not reached")));
+}
+
+#[tokio::test]
 async fn who_disconnects_is_told_whether_the_provider_took_the_tokens_back() {
     let disconnect = async |house: &House, connection: &ConnectionRecord| {
         house.auth.disconnect(connection, &GrantOwner::Shared).await.expect("disconnected")

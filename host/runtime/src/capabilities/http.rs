@@ -257,7 +257,9 @@ impl wit::HostBody for Guest {
 fn http_error(error: EgressError) -> wit::HttpError {
     match error {
         EgressError::NeedsAuthorization => wit::HttpError::NeedsAuthorization,
-        EgressError::Connect(reason) | EgressError::CredentialUnavailable(reason) => wit::HttpError::Connect(reason),
+        EgressError::Unsent(reason) | EgressError::Connect(reason) | EgressError::CredentialUnavailable(reason) => {
+            wit::HttpError::Connect(reason)
+        }
         EgressError::Timeout => wit::HttpError::Timeout,
         EgressError::TooLarge { limit } => wit::HttpError::TooLarge(limit),
         EgressError::InvalidRequest(reason) => wit::HttpError::InvalidRequest(reason),

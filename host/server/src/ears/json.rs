@@ -113,7 +113,9 @@ impl Failure {
                 retry_after: *retry_after,
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "the provider is asked too often")
             },
-            TokenError::Refused(ErrorCode::ServerError) | TokenError::Unreachable(_) => passing(None),
+            TokenError::Refused(ErrorCode::ServerError) | TokenError::Unreachable(_) | TokenError::NotReached(_) => {
+                passing(None)
+            }
             TokenError::Failed { retry_after, .. } => passing(*retry_after),
             TokenError::Malformed(_) => own("the provider's answer makes no sense"),
             // Nothing was spent, and no new consent of the user would help.

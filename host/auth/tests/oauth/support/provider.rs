@@ -9,6 +9,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use url::form_urlencoded;
 
 use super::tls::{self, Peer};
@@ -17,6 +18,7 @@ use super::tls::{self, Peer};
 pub(crate) struct Provider {
     pub(crate) url: String,
     script: Arc<Script>,
+    server: JoinHandle<std::io::Result<()>>,
 }
 
 /// A request that arrived.
@@ -77,8 +79,8 @@ impl Provider {
         let (listener, script) = (bind().await, Arc::new(Script::new()));
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let service = script.router().into_make_service_with_connect_info::<Peer>();
-        tokio::spawn(async move { axum::serve(listener, service).await });
-        Self { url, script }
+        let server = tokio::spawn(async move { axum::serve(listener, service).await });
+        Self { url, script, server }
     }
 
     /// The same with TLS; it asks clients for a certificate and takes those without one, too.
@@ -86,8 +88,8 @@ impl Provider {
         let (listener, script) = (tls::Listener::new(bind().await), Arc::new(Script::new()));
         let url = format!("https://{}", axum::serve::Listener::local_addr(&listener).expect("an address"));
         let service = script.router().into_make_service_with_connect_info::<Peer>();
-        tokio::spawn(async move { axum::serve(listener, service).await });
-        Self { url, script }
+        let server = tokio::spawn(async move { axum::serve(listener, service).await });
+        Self { url, script, server }
     }
 
     /// The next answers, in order.
@@ -101,6 +103,12 @@ impl Provider {
 
     pub(crate) fn count(&self, grant_type: &str) -> usize {
         self.seen().iter().filter(|seen| seen.form.get("grant_type").is_some_and(|kind| kind == grant_type)).count()
+    }
+
+    /// From now on nobody listens at its address.
+    pub(crate) async fn leave(&mut self) {
+        self.server.abort();
+        (&mut self.server).await.expect_err("it does not end by itself");
     }
 
     /// From now on refresh requests wait before they are answered.
