@@ -137,7 +137,7 @@ async fn headers_of_the_host_are_refused_by_name() {
 async fn a_connection_that_cannot_be_made_is_told_without_the_query() {
     let out = Out::with(&["https://api.test".into()], loopback(), Arc::new(SystemClock));
     match out.get("https://api.test/?key=hidden").await {
-        Err(EgressError::Connect(text)) => assert!(text.contains("api.test") && !text.contains("hidden"), "{text}"),
+        Err(EgressError::Unsent(text)) => assert!(text.contains("api.test") && !text.contains("hidden"), "{text}"),
         other => panic!("{other:?}"),
     }
 }

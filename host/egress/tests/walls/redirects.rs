@@ -181,6 +181,6 @@ async fn what_left_is_counted_though_no_answer_comes_of_it() {
     assert_eq!(out.sent.load(Ordering::Relaxed), 2, "this one did not leave");
     let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let out = Out::new(&[format!("http://{closed}")]);
-    assert!(matches!(out.get(&format!("http://{closed}/")).await, Err(EgressError::Connect(_))));
+    assert!(matches!(out.get(&format!("http://{closed}/")).await, Err(EgressError::Unsent(_))));
     assert_eq!(out.sent.load(Ordering::Relaxed), 0, "nor did one without a connection");
 }

@@ -79,9 +79,9 @@ async fn only_a_server_whose_authority_is_trusted_and_whose_name_fits_is_believe
     let believed = out(port, trusting()).get(&format!("https://api.test:{port}/")).await.expect("trusted");
     assert_eq!(text(believed).await, "secure");
     let unknown = out(port, loopback()).get(&format!("https://api.test:{port}/")).await;
-    assert!(matches!(unknown, Err(EgressError::Connect(_))), "{unknown:?}");
+    assert!(matches!(unknown, Err(EgressError::Unsent(_))), "{unknown:?}");
     let misnamed = out(port, trusting()).get(&format!("https://other.example.test:{port}/")).await;
-    assert!(matches!(misnamed, Err(EgressError::Connect(_))), "{misnamed:?}");
+    assert!(matches!(misnamed, Err(EgressError::Unsent(_))), "{misnamed:?}");
 }
 
 #[tokio::test]
