@@ -49,6 +49,7 @@ async fn a_guest_that_loops_is_ended_by_its_computing_time_while_others_run() {
     let (looped, ()) = tokio::join!(host.call(&connection, "loop", json!({})), others);
     let error = looped.expect_err("it never ends by itself");
     assert_eq!(error.to_string(), "connector hostile_connector used more than 0.2 s of computing time in loop");
+    assert!(!call_error(error).backtrace().is_empty(), "it is told where it looped");
 }
 
 #[tokio::test]
@@ -74,10 +75,12 @@ async fn memory_is_bounded_and_the_error_says_so() {
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     let error = host.call(&connection, "eat_memory", json!({})).await.expect_err("it eats");
-    assert_eq!(
-        error.to_string(),
-        "connector hostile_connector wanted more than 16777216 bytes of memory in eat_memory"
+    let text = error.to_string();
+    assert!(
+        text.starts_with("connector hostile_connector wanted more than 16777216 bytes of memory in eat_memory"),
+        "{text}"
     );
+    assert!(!call_error(error).backtrace().is_empty(), "it is told where it gave up");
 }
 
 #[tokio::test]
@@ -154,6 +157,25 @@ async fn a_request_that_nobody_answers_is_on_record() {
 }
 
 #[tokio::test]
+async fn a_call_whose_caller_went_away_is_on_record() {
+    let (host, service) = (TestHost::start().await, EchoService::start().await);
+    let connection = host.hostile(&service).await;
+    let input = json!({ "url": service.url("/slow") });
+    let arrived = async {
+        while service.received().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        ended = host.call(&connection, "fetch", input) => panic!("nobody answers: {ended:?}"),
+        () = arrived => {}
+    }
+    let audit = host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("a trail");
+    let seen = (&*audit[0].event, audit[0].action.as_deref(), &*audit[0].outcome, audit[0].requests);
+    assert_eq!(seen, ("call", Some("fetch"), "cancelled", 1));
+}
+
+#[tokio::test]
 async fn an_answer_larger_than_the_limit_is_not_read_into_the_guest() {
     let limits = Limits { answer: 1 << 20, ..Limits::default() };
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
@@ -168,13 +190,14 @@ async fn an_answer_larger_than_the_limit_is_not_read_into_the_guest() {
 
 #[tokio::test]
 async fn bytes_left_with_the_host_are_bounded_and_the_room_comes_back() {
-    let limits = Limits { held: 8 << 20, ..Limits::default() };
+    // Each body takes a little more room than its bytes do.
+    let limits = Limits { held: (8 << 20) + (8 << 10), ..Limits::default() };
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     let hoarded = host.call(&connection, "hoard", json!({ "url": service.base() })).await.expect("it is told").value;
     assert_eq!(hoarded["held"], json!(8));
-    assert_eq!(hoarded["read"], json!("HttpError::TooLarge(8388608)"));
-    assert_eq!(hoarded["sent"], json!("Some(HttpError::TooLarge(8388608))"));
+    assert_eq!(hoarded["read"], json!("HttpError::TooLarge(8396800)"));
+    assert_eq!(hoarded["sent"], json!("Some(HttpError::TooLarge(8396800))"));
     assert!(service.received().is_empty());
     let passing = json!({ "bodies": 40, "keep": false });
     let passed = host.call(&connection, "hoard", passing).await.expect("each is dropped before the next");

@@ -169,6 +169,27 @@ async fn a_connector_is_replaced_by_one_of_the_same_id_and_the_differences_are_t
     assert_eq!(host.host.connectors().await.expect("a list").len(), 1);
 }
 
+/// The older one is compiled for its first caller while the newer one comes from the cache.
+#[tokio::test]
+async fn a_connector_that_is_replaced_while_it_is_compiled_does_not_come_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let newer = patched(hostile(), "instance_url", "instance_uri");
+    let host = open(&folder).await;
+    host.load(newer.clone()).await.expect("it loads");
+    let (compiled, kept) = (cached(&folder), folder.path().join("kept"));
+    fs::rename(&compiled, &kept).expect("it can be moved");
+    let id = host.load(hostile()).await.expect("it loads").id();
+    fs::remove_file(cached(&folder)).expect("it can be removed");
+    fs::rename(&kept, &compiled).expect("it can be moved");
+    drop(host);
+
+    let host = open(&folder).await;
+    let (first, replaced) = tokio::join!(host.connector(&id), host.load(newer));
+    let (first, replaced) = (first.expect("it is there"), replaced.expect("it loads").connector);
+    assert_eq!((first.code(), replaced.code()), (Code::Compiled, Code::Cached));
+    assert_eq!(host.connector(&id).await.expect("it is there").digest(), replaced.digest());
+}
+
 #[tokio::test]
 async fn a_store_that_is_open_elsewhere_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");

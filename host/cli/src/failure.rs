@@ -185,9 +185,7 @@ impl From<Error> for Failure {
         };
         match (failure, error) {
             (Self::Reported(mut report), Error::Call { error, logs }) => {
-                if let CallError::Trapped { backtrace, .. } = error {
-                    report.backtrace = backtrace.iter().map(frame).collect();
-                }
+                report.backtrace = error.backtrace().iter().map(frame).collect();
                 report.logs = logs;
                 Self::Reported(report)
             }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use innkeeper_ambient::Timestamp;
 use innkeeper_auth::{Auth, AuthError, ConnectionCredential};
 use innkeeper_egress::{Attachment, CredentialError, CredentialSource, RequestHead, SecretFields};
 use innkeeper_runtime::{
@@ -118,8 +120,9 @@ impl Innkeeper {
         let prepared = self.prepare(&record, &connector, request.principal.as_ref(), user, request.listener).await;
         let prepared = self.begun(&record, &event, prepared).await?;
         let call = Call { action: request.action, input: request.input, files: request.files };
+        let underway = self.underway(&record, event, &prepared.context);
         let finished = self.parts.runtime.call(&connector, call, prepared.context).await;
-        let Finished { result, logs, requests, duration } = self.finish(&record, event, finished).await?;
+        let Finished { result, logs, requests, duration } = underway.finish(finished).await?;
         match result {
             Ok(Output { value, files, events }) => Ok(CallResult { value, files, events, logs, requests, duration }),
             Err(error) => Err(prepared.credential.explain(error, logs)),
@@ -140,8 +143,9 @@ impl Innkeeper {
         let user = principal.clone().map(|id| User { id: id.into(), name: None });
         let prepared = self.prepare(&record, &connector, principal.as_ref(), user, None).await;
         let prepared = self.begun(&record, &event, prepared).await?;
+        let underway = self.underway(&record, event, &prepared.context);
         let finished = self.parts.runtime.check(&connector, prepared.context).await;
-        let Finished { result, logs, duration, .. } = self.finish(&record, event, finished).await?;
+        let Finished { result, logs, duration, .. } = underway.finish(finished).await?;
         match result {
             Ok(message) => Ok(CheckResult { message, duration }),
             Err(error) => Err(prepared.credential.explain(error, logs)),
@@ -194,6 +198,7 @@ impl Innkeeper {
             placeholders,
             memory: self.parts.memory.clone(),
             listener,
+            sent: Arc::default(),
         };
         Ok(Prepared { context, credential })
     }
@@ -211,24 +216,9 @@ impl Innkeeper {
         prepared
     }
 
-    async fn finish<T>(
-        &self,
-        record: &ConnectionRecord,
-        event: Event,
-        finished: Finished<T>,
-    ) -> Result<Finished<T>, Error> {
-        let outcome = match &finished.result {
-            Ok(_) => "ok",
-            Err(error) => error.kind(),
-        };
-        self.record(AuditRecord {
-            at: self.parts.clock.now().minus(finished.duration),
-            duration: u64::try_from(finished.duration.as_millis()).unwrap_or(u64::MAX),
-            requests: finished.requests,
-            ..self.audit_record(record, event, outcome)
-        })
-        .await?;
-        Ok(finished)
+    fn underway<'a>(&'a self, record: &'a ConnectionRecord, event: Event, context: &GuestContext) -> Underway<'a> {
+        let (began, sent) = (self.parts.clock.now(), context.sent.clone());
+        Underway { host: self, record, event: Some(event), began, sent }
     }
 
     /// Records what was done with a connection outside a call.
@@ -255,6 +245,48 @@ impl Innkeeper {
             outcome: outcome.into(),
             duration: 0,
             requests: 0,
+        }
+    }
+}
+
+/// A call that runs. Whoever drops it leaves a record, too: requests may have left the host.
+struct Underway<'a> {
+    host: &'a Innkeeper,
+    record: &'a ConnectionRecord,
+    /// None once it is on record.
+    event: Option<Event>,
+    began: Timestamp,
+    sent: Arc<AtomicU32>,
+}
+
+impl Underway<'_> {
+    async fn finish<T>(mut self, finished: Finished<T>) -> Result<Finished<T>, Error> {
+        let outcome = match &finished.result {
+            Ok(_) => "ok",
+            Err(error) => error.kind(),
+        };
+        if let Some(record) = self.record(outcome, finished.duration) {
+            self.host.record(record).await?;
+        }
+        Ok(finished)
+    }
+
+    fn record(&mut self, outcome: &'static str, duration: Duration) -> Option<AuditRecord> {
+        let event = self.event.take()?;
+        Some(AuditRecord {
+            at: self.host.parts.clock.now().minus(duration),
+            duration: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            requests: self.sent.load(Ordering::Relaxed),
+            ..self.host.audit_record(self.record, event, outcome)
+        })
+    }
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        let duration = self.host.parts.clock.now().since(self.began);
+        if let Some(record) = self.record("cancelled", duration) {
+            self.host.parts.store.record(record);
         }
     }
 }

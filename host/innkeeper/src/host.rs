@@ -39,7 +39,8 @@ pub(crate) struct Parts {
     pub(crate) strict_audit: bool,
     pub(crate) terms: KnownTerms,
     pub(crate) loaded: RwLock<HashMap<ConnectorId, Connector>>,
-    /// Held while a connector is compiled on first use, so that many first callers compile it once.
+    /// Held while a connector is compiled on first use, so that many first callers compile it once, and while one is written or
+    /// removed, so that memory has what the store has.
     pub(crate) loading: tokio::sync::Mutex<()>,
 }
 

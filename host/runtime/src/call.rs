@@ -75,6 +75,8 @@ pub struct GuestContext {
     pub memory: Arc<GuestMemory>,
     /// Who listens to its progress.
     pub listener: Option<mpsc::Sender<Progress>>,
+    /// Requests that left the host, counted while the call runs: for who has to tell of a call that never ended.
+    pub sent: Arc<AtomicU32>,
 }
 
 /// What an action answered.
@@ -177,7 +179,7 @@ impl Runtime {
                 deadline: shared.clock.now().plus(limits.wall),
                 held: Held::new(limits.held),
                 left: limits.requests,
-                sent: AtomicU32::new(0),
+                sent: context.sent,
             },
             memory: context.memory,
             record: context.record,

@@ -178,9 +178,11 @@ pub enum CallError {
         action: String,
         /// The limit.
         seconds: f64,
+        /// Where the guest was, innermost first.
+        backtrace: Vec<Frame>,
     },
-    /// The guest wanted more memory than it may have.
-    #[error("connector {connector} wanted more than {limit} bytes of memory in {action}")]
+    /// The guest wanted more memory than it may have, and gave up.
+    #[error("connector {connector} wanted more than {limit} bytes of memory in {action}{}", last_words(.said.as_deref()))]
     MemoryExceeded {
         /// Which connector.
         connector: String,
@@ -188,6 +190,10 @@ pub enum CallError {
         action: String,
         /// The limit in bytes.
         limit: usize,
+        /// The guest's last words on its standard error: it may have given up for another reason later on.
+        said: Option<String>,
+        /// The guest's frames, innermost first.
+        backtrace: Vec<Frame>,
     },
     /// The guest used an import that it may not use while its spec is read.
     #[error(
@@ -254,6 +260,16 @@ impl CallError {
             Self::EventNotJson { .. } => "invalid-event",
             Self::Exited { .. } => "exited",
             Self::Host { .. } => "host",
+        }
+    }
+
+    /// Where the guest was when it was ended, innermost first; empty where that is not known.
+    pub fn backtrace(&self) -> &[Frame] {
+        match self {
+            Self::Trapped { backtrace, .. }
+            | Self::CpuExceeded { backtrace, .. }
+            | Self::MemoryExceeded { backtrace, .. } => backtrace,
+            _ => &[],
         }
     }
 }

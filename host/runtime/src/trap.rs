@@ -36,9 +36,11 @@ pub(crate) struct Place<'a> {
 /// Turns the engine's error into ours, with what the host knows of the guest.
 pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest, place: &Place<'_>) -> CallError {
     let (connector, action) = (place.connector.to_owned(), place.action.to_owned());
+    let backtrace: Vec<Frame> = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
     match error.downcast_ref::<Ended>() {
         Some(Ended::Cpu) => {
-            return CallError::CpuExceeded { connector, action, seconds: guest.shared.limits.cpu.as_secs_f64() };
+            let seconds = guest.shared.limits.cpu.as_secs_f64();
+            return CallError::CpuExceeded { connector, action, seconds, backtrace };
         }
         Some(Ended::Impure(import)) => return CallError::ImpureSpec { import },
         Some(Ended::EventNotJson(reason)) => {
@@ -53,7 +55,8 @@ pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest, place: &Place<'_>)
         return CallError::Exited { connector, action, status: *status };
     }
     if guest.growth.memory_refused {
-        return CallError::MemoryExceeded { connector, action, limit: guest.shared.limits.memory };
+        let (limit, said) = (guest.shared.limits.memory, guest.log.last_error_output());
+        return CallError::MemoryExceeded { connector, action, limit, said, backtrace };
     }
     let message = match error.downcast_ref::<Trap>() {
         Some(Trap::UnreachableCodeReached) => "it gave up (a panic or an abort)".to_owned(),
@@ -61,7 +64,6 @@ pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest, place: &Place<'_>)
         None if guest.growth.table_refused => "its tables are larger than allowed".to_owned(),
         None => error.root_cause().to_string(),
     };
-    let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
     CallError::Trapped { connector, action, message, said: guest.log.last_error_output(), backtrace }
 }
 

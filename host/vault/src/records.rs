@@ -186,7 +186,7 @@ pub struct AuditRecord {
     /// For whom.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<PrincipalId>,
-    /// `ok`, or the kind of the error.
+    /// `ok`, the kind of the error, or `cancelled` where the caller went away before the end.
     pub outcome: Cow<'static, str>,
     /// Milliseconds.
     pub duration: u64,

@@ -110,6 +110,7 @@ impl Stage {
             placeholders: None,
             memory: self.memory.clone(),
             listener: None,
+            sent: Arc::default(),
         })
     }
 

@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use innkeeper_egress::EgressError;
 
+/// What one body or handle costs the host beside its bytes, so that empty ones are bounded, too.
+const OVERHEAD: usize = 256;
+
 /// What is left of one call's room.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
@@ -29,8 +32,9 @@ impl Held {
         self.limit as u64
     }
 
-    /// Takes room, which must be there.
+    /// Takes room, which must be there: `size` bytes and what it takes to hold them.
     pub(crate) fn charge(&self, size: usize) -> Result<Charge, EgressError> {
+        let size = size.saturating_add(OVERHEAD);
         self.left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(size))
             .map_err(|_| EgressError::TooLarge { limit: self.limit() })?;
@@ -66,12 +70,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn empty_bodies_are_bounded_too() {
+        let held = Held::new(10 * OVERHEAD);
+        let bodies: Vec<_> = std::iter::from_fn(|| held.bytes(Vec::new()).ok()).collect();
+        assert_eq!(bodies.len(), 10);
+    }
+
+    #[test]
     fn room_comes_back_with_the_last_that_holds_the_bytes() {
-        let held = Held::new(10);
+        let held = Held::new(10 + 2 * OVERHEAD);
         let first = held.bytes(vec![1; 6]).expect("there is room");
         let slice = first.slice(2..3);
         drop(first);
-        assert_eq!(held.bytes(vec![1; 5]).expect_err("full"), EgressError::TooLarge { limit: 10 });
+        assert_eq!(held.bytes(vec![1; 5]).expect_err("full"), EgressError::TooLarge { limit: held.limit() });
         assert!(held.bytes(vec![1; 4]).is_ok());
         drop(slice);
         assert!(held.bytes(vec![1; 10]).is_ok());

@@ -123,7 +123,7 @@ pub(crate) struct PerCall {
     /// Requests that the guest may still make.
     pub(crate) left: u32,
     /// Requests that left the host, redirects and retries included.
-    pub(crate) sent: AtomicU32,
+    pub(crate) sent: Arc<AtomicU32>,
 }
 
 impl PerCall {
