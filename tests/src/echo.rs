@@ -104,6 +104,7 @@ async fn answer(State(journal): State<Arc<Journal>>, request: Request) -> Respon
         return StatusCode::UNAUTHORIZED.into_response();
     }
     match path.as_str() {
+        "/unauthorized" => StatusCode::UNAUTHORIZED.into_response(),
         "/redirect" => (StatusCode::FOUND, [(header::LOCATION, "/elsewhere")]).into_response(),
         "/back" => Body::from(received.body).into_response(),
         "/slow" => std::future::pending().await,

@@ -130,6 +130,18 @@ async fn a_changed_secret_is_what_the_next_call_sends() {
 }
 
 #[tokio::test]
+async fn a_fixed_token_that_the_service_does_not_accept_is_told_as_that() {
+    let (host, service) = (TestHost::start().await, EchoService::start().await);
+    let connection = host.hostile_with(&service, |new| new.secret("token", "a-wrong-token"), "bearer").await;
+    let input = json!({ "url": service.url("/unauthorized") });
+    let error = host.call(&connection, "ask", input).await.expect_err("it is refused");
+    assert_eq!(error.kind(), "credential-rejected");
+    let text = error.to_string();
+    assert!(text.starts_with("the service does not accept the credential of connection "), "{text}");
+    assert!(text.contains("(auth type bearer)") && !text.contains("a-wrong-token"), "{text}");
+}
+
+#[tokio::test]
 async fn what_a_newer_version_declares_has_no_effect_until_the_owner_agrees() {
     let (host, service) = (TestHost::start().await, EchoService::start().await);
     let settings = |new: NewConnection| new.field("username", "ada").secret("password", "hunter2-secret");

@@ -66,7 +66,8 @@ impl<'a> Pages<'a> {
         Self { next: Some(first), step, left: usize::MAX, limit: None, seen: Vec::new() }
     }
 
-    /// Fetches at most this many pages.
+    /// Fetches at most this many pages, and ends as if there were no more: where a caller has to know of the rest, hand it the
+    /// cursor instead.
     pub fn max_pages(mut self, count: usize) -> Self {
         self.left = count;
         self

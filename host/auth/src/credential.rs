@@ -41,6 +41,14 @@ impl ConnectionCredential {
         }
     }
 
+    /// Whether a person can make it good again by authorizing the connection.
+    pub fn is_authorized_by_a_person(&self) -> bool {
+        match &self.0 {
+            Source::Bare | Source::Fixed(_) => false,
+            Source::Grant { endpoint, .. } => endpoint.client.consent.is_some() || endpoint.client.device_url.is_some(),
+        }
+    }
+
     /// Why the token was not renewed the last time: what a service's 401 really comes from when nothing newer than the
     /// rejected token can be had for now.
     pub fn last_failure(&self) -> Option<AuthError> {

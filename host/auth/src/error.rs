@@ -92,6 +92,17 @@ pub enum AuthError {
         /// Why.
         reason: Reason,
     },
+    /// The service does not accept what the connection authenticates with, and no authorization by a person could change that.
+    #[error(
+        "the service does not accept the credential of connection {connection} (auth type {auth_type}); give the connection \
+         another, or the account the right that is missing"
+    )]
+    Rejected {
+        /// Which connection.
+        connection: ConnectionId,
+        /// How it authenticates.
+        auth_type: AuthTypeId,
+    },
     /// A connection with a grant for each principal was used for none.
     #[error("connection {0} keeps a grant for each principal: name the principal that the call is made for")]
     PrincipalNeeded(ConnectionId),

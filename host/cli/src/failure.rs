@@ -38,7 +38,7 @@ Exit codes:
   1  failed for a reason that is none of these
   2  the arguments, the environment or the configuration file are wrong
   3  there is no such connector, connection, action, file or thing at the service
-  4  the connection needs authorization
+  4  the connection needs authorization, or the service does not accept its credential
   5  denied: by the user, by the hosts that the connection may reach, or by the service
   6  the input, config, fields or component break their rules
   7  the service or the authorization server failed or cannot be reached
@@ -229,7 +229,7 @@ fn exit_of(error: &Error) -> Exit {
 
 fn exit_of_auth(error: &AuthError) -> Exit {
     match error {
-        AuthError::NeedsAuthorization { .. } => Exit::NeedsAuthorization,
+        AuthError::NeedsAuthorization { .. } | AuthError::Rejected { .. } => Exit::NeedsAuthorization,
         AuthError::Unavailable { .. } | AuthError::Misconfigured { .. } => Exit::Upstream,
         AuthError::Store(_) | AuthError::Vault(_) => Exit::Storage,
         AuthError::Contended(_) | AuthError::Interrupted(_) | AuthError::TooManyAuthorizations { .. } => Exit::Failed,
@@ -275,6 +275,10 @@ fn hint_of(error: &Error) -> Option<String> {
              with `--keyring`"
                 .to_owned(),
         ),
+        Error::Auth(AuthError::Rejected { connection, .. } | AuthError::NotInteractive { connection, .. }) => Some(format!(
+            "`innkeeper connection show {connection}` names its secrets, `innkeeper connection edit {connection} --ask-secret NAME` \
+             changes one"
+        )),
         Error::Auth(AuthError::PrincipalNeeded(_)) => Some("name one with `--principal NAME`".to_owned()),
         Error::Auth(AuthError::NotPerUser(..)) => Some("leave `--principal` out".to_owned()),
         _ => None,

@@ -11,7 +11,7 @@ use innkeeper_ambient::Timestamp;
 use innkeeper_auth::{Auth, AuthError, ConnectionCredential};
 use innkeeper_egress::{Attachment, CredentialError, CredentialSource, RequestHead, SecretFields};
 use innkeeper_runtime::{
-    Call, CallError, Claims, Connector, File, Finished, GuestContext, LogLine, Output, Progress, User,
+    ActionFailure, Call, CallError, Claims, Connector, File, Finished, GuestContext, LogLine, Output, Progress, User,
 };
 use innkeeper_spec::{ApprovedHost, Scope};
 use innkeeper_vault::{AuditRecord, ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
@@ -125,7 +125,7 @@ impl Innkeeper {
         let Finished { result, logs, requests, duration } = underway.finish(finished).await?;
         match result {
             Ok(Output { value, files, events }) => Ok(CallResult { value, files, events, logs, requests, duration }),
-            Err(error) => Err(prepared.credential.explain(error, logs)),
+            Err(error) => Err(prepared.credential.explain(&record, error, logs)),
         }
     }
 
@@ -148,7 +148,7 @@ impl Innkeeper {
         let Finished { result, logs, duration, .. } = underway.finish(finished).await?;
         match result {
             Ok(message) => Ok(CheckResult { message, duration }),
-            Err(error) => Err(prepared.credential.explain(error, logs)),
+            Err(error) => Err(prepared.credential.explain(&record, error, logs)),
         }
     }
 
@@ -340,11 +340,14 @@ impl WatchedCredential {
     }
 
     /// Why the call failed, where the guest could only tell that it got no credential.
-    fn explain(&self, error: CallError, logs: Vec<LogLine>) -> Error {
-        if let CallError::Action(_) = error
-            && let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
-        {
+    fn explain(&self, record: &ConnectionRecord, error: CallError, logs: Vec<LogLine>) -> Error {
+        let CallError::Action(failed) = &error else { return Error::Call { error, logs } };
+        if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Error::Auth(failure);
+        }
+        if *failed == ActionFailure::NeedsAuthorization && !self.source.is_authorized_by_a_person() {
+            let (connection, auth_type) = (record.id.clone(), record.auth_type.clone());
+            return Error::Auth(AuthError::Rejected { connection, auth_type });
         }
         Error::Call { error, logs }
     }

@@ -211,6 +211,7 @@ impl Error {
             Self::Hosts { .. } => "invalid-hosts",
             Self::NotAllowed(_) => "not-allowed",
             Self::Auth(AuthError::NeedsAuthorization { .. }) => "needs-authorization",
+            Self::Auth(AuthError::Rejected { .. }) => "credential-rejected",
             Self::Auth(AuthError::TooManyAuthorizations { .. }) => "too-many-authorizations",
             Self::Auth(_) => "auth",
             Self::Link(_) => "link",
