@@ -12,6 +12,7 @@ use crate::mistake::quoted;
 
 mod message;
 mod reach;
+mod work;
 
 /// Dialect that is understood.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -25,6 +26,8 @@ pub struct Schema(Arc<Compiled>);
 struct Compiled {
     value: Value,
     validator: Validator,
+    /// Its work grows with the value alone.
+    plain: bool,
 }
 
 impl Schema {
@@ -45,11 +48,12 @@ impl Schema {
         reach::check(&value)?;
         let validator = jsonschema::draft202012::options()
             .should_validate_formats(true)
-            .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(100_000).size_limit(1 << 20))
+            .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(work::BACKTRACKS).size_limit(1 << 20))
             .offline()
             .build(&value)
             .map_err(|error| format!("is no valid JSON Schema 2020-12: {}", cut(&error.to_string())))?;
-        Ok(Self(Arc::new(Compiled { value, validator })))
+        let plain = work::is_plain(&value);
+        Ok(Self(Arc::new(Compiled { value, validator, plain })))
     }
 
     /// The schema as it was given.
@@ -57,10 +61,19 @@ impl Schema {
         &self.0.value
     }
 
-    /// Checks a value; every violation is reported, up to 50.
+    /// Checks a value; every violation is reported, up to 50. A value whose check would take more than a second or so is
+    /// refused unchecked.
     pub fn validate(&self, value: &Value) -> Result<(), Violations> {
+        if !self.0.plain
+            && let Some(message) = work::too_much_to_check(&self.0.value, value)
+        {
+            return Err(Violations::of_the_whole(message));
+        }
         if self.0.validator.is_valid(value) {
             return Ok(());
+        }
+        if !self.0.plain && work::too_much_to_tell(&self.0.value, value).is_some() {
+            return Err(Violations::of_the_whole("does not fit, in more ways than can be told".to_owned()));
         }
         Err(message::violations(self.0.validator.iter_errors(value)))
     }
@@ -133,6 +146,12 @@ impl Serialize for Schema {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{}", self.0.iter().map(Violation::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Violations(pub Vec<Violation>);
+
+impl Violations {
+    fn of_the_whole(message: String) -> Self {
+        Self(vec![Violation { pointer: String::new(), message }])
+    }
+}
 
 /// One thing about a value that its schema does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -113,12 +113,26 @@ impl<'a> Reach<'a> {
     }
 
     fn resolve(&self, target: &str) -> Option<&'a Value> {
-        let fragment = target.strip_prefix('#')?;
-        let fragment = percent_encoding::percent_decode_str(fragment).decode_utf8().ok()?;
-        if fragment.is_empty() || fragment.starts_with('/') {
-            self.root.pointer(&fragment)
-        } else {
-            self.anchors.get(&*fragment).copied()
-        }
+        follow(self.root, target, |name| self.anchors.get(name).copied())
+    }
+}
+
+/// Where a reference leads, without what [`check`] remembers: a name is looked for.
+pub(super) fn resolve<'a>(root: &'a Value, target: &str) -> Option<&'a Value> {
+    follow(root, target, |name| anchored(root, name))
+}
+
+fn follow<'a>(root: &'a Value, target: &str, anchor: impl FnOnce(&str) -> Option<&'a Value>) -> Option<&'a Value> {
+    let fragment = target.strip_prefix('#')?;
+    let fragment = percent_encoding::percent_decode_str(fragment).decode_utf8().ok()?;
+    if fragment.is_empty() || fragment.starts_with('/') { root.pointer(&fragment) } else { anchor(&fragment) }
+}
+
+fn anchored<'a>(place: &'a Value, name: &str) -> Option<&'a Value> {
+    match place {
+        Value::Array(items) => items.iter().find_map(|item| anchored(item, name)),
+        Value::Object(fields) if fields.get("$anchor").is_some_and(|anchor| anchor == name) => Some(place),
+        Value::Object(fields) => fields.values().find_map(|value| anchored(value, name)),
+        _ => None,
     }
 }

@@ -169,6 +169,76 @@ fn a_long_chain_of_references_is_refused_or_followed_without_harm() {
 }
 
 #[test]
+fn what_is_wrong_on_more_ways_than_can_be_walked_is_told_in_a_word() {
+    let twice = schema(json!({
+        "$ref": "#/$defs/node",
+        "$defs": {"node": {"type": "object", "allOf": [
+            {"properties": {"a": {"$ref": "#/$defs/node"}}},
+            {"properties": {"a": {"$ref": "#/$defs/node"}}},
+        ]}},
+    }));
+    let nested = |leaf, depth| (0..depth).fold(leaf, |inner, _| json!({ "a": inner }));
+    twice.validate(&nested(json!({}), 100)).expect("a place is checked once");
+    assert_eq!(twice.validate(&nested(json!(1), 3)).expect_err("no object").0.len(), 8);
+    let told = twice.validate(&nested(json!(1), 100)).expect_err("no object").to_string();
+    assert_eq!(told, "does not fit, in more ways than can be told");
+}
+
+#[test]
+fn a_check_of_many_alternatives_at_many_places_is_refused_unchecked() {
+    let kinds: Vec<_> = (0..5_000).map(|kind| json!({"const": kind})).collect();
+    let list = schema(json!({"items": {"anyOf": kinds}}));
+    list.validate(&json!([1, 4_999])).expect("a few are fine");
+    let many = Value::Array(vec![json!(4_999); 10_000]);
+    let refused = list.validate(&many).expect_err("fifty million steps").to_string();
+    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+}
+
+#[test]
+fn patterns_that_go_back_and_forth_are_counted_as_what_they_cost() {
+    let looking = schema(json!({"items": {"pattern": "(?=a)(a|aa)+$"}}));
+    let plain = schema(json!({"items": {"pattern": "^(a|aa)+$"}}));
+    let texts = |count: usize| Value::Array(vec![json!("aaaa"); count]);
+    looking.validate(&texts(1_000)).expect("some are fine");
+    looking.validate(&texts(100_000)).expect_err("these are too many");
+    plain.validate(&texts(100_000)).expect("a linear pattern is as fast as it is long");
+}
+
+#[test]
+fn a_value_that_is_nested_through_long_chains_is_refused_before_the_stack_ends() {
+    let mut defs = serde_json::Map::new();
+    for link in 0..100 {
+        defs.insert(format!("n{link}"), json!({"$ref": format!("#/$defs/n{}", link + 1)}));
+    }
+    defs.insert("n100".to_owned(), json!({"properties": {"a": {"$ref": "#/$defs/n0"}}}));
+    let chain = schema(json!({"$ref": "#/$defs/n0", "$defs": defs}));
+    let nested = |depth| (0..depth).fold(json!({}), |inner, _| json!({ "a": inner }));
+    chain.validate(&nested(5)).expect("a few are fine");
+    let refused = chain.validate(&nested(120)).expect_err("too deep").to_string();
+    assert!(refused.starts_with("is nested too deeply"), "{refused}");
+}
+
+#[test]
+fn what_a_large_honest_value_takes_is_within_the_bound() {
+    let list = schema(json!({
+        "type": "array",
+        "items": {"$ref": "#/$defs/file"},
+        "$defs": {"file": {
+            "type": "object",
+            "properties": {
+                "id": {"type": "string", "minLength": 1},
+                "kind": {"enum": ["file", "folder"]},
+                "parent": {"anyOf": [{"$ref": "#/$defs/file"}, {"type": "null"}]},
+                "tags": {"type": "array", "items": {"type": "string", "pattern": "^[a-z]+$"}},
+            },
+            "required": ["id"],
+        }},
+    }));
+    let file = json!({"id": "1", "kind": "file", "parent": null, "tags": ["a", "b"]});
+    list.validate(&Value::Array(vec![file; 100_000])).expect("six megabytes of files are checked");
+}
+
+#[test]
 fn defaults_fill_what_is_absent() {
     let schema = schema(json!({"properties": {"a": {"default": 1}, "b": {"default": 2}, "c": {}}}));
     assert_eq!(schema.with_defaults(&json!({"b": 3})), json!({"a": 1, "b": 3}));
