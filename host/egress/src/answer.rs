@@ -79,6 +79,7 @@ impl Answer {
     }
 
     pub(crate) fn end_at(&mut self, end: Timestamp) {
+        self.patience = None;
         self.timer.set(Some(end));
     }
 
