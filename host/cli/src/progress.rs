@@ -1,5 +1,6 @@
-//! What a person sees of a call that takes its time.
+//! What a person sees of work that takes its time.
 
+use std::convert::Infallible;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
@@ -24,6 +25,23 @@ impl Progress {
         bar.set_style(style("{spinner:.green} {msg} [{elapsed}]"));
         bar.set_message(printable(what));
         Self { bar, wanted: wanted && io::stderr().is_terminal() }
+    }
+
+    /// Does `work`; where that takes longer than [`PATIENCE`], a person sees that something happens.
+    pub(crate) async fn during<T>(what: &str, wanted: bool, work: impl Future<Output = T>) -> T {
+        let progress = Self::new(what, wanted);
+        let patience = async {
+            tokio::time::sleep(PATIENCE).await;
+            progress.appear();
+            std::future::pending::<Infallible>().await
+        };
+        let done = tokio::select! {
+            biased;
+            done = work => done,
+            never = patience => match never {},
+        };
+        progress.end();
+        done
     }
 
     /// Shows itself from now on.

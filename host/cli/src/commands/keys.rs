@@ -7,6 +7,7 @@ use serde_json::json;
 use super::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output::Listing;
+use crate::progress::Progress;
 
 /// What can be done with keys.
 #[derive(Subcommand, Debug)]
@@ -58,7 +59,8 @@ async fn rotate(context: &Context) -> Outcome {
                 let keyring = Keyring::rotate_file(file, &SystemRandom).map_err(innkeeper::Error::from)?;
                 host.replace_keyring(keyring).await?;
             }
-            let rotation = host.rotate_keys().await?;
+            let rotating = host.rotate_keys();
+            let rotation = Progress::during("sealing anew", !context.output.is_json(), rotating).await?;
             let retired = match &file {
                 Some(file) if rotation.unopened.is_empty() => {
                     Keyring::retire_file(file, &SystemRandom).map_err(innkeeper::Error::from)?;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::commands::Context;
 use crate::failure::Outcome;
+use crate::progress::Progress;
 use crate::time::span;
 
 #[derive(Args, Debug)]
@@ -20,7 +21,12 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     let space = &context.settings.space;
     let Arguments { id, principal } = arguments;
-    let checked = context.with_host(async |host| Ok(host.check(space, &id, principal.clone()).await?)).await;
+    let what = format!("checking {id}");
+    let checked = context.with_host(async |host| {
+        let checking = host.check(space, &id, principal.clone());
+        Ok(Progress::during(&what, !context.output.is_json(), checking).await?)
+    });
+    let checked = checked.await;
     let result = checked.map_err(|failure| failure.authorizing(&id, principal.as_ref()))?;
     if context.output.is_json() {
         let duration = u64::try_from(result.duration.as_millis()).unwrap_or(u64::MAX);

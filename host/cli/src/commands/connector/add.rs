@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::describe;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
+use crate::progress::Progress;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -20,7 +21,8 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     context
         .with_host(async |host| {
-            let components = vetted(host, &arguments.files).await?;
+            let vetting = vetted(host, &arguments.files);
+            let components = Progress::during("compiling", !context.output.is_json(), vetting).await?;
             let mut all = Vec::new();
             for (path, component) in components {
                 let added = host.load(component).await.map_err(|error| Failure::from(error).about(path))?;

@@ -9,6 +9,7 @@ use innkeeper::{Connector, Innkeeper};
 use super::describe;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
+use crate::progress::Progress;
 use crate::time;
 
 #[derive(Args, Debug)]
@@ -21,7 +22,8 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     context
         .with_host(async |host| {
-            let connector = find(host, &arguments.what).await?;
+            let finding = find(host, &arguments.what);
+            let connector = Progress::during("compiling", !context.output.is_json(), finding).await?;
             let spec = connector.spec();
             if context.output.is_json() {
                 return context.output.json(&spec.to_json());
