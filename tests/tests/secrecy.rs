@@ -1,6 +1,8 @@
 //! A guest that returns everything it can reach returns no credential: neither what an echoing service says of its
 //! requests, nor its own memory, logs or errors hold one, in any form.
 
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use innkeeper::{Body, CallRequest, ConnectionView, File, NewConnection, Progress};
@@ -26,6 +28,13 @@ async fn everything(host: &TestHost, connection: &ConnectionView, service: &Echo
     assert!(value.contains("[redacted]"), "something was scrubbed");
     let memory = revealed.value["memory"].as_str().expect("the memory as text");
     assert!(memory.contains("hostile_connector") && memory.contains("x-echo-"), "the memory is there");
+    let answers = &revealed.value["answers"];
+    let pieces = &answers["pieces"];
+    assert!(pieces["text"].as_str().is_some_and(|text| text.contains("[redacted]")), "it read in pieces: {pieces}");
+    // A length would tell that of what was replaced.
+    assert_eq!((&pieces["before"], &pieces["after"]), (&json!([null, "application/json"]), &json!(0)));
+    assert_eq!(answers["kept"][0], r#"Ok(Some("${secret.token}"))"#, "nothing is filled in in what the guest keeps");
+    assert!(answers["kept"][1].as_str().is_some_and(|kept| kept.contains("[redacted]")), "it kept what it saw");
     said.push(("what reveal returned".to_owned(), value.into_bytes()));
     said.push(("what reveal logged".to_owned(), format!("{revealed:?}").into_bytes()));
 
@@ -58,6 +67,12 @@ async fn everything(host: &TestHost, connection: &ConnectionView, service: &Echo
     host.host.close().await.expect("the audit is on the disk");
     said.push(("the log of the process".to_owned(), records::recorded()));
     said
+}
+
+/// Requests whose media type begins like this.
+fn of_type<'a>(received: &'a [Received], media_type: &'a str) -> impl Iterator<Item = &'a Received> {
+    let typed = move |value: &HeaderValue| value.as_bytes().starts_with(media_type.as_bytes());
+    received.iter().filter(move |received| received.headers.get(CONTENT_TYPE).is_some_and(typed))
 }
 
 /// A credential of one auth type: nothing that the guest can say holds `secrets`, although `carries` finds the credential
@@ -101,6 +116,13 @@ async fn a_bearer_token_and_a_secret_in_a_placeholder_are_kept_from_the_guest() 
     assert!(received.iter().any(filled), "a text was filled in");
     assert!(received.iter().any(|received| received.body == json.replace(':', ": ").as_bytes()), "JSON was, too");
     assert!(received.iter().any(|received| received.uri.query().is_some_and(|query| query.contains("q="))));
+    let pairs = vec![("q".to_owned(), TOKEN.to_owned())];
+    let form = |received: &Received| form_urlencoded::parse(&received.body).into_owned().eq(pairs.clone());
+    assert!(of_type(&received, "application/x-www-form-urlencoded").any(form), "a form was, too");
+    let part = format!("\r\n\r\n{TOKEN}\r\n--");
+    let holds_part = |received: &Received| String::from_utf8_lossy(&received.body).contains(&part);
+    assert!(of_type(&received, "multipart/form-data").any(holds_part), "the part of a form was, too");
+    secrets.assert_not_on_disk(host.folder.path());
 }
 
 #[tokio::test]
@@ -166,4 +188,5 @@ async fn a_token_of_a_real_provider_is_kept_from_the_guest() {
     for (place, text) in said {
         secrets.assert_not_in(&place, &text);
     }
+    secrets.assert_not_on_disk(stage.host.folder.path());
 }
