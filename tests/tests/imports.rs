@@ -90,6 +90,24 @@ async fn a_form_carries_bytes_of_the_guest_a_file_of_the_caller_and_an_earlier_a
     assert_eq!((&answer["method"], &answer["uri"]), (&json!("GET"), &json!("/earlier")));
 }
 
+#[tokio::test]
+async fn an_answer_is_read_in_pieces_and_its_length_and_media_type_are_told() {
+    let (host, service, connection) = stage().await;
+    let revealed = host.call(&connection, "reveal", json!({ "url": service.base() })).await.expect("it reads").value;
+    let (whole, pieces) = (&revealed["answers"]["get"]["body"], &revealed["answers"]["pieces"]);
+    let length = whole.as_str().expect("text").len();
+    assert!(length > 500, "{length} bytes are many pieces of 13");
+    assert_eq!(pieces["text"], *whole);
+    assert_eq!(pieces["content_type"], "application/json");
+    let lengths: Vec<_> = pieces["lengths"].as_array().expect("lengths").iter().map(Value::as_u64).collect();
+    assert_eq!((lengths[0], lengths[lengths.len() - 1]), (Some(length as u64), Some(0)));
+    let shrinks = |pair: &[Option<u64>]| {
+        let (before, after) = (pair[0].expect("a length"), pair[1].expect("a length"));
+        before == 0 || (1..=13).contains(&(before - after))
+    };
+    assert!(lengths.windows(2).all(shrinks), "{lengths:?}");
+}
+
 /// A service whose requests wait for each other: of ten in a row, each is answered after the one behind it, and the last one
 /// only when more have had the time to come.
 #[derive(Debug)]
