@@ -139,6 +139,8 @@ async fn a_fixed_token_that_the_service_does_not_accept_is_told_as_that() {
     let text = error.to_string();
     assert!(text.starts_with("the service does not accept the credential of connection "), "{text}");
     assert!(text.contains("(auth type bearer)") && !text.contains("a-wrong-token"), "{text}");
+    let audit = host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("a trail");
+    assert_eq!(&*audit[0].outcome, "credential-rejected");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use crate::auth::{Auth, key};
 use crate::error::AuthError;
-use crate::grant::Grant;
+use crate::grant::{Grant, Removed};
 use crate::oauth::{Nature, TokenEndpoint, TokenError};
 
 /// The waits before further attempts at a token, when the one before failed in passing.
@@ -76,23 +76,16 @@ impl Auth {
     ) -> Result<Disconnected, AuthError> {
         Self::check_owner(connection, owner)?;
         let key = key(connection, owner);
-        let existed = self.store().grant(&key).await?.is_some();
         let endpoint = self.prepared(connection).ok().and_then(|prepared| prepared.endpoint().cloned());
         let grants = self.grants().clone();
         // A caller who goes away must not keep the tokens from being given back.
         let task = self.grants().task(async move {
-            let unrevoked = match (grants.remove(&key).await?, endpoint) {
-                (Some(grant), Some(endpoint)) => give_back(grant, endpoint, &key).await,
-                (Some(_), None) => Some(Unrevoked::NoServer),
-                (None, _) => existed.then_some(Unrevoked::Sealed),
-            };
-            if let Some(unrevoked) = &unrevoked {
-                tell(&key, unrevoked);
-            }
-            Ok(unrevoked)
+            let removed = grants.remove(&key).await?;
+            let existed = !matches!(removed, Removed::Nothing);
+            let unrevoked = after_removal(removed, endpoint, &key).await;
+            Ok(Disconnected { existed, unrevoked })
         });
-        let unrevoked = task.await.unwrap_or_else(|_| Err(AuthError::Interrupted(connection.id.clone())))?;
-        Ok(Disconnected { existed, unrevoked })
+        task.await.unwrap_or_else(|_| Err(AuthError::Interrupted(connection.id.clone())))
     }
 
     /// Removes all grants of a connection as [`Auth::disconnect`] does, and what is in memory of it. For a connection that is
@@ -101,29 +94,37 @@ impl Auth {
         let endpoint = self.prepared(connection).ok().and_then(|prepared| prepared.endpoint().cloned());
         let mut removed = Vec::new();
         for key in self.grants().keys(&connection.space, &connection.id).await? {
-            if let Some(grant) = self.grants().remove(&key).await? {
-                removed.push((key, grant));
-            }
+            let grant = self.grants().remove(&key).await?;
+            removed.push((key, grant));
         }
         self.unprepare(connection);
-        if let Some(endpoint) = endpoint {
+        if !removed.is_empty() {
             let task = self.grants().task(async move {
                 let all = removed.into_iter().map(|(key, grant)| {
                     let endpoint = endpoint.clone();
-                    async move { (give_back(grant, endpoint, &key).await, key) }
+                    async move { after_removal(grant, endpoint, &key).await }
                 });
-                let mut all = futures::stream::iter(all).buffer_unordered(AT_ONCE);
-                while let Some((unrevoked, key)) = all.next().await {
-                    if let Some(unrevoked) = unrevoked {
-                        tell(&key, &unrevoked);
-                    }
-                }
+                futures::stream::iter(all).buffer_unordered(AT_ONCE).for_each(|_| std::future::ready(())).await;
             });
             // Its outcome is in the log.
             let _ = task.await;
         }
         Ok(())
     }
+}
+
+/// Gives back what was removed, and logs what is left at the provider.
+async fn after_removal(removed: Removed, endpoint: Option<TokenEndpoint>, key: &GrantKey) -> Option<Unrevoked> {
+    let unrevoked = match (removed, endpoint) {
+        (Removed::Nothing, _) => None,
+        (Removed::Sealed, _) => Some(Unrevoked::Sealed),
+        (Removed::Grant(_), None) => Some(Unrevoked::NoServer),
+        (Removed::Grant(grant), Some(endpoint)) => give_back(*grant, endpoint, key).await,
+    };
+    if let Some(unrevoked) = &unrevoked {
+        tell(key, unrevoked);
+    }
+    unrevoked
 }
 
 /// The refresh token first: many servers revoke the whole grant with it. Answers what is left there after the first attempt.

@@ -20,7 +20,8 @@ pub enum EgressError {
     /// There is no live credential; the user has to authorize. Nothing was sent.
     #[error("the connection has no live credential: authorize it again, then repeat the call")]
     NeedsAuthorization,
-    /// No connection could be made: the service cannot have seen the request. Where one redirected to it, that one has.
+    /// No connection could be made: the service cannot have seen this attempt. One that redirected to it has seen its own, and so may
+    /// an earlier attempt have been, where the policies repeat what broke.
     #[error("{0}")]
     Unsent(String),
     /// The connection broke, or what came back is no answer that can be passed on.

@@ -305,8 +305,7 @@ impl<'a> Exchange<'a> {
         }
         // A timeout of the connection leaves time for another; one of the answer does not.
         let unsent = failure.reach == Reach::Unsent;
-        let passing = matches!(error, EgressError::Connect(_) | EgressError::Unsent(_))
-            || (unsent && error == EgressError::Timeout);
+        let passing = matches!(error, EgressError::Connect(_) | EgressError::Unsent(_));
         if !passing {
             return Some(error);
         }

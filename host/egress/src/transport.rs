@@ -206,6 +206,9 @@ pub(crate) fn failure(error: &reqwest::Error, url: &Url, header_limit: usize) ->
     }
     let other = if let Some(own) = find::<EgressError>(error) {
         own.clone()
+    } else if error.is_timeout() && reach == Reach::Unsent {
+        let host = url.host_str().unwrap_or_default();
+        EgressError::Unsent(format!("no connection to {host} could be made in time"))
     } else if error.is_timeout() {
         EgressError::Timeout
     } else {

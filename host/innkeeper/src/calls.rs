@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -122,10 +122,17 @@ impl Innkeeper {
         let call = Call { action: request.action, input: request.input, files: request.files };
         let underway = self.underway(&record, event, &prepared.context);
         let finished = self.parts.runtime.call(&connector, call, prepared.context).await;
-        let Finished { result, logs, requests, duration } = underway.finish(finished).await?;
+        let Finished { result, logs, requests, duration } = finished;
         match result {
-            Ok(Output { value, files, events }) => Ok(CallResult { value, files, events, logs, requests, duration }),
-            Err(error) => Err(prepared.credential.explain(&record, error, logs)),
+            Ok(Output { value, files, events }) => {
+                underway.finish("ok", duration).await?;
+                Ok(CallResult { value, files, events, logs, requests, duration })
+            }
+            Err(error) => {
+                let error = prepared.credential.explain(&record, error, logs);
+                underway.finish(error.kind(), duration).await?;
+                Err(error)
+            }
         }
     }
 
@@ -144,11 +151,17 @@ impl Innkeeper {
         let prepared = self.prepare(&record, &connector, principal.as_ref(), user, None).await;
         let prepared = self.begun(&record, &event, prepared).await?;
         let underway = self.underway(&record, event, &prepared.context);
-        let finished = self.parts.runtime.check(&connector, prepared.context).await;
-        let Finished { result, logs, duration, .. } = underway.finish(finished).await?;
+        let Finished { result, logs, duration, .. } = self.parts.runtime.check(&connector, prepared.context).await;
         match result {
-            Ok(message) => Ok(CheckResult { message, duration }),
-            Err(error) => Err(prepared.credential.explain(&record, error, logs)),
+            Ok(message) => {
+                underway.finish("ok", duration).await?;
+                Ok(CheckResult { message, duration })
+            }
+            Err(error) => {
+                let error = prepared.credential.explain(&record, error, logs);
+                underway.finish(error.kind(), duration).await?;
+                Err(error)
+            }
         }
     }
 
@@ -178,7 +191,8 @@ impl Innkeeper {
         let auth = &self.parts.auth;
         let owner = Auth::owner_of(record, principal)?;
         let source = auth.credential_source(record, &owner)?;
-        let credential = Arc::new(WatchedCredential { source, failure: Mutex::default() });
+        let credential =
+            Arc::new(WatchedCredential { source, failure: Mutex::default(), turned_away: AtomicBool::default() });
         let terms = self.parts.terms.of(record, connector);
         let placeholders: Option<Arc<dyn SecretFields>> = match &*terms.placeholders {
             [] => None,
@@ -260,15 +274,11 @@ struct Underway<'a> {
 }
 
 impl Underway<'_> {
-    async fn finish<T>(mut self, finished: Finished<T>) -> Result<Finished<T>, Error> {
-        let outcome = match &finished.result {
-            Ok(_) => "ok",
-            Err(error) => error.kind(),
-        };
-        if let Some(record) = self.record(outcome, finished.duration) {
-            self.host.record(record).await?;
+    async fn finish(mut self, outcome: &'static str, duration: Duration) -> Result<(), Error> {
+        match self.record(outcome, duration) {
+            Some(record) => self.host.record(record).await,
+            None => Ok(()),
         }
-        Ok(finished)
     }
 
     fn record(&mut self, outcome: &'static str, duration: Duration) -> Option<AuditRecord> {
@@ -307,6 +317,8 @@ pub(crate) struct Event {
 struct WatchedCredential {
     source: ConnectionCredential,
     failure: Mutex<Option<AuthError>>,
+    /// The service did not take it, and there is no newer one.
+    turned_away: AtomicBool,
 }
 
 #[async_trait]
@@ -318,6 +330,7 @@ impl CredentialSource for WatchedCredential {
     ) -> Result<Option<Arc<Attachment>>, CredentialError> {
         match self.source.attachment(rejected).await {
             Ok(None) if rejected.is_some() => {
+                self.turned_away.store(true, Ordering::Relaxed);
                 self.keep(self.source.last_failure());
                 Ok(None)
             }
@@ -345,7 +358,8 @@ impl WatchedCredential {
         if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Error::Auth(failure);
         }
-        if *failed == ActionFailure::NeedsAuthorization && !self.source.is_authorized_by_a_person() {
+        let turned_away = self.turned_away.load(Ordering::Relaxed) && !self.source.is_authorized_by_a_person();
+        if turned_away && *failed == ActionFailure::NeedsAuthorization {
             let (connection, auth_type) = (record.id.clone(), record.auth_type.clone());
             return Error::Auth(AuthError::Rejected { connection, auth_type });
         }

@@ -66,7 +66,7 @@ impl Innkeeper {
     pub async fn load(&self, component: Vec<u8>) -> Result<Added, Error> {
         let connector = self.parts.runtime.load(component.clone()).await?;
         let id = connector.spec().about.id.clone();
-        let writing = self.parts.loading.lock().await;
+        let _writing = self.parts.loading.lock().await;
         let before = self.parts.store.connector(&id).await?;
         let record = ConnectorRecord {
             id: id.clone(),
@@ -76,7 +76,6 @@ impl Innkeeper {
         };
         self.parts.store.put_connector(record, component).await?;
         self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id, connector.clone());
-        drop(writing);
         // The older one was checked when it was added.
         let older = before.as_ref().and_then(|record| ConnectorSpec::parse(&record.spec).ok());
         let (differences, rescoped) = match &older {

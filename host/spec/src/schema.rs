@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use self::work::Telling;
 use crate::mistake::quoted;
 
 mod message;
@@ -65,17 +66,18 @@ impl Schema {
     /// refused unchecked.
     pub fn validate(&self, value: &Value) -> Result<(), Violations> {
         if !self.0.plain
-            && let Some(message) = work::too_much_to_check(&self.0.value, value)
+            && let Some(message) = work::too_much(&self.0.value, value)
         {
             return Err(Violations::of_the_whole(message));
         }
         if self.0.validator.is_valid(value) {
             return Ok(());
         }
-        if !self.0.plain && work::too_much_to_tell(&self.0.value, value).is_some() {
-            return Err(Violations::of_the_whole("does not fit, in more ways than can be told".to_owned()));
-        }
-        Err(message::violations(self.0.validator.iter_errors(value)))
+        Err(match work::to_tell(&self.0.value, value) {
+            Telling::All => message::violations(self.0.validator.iter_errors(value)),
+            Telling::First => message::violations(self.0.validator.validate(value).err().into_iter()),
+            Telling::Nothing => Violations::of_the_whole("does not fit, in more ways than can be told".to_owned()),
+        })
     }
 
     /// The value with the defaults of top-level properties that it lacks. A value that is no object comes back as it is.

@@ -44,6 +44,15 @@ struct Entries {
     sweep_at: usize,
 }
 
+/// What was removed.
+pub(crate) enum Removed {
+    /// There was none.
+    Nothing,
+    /// It could not be opened.
+    Sealed,
+    Grant(Box<Grant>),
+}
+
 impl Grants {
     pub(crate) fn new(
         vault: Arc<Vault>,
@@ -184,8 +193,8 @@ impl Grants {
         Err(AuthError::Contended(key.connection.clone()))
     }
 
-    /// Removes a grant, at once and for good; answers what it was, if that can be opened.
-    pub(crate) async fn remove(&self, key: &GrantKey) -> Result<Option<Grant>, AuthError> {
+    /// Removes a grant, at once and for good; answers what it was.
+    pub(crate) async fn remove(&self, key: &GrantKey) -> Result<Removed, AuthError> {
         let entry = self.entry(key);
         let mut turn = entry.turn.lock().await;
         let unsaved = turn.unsaved.take().map(|unsaved| unsaved.grant);
@@ -195,7 +204,14 @@ impl Grants {
         self.store.delete_grant(key, Expected::Any).await?;
         entry.set(None);
         entry.recovered();
-        Ok(unsaved.or_else(|| record.and_then(|record| Grant::open(&record, &self.vault).ok())))
+        Ok(match (unsaved, record) {
+            (Some(grant), _) => Removed::Grant(Box::new(grant)),
+            (None, None) => Removed::Nothing,
+            (None, Some(record)) => match Grant::open(&record, &self.vault) {
+                Ok(grant) => Removed::Grant(Box::new(grant)),
+                Err(_) => Removed::Sealed,
+            },
+        })
     }
 
     /// Keys of a connection's grants, in the store and in memory.

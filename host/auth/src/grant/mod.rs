@@ -13,7 +13,7 @@ mod tests;
 mod turn;
 
 pub(crate) use content::Grant;
-pub(crate) use grants::Grants;
+pub(crate) use grants::{Grants, Removed};
 pub use life::State as GrantState;
 pub(crate) use life::{Margins, Purpose};
 pub(crate) use memory::Entry;

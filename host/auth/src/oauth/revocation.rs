@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 
 use super::endpoint::TokenEndpoint;
 use super::error::TokenError;
@@ -26,6 +27,19 @@ impl TokenEndpoint {
         }
         let form = Form::default().with("token", token.expose_secret()).with("token_type_hint", kind);
         let (status, headers, answer) = self.post(url, form, BodyFormat::Form, PATIENCE).await?;
-        if status.is_success() { Ok(()) } else { Err(self.transport().failure(status, &headers, &answer)) }
+        if status.is_success() || (status.is_client_error() && is_of_no_token(&answer)) {
+            return Ok(());
+        }
+        Err(self.transport().failure(status, &headers, &answer))
     }
+}
+
+/// RFC 7009, section 2.2, wants 200 for a token that is not good any more; some servers refuse it by name, for one when the refresh
+/// token was revoked before.
+fn is_of_no_token(answer: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Refusal {
+        error: String,
+    }
+    serde_json::from_slice(answer).is_ok_and(|Refusal { error }| error == "invalid_token")
 }

@@ -469,6 +469,11 @@ async fn who_disconnects_is_told_whether_the_provider_took_the_tokens_back() {
     assert_eq!(disconnect(&house, &connection).await, Disconnected { existed: true, unrevoked: None });
 
     house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
+    house.provider.answers([Reply::status(200), Reply::error("invalid_token")]);
+    let all_of_it = Disconnected { existed: true, unrevoked: None };
+    assert_eq!(disconnect(&house, &connection).await, all_of_it, "it went with the refresh token");
+
+    house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
     house.provider.answers([Reply::status(200), Reply::error("unsupported_token_type")]);
     let ended = disconnect(&house, &connection).await;
     let Some(Unrevoked::Failed { kind: "access_token", reason, again: false }) = &ended.unrevoked else {

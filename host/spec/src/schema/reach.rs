@@ -50,7 +50,9 @@ fn survey<'a>(place: &'a Value, root: bool, anchors: &mut HashMap<&'a str, &'a V
                 return Err(format!("refers to {target}, another document: copy what it means under `$defs`"));
             }
             ("$anchor", Value::String(name)) => {
-                anchors.insert(name, place);
+                if anchors.insert(name, place).is_some() {
+                    return Err(format!("names two places {}: an `$anchor` is given once", quoted(name)));
+                }
             }
             _ => survey(value, false, anchors)?,
         }
@@ -91,7 +93,7 @@ impl<'a> Reach<'a> {
                 },
                 ("allOf" | "anyOf" | "oneOf", Value::Array(items)) => self.sum(items.iter())?,
                 ("not" | "if" | "then" | "else", one) => self.count(one)?,
-                ("dependentSchemas", Value::Object(several)) => self.sum(several.values())?,
+                ("dependentSchemas" | "dependencies", Value::Object(several)) => self.sum(several.values())?,
                 _ => 0,
             };
             count = count.saturating_add(inner);
@@ -117,22 +119,21 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// Where a reference leads, without what [`check`] remembers: a name is looked for.
-pub(super) fn resolve<'a>(root: &'a Value, target: &str) -> Option<&'a Value> {
-    follow(root, target, |name| anchored(root, name))
-}
-
-fn follow<'a>(root: &'a Value, target: &str, anchor: impl FnOnce(&str) -> Option<&'a Value>) -> Option<&'a Value> {
+/// Where a reference leads; `anchor` finds names.
+pub(super) fn follow<'a>(
+    root: &'a Value,
+    target: &str,
+    anchor: impl FnOnce(&str) -> Option<&'a Value>,
+) -> Option<&'a Value> {
     let fragment = target.strip_prefix('#')?;
     let fragment = percent_encoding::percent_decode_str(fragment).decode_utf8().ok()?;
     if fragment.is_empty() || fragment.starts_with('/') { root.pointer(&fragment) } else { anchor(&fragment) }
 }
 
-fn anchored<'a>(place: &'a Value, name: &str) -> Option<&'a Value> {
-    match place {
-        Value::Array(items) => items.iter().find_map(|item| anchored(item, name)),
-        Value::Object(fields) if fields.get("$anchor").is_some_and(|anchor| anchor == name) => Some(place),
-        Value::Object(fields) => fields.values().find_map(|value| anchored(value, name)),
-        _ => None,
-    }
+/// Names of places in a schema that [`check`] found to be without fault.
+pub(super) fn anchors(schema: &Value) -> HashMap<&str, &Value> {
+    let mut anchors = HashMap::new();
+    // It was surveyed when it was parsed.
+    let _ = survey(schema, true, &mut anchors);
+    anchors
 }

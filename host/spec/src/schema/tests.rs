@@ -184,6 +184,55 @@ fn what_is_wrong_on_more_ways_than_can_be_walked_is_told_in_a_word() {
     assert_eq!(told, "does not fit, in more ways than can be told");
 }
 
+/// The library remembers what a definition found of itself; a chain of definitions it walks anew on each way.
+#[test]
+fn a_check_that_doubles_with_each_step_into_the_value_is_refused_unchecked() {
+    let chain = |last: Value| {
+        let mut defs = serde_json::Map::new();
+        for link in 0..40 {
+            let next = json!({"properties": {"a": {"$ref": format!("#/$defs/n{}", link + 1)}}});
+            defs.insert(format!("n{link}"), json!({"allOf": [next, next]}));
+        }
+        defs.insert("n40".to_owned(), last);
+        schema(json!({"$ref": "#/$defs/n0", "$defs": defs}))
+    };
+    let nested = |depth| (0..depth).fold(json!({}), |inner, _| json!({ "a": inner }));
+    for chain in [chain(json!({})), chain(json!({"$ref": "#/$defs/n0"}))] {
+        chain.validate(&nested(8)).expect("a few hundred steps");
+        let refused = chain.validate(&nested(40)).expect_err("this would never end").to_string();
+        assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    }
+}
+
+#[test]
+fn a_name_of_two_places_is_refused() {
+    let twice = json!({"$defs": {"a": {"$anchor": "n"}, "b": {"$anchor": "n"}}, "$ref": "#n"});
+    let error = Schema::parse(twice).expect_err("which one?");
+    assert!(error.contains("names two places"), "{error}");
+}
+
+#[test]
+fn what_keywords_of_other_places_find_out_again_is_counted_again() {
+    let nested = |keyword: &str| (0..60).fold(json!({}), |inner, _| json!({"anyOf": [inner], keyword: false}));
+    let refused = schema(nested("unevaluatedProperties")).validate(&json!({})).expect_err("it doubles").to_string();
+    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    let kinds: Vec<_> = (0..5_000).map(|kind| json!({"const": kind})).collect();
+    let list = schema(json!({"items": {"dependencies": {"a": {"anyOf": kinds}}}}));
+    let many = Value::Array(vec![json!({"a": 1}); 10_000]);
+    let refused = list.validate(&many).expect_err("fifty million steps").to_string();
+    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+}
+
+#[test]
+fn of_a_large_value_the_first_thing_that_is_wrong_is_told() {
+    let texts = schema(json!({"items": {"type": "string"}}));
+    let few = texts.validate(&Value::Array(vec![json!(1); 1_000])).expect_err("numbers");
+    assert_eq!(few.0.len(), 51);
+    let many = texts.validate(&Value::Array(vec![json!(1); 1_000_000])).expect_err("numbers");
+    assert_eq!(many.0.len(), 1);
+    assert_eq!(many.0[0].pointer, "/0");
+}
+
 #[test]
 fn a_check_of_many_alternatives_at_many_places_is_refused_unchecked() {
     let kinds: Vec<_> = (0..5_000).map(|kind| json!({"const": kind})).collect();
