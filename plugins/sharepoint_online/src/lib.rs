@@ -17,6 +17,10 @@ use innkeeper_guest::prelude::*;
 
 const TOKEN_URL: &str = "https://login.microsoftonline.com/{tenantId}/oauth2/v2.0/token";
 const AUTHORIZATION_URL: &str = "https://login.microsoftonline.com/{tenantId}/oauth2/v2.0/authorize";
+const APP_BY_SECRET: &str = "oauth_client_credentials";
+const APP_BY_CERTIFICATE: &str = "oauth_client_credentials_private_key_jwt";
+/// What an administrator granted to the app, all of it.
+const APP_SCOPE: &str = "https://graph.microsoft.com/.default";
 /// What a user is asked for; the last keeps the user signed in.
 const USER_SCOPE: &str = "Sites.Selected Files.Read.All offline_access";
 const GRAPH: &str = "https://graph.microsoft.com/v1.0";
@@ -81,8 +85,9 @@ fn coded(answer: Response) -> Result<Response, (Error, Option<String>)> {
     checked.map_err(|error| (error, code))
 }
 
+/// Whether an app has the token for itself: Graph then lists all sites, and searches in a region alone.
 fn is_app_only(ctx: &Ctx) -> bool {
-    ctx.auth_type() == "oauth_client_credentials"
+    matches!(ctx.auth_type().as_str(), APP_BY_SECRET | APP_BY_CERTIFICATE)
 }
 
 /// Language models fill in optional texts with nothing.
@@ -97,6 +102,7 @@ fn connector() -> Connector {
         .description("Browses and searches sites, lists and document libraries, and downloads files.")
         .documentation("https://learn.microsoft.com/graph/api/resources/sharepoint")
         .auth(app())
+        .auth(app_by_certificate())
         .auth(user())
         .auth(ears())
         .config::<Config>()
@@ -124,14 +130,37 @@ fn connector() -> Connector {
 
 /// The connector for itself, with what an administrator granted to the app.
 fn app() -> Auth {
-    Auth::new("oauth_client_credentials")
+    Auth::new(APP_BY_SECRET)
         .label("App (client credentials)")
         .default("tokenUrl", TOKEN_URL)
         .hide("tokenUrl")
-        .default("scope", "https://graph.microsoft.com/.default")
+        .default("scope", APP_SCOPE)
         .hide("scope")
         .help("clientId", "Application (client) ID of the app registration.")
         .help("clientSecret", "The value, not the ID, of a client secret of that registration.")
+}
+
+/// The same, where the app signs with the key of a certificate instead of sending a secret.
+fn app_by_certificate() -> Auth {
+    // Entra finds the certificate by its digest, wants assertions for its token URL, and takes no tokens back.
+    let settled = ["keyId", "audience", "revocationUrl"];
+    let oauth = Auth::new(APP_BY_CERTIFICATE)
+        .label("App (certificate)")
+        .default("tokenUrl", TOKEN_URL)
+        .hide("tokenUrl")
+        .default("scope", APP_SCOPE)
+        .hide("scope")
+        .default("algorithm", "PS256")
+        .hide("algorithm")
+        .default("certificateBinding", "x5t#S256")
+        .hide("certificateBinding")
+        .help("clientId", "Application (client) ID of the app registration.")
+        .help("certificate", "PEM: the certificate that was uploaded to that registration.")
+        .help(
+            "privateKey",
+            "PEM: the RSA key of that certificate, of 2048 to 4096 bits. It is never uploaded anywhere.",
+        );
+    settled.into_iter().fold(oauth, Auth::hide)
 }
 
 /// For a user, with what that user may see.

@@ -134,14 +134,17 @@ fn search_body(kinds: &[&str], words: &str, from: u32, size: u32, region: Option
 
 #[test]
 fn an_app_searches_in_a_region() {
-    let body = search_body(&["site"], "hr", 0, 25, Some("NAM"));
-    let called = call("search", &json!({ "query": "hr" }), &posted("/search/query", &body)).expect("hits");
-    assert_eq!(called.value.pointer("/value/0/hitsContainers/0/hits/0/hitId"), Some(&json!(SITE)));
-    let body = search_body(&["driveItem", "listItem"], "hr filetype:pdf", 50, 500, Some("EUR"));
-    let input = json!({
-        "query": "hr filetype:pdf", "entityTypes": ["driveItem", "listItem"], "region": "EUR", "from": 50, "size": 500,
-    });
-    call("search", &input, &posted("/search/query", &body)).expect("hits");
+    for app in APPS {
+        let body = search_body(&["site"], "hr", 0, 25, Some("NAM"));
+        let called = call_by(app, "search", &json!({ "query": "hr" }), &posted("/search/query", &body)).expect("hits");
+        assert_eq!(called.value.pointer("/value/0/hitsContainers/0/hits/0/hitId"), Some(&json!(SITE)));
+        let body = search_body(&["driveItem", "listItem"], "hr filetype:pdf", 50, 500, Some("EUR"));
+        let input = json!({
+            "query": "hr filetype:pdf", "entityTypes": ["driveItem", "listItem"], "region": "EUR", "from": 50,
+            "size": 500,
+        });
+        call_by(app, "search", &input, &posted("/search/query", &body)).expect("hits");
+    }
 }
 
 #[test]

@@ -34,16 +34,31 @@ fn posted(path: &str, body: &Value) -> Sent {
     }
 }
 
+/// What an app without a user connects by: a secret, or a certificate.
+const APPS: [&str; 2] = ["oauth_client_credentials", "oauth_client_credentials_private_key_jwt"];
+
 /// A connection of an app, or of a user.
 fn connection(token: Token) -> Script {
-    let auth_type = if token == Token::App { "oauth_client_credentials" } else { "oauth_authorization_code" };
+    connection_by(if token == Token::App { APPS[0] } else { "oauth_authorization_code" })
+}
+
+fn connection_by(auth_type: &str) -> Script {
     Script::new().config(json!({ "tenantId": "contoso.onmicrosoft.com" })).auth_type(auth_type)
 }
 
 /// Runs an action against the service, and holds what it sent against what it must send.
 fn call_as(token: Token, action: &str, input: &Value, expected: &Sent) -> Result<Called, Error> {
+    call_of(connection(token), token, action, input, expected)
+}
+
+/// The same on a connection of an app, by one of its auth types.
+fn call_by(app: &str, action: &str, input: &Value, expected: &Sent) -> Result<Called, Error> {
+    call_of(connection_by(app), Token::App, action, input, expected)
+}
+
+fn call_of(connection: Script, token: Token, action: &str, input: &Value, expected: &Sent) -> Result<Called, Error> {
     let on = request(&expected.method, &expected.url);
-    let ctx = connection(token).on(on).reply_with(service::answer(expected, token)).into_ctx();
+    let ctx = connection.on(on).reply_with(service::answer(expected, token)).into_ctx();
     let outcome = ctx.call(connector, action, input);
     let requests = ctx.sent();
     assert_eq!(requests.len(), 1, "{requests:?}");

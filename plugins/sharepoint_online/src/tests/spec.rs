@@ -1,3 +1,4 @@
+use innkeeper_guest::AuthDeclaration;
 use innkeeper_guest::serde_json::from_value;
 use innkeeper_spec::{AuthTypeId, ConnectorSpec, CredentialUse, Scope, draft};
 
@@ -34,19 +35,43 @@ fn the_addresses_follow_from_the_tenant() {
         spec.auth_declaration(&id).expect("it is declared").rendered_defaults(&config).expect("templates are filled")
     };
     let base = format!("https://login.microsoftonline.com/{TENANT}/oauth2/v2.0");
-    let app = rendered("oauth_client_credentials");
-    assert_eq!(app["tokenUrl"], format!("{base}/token"));
-    assert_eq!(app["scope"], "https://graph.microsoft.com/.default");
+    for app in APPS.map(rendered) {
+        assert_eq!(app["tokenUrl"], format!("{base}/token"));
+        assert_eq!(app["scope"], "https://graph.microsoft.com/.default");
+    }
     let user = rendered("oauth_authorization_code");
     assert_eq!(user["authorizationUrl"], format!("{base}/authorize"));
     assert_eq!(user["tokenUrl"], format!("{base}/token"));
     assert_eq!(user["scope"], "Sites.Selected Files.Read.All offline_access");
 }
 
+fn declared(auth_type: &str) -> AuthDeclaration {
+    let found = connector().spec().auth_types.into_iter().find(|declared| declared.auth_type == auth_type);
+    found.expect("it is declared")
+}
+
+#[test]
+fn an_app_proves_itself_by_a_certificate_as_entra_wants_it() {
+    let app = declared("oauth_client_credentials_private_key_jwt");
+    assert_eq!(app.label.as_deref(), Some("App (certificate)"));
+    // https://learn.microsoft.com/entra/identity-platform/certificate-credentials
+    let settled = ["tokenUrl", "scope", "algorithm", "certificateBinding"];
+    assert_eq!(
+        (&app.defaults["algorithm"], &app.defaults["certificateBinding"]),
+        (&json!("PS256"), &json!("x5t#S256"))
+    );
+    assert!(settled.iter().all(|field| app.defaults[field].is_string()), "{:#?}", app.defaults);
+    for field in settled.into_iter().chain(["keyId", "audience", "revocationUrl"]) {
+        assert_eq!(app.overrides[field]["hidden"], true, "{field}");
+    }
+    for field in ["clientId", "certificate", "privateKey", "passphrase"] {
+        assert!(app.overrides[field].get("hidden").is_none() && app.defaults.get(field).is_none(), "{field}");
+    }
+}
+
 #[test]
 fn a_user_is_asked_for_nothing_that_entra_settles() {
-    let user = &connector().spec().auth_types[1];
-    assert_eq!(user.auth_type, "oauth_authorization_code");
+    let user = declared("oauth_authorization_code");
     let settled = ["useBasicAuth", "scopeParamName", "accessTokenPath", "tokenTypePath", "tokenType", "issuer"];
     for field in settled.into_iter().chain(["authorizationUrl", "tokenUrl"]) {
         assert_eq!(user.overrides[field]["hidden"], true, "{field}");
@@ -58,9 +83,8 @@ fn a_user_is_asked_for_nothing_that_entra_settles() {
 
 #[test]
 fn a_user_without_an_app_is_asked_for_the_same_and_fills_in_nothing() {
-    let spec = connector().spec();
-    let (user, ears) = (&spec.auth_types[1], &spec.auth_types[2]);
-    assert_eq!((ears.auth_type.as_str(), &ears.defaults["provider"]), ("ears", &json!("microsoft")));
+    let (user, ears) = (declared("oauth_authorization_code"), declared("ears"));
+    assert_eq!(ears.defaults["provider"], "microsoft");
     assert_eq!(ears.defaults["scope"], user.defaults["scope"]);
     for field in ["provider", "scope"] {
         assert_eq!(ears.overrides[field]["hidden"], true, "{field}");
