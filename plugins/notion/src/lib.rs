@@ -158,8 +158,18 @@ fn given(text: Option<String>) -> Option<String> {
 }
 
 fn connector() -> Connector {
-    // Notion takes the client's secret in the header, knows no scopes and answers in the standard's own shape.
-    let settled = ["scope", "useBasicAuth", "scopeParamName", "accessTokenPath", "tokenTypePath", "tokenType"];
+    // Notion takes the client's secret in the header, knows no scopes, answers in the standard's own shape, and takes tokens
+    // back in a form of its own, which the host does not speak.
+    let settled = [
+        "scope",
+        "useBasicAuth",
+        "scopeParamName",
+        "accessTokenPath",
+        "tokenTypePath",
+        "tokenType",
+        "issuer",
+        "revocationUrl",
+    ];
     let oauth = Auth::new("oauth_authorization_code")
         .label("Notion account")
         .recommended()

@@ -311,3 +311,18 @@ fn the_spec_keeps_the_rules_of_the_host() {
     assert!(!approved.permits("https", "api.notion.com", 443, "DELETE", "/v1/blocks/x"));
     assert!(!approved.permits("https", "www.notion.so", 443, "GET", "/v1/search"));
 }
+
+#[test]
+fn a_notion_account_asks_for_the_client_alone() {
+    let oauth = &connector().spec().auth_types[0];
+    assert_eq!(oauth.auth_type, "oauth_authorization_code");
+    let settled = ["scope", "useBasicAuth", "scopeParamName", "accessTokenPath", "tokenTypePath", "tokenType"];
+    for field in settled.into_iter().chain(["authorizationUrl", "tokenUrl", "revocationUrl", "issuer"]) {
+        assert_eq!(oauth.overrides[field]["hidden"], true, "{field}");
+    }
+    for field in ["clientId", "clientSecret"] {
+        assert!(oauth.overrides[field].get("hidden").is_none(), "{field}");
+    }
+    // Notion takes tokens back in a form of its own, not by RFC 7009.
+    assert!(oauth.defaults.get("revocationUrl").is_none(), "{:#?}", oauth.defaults);
+}
