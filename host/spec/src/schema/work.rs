@@ -255,12 +255,14 @@ fn repeats(pattern: &str) -> u64 {
 /// Look-around, back-references and atomic groups: what only an engine that goes back and forth can match. Says yes to some more.
 fn backtracks(pattern: &str) -> bool {
     let bytes = pattern.as_bytes();
-    let grouped = |window: &[u8]| match window {
-        [b'(', b'?', b'=' | b'!' | b'>' | b'(', ..] => true,
-        [b'(', b'?', b'<', b'=' | b'!', ..] => true,
-        [b'\\', b'k' | b'g' | b'K' | b'G' | b'1'..=b'9', ..] => true,
-        [b'*' | b'+' | b'?' | b'}', b'+', ..] => true,
-        _ => false,
+    let grouped = |window: &[u8]| {
+        matches!(
+            window,
+            [b'(', b'?', b'=' | b'!' | b'>' | b'(', ..]
+                | [b'(', b'?', b'<', b'=' | b'!', ..]
+                | [b'\\', b'k' | b'g' | b'K' | b'G' | b'1'..=b'9', ..]
+                | [b'*' | b'+' | b'?' | b'}', b'+', ..]
+        )
     };
     (0..bytes.len()).any(|at| grouped(&bytes[at..]))
 }
