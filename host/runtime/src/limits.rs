@@ -18,7 +18,7 @@ pub struct Limits {
     /// Bytes of one answer that may be read into the guest at once.
     pub answer: u64,
     /// Bytes of the guest's own that the host holds for it at once: bodies that it made, and what its requests
-    /// carry; 256 more for each.
+    /// carry, and 256 more for each of them and for each name of a media type.
     pub held: usize,
     /// Bytes of the result's JSON, and of all streamed results that nobody takes while the call runs.
     pub output: usize,

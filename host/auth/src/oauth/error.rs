@@ -126,7 +126,7 @@ pub enum TokenError {
     NotReached(String),
     /// It did not answer, or not to the end.
     #[error("the authorization server did not answer: {0}")]
-    Unreachable(String),
+    NoAnswer(String),
     /// It failed itself.
     #[error("the authorization server failed with status {status}")]
     Failed {
@@ -186,7 +186,7 @@ pub(crate) enum Nature {
 impl TokenError {
     pub(crate) fn nature(&self) -> Nature {
         match self {
-            Self::Unreachable(_) | Self::Failed { .. } | Self::Malformed(_) | Self::Refused(ErrorCode::ServerError) => {
+            Self::NoAnswer(_) | Self::Failed { .. } | Self::Malformed(_) | Self::Refused(ErrorCode::ServerError) => {
                 Nature::Passing { spent: true }
             }
             // A success without a token: the server acted on the request.

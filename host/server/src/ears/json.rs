@@ -113,7 +113,7 @@ impl Failure {
                 retry_after: *retry_after,
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "the provider is asked too often")
             },
-            TokenError::Refused(ErrorCode::ServerError) | TokenError::Unreachable(_) | TokenError::NotReached(_) => {
+            TokenError::Refused(ErrorCode::ServerError) | TokenError::NoAnswer(_) | TokenError::NotReached(_) => {
                 passing(None)
             }
             TokenError::Failed { retry_after, .. } => passing(*retry_after),

@@ -267,6 +267,23 @@ fn a_value_that_is_nested_through_long_chains_is_refused_before_the_stack_ends()
     assert!(refused.starts_with("is nested too deeply"), "{refused}");
 }
 
+/// On the stack of a test, which is that of a worker: nothing but its end would fail this.
+#[test]
+fn what_is_nested_as_deeply_as_it_may_be_is_checked_and_told() {
+    let mut defs = serde_json::Map::new();
+    for link in 0..60 {
+        defs.insert(format!("n{link}"), json!({"allOf": [{"$ref": format!("#/$defs/n{}", link + 1)}]}));
+    }
+    defs.insert("n60".to_owned(), json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/n0"}}}));
+    let chain = schema(json!({"$ref": "#/$defs/n0", "$defs": defs}));
+    let nested = |leaf, depth| (0..depth).fold(leaf, |inner, _| json!({ "a": inner }));
+    chain.validate(&nested(json!({}), 7)).expect("nearly a thousand steps deep");
+    let told = chain.validate(&nested(json!(1), 7)).expect_err("no object");
+    assert_eq!(told.0[0].pointer, "/a".repeat(7));
+    let refused = chain.validate(&nested(json!({}), 9)).expect_err("more than a thousand").to_string();
+    assert!(refused.starts_with("is nested too deeply"), "{refused}");
+}
+
 #[test]
 fn what_a_large_honest_value_takes_is_within_the_bound() {
     let list = schema(json!({
