@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use innkeeper_ambient::{Clock, Random};
+use secrecy::SecretString;
 
 use crate::exchange;
 use crate::resolver::{Resolver, SystemResolver};
@@ -58,6 +59,21 @@ impl Egress {
         route: &Route<'a>,
     ) -> impl Future<Output = Result<Response, EgressError>> + Send + use<'a> {
         exchange::run(&self.parts, request, route)
+    }
+
+    /// `text` of a service, with `[redacted]` in place of these secrets, in whatever form they stand there. `generation` is that of
+    /// the credential they belong to.
+    pub fn without(&self, secrets: &[SecretString], generation: u64, text: String) -> String {
+        let secrets: Vec<&SecretString> = secrets.iter().collect();
+        match self
+            .parts
+            .scrubbers
+            .scrubber(generation, &secrets)
+            .map(|scrubber| scrubber.scrub_text(&text).into_owned())
+        {
+            Some(clean) => clean,
+            None => text,
+        }
     }
 }
 

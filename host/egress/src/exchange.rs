@@ -50,7 +50,7 @@ struct Exchange<'a> {
     payload: Payload,
     /// Headers that hold filled-in secrets.
     secret_headers: Vec<HeaderName>,
-    /// Secrets beside the current credential: those of placeholders, or of an earlier credential.
+    /// Secrets beside the current credential: those of placeholders, of an earlier credential, or of one that does not go along.
     secrets: Vec<SecretString>,
     /// Whether the credential goes along.
     carries: bool,
@@ -87,6 +87,12 @@ impl<'a> Exchange<'a> {
         let mut followed = 0;
         let mut refreshed = false;
         let mut attachment = self.attach().await?;
+        if !self.carries
+            && let Some(source) = self.route.credential
+        {
+            let known = source.secrets().await.map_err(credential_error)?;
+            self.secrets.extend(known.iter().cloned());
+        }
         loop {
             let sent = self.send(attachment.as_deref()).await;
             let (response, timer) = match sent {
@@ -101,7 +107,12 @@ impl<'a> Exchange<'a> {
                 }
             };
             let status = response.status();
-            let mut answer = Answer::new(response, timer, self.route.deadline.and_then(|end| self.route.watched(end)));
+            let mut answer = Answer::new(
+                &self.head.method,
+                response,
+                timer,
+                self.route.deadline.and_then(|end| self.route.watched(end)),
+            );
             let said = notice::look(self.route.policies, &mut answer).await?;
             if !refreshed && self.is_unauthorized(status, said.as_ref()) {
                 refreshed = true;
@@ -110,8 +121,7 @@ impl<'a> Exchange<'a> {
                 }
             }
             if redirects == Redirects::Follow
-                && let Some(hop) =
-                    redirect::next(&self.head.method, &self.head.url, status, answer.response().headers())?
+                && let Some(hop) = redirect::next(&self.head.method, &self.head.url, status, answer.headers())?
             {
                 followed += 1;
                 if followed > self.parts.settings.max_redirects {
@@ -133,8 +143,8 @@ impl<'a> Exchange<'a> {
             }
             tracing::debug!(request = %wall::describe(&self.head.method, &self.shown), %status, sent = self.sent, "answered");
             let scrubber = self.scrubber(attachment.as_deref());
-            let shown = received::Shown { method: self.head.method, url: self.shown, sent: self.sent };
-            return received::response(answer, scrubber, shown);
+            let shown = received::Shown { url: self.shown, sent: self.sent };
+            return received::response(answer, scrubber, self.route.echoes, shown);
         }
     }
 
@@ -261,6 +271,8 @@ impl<'a> Exchange<'a> {
         // A range counts bytes of what is sent, which a compressed answer would change.
         if fields.contains_key(RANGE) {
             fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        } else {
+            fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         }
         let mut request = reqwest::Request::new(self.head.method.clone(), url);
         *request.headers_mut() = fields;
@@ -319,7 +331,7 @@ impl<'a> Exchange<'a> {
         if !self.payload.is_whole() {
             return None;
         }
-        let (status, headers) = (answer.response().status(), answer.response().headers());
+        let (status, headers) = (answer.status(), answer.headers());
         let now = self.parts.clock.now();
         self.retries.after_answer(&self.head.method, status, headers, body, now, &*self.parts.random)
     }

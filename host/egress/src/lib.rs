@@ -18,6 +18,8 @@
 mod address;
 mod answer;
 mod body;
+mod coding;
+mod echoes;
 mod egress;
 mod error;
 mod exchange;
@@ -42,6 +44,7 @@ mod transport;
 mod wall;
 
 pub use body::Body;
+pub use echoes::{CallEchoes, EchoLimits, Echoes};
 pub use egress::Egress;
 pub use error::{EgressError, SetupError};
 pub use identity::{ClientIdentity, IdentityError};

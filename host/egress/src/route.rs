@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use thiserror::Error;
 use url::Url;
 
-use crate::ClientIdentity;
+use crate::{CallEchoes, ClientIdentity};
 
 /// Everything that decides about one connection's requests. Borrowed for the time until the head of the answer.
 #[derive(Clone, Copy)]
@@ -27,6 +27,8 @@ pub struct Route<'a> {
     pub placeholders: Option<&'a dyn SecretFields>,
     /// Retry and rate-limit policies of the spec.
     pub policies: &'a Policies,
+    /// Counts answers that hold a secret, where a guest reads them.
+    pub echoes: Option<&'a CallEchoes>,
     /// When the whole call ends; bodies end with it.
     pub deadline: Option<Timestamp>,
     /// Whether whoever asks drops the request and its body at the deadline by themselves: then no timer is kept for it here.
@@ -68,6 +70,10 @@ pub trait CredentialSource: Send + Sync {
         head: &RequestHead,
         rejected: Option<&Attachment>,
     ) -> Result<Option<Arc<Attachment>>, CredentialError>;
+
+    /// Every secret that the service may have of this connection, for the answer to a request that left without one: an earlier
+    /// request may have left it there. Asks no server, and is empty where there is none yet.
+    async fn secrets(&self) -> Result<Arc<[SecretString]>, CredentialError>;
 }
 
 /// What a credential may depend on: the request as it will leave, before the credential is put on.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use innkeeper_egress::Echoes;
 use innkeeper_runtime::Connector;
 use innkeeper_spec::ApprovedHost;
 use innkeeper_vault::{ComponentDigest, ConnectionId, ConnectionRecord, Edition, SpaceId};
@@ -21,6 +22,8 @@ pub(crate) struct Terms {
     /// Secret fields that the guest may name in placeholders.
     pub(crate) placeholders: Vec<String>,
     pub(crate) hosts: Hosts,
+    /// Counts the calls whose answers held a secret.
+    pub(crate) echoes: Arc<Echoes>,
 }
 
 /// Where a call may send requests.
@@ -44,6 +47,7 @@ impl Terms {
             } else {
                 Hosts::Fixed(hosts.into())
             },
+            echoes: Arc::default(),
         }
     }
 }

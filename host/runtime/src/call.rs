@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use innkeeper_egress::{Body, CredentialSource, Egress, SecretFields};
+use innkeeper_egress::{Body, CredentialSource, Echoes, Egress, SecretFields};
 use innkeeper_spec::{ActionSpec, ApprovedHost};
 use innkeeper_vault::ConnectionRecord;
 use serde_json::Value;
@@ -69,6 +69,8 @@ pub struct GuestContext {
     pub allow: Arc<[ApprovedHost]>,
     /// What puts the credential on.
     pub credential: Arc<dyn CredentialSource>,
+    /// Counts the calls of the connection whose answers held a secret.
+    pub echoes: Arc<Echoes>,
     /// What fills in placeholders, where the spec declares some.
     pub placeholders: Option<Arc<dyn SecretFields>>,
     /// Its small memory.
@@ -176,6 +178,7 @@ impl Runtime {
                 allow: context.allow,
                 credential: context.credential,
                 placeholders: context.placeholders,
+                echoes: context.echoes.of_a_call(limits.echoes, shared.clock.clone()),
                 deadline: shared.clock.now().plus(limits.wall),
                 held: Held::new(limits.held),
                 left: limits.requests,

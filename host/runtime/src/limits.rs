@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use innkeeper_egress::EchoLimits;
 use wasmtime::ResourceLimiter;
 
 /// Bounds of one call. Every field has the default of the design; an operator may change each.
@@ -32,6 +33,8 @@ pub struct Limits {
     pub requests: u32,
     /// Requests of one call under way at once.
     pub requests_at_once: usize,
+    /// Answers that repeat a secret of the connection.
+    pub echoes: EchoLimits,
 }
 
 impl Default for Limits {
@@ -49,6 +52,7 @@ impl Default for Limits {
             state: 1 << 20,
             requests: 50,
             requests_at_once: 10,
+            echoes: EchoLimits::default(),
         }
     }
 }

@@ -123,6 +123,7 @@ impl Stage {
     pub(crate) async fn fetch_egress(&self, url: &Url, credential: &dyn CredentialSource) -> Result<Value, Failure> {
         let spec = self.connector.spec();
         let route = Route {
+            echoes: None,
             allow: &self.record.hosts,
             credential: Some(credential),
             default_headers: &spec.headers,

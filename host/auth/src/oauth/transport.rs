@@ -13,6 +13,7 @@ use innkeeper_egress::{
     RequestBody, RequestHead, Route,
 };
 use innkeeper_spec::{ApprovedHost, Policies};
+use secrecy::SecretString;
 use time::PrimitiveDateTime;
 use time::macros::format_description;
 use url::Url;
@@ -94,6 +95,7 @@ impl Transport<'_> {
             default_headers: &[],
             placeholders: None,
             policies: &policies,
+            echoes: None,
             deadline: Some(self.clock.now().plus(patience)),
             dropped_at_deadline: false,
             sent: None,
@@ -136,6 +138,10 @@ impl CredentialSource for ClientProof {
             ..Attachment::default()
         };
         Ok(rejected.is_none().then(|| attachment().into()))
+    }
+
+    async fn secrets(&self) -> Result<Arc<[SecretString]>, CredentialError> {
+        Ok(self.0.header.iter().cloned().collect())
     }
 }
 

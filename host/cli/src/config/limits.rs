@@ -21,6 +21,8 @@ pub(crate) const LIMITS: &[(&str, Unit)] = &[
     ("state", Unit::Bytes),
     ("requests", Unit::Count),
     ("requests_at_once", Unit::Count),
+    ("echoes", Unit::Count),
+    ("echoing_calls_a_minute", Unit::Count),
 ];
 
 /// What the value of a limit is.
@@ -76,6 +78,11 @@ pub(crate) fn changed(changes: &BTreeMap<String, String>) -> Result<Limits, Stri
                 limits.requests = u32::try_from(number).map_err(|_| format!("the limit `{name}` is too large"))?;
             }
             "requests_at_once" => limits.requests_at_once = size()?,
+            "echoes" => {
+                limits.echoes.of_a_call =
+                    u32::try_from(number).map_err(|_| format!("the limit `{name}` is too large"))?;
+            }
+            "echoing_calls_a_minute" => limits.echoes.calls_a_minute = size()?,
             _ => check_name(name)?,
         }
     }
@@ -97,6 +104,8 @@ pub(crate) fn shown(limits: &Limits) -> Vec<(&'static str, String)> {
         ("state", bytes(limits.state)),
         ("requests", limits.requests.to_string()),
         ("requests_at_once", limits.requests_at_once.to_string()),
+        ("echoes", limits.echoes.of_a_call.to_string()),
+        ("echoing_calls_a_minute", limits.echoes.calls_a_minute.to_string()),
     ]
 }
 

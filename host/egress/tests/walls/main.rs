@@ -102,6 +102,11 @@ impl CredentialSource for Tokens {
         }
         Ok(Some(attachment.into()))
     }
+
+    async fn secrets(&self) -> Result<Arc<[SecretString]>, CredentialError> {
+        let until_now = &self.series[..=self.current.load(Ordering::SeqCst).min(self.series.len() - 1)];
+        Ok(until_now.iter().map(|token| SecretString::from(*token)).collect())
+    }
 }
 
 pub(crate) struct Secrets;
@@ -163,6 +168,7 @@ impl Out {
 
     pub(crate) async fn send(&self, request: Request) -> Result<Response, EgressError> {
         let route = Route {
+            echoes: None,
             allow: &self.allow,
             credential: self.tokens.as_ref().map(|tokens| tokens as &dyn CredentialSource),
             default_headers: &self.default_headers,

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use futures::StreamExt;
 use innkeeper_ambient::Timestamp;
 use innkeeper_egress::{
-    Body, CredentialMode, CredentialSource, Egress, EgressError, Part, PartContent, Redirects, Request, RequestBody,
-    Response, Route, SecretFields,
+    Body, CallEchoes, CredentialMode, CredentialSource, Egress, EgressError, Part, PartContent, Redirects, Request,
+    RequestBody, Response, Route, SecretFields,
 };
 use innkeeper_spec::{ApprovedHost, ConnectorSpec};
 use url::Url;
@@ -29,6 +29,9 @@ pub struct GuestBody {
     body: Body,
     /// Read from the body and not yet by the guest.
     pending: Bytes,
+    /// Where it is scrubbed: bytes of a block of it, and how many of one the guest has read.
+    block: Option<usize>,
+    into_block: usize,
     /// Of its media type, where the guest gave one.
     _charge: Option<Charge>,
     /// The limit of bytes held for the guest, where these were too many: then there are none, and every use says so.
@@ -37,7 +40,8 @@ pub struct GuestBody {
 
 impl GuestBody {
     pub(crate) fn new(body: Body) -> Self {
-        Self { body, pending: Bytes::new(), _charge: None, refused: None }
+        let block = body.block();
+        Self { body, pending: Bytes::new(), block, into_block: 0, _charge: None, refused: None }
     }
 
     /// A body of the guest's own bytes, within its room.
@@ -83,13 +87,22 @@ impl GuestBody {
 
     async fn read(&mut self, most: usize) -> Result<Bytes, EgressError> {
         self.usable()?;
+        let mut most = most;
         while self.pending.is_empty() {
             match self.body.next().await? {
                 Some(chunk) => self.pending = chunk,
                 None => return Ok(Bytes::new()),
             }
         }
-        Ok(self.pending.split_to(most.min(self.pending.len())))
+        // How much has arrived depends on where secrets are. How much of it is read does not.
+        if let Some(block) = self.block {
+            most = most.min(block - self.into_block);
+        }
+        let read = self.pending.split_to(most.min(self.pending.len()));
+        if let Some(block) = self.block {
+            self.into_block = (self.into_block + read.len()) % block;
+        }
+        Ok(read)
     }
 
     async fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, EgressError> {
@@ -97,16 +110,16 @@ impl GuestBody {
         if self.body.length().is_some_and(|length| length > limit) {
             return Err(too_large());
         }
+        self.usable()?;
         let mut all = Vec::new();
+        let mut next = Some(std::mem::take(&mut self.pending));
         loop {
-            let chunk = self.read(CHUNK).await?;
-            if chunk.is_empty() {
-                return Ok(all);
-            }
+            let Some(chunk) = next else { return Ok(all) };
             if (all.len() + chunk.len()) as u64 > limit {
                 return Err(too_large());
             }
             all.extend_from_slice(&chunk);
+            next = self.body.next().await?;
         }
     }
 }
@@ -117,6 +130,8 @@ pub(crate) struct PerCall {
     pub(crate) allow: Arc<[ApprovedHost]>,
     pub(crate) credential: Arc<dyn CredentialSource>,
     pub(crate) placeholders: Option<Arc<dyn SecretFields>>,
+    /// Counts the answers that hold a secret.
+    pub(crate) echoes: CallEchoes,
     pub(crate) deadline: Timestamp,
     /// Room for the guest's own bytes.
     pub(crate) held: Held,
@@ -146,6 +161,7 @@ impl PerCall {
             default_headers: &spec.headers,
             placeholders: self.placeholders.as_deref(),
             policies: &spec.policies,
+            echoes: Some(&self.echoes),
             deadline: Some(self.deadline),
             dropped_at_deadline: true,
             sent: Some(&self.sent),
