@@ -21,7 +21,7 @@ use crate::scrub::Scrubber;
 use crate::transport::{self, Clients, Failure, FailureKind, Reach};
 use crate::{
     Attachment, ClientIdentity, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route,
-    headers, prepare, received, redirect, wall,
+    disguise, headers, prepare, received, redirect, wall,
 };
 
 /// How often a request that the service left undone is sent again at once.
@@ -386,7 +386,7 @@ impl<'a> Exchange<'a> {
         self.head.url = hop.url;
         self.head.method = hop.method;
         self.shown = shown;
-        Ok(())
+        disguise::check(self.route.allow, &self.head, &self.shown, self.payload.method_field.as_deref())
     }
 
     fn scrubber(&self, attachment: Option<&Attachment>) -> Option<Arc<Scrubber>> {

@@ -18,6 +18,7 @@
 mod address;
 mod answer;
 mod body;
+mod disguise;
 mod egress;
 mod error;
 mod exchange;

@@ -14,7 +14,7 @@ use percent_encoding::utf8_percent_encode;
 use crate::body::Pieces;
 use crate::multipart;
 use crate::placeholders::{Filler, RESERVED, Spelling};
-use crate::{Body, EgressError, RequestBody};
+use crate::{Body, EgressError, RequestBody, disguise};
 
 /// What a request carries.
 pub(crate) struct Payload {
@@ -25,6 +25,8 @@ pub(crate) struct Payload {
     pub(crate) content_type: Option<HeaderValue>,
     /// Whether a secret was filled in.
     pub(crate) filled: bool,
+    /// The field of a form that asks for another method.
+    pub(crate) method_field: Option<String>,
 }
 
 enum Content {
@@ -35,11 +37,22 @@ enum Content {
 
 impl Payload {
     pub(crate) const fn empty() -> Self {
-        Self { content: Content::Empty, stream_length: None, content_type: None, filled: false }
+        Self { content: Content::Empty, stream_length: None, content_type: None, filled: false, method_field: None }
     }
 
     /// Encodes and fills in. `content_type` is what the request itself says.
     pub(crate) fn new(
+        body: RequestBody,
+        content_type: Option<&HeaderValue>,
+        placeholders: &Filler<'_>,
+        random: &dyn Random,
+    ) -> Result<Self, EgressError> {
+        let method_field = disguise::method_field(&body, content_type);
+        let payload = Self::encode(body, content_type, placeholders, random)?;
+        Ok(Self { method_field, ..payload })
+    }
+
+    fn encode(
         body: RequestBody,
         content_type: Option<&HeaderValue>,
         placeholders: &Filler<'_>,
@@ -68,7 +81,7 @@ impl Payload {
     }
 
     pub(crate) const fn bytes(bytes: Bytes, content_type: Option<HeaderValue>) -> Self {
-        Self { content: Content::Bytes(bytes), stream_length: None, content_type, filled: false }
+        Self { content: Content::Bytes(bytes), stream_length: None, content_type, filled: false, method_field: None }
     }
 
     pub(crate) fn body(body: Body) -> Self {
@@ -79,7 +92,7 @@ impl Payload {
             Err(body) => {
                 let source = Source { stream: Some(Box::pin(body.into_stream())), lease: 0, started: false };
                 let content = Content::Stream(Arc::new(Mutex::new(source)));
-                Self { content, stream_length: length, content_type, filled: false }
+                Self { content, stream_length: length, content_type, filled: false, method_field: None }
             }
         }
     }

@@ -10,7 +10,7 @@ use url::Url;
 use crate::egress::Parts;
 use crate::payload::{Payload, add_pair};
 use crate::placeholders::{Filler, Spelling};
-use crate::{CredentialMode, EgressError, Request, RequestHead, Route, SecretFields, headers, wall};
+use crate::{CredentialMode, EgressError, Request, RequestHead, Route, SecretFields, disguise, headers, wall};
 
 /// A request that may leave as soon as its credential is on.
 pub(crate) struct Prepared {
@@ -53,6 +53,7 @@ pub(crate) fn prepare(parts: &Parts, request: Request, route: &Route<'_>) -> Res
         fields.entry(CONTENT_TYPE).or_insert_with(|| content_type.clone());
     }
     let head = RequestHead { method, url, headers: fields };
+    disguise::check(route.allow, &head, &shown, payload.method_field.as_deref())?;
     let secrets = route.placeholders.map(SecretFields::all).unwrap_or_default();
     Ok(Prepared { head, shown, payload, secret_headers, secrets, carries })
 }
