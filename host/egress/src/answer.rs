@@ -18,6 +18,8 @@ use crate::transport;
 /// The body of an answer while it arrives.
 pub(crate) struct Answer {
     response: reqwest::Response,
+    /// Bytes of the whole body, where known: the response itself counts only what has not arrived yet.
+    length: Option<u64>,
     /// What was looked at already and still has to be handed out, not scrubbed yet.
     peeked: VecDeque<Bytes>,
     scrub: Option<ScrubStream>,
@@ -30,11 +32,16 @@ impl Answer {
     /// The timer is the one that the head was waited for with.
     pub(crate) fn new(response: reqwest::Response, mut timer: Timer, deadline: Option<Timestamp>) -> Self {
         timer.set(deadline);
-        Self { response, peeked: VecDeque::new(), scrub: None, timer, patience: None }
+        let length = response.content_length();
+        Self { response, length, peeked: VecDeque::new(), scrub: None, timer, patience: None }
     }
 
     pub(crate) const fn response(&self) -> &reqwest::Response {
         &self.response
+    }
+
+    pub(crate) const fn length(&self) -> Option<u64> {
+        self.length
     }
 
     pub(crate) fn take_headers(&mut self) -> HeaderMap {
@@ -76,6 +83,16 @@ impl Answer {
             }
         }
         Ok(Some(seen.freeze()))
+    }
+
+    /// The first bytes of the body, at most `most`: those that arrive first, as a stream of events may be slow to bring more. They
+    /// are handed out all the same afterwards.
+    pub(crate) async fn start(&mut self, most: usize) -> Result<Vec<u8>, EgressError> {
+        while self.peeked.iter().all(Bytes::is_empty) {
+            let Some(piece) = self.arrive().await? else { break };
+            self.peeked.push_back(piece);
+        }
+        Ok(self.peeked.iter().flatten().copied().take(most).collect())
     }
 
     pub(crate) fn end_at(&mut self, end: Timestamp) {

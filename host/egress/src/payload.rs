@@ -9,6 +9,7 @@ use futures::Stream;
 use http::HeaderValue;
 
 use innkeeper_ambient::Random;
+use innkeeper_spec::Place;
 use percent_encoding::utf8_percent_encode;
 
 use crate::body::Pieces;
@@ -68,7 +69,7 @@ impl Payload {
                 let mut text = String::new();
                 let mut any = false;
                 for (name, value) in pairs {
-                    let filled = placeholders.fill(&value, Spelling::Plain)?;
+                    let filled = placeholders.fill(&value, Spelling::Plain, Place::Body)?;
                     any |= filled.is_some();
                     add_pair(&mut text, &name, filled.as_deref().unwrap_or(&value));
                 }
@@ -177,7 +178,7 @@ pub(crate) fn fill_text(
     placeholders: &Filler<'_>,
 ) -> Result<Option<Bytes>, EgressError> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(placeholders.fill(text, spelling)?.map(Bytes::from)),
+        Ok(text) => Ok(placeholders.fill(text, spelling, Place::Body)?.map(Bytes::from)),
         Err(_) => Ok(None),
     }
 }

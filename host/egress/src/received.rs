@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::answer::Answer;
 use crate::scrub::{REDACTED, ScrubStream, Scrubber};
-use crate::{Body, EgressError, Response, headers};
+use crate::{Body, EgressError, Response, headers, unsearchable};
 
 /// How the request may be spoken of.
 pub(crate) struct Shown {
@@ -24,9 +24,10 @@ pub(crate) fn response(
     shown: Shown,
 ) -> Result<Response, EgressError> {
     let status = answer.response().status();
-    let length = if scrubber.is_some() { None } else { answer.response().content_length() };
+    let length = if scrubber.is_some() { None } else { answer.length() };
     let mut fields = answer.take_headers();
     if let Some(scrubber) = scrubber {
+        unsearchable::check_part(status, &fields)?;
         let has_body =
             shown.method != Method::HEAD && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         if has_body && let Some(coding) = foreign_coding(&fields) {

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 pub enum Disguise {
     /// That the request has another method: `X-HTTP-Method-Override`.
     Method,
-    /// That it has another path or leads on to another address: `X-Original-URL`, `Destination` of WebDAV.
+    /// That it has another path or leads on to another address: `X-Original-URL`, `Destination`.
     Address,
     /// That it is for another host or came by another scheme: `X-Forwarded-Host`.
     Host,

@@ -12,6 +12,7 @@ use crate::mistake::quoted;
 mod breadth;
 
 use breadth::Breadth;
+pub use breadth::registrable_domain;
 
 /// Which hosts a rule means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

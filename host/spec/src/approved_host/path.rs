@@ -77,8 +77,8 @@ fn segments(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// `...` where spaces and dots at an end do not count, `..:` where a stream of a file is named.
 fn is_climbing(segment: &[u8]) -> bool {
     let name = segment.split(|byte| b";?#:,".contains(byte)).next().unwrap_or_default();
-    let dots = name.iter().filter(|&&byte| byte == b'.').count();
-    dots >= 2 && name.iter().all(|byte| b". +".contains(byte))
+    let mut dots = name.iter().filter(|&&byte| byte == b'.');
+    dots.nth(1).is_some() && name.iter().all(|byte| b". +".contains(byte))
 }
 
 /// The same for text beyond ASCII: with characters that look like others taken for those, and with all but the low byte of
@@ -95,8 +95,7 @@ fn climbs_in_disguise(text: &str) -> bool {
 fn looks_like(character: char) -> Option<(char, Option<char>)> {
     Some(match character {
         '\u{2024}' | '\u{fe52}' | '\u{ff0e}' | '\u{3002}' | '\u{ff61}' | '\u{00b7}' => ('.', None),
-        '\u{2025}' | '\u{fe30}' => ('.', Some('.')),
-        '\u{2026}' | '\u{fe19}' => ('.', Some('.')),
+        '\u{2025}' | '\u{2026}' | '\u{fe19}' | '\u{fe30}' => ('.', Some('.')),
         '\u{2044}' | '\u{2215}' | '\u{2571}' | '\u{29f8}' | '\u{ff0f}' => ('/', None),
         '\u{00a5}' | '\u{20a9}' | '\u{2216}' | '\u{29f5}' | '\u{29f9}' | '\u{fe68}' | '\u{ff3c}' => ('\\', None),
         '\u{fe54}' | '\u{ff1b}' | '\u{037e}' => (';', None),

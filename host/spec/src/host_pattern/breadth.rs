@@ -24,6 +24,14 @@ pub(super) fn below(parent: &str) -> Breadth {
     }
 }
 
+/// The name that somebody registered and that `host` lies below, or the host itself where there is none: an address, a suffix.
+pub fn registrable_domain(host: &str) -> &str {
+    if super::address(host).is_some() {
+        return host;
+    }
+    psl::domain_str(host).unwrap_or(host)
+}
+
 /// The kind of suffix that the whole name is.
 fn suffix_type(name: &str) -> Option<Type> {
     let suffix = psl::suffix(name.as_bytes())?;
