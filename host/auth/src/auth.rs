@@ -161,14 +161,15 @@ impl Auth {
         }))
     }
 
-    /// The secrets that requests of a connection may name in placeholders: those in `declared`.
+    /// The secrets that requests of a connection may name in placeholders: those in `declared`, each the text of a
+    /// [`innkeeper_spec::PlaceholderUse`].
     pub fn placeholder_secrets(
         &self,
         connection: &ConnectionRecord,
         declared: &[String],
     ) -> Result<PlaceholderSecrets, AuthError> {
         let prepared = self.prepared(connection)?;
-        Ok(PlaceholderSecrets { secrets: prepared.secrets.clone(), declared: declared.into() })
+        Ok(PlaceholderSecrets::new(prepared.secrets.clone(), declared))
     }
 
     /// How a connection stands for an owner.

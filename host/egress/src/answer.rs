@@ -137,6 +137,16 @@ impl Answer {
         Ok(Some(seen.freeze()))
     }
 
+    /// The first bytes of the body, at most `most`: those that arrive first, as a stream of events may be slow to bring more. They
+    /// are handed out all the same afterwards.
+    pub(crate) async fn start(&mut self, most: usize) -> Result<Vec<u8>, EgressError> {
+        while self.peeked.iter().map(Bytes::len).sum::<usize>() < most {
+            let Some(piece) = self.arrive().await? else { break };
+            self.peeked.push_back(piece);
+        }
+        Ok(self.peeked.iter().flatten().copied().take(most).collect())
+    }
+
     pub(crate) fn end_at(&mut self, end: Timestamp) {
         self.patience = None;
         self.timer.set(Some(end));

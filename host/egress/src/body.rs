@@ -161,6 +161,15 @@ impl Body {
             _ => Err(self),
         }
     }
+
+    /// The same, to look at.
+    pub(crate) fn whole(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::Bytes(bytes) => Some(bytes),
+            Content::Ended => Some(&[]),
+            Content::Stream(_) | Content::Answer(_) => None,
+        }
+    }
 }
 
 impl From<Bytes> for Body {

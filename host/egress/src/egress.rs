@@ -7,6 +7,7 @@ use innkeeper_ambient::{Clock, Random};
 use secrecy::SecretString;
 
 use crate::exchange;
+use crate::prepare;
 use crate::resolver::{Resolver, SystemResolver};
 use crate::scrub::ScrubberCache;
 use crate::transport::Pool;
@@ -46,6 +47,12 @@ impl Egress {
         let pool = Pool::new(&settings, resolver)?;
         let scrubbers = ScrubberCache::default();
         Ok(Self { parts: Arc::new(Parts { settings, pool, clock, random, scrubbers }) })
+    }
+
+    /// What is decided about a request before its credential is asked for: rules, headers, path, placeholders, body. Nothing is
+    /// sent, and no name is resolved.
+    pub fn decide(&self, request: Request, route: &Route<'_>) -> Result<(), EgressError> {
+        prepare::prepare(&self.parts, request, route).map(drop)
     }
 
     /// Sends one request, with the redirects, the refresh after a 401 and the retries that it takes, and gives the head of

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, RANGE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use innkeeper_ambient::Timestamp;
-use innkeeper_spec::CredentialUse;
+use innkeeper_spec::{CredentialUse, Place};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
@@ -16,16 +16,20 @@ use crate::answer::{Answer, Timer};
 use crate::egress::Parts;
 use crate::notice::{self, says};
 use crate::payload::Payload;
+use crate::placeholders::Filled;
 use crate::retry::Retries;
 use crate::scrub::Scrubber;
-use crate::transport::{self, Clients, Failure, FailureKind, Reach};
+use crate::transport::{self, Clients, Failure, FailureKind, Reach, Reuse};
 use crate::{
-    Attachment, ClientIdentity, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route,
-    headers, prepare, received, redirect, wall,
+    Attachment, ClientIdentity, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route, bound,
+    disguise, headers, prepare, received, redirect, unsearchable, wall,
 };
 
 /// How often a request that the service left undone is sent again at once.
 const MOST_LEFT_UNDONE: u32 = 2;
+
+/// Bytes of an address that the client can send.
+const LONGEST_ADDRESS: usize = 65_534;
 
 /// Sends the request, and what follows from its answers.
 ///
@@ -50,6 +54,8 @@ struct Exchange<'a> {
     payload: Payload,
     /// Headers that hold filled-in secrets.
     secret_headers: Vec<HeaderName>,
+    /// What was filled in, of what is sent next.
+    filled: Vec<Filled>,
     /// Secrets beside the current credential: those of placeholders, of an earlier credential, or of one that does not go along.
     secrets: Vec<SecretString>,
     /// Whether the credential goes along.
@@ -74,6 +80,7 @@ impl<'a> Exchange<'a> {
             shown: prepared.shown,
             payload: prepared.payload,
             secret_headers: prepared.secret_headers,
+            filled: prepared.filled,
             secrets: prepared.secrets,
             carries: prepared.carries,
             retries: Retries::new(route.policies),
@@ -142,6 +149,7 @@ impl<'a> Exchange<'a> {
                 continue;
             }
             tracing::debug!(request = %wall::describe(&self.head.method, &self.shown), %status, sent = self.sent, "answered");
+            self.look_for_packed(&mut answer).await?;
             let scrubber = self.scrubber(attachment.as_deref());
             let shown = received::Shown { url: self.shown, sent: self.sent };
             return received::response(answer, scrubber, self.route.echoes, shown);
@@ -242,6 +250,7 @@ impl<'a> Exchange<'a> {
                 return Err(failure);
             }
         };
+        self.parts.pool.bound.learn(&self.head.url, response.headers());
         if headers::size(response.headers()) > limit {
             return Err(Failure::other(EgressError::TooLarge { limit: limit as u64 }));
         }
@@ -253,9 +262,11 @@ impl<'a> Exchange<'a> {
         &mut self,
         attachment: Option<&Attachment>,
     ) -> Result<impl Future<Output = reqwest::Result<reqwest::Response>> + Send + use<>, Failure> {
-        let identity = attachment.and_then(|attachment| attachment.identity.as_ref());
-        let showing = identity.map(|identity| self.showing(identity)).transpose().map_err(Failure::other)?;
-        let client = showing
+        if self.is_searched(attachment) {
+            unsearchable::check_request(&self.head.headers).map_err(Failure::other)?;
+        }
+        let own = self.own_clients(attachment).map_err(Failure::other)?;
+        let client = own
             .as_ref()
             .unwrap_or(self.parts.pool.anonymous())
             .admit(&self.head.url)
@@ -265,6 +276,7 @@ impl<'a> Exchange<'a> {
         if let Some(attachment) = attachment {
             put_on(attachment, &mut url, &mut fields).map_err(Failure::other)?;
         }
+        check_length(&url).map_err(Failure::other)?;
         if let Some(length) = self.payload.stream_length {
             fields.insert(CONTENT_LENGTH, length.into());
         }
@@ -288,8 +300,23 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// Connections that not everybody shares, where the credential or the service asks for such.
+    fn own_clients(&self, attachment: Option<&Attachment>) -> Result<Option<Arc<Clients>>, EgressError> {
+        let pool = &self.parts.pool;
+        let once = attachment.is_some_and(bound::is_bound) || pool.bound.has(&self.head.url);
+        let reuse = if once { Reuse::Once } else { Reuse::Shared };
+        match attachment.and_then(|attachment| attachment.identity.as_ref()) {
+            Some(identity) => self.showing(identity, reuse).map(Some),
+            None if once => {
+                let clients = pool.anonymous_once(&self.parts.settings);
+                clients.map(Some).map_err(|error| EgressError::Misconfigured(error.to_string()))
+            }
+            None => Ok(None),
+        }
+    }
+
     /// Connections that show this identity.
-    fn showing(&self, identity: &ClientIdentity) -> Result<Arc<Clients>, EgressError> {
+    fn showing(&self, identity: &ClientIdentity, reuse: Reuse) -> Result<Arc<Clients>, EgressError> {
         if self.head.url.scheme() != "https" {
             return Err(EgressError::Misconfigured(
                 "a client certificate cannot be shown without TLS: use an https address".to_owned(),
@@ -297,8 +324,22 @@ impl<'a> Exchange<'a> {
         }
         self.parts
             .pool
-            .showing(identity, &self.parts.settings)
+            .showing(identity, reuse, &self.parts.settings)
             .map_err(|error| EgressError::Misconfigured(error.to_string()))
+    }
+
+    /// Whether the answer is searched for secrets: it has to be whole then.
+    fn is_searched(&self, attachment: Option<&Attachment>) -> bool {
+        attachment.is_some_and(|attachment| !attachment.bare) || !self.secrets.is_empty()
+    }
+
+    /// Refuses packed answers where a secret may have been stored in a body with the service.
+    async fn look_for_packed(&self, answer: &mut Answer) -> Result<(), EgressError> {
+        if !self.route.placeholders.is_some_and(|fields| fields.may_fill_in(Place::Body)) {
+            return Ok(());
+        }
+        let first = answer.start(unsearchable::ENOUGH).await?;
+        unsearchable::check_packed(answer.headers(), &first)
     }
 
     /// Waits and gives nothing where the request is to be sent again.
@@ -385,7 +426,20 @@ impl<'a> Exchange<'a> {
                 );
             }
             headers::strip_for_other_origin(&mut self.head.headers, &self.secret_headers);
+            self.filled.retain(|filled| filled.place != Place::Header);
             self.carries = false;
+        }
+        if !hop.keeps_body {
+            self.filled.retain(|filled| filled.place != Place::Body);
+        }
+        let is_carried = |filled: &&Filled| matches!(filled.place, Place::Header | Place::Body);
+        let (method, url) = (&hop.method, &hop.url);
+        let fields = self.route.placeholders;
+        if self.filled.iter().filter(is_carried).any(|filled| !filled.may_go_to(fields, method, url)) {
+            return denied(
+                "a redirect asks for a secret of the connection there, and the spec's policy `placeholders` binds it to other addresses",
+                "stop at the redirect",
+            );
         }
         if !hop.keeps_body {
             self.payload = Payload::empty();
@@ -398,7 +452,7 @@ impl<'a> Exchange<'a> {
         self.head.url = hop.url;
         self.head.method = hop.method;
         self.shown = shown;
-        Ok(())
+        disguise::check(self.route.allow, &self.head, &self.shown, self.payload.method_field.as_deref())
     }
 
     fn scrubber(&self, attachment: Option<&Attachment>) -> Option<Arc<Scrubber>> {
@@ -420,6 +474,17 @@ fn credential_error(error: CredentialError) -> EgressError {
         CredentialError::Unavailable(why) => EgressError::CredentialUnavailable(why),
         CredentialError::Misconfigured(why) => EgressError::Misconfigured(why),
     }
+}
+
+/// Refuses an address that the client would not send.
+fn check_length(url: &Url) -> Result<(), EgressError> {
+    let length = url.as_str().len();
+    if length <= LONGEST_ADDRESS {
+        return Ok(());
+    }
+    Err(EgressError::InvalidRequest(format!(
+        "the address has {length} bytes, and at most {LONGEST_ADDRESS} can be sent: put what is long into the body"
+    )))
 }
 
 /// Puts the credential on, the last thing before the request leaves.

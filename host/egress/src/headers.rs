@@ -5,17 +5,27 @@ use http::header::{
     CONTENT_TYPE, COOKIE, EXPECT, HOST, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use innkeeper_spec::disguise::{self, Disguise};
 
 use crate::EgressError;
 
-/// Refuses headers that the transport or the credential own.
+/// Refuses headers that the transport or the credential own, and those that no rule can allow: they say that the request is for
+/// another host, or from somebody else.
 pub(crate) fn check(headers: &HeaderMap) -> Result<(), EgressError> {
-    match headers.keys().find(|name| is_owned(name)) {
-        None => Ok(()),
-        Some(name) => Err(EgressError::InvalidRequest(format!(
-            "the header `{name}` cannot be set by a request: the host sets it where it is needed, leave it out"
-        ))),
+    for name in headers.keys() {
+        if is_owned(name) {
+            return Err(EgressError::InvalidRequest(format!(
+                "the header `{name}` cannot be set by a request: the host sets it where it is needed, leave it out"
+            )));
+        }
+        if let Some(disguise) = never_allowed(name) {
+            let changed = disguise.as_str();
+            return Err(EgressError::InvalidRequest(format!(
+                "the header `{name}` cannot be set by a request: a service could take the request for one {changed}, leave it out"
+            )));
+        }
     }
+    Ok(())
 }
 
 fn is_owned(name: &HeaderName) -> bool {
@@ -32,10 +42,15 @@ fn is_owned(name: &HeaderName) -> bool {
         EXPECT,
         TRAILER,
     ];
-    let text = name.as_str();
-    owned.contains(name)
+    // CGI makes one variable of `Content-Length` and `Content_Length`.
+    let text = disguise::fold(name.as_str());
+    owned.iter().any(|owned| *owned == *text)
         || text.starts_with("proxy-")
-        || matches!(text, "cookie2" | "keep-alive" | "http2-settings" | "content-transfer-encoding")
+        || matches!(&*text, "cookie2" | "keep-alive" | "http2-settings" | "content-transfer-encoding")
+}
+
+fn never_allowed(name: &HeaderName) -> Option<Disguise> {
+    disguise::of_header(name.as_str()).filter(|disguise| disguise.is_never_allowed())
 }
 
 /// The default headers of a spec, where the request does not say otherwise.
@@ -44,7 +59,8 @@ pub(crate) fn add_defaults<'d>(
     defaults: impl IntoIterator<Item = &'d (String, String)>,
 ) -> Result<(), EgressError> {
     for (name, value) in defaults {
-        let parsed = HeaderName::from_bytes(name.as_bytes()).ok().filter(|name| !is_owned(name));
+        let parsed = HeaderName::from_bytes(name.as_bytes()).ok();
+        let parsed = parsed.filter(|name| !is_owned(name) && never_allowed(name).is_none());
         let (Some(name), Ok(value)) = (parsed, HeaderValue::from_str(value)) else {
             return Err(EgressError::Misconfigured(format!(
                 "the connector's default header `{name}` cannot be sent: its name or value is not allowed, change the spec"
@@ -60,8 +76,11 @@ pub(crate) fn add_defaults<'d>(
 pub(crate) fn strip_for_other_origin(headers: &mut HeaderMap, secret: &[HeaderName]) {
     const MARKS: [&str; 9] =
         ["auth", "token", "api-key", "apikey", "secret", "session", "password", "credential", "signature"];
-    let authorizing: Vec<HeaderName> =
-        headers.keys().filter(|name| MARKS.iter().any(|mark| name.as_str().contains(mark))).cloned().collect();
+    let authorizing: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| MARKS.iter().any(|mark| disguise::fold(name.as_str()).contains(mark)))
+        .cloned()
+        .collect();
     for name in authorizing.iter().chain(secret) {
         headers.remove(name);
     }
@@ -121,6 +140,17 @@ mod tests {
             "proxy-authorization",
             "proxy-anything",
             "keep-alive",
+            "content_length",
+            "transfer.encoding",
+            "forwarded",
+            "via",
+            "x-forwarded-for",
+            "x_forwarded_host",
+            "x-real-ip",
+            "true-client-ip",
+            "cf-connecting-ip",
+            "x-host",
+            "x-original-host",
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("hidden"));
@@ -139,7 +169,7 @@ mod tests {
             (&headers["x-version"], &headers["x-other"]),
             (&"own".parse().expect("ok"), &"spec".parse().expect("ok"))
         );
-        for bad in ["Authorization", "Bad Name"] {
+        for bad in ["Authorization", "Bad Name", "X-Forwarded-For"] {
             assert!(matches!(
                 add_defaults(&mut headers, &[(bad.into(), "x".into())]),
                 Err(EgressError::Misconfigured(_))
@@ -150,7 +180,7 @@ mod tests {
     #[test]
     fn another_origin_sees_nothing_that_authorizes() {
         let mut headers = HeaderMap::new();
-        for name in ["x-api-key", "x-auth-token", "x-filled", "accept"] {
+        for name in ["x-api-key", "x_api_key", "x-auth-token", "x-filled", "accept"] {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("v"));
         }
         strip_for_other_origin(&mut headers, &[HeaderName::from_static("x-filled")]);

@@ -124,7 +124,9 @@ mod tests {
     }
 
     async fn text(parts: Vec<Part>) -> (Option<u64>, String) {
-        let payload = encode(parts, &Filler::new(None, false), &SeededRandom::new(1)).expect("encodes");
+        let address = "https://a.example.com/".parse().expect("an address");
+        let filler = Filler::new(None, false, &http::Method::POST, &address);
+        let payload = encode(parts, &filler, &SeededRandom::new(1)).expect("encodes");
         let length = payload.stream_length;
         let body = payload.to_send().expect("nothing was taken yet").expect("a body");
         let bytes = match body.as_bytes() {
@@ -146,7 +148,9 @@ mod tests {
         assert!(text.contains("name=\"a%22%0D%0Ax: y\"; filename=\"%0D%0A%0D%0Ab%22ü\"\r\n"), "{text}");
         let mut evil = part("a", PartContent::Bytes("1".into()));
         evil.content_type = Some("text/plain\r\nx: y".into());
-        assert!(encode(vec![evil], &Filler::new(None, false), &SeededRandom::new(1)).is_err());
+        let address = "https://a.example.com/".parse().expect("an address");
+        let filler = Filler::new(None, false, &http::Method::POST, &address);
+        assert!(encode(vec![evil], &filler, &SeededRandom::new(1)).is_err());
     }
 
     #[tokio::test]

@@ -9,12 +9,13 @@ use futures::Stream;
 use http::HeaderValue;
 
 use innkeeper_ambient::Random;
+use innkeeper_spec::Place;
 use percent_encoding::utf8_percent_encode;
 
 use crate::body::Pieces;
 use crate::multipart;
 use crate::placeholders::{Filler, RESERVED, Spelling};
-use crate::{Body, EgressError, RequestBody};
+use crate::{Body, EgressError, RequestBody, disguise};
 
 /// What a request carries.
 pub(crate) struct Payload {
@@ -25,6 +26,8 @@ pub(crate) struct Payload {
     pub(crate) content_type: Option<HeaderValue>,
     /// Whether a secret was filled in.
     pub(crate) filled: bool,
+    /// The field of a form that asks for another method.
+    pub(crate) method_field: Option<String>,
 }
 
 enum Content {
@@ -35,11 +38,22 @@ enum Content {
 
 impl Payload {
     pub(crate) const fn empty() -> Self {
-        Self { content: Content::Empty, stream_length: None, content_type: None, filled: false }
+        Self { content: Content::Empty, stream_length: None, content_type: None, filled: false, method_field: None }
     }
 
     /// Encodes and fills in. `content_type` is what the request itself says.
     pub(crate) fn new(
+        body: RequestBody,
+        content_type: Option<&HeaderValue>,
+        placeholders: &Filler<'_>,
+        random: &dyn Random,
+    ) -> Result<Self, EgressError> {
+        let method_field = disguise::method_field(&body, content_type);
+        let payload = Self::encode(body, content_type, placeholders, random)?;
+        Ok(Self { method_field, ..payload })
+    }
+
+    fn encode(
         body: RequestBody,
         content_type: Option<&HeaderValue>,
         placeholders: &Filler<'_>,
@@ -55,7 +69,7 @@ impl Payload {
                 let mut text = String::new();
                 let mut any = false;
                 for (name, value) in pairs {
-                    let filled = placeholders.fill(&value, Spelling::Plain)?;
+                    let filled = placeholders.fill(&value, Spelling::Plain, Place::Body)?;
                     any |= filled.is_some();
                     add_pair(&mut text, &name, filled.as_deref().unwrap_or(&value));
                 }
@@ -68,7 +82,7 @@ impl Payload {
     }
 
     pub(crate) const fn bytes(bytes: Bytes, content_type: Option<HeaderValue>) -> Self {
-        Self { content: Content::Bytes(bytes), stream_length: None, content_type, filled: false }
+        Self { content: Content::Bytes(bytes), stream_length: None, content_type, filled: false, method_field: None }
     }
 
     pub(crate) fn body(body: Body) -> Self {
@@ -79,7 +93,7 @@ impl Payload {
             Err(body) => {
                 let source = Source { stream: Some(Box::pin(body.into_stream())), lease: 0, started: false };
                 let content = Content::Stream(Arc::new(Mutex::new(source)));
-                Self { content, stream_length: length, content_type, filled: false }
+                Self { content, stream_length: length, content_type, filled: false, method_field: None }
             }
         }
     }
@@ -164,7 +178,7 @@ pub(crate) fn fill_text(
     placeholders: &Filler<'_>,
 ) -> Result<Option<Bytes>, EgressError> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(placeholders.fill(text, spelling)?.map(Bytes::from)),
+        Ok(text) => Ok(placeholders.fill(text, spelling, Place::Body)?.map(Bytes::from)),
         Err(_) => Ok(None),
     }
 }

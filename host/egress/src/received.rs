@@ -9,7 +9,7 @@ use url::Url;
 use crate::answer::Answer;
 use crate::echoes::CallEchoes;
 use crate::scrub::{REDACTED, ScrubStream, Scrubber};
-use crate::{Body, EgressError, Response, headers};
+use crate::{Body, EgressError, Response, headers, unsearchable};
 
 /// How the request may be spoken of.
 pub(crate) struct Shown {
@@ -33,6 +33,7 @@ pub(crate) fn response(
     headers::strip_answer(&mut fields);
     let mut content_type = media_type(&fields);
     if let Some(scrubber) = scrubber {
+        unsearchable::check_part(answer.status(), &fields)?;
         if let Some(coding) = answer.foreign_coding() {
             return Err(EgressError::Connect(format!(
                 "the service answered in the encoding `{}`, which was not asked for and cannot be searched for the credential: have it send plain or gzip answers",

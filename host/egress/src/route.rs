@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU32;
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, Method};
 use innkeeper_ambient::Timestamp;
-use innkeeper_spec::{ApprovedHost, Policies};
+use innkeeper_spec::{ApprovedHost, Place, Placement, Policies};
 use secrecy::SecretString;
 use thiserror::Error;
 use url::Url;
@@ -136,4 +136,16 @@ pub trait SecretFields: Send + Sync {
     /// Every secret that [`SecretFields::secret`] gives. Answers are scrubbed of all of them, whether the request had them
     /// filled in or not: an earlier one may have left them with the service.
     fn all(&self) -> Vec<SecretString>;
+
+    /// Whether the field may be filled in there. Asked on the first hop, and again on a redirect for what is carried along.
+    fn may_fill(&self, field: &str, at: &Placement<'_>) -> bool {
+        let _ = (field, at);
+        true
+    }
+
+    /// Whether one of them may be filled in in such a part of some request of the connection.
+    fn may_fill_in(&self, place: Place) -> bool {
+        let _ = place;
+        true
+    }
 }

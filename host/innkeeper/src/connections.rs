@@ -6,7 +6,7 @@ use std::sync::Arc;
 use innkeeper_ambient::Timestamp;
 use innkeeper_auth::{AuthType, Discovery, Settings, SettingsErrors};
 use innkeeper_runtime::Connector;
-use innkeeper_spec::{ApprovedHost, AuthDeclaration, AuthMode, AuthTypeId, ConnectorId};
+use innkeeper_spec::{ApprovedHost, AuthDeclaration, AuthMode, AuthTypeId, ConnectorId, ConnectorSpec};
 use innkeeper_vault::{ConnectionId, ConnectionRecord, Expected, SpaceId, Written};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -195,7 +195,7 @@ impl Innkeeper {
             fields: settings.plain().clone(),
             secret_names: settings.secret_names(),
             hosts,
-            placeholders: connector.spec().placeholders.clone(),
+            placeholders: asked_placeholders(connector.spec()),
             claims: connector.spec().claims.clone(),
             created_at: now,
             updated_at: now,
@@ -240,7 +240,7 @@ impl Innkeeper {
         let (hosts, placeholders, claims) = match change.hosts {
             Some(approval) => {
                 let spec = connector.spec();
-                (approve(&connector, &config, approval)?, spec.placeholders.clone(), spec.claims.clone())
+                (approve(&connector, &config, approval)?, asked_placeholders(spec), spec.claims.clone())
             }
             None => (before.hosts.clone(), before.placeholders.clone(), before.claims.clone()),
         };
@@ -361,6 +361,11 @@ impl Innkeeper {
         }
         Ok(ConnectionId::parse(id)?)
     }
+}
+
+/// What the owner agrees to with the hosts, each entry with the places that it is bound to.
+fn asked_placeholders(spec: &ConnectorSpec) -> Vec<String> {
+    spec.placeholder_uses().iter().map(ToString::to_string).collect()
 }
 
 fn auth_mode(auth_type: &dyn AuthType, asked: Option<AuthMode>) -> Result<AuthMode, Error> {

@@ -116,12 +116,17 @@ impl Innkeeper {
             let declaration = spec.auth_types.iter().find(|declared| declared.auth_type == before.auth_type)?;
             Settings::defaults(declaration, &**auth_type, &before.config).remove(SCOPE)
         };
-        let (old, Some(new)) = (default(older), default(newer)) else { return Ok(false) };
-        if old.as_ref() == Some(&new) || before.fields.get(SCOPE) != old.as_ref() {
+        let (old, new) = (default(older), default(newer));
+        let is_taken = newer.auth_declaration(&before.auth_type).is_some();
+        if !is_taken || old == new || before.fields.get(SCOPE) != old.as_ref() {
             return Ok(false);
         }
         let mut fields = before.fields.clone();
-        fields.insert(SCOPE.to_owned(), new);
+        // One that asks for nothing any more is the narrowest of all.
+        match new {
+            Some(new) => fields.insert(SCOPE.to_owned(), new),
+            None => fields.remove(SCOPE),
+        };
         let secrets = self.parts.auth.open_secrets(&before)?;
         let settings = Settings::from_stored(before.auth_type.clone(), fields.clone(), secrets);
         let version = before.version + 1;

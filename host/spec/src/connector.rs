@@ -10,8 +10,8 @@ use crate::action::{json, object_schema};
 use crate::ids::{MAX_LENGTH, is_identifier};
 use crate::mistake::{Mistakes, quoted, step};
 use crate::{
-    About, ActionName, ActionSpec, AuthDeclaration, AuthTypeId, ConnectorId, Difference, HostRule, Policies, Schema,
-    difference, draft, form, header,
+    About, ActionName, ActionSpec, AuthDeclaration, AuthTypeId, ConnectorId, Difference, HostRule, PlaceholderUse,
+    Policies, Schema, difference, draft, form, header,
 };
 
 /// Longest spec, in bytes of JSON.
@@ -75,6 +75,12 @@ impl ConnectorSpec {
         header::check(&draft.headers, &mut mistakes);
         let actions = actions(&draft.actions, &mut mistakes);
         let policies = Policies::parse(&draft.policies, &mut mistakes);
+        for (index, usage) in policies.iter().flat_map(|policies| &policies.placeholders).enumerate() {
+            if !draft.placeholders.contains(&usage.field) {
+                let reason = format!("{} is not declared: add it to `placeholders`", quoted(&usage.field));
+                mistakes.note(format!("/policies/placeholders/{index}/field"), reason);
+            }
+        }
         let mut annotations = annotations(&draft.annotations, "/annotations", &mut mistakes);
         let skill = skill(annotations.remove("skill"), &mut mistakes);
         match (about, config, policies) {
@@ -93,6 +99,19 @@ impl ConnectorSpec {
             }),
             _ => Err(mistakes),
         }
+    }
+
+    /// Where each secret field of `placeholders` may be filled in.
+    pub fn placeholder_uses(&self) -> Vec<PlaceholderUse> {
+        let uses_of = |field: &String| {
+            let mut bound: Vec<_> =
+                self.policies.placeholders.iter().filter(|usage| usage.field == *field).cloned().collect();
+            if bound.is_empty() {
+                bound.push(PlaceholderUse::anywhere(field));
+            }
+            bound
+        };
+        self.placeholders.iter().flat_map(uses_of).collect()
     }
 
     /// The action of that name.

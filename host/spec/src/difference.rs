@@ -66,6 +66,13 @@ pub(crate) fn between(older: &ConnectorSpec, newer: &ConnectorSpec) -> Vec<Diffe
     names("/claims", "to read the claim", &older.claims, &newer.claims, &mut found);
     let placeholders = "to have the secret field put into requests:";
     names("/placeholders", placeholders, &older.placeholders, &newer.placeholders, &mut found);
+    let former = older.placeholder_uses();
+    for usage in newer.placeholder_uses().iter().filter(|usage| older.placeholders.contains(&usage.field)) {
+        if !former.iter().any(|former| former.covers(usage)) {
+            let what = format!("asks to have a secret filled in where it was not before: {usage}");
+            found.note("/policies/placeholders", what, Impact::NeedsApproval);
+        }
+    }
     auth::compare(&older.auth_types, &newer.auth_types, &mut found);
     actions::compare(&older.actions, &newer.actions, &mut found);
     schemas::compare_taken("/config", "the config", &older.config, &newer.config, &mut found);

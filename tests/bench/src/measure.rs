@@ -1,5 +1,6 @@
 //! What is measured, one thing after the other.
 
+mod decision;
 mod ears;
 mod empty;
 mod fetch;
@@ -20,6 +21,7 @@ use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::stage::Stage;
 
+pub(crate) use decision::Decision;
 pub(crate) use ears::Ears;
 pub(crate) use empty::Empty;
 pub(crate) use fetch::{Fetch, Trio};
@@ -37,6 +39,7 @@ pub(crate) struct Figures {
     pub(crate) memory: Option<Memory>,
     pub(crate) loading: Loading,
     pub(crate) token: Token,
+    pub(crate) decision: Decision,
     pub(crate) grants: Grants,
     pub(crate) ears: Ears,
 }
@@ -77,6 +80,8 @@ pub(crate) enum Only {
     FetchEgress,
     /// Fetches by an action
     Fetch,
+    /// What the way out decides before a request leaves
+    Decision,
     /// Tokens of many users
     Grants,
     /// The auth redirect service
@@ -94,6 +99,7 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures, Failure> {
         memory: memory::measure(&upstream, effort).await?,
         loading: loading::measure(effort).await?,
         token: token::measure(&stage, effort).await?,
+        decision: decision::measure(&stage, effort)?,
         grants: grants::measure(upstream.base(), effort).await?,
         ears: ears::measure(upstream.base(), effort).await?,
     };
@@ -120,6 +126,7 @@ pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
         Only::FetchPlain => print(&fetch::rate(&stage, fetch::Way::Plain, time).await?),
         Only::FetchEgress => print(&fetch::rate(&stage, fetch::Way::Egress, time).await?),
         Only::Fetch => print(&fetch::rate(&stage, fetch::Way::Call, time).await?),
+        Only::Decision => print(&decision::measure(&stage, effort)?),
         // Above: they need no component.
         Only::Grants | Only::Ears => Ok(()),
     }

@@ -16,6 +16,8 @@ const THROUGHPUT: f64 = 0.4;
 const LIVE_US: f64 = 1.0;
 /// How much slower it may be at most with many grants in the store.
 const CROWDED: f64 = 1.5;
+/// The most that deciding about a request should take, in microseconds.
+const DECISION_US: f64 = 5.0;
 /// The most a token from the store should take, in microseconds, in the middle.
 const COLD_US: f64 = 100.0;
 /// The most the auth redirect service should take of its own to redeem a code, in microseconds, in the middle.
@@ -71,6 +73,8 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
     table.add_row([format!("load a connector of {size} KB, compile it, ms"), one(loading.compiled_ms)]);
     table.add_row([format!("load a connector of {size} KB from the cache, ms"), one(loading.cached_ms)]);
     table.add_row(["a live token of a grant from memory, ns".to_owned(), whole(figures.token.live_ns)]);
+    let decision = format!("decide whether a request may leave, {} rules, ns", figures.decision.rules);
+    table.add_row([decision, whole(figures.decision.each_ns)]);
     show(&mut out, &table)?;
 
     let grants = &figures.grants;
@@ -130,7 +134,7 @@ impl Aim {
     }
 }
 
-fn aims(figures: &Figures) -> [Aim; 6] {
+fn aims(figures: &Figures) -> [Aim; 7] {
     let empty = Aim {
         name: "empty action by the runtime, p50 us",
         at_most: true,
@@ -145,11 +149,12 @@ fn aims(figures: &Figures) -> [Aim; 6] {
     };
     let most = |name, limit, measured| Aim { name, at_most: true, limit, measured };
     let live = most("a live token from memory, us", LIVE_US, figures.grants.many.live_ns / 1000.0);
+    let decision = most("deciding whether a request may leave, us", DECISION_US, figures.decision.each_ns / 1000.0);
     let crowded = most("a live token with many grants stored / with few", CROWDED, figures.grants.ratio);
     let cold = most("a token from the store, p50 us", COLD_US, figures.grants.many.cold.p50_us);
     let ears =
         most("own time of the auth redirect service to redeem a code, p50 us", EARS_US, figures.ears.redeem.p50_us);
-    [empty, throughput, live, crowded, cold, ears]
+    [empty, throughput, live, decision, crowded, cold, ears]
 }
 
 fn sheet(header: &[&str]) -> Table {

@@ -10,6 +10,7 @@ mod redirects;
 mod repeats;
 mod service;
 mod tls;
+mod way_out;
 
 use std::collections::HashMap;
 use std::io;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use innkeeper::spec::{ApprovedHost, ConnectorSpec, CredentialUse, HostPattern, HostRule};
+use innkeeper::spec::{ApprovedHost, ConnectorSpec, CredentialUse, HostPattern, HostRule, Place};
 use innkeeper::{
     ConnectionChange, ConnectionId, Endpoint, EndpointSource, HostApproval, Innkeeper, NewConnection, SpaceId,
 };
@@ -110,7 +110,12 @@ fn show(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) {
         say(&listing.to_text(false, true, ""));
     }
     if !spec.placeholders.is_empty() {
-        say(&format!("It may put these secrets into its requests: {}", spec.placeholders.join(", ")));
+        let uses = spec.placeholder_uses();
+        let texts: Vec<String> = uses.iter().map(ToString::to_string).collect();
+        say(&format!("It may put these secrets into its requests: {}", texts.join("; ")));
+        if uses.iter().any(|usage| usage.permits_place(Place::Body)) {
+            say(IN_BODIES);
+        }
     }
     if !spec.claims.is_empty() {
         say(&format!("It may read these fields of the token answer: {}", spec.claims.join(", ")));
@@ -124,6 +129,10 @@ fn show(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) {
         say(&listing.to_text(false, true, ""));
     }
 }
+
+/// What it means that a connector may put a secret into a body.
+const IN_BODIES: &str = "A secret in the body of a request can be stored by the service and read back, in pieces or in another form that \
+                         nothing recognises: agree only if you trust this connector with the secret itself.";
 
 fn question(asked: &[Asked<'_>], endpoints: &[Endpoint]) -> &'static str {
     match (asked.is_empty(), endpoints.is_empty()) {

@@ -46,8 +46,8 @@ pub(super) fn whole(spec: &ConnectorSpec, output: Output) -> Outcome {
         output.heading("\nConfig (* required)")?;
         output.line(format!("  {config}"))?;
     }
-    for (name, list) in [("Claims that it reads", &spec.claims), ("Secrets that requests may name", &spec.placeholders)]
-    {
+    let placeholders: Vec<String> = spec.placeholder_uses().iter().map(ToString::to_string).collect();
+    for (name, list) in [("Claims that it reads", &spec.claims), ("Secrets that requests may name", &placeholders)] {
         if !list.is_empty() {
             output.heading(format!("\n{name}"))?;
             output.line(format!("  {}", list.join(", ")))?;
