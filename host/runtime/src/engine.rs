@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use innkeeper_ambient::{Clock, Random};
 use secrecy::SecretSlice;
-use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -16,6 +15,7 @@ use crate::capabilities;
 use crate::error::SetupError;
 use crate::guest::Guest;
 use crate::limits::Limits;
+use crate::places::{Places, Sharing};
 
 /// How often a running guest is looked at: its time is exact to this.
 const TICK: Duration = Duration::from_millis(5);
@@ -31,13 +31,15 @@ pub struct RuntimeSettings {
     pub limits: Limits,
     /// Calls under way at once; more wait for a place. Address space is set aside for each.
     pub calls_at_once: u32,
+    /// How these places are shared out, and how many calls wait for one.
+    pub sharing: Sharing,
     /// Where compiled code is kept, and the host key that authenticates it; none: each start compiles anew.
     pub cache: Option<(PathBuf, SecretSlice<u8>)>,
 }
 
 impl Default for RuntimeSettings {
     fn default() -> Self {
-        Self { limits: Limits::default(), calls_at_once: 1000, cache: None }
+        Self { limits: Limits::default(), calls_at_once: 1000, sharing: Sharing::default(), cache: None }
     }
 }
 
@@ -66,7 +68,7 @@ pub(crate) struct Shared {
     pub(crate) cache: Option<CodeCache>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) places: Semaphore,
+    pub(crate) places: Places,
     allocation: Allocation,
 }
 
@@ -87,9 +89,10 @@ impl Runtime {
         let linker = capabilities::linker(&engine).map_err(|error| SetupError::Engine(format!("{error:#}")))?;
         let cache = settings.cache.map(|(folder, key)| CodeCache::open(folder, key, &engine)).transpose()?;
         let places = match allocation {
-            Allocation::Pooling { calls } => calls as usize,
-            Allocation::OnDemand => settings.calls_at_once as usize,
+            Allocation::Pooling { calls } => calls,
+            Allocation::OnDemand => settings.calls_at_once,
         };
+        let places = Places::new(places, &settings.sharing, clock.clone(), settings.limits.wall);
         Ok(Self {
             shared: Arc::new(Shared {
                 engine,
@@ -98,7 +101,7 @@ impl Runtime {
                 cache,
                 clock,
                 random,
-                places: Semaphore::new(places),
+                places,
                 allocation,
             }),
         })
