@@ -225,7 +225,8 @@ pub(crate) async fn bounded<T>(
     let wall = shared.limits.wall;
     let meter = store.data().meter.clone();
     let mut deadline = shared.clock.sleep(wall);
-    let entering = shared.places.enter(store.data().working.as_ref().map(|working| (&working.record.space, &working.record.id)));
+    let entering =
+        shared.places.enter(store.data().working.as_ref().map(|working| (&working.record.space, &working.record.id)));
     let entered = tokio::select! {
         biased;
         entered = entering => entered,

@@ -339,8 +339,7 @@ mod tests {
     fn a_connection_to_a_slow_service_leaves_places_to_the_others() {
         let inn = inn(16, Sharing::default());
         let mut slow: Vec<_> = (0..100).map(|_| inn.call("a/slow")).collect();
-        let also_slow: Vec<_> = (0..100).map(|_| inn.call("b/slow")).collect();
-        let mut also_slow = also_slow;
+        let mut also_slow: Vec<_> = (0..100).map(|_| inn.call("b/slow")).collect();
         let held = (ready(&mut slow), ready(&mut also_slow));
         assert_eq!((held.0.len(), held.1.len()), (8, 6), "half of them, and all but the two that are kept");
         for _ in 0..100 {
@@ -354,7 +353,8 @@ mod tests {
         let sharing = Sharing { waiting: 3, waiting_per_space: 2, waiting_per_connection: 1, ..unshared() };
         let inn = inn(1, sharing);
         let first = inn.runs("a/one");
-        let refused = |name: &str| inn.call(name).now_or_never().expect("it does not wait").expect_err("there is no room");
+        let refused =
+            |name: &str| inn.call(name).now_or_never().expect("it does not wait").expect_err("there is no room");
         let one = inn.call("a/one");
         assert_eq!(refused("a/one"), Busy { crowded: Crowded::Connection, retry_after: 1 });
         let two = inn.call("a/two");
@@ -367,7 +367,8 @@ mod tests {
         inn.clock.advance(Duration::from_hours(1));
         assert_eq!(refused("c/one").retry_after, 60, "at most the time of a call");
         drop(first);
-        for call in [one, three, two] {
+        // The space and the connection that had the place come last.
+        for call in [three, two, one] {
             drop(call.now_or_never().expect("its turn has come").expect("a place"));
         }
         assert_eq!(inn.waiting(), 0);
@@ -392,10 +393,9 @@ mod tests {
     fn the_host_itself_has_its_turn_beside_connections() {
         let inn = inn(1, unshared());
         let first = inn.runs("a/one");
-        let crowd: Vec<_> = (0..10).map(|_| inn.call("a/one")).collect();
+        let mut crowd: Vec<_> = (0..10).map(|_| inn.call("a/one")).collect();
         let own = inn.places.enter(None);
         drop(first);
-        let mut crowd = crowd;
         drop(ready(&mut crowd));
         assert!(own.now_or_never().is_some_and(|place| place.is_ok()));
     }

@@ -66,12 +66,7 @@ impl Default for ListenSettings {
 ///
 /// A connection beyond the bounds is answered 503 with `Retry-After`, unread. One that is too slow is closed; where only
 /// the body of a request is, the answer is 408.
-pub async fn listen(
-    listener: TcpListener,
-    router: Router,
-    settings: ListenSettings,
-    until: impl Future<Output = ()>,
-) {
+pub async fn listen(listener: TcpListener, router: Router, settings: ListenSettings, until: impl Future<Output = ()>) {
     let settings = Arc::new(settings);
     let admission = Arc::new(Admission::new(&settings));
     let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));

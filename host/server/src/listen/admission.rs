@@ -90,8 +90,12 @@ mod tests {
 
     fn admission(most: usize, most_of_peer: usize) -> Arc<Admission> {
         let uncounted_peers = vec!["10.0.0.0/8".parse().expect("a network")];
-        let settings =
-            ListenSettings { connections: most, connections_per_peer: most_of_peer, uncounted_peers, ..Default::default() };
+        let settings = ListenSettings {
+            connections: most,
+            connections_per_peer: most_of_peer,
+            uncounted_peers,
+            ..Default::default()
+        };
         Arc::new(Admission::new(&settings))
     }
 

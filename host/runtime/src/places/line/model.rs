@@ -104,7 +104,8 @@ impl Model {
 
     fn serve(&mut self) {
         loop {
-            let could: Vec<Name> = self.waiting.iter().map(|(name, ..)| *name).filter(|name| self.may_run(*name)).collect();
+            let could: Vec<Name> =
+                self.waiting.iter().map(|(name, ..)| *name).filter(|name| self.may_run(*name)).collect();
             let Some((number, seat)) = self.line.next_seated() else {
                 assert!(could.is_empty(), "a place stays free that {could:?} could have");
                 return;
@@ -128,7 +129,8 @@ impl Model {
         }
         self.passed_connections.retain(|connection, _| could.contains(connection));
         self.passed_connections.remove(&name);
-        let others: BTreeSet<Name> = could.iter().copied().filter(|other| other.0 == name.0 && *other != name).collect();
+        let others: BTreeSet<Name> =
+            could.iter().copied().filter(|other| other.0 == name.0 && *other != name).collect();
         for other in others {
             let passed = self.passed_connections.entry(other).or_default();
             assert!(passed.insert(name), "{other:?} was passed twice by {name:?}");
@@ -159,14 +161,16 @@ impl Model {
 fn bounds() -> impl Strategy<Value = Bounds> {
     let running = (1_usize..9, 1_usize..9, 1_usize..9, 0_usize..4);
     let waiting = (0_usize..20, 0_usize..12, 0_usize..8);
-    (running, waiting).prop_map(|((places, space, connection, kept), (waiting, waiting_space, waiting_connection))| Bounds {
-        places,
-        running_per_space: space,
-        running_per_connection: connection,
-        kept: kept.min(places - 1),
-        waiting,
-        waiting_per_space: waiting_space,
-        waiting_per_connection: waiting_connection,
+    (running, waiting).prop_map(|((places, space, connection, kept), (waiting, waiting_space, waiting_connection))| {
+        Bounds {
+            places,
+            running_per_space: space,
+            running_per_connection: connection,
+            kept: kept.min(places - 1),
+            waiting,
+            waiting_per_space: waiting_space,
+            waiting_per_connection: waiting_connection,
+        }
     })
 }
 
