@@ -183,7 +183,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
     fn the_line_keeps_its_rules_whatever_comes(bounds in bounds(), steps in proptest::collection::vec(step(), 1..200)) {
