@@ -17,15 +17,17 @@ async fn a_full_host_says_when_to_try_again_and_recovers() {
     let service = EchoService::start().await;
     let host = Arc::new(TestHost::start_with(|builder| builder.calls_at_once(1).sharing(sharing)).await);
     let connection = host.hostile(&service).await;
-    let slow = tokio::spawn({
+    let hold = || {
         let (host, connection) = (host.clone(), connection.clone());
-        async move { host.call(&connection, "sleep", json!({ "millis": FOREVER_MILLIS })).await }
-    });
-    // Until the slow call has the place, there is one.
+        tokio::spawn(async move { host.call(&connection, "sleep", json!({ "millis": FOREVER_MILLIS })).await })
+    };
+    let mut slow = hold();
+    // Until the slow call has the place, there is one; and it may itself find it taken.
     let error = loop {
         match host.call(&connection, "noop", json!({})).await {
-            Ok(_) => tokio::task::yield_now().await,
             Err(error) => break error,
+            Ok(_) if slow.is_finished() => slow = hold(),
+            Ok(_) => tokio::task::yield_now().await,
         }
     };
     assert_eq!((error.to_string().as_str(), error.kind()), ("the host is busy; try again in 1 s", "busy"));
