@@ -143,6 +143,7 @@ impl<S: Clone + Eq + Hash, C: Clone + Eq + Hash, W> Line<S, C, W> {
     }
 
     /// Gives a place back.
+    #[expect(clippy::needless_pass_by_value, reason = "a place is given back once")]
     pub(super) fn release(&mut self, seat: Seat) {
         let Seat { connection: index } = seat;
         let space = self.connections[index].space;
