@@ -116,7 +116,7 @@ impl Places {
         let mut turn = None;
         let arrival = {
             let State { line, pace } = &mut *self.state();
-            line.arrive(&space, &id, || {
+            line.arrive(space, id, || {
                 let (sender, receiver) = oneshot::channel();
                 turn = Some(receiver);
                 pace.begin(|| self.clock.now());

@@ -68,10 +68,12 @@ pub(super) struct Line<S, C, W> {
     waiting: usize,
     /// Of tickets and turns alike.
     next: u64,
-    spaces: Slab<Space<S>>,
+    spaces: Slab<Space>,
     spaces_by_name: HashMap<S, usize>,
-    connections: Slab<Connection<C, W>>,
+    connections: Slab<Connection<W>>,
     connections_by_name: HashMap<(usize, C), usize>,
+    /// Connections that are known and have no call.
+    idle: usize,
     turns: Turns,
 }
 
@@ -85,8 +87,7 @@ struct Turns {
 }
 
 #[derive(Debug)]
-struct Space<S> {
-    name: S,
+struct Space {
     running: usize,
     waiting: usize,
     turn: Option<u64>,
@@ -94,15 +95,14 @@ struct Space<S> {
 }
 
 #[derive(Debug)]
-struct Connection<C, W> {
-    name: C,
+struct Connection<W> {
     space: usize,
     running: usize,
     turn: Option<u64>,
     waiting: BTreeMap<u64, W>,
 }
 
-impl<S: Clone + Eq + Hash, C: Clone + Eq + Hash, W> Line<S, C, W> {
+impl<S: Eq + Hash, C: Eq + Hash, W> Line<S, C, W> {
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             bounds,
@@ -113,6 +113,7 @@ impl<S: Clone + Eq + Hash, C: Clone + Eq + Hash, W> Line<S, C, W> {
             spaces_by_name: HashMap::new(),
             connections: Slab::new(),
             connections_by_name: HashMap::new(),
+            idle: 0,
             turns: Turns::default(),
         }
     }
@@ -123,7 +124,7 @@ impl<S: Clone + Eq + Hash, C: Clone + Eq + Hash, W> Line<S, C, W> {
     }
 
     /// Takes a place, or waits for one with what `waiter` makes.
-    pub(super) fn arrive(&mut self, space: &S, connection: &C, waiter: impl FnOnce() -> W) -> Arrival {
+    pub(super) fn arrive(&mut self, space: S, connection: C, waiter: impl FnOnce() -> W) -> Arrival {
         let space = self.space(space);
         let index = self.connection(space, connection);
         if self.connections[index].waiting.is_empty() && self.may_run(index) {
@@ -249,42 +250,60 @@ impl<S: Clone + Eq + Hash, C: Clone + Eq + Hash, W> Line<S, C, W> {
         }
     }
 
-    fn space(&mut self, name: &S) -> usize {
-        if let Some(index) = self.spaces_by_name.get(name) {
+    fn space(&mut self, name: S) -> usize {
+        if let Some(index) = self.spaces_by_name.get(&name) {
             return *index;
         }
-        let space = Space { name: name.clone(), running: 0, waiting: 0, turn: None, turns: Turns::default() };
+        let space = Space { running: 0, waiting: 0, turn: None, turns: Turns::default() };
         let index = self.spaces.insert(space);
-        self.spaces_by_name.insert(name.clone(), index);
+        self.spaces_by_name.insert(name, index);
         index
     }
 
-    fn connection(&mut self, space: usize, name: &C) -> usize {
-        let key = (space, name.clone());
+    /// A connection that is about to have a call.
+    fn connection(&mut self, space: usize, name: C) -> usize {
+        let key = (space, name);
         if let Some(index) = self.connections_by_name.get(&key) {
+            self.idle -= usize::from(self.connections[*index].is_idle());
             return *index;
         }
-        let connection = Connection { name: name.clone(), space, running: 0, turn: None, waiting: BTreeMap::new() };
+        let connection = Connection { space, running: 0, turn: None, waiting: BTreeMap::new() };
         let index = self.connections.insert(connection);
         self.connections_by_name.insert(key, index);
         index
     }
 
-    /// Keeps nothing of a connection or a space without calls.
+    /// Counts a connection whose last call is over. Most have another one soon, so only too many of them are forgotten, all at once.
     fn forget(&mut self, index: usize) {
-        let connection = &self.connections[index];
-        if connection.running > 0 || !connection.waiting.is_empty() {
+        if !self.connections[index].is_idle() {
             return;
         }
-        let Connection { name, space, .. } = self.connections.remove(index);
-        self.connections_by_name.remove(&(space, name));
-        let Space { running: 0, waiting: 0, .. } = self.spaces[space] else { return };
-        let gone = self.spaces.remove(space);
-        self.spaces_by_name.remove(&gone.name);
+        self.idle += 1;
+        if self.idle <= MOST_IDLE {
+            return;
+        }
+        self.idle = 0;
+        let (connections, spaces) = (&mut self.connections, &mut self.spaces);
+        self.connections_by_name.retain(|_, index| !connections[*index].is_idle());
+        connections.retain(|_, connection| !connection.is_idle());
+        self.spaces_by_name.retain(|_, index| !spaces[*index].is_idle());
+        spaces.retain(|_, space| !space.is_idle());
     }
 
     fn next(&mut self) -> u64 {
         count(&mut self.next)
+    }
+}
+
+impl Space {
+    fn is_idle(&self) -> bool {
+        self.running == 0 && self.waiting == 0
+    }
+}
+
+impl<W> Connection<W> {
+    fn is_idle(&self) -> bool {
+        self.running == 0 && self.waiting.is_empty()
     }
 }
 
@@ -309,3 +328,6 @@ fn count(next: &mut u64) -> u64 {
     *next += 1;
     *next
 }
+
+/// Connections without a call whose names are kept. A test has few connections.
+const MOST_IDLE: usize = if cfg!(test) { 2 } else { 256 };
