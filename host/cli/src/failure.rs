@@ -198,6 +198,7 @@ fn exit_of(error: &Error) -> Exit {
     match error {
         Error::Keyring(_) | Error::Vault(_) | Error::Store(_) | Error::Folder { .. } => Exit::Storage,
         Error::UnknownConnector { .. } | Error::UnknownConnection { .. } => Exit::NotFound,
+        Error::Load(_) if error.retry_after().is_some() => Exit::Failed,
         Error::Id(_)
         | Error::Load(_)
         | Error::AuthTypeNotTaken { .. }
@@ -251,7 +252,7 @@ fn exit_of_call(error: &CallError) -> Exit {
                 Exit::Upstream
             }
         },
-        CallError::Host { .. } => Exit::Failed,
+        CallError::Host { .. } | CallError::Busy { .. } => Exit::Failed,
         _ => Exit::Connector,
     }
 }

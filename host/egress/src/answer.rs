@@ -137,8 +137,7 @@ impl Answer {
         Ok(Some(seen.freeze()))
     }
 
-    /// The first bytes of the body, at most `most`: those that arrive first, as a stream of events may be slow to bring more. They
-    /// are handed out all the same afterwards.
+    /// The first `most` bytes of the body, or all of a shorter one. They are handed out all the same afterwards.
     pub(crate) async fn start(&mut self, most: usize) -> Result<Vec<u8>, EgressError> {
         while self.peeked.iter().map(Bytes::len).sum::<usize>() < most {
             let Some(piece) = self.arrive().await? else { break };

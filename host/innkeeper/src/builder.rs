@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 use innkeeper_ambient::{Clock, Random, SystemClock, SystemRandom};
 use innkeeper_auth::{Auth, AuthOptions, AuthTypes, check_base};
 use innkeeper_egress::{Egress, Settings as EgressSettings};
-use innkeeper_runtime::{GuestMemory, Limits, Runtime, RuntimeSettings};
+use innkeeper_runtime::{GuestMemory, Limits, Runtime, RuntimeSettings, Sharing};
 use innkeeper_vault::{Keyring, KeyringSource, RedbStore, Store, Vault};
 use url::Url;
 
@@ -34,6 +34,7 @@ pub struct Builder {
     random: Arc<dyn Random>,
     limits: Limits,
     calls_at_once: u32,
+    sharing: Sharing,
     egress: EgressSettings,
     auth: AuthOptions,
     auth_types: AuthTypes,
@@ -53,6 +54,7 @@ impl Default for Builder {
             random: Arc::new(SystemRandom),
             limits: Limits::default(),
             calls_at_once: RuntimeSettings::default().calls_at_once,
+            sharing: Sharing::default(),
             egress: EgressSettings::default(),
             auth: AuthOptions::default(),
             auth_types: AuthTypes::builtin(),
@@ -102,9 +104,15 @@ impl Builder {
         self
     }
 
-    /// Calls under way at once; more wait for a place.
+    /// Calls under way at once; more wait for a place. 1,000 unless this says otherwise.
     pub fn calls_at_once(mut self, calls: u32) -> Self {
         self.calls_at_once = calls;
+        self
+    }
+
+    /// How these places are shared out among spaces and connections, and how many calls wait for one.
+    pub fn sharing(mut self, sharing: Sharing) -> Self {
+        self.sharing = sharing;
         self
     }
 
@@ -168,7 +176,8 @@ impl Builder {
         };
         let cache = self.folder.map(|folder| (folder.join("code"), keyring.mac_key("compiled-code")));
         let vault = Arc::new(Vault::open(keyring, &*store, self.random.clone()).await?);
-        let settings = RuntimeSettings { limits: self.limits, calls_at_once: self.calls_at_once, cache };
+        let settings =
+            RuntimeSettings { limits: self.limits, calls_at_once: self.calls_at_once, sharing: self.sharing, cache };
         let runtime = Runtime::new(settings, self.clock.clone(), self.random.clone())?;
         let egress = Egress::new(self.egress, self.clock.clone(), self.random.clone())?;
         let auth = Auth::with_options(

@@ -1,5 +1,7 @@
 //! Why something did not work.
 
+use std::time::Duration;
+
 use innkeeper_auth::{AuthError, DeviceFailure, LinkFailure, Refused, SettingsErrors};
 use innkeeper_egress::SetupError as EgressSetupError;
 use innkeeper_runtime::{CallError, LoadError, LogLine, SetupError as RuntimeSetupError};
@@ -199,6 +201,7 @@ impl Error {
             Self::Keyring(_) => "keyring",
             Self::Vault(_) => "vault",
             Self::Store(_) => "store",
+            Self::Load(LoadError::SpecRun(error)) if matches!(**error, CallError::Busy { .. }) => error.kind(),
             Self::Load(_) | Self::ComponentMissing(_) => "load",
             Self::UnknownConnector { .. } => "unknown-connector",
             Self::ConnectorInUse { .. } => "connector-in-use",
@@ -217,6 +220,19 @@ impl Error {
             Self::Link(_) => "link",
             Self::Refused(_) | Self::Device(_) => "authorization",
             Self::Call { error, .. } => error.kind(),
+        }
+    }
+
+    /// When the same may be tried again, where the host is busy.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let error = match self {
+            Self::Call { error, .. } => error,
+            Self::Load(LoadError::SpecRun(error)) => error,
+            _ => return None,
+        };
+        match error {
+            CallError::Busy { retry_after, .. } => Some(Duration::from_secs((*retry_after).into())),
+            _ => None,
         }
     }
 

@@ -28,6 +28,7 @@ use crate::error::CallError;
 use crate::exports::Exports;
 use crate::guest::{Ended, Guest, Working};
 use crate::limits::GrowthLimiter;
+use crate::places::Crowded;
 use crate::trap::{Place, explain};
 
 /// A named stream of bytes, into an action or out of it.
@@ -110,7 +111,7 @@ impl Runtime {
     ///
     /// The input is checked against the action's schema before anything runs, the output after. The call ends at the
     /// limits of [`crate::Limits`] at the latest, whatever the guest does; where more calls are under way than there are places,
-    /// it waits for one within its own time.
+    /// it waits for one within its own time, as [`crate::Sharing`] has it, or ends with [`CallError::Busy`].
     pub async fn call(&self, connector: &Connector, call: Call, context: GuestContext) -> Finished<Output> {
         let Call { action, input, files } = call;
         let checked = check_input(connector, &action, &input);
@@ -227,13 +228,17 @@ pub(crate) async fn bounded<T>(
     let wall = shared.limits.wall;
     let meter = store.data().meter.clone();
     let mut deadline = shared.clock.sleep(wall);
-    let running = async {
-        let _place = shared.places.acquire().await;
-        Metered { inner: pin!(work(&mut *store)), meter }.await
+    let entering =
+        shared.places.enter(store.data().working.as_ref().map(|working| (&working.record.space, &working.record.id)));
+    let entered = tokio::select! {
+        biased;
+        entered = entering => entered,
+        () = &mut deadline => Err(shared.places.busy(Crowded::Host)),
     };
+    let _place = entered.map_err(|busy| CallError::Busy { crowded: busy.crowded, retry_after: busy.retry_after })?;
     let ended = tokio::select! {
         biased;
-        ended = running => Some(ended),
+        ended = (Metered { inner: pin!(work(&mut *store)), meter }) => Some(ended),
         () = &mut deadline => None,
     };
     match ended {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use innkeeper_ambient::{Clock, Random};
 use secrecy::SecretSlice;
-use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -16,11 +15,17 @@ use crate::capabilities;
 use crate::error::SetupError;
 use crate::guest::Guest;
 use crate::limits::Limits;
+use crate::places::{Places, Sharing};
 
 /// How often a running guest is looked at: its time is exact to this.
 const TICK: Duration = Duration::from_millis(5);
 /// Core instances, memories and tables that a component of any of the guest languages stays within.
 const CORE_INSTANCES: u32 = 20;
+/// Mappings of a slot (its stack and that stack's guard) and of the instance in it (its memory as it began, as it grew, and as
+/// it may grow; its stack's used part). Beyond the kernel's limit an instance cannot start.
+const MAPPINGS_OF_A_CALL: u32 = 6;
+/// Mappings of all else: code, libraries, threads, the heap.
+const OWN_MAPPINGS: u32 = 4096;
 const MEMORIES: u32 = 2;
 const TABLES: u32 = 8;
 
@@ -31,13 +36,15 @@ pub struct RuntimeSettings {
     pub limits: Limits,
     /// Calls under way at once; more wait for a place. Address space is set aside for each.
     pub calls_at_once: u32,
+    /// How these places are shared out, and how many calls wait for one.
+    pub sharing: Sharing,
     /// Where compiled code is kept, and the host key that authenticates it; none: each start compiles anew.
     pub cache: Option<(PathBuf, SecretSlice<u8>)>,
 }
 
 impl Default for RuntimeSettings {
     fn default() -> Self {
-        Self { limits: Limits::default(), calls_at_once: 1000, cache: None }
+        Self { limits: Limits::default(), calls_at_once: 1000, sharing: Sharing::default(), cache: None }
     }
 }
 
@@ -66,7 +73,7 @@ pub(crate) struct Shared {
     pub(crate) cache: Option<CodeCache>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) places: Semaphore,
+    pub(crate) places: Places,
     allocation: Allocation,
 }
 
@@ -87,9 +94,10 @@ impl Runtime {
         let linker = capabilities::linker(&engine).map_err(|error| SetupError::Engine(format!("{error:#}")))?;
         let cache = settings.cache.map(|(folder, key)| CodeCache::open(folder, key, &engine)).transpose()?;
         let places = match allocation {
-            Allocation::Pooling { calls } => calls as usize,
-            Allocation::OnDemand => settings.calls_at_once as usize,
+            Allocation::Pooling { calls } => calls,
+            Allocation::OnDemand => settings.calls_at_once,
         };
+        let places = Places::new(places, &settings.sharing, clock.clone(), settings.limits.wall);
         Ok(Self {
             shared: Arc::new(Shared {
                 engine,
@@ -98,7 +106,7 @@ impl Runtime {
                 cache,
                 clock,
                 random,
-                places: Semaphore::new(places),
+                places,
                 allocation,
             }),
         })
@@ -117,6 +125,14 @@ impl Runtime {
 
 fn engine(settings: &RuntimeSettings) -> Result<(Engine, Allocation), SetupError> {
     let mut calls = settings.calls_at_once.max(1);
+    if let Some(most) = most_mappings().map(slots_within).filter(|most| *most < calls) {
+        tracing::warn!(
+            calls,
+            most,
+            "the kernel's limit on mappings (vm.max_map_count) has room for fewer calls at once"
+        );
+        calls = most.max(1);
+    }
     loop {
         let mut config = config();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls, &settings.limits)));
@@ -134,6 +150,16 @@ fn engine(settings: &RuntimeSettings) -> Result<(Engine, Allocation), SetupError
     }
     let engine = Engine::new(&config()).map_err(|error| SetupError::Engine(format!("{error:#}")))?;
     Ok((engine, Allocation::OnDemand))
+}
+
+/// Calls that can have a slot where a process has so many mappings.
+fn slots_within(mappings: u32) -> u32 {
+    mappings.saturating_sub(OWN_MAPPINGS) / MAPPINGS_OF_A_CALL
+}
+
+/// Linux alone bounds them.
+fn most_mappings() -> Option<u32> {
+    std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?.trim().parse().ok()
 }
 
 fn config() -> Config {
@@ -175,4 +201,15 @@ fn tick(engine: &Engine) -> Result<(), SetupError> {
         })
         .map(drop)
         .map_err(|error| SetupError::Engine(format!("no thread for the clock of calls: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_limit_on_mappings_has_room_for_ten_thousand_calls() {
+        assert_eq!(slots_within(65_530), 10_239);
+        assert_eq!(slots_within(100), 0);
+    }
 }

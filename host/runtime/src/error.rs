@@ -2,6 +2,7 @@
 
 use innkeeper_spec::{Mistakes, Violations};
 
+use crate::places::Crowded;
 use crate::trap::Frame;
 
 /// The runtime cannot start.
@@ -159,6 +160,14 @@ pub enum CallError {
         /// The guest's frames, innermost first.
         backtrace: Vec<Frame>,
     },
+    /// There is no place for the call, and none came free while it waited. Nothing of it ran.
+    #[error("the host is busy{}; try again in {retry_after} s", busy_with(*.crowded))]
+    Busy {
+        /// What is full.
+        crowded: Crowded,
+        /// Seconds, at least 1, after which a place is likely.
+        retry_after: u32,
+    },
     /// The call's time is over.
     #[error("connector {connector} did not finish {action} within {seconds} s")]
     TimedOut {
@@ -239,6 +248,14 @@ fn did_you_mean(name: Option<&str>) -> String {
     name.map(|name| format!("; did you mean {name:?}?")).unwrap_or_default()
 }
 
+fn busy_with(crowded: Crowded) -> &'static str {
+    match crowded {
+        Crowded::Host => "",
+        Crowded::Space => " with calls of this space",
+        Crowded::Connection => " with calls of this connection",
+    }
+}
+
 fn last_words(text: Option<&str>) -> String {
     text.map(|text| format!(" ({text})")).unwrap_or_default()
 }
@@ -253,6 +270,7 @@ impl CallError {
             Self::OutputTooLarge { .. } => "output-too-large",
             Self::Action(failure) => failure.kind(),
             Self::Trapped { .. } => "trapped",
+            Self::Busy { .. } => "busy",
             Self::TimedOut { .. } => "timed-out",
             Self::CpuExceeded { .. } => "cpu-exceeded",
             Self::MemoryExceeded { .. } => "memory-exceeded",

@@ -41,6 +41,7 @@ mod cookie;
 mod disconnect;
 mod ears;
 mod headers;
+mod listen;
 mod local;
 mod origins;
 mod pages;
@@ -56,6 +57,7 @@ pub use ears::{
     CallbackAddress, EarsError, EarsLimits, EarsProvider, EarsService, EarsSettings, InvalidCallback, InvalidProvider,
     Preset, Quota,
 };
+pub use listen::{ListenSettings, listen};
 pub use local::{LocalCallback, LocalFailure};
 pub use router::authorization_router;
 pub use site::PagesSettings;

@@ -23,6 +23,9 @@ const COLD_US: f64 = 100.0;
 /// The most the auth redirect service should take of its own to redeem a code, in microseconds, in the middle.
 const EARS_US: f64 = 1000.0;
 
+/// The most memory, in GiB, that a host should have in use with 10,000 calls on a slow service.
+const CROWD_GIB: f64 = 1.5;
+
 /// One JSON object: the figures, and how they stand to the aims.
 pub(crate) fn json(figures: &Figures) -> Result<(), Failure> {
     let mut all = serde_json::to_value(figures)?;
@@ -67,6 +70,10 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
         let waiting = format!("{} waiting", memory.in_flight);
         table.add_row([format!("memory of a call in flight, KB ({waiting})"), kilobytes(memory.call_bytes)]);
         table.add_row([format!("memory of a plain request in flight, KB ({waiting})"), kilobytes(memory.plain_bytes)]);
+        if let Some(crowd) = memory.crowd {
+            let name = format!("memory of a host with {} calls on a slow service, MiB", crowd.in_flight);
+            table.add_row([name, whole(mebibytes(crowd.host_bytes))]);
+        }
     }
     let loading = &figures.loading;
     let size = kilobytes(loading.component_bytes as u64);
@@ -134,7 +141,7 @@ impl Aim {
     }
 }
 
-fn aims(figures: &Figures) -> [Aim; 7] {
+fn aims(figures: &Figures) -> Vec<Aim> {
     let empty = Aim {
         name: "empty action by the runtime, p50 us",
         at_most: true,
@@ -154,7 +161,14 @@ fn aims(figures: &Figures) -> [Aim; 7] {
     let cold = most("a token from the store, p50 us", COLD_US, figures.grants.many.cold.p50_us);
     let ears =
         most("own time of the auth redirect service to redeem a code, p50 us", EARS_US, figures.ears.redeem.p50_us);
-    [empty, throughput, live, decision, crowded, cold, ears]
+    let crowd = figures.memory.and_then(|memory| memory.crowd).map(|crowd| {
+        most(
+            "memory of a host with 10,000 calls on a slow service, GiB",
+            CROWD_GIB,
+            mebibytes(crowd.host_bytes) / 1024.0,
+        )
+    });
+    [empty, throughput, live, decision, crowded, cold, ears].into_iter().chain(crowd).collect()
 }
 
 fn sheet(header: &[&str]) -> Table {
@@ -174,6 +188,11 @@ fn one(figure: f64) -> String {
 
 fn whole(figure: f64) -> String {
     format!("{figure:.0}")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no host has so many bytes in use that this rounds")]
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 fn kilobytes(bytes: u64) -> String {
