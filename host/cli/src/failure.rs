@@ -251,7 +251,7 @@ fn exit_of_call(error: &CallError) -> Exit {
                 Exit::Upstream
             }
         },
-        CallError::Host { .. } => Exit::Failed,
+        CallError::Host { .. } | CallError::Unchecked { .. } => Exit::Failed,
         _ => Exit::Connector,
     }
 }

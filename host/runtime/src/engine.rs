@@ -13,6 +13,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 
 use crate::cache::CodeCache;
 use crate::capabilities;
+use crate::checks::Checks;
 use crate::error::SetupError;
 use crate::guest::Guest;
 use crate::limits::Limits;
@@ -67,6 +68,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) places: Semaphore,
+    pub(crate) checks: Checks,
     allocation: Allocation,
 }
 
@@ -99,6 +101,7 @@ impl Runtime {
                 clock,
                 random,
                 places: Semaphore::new(places),
+                checks: Checks::new(),
                 allocation,
             }),
         })
