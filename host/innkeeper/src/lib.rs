@@ -90,7 +90,8 @@ pub use innkeeper_auth::{
 };
 pub use innkeeper_egress::{Body, EgressError, Exception, PrivateNetworks, Settings as EgressSettings};
 pub use innkeeper_runtime::{
-    ActionFailure, Allocation, CallError, CheckError, Code, Connector, File, Frame, Limits, LoadError, LogLevel, LogLine, Progress,
+    ActionFailure, Allocation, CallError, CheckError, Code, Connector, File, Frame, Limits, LoadError, LogLevel,
+    LogLine, Progress,
 };
 pub use innkeeper_spec as spec;
 pub use innkeeper_vault::{

@@ -260,8 +260,7 @@ impl Runtime {
             return Err(CallError::UnknownAction { connector: name(), action: action.to_owned(), nearest });
         };
         let text = input.to_string();
-        let checked =
-            self.validate(spec.about.id.as_str(), &found.input, input, text.len(), self.patience()).await;
+        let checked = self.validate(spec.about.id.as_str(), &found.input, input, text.len(), self.patience()).await;
         let (_, checked) = checked.map_err(|reason| CallError::Unchecked {
             connector: name(),
             action: action.to_owned(),

@@ -91,8 +91,7 @@ impl Checks {
             return Err(CheckError::Busy);
         }
         let (sender, receiver) = oneshot::channel();
-        let watch =
-            Arc::new(Watch { lane, given_up: self.given_up.clone(), places: Mutex::new(Some((own, shared))) });
+        let watch = Arc::new(Watch { lane, given_up: self.given_up.clone(), places: Mutex::new(Some((own, shared))) });
         let ending = Ending(watch.clone());
         std::thread::Builder::new()
             .name("innkeeper-check".to_owned())
@@ -318,10 +317,7 @@ mod tests {
             checks.run(&at.to_string(), NONE, &clock, never).await.expect_err("it never ends");
         }
         let busy = checks.run("good", PATIENT, &clock, || ()).await.expect_err("too many run on");
-        assert_eq!(
-            busy.to_string(),
-            "the host is busy with other checks that take long; try again in some seconds"
-        );
+        assert_eq!(busy.to_string(), "the host is busy with other checks that take long; try again in some seconds");
         drop(ends);
         until_none_is_given_up(&checks).await;
         checks.run("good", PATIENT, &clock, || ()).await.expect("all have ended");

@@ -17,7 +17,12 @@ const MOST_PATHS: u64 = 16 << 20;
 /// Patterns, where the same one counts once for each schema.
 const MOST_PATTERNS: u64 = 2_000;
 /// States of all patterns together.
-const MOST_STATES: u64 = 300_000;
+const MOST_STATES: u64 = 500_000;
+/// Parts of alternatives that are compared before the first value is checked: the library looks for a field that tells them
+/// apart, through references.
+const MOST_COMPARED: u64 = 1_000_000;
+/// References and `allOf` within each other that it looks through.
+const DEEPEST_COMPARED: u32 = 17;
 /// Objects and lists within each other: as deep as JSON is read.
 const DEEPEST: usize = 128;
 
@@ -27,11 +32,18 @@ pub(crate) struct Budget {
     paths: u64,
     patterns: u64,
     states: u64,
+    compared: u64,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { parts: MOST_PARTS, paths: MOST_PATHS, patterns: MOST_PATTERNS, states: MOST_STATES }
+        Self {
+            parts: MOST_PARTS,
+            paths: MOST_PATHS,
+            patterns: MOST_PATTERNS,
+            states: MOST_STATES,
+            compared: MOST_COMPARED,
+        }
     }
 }
 
@@ -39,35 +51,50 @@ impl Default for Budget {
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
     /// By the address of its text, which stays where it is while the schema lives.
-    measures: HashMap<usize, Measure>,
+    known: HashMap<usize, Pattern>,
     /// Whether one of them goes back and forth.
     pub(super) backtrack: bool,
 }
 
+/// What a match with a pattern takes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pattern {
+    pub(super) width: u64,
+    pub(super) backtracks: bool,
+}
+
 impl Patterns {
-    pub(super) fn measure(&self, pattern: &str) -> Measure {
-        self.measures.get(&pattern.as_ptr().addr()).copied().unwrap_or_default()
+    /// A pattern of this schema.
+    pub(super) fn get(&self, pattern: &str) -> Pattern {
+        self.known.get(&pattern.as_ptr().addr()).copied().unwrap_or_default()
     }
 }
 
 /// Takes what a schema will need; the error names the place that is too much. The references must be known to be sound.
 pub(super) fn take(schema: &Value, budget: &mut Budget) -> Result<Patterns, String> {
-    let mut survey =
-        Survey { budget, patterns: Patterns::default(), known: HashSet::new(), references: HashSet::new() };
+    let mut survey = Survey {
+        budget,
+        patterns: Patterns::default(),
+        known: HashSet::new(),
+        references: HashSet::new(),
+        alternatives: Vec::new(),
+    };
     let refused = |refusal: Refusal| {
         let Refusal { place, reason } = refusal;
         if place.is_empty() { reason } else { format!("at {}: {reason}", cut(&place)) }
     };
     survey.walk(schema, 0).map_err(refused)?;
-    let Survey { patterns, references, .. } = survey;
-    if !references.is_empty() {
-        let names = anchors(schema);
-        for target in references {
-            // A target is compiled once for each way to write it.
-            if let Some(part) = follow(schema, target, |name| names.get(name).copied()) {
-                budget.walk_again(part, target.len() as u64)?;
-            }
+    let Survey { patterns, references, alternatives, .. } = survey;
+    let names = if references.is_empty() { HashMap::new() } else { anchors(schema) };
+    let resolve = |target: &str| follow(schema, target, |name| names.get(name).copied());
+    for target in references {
+        // A target is compiled once for each way to write it.
+        if let Some(part) = resolve(target) {
+            budget.walk_again(part, target.len() as u64)?;
         }
+    }
+    for branches in alternatives {
+        branches.iter().try_for_each(|branch| budget.compare(branch, &resolve, DEEPEST_COMPARED))?;
     }
     Ok(patterns)
 }
@@ -115,6 +142,41 @@ impl Budget {
         Ok(())
     }
 
+    /// What a branch says at once and through references.
+    fn compare<'a>(
+        &mut self,
+        branch: &'a Value,
+        resolve: &dyn Fn(&str) -> Option<&'a Value>,
+        depth: u32,
+    ) -> Result<(), String> {
+        let Value::Object(fields) = branch else { return Ok(()) };
+        self.look_through(branch)?;
+        if depth == 0 {
+            return Ok(());
+        }
+        if let Some(target) = fields.get("$ref").and_then(Value::as_str).and_then(resolve) {
+            self.compare(target, resolve, depth - 1)?;
+        }
+        let all = fields.get("allOf").and_then(Value::as_array);
+        all.into_iter().flatten().try_for_each(|part| self.compare(part, resolve, depth - 1))
+    }
+
+    fn look_through(&mut self, place: &Value) -> Result<(), String> {
+        const BYTES_A_STEP: u64 = 64;
+        let bytes = place.as_str().map_or(0, str::len) as u64;
+        self.compared = self.compared.checked_sub(1 + bytes / BYTES_A_STEP).ok_or_else(|| {
+            format!("the alternatives of the spec's schemas have more than {MOST_COMPARED} parts to compare: use fewer, or smaller ones")
+        })?;
+        match place {
+            Value::Array(items) => items.iter().try_for_each(|item| self.look_through(item)),
+            Value::Object(fields) => fields.iter().try_for_each(|(name, part)| {
+                self.compared = self.compared.saturating_sub(name.len() as u64 / BYTES_A_STEP);
+                self.look_through(part)
+            }),
+            _ => Ok(()),
+        }
+    }
+
     fn walk_again(&mut self, place: &Value, path: u64) -> Result<(), String> {
         match place {
             Value::Array(items) => items.iter().try_for_each(|item| {
@@ -150,6 +212,7 @@ struct Survey<'a, 'b> {
     /// Each is compiled once for a schema.
     known: HashSet<&'a str>,
     references: HashSet<&'a str>,
+    alternatives: Vec<&'a [Value]>,
 }
 
 impl<'a> Survey<'a, '_> {
@@ -181,6 +244,7 @@ impl<'a> Survey<'a, '_> {
             ("$ref", Value::String(target)) => {
                 self.references.insert(target);
             }
+            ("anyOf" | "oneOf", Value::Array(branches)) => self.alternatives.push(branches),
             _ => {}
         }
         self.walk(part, path)
@@ -190,9 +254,10 @@ impl<'a> Survey<'a, '_> {
         let measure = pattern::measure(pattern)?;
         if self.known.insert(pattern) {
             self.budget.pattern(measure)?;
-            self.patterns.backtrack |= pattern::backtracks(pattern);
         }
-        self.patterns.measures.insert(pattern.as_ptr().addr(), measure);
+        let known = Pattern { width: measure.width, backtracks: pattern::backtracks(pattern) };
+        self.patterns.backtrack |= known.backtracks;
+        self.patterns.known.insert(pattern.as_ptr().addr(), known);
         Ok(())
     }
 }

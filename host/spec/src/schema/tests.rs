@@ -355,7 +355,7 @@ fn the_patterns_of_a_schema_are_bounded_together() {
     let many = fields(&|at| format!("^[\\p{{L}}_]{{20}}{at}$"), 11_000);
     assert!(many.to_string().len() > 450_000);
     let refused = Schema::parse(many).expect_err("gigabytes");
-    assert!(refused.contains("the patterns of the spec would have more than 300000 states"), "{refused}");
+    assert!(refused.contains("the patterns of the spec would have more than 500000 states"), "{refused}");
     assert!(refused.starts_with("at /properties/f"), "{refused}");
     let refused = Schema::parse(fields(&|at| format!("^{at}$"), 3_000)).expect_err("thousands");
     assert!(refused.contains("more than 2000 patterns"), "{refused}");
@@ -409,10 +409,10 @@ fn many_items_that_look_alike_are_found_to_be_unique_in_no_time() {
     /// The `index`th nesting of empty lists.
     fn brackets(index: u32) -> Value {
         let bits = (0..20).map(|bit| index >> bit & 1);
-        bits.fold(json!([]), |inner, bit| if bit == 1 { json!([inner, []]) } else { json!([[], inner]) })
+        bits.fold(json!([[]]), |inner, bit| if bit == 1 { json!([inner, []]) } else { json!([[], inner]) })
     }
     let unique = schema(json!({"type": "array", "uniqueItems": true}));
-    let mut items: Vec<_> = (0..50_000).map(brackets).collect();
+    let mut items: Vec<_> = (0..20_000).map(brackets).collect();
     items.extend((0..25_000).map(|at| json!(at)));
     items.extend((0..25_000).map(|at| json!({ "a": at, "b": [at.to_string()] })));
     unique.validate(&Value::Array(items.clone())).expect("no two are alike");
@@ -438,13 +438,13 @@ fn constants_that_are_lists_and_objects_are_counted_as_they_are_compared() {
         items.push(json!(last));
         Value::Array(items)
     };
-    let ways: Vec<_> = (0..200).map(|_| json!({"$ref": "#/$defs/long"})).collect();
+    let ways: Vec<_> = (0..50).map(|_| json!({"$ref": "#/$defs/long"})).collect();
     for constant in [json!({"const": long(1)}), json!({"enum": [long(1), long(2), long(3)]})] {
-        let list = schema(json!({"items": {"anyOf": ways}, "$defs": {"long": constant}}));
+        let list = schema(json!({"items": {"allOf": ways}, "$defs": {"long": constant}}));
         list.validate(&json!([long(1)])).expect("one is fine");
         let many = Value::Array(vec![long(9); 100]);
         assert!(list.validate_at_once(&many, 10_000_000).is_none());
-        let refused = list.validate(&many).expect_err("a billion comparisons").to_string();
+        let refused = list.validate(&many).expect_err("millions of comparisons").to_string();
         assert!(refused.starts_with("is more than can be checked"), "{refused}");
     }
 }
@@ -452,11 +452,14 @@ fn constants_that_are_lists_and_objects_are_counted_as_they_are_compared() {
 #[test]
 fn names_of_any_length_are_counted_each_time_they_are_compared() {
     let name = "n".repeat(500_000);
-    let ways: Vec<_> = (0..5_000).map(|_| json!({"$ref": "#/$defs/a"})).collect();
+    let ways = |count: usize| vec![json!({"$ref": "#/$defs/a"}); count];
     for part in [json!({"required": [name]}), json!({"properties": {name.as_str(): true}})] {
-        let object = schema(json!({"anyOf": ways, "$defs": {"a": part}}));
-        let _ = object.validate(&json!({"a": 1}));
-        let refused = object.validate(&json!({ format!("{}m", &name[1..]): 1 })).expect_err("gigabytes").to_string();
+        let refused = Schema::parse(json!({"anyOf": ways(5_000), "$defs": {"a": part}})).expect_err("gigabytes");
+        assert!(refused.contains("parts to compare"), "{refused}");
+        let object = schema(json!({"items": {"anyOf": ways(50)}, "$defs": {"a": part}}));
+        object.validate(&json!([{ name.as_str(): 1 }])).expect("one is fine");
+        let many = vec![json!({"a": 1}); 100];
+        let refused = object.validate(&Value::Array(many)).expect_err("gigabytes").to_string();
         assert!(refused.starts_with("is more than can be checked"), "{refused}");
     }
 }
@@ -521,7 +524,7 @@ fn what_is_told_of_a_wrong_value_is_bounded_in_bytes() {
     let listed = schema(json!({"additionalProperties": {"items": {"type": "string"}}}));
     let told = listed.validate(&json!({ name: vec![1; 10_000] })).expect_err("numbers").to_string();
     assert!(told.len() < 200_000, "{}", told.len());
-    let ways: Vec<_> = (0..2_000).map(|at| json!({"maxLength": at})).collect();
+    let ways: Vec<_> = (0..500).map(|at| json!({"maxLength": at})).collect();
     let any = schema(json!({"anyOf": ways}));
     let told = any.validate(&json!("x".repeat(1_000_000))).expect_err("too long").to_string();
     assert_eq!(told, "does not fit, in more ways than can be told");

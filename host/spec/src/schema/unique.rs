@@ -134,7 +134,7 @@ mod tests {
             json!([[], []]),
             json!([null, null]),
             json!(["a", "b", "a"]),
-            json!([1e20, 100_000_000_000_000_000_000_u128]),
+            json!([1e15, 1_000_000_000_000_000_u64]),
         ] {
             assert!(!unique(&twice), "{twice}");
         }

@@ -7,7 +7,7 @@ use std::ptr;
 use serde_json::{Map, Value};
 
 use super::budget::Patterns;
-use super::pattern::{self, backtracks};
+use super::pattern;
 use super::reach::{anchors, follow};
 
 /// Steps of one check, at most 50 ns each.
@@ -60,7 +60,10 @@ pub(super) fn is_plain(schema: &Value, patterns: &Patterns) -> bool {
             ("required", Value::Array(names)) => names.len() <= FEW,
             ("const", value) => !is_container(value),
             ("properties", Value::Object(parts)) if parts.len() > 2 * FEW => false,
-            ("pattern", Value::String(pattern)) => !backtracks(pattern) && patterns.measure(pattern).width <= NARROW,
+            ("pattern", Value::String(pattern)) => {
+                let pattern = patterns.get(pattern);
+                !pattern.backtracks && pattern.width <= NARROW
+            }
             ("format", Value::String(format)) => !is_costly(format),
             ("dependentRequired", _) | ("uniqueItems", Value::Bool(true)) => false,
             _ => is_plain(part, patterns),
@@ -483,12 +486,12 @@ impl<'a> Work<'a> {
         const STATES_A_STEP: u64 = 10;
         /// The same where a group is tried at each byte, and reads on to the end.
         const TRIED_A_STEP: u64 = 400;
-        let (width, bytes) = (self.patterns.measure(pattern).width, text.len() as u64);
-        let linear = 1 + width.saturating_mul(bytes) / STATES_A_STEP;
-        if !backtracks(pattern) {
+        let (pattern, bytes) = (self.patterns.get(pattern), text.len() as u64);
+        let linear = 1 + pattern.width.saturating_mul(bytes) / STATES_A_STEP;
+        if !pattern.backtracks {
             return linear;
         }
-        linear + BACKTRACKING + width.saturating_mul(bytes).saturating_mul(bytes) / TRIED_A_STEP
+        linear + BACKTRACKING + pattern.width.saturating_mul(bytes).saturating_mul(bytes) / TRIED_A_STEP
     }
 }
 
