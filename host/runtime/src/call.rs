@@ -288,7 +288,9 @@ impl Runtime {
             let (connector, action) = names();
             return Err(CallError::OutputTooLarge { connector, action, size: output.value.len(), limit });
         }
-        let (value, checked) = self.parse_output(connector, action, output.value, guest).await?;
+        let limits = &guest.shared.limits;
+        let patience = Patience { wait: limits.wall, work: limits.cpu.saturating_sub(guest.meter.spent()) };
+        let (value, checked) = self.parse_output(connector, action, output.value, patience).await?;
         checked.map_err(|violations| {
             let (connector, action) = names();
             CallError::InvalidOutput { connector, action, violations }
@@ -310,14 +312,13 @@ impl Runtime {
         Ok(Output { value, files, events })
     }
 
-    /// The output's value, and what is wrong with it. What is large is read and checked where nobody else waits for it, in
-    /// what the guest left of its computing time.
+    /// The output's value, and what is wrong with it. What is large is read and checked where nobody else waits for it.
     async fn parse_output(
         &self,
         connector: &Connector,
         action: &ActionSpec,
         text: String,
-        guest: &Guest,
+        patience: Patience,
     ) -> Result<(Value, Result<(), Violations>), CallError> {
         let names = || (connector.inner.spec.about.id.to_string(), action.name.to_string());
         let not_json = |error: serde_json::Error| {
@@ -328,12 +329,10 @@ impl Runtime {
             let (connector, action) = names();
             CallError::Unchecked { connector, action, what: "output", reason }
         };
-        let limits = &guest.shared.limits;
-        let patience = Patience { wait: limits.wall, work: limits.cpu.saturating_sub(guest.meter.spent()) };
         let owner = connector.inner.spec.about.id.as_str();
         if text.len() > PARSED_AT_ONCE {
             let schema = action.output.clone();
-            let check = move || {
+            let check = move || -> serde_json::Result<(Value, Result<(), Violations>)> {
                 let value: Value = serde_json::from_str(&text)?;
                 let checked = schema.map_or(Ok(()), |schema| schema.validate(&value));
                 Ok((value, checked))

@@ -291,7 +291,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_connector_leaves_places_to_the_others() {
-        let checks = Arc::new(Checks::with_places(2));
+        let checks = Checks::with_places(2);
         let (end, never) = endless();
         let clock = SystemClock;
         let mut first = Box::pin(checks.run("bad", PATIENT, &clock, never));
@@ -346,8 +346,8 @@ mod tests {
     #[tokio::test]
     async fn a_check_that_panics_is_told_and_leaves_its_place() {
         let checks = Checks::with_places(2);
-        let failed = checks.run("bad", PATIENT, &SystemClock, || panic!("in a check")).await;
-        assert!(matches!(failed, Err::<(), _>(CheckError::Failed)));
+        let failed = checks.run::<()>("bad", PATIENT, &SystemClock, || panic!("in a check")).await;
+        assert!(matches!(failed, Err(CheckError::Failed)), "{failed:?}");
         assert_eq!(checks.places.available_permits(), 2);
     }
 }
