@@ -9,8 +9,7 @@ use jsonschema::{Keyword, ValidationError};
 use serde_json::{Map, Number, Value};
 
 /// What takes the place of the library's keyword.
-// The library names these types.
-#[expect(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "the library calls it so")]
+#[allow(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "the library calls it so")]
 pub(super) fn keyword<'a>(
     _schema: &'a Map<String, Value>,
     wanted: &'a Value,
