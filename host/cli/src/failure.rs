@@ -252,7 +252,7 @@ fn exit_of_call(error: &CallError) -> Exit {
                 Exit::Upstream
             }
         },
-        CallError::Host { .. } | CallError::Busy { .. } => Exit::Failed,
+        CallError::Host { .. } | CallError::Busy { .. } | CallError::Unchecked { .. } => Exit::Failed,
         _ => Exit::Connector,
     }
 }

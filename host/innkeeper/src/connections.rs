@@ -171,7 +171,7 @@ impl Innkeeper {
         let connector = self.connector(&new.connector).await?;
         let (declaration, auth_type) = self.auth_type(&connector, &new.auth_type)?;
         let auth_mode = auth_mode(&*auth_type, new.auth_mode)?;
-        let config = check_config(&connector, &new.config)?;
+        let config = self.check_config(&connector, &new.config).await?;
         let discovery = Discovery { declaration: &declaration, auth_type: &*auth_type, config: &config };
         let settings = match self.parts.auth.discover(&discovery, new.fields).await {
             Ok(fields) => Settings::build(&declaration, &*auth_type, &config, &fields, &new.secrets),
@@ -226,7 +226,7 @@ impl Innkeeper {
         let connector = self.connector(&before.connector).await?;
         let (declaration, auth_type) = self.auth_type(&connector, before.auth_type.as_str())?;
         let config = match &change.config {
-            Some(config) => check_config(&connector, config)?,
+            Some(config) => self.check_config(&connector, config).await?,
             None => before.config.clone(),
         };
         let mut secrets = self.parts.auth.open_secrets(&before)?;
@@ -384,13 +384,15 @@ fn auth_mode(auth_type: &dyn AuthType, asked: Option<AuthMode>) -> Result<AuthMo
     }
 }
 
-pub(crate) fn check_config(connector: &Connector, config: &Value) -> Result<Value, Error> {
-    let schema = &connector.spec().config;
-    let config = schema.with_defaults(config);
-    schema
-        .validate(&config)
-        .map_err(|violations| Error::Config { connector: connector.spec().about.id.clone(), violations })?;
-    Ok(config)
+impl Innkeeper {
+    pub(crate) async fn check_config(&self, connector: &Connector, config: &Value) -> Result<Value, Error> {
+        let spec = connector.spec();
+        let checked = self.parts.runtime.check_config(connector, spec.config.with_defaults(config)).await;
+        let (config, checked) =
+            checked.map_err(|reason| Error::Unchecked { connector: spec.about.id.clone(), reason })?;
+        checked.map_err(|violations| Error::Config { connector: spec.about.id.clone(), violations })?;
+        Ok(config)
+    }
 }
 
 pub(crate) fn fields_error(declaration: &AuthDeclaration, errors: SettingsErrors) -> Error {

@@ -77,7 +77,10 @@ impl Innkeeper {
         self.parts.store.put_connector(record, component).await?;
         self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id, connector.clone());
         // The older one was checked when it was added.
-        let older = before.as_ref().and_then(|record| ConnectorSpec::parse(&record.spec).ok());
+        let older = match &before {
+            Some(record) => self.parts.runtime.parse_spec(record.spec.clone()).await.ok().map(|(_, spec)| spec),
+            None => None,
+        };
         let (differences, rescoped) = match &older {
             Some(older) => (older.differences(connector.spec()), self.follow_scope(older, connector.spec()).await?),
             None => Default::default(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use innkeeper_auth::{AuthError, DeviceFailure, LinkFailure, Refused, SettingsErrors};
 use innkeeper_egress::SetupError as EgressSetupError;
-use innkeeper_runtime::{CallError, LoadError, LogLine, SetupError as RuntimeSetupError};
+use innkeeper_runtime::{CallError, CheckError, LoadError, LogLine, SetupError as RuntimeSetupError};
 use innkeeper_spec::{ConnectorId, Violations};
 use innkeeper_vault::{ConnectionId, InvalidId, KeyringError, SpaceId, StoreError, VaultError};
 
@@ -121,6 +121,15 @@ pub enum Error {
         /// Each mistake with its JSON pointer.
         violations: Violations,
     },
+    /// It is not known whether the config fits its schema.
+    #[error("the config of connector {connector} was not checked against its schema: {reason}")]
+    Unchecked {
+        /// Which connector.
+        connector: ConnectorId,
+        /// Why.
+        #[source]
+        reason: CheckError,
+    },
     /// The auth type's fields break their rules.
     #[error("the fields of the auth type {auth_type} are not valid: {errors}")]
     Fields {
@@ -202,6 +211,7 @@ impl Error {
             Self::Vault(_) => "vault",
             Self::Store(_) => "store",
             Self::Load(LoadError::SpecRun(error)) if matches!(**error, CallError::Busy { .. }) => error.kind(),
+            Self::Load(LoadError::Unchecked(reason)) => reason.kind(),
             Self::Load(_) | Self::ComponentMissing(_) => "load",
             Self::UnknownConnector { .. } => "unknown-connector",
             Self::ConnectorInUse { .. } => "connector-in-use",
@@ -210,6 +220,7 @@ impl Error {
             Self::ConnectionChanged(_) => "conflict",
             Self::AuthTypeNotTaken { .. } | Self::UnknownAuthType { .. } | Self::AuthMode { .. } => "auth-type",
             Self::Config { .. } => "invalid-config",
+            Self::Unchecked { reason, .. } => reason.kind(),
             Self::Fields { .. } => "invalid-fields",
             Self::Hosts { .. } => "invalid-hosts",
             Self::NotAllowed(_) => "not-allowed",

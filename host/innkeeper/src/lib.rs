@@ -90,8 +90,8 @@ pub use innkeeper_auth::{
 };
 pub use innkeeper_egress::{Body, EchoLimits, EgressError, Exception, PrivateNetworks, Settings as EgressSettings};
 pub use innkeeper_runtime::{
-    ActionFailure, Allocation, CallError, Code, Connector, Crowded, File, Frame, Limits, LoadError, LogLevel, LogLine,
-    Progress, Sharing,
+    ActionFailure, Allocation, CallError, CheckError, Code, Connector, Crowded, File, Frame, Limits, LoadError, LogLevel,
+    LogLine, Progress, Sharing,
 };
 pub use innkeeper_spec as spec;
 pub use innkeeper_vault::{

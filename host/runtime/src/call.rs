@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use innkeeper_egress::{Body, CredentialSource, Echoes, Egress, SecretFields};
-use innkeeper_spec::{ActionSpec, ApprovedHost};
+use innkeeper_spec::{ActionSpec, ApprovedHost, Violations};
 use innkeeper_vault::ConnectionRecord;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -19,6 +19,7 @@ use crate::capabilities::log::LogLine;
 use crate::capabilities::progress::Progress;
 use crate::capabilities::state::GuestMemory;
 use crate::capabilities::{connection, http, log, progress, wasi};
+use crate::checks::{PARSED_AT_ONCE, Patience};
 use crate::component::Connector;
 use crate::contract::innkeeper::connector::types as wit;
 use crate::convert;
@@ -114,14 +115,13 @@ impl Runtime {
     /// it waits for one within its own time, as [`crate::Sharing`] has it, or ends with [`CallError::Busy`].
     pub async fn call(&self, connector: &Connector, call: Call, context: GuestContext) -> Finished<Output> {
         let Call { action, input, files } = call;
-        let checked = check_input(connector, &action, &input);
-        let action = match checked {
-            Ok(action) => action,
+        let checked = self.check_input(connector, &action, input).await;
+        let (action, input) = match checked {
+            Ok(checked) => checked,
             Err(error) => {
                 return Finished { result: Err(error), logs: Vec::new(), requests: 0, duration: Duration::ZERO };
             }
         };
-        let input = input.to_string();
         self.run(connector, action.name.as_str(), context, async |exports, store| {
             let mut handed = Vec::with_capacity(files.len());
             for file in files {
@@ -129,8 +129,10 @@ impl Runtime {
                 handed.push(wit::File { name: file.name, content_type: file.content_type, content: body });
             }
             let answer = exports.call(&mut *store, action.name.as_str(), &input, &handed).await?;
-            let answered = answer.map_err(|error| CallError::Action(convert::failure(error)));
-            Ok(answered.and_then(|output| check_output(connector, action, output, store.data_mut())))
+            match answer {
+                Ok(output) => Ok(self.check_output(connector, action, output, store.data_mut()).await),
+                Err(error) => Ok(Err(CallError::Action(convert::failure(error)))),
+            }
         })
         .await
     }
@@ -251,55 +253,105 @@ pub(crate) async fn bounded<T>(
     }
 }
 
-fn check_input<'a>(connector: &'a Connector, action: &str, input: &Value) -> Result<&'a ActionSpec, CallError> {
-    let spec = &connector.inner.spec;
-    let name = || spec.about.id.to_string();
-    let Some(found) = spec.action(action) else {
-        let nearest = spec.nearest_action(action).map(ToString::to_string);
-        return Err(CallError::UnknownAction { connector: name(), action: action.to_owned(), nearest });
-    };
-    found.input.validate(input).map_err(|violations| CallError::InvalidInput {
-        connector: name(),
-        action: action.to_owned(),
-        violations,
-    })?;
-    Ok(found)
-}
-
-fn check_output(
-    connector: &Connector,
-    action: &ActionSpec,
-    output: wit::Output,
-    guest: &mut Guest,
-) -> Result<Output, CallError> {
-    let names = || (connector.inner.spec.about.id.to_string(), action.name.to_string());
-    let limit = guest.shared.limits.output;
-    if output.value.len() > limit {
-        let (connector, action) = names();
-        return Err(CallError::OutputTooLarge { connector, action, size: output.value.len(), limit });
+impl Runtime {
+    /// The action of that name and its input as the guest takes it.
+    async fn check_input<'a>(
+        &self,
+        connector: &'a Connector,
+        action: &str,
+        input: Value,
+    ) -> Result<(&'a ActionSpec, String), CallError> {
+        let spec = &connector.inner.spec;
+        let name = || spec.about.id.to_string();
+        let Some(found) = spec.action(action) else {
+            let nearest = spec.nearest_action(action).map(ToString::to_string);
+            return Err(CallError::UnknownAction { connector: name(), action: action.to_owned(), nearest });
+        };
+        let text = input.to_string();
+        let checked = self.validate(spec.about.id.as_str(), &found.input, input, text.len(), self.patience()).await;
+        let (_, checked) = checked.map_err(|reason| CallError::Unchecked {
+            connector: name(),
+            action: action.to_owned(),
+            what: "input",
+            reason,
+        })?;
+        checked.map_err(|violations| CallError::InvalidInput {
+            connector: name(),
+            action: action.to_owned(),
+            violations,
+        })?;
+        Ok((found, text))
     }
-    let value: Value = serde_json::from_str(&output.value).map_err(|error| {
-        let (connector, action) = names();
-        CallError::OutputNotJson { connector, action, reason: error.to_string() }
-    })?;
-    if let Some(schema) = &action.output {
-        schema.validate(&value).map_err(|violations| {
+
+    async fn check_output(
+        &self,
+        connector: &Connector,
+        action: &ActionSpec,
+        output: wit::Output,
+        guest: &mut Guest,
+    ) -> Result<Output, CallError> {
+        let names = || (connector.inner.spec.about.id.to_string(), action.name.to_string());
+        let limit = guest.shared.limits.output;
+        if output.value.len() > limit {
+            let (connector, action) = names();
+            return Err(CallError::OutputTooLarge { connector, action, size: output.value.len(), limit });
+        }
+        let limits = &guest.shared.limits;
+        let patience = Patience { wait: limits.wall, work: limits.cpu.saturating_sub(guest.meter.spent()) };
+        let (value, checked) = self.parse_output(connector, action, output.value, patience).await?;
+        checked.map_err(|violations| {
             let (connector, action) = names();
             CallError::InvalidOutput { connector, action, violations }
         })?;
+        let mut files = Vec::with_capacity(output.files.len());
+        for file in output.files {
+            let content = guest.table.delete(file.content).map_err(|error| {
+                let (connector, action) = names();
+                CallError::Host { connector, action, reason: format!("a file of the result is not there: {error}") }
+            })?;
+            files.push(File {
+                name: file.name,
+                content_type: file.content_type,
+                content: content.hand_out(guest.shared.limits.wall),
+            });
+        }
+        let events =
+            guest.working.as_mut().map(|working| std::mem::take(&mut working.progress.kept)).unwrap_or_default();
+        Ok(Output { value, files, events })
     }
-    let mut files = Vec::with_capacity(output.files.len());
-    for file in output.files {
-        let content = guest.table.delete(file.content).map_err(|error| {
+
+    /// The output's value, and what is wrong with it. What is large is read and checked where nobody else waits for it.
+    async fn parse_output(
+        &self,
+        connector: &Connector,
+        action: &ActionSpec,
+        text: String,
+        patience: Patience,
+    ) -> Result<(Value, Result<(), Violations>), CallError> {
+        let names = || (connector.inner.spec.about.id.to_string(), action.name.to_string());
+        let not_json = |error: serde_json::Error| {
             let (connector, action) = names();
-            CallError::Host { connector, action, reason: format!("a file of the result is not there: {error}") }
-        })?;
-        files.push(File {
-            name: file.name,
-            content_type: file.content_type,
-            content: content.hand_out(guest.shared.limits.wall),
-        });
+            CallError::OutputNotJson { connector, action, reason: error.to_string() }
+        };
+        let unchecked = |reason| {
+            let (connector, action) = names();
+            CallError::Unchecked { connector, action, what: "output", reason }
+        };
+        let owner = connector.inner.spec.about.id.as_str();
+        if text.len() > PARSED_AT_ONCE {
+            let schema = action.output.clone();
+            let check = move || -> serde_json::Result<(Value, Result<(), Violations>)> {
+                let value: Value = serde_json::from_str(&text)?;
+                let checked = schema.map_or(Ok(()), |schema| schema.validate(&value));
+                Ok((value, checked))
+            };
+            let checked = self.shared.checks.run(owner, patience, &*self.shared.clock, check).await;
+            return checked.map_err(unchecked)?.map_err(not_json);
+        }
+        let value: Value = serde_json::from_str(&text).map_err(not_json)?;
+        match &action.output {
+            Some(schema) => self.validate(owner, schema, value, text.len(), patience).await.map_err(unchecked),
+            None => Ok((value, Ok(()))),
+        }
     }
-    let events = guest.working.as_mut().map(|working| std::mem::take(&mut working.progress.kept)).unwrap_or_default();
-    Ok(Output { value, files, events })
 }

@@ -100,12 +100,12 @@ impl Runtime {
         let imports = vet(&bytes)?;
         let digest = digest(&bytes);
         if let Some((component, draft)) = self.cached(&digest).await {
-            return self.finish((digest, imports), &component, draft, Code::Cached);
+            return self.finish((digest, imports), &component, draft, Code::Cached).await;
         }
         let component = self.compile(bytes).await?;
         let pre = self.link(&component)?;
         let draft = self.read_spec(&pre).await.map_err(|error| LoadError::SpecRun(Box::new(error)))?;
-        let connector = self.finish((digest, imports), &component, draft, Code::Compiled)?;
+        let connector = self.finish((digest, imports), &component, draft, Code::Compiled).await?;
         self.keep(&connector, component).await;
         Ok(connector)
     }
@@ -130,14 +130,15 @@ impl Runtime {
         self.shared.linker.instantiate_pre(component).and_then(ConnectorPre::new).map_err(|error| unfit(&error))
     }
 
-    fn finish(
+    async fn finish(
         &self,
         (digest, imports): (ComponentDigest, Vec<String>),
         component: &Component,
         draft: draft::ConnectorSpec,
         code: Code,
     ) -> Result<Connector, LoadError> {
-        let spec = Arc::new(ConnectorSpec::parse(&draft).map_err(LoadError::Spec)?);
+        let (draft, spec) = self.parse_spec(draft).await?;
+        let spec = Arc::new(spec);
         let exports = Exports::new(&self.link(component)?).map_err(|error| unfit(&error))?;
         Ok(Connector { inner: Arc::new(Loaded { digest, spec, draft, code, imports, exports }) })
     }

@@ -12,6 +12,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 
 use crate::cache::CodeCache;
 use crate::capabilities;
+use crate::checks::Checks;
 use crate::error::SetupError;
 use crate::guest::Guest;
 use crate::limits::Limits;
@@ -74,6 +75,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) places: Places,
+    pub(crate) checks: Checks,
     allocation: Allocation,
 }
 
@@ -107,6 +109,7 @@ impl Runtime {
                 clock,
                 random,
                 places,
+                checks: Checks::new(),
                 allocation,
             }),
         })

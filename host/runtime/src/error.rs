@@ -82,6 +82,37 @@ pub enum LoadError {
     /// The spec breaks its rules.
     #[error("the connector's spec has mistakes:\n{0}")]
     Spec(#[source] Mistakes),
+    /// It is not known whether the spec breaks its rules.
+    #[error("the connector's spec was not checked: {0}")]
+    Unchecked(#[from] CheckError),
+}
+
+/// Why a value or a spec was not checked.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum CheckError {
+    /// It took too long.
+    #[error("it took more than {seconds} s; hand over less at once, or ask the connector's author for simpler schemas")]
+    TooLong {
+        /// The limit.
+        seconds: f64,
+    },
+    /// Too many others take long.
+    #[error("the host is busy with other checks that take long; try again in some seconds")]
+    Busy,
+    /// The check came to no end of its own.
+    #[error("the check failed within the host; this is a mistake of the host, please report it")]
+    Failed,
+}
+
+impl CheckError {
+    /// The kind, for audit records and programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "check-timed-out",
+            Self::Busy => "busy",
+            Self::Failed => "host",
+        }
+    }
 }
 
 fn list(names: &[String]) -> String {
@@ -120,6 +151,19 @@ pub enum CallError {
         action: String,
         /// Each mistake with its JSON pointer.
         violations: Violations,
+    },
+    /// It is not known whether the input or the output fits its schema.
+    #[error("the {what} of {connector}.{action} was not checked against its schema: {reason}")]
+    Unchecked {
+        /// Which connector.
+        connector: String,
+        /// Which action.
+        action: String,
+        /// `input` or `output`.
+        what: &'static str,
+        /// Why.
+        #[source]
+        reason: CheckError,
     },
     /// The output is no JSON: a mistake of the connector.
     #[error("connector {connector} answered {action} with text that is not JSON: {reason}")]
@@ -267,6 +311,7 @@ impl CallError {
             Self::UnknownAction { .. } => "unknown-action",
             Self::InvalidInput { .. } => "invalid-input",
             Self::InvalidOutput { .. } | Self::OutputNotJson { .. } => "invalid-output",
+            Self::Unchecked { reason, .. } => reason.kind(),
             Self::OutputTooLarge { .. } => "output-too-large",
             Self::Action(failure) => failure.kind(),
             Self::Trapped { .. } => "trapped",

@@ -8,6 +8,7 @@
 mod cache;
 mod call;
 mod capabilities;
+mod checks;
 mod component;
 mod contract;
 mod convert;
@@ -30,7 +31,7 @@ pub use capabilities::progress::Progress;
 pub use capabilities::state::GuestMemory;
 pub use component::{Code, Connector};
 pub use engine::{Allocation, Runtime, RuntimeSettings};
-pub use error::{ActionFailure, CallError, LoadError, SetupError};
+pub use error::{ActionFailure, CallError, CheckError, LoadError, SetupError};
 pub use limits::Limits;
 pub use places::{Crowded, Sharing};
 pub use trap::Frame;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::connector::annotations;
 use crate::mistake::{Mistakes, quoted};
+use crate::schema::Budget;
 use crate::{ActionName, Schema, draft};
 
 /// A named operation of a connector.
@@ -66,12 +67,18 @@ impl std::fmt::Display for Scope {
 }
 
 impl ActionSpec {
-    pub(crate) fn parse(draft: &draft::ActionSpec, place: &str, mistakes: &mut Mistakes) -> Option<Self> {
+    pub(crate) fn parse(
+        draft: &draft::ActionSpec,
+        place: &str,
+        budget: &mut Budget,
+        mistakes: &mut Mistakes,
+    ) -> Option<Self> {
         let name = mistakes.take(&format!("{place}/name"), ActionName::parse(&draft.name));
         mistakes.check_text(&format!("{place}/title"), &draft.title, 128);
         mistakes.check_text(&format!("{place}/description"), &draft.description, 16 * 1024);
-        let input = object_schema(&draft.input, &format!("{place}/input"), mistakes);
-        let output = draft.output.as_deref().map(|text| mistakes.take(&format!("{place}/output"), schema(text)));
+        let input = object_schema(&draft.input, &format!("{place}/input"), budget, mistakes);
+        let output =
+            draft.output.as_deref().map(|text| mistakes.take(&format!("{place}/output"), schema(text, budget)));
         let annotations = annotations(&draft.annotations, &format!("{place}/annotations"), mistakes);
         Some(Self {
             name: name?,
@@ -91,11 +98,11 @@ impl ActionSpec {
 }
 
 /// A schema whose values are objects. An empty text is the schema of an object without fields.
-pub(crate) fn object_schema(text: &str, place: &str, mistakes: &mut Mistakes) -> Option<Schema> {
+pub(crate) fn object_schema(text: &str, place: &str, budget: &mut Budget, mistakes: &mut Mistakes) -> Option<Schema> {
     if text.trim().is_empty() {
         return Some(Schema::of_nothing());
     }
-    let schema = mistakes.take(place, schema(text))?;
+    let schema = mistakes.take(place, schema(text, budget))?;
     match schema.as_value().get("type") {
         Some(Value::String(kind)) if kind == "object" => Some(schema),
         Some(other) => {
@@ -110,8 +117,8 @@ pub(crate) fn object_schema(text: &str, place: &str, mistakes: &mut Mistakes) ->
     }
 }
 
-fn schema(text: &str) -> Result<Schema, String> {
-    Schema::parse(json(text)?)
+fn schema(text: &str, budget: &mut Budget) -> Result<Schema, String> {
+    Schema::parse_within(json(text)?, budget)
 }
 
 /// A JSON value from its text.

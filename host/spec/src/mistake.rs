@@ -39,10 +39,26 @@ impl fmt::Display for Mistakes {
     }
 }
 
+/// A report ends after so many mistakes.
+const MOST: usize = 500;
+
+/// A place with names of any length, short enough to print.
+fn shortened(place: String) -> String {
+    const LONGEST: usize = 1024;
+    match place.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &place[..end]),
+        None => place,
+    }
+}
+
 impl Mistakes {
-    /// Notes one more.
+    /// Notes one more; of many, the first ones.
     pub(crate) fn note(&mut self, place: impl Into<String>, reason: impl Into<String>) {
-        self.0.push(Mistake::new(place, reason));
+        match self.0.len() {
+            ..MOST => self.0.push(Mistake::new(shortened(place.into()), reason)),
+            MOST => self.0.push(Mistake::new("", "has more mistakes than these: correct them first")),
+            _ => {}
+        }
     }
 
     /// The value, or a noted mistake.
