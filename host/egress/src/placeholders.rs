@@ -1,5 +1,7 @@
 //! `${secret.field}`: where a service wants a secret elsewhere than its auth type puts it, the host fills it in on the way.
 
+use std::cell::Cell;
+
 use http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
@@ -10,6 +12,10 @@ use crate::{EgressError, SecretFields};
 pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const OPEN: &str = "${secret.";
+/// Bytes that are filled in for all placeholders of one request.
+const MOST_FILLED: usize = 1 << 20;
+/// Bytes of a field's name that an error shows.
+const LONGEST_SHOWN: usize = 80;
 
 /// How a secret is written where it is put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +59,13 @@ pub(crate) struct Filler<'a> {
     fields: Option<&'a dyn SecretFields>,
     /// Whether this request may carry secrets.
     permitted: bool,
+    /// Bytes that may still be filled in: a placeholder is short, and what it stands for may be long.
+    room: Cell<usize>,
 }
 
 impl<'a> Filler<'a> {
     pub(crate) const fn new(fields: Option<&'a dyn SecretFields>, permitted: bool) -> Self {
-        Self { fields, permitted }
+        Self { fields, permitted, room: Cell::new(MOST_FILLED) }
     }
 
     /// `text` with its placeholders filled in; `None` where it has none.
@@ -82,7 +90,9 @@ impl<'a> Filler<'a> {
         loop {
             let secret = self.secret(next.field)?;
             filled.push_str(&rest[..next.start]);
+            let before = filled.len();
             spelling.write(secret.expose_secret(), &mut filled);
+            self.take(filled.len() - before)?;
             rest = &rest[next.end..];
             match find(rest) {
                 Some(found) => next = found,
@@ -93,15 +103,28 @@ impl<'a> Filler<'a> {
         Ok(Some(filled))
     }
 
+    fn take(&self, size: usize) -> Result<(), EgressError> {
+        let left = self.room.get().checked_sub(size).ok_or_else(|| {
+            EgressError::InvalidRequest(format!(
+                "the placeholders of this request stand for more than {MOST_FILLED} bytes: fill in fewer"
+            ))
+        })?;
+        self.room.set(left);
+        Ok(())
+    }
+
     fn secret(&self, field: &str) -> Result<SecretString, EgressError> {
+        let shown = || &field[..field.floor_char_boundary(LONGEST_SHOWN)];
         if !self.permitted {
             return Err(EgressError::InvalidRequest(format!(
-                "`${{secret.{field}}}` is filled in only on requests that carry the connection's credential: attach it, or leave the placeholder out"
+                "`${{secret.{}}}` is filled in only on requests that carry the connection's credential: attach it, or leave the placeholder out",
+                shown()
             )));
         }
         self.fields.and_then(|fields| fields.secret(field)).ok_or_else(|| {
             EgressError::InvalidRequest(format!(
-                "`${{secret.{field}}}` names no secret that can be filled in: declare the field under `placeholders` in the spec and give it a value in the connection"
+                "`${{secret.{}}}` names no secret that can be filled in: declare the field under `placeholders` in the spec and give it a value in the connection",
+                shown()
             ))
         })
     }
@@ -216,6 +239,22 @@ mod tests {
         assert!(unknown.contains("${secret.other}") && unknown.contains("placeholders"), "{unknown}");
         assert!(Filler::new(None, true).fill("${secret.api_key}", Spelling::Plain).is_err());
         assert!(Filler::new(Some(&One), false).fill("${secret.api_key}", Spelling::Plain).is_err());
+    }
+
+    #[test]
+    fn placeholders_stand_for_no_more_than_a_request_may_be_filled_with() {
+        let filler = Filler::new(Some(&One), true);
+        let (secret, placeholder) = ("k/\"y".len(), "${secret.api_key}");
+        let fits = placeholder.repeat(MOST_FILLED / secret);
+        assert!(filler.fill(&fits, Spelling::Plain).is_ok());
+        let error = filler.fill(placeholder, Spelling::Plain).expect_err("all fields of a request share it").to_string();
+        assert!(error.contains("more than 1048576 bytes") && !error.contains("k/"), "{error}");
+    }
+
+    #[test]
+    fn a_long_name_is_shown_in_part() {
+        let error = fill(&format!("${{secret.{}}}", "n".repeat(1 << 20)), Spelling::Plain).expect_err("unknown");
+        assert!(error.to_string().len() < 400);
     }
 
     #[test]

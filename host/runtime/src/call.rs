@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use innkeeper_egress::{Body, CredentialSource, Egress, SecretFields};
+use innkeeper_spec::json::{self, ParseError};
 use innkeeper_spec::{ActionSpec, ApprovedHost};
 use innkeeper_vault::ConnectionRecord;
 use serde_json::Value;
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use crate::capabilities::held::Held;
+use crate::capabilities::account::Account;
 use crate::capabilities::http::GuestBody;
 use crate::capabilities::log::LogLine;
 use crate::capabilities::progress::Progress;
@@ -27,7 +28,9 @@ use crate::engine::Runtime;
 use crate::error::CallError;
 use crate::exports::Exports;
 use crate::guest::{Ended, Guest, Working};
-use crate::limits::GrowthLimiter;
+use crate::files;
+use crate::limits::{GrowthLimiter, Limits};
+use crate::text;
 use crate::trap::{Place, explain};
 
 /// A named stream of bytes, into an action or out of it.
@@ -136,6 +139,7 @@ impl Runtime {
     pub async fn check(&self, connector: &Connector, context: GuestContext) -> Finished<String> {
         self.run(connector, "check", context, async |exports, store| {
             let answer = exports.check(store).await?;
+            let answer = answer.map(|sentence| text::bounded(sentence, text::LONGEST));
             Ok(answer.map_err(|error| CallError::Action(convert::failure(error))))
         })
         .await
@@ -151,7 +155,9 @@ impl Runtime {
         let place = Place { connector: connector.inner.spec.about.id.as_str(), action };
         let meter = CpuMeter::start();
         let guest = self.guest(connector, &place, context, meter.clone());
-        let mut store = store(&self.shared.engine, guest);
+        let Limits { held, memory, .. } = self.shared.limits;
+        // All of its memory at once may be a body that is then refused, and says so.
+        let mut store = store(&self.shared.engine, guest, held.max(memory));
         let exports = &connector.inner.exports;
         let result = bounded(self, &mut store, &place, async |store| work(exports, store).await).await.flatten();
         let guest = store.data();
@@ -177,30 +183,43 @@ impl Runtime {
                 credential: context.credential,
                 placeholders: context.placeholders,
                 deadline: shared.clock.now().plus(limits.wall),
-                held: Held::new(limits.held),
                 left: limits.requests,
+                most: limits.requests,
                 sent: context.sent,
             },
             memory: context.memory,
             record: context.record,
             progress: progress::PerCall::new(context.listener),
         };
+        let account = Account::new(limits.held);
         Guest {
-            table: ResourceTable::new(),
+            table: table(limits),
             growth: GrowthLimiter::new(limits),
             wasi: wasi::PerCall::new(wasi::Source::Real(meter.clone())),
             meter,
-            log: log::PerCall::new(origin, limits),
+            log: log::PerCall::new(origin, limits, account.clone()),
+            account,
             working: Some(working),
             shared,
         }
     }
 }
 
-/// A store whose guest is bounded in memory and computing time.
-pub(crate) fn store(engine: &Engine, guest: Guest) -> Store<Guest> {
+/// A table with room for as many handles as a guest may have.
+pub(crate) fn table(limits: &Limits) -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(limits.handles);
+    table
+}
+
+/// A store whose guest is bounded in memory and computing time, and in what it passes to the host: `lifted` bytes at once,
+/// each time. Many items of a list may lie at one place of its memory, and each is a copy here.
+pub(crate) fn store(engine: &Engine, guest: Guest, lifted: usize) -> Store<Guest> {
+    let handles = guest.shared.limits.handles;
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| &mut guest.growth);
+    store.set_hostcall_fuel(lifted);
+    store.set_max_component_handles(handles);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|store| {
         let guest = store.data();
@@ -248,7 +267,7 @@ fn check_input<'a>(connector: &'a Connector, action: &str, input: &Value) -> Res
     let name = || spec.about.id.to_string();
     let Some(found) = spec.action(action) else {
         let nearest = spec.nearest_action(action).map(ToString::to_string);
-        return Err(CallError::UnknownAction { connector: name(), action: action.to_owned(), nearest });
+        return Err(CallError::UnknownAction { connector: name(), action: text::cut(action, 200), nearest });
     };
     found.input.validate(input).map_err(|violations| CallError::InvalidInput {
         connector: name(),
@@ -270,28 +289,34 @@ fn check_output(
         let (connector, action) = names();
         return Err(CallError::OutputTooLarge { connector, action, size: output.value.len(), limit });
     }
-    let value: Value = serde_json::from_str(&output.value).map_err(|error| {
-        let (connector, action) = names();
-        CallError::OutputNotJson { connector, action, reason: error.to_string() }
-    })?;
+    let value = read_output(&output.value, &guest.account, names)?;
     if let Some(schema) = &action.output {
         schema.validate(&value).map_err(|violations| {
             let (connector, action) = names();
             CallError::InvalidOutput { connector, action, violations }
         })?;
     }
-    let mut files = Vec::with_capacity(output.files.len());
-    for file in output.files {
-        let content = guest.table.delete(file.content).map_err(|error| {
-            let (connector, action) = names();
-            CallError::Host { connector, action, reason: format!("a file of the result is not there: {error}") }
-        })?;
-        files.push(File {
-            name: file.name,
-            content_type: file.content_type,
-            content: content.hand_out(guest.shared.limits.wall),
-        });
-    }
+    let files = files::hand_out(output.files, guest).map_err(|reason| {
+        let (connector, action) = names();
+        CallError::InvalidFiles { connector, action, reason }
+    })?;
     let events = guest.working.as_mut().map(|working| std::mem::take(&mut working.progress.kept)).unwrap_or_default();
     Ok(Output { value, files, events })
+}
+
+/// The tree of the output, which has to have room beside its text and all else that is held.
+fn read_output(output: &str, account: &Account, names: impl Fn() -> (String, String)) -> Result<Value, CallError> {
+    let too_much = || {
+        let (connector, action) = names();
+        CallError::HeldTooMuch { connector, action, what: "its output".to_owned(), limit: account.limit() }
+    };
+    let _text = account.charge(output.len()).map_err(|_| too_much())?;
+    match json::parse(output, account.left()) {
+        Ok((value, _)) => Ok(value),
+        Err(ParseError::TooLarge { .. }) => Err(too_much()),
+        Err(ParseError::Syntax(reason)) => {
+            let (connector, action) = names();
+            Err(CallError::OutputNotJson { connector, action, reason })
+        }
+    }
 }

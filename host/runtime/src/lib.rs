@@ -15,9 +15,11 @@ mod deadline;
 mod engine;
 mod error;
 mod exports;
+mod files;
 mod guest;
 mod limits;
 mod spec_run;
+mod text;
 mod trap;
 mod vet;
 

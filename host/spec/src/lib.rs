@@ -18,6 +18,7 @@ mod host_pattern;
 mod host_rule;
 mod icon;
 mod ids;
+pub mod json;
 mod mistake;
 mod policies;
 pub mod published;
