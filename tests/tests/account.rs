@@ -47,8 +47,21 @@ const PLACES: &[(&str, Bound)] = &[
 
 /// The fields of a request.
 const REQUEST: &[&str] = &[
-    "method", "address", "query", "query_text", "headers", "header_text", "header_name", "form", "form_text", "parts",
-    "part_names", "part_type", "part_file_name", "same_place", "redirects",
+    "method",
+    "address",
+    "query",
+    "query_text",
+    "headers",
+    "header_text",
+    "header_name",
+    "form",
+    "form_text",
+    "parts",
+    "part_names",
+    "part_type",
+    "part_file_name",
+    "same_place",
+    "redirects",
 ];
 
 /// The fields of an output, and the variants of an error.
@@ -170,13 +183,19 @@ fn every_place_where_bytes_of_a_guest_are_kept_is_listed() {
     }
 }
 
-async fn hold(host: &TestHost, service: &EchoService, connection: &ConnectionView, how: &str) -> Result<CallResult, Error> {
+async fn hold(
+    host: &TestHost,
+    service: &EchoService,
+    connection: &ConnectionView,
+    how: &str,
+) -> Result<CallResult, Error> {
     host.call(connection, "hold", json!({ "how": how, "url": service.base() })).await
 }
 
 #[tokio::test]
 async fn what_a_guest_leaves_with_the_host_ends_in_a_named_error() {
-    let limits = Limits { cpu: std::time::Duration::from_mins(5), wall: std::time::Duration::from_mins(5), ..Limits::default() };
+    let limits =
+        Limits { cpu: std::time::Duration::from_mins(5), wall: std::time::Duration::from_mins(5), ..Limits::default() };
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     for (attack, end) in ENDS {

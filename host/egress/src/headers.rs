@@ -1,10 +1,10 @@
 //! Which headers belong to whom.
 
+use http::header::Entry;
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION,
     CONTENT_TYPE, COOKIE, EXPECT, HOST, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::EgressError;
@@ -83,7 +83,9 @@ pub(crate) fn add_defaults<'d>(
 }
 
 fn too_many_defaults() -> EgressError {
-    EgressError::Misconfigured("the connector has more default headers than a request can have: change the spec".to_owned())
+    EgressError::Misconfigured(
+        "the connector has more default headers than a request can have: change the spec".to_owned(),
+    )
 }
 
 /// Takes off what another origin must not see: headers that hold filled-in secrets, and those whose name says that they

@@ -247,7 +247,8 @@ mod tests {
         let (secret, placeholder) = ("k/\"y".len(), "${secret.api_key}");
         let fits = placeholder.repeat(MOST_FILLED / secret);
         assert!(filler.fill(&fits, Spelling::Plain).is_ok());
-        let error = filler.fill(placeholder, Spelling::Plain).expect_err("all fields of a request share it").to_string();
+        let error =
+            filler.fill(placeholder, Spelling::Plain).expect_err("all fields of a request share it").to_string();
         assert!(error.contains("more than 1048576 bytes") && !error.contains("k/"), "{error}");
     }
 

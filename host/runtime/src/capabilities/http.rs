@@ -183,7 +183,8 @@ impl wit::Host for Guest {
         let taking = self.taking("http.send-all")?;
         // There may be a million of them, for a call that may make fifty.
         let answers = size_of::<Taken>() + size_of::<Answer>() + LONGEST_REFUSAL;
-        let _answers = taking.account.charge(requests.len().saturating_mul(answers)).map_err(|full| full.ended("requests"))?;
+        let _answers =
+            taking.account.charge(requests.len().saturating_mul(answers)).map_err(|full| full.ended("requests"))?;
         let counted = self.working("http.send-all")?.http.count(requests.len());
         let mut taken = Vec::with_capacity(requests.len());
         for request in requests {
@@ -419,9 +420,8 @@ fn headers(headers: &[wit::Header]) -> Result<HeaderMap, EgressError> {
         let name = HeaderName::from_bytes(header.name.as_bytes())
             .map_err(|_| invalid(format!("{:?} is not a header name", cut(&header.name))))?;
         let value = HeaderValue::from_str(&header.value).or_else(|_| HeaderValue::from_bytes(header.value.as_bytes()));
-        let value = value.map_err(|_| {
-            invalid(format!("the value of the header {} has control characters", cut(&header.name)))
-        })?;
+        let value = value
+            .map_err(|_| invalid(format!("the value of the header {} has control characters", cut(&header.name))))?;
         map.try_append(name, value).map_err(|_| too_many())?;
     }
     Ok(map)
