@@ -38,7 +38,7 @@ fn expanded(error: &ValidationError<'_>) -> Vec<Violation> {
             return branch.iter().flat_map(expanded).collect();
         }
     }
-    vec![Violation { pointer: error.instance_path().as_str().to_owned(), message: sentence(error) }]
+    vec![Violation { pointer: cut(error.instance_path().as_str()), message: sentence(error) }]
 }
 
 /// Whether an alternative failed for the type of the whole value: null for what may be absent, say.
