@@ -52,6 +52,15 @@ pub enum EgressError {
     Misconfigured(String),
 }
 
+impl EgressError {
+    /// The error of a request that is one too many for its call.
+    pub fn out_of_requests() -> Self {
+        Self::InvalidRequest(
+            "the call has made as many requests as one call may make, redirects and retries included".to_owned(),
+        )
+    }
+}
+
 /// Why the way out could not be set up.
 #[derive(Debug, Error)]
 pub enum SetupError {

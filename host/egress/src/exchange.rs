@@ -1,7 +1,6 @@
 //! One request on its way: attach, send, and what the answer asks for, until there is a final one.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, RANGE};
@@ -245,7 +244,7 @@ impl<'a> Exchange<'a> {
             Err(error) => {
                 let failure = transport::failure(&error, &self.head.url, limit);
                 if failure.reach == Reach::Unsent {
-                    self.count(-1);
+                    self.uncount();
                 }
                 return Err(failure);
             }
@@ -289,14 +288,24 @@ impl<'a> Exchange<'a> {
         let mut request = reqwest::Request::new(self.head.method.clone(), url);
         *request.headers_mut() = fields;
         *request.body_mut() = self.payload.to_send().map_err(Failure::other)?;
-        self.count(1);
+        self.count().map_err(Failure::other)?;
         Ok(client.execute(request))
     }
 
-    fn count(&mut self, more: i32) {
-        self.sent = self.sent.saturating_add_signed(more);
-        if let Some(sent) = self.route.sent {
-            sent.fetch_add(more.cast_unsigned(), Ordering::Relaxed);
+    /// Counts a request that is about to leave, if one more may.
+    fn count(&mut self) -> Result<(), EgressError> {
+        if !self.route.requests.is_none_or(|budget| budget.take()) {
+            return Err(EgressError::out_of_requests());
+        }
+        self.sent += 1;
+        Ok(())
+    }
+
+    /// That one could not leave.
+    fn uncount(&mut self) {
+        self.sent -= 1;
+        if let Some(budget) = self.route.requests {
+            budget.give_back();
         }
     }
 

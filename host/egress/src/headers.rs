@@ -1,5 +1,6 @@
 //! Which headers belong to whom.
 
+use http::header::Entry;
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION,
     CONTENT_TYPE, COOKIE, EXPECT, HOST, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
@@ -9,9 +10,15 @@ use innkeeper_spec::disguise::{self, Disguise};
 
 use crate::EgressError;
 
-/// Refuses headers that the transport or the credential own, and those that no rule can allow: they say that the request is for
+/// Headers of one request, those of the spec included.
+const MOST: usize = 256;
+/// Bytes of all names and values of one request. Hardly any server takes more.
+const LARGEST: usize = 64 << 10;
+
+/// Refuses more headers than a request may have, headers that the transport or the credential own, and those that no rule can allow: they say that the request is for
 /// another host, or from somebody else.
 pub(crate) fn check(headers: &HeaderMap) -> Result<(), EgressError> {
+    check_size(headers)?;
     for name in headers.keys() {
         if is_owned(name) {
             return Err(EgressError::InvalidRequest(format!(
@@ -24,6 +31,23 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), EgressError> {
                 "the header `{name}` cannot be set by a request: a service could take the request for one {changed}, leave it out"
             )));
         }
+    }
+    Ok(())
+}
+
+/// Refuses more headers than a request may have, or longer ones.
+pub(crate) fn check_size(headers: &HeaderMap) -> Result<(), EgressError> {
+    if headers.len() > MOST {
+        let count = headers.len();
+        return Err(EgressError::InvalidRequest(format!(
+            "the request has {count} headers; the limit is {MOST}: leave some out"
+        )));
+    }
+    let size = size(headers);
+    if size > LARGEST {
+        return Err(EgressError::InvalidRequest(format!(
+            "the headers of the request have {size} bytes; the limit is {LARGEST}: put what is long into the body"
+        )));
     }
     Ok(())
 }
@@ -66,9 +90,18 @@ pub(crate) fn add_defaults<'d>(
                 "the connector's default header `{name}` cannot be sent: its name or value is not allowed, change the spec"
             )));
         };
-        headers.entry(name).or_insert(value);
+        let entry = headers.try_entry(name).map_err(|_| too_many_defaults())?;
+        if let Entry::Vacant(vacant) = entry {
+            vacant.try_insert(value).map_err(|_| too_many_defaults())?;
+        }
     }
-    Ok(())
+    check_size(headers)
+}
+
+fn too_many_defaults() -> EgressError {
+    EgressError::Misconfigured(
+        "the connector has more default headers than a request can have: change the spec".to_owned(),
+    )
 }
 
 /// Takes off what another origin must not see: headers that hold filled-in secrets, and those whose name says that they
@@ -157,6 +190,41 @@ mod tests {
             let error = check(&headers).expect_err(name).to_string();
             assert!(error.contains(&format!("`{name}`")) && !error.contains("hidden"), "{error}");
         }
+    }
+
+    #[test]
+    fn more_headers_than_a_request_may_have_are_refused() {
+        let mut headers = HeaderMap::new();
+        for number in 0..MOST {
+            headers.append("x-many", HeaderValue::from(number));
+        }
+        check(&headers).expect("as many as there may be");
+        let default = [("x-default".to_owned(), "1".to_owned())];
+        let error = add_defaults(&mut headers.clone(), &default).expect_err("one too many").to_string();
+        assert!(error.contains("257 headers; the limit is 256"), "{error}");
+        headers.append("x-many", HeaderValue::from_static("one too many"));
+        assert!(check(&headers).expect_err("refused").to_string().contains("257 headers; the limit is 256"));
+    }
+
+    #[test]
+    fn no_number_of_headers_is_a_panic() {
+        let mut headers = HeaderMap::new();
+        for number in 0..30_000 {
+            let name = HeaderName::try_from(format!("x-{number}")).expect("a name");
+            let _ = headers.try_append(name, HeaderValue::from_static("1"));
+        }
+        let defaults: Vec<_> = (0..30_000).map(|number| (format!("x-{number}"), "1".to_owned())).collect();
+        let mut full = HeaderMap::new();
+        assert!(add_defaults(&mut full, &defaults).is_err());
+        assert!(check(&headers).is_err());
+    }
+
+    #[test]
+    fn headers_longer_than_a_request_may_have_are_refused() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-long", "v".repeat(LARGEST).parse().expect("a value"));
+        let error = check(&headers).expect_err("refused").to_string();
+        assert!(error.contains("65546 bytes; the limit is 65536"), "{error}");
     }
 
     #[test]

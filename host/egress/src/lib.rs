@@ -55,5 +55,5 @@ pub use networks::{Exception, ExceptionError, PrivateNetworks};
 pub use request::{CredentialMode, Part, PartContent, Redirects, Request, RequestBody};
 pub use resolver::{Resolver, SystemResolver};
 pub use response::Response;
-pub use route::{Attachment, CredentialError, CredentialSource, RequestHead, Route, SecretFields};
+pub use route::{Attachment, CredentialError, CredentialSource, RequestBudget, RequestHead, Route, SecretFields};
 pub use settings::Settings;

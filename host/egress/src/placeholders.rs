@@ -1,6 +1,6 @@
 //! `${secret.field}`: where a service wants a secret elsewhere than its auth type puts it, the host fills it in on the way.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use http::{HeaderValue, Method};
 use innkeeper_spec::{Place, Placement};
@@ -14,6 +14,10 @@ use crate::{EgressError, SecretFields};
 pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const OPEN: &str = "${secret.";
+/// Bytes that are filled in for all placeholders of one request.
+const MOST_FILLED: usize = 1 << 20;
+/// Bytes of a field's name that an error shows.
+const LONGEST_SHOWN: usize = 80;
 
 /// How a secret is written where it is put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +65,8 @@ pub(crate) struct Filler<'a> {
     /// The address as it was asked for.
     asked: &'a Url,
     filled: RefCell<Vec<Filled>>,
+    /// Bytes that may still be filled in: a placeholder is short, and what it stands for may be long.
+    room: Cell<usize>,
 }
 
 /// A secret that a request holds.
@@ -88,7 +94,7 @@ impl<'a> Filler<'a> {
         method: &'a Method,
         asked: &'a Url,
     ) -> Self {
-        Self { fields, permitted, method, asked, filled: RefCell::new(Vec::new()) }
+        Self { fields, permitted, method, asked, filled: RefCell::new(Vec::new()), room: Cell::new(MOST_FILLED) }
     }
 
     /// What was filled in.
@@ -119,7 +125,9 @@ impl<'a> Filler<'a> {
         loop {
             let secret = self.secret(next.field, place)?;
             filled.push_str(&rest[..next.start]);
+            let before = filled.len();
             spelling.write(secret.expose_secret(), &mut filled);
+            self.take(filled.len() - before)?;
             rest = &rest[next.end..];
             match find(rest) {
                 Some(found) => next = found,
@@ -130,16 +138,29 @@ impl<'a> Filler<'a> {
         Ok(Some(filled))
     }
 
+    fn take(&self, size: usize) -> Result<(), EgressError> {
+        let left = self.room.get().checked_sub(size).ok_or_else(|| {
+            EgressError::InvalidRequest(format!(
+                "the placeholders of this request stand for more than {MOST_FILLED} bytes: fill in fewer"
+            ))
+        })?;
+        self.room.set(left);
+        Ok(())
+    }
+
     fn secret(&self, field: &str, place: Place) -> Result<SecretString, EgressError> {
+        let shown = || &field[..field.floor_char_boundary(LONGEST_SHOWN)];
         if !self.permitted {
             return Err(EgressError::InvalidRequest(format!(
-                "`${{secret.{field}}}` is filled in only on requests that carry the connection's credential: attach it, or leave the placeholder out"
+                "`${{secret.{}}}` is filled in only on requests that carry the connection's credential: attach it, or leave the placeholder out",
+                shown()
             )));
         }
         let fields = self.fields;
         let secret = fields.and_then(|fields| fields.secret(field)).ok_or_else(|| {
             EgressError::InvalidRequest(format!(
-                "`${{secret.{field}}}` names no secret that can be filled in: declare the field under `placeholders` in the spec and give it a value in the connection"
+                "`${{secret.{}}}` names no secret that can be filled in: declare the field under `placeholders` in the spec and give it a value in the connection",
+                shown()
             ))
         })?;
         if fields.is_none_or(|fields| !fields.may_fill(field, &placement(place, self.method, self.asked))) {
@@ -277,6 +298,23 @@ mod tests {
         let text = "${secret.api_key}";
         assert!(with(None, true, |filler| filler.fill(text, Spelling::Plain, Place::Body)).is_err());
         assert!(with(Some(&One), false, |filler| filler.fill(text, Spelling::Plain, Place::Body)).is_err());
+    }
+
+    #[test]
+    fn placeholders_stand_for_no_more_than_a_request_may_be_filled_with() {
+        let filler = Filler::new(Some(&One), true);
+        let (secret, placeholder) = ("k/\"y".len(), "${secret.api_key}");
+        let fits = placeholder.repeat(MOST_FILLED / secret);
+        assert!(filler.fill(&fits, Spelling::Plain).is_ok());
+        let error =
+            filler.fill(placeholder, Spelling::Plain).expect_err("all fields of a request share it").to_string();
+        assert!(error.contains("more than 1048576 bytes") && !error.contains("k/"), "{error}");
+    }
+
+    #[test]
+    fn a_long_name_is_shown_in_part() {
+        let error = fill(&format!("${{secret.{}}}", "n".repeat(1 << 20)), Spelling::Plain).expect_err("unknown");
+        assert!(error.to_string().len() < 400);
     }
 
     #[test]

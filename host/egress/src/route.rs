@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, Method};
@@ -34,8 +34,31 @@ pub struct Route<'a> {
     /// Whether whoever asks drops the request and its body at the deadline by themselves: then no timer is kept for it here.
     /// A body that they pass on needs an end of its own, by [`crate::Body::end_at`] or [`crate::Body::outlive_the_call`].
     pub dropped_at_deadline: bool,
-    /// Counts each request that leaves, redirects and retries included, whether an answer comes or not.
-    pub sent: Option<&'a AtomicU32>,
+    /// Counts each request that leaves, redirects and retries included, whether an answer comes or not, and lets no more
+    /// leave than it has.
+    pub requests: Option<RequestBudget<'a>>,
+}
+
+/// How many requests may leave, for all that share it.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestBudget<'a> {
+    /// Requests that left.
+    pub sent: &'a AtomicU32,
+    /// The most that may.
+    pub most: u32,
+}
+
+impl RequestBudget<'_> {
+    /// Counts one more, if it may leave.
+    pub(crate) fn take(&self) -> bool {
+        let more = |sent: u32| (sent < self.most).then(|| sent + 1);
+        self.sent.try_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    /// The last one did not leave after all.
+    pub(crate) fn give_back(&self) {
+        self.sent.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Route<'_> {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use innkeeper_egress::{Body, CredentialSource, Echoes, Egress, SecretFields};
+use innkeeper_spec::json::{self, ParseError};
 use innkeeper_spec::{ActionSpec, ApprovedHost, Violations};
 use innkeeper_vault::ConnectionRecord;
 use serde_json::Value;
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use crate::capabilities::held::Held;
+use crate::capabilities::account::Account;
 use crate::capabilities::http::GuestBody;
 use crate::capabilities::log::LogLine;
 use crate::capabilities::progress::Progress;
@@ -27,9 +28,11 @@ use crate::deadline::{CpuMeter, Metered};
 use crate::engine::Runtime;
 use crate::error::CallError;
 use crate::exports::Exports;
+use crate::files;
 use crate::guest::{Ended, Guest, Working};
-use crate::limits::GrowthLimiter;
+use crate::limits::{GrowthLimiter, Limits};
 use crate::places::Crowded;
+use crate::text;
 use crate::trap::{Place, explain};
 
 /// A named stream of bytes, into an action or out of it.
@@ -141,6 +144,7 @@ impl Runtime {
     pub async fn check(&self, connector: &Connector, context: GuestContext) -> Finished<String> {
         self.run(connector, "check", context, async |exports, store| {
             let answer = exports.check(store).await?;
+            let answer = answer.map(|sentence| text::bounded(sentence, text::LONGEST));
             Ok(answer.map_err(|error| CallError::Action(convert::failure(error))))
         })
         .await
@@ -156,7 +160,9 @@ impl Runtime {
         let place = Place { connector: connector.inner.spec.about.id.as_str(), action };
         let meter = CpuMeter::start();
         let guest = self.guest(connector, &place, context, meter.clone());
-        let mut store = store(&self.shared.engine, guest);
+        let Limits { held, memory, .. } = self.shared.limits;
+        // All of its memory at once may be a body that is then refused, and says so.
+        let mut store = store(&self.shared.engine, guest, held.max(memory));
         let exports = &connector.inner.exports;
         let result = bounded(self, &mut store, &place, async |store| work(exports, store).await).await.flatten();
         let guest = store.data();
@@ -183,30 +189,43 @@ impl Runtime {
                 placeholders: context.placeholders,
                 echoes: context.echoes.of_a_call(limits.echoes, shared.clock.clone()),
                 deadline: shared.clock.now().plus(limits.wall),
-                held: Held::new(limits.held),
                 left: limits.requests,
+                most: limits.requests,
                 sent: context.sent,
             },
             memory: context.memory,
             record: context.record,
             progress: progress::PerCall::new(context.listener),
         };
+        let account = Account::new(limits.held);
         Guest {
-            table: ResourceTable::new(),
+            table: table(limits),
             growth: GrowthLimiter::new(limits),
             wasi: wasi::PerCall::new(wasi::Source::Real(meter.clone())),
             meter,
-            log: log::PerCall::new(origin, limits),
+            log: log::PerCall::new(origin, limits, account.clone()),
+            account,
             working: Some(working),
             shared,
         }
     }
 }
 
-/// A store whose guest is bounded in memory and computing time.
-pub(crate) fn store(engine: &Engine, guest: Guest) -> Store<Guest> {
+/// A table with room for as many handles as a guest may have.
+pub(crate) fn table(limits: &Limits) -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(limits.handles);
+    table
+}
+
+/// A store whose guest is bounded in memory and computing time, and in what it passes to the host: `lifted` bytes at once,
+/// each time. Many items of a list may lie at one place of its memory, and each is a copy here.
+pub(crate) fn store(engine: &Engine, guest: Guest, lifted: usize) -> Store<Guest> {
+    let handles = guest.shared.limits.handles;
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| &mut guest.growth);
+    store.set_hostcall_fuel(lifted);
+    store.set_max_component_handles(handles);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|store| {
         let guest = store.data();
@@ -265,7 +284,7 @@ impl Runtime {
         let name = || spec.about.id.to_string();
         let Some(found) = spec.action(action) else {
             let nearest = spec.nearest_action(action).map(ToString::to_string);
-            return Err(CallError::UnknownAction { connector: name(), action: action.to_owned(), nearest });
+            return Err(CallError::UnknownAction { connector: name(), action: text::cut(action, 200), nearest });
         };
         let text = input.to_string();
         let checked = self.validate(spec.about.id.as_str(), &found.input, input, text.len(), self.patience()).await;
@@ -291,64 +310,67 @@ impl Runtime {
         guest: &mut Guest,
     ) -> Result<Output, CallError> {
         let names = || (connector.inner.spec.about.id.to_string(), action.name.to_string());
-        let limit = guest.shared.limits.output;
+        let limits = &guest.shared.limits;
+        let limit = limits.output;
         if output.value.len() > limit {
             let (connector, action) = names();
             return Err(CallError::OutputTooLarge { connector, action, size: output.value.len(), limit });
         }
-        let limits = &guest.shared.limits;
         let patience = Patience { wait: limits.wall, work: limits.cpu.saturating_sub(guest.meter.spent()) };
-        let (value, checked) = self.parse_output(connector, action, output.value, patience).await?;
+        let (value, checked) = self.parse_output(connector, action, output.value, &guest.account, patience).await?;
         checked.map_err(|violations| {
             let (connector, action) = names();
             CallError::InvalidOutput { connector, action, violations }
         })?;
-        let mut files = Vec::with_capacity(output.files.len());
-        for file in output.files {
-            let content = guest.table.delete(file.content).map_err(|error| {
-                let (connector, action) = names();
-                CallError::Host { connector, action, reason: format!("a file of the result is not there: {error}") }
-            })?;
-            files.push(File {
-                name: file.name,
-                content_type: file.content_type,
-                content: content.hand_out(guest.shared.limits.wall),
-            });
-        }
+        let files = files::hand_out(output.files, guest).map_err(|reason| {
+            let (connector, action) = names();
+            CallError::InvalidFiles { connector, action, reason }
+        })?;
         let events =
             guest.working.as_mut().map(|working| std::mem::take(&mut working.progress.kept)).unwrap_or_default();
         Ok(Output { value, files, events })
     }
 
-    /// The output's value, and what is wrong with it. What is large is read and checked where nobody else waits for it.
+    /// The output's value, which has to have room beside its text and all else that is held, and what is wrong with it. What is
+    /// large is read and checked where nobody else waits for it.
     async fn parse_output(
         &self,
         connector: &Connector,
         action: &ActionSpec,
         text: String,
+        account: &Account,
         patience: Patience,
     ) -> Result<(Value, Result<(), Violations>), CallError> {
         let names = || (connector.inner.spec.about.id.to_string(), action.name.to_string());
-        let not_json = |error: serde_json::Error| {
+        let too_much = || {
             let (connector, action) = names();
-            CallError::OutputNotJson { connector, action, reason: error.to_string() }
+            CallError::HeldTooMuch { connector, action, what: "its output".to_owned(), limit: account.limit() }
+        };
+        let unparsed = |error: ParseError| match error {
+            ParseError::TooLarge { .. } => too_much(),
+            ParseError::Syntax(reason) => {
+                let (connector, action) = names();
+                CallError::OutputNotJson { connector, action, reason }
+            }
         };
         let unchecked = |reason| {
             let (connector, action) = names();
             CallError::Unchecked { connector, action, what: "output", reason }
         };
+        let _text = account.charge(text.len()).map_err(|_| too_much())?;
+        let room = account.left();
         let owner = connector.inner.spec.about.id.as_str();
         if text.len() > PARSED_AT_ONCE {
             let schema = action.output.clone();
-            let check = move || -> serde_json::Result<(Value, Result<(), Violations>)> {
-                let value: Value = serde_json::from_str(&text)?;
+            let check = move || -> Result<(Value, Result<(), Violations>), ParseError> {
+                let (value, _) = json::parse(&text, room)?;
                 let checked = schema.map_or(Ok(()), |schema| schema.validate(&value));
                 Ok((value, checked))
             };
             let checked = self.shared.checks.run(owner, patience, &*self.shared.clock, check).await;
-            return checked.map_err(unchecked)?.map_err(not_json);
+            return checked.map_err(unchecked)?.map_err(unparsed);
         }
-        let value: Value = serde_json::from_str(&text).map_err(not_json)?;
+        let (value, _) = json::parse(&text, room).map_err(unparsed)?;
         match &action.output {
             Some(schema) => self.validate(owner, schema, value, text.len(), patience).await.map_err(unchecked),
             None => Ok((value, Ok(()))),

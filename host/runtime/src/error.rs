@@ -3,6 +3,7 @@
 use innkeeper_spec::{Mistakes, Violations};
 
 use crate::places::Crowded;
+use crate::text;
 use crate::trap::Frame;
 
 /// The runtime cannot start.
@@ -115,8 +116,17 @@ impl CheckError {
     }
 }
 
+/// The first of them; names in a component can be as long as it is.
 fn list(names: &[String]) -> String {
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    const MOST: usize = 10;
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
+    let mut shown: Vec<_> = names.iter().take(MOST).map(|name| text::cut(name, 200)).collect();
+    if names.len() > MOST {
+        shown.push(format!("{} more", names.len() - MOST));
+    }
+    shown.join(", ")
 }
 
 /// Why a call has no result. Holds no secret.
@@ -185,6 +195,42 @@ pub enum CallError {
         /// Bytes it wanted to answer.
         size: usize,
         /// Bytes allowed.
+        limit: usize,
+    },
+    /// The files of the result are too many, or cannot be handed out.
+    #[error("connector {connector} answered {action} with files that cannot be handed out: {reason}")]
+    InvalidFiles {
+        /// Which connector.
+        connector: String,
+        /// Which action.
+        action: String,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// The guest left more with the host than the host holds for one call.
+    #[error(
+        "connector {connector} made the host hold more than {limit} bytes in {action}: there is no room for {what}; let it answer less, or raise the limit `held`"
+    )]
+    HeldTooMuch {
+        /// Which connector.
+        connector: String,
+        /// Which action, or `spec`.
+        action: String,
+        /// What was too much.
+        what: String,
+        /// Bytes that the host holds for one call.
+        limit: u64,
+    },
+    /// The guest kept more handles than it may.
+    #[error(
+        "connector {connector} wanted more than {limit} handles in {action}: bodies, answers, streams and timers have to be dropped before there are so many"
+    )]
+    TooManyHandles {
+        /// Which connector.
+        connector: String,
+        /// Which action, or `spec`.
+        action: String,
+        /// Handles at once.
         limit: usize,
     },
     /// The connector itself answered with an error.
@@ -313,6 +359,9 @@ impl CallError {
             Self::InvalidOutput { .. } | Self::OutputNotJson { .. } => "invalid-output",
             Self::Unchecked { reason, .. } => reason.kind(),
             Self::OutputTooLarge { .. } => "output-too-large",
+            Self::InvalidFiles { .. } => "invalid-files",
+            Self::HeldTooMuch { .. } => "held-too-much",
+            Self::TooManyHandles { .. } => "too-many-handles",
             Self::Action(failure) => failure.kind(),
             Self::Trapped { .. } => "trapped",
             Self::Busy { .. } => "busy",

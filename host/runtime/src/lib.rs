@@ -16,10 +16,12 @@ mod deadline;
 mod engine;
 mod error;
 mod exports;
+mod files;
 mod guest;
 mod limits;
 mod places;
 mod spec_run;
+mod text;
 mod trap;
 mod vet;
 

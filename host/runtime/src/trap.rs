@@ -3,11 +3,13 @@
 use std::fmt;
 
 use serde::Serialize;
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::error::CallError;
 use crate::guest::{Ended, Guest};
+use crate::text;
 
 /// One function of a guest's stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,7 +51,19 @@ pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest, place: &Place<'_>)
         Some(Ended::EventsTooLarge { size, limit }) => {
             return CallError::OutputTooLarge { connector, action, size: *size, limit: *limit };
         }
+        Some(Ended::HeldTooMuch { what, limit }) => {
+            return CallError::HeldTooMuch { connector, action, what: (*what).to_owned(), limit: *limit as u64 };
+        }
         None => {}
+    }
+    let cause = error.root_cause().to_string();
+    // The engine has a type for neither.
+    if cause.starts_with("too much data is being copied") {
+        let (what, limit) = ("what it passes at once".to_owned(), guest.account.limit());
+        return CallError::HeldTooMuch { connector, action, what, limit };
+    }
+    if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) || cause.ends_with("handle limit exceeded") {
+        return CallError::TooManyHandles { connector, action, limit: guest.shared.limits.handles };
     }
     if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
         return CallError::Exited { connector, action, status: *status };
@@ -62,7 +76,7 @@ pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest, place: &Place<'_>)
         Some(Trap::UnreachableCodeReached) => "it gave up (a panic or an abort)".to_owned(),
         Some(trap) => trap.to_string(),
         None if guest.growth.table_refused => "its tables are larger than allowed".to_owned(),
-        None => error.root_cause().to_string(),
+        None => text::bounded(cause, text::LONGEST),
     };
     CallError::Trapped { connector, action, message, said: guest.log.last_error_output(), backtrace }
 }
@@ -74,10 +88,18 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
             .or_else(|| frame.func_name().map(demangled))
             .unwrap_or_else(|| format!("function {}", frame.func_index()))
     };
-    backtrace.frames().iter().map(|frame| Frame { function: name(frame), offset: frame.module_offset() }).collect()
+    let frame = |frame| Frame { function: text::bounded(name(frame), LONGEST_NAME), offset: frame.module_offset() };
+    backtrace.frames().iter().map(frame).collect()
 }
 
-/// Rust's names carry a hash that says nothing to a reader.
+/// Rust's names carry a hash that says nothing to a reader. A name that is longer than any compiler's is shown as it is: it
+/// can be made to stand for one that is longer still.
 fn demangled(name: &str) -> String {
+    if name.len() > LONGEST_NAME {
+        return text::cut(name, LONGEST_NAME);
+    }
     format!("{:#}", rustc_demangle::demangle(name))
 }
+
+/// The longest name of a function, in bytes.
+const LONGEST_NAME: usize = 2048;

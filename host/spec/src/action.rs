@@ -7,9 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::connector::annotations;
+use crate::json::{self, ParseError};
 use crate::mistake::{Mistakes, quoted};
 use crate::schema::Budget;
 use crate::{ActionName, Schema, draft};
+
+/// Bytes of memory that one JSON part of a spec may take.
+const MOST_JSON: usize = 32 << 20;
 
 /// A named operation of a connector.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -123,5 +127,11 @@ fn schema(text: &str, budget: &mut Budget) -> Result<Schema, String> {
 
 /// A JSON value from its text.
 pub(crate) fn json(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| format!("is no JSON ({error})"))
+    match json::parse(text, MOST_JSON) {
+        Ok((value, _)) => Ok(value),
+        Err(ParseError::Syntax(reason)) => Err(format!("is no JSON ({reason})")),
+        Err(ParseError::TooLarge { limit }) => {
+            Err(format!("takes more than {limit} bytes of memory once it is read: make it smaller"))
+        }
+    }
 }

@@ -19,6 +19,7 @@ mod host_pattern;
 mod host_rule;
 mod icon;
 mod ids;
+pub mod json;
 mod mistake;
 mod policies;
 pub mod published;

@@ -138,7 +138,7 @@ impl Stage {
             policies: &spec.policies,
             deadline: None,
             dropped_at_deadline: false,
-            sent: None,
+            requests: None,
         };
         let request = Request {
             method: reqwest::Method::GET,

@@ -98,7 +98,7 @@ impl Transport<'_> {
             echoes: None,
             deadline: Some(self.clock.now().plus(patience)),
             dropped_at_deadline: false,
-            sent: None,
+            requests: None,
         };
         let mut response = self.egress.send(request, &route).await.map_err(|error| unreached(&error, patience))?;
         let (status, headers) = (response.status, std::mem::take(&mut response.headers));

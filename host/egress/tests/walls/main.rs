@@ -23,7 +23,7 @@ use http::{HeaderName, Method};
 use innkeeper_ambient::{Clock, SeededRandom, SystemClock};
 use innkeeper_egress::{
     Attachment, CredentialError, CredentialMode, CredentialSource, Egress, EgressError, PrivateNetworks, Request,
-    RequestHead, Resolver, Response, Route, SecretFields, Settings,
+    RequestBudget, RequestHead, Resolver, Response, Route, SecretFields, Settings,
 };
 use innkeeper_spec::{ApprovedHost, Policies};
 use secrecy::SecretString;
@@ -139,6 +139,8 @@ pub(crate) struct Out {
     pub(crate) dropped_at_deadline: bool,
     /// Requests that left.
     pub(crate) sent: AtomicU32,
+    /// Requests that may leave.
+    pub(crate) most: u32,
 }
 
 impl Out {
@@ -160,6 +162,7 @@ impl Out {
             deadline: None,
             dropped_at_deadline: false,
             sent: AtomicU32::new(0),
+            most: u32::MAX,
         }
     }
 
@@ -178,7 +181,7 @@ impl Out {
             policies: &self.policies,
             deadline: self.deadline,
             dropped_at_deadline: self.dropped_at_deadline,
-            sent: Some(&self.sent),
+            requests: Some(RequestBudget { sent: &self.sent, most: self.most }),
         };
         self.egress.send(request, &route).await
     }
