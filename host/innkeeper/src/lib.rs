@@ -69,6 +69,7 @@ mod links;
 mod policy;
 mod tending;
 mod terms;
+mod turns;
 
 pub use authorization::{BeginAuthorization, ConnectionStatus};
 pub use builder::{Builder, Storage};
@@ -90,7 +91,8 @@ pub use innkeeper_auth::{
 };
 pub use innkeeper_egress::{Body, EgressError, Exception, PrivateNetworks, Settings as EgressSettings};
 pub use innkeeper_runtime::{
-    ActionFailure, Allocation, CallError, Code, Connector, File, Frame, Limits, LoadError, LogLevel, LogLine, Progress,
+    ActionFailure, Allocation, CallError, Code, CompileLimits, Compiler, CompilerError, Connector, File, Frame, Limits,
+    LoadError, LogLevel, LogLine, Progress,
 };
 pub use innkeeper_spec as spec;
 pub use innkeeper_vault::{

@@ -9,20 +9,23 @@ use innkeeper_ambient::{Clock, Random};
 use secrecy::SecretSlice;
 use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
-use crate::cache::CodeCache;
+use crate::cache::{CodeCache, fingerprint};
 use crate::capabilities;
+use crate::compile_limits::CompileLimits;
+use crate::compiler::{Compiler, Compilers};
 use crate::error::SetupError;
+use crate::flights::Flights;
 use crate::guest::Guest;
 use crate::limits::Limits;
 
 /// How often a running guest is looked at: its time is exact to this.
 const TICK: Duration = Duration::from_millis(5);
 /// Core instances, memories and tables that a component of any of the guest languages stays within.
-const CORE_INSTANCES: u32 = 20;
-const MEMORIES: u32 = 2;
-const TABLES: u32 = 8;
+pub(crate) const CORE_INSTANCES: u32 = 20;
+pub(crate) const MEMORIES: u32 = 2;
+pub(crate) const TABLES: u32 = 8;
 
 /// What a [`Runtime`] is made from.
 #[derive(Debug)]
@@ -33,11 +36,21 @@ pub struct RuntimeSettings {
     pub calls_at_once: u32,
     /// Where compiled code is kept, and the host key that authenticates it; none: each start compiles anew.
     pub cache: Option<(PathBuf, SecretSlice<u8>)>,
+    /// Where components are compiled.
+    pub compiler: Compiler,
+    /// Bounds of compiling.
+    pub compile_limits: CompileLimits,
 }
 
 impl Default for RuntimeSettings {
     fn default() -> Self {
-        Self { limits: Limits::default(), calls_at_once: 1000, cache: None }
+        Self {
+            limits: Limits::default(),
+            calls_at_once: 1000,
+            cache: None,
+            compiler: Compiler::in_process(),
+            compile_limits: CompileLimits::default(),
+        }
     }
 }
 
@@ -64,6 +77,10 @@ pub(crate) struct Shared {
     pub(crate) linker: Linker<Guest>,
     pub(crate) limits: Limits,
     pub(crate) cache: Option<CodeCache>,
+    /// What compiled code has to fit.
+    pub(crate) fingerprint: String,
+    pub(crate) compilers: Compilers,
+    pub(crate) flights: Flights,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) places: Semaphore,
@@ -92,10 +109,13 @@ impl Runtime {
         };
         Ok(Self {
             shared: Arc::new(Shared {
+                fingerprint: fingerprint(&engine),
                 engine,
                 linker,
                 limits: settings.limits,
                 cache,
+                compilers: Compilers::new(settings.compiler, settings.compile_limits),
+                flights: Flights::default(),
                 clock,
                 random,
                 places: Semaphore::new(places),
@@ -112,6 +132,11 @@ impl Runtime {
     /// The bounds of every call.
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
+    }
+
+    /// The bounds of compiling.
+    pub fn compile_limits(&self) -> &CompileLimits {
+        self.shared.compilers.limits()
     }
 }
 
@@ -136,8 +161,10 @@ fn engine(settings: &RuntimeSettings) -> Result<(Engine, Allocation), SetupError
     Ok((engine, Allocation::OnDemand))
 }
 
-fn config() -> Config {
+/// The same in every process that compiles for this one, whatever its environment.
+pub(crate) fn config() -> Config {
     let mut config = Config::new();
+    config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     config.epoch_interruption(true).wasm_component_model(true).memory_init_cow(true);
     config
 }

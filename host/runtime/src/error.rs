@@ -1,7 +1,10 @@
 //! Why a connector cannot be loaded, or its call has no result.
 
+use std::fmt;
+
 use innkeeper_spec::{Mistakes, Violations};
 
+use crate::compiler::CompilerError;
 use crate::trap::Frame;
 
 /// The runtime cannot start.
@@ -75,6 +78,26 @@ pub enum LoadError {
     /// WebAssembly that does not validate, or does not fit the contract's types.
     #[error("this component is not valid: {0}")]
     Invalid(String),
+    /// It has more of something than this host compiles.
+    #[error("this component has at least {found} {what}; this host takes at most {limit}{}", setting(*.setting))]
+    TooMuch {
+        /// What was counted.
+        what: &'static str,
+        /// How many were counted before counting stopped.
+        found: u64,
+        /// How many are allowed.
+        limit: u64,
+        /// The field of [`crate::CompileLimits`]; none where the limit is fixed.
+        setting: Option<&'static str>,
+    },
+    /// It instantiates a component that it does not bring along.
+    #[error(
+        "this component makes an instance of a component that it imports or takes out of an instance; it has to contain that component itself"
+    )]
+    UnknownNested,
+    /// It was not compiled.
+    #[error(transparent)]
+    Compiler(#[from] CompilerError),
     /// Reading the spec failed.
     #[error("the connector's spec cannot be read: {0}")]
     SpecRun(#[source] Box<CallError>),
@@ -83,9 +106,38 @@ pub enum LoadError {
     Spec(#[source] Mistakes),
 }
 
-fn list(names: &[String]) -> String {
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+impl LoadError {
+    /// Of a text that may repeat what the component holds, however long that is.
+    pub(crate) fn invalid(reason: impl fmt::Display) -> Self {
+        Self::Invalid(cut(&reason.to_string(), LONGEST_REASON))
+    }
 }
+
+fn setting(name: Option<&str>) -> String {
+    name.map(|name| format!(" (the compile limit `{name}`)")).unwrap_or_default()
+}
+
+/// Names from a component; a text that lists them stays short, whatever they are.
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
+    let shown: Vec<_> = names.iter().take(MOST_NAMES).map(|name| cut(name, LONGEST_NAME)).collect();
+    let rest = names.len().saturating_sub(MOST_NAMES);
+    let more = if rest == 0 { String::new() } else { format!(" and {rest} more") };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// The text itself, or its beginning where it is longer than `most` bytes.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most { text.to_owned() } else { format!("{}...", &text[..text.floor_char_boundary(most)]) }
+}
+
+/// Bytes of a reason that may repeat what a component holds.
+const LONGEST_REASON: usize = 1000;
+/// Names of a component in one text, and bytes of each.
+const MOST_NAMES: usize = 20;
+const LONGEST_NAME: usize = 200;
 
 /// Why a call has no result. Holds no secret.
 #[derive(Debug, thiserror::Error)]
