@@ -105,7 +105,10 @@ impl CodeCache {
 }
 
 /// Loads code that this host made: the caller has verified its MAC, or has it from this host's own compiler.
-#[expect(unsafe_code, reason = "compiled code is trusted because this host's compiler made it just now, or a MAC under the host key says so")]
+#[expect(
+    unsafe_code,
+    reason = "compiled code is trusted because this host's compiler made it just now, or a MAC under the host key says so"
+)]
 pub(crate) fn load_trusted(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: `deserialize` asks for bytes that `precompile_component` made. They come from a thread of this process, over the pipe of
     // a process that it started, or a MAC under the host key says so.

@@ -236,9 +236,8 @@ impl Counter<'_> {
             ComponentAlias::Outer { kind, count, index } => {
                 self.define(1)?;
                 let outer = self.scopes.iter().rev().nth(count as usize);
-                let (module, component) = outer
-                    .map(|outer| (at(&outer.modules, index), at(&outer.components, index)))
-                    .unwrap_or_default();
+                let (module, component) =
+                    outer.map(|outer| (at(&outer.modules, index), at(&outer.components, index))).unwrap_or_default();
                 let scope = self.scope()?;
                 match kind {
                     ComponentOuterAliasKind::CoreModule => scope.modules.push(module),

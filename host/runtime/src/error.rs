@@ -79,7 +79,7 @@ pub enum LoadError {
     #[error("this component is not valid: {0}")]
     Invalid(String),
     /// It has more of something than this host compiles.
-    #[error("this component has at least {found} {what}; this host takes at most {limit}{}", setting(*.setting))]
+    #[error("this component has at least {found} {what}; this host takes at most {limit}{}", of_limit(*setting))]
     TooMuch {
         /// What was counted.
         what: &'static str,
@@ -112,32 +112,6 @@ impl LoadError {
         Self::Invalid(cut(&reason.to_string(), LONGEST_REASON))
     }
 }
-
-fn setting(name: Option<&str>) -> String {
-    name.map(|name| format!(" (the compile limit `{name}`)")).unwrap_or_default()
-}
-
-/// Names from a component; a text that lists them stays short, whatever they are.
-fn list(names: &[String]) -> String {
-    if names.is_empty() {
-        return "nothing".to_owned();
-    }
-    let shown: Vec<_> = names.iter().take(MOST_NAMES).map(|name| cut(name, LONGEST_NAME)).collect();
-    let rest = names.len().saturating_sub(MOST_NAMES);
-    let more = if rest == 0 { String::new() } else { format!(" and {rest} more") };
-    format!("{}{more}", shown.join(", "))
-}
-
-/// The text itself, or its beginning where it is longer than `most` bytes.
-pub(crate) fn cut(text: &str, most: usize) -> String {
-    if text.len() <= most { text.to_owned() } else { format!("{}...", &text[..text.floor_char_boundary(most)]) }
-}
-
-/// Bytes of a reason that may repeat what a component holds.
-const LONGEST_REASON: usize = 1000;
-/// Names of a component in one text, and bytes of each.
-const MOST_NAMES: usize = 20;
-const LONGEST_NAME: usize = 200;
 
 /// Why a call has no result. Holds no secret.
 #[derive(Debug, thiserror::Error)]
@@ -393,3 +367,29 @@ impl ActionFailure {
         }
     }
 }
+
+fn of_limit(name: Option<&str>) -> String {
+    name.map(|name| format!(" (the compile limit `{name}`)")).unwrap_or_default()
+}
+
+/// Names from a component; a text that lists them stays short, whatever they are.
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
+    let shown: Vec<_> = names.iter().take(MOST_NAMES).map(|name| cut(name, LONGEST_NAME)).collect();
+    let rest = names.len().saturating_sub(MOST_NAMES);
+    let more = if rest == 0 { String::new() } else { format!(" and {rest} more") };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// The text itself, or its beginning where it is longer than `most` bytes.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most { text.to_owned() } else { format!("{}...", &text[..text.floor_char_boundary(most)]) }
+}
+
+/// Bytes of a reason that may repeat what a component holds.
+pub(crate) const LONGEST_REASON: usize = 1000;
+/// Names of a component in one text, and bytes of each.
+const MOST_NAMES: usize = 20;
+const LONGEST_NAME: usize = 200;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::error::CallError;
+use crate::error::{CallError, LONGEST_REASON, cut};
 use crate::guest::{Ended, Guest};
 
 /// One function of a guest's stack.
@@ -62,7 +62,7 @@ pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest, place: &Place<'_>)
         Some(Trap::UnreachableCodeReached) => "it gave up (a panic or an abort)".to_owned(),
         Some(trap) => trap.to_string(),
         None if guest.growth.table_refused => "its tables are larger than allowed".to_owned(),
-        None => error.root_cause().to_string(),
+        None => cut(&error.root_cause().to_string(), LONGEST_REASON),
     };
     CallError::Trapped { connector, action, message, said: guest.log.last_error_output(), backtrace }
 }
@@ -74,10 +74,14 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
             .or_else(|| frame.func_name().map(demangled))
             .unwrap_or_else(|| format!("function {}", frame.func_index()))
     };
-    backtrace.frames().iter().map(|frame| Frame { function: name(frame), offset: frame.module_offset() }).collect()
+    let function = |frame| cut(&name(frame), LONGEST_FUNCTION);
+    backtrace.frames().iter().map(|frame| Frame { function: function(frame), offset: frame.module_offset() }).collect()
 }
 
 /// Rust's names carry a hash that says nothing to a reader.
 fn demangled(name: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(name))
 }
+
+/// Bytes of a function's name, which is the guest's to choose.
+const LONGEST_FUNCTION: usize = 300;

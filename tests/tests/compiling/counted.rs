@@ -138,7 +138,9 @@ async fn a_giant_name_is_refused_and_not_repeated() {
 
 #[tokio::test]
 async fn a_refusal_that_lists_names_stays_short() {
-    let name = |number: usize| sized(format!("{number:05}-{}", "a".repeat(4000)).replace(|digit: char| digit.is_ascii_digit(), "b").as_bytes());
+    let name = |number: usize| {
+        sized(format!("{number:05}-{}", "a".repeat(4000)).replace(|digit: char| digit.is_ascii_digit(), "b").as_bytes())
+    };
     let items: Vec<u8> = (0..500).flat_map(|number| [vec![0], name(number), vec![0x01, 0]].concat()).collect();
     let import = section(component::IMPORT, &[number(500), items].concat());
     let function = section(component::TYPE, &[1, 0x40, 0, 0x01, 0]);

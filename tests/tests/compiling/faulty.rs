@@ -70,12 +70,8 @@ async fn what_a_compiler_complains_of_without_end_is_not_kept() {
 #[test]
 fn a_compiler_whose_host_goes_away_ends() {
     let (program, argument) = REAL.split_once(' ').expect("two words");
-    let mut compiler = Command::new(program)
-        .arg(argument)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
+    let mut compiler =
+        Command::new(program).arg(argument).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
     let mut input = compiler.stdin.take().expect("it is piped");
     compiler.stdout.take().expect("it is piped").read_exact(&mut [0; GREETING]).expect("it greets");
     let component = crate::bombs::slow();

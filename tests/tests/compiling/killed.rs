@@ -32,7 +32,8 @@ async fn compiling_is_ended_at_its_time() {
 
 #[tokio::test]
 async fn compiling_is_ended_at_its_processor_time() {
-    let limits = CompileLimits { cpu: Duration::from_secs(1), wall: Duration::from_mins(10), ..CompileLimits::default() };
+    let limits =
+        CompileLimits { cpu: Duration::from_secs(1), wall: Duration::from_mins(10), ..CompileLimits::default() };
     let host = host(own(), limits).await;
     let error = compiler_error(host.host.load(bombs::slow()).await.expect_err("it takes longer"));
     assert!(matches!(error, CompilerError::CpuExceeded { seconds: 1 }), "{error}");

@@ -7,7 +7,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use etcetera::BaseStrategy;
 use innkeeper::{
-    Builder, CompileLimits, Compiler, EgressSettings, Innkeeper, Keyring, KeyringSource, Limits, PrivateNetworks, SpaceId,
+    Builder, CompileLimits, Compiler, EgressSettings, Innkeeper, Keyring, KeyringSource, Limits, PrivateNetworks,
+    SpaceId,
 };
 use url::Url;
 

@@ -41,7 +41,9 @@ fn serve() -> io::Result<()> {
     input.by_ref().take(order.length).read_to_end(&mut component)?;
     drop(input);
     end_with_the_host()?;
-    let compiled = on_deep_stack("innkeeper-compile", || catch_unwind(AssertUnwindSafe(|| engine.precompile_component(&component))));
+    let compiled = on_deep_stack("innkeeper-compile", || {
+        catch_unwind(AssertUnwindSafe(|| engine.precompile_component(&component)))
+    });
     let text = |reason: String| cut(&reason, wire::LONGEST_TEXT / 2).into_bytes();
     let (outcome, content) = match compiled {
         Ok(Ok(Ok(code))) => (Outcome::Code, code),

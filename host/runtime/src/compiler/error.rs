@@ -55,7 +55,9 @@ pub enum CompilerError {
         limit: u64,
     },
     /// There is too much compiled code.
-    #[error("this component compiles to {size} bytes of code; this host takes at most {limit} (the compile limit `code`)")]
+    #[error(
+        "this component compiles to {size} bytes of code; this host takes at most {limit} (the compile limit `code`)"
+    )]
     CodeTooLarge {
         /// Bytes of code.
         size: u64,

@@ -167,21 +167,14 @@ async fn greet(output: &mut (impl AsyncRead + Unpin), fingerprint: &str) -> Resu
     }
 }
 
-async fn send(
-    input: &mut (impl AsyncWrite + Unpin),
-    order: Order,
-    component: &[u8],
-) -> std::io::Result<()> {
+async fn send(input: &mut (impl AsyncWrite + Unpin), order: Order, component: &[u8]) -> std::io::Result<()> {
     input.write_all(&order.to_bytes()).await?;
     input.write_all(component).await?;
     input.flush().await
 }
 
 /// None where the stream ends before the answer does.
-async fn read_answer(
-    output: &mut (impl AsyncRead + Unpin),
-    limits: &CompileLimits,
-) -> Result<Option<Answer>, Silence> {
+async fn read_answer(output: &mut (impl AsyncRead + Unpin), limits: &CompileLimits) -> Result<Option<Answer>, Silence> {
     let garbled = || Silence::NotACompiler("its answer makes no sense");
     let mut head = [0; wire::ANSWER];
     if output.read_exact(&mut head).await.is_err() {

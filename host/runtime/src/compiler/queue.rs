@@ -47,7 +47,8 @@ impl Compilers {
         clock: &dyn Clock,
     ) -> Result<Vec<u8>, LoadError> {
         let limits = &self.limits;
-        let place = self.places.clone().acquire_owned().await.map_err(|_| CompilerError::Ended("is gone".to_owned()))?;
+        let place =
+            self.places.clone().acquire_owned().await.map_err(|_| CompilerError::Ended("is gone".to_owned()))?;
         match &self.compiler.place {
             Place::Process(program) => {
                 let code = program.compile(&component, fingerprint, limits, clock).await;
@@ -71,11 +72,7 @@ impl Compilers {
 }
 
 /// A thread cannot be ended. Its place is free again when it is done, not when nobody waits for it any more.
-async fn on_thread(
-    component: Vec<u8>,
-    engine: Engine,
-    place: OwnedSemaphorePermit,
-) -> Result<Vec<u8>, LoadError> {
+async fn on_thread(component: Vec<u8>, engine: Engine, place: OwnedSemaphorePermit) -> Result<Vec<u8>, LoadError> {
     let (done, doing) = oneshot::channel();
     let work = move || {
         let code = engine.precompile_component(&component);
