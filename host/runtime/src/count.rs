@@ -63,7 +63,7 @@ impl Counter<'_> {
     fn payload(&mut self, payload: Payload<'_>) -> Result<(), LoadError> {
         match payload {
             Payload::Version { encoding, .. } => self.enter(encoding == Encoding::Module)?,
-            Payload::End(_) => self.leave()?,
+            Payload::End(_) => self.leave(),
             Payload::FunctionSection(section) => {
                 self.functions = self.functions.saturating_add(u64::from(section.count()));
                 most("functions", self.functions, self.limits.functions, Some("functions"))?;
@@ -156,13 +156,12 @@ impl Counter<'_> {
         Ok(())
     }
 
-    fn leave(&mut self) -> Result<(), LoadError> {
-        let Some(ended) = self.scopes.pop() else { return Ok(()) };
+    fn leave(&mut self) {
+        let Some(ended) = self.scopes.pop() else { return };
         if let Some(scope) = self.scopes.last_mut() {
             let indices = if ended.is_module { &mut scope.modules } else { &mut scope.components };
             indices.push(Some(ended.total));
         }
-        Ok(())
     }
 
     fn body(&self, body: &FunctionBody<'_>) -> Result<(), LoadError> {

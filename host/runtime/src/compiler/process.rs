@@ -129,7 +129,7 @@ async fn converse(
                 let order = Order { memory: limits.memory, cpu_seconds: cpu_seconds(limits), length };
                 // A process that takes nothing more tells why by what it answers, or how it ends.
                 let _ = send(&mut input, order, component).await;
-                std::future::pending().await
+                std::future::pending::<()>().await;
             };
             tokio::select! {
                 answer = read_answer(&mut output, limits) => answer,
