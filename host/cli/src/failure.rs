@@ -3,8 +3,8 @@
 use std::io;
 
 use innkeeper::{
-    ActionFailure, AuthError, CallError, ConnectionId, DeviceFailure, Error, FlowFailure, Frame, GrantOwner,
-    KeyringError, LogLine, PrincipalId, Refused,
+    ActionFailure, AuthError, CallError, CompilerError, ConnectionId, DeviceFailure, Error, FlowFailure, Frame,
+    GrantOwner, KeyringError, LoadError, LogLine, PrincipalId, Refused,
 };
 use serde_json::{Value, json};
 
@@ -196,6 +196,9 @@ impl From<Error> for Failure {
 
 fn exit_of(error: &Error) -> Exit {
     match error {
+        Error::Load(LoadError::Compiler(
+            CompilerError::Busy { .. } | CompilerError::NotStarted { .. } | CompilerError::NotACompiler { .. },
+        )) => Exit::Failed,
         Error::Keyring(_) | Error::Vault(_) | Error::Store(_) | Error::Folder { .. } => Exit::Storage,
         Error::UnknownConnector { .. } | Error::UnknownConnection { .. } => Exit::NotFound,
         Error::Load(_) if error.retry_after().is_some() => Exit::Failed,

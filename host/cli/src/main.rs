@@ -25,6 +25,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use commands::{Command, Context};
 use config::{Globals, Settings};
 use failure::{EXIT_CODES, Failure, Outcome};
+use innkeeper::Compiler;
 use output::Output;
 
 /// A call makes and drops many small things on whichever thread it runs: the system's allocator takes twice as long for them.
@@ -46,6 +47,8 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    // Started once more to compile a connector, the program gets no further than here.
+    let compiler = Compiler::this_program();
     let matches = match Arguments::command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return refuse(&without_secrets(error)),
@@ -55,7 +58,7 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error.format(&mut Arguments::command())),
     };
     let output = Output::new(arguments.globals.json);
-    match run(arguments, &matches, output) {
+    match run(arguments, &matches, output, compiler) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);
@@ -64,8 +67,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments, matches: &ArgMatches, output: Output) -> Outcome {
-    let settings = Settings::resolve(&arguments.globals, matches)?;
+fn run(arguments: Arguments, matches: &ArgMatches, output: Output, compiler: Compiler) -> Outcome {
+    let settings = Settings::resolve(&arguments.globals, matches, compiler)?;
     log::start(&settings.log, output.is_json())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -66,7 +66,7 @@ impl Innkeeper {
     pub async fn load(&self, component: Vec<u8>) -> Result<Added, Error> {
         let connector = self.parts.runtime.load(component.clone()).await?;
         let id = connector.spec().about.id.clone();
-        let _writing = self.parts.loading.lock().await;
+        let _writing = self.parts.writing.lock().await;
         let before = self.parts.store.connector(&id).await?;
         let record = ConnectorRecord {
             id: id.clone(),
@@ -147,12 +147,7 @@ impl Innkeeper {
 
     /// Loads a connector from a file and keeps it. See [`Innkeeper::load`].
     pub async fn load_file(&self, path: impl AsRef<Path>) -> Result<Added, Error> {
-        let path = path.as_ref();
-        let component = tokio::fs::read(path).await.map_err(|error| innkeeper_runtime::LoadError::Unreadable {
-            path: path.display().to_string(),
-            reason: error.to_string(),
-        })?;
-        self.load(component).await
+        self.load(self.parts.runtime.read(path).await?).await
     }
 
     /// All connectors, by id.
@@ -166,19 +161,27 @@ impl Innkeeper {
         if let Some(connector) = self.in_memory(id) {
             return Ok(connector);
         }
-        let _loading = self.parts.loading.lock().await;
-        if let Some(connector) = self.in_memory(id) {
-            return Ok(connector);
+        let _turn = self.parts.loading.take(id).await;
+        loop {
+            if let Some(connector) = self.in_memory(id) {
+                return Ok(connector);
+            }
+            let Some(record) = self.parts.store.connector(id).await? else {
+                let known =
+                    self.parts.store.connectors().await?.into_iter().map(|record| record.id.to_string()).collect();
+                return Err(Error::UnknownConnector { asked: id.to_string(), known });
+            };
+            let component = self.parts.store.component(&record.digest).await?;
+            let component = component.ok_or_else(|| Error::ComponentMissing(id.clone()))?;
+            let connector = self.parts.runtime.load(component).await?;
+            let _writing = self.parts.writing.lock().await;
+            // Another version may have come meanwhile, or the connector be gone.
+            let now = self.parts.store.connector(id).await?;
+            if now.is_some_and(|now| now.digest == record.digest) {
+                self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connector.clone());
+                return Ok(connector);
+            }
         }
-        let Some(record) = self.parts.store.connector(id).await? else {
-            let known = self.parts.store.connectors().await?.into_iter().map(|record| record.id.to_string()).collect();
-            return Err(Error::UnknownConnector { asked: id.to_string(), known });
-        };
-        let component = self.parts.store.component(&record.digest).await?;
-        let component = component.ok_or_else(|| Error::ComponentMissing(id.clone()))?;
-        let connector = self.parts.runtime.load(component).await?;
-        self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connector.clone());
-        Ok(connector)
     }
 
     fn in_memory(&self, id: &ConnectorId) -> Option<Connector> {
@@ -187,7 +190,7 @@ impl Innkeeper {
 
     /// Removes a connector that no connection uses.
     pub async fn remove_connector(&self, id: &ConnectorId) -> Result<(), Error> {
-        let _writing = self.parts.loading.lock().await;
+        let _writing = self.parts.writing.lock().await;
         let connections = self.parts.store.connections_of(id).await?;
         if !connections.is_empty() {
             let connections = connections.iter().map(|(space, connection)| format!("{space}/{connection}")).collect();

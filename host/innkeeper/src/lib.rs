@@ -69,6 +69,7 @@ mod links;
 mod policy;
 mod tending;
 mod terms;
+mod turns;
 
 pub use authorization::{BeginAuthorization, ConnectionStatus};
 pub use builder::{Builder, Storage};
@@ -90,8 +91,8 @@ pub use innkeeper_auth::{
 };
 pub use innkeeper_egress::{Body, EchoLimits, EgressError, Exception, PrivateNetworks, Settings as EgressSettings};
 pub use innkeeper_runtime::{
-    ActionFailure, Allocation, CallError, CheckError, Code, Connector, Crowded, File, Frame, Limits, LoadError, LogLevel,
-    LogLine, Progress, Sharing,
+    ActionFailure, Allocation, CallError, CheckError, Code, CompileLimits, Compiler, CompilerError, Connector, Crowded,
+    File, Frame, Limits, LoadError, LogLevel, LogLine, Progress, Sharing,
 };
 pub use innkeeper_spec as spec;
 pub use innkeeper_vault::{

@@ -8,12 +8,15 @@ use std::time::Duration;
 use innkeeper_ambient::{Clock, Random};
 use secrecy::SecretSlice;
 use wasmtime::component::Linker;
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
-use crate::cache::CodeCache;
+use crate::cache::{CodeCache, fingerprint};
 use crate::capabilities;
 use crate::checks::Checks;
+use crate::compile_limits::CompileLimits;
+use crate::compiler::{Compiler, Compilers};
 use crate::error::SetupError;
+use crate::flights::Flights;
 use crate::guest::Guest;
 use crate::limits::Limits;
 use crate::places::{Places, Sharing};
@@ -21,14 +24,14 @@ use crate::places::{Places, Sharing};
 /// How often a running guest is looked at: its time is exact to this.
 const TICK: Duration = Duration::from_millis(5);
 /// Core instances, memories and tables that a component of any of the guest languages stays within.
-const CORE_INSTANCES: u32 = 20;
+pub(crate) const CORE_INSTANCES: u32 = 20;
 /// Mappings of a slot (its stack and that stack's guard) and of the instance in it (its memory as it began, as it grew, and as
 /// it may grow; its stack's used part). Beyond the kernel's limit an instance cannot start.
 const MAPPINGS_OF_A_CALL: u32 = 6;
 /// Mappings of all else: code, libraries, threads, the heap.
 const OWN_MAPPINGS: u32 = 4096;
-const MEMORIES: u32 = 2;
-const TABLES: u32 = 8;
+pub(crate) const MEMORIES: u32 = 2;
+pub(crate) const TABLES: u32 = 8;
 
 /// What a [`Runtime`] is made from.
 #[derive(Debug)]
@@ -41,11 +44,22 @@ pub struct RuntimeSettings {
     pub sharing: Sharing,
     /// Where compiled code is kept, and the host key that authenticates it; none: each start compiles anew.
     pub cache: Option<(PathBuf, SecretSlice<u8>)>,
+    /// Where components are compiled.
+    pub compiler: Compiler,
+    /// Bounds of compiling.
+    pub compile_limits: CompileLimits,
 }
 
 impl Default for RuntimeSettings {
     fn default() -> Self {
-        Self { limits: Limits::default(), calls_at_once: 1000, sharing: Sharing::default(), cache: None }
+        Self {
+            limits: Limits::default(),
+            calls_at_once: 1000,
+            sharing: Sharing::default(),
+            cache: None,
+            compiler: Compiler::in_process(),
+            compile_limits: CompileLimits::default(),
+        }
     }
 }
 
@@ -72,6 +86,10 @@ pub(crate) struct Shared {
     pub(crate) linker: Linker<Guest>,
     pub(crate) limits: Limits,
     pub(crate) cache: Option<CodeCache>,
+    /// What compiled code has to fit.
+    pub(crate) fingerprint: String,
+    pub(crate) compilers: Compilers,
+    pub(crate) flights: Flights,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) places: Places,
@@ -102,10 +120,13 @@ impl Runtime {
         let places = Places::new(places, &settings.sharing, clock.clone(), settings.limits.wall);
         Ok(Self {
             shared: Arc::new(Shared {
+                fingerprint: fingerprint(&engine),
                 engine,
                 linker,
                 limits: settings.limits,
                 cache,
+                compilers: Compilers::new(settings.compiler, settings.compile_limits),
+                flights: Flights::default(),
                 clock,
                 random,
                 places,
@@ -123,6 +144,11 @@ impl Runtime {
     /// The bounds of every call.
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
+    }
+
+    /// The bounds of compiling.
+    pub fn compile_limits(&self) -> &CompileLimits {
+        self.shared.compilers.limits()
     }
 }
 
@@ -165,8 +191,10 @@ fn most_mappings() -> Option<u32> {
     std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?.trim().parse().ok()
 }
 
-fn config() -> Config {
+/// The same in every process that compiles for this one, whatever its environment.
+pub(crate) fn config() -> Config {
     let mut config = Config::new();
+    config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     config.epoch_interruption(true).wasm_component_model(true).memory_init_cow(true);
     config
 }

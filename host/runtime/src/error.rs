@@ -1,7 +1,10 @@
 //! Why a connector cannot be loaded, or its call has no result.
 
+use std::fmt;
+
 use innkeeper_spec::{Mistakes, Violations};
 
+use crate::compiler::CompilerError;
 use crate::places::Crowded;
 use crate::text;
 use crate::trap::Frame;
@@ -77,6 +80,26 @@ pub enum LoadError {
     /// WebAssembly that does not validate, or does not fit the contract's types.
     #[error("this component is not valid: {0}")]
     Invalid(String),
+    /// It has more of something than this host compiles.
+    #[error("this component has at least {found} {what}; this host takes at most {limit}{}", of_limit(*setting))]
+    TooMuch {
+        /// What was counted.
+        what: &'static str,
+        /// How many were counted before counting stopped.
+        found: u64,
+        /// How many are allowed.
+        limit: u64,
+        /// The field of [`crate::CompileLimits`]; none where the limit is fixed.
+        setting: Option<&'static str>,
+    },
+    /// It instantiates a component that it does not bring along.
+    #[error(
+        "this component makes an instance of a component that it imports or takes out of an instance; it has to contain that component itself"
+    )]
+    UnknownNested,
+    /// It was not compiled.
+    #[error(transparent)]
+    Compiler(#[from] CompilerError),
     /// Reading the spec failed.
     #[error("the connector's spec cannot be read: {0}")]
     SpecRun(#[source] Box<CallError>),
@@ -86,6 +109,13 @@ pub enum LoadError {
     /// It is not known whether the spec breaks its rules.
     #[error("the connector's spec was not checked: {0}")]
     Unchecked(#[from] CheckError),
+}
+
+impl LoadError {
+    /// Of a text that may repeat what the component holds, however long that is.
+    pub(crate) fn invalid(reason: impl fmt::Display) -> Self {
+        Self::Invalid(text::cut(&reason.to_string(), LONGEST_REASON))
+    }
 }
 
 /// Why a value or a spec was not checked.
@@ -453,3 +483,10 @@ impl ActionFailure {
         }
     }
 }
+
+fn of_limit(name: Option<&str>) -> String {
+    name.map(|name| format!(" (the compile limit `{name}`)")).unwrap_or_default()
+}
+
+/// Bytes of a text that may repeat what a component holds.
+const LONGEST_REASON: usize = 1000;

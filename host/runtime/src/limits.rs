@@ -5,6 +5,8 @@ use std::time::Duration;
 use innkeeper_egress::EchoLimits;
 use wasmtime::ResourceLimiter;
 
+use crate::engine::{CORE_INSTANCES, MEMORIES, TABLES};
+
 /// Bounds of one call. Every field has the default of the design; an operator may change each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -105,5 +107,17 @@ impl ResourceLimiter for GrowthLimiter {
             None => self.table_refused = true,
         }
         Ok(left.is_some())
+    }
+
+    fn instances(&self) -> usize {
+        CORE_INSTANCES as usize
+    }
+
+    fn tables(&self) -> usize {
+        TABLES as usize
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES as usize
     }
 }

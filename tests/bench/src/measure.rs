@@ -1,5 +1,6 @@
 //! What is measured, one thing after the other.
 
+mod compiling;
 mod decision;
 mod ears;
 mod empty;
@@ -21,6 +22,7 @@ use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::stage::Stage;
 
+pub(crate) use compiling::Compiling;
 pub(crate) use decision::Decision;
 pub(crate) use ears::Ears;
 pub(crate) use empty::Empty;
@@ -38,6 +40,7 @@ pub(crate) struct Figures {
     pub(crate) fetch: Fetch,
     pub(crate) memory: Option<Memory>,
     pub(crate) loading: Loading,
+    pub(crate) compiling: Compiling,
     pub(crate) token: Token,
     pub(crate) decision: Decision,
     pub(crate) grants: Grants,
@@ -86,6 +89,8 @@ pub(crate) enum Only {
     Grants,
     /// The auth redirect service
     Ears,
+    /// Compiling by a process and by a thread
+    Compiling,
 }
 
 /// Measures everything.
@@ -98,6 +103,7 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures, Failure> {
         fetch: fetch::measure(&stage, effort).await?,
         memory: memory::measure(&upstream, effort).await?,
         loading: loading::measure(effort).await?,
+        compiling: compiling::measure(effort).await?,
         token: token::measure(&stage, effort).await?,
         decision: decision::measure(&stage, effort)?,
         grants: grants::measure(upstream.base(), effort).await?,
@@ -109,6 +115,9 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures, Failure> {
 
 /// Does one thing for a while, and prints how long it took or how often it was done in a second.
 pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
+    if matches!(only, Only::Compiling) {
+        return print(&compiling::measure(effort).await?);
+    }
     let upstream = Upstream::start().await?;
     if matches!(only, Only::Grants) {
         let figures = grants::measure(upstream.base(), effort).await?;
@@ -128,7 +137,7 @@ pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
         Only::Fetch => print(&fetch::rate(&stage, fetch::Way::Call, time).await?),
         Only::Decision => print(&decision::measure(&stage, effort)?),
         // Above: they need no component.
-        Only::Grants | Only::Ears => Ok(()),
+        Only::Grants | Only::Ears | Only::Compiling => Ok(()),
     }
 }
 

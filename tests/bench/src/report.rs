@@ -79,6 +79,13 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
     let size = kilobytes(loading.component_bytes as u64);
     table.add_row([format!("load a connector of {size} KB, compile it, ms"), one(loading.compiled_ms)]);
     table.add_row([format!("load a connector of {size} KB from the cache, ms"), one(loading.cached_ms)]);
+    let compiling = &figures.compiling;
+    table.add_row(["load it, compiled by a process of its own, ms".to_owned(), one(compiling.process_ms)]);
+    table.add_row(["load it, compiled by a process / by a thread".to_owned(), format!("{:.2}", compiling.ratio)]);
+    if let Some(processor) = &compiling.processor {
+        let name = "the same in processor time".to_owned();
+        table.add_row([name, format!("{:.2}", processor.ratio)]);
+    }
     table.add_row(["a live token of a grant from memory, ns".to_owned(), whole(figures.token.live_ns)]);
     let decision = format!("decide whether a request may leave, {} rules, ns", figures.decision.rules);
     table.add_row([decision, whole(figures.decision.each_ns)]);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use innkeeper::Limits;
 
+use super::compile_limits;
 use crate::names::suggestion;
 
 /// Every limit that can be set, with what its value is.
@@ -41,7 +42,11 @@ pub(crate) enum Unit {
 
 /// The names alone.
 pub(crate) fn names() -> Vec<&'static str> {
-    LIMITS.iter().map(|(name, _)| *name).collect()
+    known().map(|(name, _)| *name).collect()
+}
+
+fn known() -> impl Iterator<Item = &'static (&'static str, Unit)> {
+    LIMITS.iter().chain(compile_limits::LIMITS)
 }
 
 /// Takes `name=value` apart.
@@ -54,7 +59,7 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
 
 /// Fails for a name that is no limit.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    if LIMITS.iter().any(|(known, _)| *known == name) {
+    if known().any(|(known, _)| *known == name) {
         return Ok(());
     }
     Err(format!("there is no limit `{name}`{}", suggestion(name, &names())))
@@ -119,13 +124,13 @@ pub(crate) fn shown(limits: &Limits) -> Vec<(&'static str, String)> {
 }
 
 /// A number of bytes in the largest unit that it is a multiple of.
-fn bytes(number: u64) -> String {
+pub(super) fn bytes(number: u64) -> String {
     let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
     let unit = units.into_iter().find(|(bits, _)| number > 0 && number.trailing_zeros() >= *bits);
     unit.map_or_else(|| number.to_string(), |(bits, unit)| format!("{}{unit}", number >> bits))
 }
 
-fn time(time: Duration) -> String {
+pub(super) fn time(time: Duration) -> String {
     match time.subsec_millis() {
         0 => format!("{}s", time.as_secs()),
         _ => format!("{}ms", time.as_millis()),
@@ -133,8 +138,8 @@ fn time(time: Duration) -> String {
 }
 
 /// Bytes, milliseconds or a count, above 0.
-fn number(name: &str, text: &str) -> Result<u64, String> {
-    let unit = LIMITS.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit);
+pub(super) fn number(name: &str, text: &str) -> Result<u64, String> {
+    let unit = known().find(|(known, _)| *known == name).map(|(_, unit)| *unit);
     let Some(unit) = unit else { return check_name(name).map(|()| 0) };
     let (units, example): (&[(&str, u64)], _) = match unit {
         Unit::Bytes => (

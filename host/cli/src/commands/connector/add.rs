@@ -6,7 +6,7 @@ use clap::Args;
 use innkeeper::{Added, Innkeeper};
 use serde_json::{Value, json};
 
-use super::describe;
+use super::{component, describe};
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     context
         .with_host(async |host| {
-            let vetting = vetted(host, &arguments.files);
+            let vetting = vetted(host, &arguments.files, context.settings.compile_limits.component);
             let components = Progress::during("compiling", !context.output.is_json(), vetting).await?;
             let mut all = Vec::new();
             for (path, component) in components {
@@ -38,11 +38,11 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
 }
 
 /// The components, if all of them are connectors; otherwise every file that is none.
-async fn vetted<'a>(host: &Innkeeper, files: &'a [PathBuf]) -> Outcome<Vec<(&'a Path, Vec<u8>)>> {
+async fn vetted<'a>(host: &Innkeeper, files: &'a [PathBuf], most: usize) -> Outcome<Vec<(&'a Path, Vec<u8>)>> {
     let mut components = Vec::new();
     let mut failures = Vec::new();
     for path in files {
-        match vet(host, path).await {
+        match vet(host, path, most).await {
             Ok(component) => components.push((path.as_path(), component)),
             Err(failure) => failures.push(failure),
         }
@@ -54,8 +54,8 @@ async fn vetted<'a>(host: &Innkeeper, files: &'a [PathBuf]) -> Outcome<Vec<(&'a 
     }
 }
 
-async fn vet(host: &Innkeeper, path: &Path) -> Outcome<Vec<u8>> {
-    let component = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+async fn vet(host: &Innkeeper, path: &Path, most: usize) -> Outcome<Vec<u8>> {
+    let component = component::read(path, most)?;
     host.inspect(component.clone()).await.map_err(|error| Failure::from(error).about(path))?;
     Ok(component)
 }

@@ -1,6 +1,7 @@
 //! `innkeeper connector ...`
 
 mod add;
+mod component;
 mod describe;
 mod inspect;
 mod list;

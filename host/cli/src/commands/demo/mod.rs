@@ -43,7 +43,8 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     let mut narrator = Narrator::new(context.output);
-    let stage = Stage::set(&arguments.connectors, arguments.ears, &mut narrator).await?;
+    let compiler = context.settings.compiler.clone();
+    let stage = Stage::set(&arguments.connectors, arguments.ears, compiler, &mut narrator).await?;
     let outcome = play(&stage, arguments.headless, &mut narrator).await;
     stage.clear().await?;
     outcome?;
