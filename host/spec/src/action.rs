@@ -68,7 +68,7 @@ impl std::fmt::Display for Scope {
 impl ActionSpec {
     pub(crate) fn parse(draft: &draft::ActionSpec, place: &str, mistakes: &mut Mistakes) -> Option<Self> {
         let name = mistakes.take(&format!("{place}/name"), ActionName::parse(&draft.name));
-        mistakes.check_text(&format!("{place}/title"), &draft.title, 128);
+        mistakes.check_line(&format!("{place}/title"), &draft.title, 128);
         mistakes.check_text(&format!("{place}/description"), &draft.description, 16 * 1024);
         let input = object_schema(&draft.input, &format!("{place}/input"), mistakes);
         let output = draft.output.as_deref().map(|text| mistakes.take(&format!("{place}/output"), schema(text)));
