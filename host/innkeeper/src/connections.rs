@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::error::Error;
 use crate::host::Innkeeper;
 use crate::hosts::approve;
+use crate::naming;
 
 /// Which hosts a connection may reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -168,6 +169,12 @@ impl Innkeeper {
     ///
     /// Fails, keeping nothing, with every mistake named at once.
     pub async fn connect(&self, new: NewConnection) -> Result<ConnectionView, Error> {
+        if let Some(id) = &new.id {
+            naming::check("id", id.as_str())?;
+        }
+        if let Some(title) = &new.title {
+            naming::check("title", title)?;
+        }
         let connector = self.connector(&new.connector).await?;
         let (declaration, auth_type) = self.auth_type(&connector, &new.auth_type)?;
         let auth_mode = auth_mode(&*auth_type, new.auth_mode)?;
@@ -222,6 +229,9 @@ impl Innkeeper {
         id: &ConnectionId,
         change: ConnectionChange,
     ) -> Result<ConnectionView, Error> {
+        if let Some(title) = &change.title {
+            naming::check("title", title)?;
+        }
         let before = self.record_of(space, id).await?;
         let connector = self.connector(&before.connector).await?;
         let (declaration, auth_type) = self.auth_type(&connector, before.auth_type.as_str())?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use innkeeper_auth::{AuthError, DeviceFailure, LinkFailure, Refused, SettingsErrors};
 use innkeeper_egress::SetupError as EgressSetupError;
 use innkeeper_runtime::{CallError, CheckError, LoadError, LogLine, SetupError as RuntimeSetupError};
+use innkeeper_shown::Quoted;
 use innkeeper_spec::{ConnectorId, Violations};
 use innkeeper_vault::{ConnectionId, InvalidId, KeyringError, SpaceId, StoreError, VaultError};
 
@@ -44,7 +45,7 @@ pub enum Error {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// No such connector.
-    #[error("there is no connector {asked:?}{}", or_known(.known))]
+    #[error("there is no connector {}{}", Quoted::new(asked).at_most(80), or_known(.known))]
     UnknownConnector {
         /// What was asked.
         asked: String,
@@ -72,6 +73,18 @@ pub enum Error {
         /// What there is.
         known: Vec<String>,
     },
+    /// A name for a connection that looks like another.
+    #[error("the {what} {given} holds U+{code_point:04X}, which {why}: leave it out")]
+    Misleading {
+        /// `id` or `title`.
+        what: &'static str,
+        /// What was given, fit to be shown.
+        given: String,
+        /// The character that is not seen as what it is.
+        code_point: u32,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The id is taken.
     #[error(
         "there is a connection \"{connection}\" in space \"{space}\" already; choose another id, or delete that one first"
@@ -86,7 +99,7 @@ pub enum Error {
     #[error("connection {0} was changed by somebody else meanwhile; look at it again and repeat the change")]
     ConnectionChanged(ConnectionId),
     /// The connector does not take that auth type.
-    #[error("connector {connector} does not take the auth type {asked:?}; it takes {}", .taken.join(", "))]
+    #[error("connector {connector} does not take the auth type {}; it takes {}", Quoted::new(asked).at_most(80), .taken.join(", "))]
     AuthTypeNotTaken {
         /// Which connector.
         connector: ConnectorId,
@@ -96,7 +109,7 @@ pub enum Error {
         taken: Vec<String>,
     },
     /// This host does not have the auth type.
-    #[error("this host has no auth type {asked:?}; it has {}", .known.join(", "))]
+    #[error("this host has no auth type {}; it has {}", Quoted::new(asked).at_most(80), .known.join(", "))]
     UnknownAuthType {
         /// What was asked.
         asked: String,
@@ -104,7 +117,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// The auth type does not work that way.
-    #[error("the auth type {auth_type} has no auth mode {asked:?}; it has {}", .modes.join(", "))]
+    #[error("the auth type {auth_type} has no auth mode {}; it has {}", Quoted::new(asked).at_most(80), .modes.join(", "))]
     AuthMode {
         /// Which auth type.
         auth_type: String,
@@ -206,7 +219,8 @@ impl Error {
             | Self::Egress(_)
             | Self::Pages { .. }
             | Self::NoPages => "setup",
-            Self::Id(_) => "invalid-id",
+            Self::Id(_) | Self::Misleading { what: "id", .. } => "invalid-id",
+            Self::Misleading { .. } => "invalid-title",
             Self::Keyring(_) => "keyring",
             Self::Vault(_) => "vault",
             Self::Store(_) => "store",

@@ -66,6 +66,7 @@ mod error;
 mod host;
 mod hosts;
 mod links;
+mod naming;
 mod policy;
 mod tending;
 mod terms;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use innkeeper_shown::{OneLine, Quoted, Said};
 use innkeeper_spec::{Mistakes, Violations};
 
 use crate::compiler::CompilerError;
@@ -63,7 +64,8 @@ pub enum LoadError {
     },
     /// Built against another version of the contract.
     #[error(
-        "this connector was built for version {found} of the contract innkeeper:connector, this host knows {known}; build it with the guest SDK of that version, or use a newer host"
+        "this connector was built for version {} of the contract innkeeper:connector, this host knows {known}; build it with the guest SDK of that version, or use a newer host",
+        OneLine::new(found).at_most(LONGEST_NAME)
     )]
     OtherVersion {
         /// The version that the component names.
@@ -78,7 +80,7 @@ pub enum LoadError {
         imports: Vec<String>,
     },
     /// WebAssembly that does not validate, or does not fit the contract's types.
-    #[error("this component is not valid: {0}")]
+    #[error("this component is not valid: {}", OneLine::new(.0))]
     Invalid(String),
     /// It has more of something than this host compiles.
     #[error("this component has at least {found} {what}; this host takes at most {limit}{}", of_limit(*setting))]
@@ -146,24 +148,28 @@ impl CheckError {
     }
 }
 
-/// The first of them; names in a component can be as long as it is.
+/// Names that a component gives, on one line, and not all of very many.
 fn list(names: &[String]) -> String {
-    const MOST: usize = 10;
+    const MOST: usize = 20;
     if names.is_empty() {
         return "nothing".to_owned();
     }
-    let mut shown: Vec<_> = names.iter().take(MOST).map(|name| text::cut(name, 200)).collect();
+    let mut shown: Vec<String> =
+        names.iter().take(MOST).map(|name| OneLine::new(name).at_most(LONGEST_NAME).to_string()).collect();
     if names.len() > MOST {
-        shown.push(format!("{} more", names.len() - MOST));
+        shown.push(format!("and {} more", names.len() - MOST));
     }
     shown.join(", ")
 }
+
+/// Longest name of a component's that is shown, in characters.
+pub(crate) const LONGEST_NAME: usize = 200;
 
 /// Why a call has no result. Holds no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The connector has no action of that name.
-    #[error("connector {connector} has no action {action:?}{}", did_you_mean(.nearest.as_deref()))]
+    #[error("connector {connector} has no action {}{}", Quoted::new(action).at_most(80), did_you_mean(.nearest.as_deref()))]
     UnknownAction {
         /// Which connector.
         connector: String,
@@ -206,7 +212,7 @@ pub enum CallError {
         reason: CheckError,
     },
     /// The output is no JSON: a mistake of the connector.
-    #[error("connector {connector} answered {action} with text that is not JSON: {reason}")]
+    #[error("connector {connector} answered {action} with text that is not JSON: {}", OneLine::new(reason))]
     OutputNotJson {
         /// Which connector.
         connector: String,
@@ -267,7 +273,7 @@ pub enum CallError {
     #[error("{0}")]
     Action(#[from] ActionFailure),
     /// The guest trapped: a panic, an access out of bounds, a stack overflow.
-    #[error("connector {connector} crashed in {action}: {message}{}", last_words(.said.as_deref()))]
+    #[error("connector {connector} crashed in {action}: {}{}", OneLine::new(message), last_words(.said.as_deref()))]
     Trapped {
         /// Which connector.
         connector: String,
@@ -333,7 +339,7 @@ pub enum CallError {
         import: &'static str,
     },
     /// A streamed result is no JSON.
-    #[error("connector {connector} emitted text that is not JSON in {action}: {reason}")]
+    #[error("connector {connector} emitted text that is not JSON in {action}: {}", OneLine::new(reason))]
     EventNotJson {
         /// Which connector.
         connector: String,
@@ -353,7 +359,7 @@ pub enum CallError {
         status: i32,
     },
     /// The host could not run the call.
-    #[error("the call of {connector}.{action} could not run: {reason}")]
+    #[error("the call of {connector}.{action} could not run: {}", OneLine::new(reason))]
     Host {
         /// Which connector.
         connector: String,
@@ -376,8 +382,13 @@ fn busy_with(crowded: Crowded) -> &'static str {
     }
 }
 
+/// The connector's own words behind a sentence of the host's: they cannot be taken for it.
+fn says(text: &str) -> String {
+    if text.trim().is_empty() { String::new() } else { format!(". {}", Said::connector(text)) }
+}
+
 fn last_words(text: Option<&str>) -> String {
-    text.map(|text| format!(" ({text})")).unwrap_or_default()
+    text.map(says).unwrap_or_default()
 }
 
 impl CallError {
@@ -416,23 +427,24 @@ impl CallError {
     }
 }
 
-/// The error that a connector answered (`types.action-error` of the contract).
+/// The error that a connector answered (`types.action-error` of the contract). Its texts are the connector's own words, as they
+/// came: printed with their speaker and on one line, and not to be shown to a person in any other way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ActionFailure {
     /// The connector does not know the action that its spec names.
-    #[error("the connector does not know its own action {0:?}")]
+    #[error("the connector does not know its own action{}", says(.0))]
     UnknownAction(String),
     /// The input is within the schema and still wrong.
-    #[error("the input is not valid: {0}")]
+    #[error("the connector does not take the input{}", says(.0))]
     InvalidInput(String),
     /// The user has to authorize again.
     #[error("the connection needs authorization")]
     NeedsAuthorization,
     /// The host or the service forbids it.
-    #[error("{0}")]
+    #[error("the host or the service forbids it{}", says(.0))]
     Denied(String),
     /// The service does not have it.
-    #[error("not found: {0}")]
+    #[error("not found{}", says(.0))]
     NotFound(String),
     /// Too many requests.
     #[error("the service's rate limit is reached{}", .retry_after.map(|seconds| format!("; try again in {seconds} s")).unwrap_or_default())]
@@ -453,7 +465,7 @@ pub enum ActionFailure {
         estimated_output: Option<u64>,
     },
     /// The service answered with an error.
-    #[error("the service answered {status}: {message}")]
+    #[error("the service answered {status}{}", says(.message))]
     Upstream {
         /// HTTP status.
         status: u16,
@@ -463,7 +475,7 @@ pub enum ActionFailure {
         retryable: bool,
     },
     /// The connector failed.
-    #[error("the connector failed: {0}")]
+    #[error("the connector failed{}", says(.0))]
     Internal(String),
 }
 
@@ -490,3 +502,42 @@ fn of_limit(name: Option<&str>) -> String {
 
 /// Bytes of a text that may repeat what a component holds.
 const LONGEST_REASON: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_connector_answers_cannot_be_taken_for_the_hosts_own_words() {
+        let said = || "gone.\n hint: approve `https://evil.example`\u{202e}\x1b[2J\"".to_owned();
+        let quoted = r#"The connector says: "gone.\n hint: approve `https://evil.example`\u{202e}\u{1b}[2J\"""#;
+        for (failure, lead) in [
+            (ActionFailure::UnknownAction(said()), "the connector does not know its own action. "),
+            (ActionFailure::InvalidInput(said()), "the connector does not take the input. "),
+            (ActionFailure::Denied(said()), "the host or the service forbids it. "),
+            (ActionFailure::NotFound(said()), "not found. "),
+            (ActionFailure::Internal(said()), "the connector failed. "),
+            (ActionFailure::Upstream { status: 502, message: said(), retryable: true }, "the service answered 502. "),
+        ] {
+            assert_eq!(CallError::from(failure).to_string(), format!("{lead}{quoted}"));
+        }
+        assert_eq!(ActionFailure::Denied(" ".to_owned()).to_string(), "the host or the service forbids it");
+        let (connector, action) = ("c".to_owned(), "a".to_owned());
+        let crash = CallError::Trapped {
+            connector,
+            action,
+            message: "it gave up".to_owned(),
+            said: Some(said()),
+            backtrace: Vec::new(),
+        };
+        assert_eq!(crash.to_string(), format!("connector c crashed in a: it gave up. {quoted}"));
+    }
+
+    #[test]
+    fn names_of_a_component_stay_on_their_line_and_are_not_all_of_very_many() {
+        let imports: Vec<String> = (0..100_000).map(|n| format!("a{n}\nerror: forged\u{202e}")).collect();
+        let text = LoadError::UnknownImports { imports }.to_string();
+        assert!(text.contains(r"a0\nerror: forged\u{202e}, a1") && text.contains("and 99980 more"), "{text}");
+        assert!(!text.contains('\n'), "{text}");
+    }
+}

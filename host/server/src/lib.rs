@@ -48,6 +48,7 @@ mod pages;
 mod problem;
 mod result;
 mod router;
+mod shown_json;
 mod site;
 mod start;
 mod status;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use innkeeper::{AuthError, Error, FlowFailure, LinkFailure};
 use serde_json::json;
 
 use crate::pages::{self, Page};
+use crate::shown_json::ShownJson;
 
 /// Why a route did not do what it is for. None of it is the provider's own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,7 +275,7 @@ impl Problem {
     pub(crate) fn json(self) -> Response {
         let Words { text, next, .. } = self.words();
         let body = json!({ "error": { "kind": self.code(), "message": format!("{text} {next}") } });
-        self.marked((self.status(), Json(body)).into_response())
+        self.marked((self.status(), ShownJson(body)).into_response())
     }
 
     fn marked(self, mut response: Response) -> Response {

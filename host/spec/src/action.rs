@@ -78,7 +78,7 @@ impl ActionSpec {
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
         let name = mistakes.take(&format!("{place}/name"), ActionName::parse(&draft.name));
-        mistakes.check_text(&format!("{place}/title"), &draft.title, 128);
+        mistakes.check_line(&format!("{place}/title"), &draft.title, 128);
         mistakes.check_text(&format!("{place}/description"), &draft.description, 16 * 1024);
         let input = object_schema(&draft.input, &format!("{place}/input"), budget, mistakes);
         let output =

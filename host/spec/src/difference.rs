@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use innkeeper_shown::OneLine;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +49,7 @@ impl fmt::Display for Impact {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{}] {}: {}", self.impact, self.place, self.what)
+        write!(f, "[{}] {}: {}", self.impact, OneLine::new(&self.place), OneLine::new(&self.what).at_most(LONGEST))
     }
 }
 
@@ -86,6 +87,9 @@ pub(crate) fn between(older: &ConnectorSpec, newer: &ConnectorSpec) -> Vec<Diffe
     differences.sort_by_key(|difference| std::cmp::Reverse(difference.impact));
     differences
 }
+
+/// Longest difference that is shown whole, in characters: two addresses fit.
+const LONGEST: usize = 10_000;
 
 struct Found(Vec<Difference>);
 

@@ -143,7 +143,7 @@ impl HostRule {
         if let Some(Err(reason)) = draft.path_prefix.as_deref().map(check_prefix) {
             mistakes.note(format!("{place}/path_prefix"), reason);
         }
-        mistakes.check_optional_text(&format!("{place}/reason"), draft.reason.as_deref(), 1024);
+        mistakes.check_optional_line(&format!("{place}/reason"), draft.reason.as_deref(), 1024);
         let host = pattern(&draft.host, &format!("{place}/host"), config, claims, mistakes)?;
         Some(Self {
             host,

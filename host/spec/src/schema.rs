@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use innkeeper_shown::OneLine;
 use jsonschema::{PatternOptions, Validator};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
@@ -22,6 +23,8 @@ mod work;
 
 /// Dialect that is understood.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+/// Longest message of a violation, in characters.
+const LONGEST_MESSAGE: usize = 4000;
 /// A report ends after so many violations.
 const MOST_VIOLATIONS: usize = 50;
 /// Bytes of a compiled pattern.
@@ -212,11 +215,10 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.pointer.is_empty() {
-            f.write_str(&self.message)
-        } else {
-            write!(f, "{}: {}", self.pointer, self.message)
+        if !self.pointer.is_empty() {
+            write!(f, "{}: ", OneLine::new(&self.pointer))?;
         }
+        OneLine::new(&self.message).at_most(LONGEST_MESSAGE).fmt(f)
     }
 }
 

@@ -77,6 +77,7 @@ fn introduce(host: &Innkeeper, address: &Url, context: &Context) -> Outcome {
     let space = &context.settings.space;
     let flag = if *space == SpaceId::default() { String::new() } else { format!(" --space {space}") };
     let at = if pages.port() == Some(PORT) { String::new() } else { format!(" --pages {pages}") };
-    output.line("It ends with Ctrl-C. A link for a user, in another terminal:\n")?;
+    output.line("It ends with Ctrl-C. A link for a user, in another terminal:")?;
+    output.gap()?;
     output.line(format!("  {} authorize CONNECTION --principal NAME --link{at}{flag}", super::practice::program()))
 }

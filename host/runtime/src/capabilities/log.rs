@@ -43,7 +43,7 @@ impl fmt::Display for LogLevel {
 pub struct LogLine {
     /// How grave.
     pub level: LogLevel,
-    /// At most [`Limits::log_line`] bytes, without control characters other than tabs.
+    /// At most [`Limits::log_line`] bytes, on one line, and what is hidden in it escaped.
     pub message: String,
 }
 
@@ -156,10 +156,12 @@ impl Lines {
         self.kept.push(LogLine { level, message });
     }
 
-    /// Cut to the limit, and without what could forge lines or drive a terminal.
+    /// Cut to the limit, and without what could forge lines, drive a terminal or hide from whoever reads it.
     fn clean(&self, message: &str) -> String {
-        let cut = message.floor_char_boundary(self.longest);
-        message[..cut].trim_end().chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }).collect()
+        let mut clean = innkeeper_shown::line(message[..message.floor_char_boundary(self.longest)].trim_end());
+        // Escapes are longer than what they stand for.
+        clean.truncate(clean.floor_char_boundary(self.longest));
+        clean
     }
 }
 
@@ -215,13 +217,15 @@ mod tests {
         let log = log(9, 4);
         log.write(LogLevel::Info, "abcé");
         assert_eq!(log.take()[0].message, "abc");
+        log.write(LogLevel::Info, "a\u{202e}b");
+        assert_eq!(log.take()[0].message, r"a\u{");
     }
 
     #[test]
     fn a_line_cannot_forge_another_or_drive_a_terminal() {
         let log = log(9, 100);
-        log.write(LogLevel::Info, "a\n2026 ERROR forged\x1b[2J");
-        assert_eq!(log.take()[0].message, "a 2026 ERROR forged [2J");
+        log.write(LogLevel::Info, "a\n2026 ERROR\tforged\x1b[2J\u{202e}\u{2028}");
+        assert_eq!(log.take()[0].message, r"a\n2026 ERROR forged\u{1b}[2J\u{202e}\u{2028}");
     }
 
     #[test]

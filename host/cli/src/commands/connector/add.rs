@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use innkeeper::{Added, Innkeeper};
+use innkeeper_shown::OneLine;
 use serde_json::{Value, json};
 
 use super::{component, describe};
@@ -69,7 +70,7 @@ fn show(added: &Added, context: &Context) -> Outcome {
         Some(version) => format!(" in place of {version}"),
         None => String::new(),
     };
-    output.heading(format!("added {} {}{replaced}: {}", about.id, about.version, about.title))?;
+    output.heading(format!("added {} {}{replaced}: {}", about.id, about.version, OneLine::new(&about.title)))?;
     describe::overview(spec, output)?;
     if added.replaces.is_some() {
         if added.differences.is_empty() {

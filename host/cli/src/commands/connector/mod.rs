@@ -8,6 +8,7 @@ mod list;
 mod remove;
 
 use clap::Subcommand;
+pub(super) use describe::with_warning;
 
 use super::Context;
 use crate::failure::Outcome;
