@@ -25,8 +25,8 @@ mod guest;
 mod limits;
 mod places;
 mod spec_run;
-mod text;
 mod stack;
+mod text;
 mod trap;
 mod vet;
 

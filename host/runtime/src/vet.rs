@@ -111,7 +111,10 @@ fn check_imports(imports: &[String]) -> Result<(), LoadError> {
     for import in imports {
         let (interface, version) = import.rsplit_once('@').unwrap_or((import, ""));
         if interface.starts_with(CONTRACT) && version != CONTRACT_VERSION {
-            return Err(LoadError::OtherVersion { found: text::cut(version, LONGEST_VERSION), known: CONTRACT_VERSION });
+            return Err(LoadError::OtherVersion {
+                found: text::cut(version, LONGEST_VERSION),
+                known: CONTRACT_VERSION,
+            });
         }
     }
     let unknown: Vec<String> = imports.iter().filter(|import| !is_granted(import)).cloned().collect();

@@ -114,6 +114,7 @@ impl Stage {
             egress: self.egress.clone(),
             allow: self.allow.clone(),
             credential: Arc::new(self.credential()?),
+            echoes: Arc::default(),
             placeholders: None,
             memory: self.memory.clone(),
             listener: None,

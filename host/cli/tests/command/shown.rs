@@ -75,8 +75,7 @@ fn nothing_that_a_connector_says_leaves_its_line() {
     }
     let checked = inn.run(&["connection", "check", "h"]).succeeded();
     assert_eq!(checked.out, "ok: The connector says: \"a\\n\\u{1b}[2J\\u{202e}ok\"\n");
-    let crashed =
-        inn.run(&["call", "h", "panic"]).failed(8, &[r#"The connector says: ""#, r"error: forged\u{1b}[2J"]);
+    let crashed = inn.run(&["call", "h", "panic"]).failed(8, &[r#"The connector says: ""#, r"error: forged\u{1b}[2J"]);
     assert!(crashed.err.contains("  at `"), "{crashed:#?}");
     let logged = inn.run(&["call", "h", "stdout", "--logs"]).succeeded();
     assert!(logged.err.starts_with("The connector says:\n"), "{logged:#?}");

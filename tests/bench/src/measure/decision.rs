@@ -38,7 +38,8 @@ pub(super) fn measure(stage: &Stage, effort: Effort) -> Result<Decision, Failure
         policies: &policies,
         deadline: None,
         dropped_at_deadline: true,
-        sent: None,
+        requests: None,
+        echoes: None,
     };
     let url = Url::parse("https://files.example.net/drive/v3/files/a%20b%2Fc?fields=id%2Cname")
         .map_err(|error| Failure::Egress(error.to_string()))?;
