@@ -173,7 +173,9 @@ mod tests {
     async fn large_parts_in_memory_are_not_copied_and_can_be_sent_again() {
         let large = Bytes::from(vec![b'x'; 1 << 20]);
         let parts = vec![part("a", PartContent::Bytes(large.clone())), part("b", PartContent::Bytes("small".into()))];
-        let payload = encode(parts, &Filler::new(None, false), &SeededRandom::new(1)).expect("encodes");
+        let address = "https://a.example.com/".parse().expect("an address");
+        let filler = Filler::new(None, false, &http::Method::POST, &address);
+        let payload = encode(parts, &filler, &SeededRandom::new(1)).expect("encodes");
         let length = payload.stream_length;
         for _ in 0..2 {
             payload.to_send().expect("it is whole").expect("a body");

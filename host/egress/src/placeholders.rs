@@ -170,7 +170,10 @@ impl<'a> Filler<'a> {
                 self.method
             )));
         }
-        self.filled.borrow_mut().push(Filled { field: field.to_owned(), place });
+        let mut filled = self.filled.borrow_mut();
+        if !filled.iter().any(|known| known.field == field && known.place == place) {
+            filled.push(Filled { field: field.to_owned(), place });
+        }
         Ok(secret)
     }
 }
@@ -302,12 +305,13 @@ mod tests {
 
     #[test]
     fn placeholders_stand_for_no_more_than_a_request_may_be_filled_with() {
-        let filler = Filler::new(Some(&One), true);
+        let address = "https://a.example.com/".parse().expect("an address");
+        let filler = Filler::new(Some(&One), true, &Method::POST, &address);
         let (secret, placeholder) = ("k/\"y".len(), "${secret.api_key}");
         let fits = placeholder.repeat(MOST_FILLED / secret);
-        assert!(filler.fill(&fits, Spelling::Plain).is_ok());
-        let error =
-            filler.fill(placeholder, Spelling::Plain).expect_err("all fields of a request share it").to_string();
+        assert!(filler.fill(&fits, Spelling::Plain, Place::Body).is_ok());
+        let refused = filler.fill(placeholder, Spelling::Plain, Place::Body);
+        let error = refused.expect_err("all fields of a request share it").to_string();
         assert!(error.contains("more than 1048576 bytes") && !error.contains("k/"), "{error}");
     }
 

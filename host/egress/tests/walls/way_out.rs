@@ -320,7 +320,8 @@ async fn a_placeholder_that_is_bound_to_a_place_goes_nowhere_else_and_no_redirec
             policies: &out.policies,
             deadline: None,
             dropped_at_deadline: false,
-            sent: None,
+            requests: None,
+            echoes: None,
         };
         out.egress.send(request, &route).await
     };
