@@ -84,7 +84,7 @@ const RESULT: &[&str] = &[
 const ENDS: &[(&str, End)] = &[
     ("bodies", Fails("too-many-handles", "more than 10000 handles")),
     ("body_type", Told("127")),
-    ("batch", Fails("held-too-much", "there is no room for requests")),
+    ("batch", Told("200000")),
     ("small_batch", Told("as many requests as one call may make")),
     ("log", Told("null")),
     ("claim", Told("null")),

@@ -67,6 +67,8 @@ impl Upstream {
             r#"loopback_callbacks = true
 [limits]
 tokens = 4000000
+connections = 4096
+connections_per_address = 4096
 [providers.plain]
 client_id = "app"
 client_secret = {{ env = "{SECRET_VARIABLE}" }}

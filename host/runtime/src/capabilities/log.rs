@@ -224,8 +224,8 @@ mod tests {
     #[test]
     fn a_line_cannot_forge_another_or_drive_a_terminal() {
         let log = log(9, 100);
-        log.write(LogLevel::Info, "a\n2026 ERROR\tforged\x1b[2J\u{202e}\u{2028}");
-        assert_eq!(log.take()[0].message, r"a\n2026 ERROR forged\u{1b}[2J\u{202e}\u{2028}");
+        log.write(LogLevel::Info, "a\n2026 ERROR\tforged\x1b[2J\u{202e}\u{2028}.");
+        assert_eq!(log.take()[0].message, r"a\n2026 ERROR forged\u{1b}[2J\u{202e}\u{2028}.");
     }
 
     #[test]

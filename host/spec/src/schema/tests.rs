@@ -361,7 +361,7 @@ fn the_patterns_of_a_schema_are_bounded_together() {
     assert!(refused.contains("more than 2000 patterns"), "{refused}");
     let refused =
         Schema::parse(json!({"items": {"pattern": "^(\\w{1,1000}){1,1000}$"}})).expect_err("a million classes");
-    assert!(refused.starts_with("at /items/pattern: the pattern `^(\\\\w{1,1000})"), "{refused}");
+    assert!(refused.starts_with("at /items/pattern: the pattern `^(\\w{1,1000})"), "{refused}");
     Schema::parse(fields(&|_| "^[0-9a-f]{8}-[0-9a-f]{4}$".to_owned(), 3_000)).expect("the same one counts once");
     Schema::parse(fields(&|at| format!("^[a-z0-9_-]{{1,64}}:{at}$"), 200)).expect("honest ones fit");
 }
