@@ -1,7 +1,9 @@
 //! Every way out, for an attack to take.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use innkeeper::{
     BeginAuthorization, Callback, Clock, ConnectionView, Error, Keyring, NewConnection, SessionSecret, SystemClock,
@@ -13,11 +15,12 @@ use innkeeper_tests::host::TestHost;
 use innkeeper_tests::oidc::plain_client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::component::{Core, Spec};
 use crate::rig::{ACCESS_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, RUN, Rig, egress, only, read, request};
-use crate::service::{Answer, At, json as json_answer, say};
+use crate::upstream::{Answer, At, json as json_answer, say};
 use crate::told::Told;
 use crate::ways::Way;
 
@@ -44,11 +47,11 @@ impl Rig {
             (Way::Refresh | Way::Ears | Way::EarsRevocation, Target::Answer(answer)) => {
                 // These come after an answer that is as it should be, or to a place that is named by the provider.
                 let before = if way == Way::Ears { None } else { Some(json_answer(&short_lived())) };
-                let place = self.service().at(before.into_iter().chain([answer]));
+                let place = self.upstream().at(before.into_iter().chain([answer]));
                 if way == Way::Refresh { self.refresh(&place).await } else { self.ears(way, &place.name).await }
             }
             (way, Target::Answer(answer)) => {
-                let place = self.service().at([answer]);
+                let place = self.upstream().at([answer]);
                 self.reach_address(way, &place.url("/")).await
             }
             (way, Target::Address(address)) => self.reach_address(way, &address).await,
@@ -78,13 +81,13 @@ impl Rig {
 
     async fn by_guest(&self, way: Way, address: &str) -> Told {
         let origin = Url::parse(address).expect("an address").origin().ascii_serialization();
-        let connection = self.approved(&[&origin, self.service().base()]).await;
+        let connection = self.approved(&[&origin, self.upstream().base()]).await;
         let send = json!({ "do": "send", "url": address });
         let steps = match way {
             Way::SendAll => json!([{ "do": "send_all", "requests": [{ "url": address }] }]),
             Way::Redirect => {
                 let location = format!("location: {address}");
-                let place = self.service().at([say(302, &[&location], "")]);
+                let place = self.upstream().at([say(302, &[&location], "")]);
                 json!([{ "do": "send", "url": place.url("/") }])
             }
             Way::Upload => json!([
@@ -118,7 +121,7 @@ impl Rig {
 
     /// A call that fails when there is no grant: its caller is told why there is none.
     pub(crate) async fn use_grant(&self, connection: &ConnectionView) -> Told {
-        let place = self.service().at([say(200, &[], "in use")]);
+        let place = self.upstream().at([say(200, &[], "in use")]);
         let steps = json!([{ "do": "send", "url": place.url("/") }]);
         let used = self.script(connection, steps.clone()).await;
         if used.kind == "answer" {
@@ -137,7 +140,7 @@ impl Rig {
 
     /// A user's way to the authorization server and back, with a code that the token endpoint at `address` is shown.
     pub(crate) async fn consented(&self, address: &str) -> Result<(ConnectionView, String, SessionSecret), Error> {
-        let authorize = format!("{}/authorize", self.service().base());
+        let authorize = format!("{}/authorize", self.upstream().base());
         let settings =
             |new: NewConnection| client(new).field("authorizationUrl", authorize).field("tokenUrl", address);
         let connection = self.connect("oauth_authorization_code", settings).await?;
@@ -181,7 +184,7 @@ impl Rig {
     }
 
     async fn device(&self, address: &str) -> Told {
-        let token = self.service().at([json_answer(&json!({ "error": "authorization_pending" }))]);
+        let token = self.upstream().at([json_answer(&json!({ "error": "authorization_pending" }))]);
         let settings = |new: NewConnection| {
             client(new).field("deviceAuthorizationUrl", address).field("tokenUrl", token.url("/"))
         };
@@ -195,7 +198,7 @@ impl Rig {
     }
 
     async fn revocation(&self, address: &str) -> Told {
-        let token = self.service().at([json_answer(&tokens())]);
+        let token = self.upstream().at([json_answer(&tokens())]);
         let settings =
             |new: NewConnection| client(new).field("tokenUrl", token.url("/")).field("revocationUrl", address);
         match self.connect("oauth_client_credentials", settings).await {
@@ -236,36 +239,7 @@ impl Rig {
 
     /// What an auth redirect service answers whose provider is at `address`.
     async fn service_of(&self, address: &str, endpoint: &str, body: Value) -> Told {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-        let base = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
-        let url = |text: &str| Url::parse(text).expect("an address");
-        let provider = EarsProvider {
-            client_id: "client".to_owned(),
-            client_secret: Some(CLIENT_SECRET.into()),
-            authorization_url: Some(url(&format!("{}/authorize", self.service().base()))),
-            token_url: Some(url(address)),
-            revocation_url: Some(url(address)),
-            ..EarsProvider::default()
-        };
-        let quota = Quota { count: 1000.try_into().expect("not zero"), window: std::time::Duration::from_mins(1) };
-        let settings = EarsSettings {
-            public_url: url(&base),
-            providers: [("acme".to_owned(), provider)].into(),
-            callbacks: vec!["https://app.example.com".parse().expect("an address")],
-            loopback_callbacks: false,
-            trusted_proxies: Vec::new(),
-            limits: EarsLimits { consents: quota, tokens: quota, most_callers: 100 },
-        };
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let egress = Egress::new(self.egress(), clock.clone(), Arc::new(SystemRandom)).expect("a way out");
-        let keyring = Keyring::generate(&SystemRandom);
-        let ears = EarsService::new(settings, &keyring, &egress, clock, Arc::new(SystemRandom));
-        let ears = match ears {
-            Ok(ears) => ears,
-            Err(error) => return Told::error("EarsSetup", error.to_string()),
-        };
-        let routes = ears.router().into_make_service_with_connect_info::<SocketAddr>();
-        let server = tokio::spawn(async move { axum::serve(listener, routes).await });
+        let (base, server) = self.redirect_service(address);
         let client = plain_client().expect("a client");
         let posted = client
             .post(format!("{base}/v1/acme/oauth/{endpoint}"))
@@ -277,6 +251,39 @@ impl Rig {
         let (status, text) = (posted.status(), posted.text().await.expect("a text"));
         server.abort();
         if status.is_success() { Told::answer(text) } else { Told::error(format!("EARS {}", status.as_u16()), text) }
+    }
+
+    /// An auth redirect service whose provider `acme` is at `address`: where it is, and what runs it.
+    pub(crate) fn redirect_service(&self, address: &str) -> (String, JoinHandle<()>) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        listener.set_nonblocking(true).expect("a listener can be asked without waiting");
+        let listener = TcpListener::from_std(listener).expect("a runtime is there");
+        let base = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
+        let url = |text: &str| Url::parse(text).expect("an address");
+        let provider = EarsProvider {
+            client_id: "client".to_owned(),
+            client_secret: Some(CLIENT_SECRET.into()),
+            authorization_url: Some(url(&format!("{}/authorize", self.upstream().base()))),
+            token_url: Some(url(address)),
+            revocation_url: Some(url(address)),
+            ..EarsProvider::default()
+        };
+        let quota = Quota { count: NonZeroU32::new(1000).expect("not zero"), window: Duration::from_mins(1) };
+        let settings = EarsSettings {
+            public_url: url(&base),
+            providers: [("acme".to_owned(), provider)].into(),
+            callbacks: vec!["https://app.example.com".parse().expect("an address")],
+            loopback_callbacks: false,
+            trusted_proxies: Vec::new(),
+            limits: EarsLimits { consents: quota, tokens: quota, most_callers: 100 },
+        };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let egress = Egress::new(self.egress(), clock.clone(), Arc::new(SystemRandom)).expect("a way out");
+        let keyring = Keyring::generate(&SystemRandom);
+        let ears = EarsService::new(settings, &keyring, &egress, clock, Arc::new(SystemRandom)).expect("a service");
+        let routes = ears.router().into_make_service_with_connect_info::<SocketAddr>();
+        let server = tokio::spawn(async move { axum::serve(listener, routes).await.expect("the service serves") });
+        (base, server)
     }
 }
 

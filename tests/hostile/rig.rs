@@ -16,7 +16,7 @@ use innkeeper_tests::secrets::Secrets;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::service::Service;
+use crate::upstream::Upstream;
 use crate::told::Told;
 
 /// The token that guests are after: random, with the characters that encodings treat in their own ways.
@@ -40,7 +40,7 @@ pub(crate) struct Rig(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     host: TestHost,
-    service: Service,
+    upstream: Upstream,
     /// Answers what it is sent, in every form; approved for the connections of [`Rig::honest`].
     echo: EchoService,
     /// Nobody may reach it: the operator opened no way there.
@@ -70,22 +70,22 @@ pub(crate) fn egress(ports: &[u16]) -> EgressSettings {
 
 impl Rig {
     pub(crate) async fn start() -> Self {
-        let (service, echo) = (Service::start().await, EchoService::start().await);
+        let (upstream, echo) = (Upstream::start().await, EchoService::start().await);
         let forbidden = EchoService::start().await;
-        let ports = [service.port(), port(echo.base())];
-        let ears = Url::parse(service.base()).expect("an address");
+        let ports = [upstream.port(), port(echo.base())];
+        let ears = Url::parse(upstream.base()).expect("an address");
         let settings = |builder: Builder| builder.limits(limits()).egress(egress(&ports)).ears(ears);
         let host = TestHost::start_with(settings).await;
         host.host.load(components::component("fixture_scripted")).await.expect("the scripted connector loads");
-        Self(Arc::new(Parts { host, service, echo, forbidden, next: AtomicUsize::new(0) }))
+        Self(Arc::new(Parts { host, upstream, echo, forbidden, next: AtomicUsize::new(0) }))
     }
 
     pub(crate) fn host(&self) -> &innkeeper::Innkeeper {
         &self.0.host.host
     }
 
-    pub(crate) fn service(&self) -> &Service {
-        &self.0.service
+    pub(crate) fn upstream(&self) -> &Upstream {
+        &self.0.upstream
     }
 
     pub(crate) fn echo(&self) -> &EchoService {
@@ -108,7 +108,7 @@ impl Rig {
 
     /// A way out like the host's own.
     pub(crate) fn egress(&self) -> EgressSettings {
-        egress(&[self.0.service.port(), port(self.0.echo.base())])
+        egress(&[self.0.upstream.port(), port(self.0.echo.base())])
     }
 
     /// All that nobody may see who attacks.
@@ -140,7 +140,7 @@ impl Rig {
         let connector: ConnectorId = connector.parse().expect("an id");
         let id = format!("c{}", self.next()).parse().expect("an id");
         let new = NewConnection::new(SpaceId::default(), connector, auth_type).id(id);
-        self.host().connect(settings(new.config(json!({ "base": self.service().base() })))).await
+        self.host().connect(settings(new.config(json!({ "base": self.upstream().base() })))).await
     }
 
     /// With the token that guests are after.

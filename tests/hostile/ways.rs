@@ -87,24 +87,58 @@ pub(crate) const WAYS_OUT: &[Way] = &[
     Way::ServiceRevocation,
 ];
 
-/// Where requests begin: a file, the words that send, how often they stand there, and the ways that lead through them.
-pub(crate) const DOORS: &[(&str, &str, usize, &[Way])] = &[
-    ("host/runtime/src/capabilities/http.rs", "self.egress.send(", 1, OF_GUESTS),
-    ("host/auth/src/oauth/transport.rs", "self.egress.send(", 1, OF_OAUTH),
-    (
-        "host/auth/src/oauth/endpoint.rs",
-        "self.post(",
-        1,
-        &[Way::Token, Way::Code, Way::Refresh, Way::ServiceToken],
-    ),
-    ("host/auth/src/oauth/endpoint.rs", "self.transport().post(", 1, &[Way::Token, Way::Revocation, Way::Ears]),
-    ("host/auth/src/oauth/device.rs", "self.post(", 1, &[Way::Device]),
-    ("host/auth/src/oauth/revocation.rs", "self.post(", 1, &[Way::Revocation]),
-    ("host/auth/src/oauth/ears.rs", "self.post(", 1, &[Way::Ears, Way::EarsRevocation]),
-    ("host/auth/src/oauth/provider.rs", "transport.post(", 1, &[Way::ServiceRevocation]),
-    ("host/auth/src/oauth/metadata.rs", "transport.get(", 1, &[Way::Discovery]),
+/// Where requests leave the code.
+pub(crate) struct Door {
+    /// From the root.
+    pub(crate) file: &'static str,
+    /// The words that send.
+    pub(crate) words: &'static str,
+    /// How often requests are sent in that file by this door.
+    pub(crate) times: usize,
+    /// The ways that lead through it.
+    pub(crate) ways: &'static [Way],
+}
+
+const fn door(file: &'static str, words: &'static str, ways: &'static [Way]) -> Door {
+    Door { file, words, times: 1, ways }
+}
+
+/// Every place of the source that sends a request.
+pub(crate) const DOORS: &[Door] = &[
+    door("host/runtime/src/capabilities/http.rs", "let route = Route {", OF_GUESTS),
+    door("host/runtime/src/capabilities/http.rs", "self.egress.send(", OF_GUESTS),
+    door("host/auth/src/oauth/transport.rs", "let route = Route {", OF_OAUTH),
+    door("host/auth/src/oauth/transport.rs", "self.egress.send(", OF_OAUTH),
+    door("host/auth/src/oauth/endpoint.rs", "self.post(", &[Way::Token, Way::Code, Way::Refresh, Way::ServiceToken]),
+    door("host/auth/src/oauth/endpoint.rs", "self.transport().post(", &[Way::Token, Way::Revocation, Way::Ears]),
+    door("host/auth/src/oauth/device.rs", "self.post(", &[Way::Device]),
+    door("host/auth/src/oauth/revocation.rs", "self.post(", &[Way::Revocation]),
+    door("host/auth/src/oauth/ears.rs", "self.post(", &[Way::Ears, Way::EarsRevocation]),
+    door("host/auth/src/oauth/provider.rs", "transport.post(", &[Way::ServiceRevocation]),
+    door("host/auth/src/oauth/metadata.rs", "let transport = Transport", &[Way::Discovery]),
 ];
 
-/// What opens a connection or asks for a name, outside of `host/egress`, and the files that may: the practice provider's
-/// scripted user, who reaches loopback alone.
+/// Files that open a connection without egress: the practice provider's scripted user, who reaches loopback alone.
 pub(crate) const OTHER_NETWORKS: &[&str] = &["host/practice/src/plain_http.rs"];
+
+/// Where a source sends requests.
+pub(crate) fn sending(source: &str) -> Vec<String> {
+    // A call may be broken over lines.
+    let joined: String = source.split_whitespace().collect::<Vec<_>>().join(" ").replace(" .", ".");
+    // Nothing is sent without a route.
+    let marks = ["= Route {", "egress.send(", "Egress::send(", "self.post(", "transport.post(", "transport().post(", "transport.get(", "transport().get("];
+    let mut found = Vec::new();
+    for mark in marks {
+        found.extend(joined.match_indices(mark).map(|(at, _)| {
+            let end = (at + 80).min(joined.len());
+            joined[joined.floor_char_boundary(at)..joined.ceil_char_boundary(end)].to_owned()
+        }));
+    }
+    found
+}
+
+/// Where a source opens connections, or asks for names, by itself.
+pub(crate) fn opening(source: &str) -> Vec<&'static str> {
+    let marks = ["TcpStream::connect", "TcpSocket", "UdpSocket", "UnixStream::connect", "lookup_host", "to_socket_addrs", "reqwest::", "hyper::client", "hyper_util::client"];
+    marks.into_iter().filter(|mark| source.contains(mark)).collect()
+}

@@ -101,7 +101,7 @@ pub(crate) fn written(status: u16, headers: &[&str], body: &[u8]) -> Vec<u8> {
 
 /// A server on loopback with many places, each with answers of its own.
 #[derive(Debug)]
-pub(crate) struct Service {
+pub(crate) struct Upstream {
     base: String,
     port: u16,
     places: Arc<Places>,
@@ -125,7 +125,7 @@ struct Place {
     heard: Vec<Heard>,
 }
 
-/// One place at a [`Service`].
+/// One place at a [`Upstream`].
 #[derive(Clone, Debug)]
 pub(crate) struct At {
     /// What the place is called.
@@ -134,7 +134,7 @@ pub(crate) struct At {
     places: Arc<Places>,
 }
 
-impl Service {
+impl Upstream {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let port = listener.local_addr().expect("a bound listener has an address").port();
@@ -183,7 +183,7 @@ impl At {
     }
 }
 
-impl Drop for Service {
+impl Drop for Upstream {
     fn drop(&mut self) {
         self.server.abort();
     }
