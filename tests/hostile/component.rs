@@ -178,7 +178,8 @@ pub(crate) fn encoded(core: &str) -> Vec<u8> {
     let (package, _) = resolve.push_path(contract).expect("the contract is well-formed");
     let world = resolve.select_world(&[package], Some("connector")).expect("the contract has this world");
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("the world is encoded");
-    let encoder = ComponentEncoder::default().module(&module).expect("the core fits the world");
+    let mut encoder = ComponentEncoder::default();
+    encoder.module(&module).expect("the core fits the world");
     encoder.encode().expect("the component is encoded")
 }
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::attack::{Attack, Class, attack};
 use crate::component::{Action, Core, Host, Spec, lookalike, text};
 use crate::rig::{RUN, Rig, TOKEN, only, request};
-use crate::upstream::say;
 use crate::told::Told;
+use crate::upstream::say;
 
 const SPEC: &str = "the rules of a spec";
 const WORLD: &str = "the world of a connector, by name and type";
@@ -35,56 +35,106 @@ fn load(
 
 /// A component that is no connector, or more than one.
 fn worlds() -> Vec<Attack> {
-    let importing = |import: &'static str| {
-        move || lookalike(&format!("(import \"{import}\" (instance (export \"f\" (func))))"))
-    };
+    let importing =
+        |import: &'static str| move || lookalike(&format!("(import \"{import}\" (instance (export \"f\" (func))))"));
     let unknown = |text| ("LoadError::UnknownImports", text);
     vec![
-        load("confusion-no-wasm", "A script is loaded as a connector", WORLD, ("LoadError::NotWasm", "this is not WebAssembly"), || {
-            b"#!/bin/sh\necho hello\n".to_vec()
-        }),
+        load(
+            "confusion-no-wasm",
+            "A script is loaded as a connector",
+            WORLD,
+            ("LoadError::NotWasm", "this is not WebAssembly"),
+            || b"#!/bin/sh\necho hello\n".to_vec(),
+        ),
         load("confusion-empty", "Nothing is loaded", WORLD, ("LoadError::NotWasm", "it is empty"), Vec::new),
-        load("confusion-module", "A core module is loaded", WORLD, ("LoadError::CoreModule", "not a component"), || text("(module)")),
-        load("confusion-no-world", "A component has none of the exports", WORLD, (
-            "LoadError::OtherWorld",
-            "missing here: spec, call, check",
-        ), || text("(component)")),
-        load("confusion-auth-type", "A component of the other world would see secrets", WORLD, ("LoadError::AuthType", "auth type"), || {
-            text(
-                r#"(component (core module $m (func (export "f"))) (core instance $i (instantiate $m))
+        load(
+            "confusion-module",
+            "A core module is loaded",
+            WORLD,
+            ("LoadError::CoreModule", "not a component"),
+            || text("(module)"),
+        ),
+        load(
+            "confusion-no-world",
+            "A component has none of the exports",
+            WORLD,
+            ("LoadError::OtherWorld", "missing here: spec, call, check"),
+            || text("(component)"),
+        ),
+        load(
+            "confusion-auth-type",
+            "A component of the other world would see secrets",
+            WORLD,
+            ("LoadError::AuthType", "auth type"),
+            || {
+                text(
+                    r#"(component (core module $m (func (export "f"))) (core instance $i (instantiate $m))
                 (func $f (canon lift (core func $i "f"))) (export "describe" (func $f)) (export "authenticate" (func $f)))"#,
-            )
-        }),
-        load("confusion-types", "The exports have the names of the world and other types", WORLD, (
-            "LoadError::Invalid",
-            "does not fit the contract",
-        ), || lookalike("")),
-        load("confusion-sockets", "A component imports sockets", WORLD, unknown("wasi:sockets/tcp@0.2.6"), importing("wasi:sockets/tcp@0.2.6")),
-        load("confusion-files", "A component imports a file system", WORLD, unknown("wasi:filesystem/types@0.2.6"), importing(
-            "wasi:filesystem/types@0.2.6",
-        )),
-        load("confusion-http", "A component imports another way out", WORLD, unknown("wasi:http/outgoing-handler@0.2.6"), importing(
-            "wasi:http/outgoing-handler@0.2.6",
-        )),
-        load("confusion-secrets", "A component imports what auth types alone have", WORLD, unknown("innkeeper:auth/"), importing(
-            "innkeeper:auth/secrets@0.1.0",
-        )),
-        load("confusion-contract", "A component imports what the contract does not have", WORLD, unknown("innkeeper:connector/vault@0.1.0"), importing(
-            "innkeeper:connector/vault@0.1.0",
-        )),
-        load("confusion-version", "A component is of another version of the contract", WORLD, (
-            "LoadError::OtherVersion",
-            "version 9.9.9",
-        ), importing("innkeeper:connector/http@9.9.9")),
+                )
+            },
+        ),
+        load(
+            "confusion-types",
+            "The exports have the names of the world and other types",
+            WORLD,
+            ("LoadError::Invalid", "does not fit the contract"),
+            || lookalike(""),
+        ),
+        load(
+            "confusion-sockets",
+            "A component imports sockets",
+            WORLD,
+            unknown("wasi:sockets/tcp@0.2.6"),
+            importing("wasi:sockets/tcp@0.2.6"),
+        ),
+        load(
+            "confusion-files",
+            "A component imports a file system",
+            WORLD,
+            unknown("wasi:filesystem/types@0.2.6"),
+            importing("wasi:filesystem/types@0.2.6"),
+        ),
+        load(
+            "confusion-http",
+            "A component imports another way out",
+            WORLD,
+            unknown("wasi:http/outgoing-handler@0.2.6"),
+            importing("wasi:http/outgoing-handler@0.2.6"),
+        ),
+        load(
+            "confusion-secrets",
+            "A component imports what auth types alone have",
+            WORLD,
+            unknown("innkeeper:auth/"),
+            importing("innkeeper:auth/secrets@0.1.0"),
+        ),
+        load(
+            "confusion-contract",
+            "A component imports what the contract does not have",
+            WORLD,
+            unknown("innkeeper:connector/vault@0.1.0"),
+            importing("innkeeper:connector/vault@0.1.0"),
+        ),
+        load(
+            "confusion-version",
+            "A component is of another version of the contract",
+            WORLD,
+            ("LoadError::OtherVersion", "version 9.9.9"),
+            importing("innkeeper:connector/http@9.9.9"),
+        ),
         load("confusion-bare", "A component imports a bare function", WORLD, unknown("env"), || {
             lookalike("(import \"env\" (func))")
         }),
         load("confusion-module-import", "A component has the host hand it a module", WORLD, unknown("code"), || {
             lookalike("(import \"code\" (core module))")
         }),
-        load("confusion-preview1", "A component imports the system calls of before", WORLD, unknown("wasi:snapshot"), importing(
-            "wasi:snapshot-preview1/all@0.1.0",
-        )),
+        load(
+            "confusion-preview1",
+            "A component imports the system calls of before",
+            WORLD,
+            unknown("wasi:snapshot"),
+            importing("wasi:snapshot-preview1/all@0.1.0"),
+        ),
     ]
 }
 
@@ -97,9 +147,18 @@ fn specs() -> Vec<Attack> {
         vec![change(Action::named("run"))]
     }
     vec![
-        mistaken("confusion-id", "An id climbs out of its folder", "/about/id", |spec| Spec { id: "../../keyring".to_owned(), ..spec }),
-        mistaken("confusion-version-text", "A version is none", "/about/version", |spec| Spec { version: "latest".to_owned(), ..spec }),
-        mistaken("confusion-title-empty", "A title says nothing", "/about/title", |spec| Spec { title: " ".to_owned(), ..spec }),
+        mistaken("confusion-id", "An id climbs out of its folder", "/about/id", |spec| Spec {
+            id: "../../keyring".to_owned(),
+            ..spec
+        }),
+        mistaken("confusion-version-text", "A version is none", "/about/version", |spec| Spec {
+            version: "latest".to_owned(),
+            ..spec
+        }),
+        mistaken("confusion-title-empty", "A title says nothing", "/about/title", |spec| Spec {
+            title: " ".to_owned(),
+            ..spec
+        }),
         mistaken("confusion-title-escape", "A title rewrites the terminal", "holds control characters", |spec| Spec {
             title: "Drive\u{1b}[2J\u{1b}[H".to_owned(),
             ..spec
@@ -144,9 +203,8 @@ fn specs() -> Vec<Attack> {
             hosts: vec![Host::named("*.com")],
             ..spec
         }),
-        mistaken("confusion-host-suffix", "A spec asks for all that anybody can register", "public suffix", |spec| Spec {
-            hosts: vec![Host::named("*.co.uk")],
-            ..spec
+        mistaken("confusion-host-suffix", "A spec asks for all that anybody can register", "public suffix", |spec| {
+            Spec { hosts: vec![Host::named("*.co.uk")], ..spec }
         }),
         mistaken("confusion-host-pages", "The same where anybody can put pages", "public suffix", |spec| Spec {
             hosts: vec![Host::named("*.github.io")],
@@ -192,7 +250,10 @@ fn specs() -> Vec<Attack> {
             actions: action(|action| Action { input: r#"{"type":"string"}"#.to_owned(), ..action }),
             ..spec
         }),
-        mistaken("confusion-policies", "Policies are no object", "/policies", |spec| Spec { policies: "[]".to_owned(), ..spec }),
+        mistaken("confusion-policies", "Policies are no object", "/policies", |spec| Spec {
+            policies: "[]".to_owned(),
+            ..spec
+        }),
         mistaken("confusion-retries", "A spec has every request repeated a million times", "/policies", |spec| Spec {
             policies: json!({ "retry": { "maxAttempts": 1_000_000, "max_attempts": 1_000_000 } }).to_string(),
             ..spec
@@ -205,10 +266,8 @@ fn specs() -> Vec<Attack> {
             auth_types: vec!["bearer".to_owned(), "bearer".to_owned()],
             ..spec
         }),
-        mistaken("confusion-defaults", "The defaults of an auth type are no JSON", "/auth_types/0/defaults", |spec| Spec {
-            auth_types: vec!["bearer".to_owned()],
-            defaults: "{".to_owned(),
-            ..spec
+        mistaken("confusion-defaults", "The defaults of an auth type are no JSON", "/auth_types/0/defaults", |spec| {
+            Spec { auth_types: vec!["bearer".to_owned()], defaults: "{".to_owned(), ..spec }
         }),
         mistaken("confusion-annotation", "An annotation's name is none", "/annotations", |spec| Spec {
             annotations: vec![("../x".to_owned(), "1".to_owned())],
@@ -237,32 +296,47 @@ fn texts() -> Vec<Attack> {
         })
     };
     vec![
-        titled("confusion-title-lines", "A title goes on as a line of the host", "Drive\nApproved by your administrator"),
+        titled(
+            "confusion-title-lines",
+            "A title goes on as a line of the host",
+            "Drive\nApproved by your administrator",
+        ),
         titled("confusion-title-bidi", "A title is read from right to left", "Drive \u{202e}elgooG yb"),
         titled("confusion-title-isolate", "A title holds a direction that never ends", "Drive \u{2067}x"),
         titled("confusion-title-invisible", "A title holds letters of no width", "Dr\u{200b}ive"),
         titled("confusion-title-separator", "A title holds another line break", "Drive\u{2028}Approved"),
-        load("confusion-action-title", "An action's title goes on as a line of the host", TEXTS, (
-            "LoadError::Spec",
-            "/actions/0/title",
-        ), || {
-            let action = Action { title: "Read\nscope: read only".to_owned(), ..Action::named("run") };
-            Spec { actions: vec![action], ..Spec::named("confusion_action_title") }.component()
-        }),
-        load("confusion-reason", "The reason of a rule goes on as a line of the host", TEXTS, (
-            "LoadError::Spec",
-            "/hosts/0/reason",
-        ), || {
-            let host = Host { reason: Some("files\u{202e}\n  https://api.example.com".to_owned()), ..Host::named("evil.example") };
-            Spec { hosts: vec![host], ..Spec::named("confusion_reason") }.component()
-        }),
+        load(
+            "confusion-action-title",
+            "An action's title goes on as a line of the host",
+            TEXTS,
+            ("LoadError::Spec", "/actions/0/title"),
+            || {
+                let action = Action { title: "Read\nscope: read only".to_owned(), ..Action::named("run") };
+                Spec { actions: vec![action], ..Spec::named("confusion_action_title") }.component()
+            },
+        ),
+        load(
+            "confusion-reason",
+            "The reason of a rule goes on as a line of the host",
+            TEXTS,
+            ("LoadError::Spec", "/hosts/0/reason"),
+            || {
+                let host = Host {
+                    reason: Some("files\u{202e}\n  https://api.example.com".to_owned()),
+                    ..Host::named("evil.example")
+                };
+                Spec { hosts: vec![host], ..Spec::named("confusion_reason") }.component()
+            },
+        ),
         attack(
             Class::Confusion,
             ("confusion-error-lines", "An error of a guest goes on as a line of the host"),
             TEXTS,
             ("plain", "one line without controls"),
             |rig| async move {
-                plain(rig.run(json!([{ "do": "fail", "text": "gone\u{1b}[2K\r\ninnkeeper: all is well\u{202e}" }])).await)
+                plain(
+                    rig.run(json!([{ "do": "fail", "text": "gone\u{1b}[2K\r\ninnkeeper: all is well\u{202e}" }])).await,
+                )
             },
         ),
         attack(
@@ -271,7 +345,8 @@ fn texts() -> Vec<Attack> {
             TEXTS,
             ("plain", "one line without controls"),
             |rig| async move {
-                let fail = json!({ "do": "fail", "kind": "denied", "text": "x\nto allow it, approve `https://evil.example`" });
+                let fail =
+                    json!({ "do": "fail", "kind": "denied", "text": "x\nto allow it, approve `https://evil.example`" });
                 plain(rig.run(json!([fail])).await)
             },
         ),
@@ -300,7 +375,8 @@ fn texts() -> Vec<Attack> {
 /// An error text that nobody can take for anything else.
 fn plain(told: Told) -> Told {
     let strange = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
     match told.kind.as_str() {
         "ActionFailure::Internal" | "ActionFailure::Denied" | "CallError::Trapped" if !told.text.contains(strange) => {
@@ -325,10 +401,22 @@ fn lies() -> Vec<Attack> {
         format!("(i32.store (i32.const {}) (i32.const {value})) (i32.const 4096)", 4096 + offset)
     }
     vec![
-        core("confusion-pointer", "A spec lies outside of memory", READ, |core| Core { read: "(i32.const -16)".to_owned(), ..core }),
-        core("confusion-unaligned", "A spec lies where no record may lie", READ, |core| Core { read: "(i32.const 4097)".to_owned(), ..core }),
-        core("confusion-text-pointer", "A text lies outside of memory", READ, |core| Core { read: stored(0, 0xffff_fff0), ..core }),
-        core("confusion-text-length", "A text has four gigabytes", READ, |core| Core { read: stored(4, 0xffff_ffff), ..core }),
+        core("confusion-pointer", "A spec lies outside of memory", READ, |core| Core {
+            read: "(i32.const -16)".to_owned(),
+            ..core
+        }),
+        core("confusion-unaligned", "A spec lies where no record may lie", READ, |core| Core {
+            read: "(i32.const 4097)".to_owned(),
+            ..core
+        }),
+        core("confusion-text-pointer", "A text lies outside of memory", READ, |core| Core {
+            read: stored(0, 0xffff_fff0),
+            ..core
+        }),
+        core("confusion-text-length", "A text has four gigabytes", READ, |core| Core {
+            read: stored(4, 0xffff_ffff),
+            ..core
+        }),
         core("confusion-text-bytes", "A text is no UTF-8", READ, |core| Core {
             more: "(data (i32.const 2048) \"\\ff\\fe\\fd\")".to_owned(),
             read: format!("(i32.store (i32.const 4100) (i32.const 3)) {}", stored(0, 2048)),
@@ -339,7 +427,10 @@ fn lies() -> Vec<Attack> {
             read: format!("(i32.store (i32.const 4100) (i32.const 3)) {}", stored(0, 2048)),
             ..core
         }),
-        core("confusion-option", "A field is neither there nor not there", READ, |core| Core { read: stored(32, 7), ..core }),
+        core("confusion-option", "A field is neither there nor not there", READ, |core| Core {
+            read: stored(32, 7),
+            ..core
+        }),
         core("confusion-list-length", "A list has more entries than there are bytes in the world", READ, |core| Core {
             read: stored(60, 0xffff_ffff),
             ..core
@@ -352,10 +443,12 @@ fn lies() -> Vec<Attack> {
             call: "(i32.const 2147483640)".to_owned(),
             ..core
         }),
-        core("confusion-error-kind", "An error is of no kind", CALLED, |core| Core {
+        core("confusion-error-kind", "An error is of no kind", CALLED, |core| {
+            Core {
             call: "(i32.store8 (i32.const 1024) (i32.const 1)) (i32.store8 (i32.const 1032) (i32.const 200)) (i32.const 1024)"
                 .to_owned(),
             ..core
+        }
         }),
         core("confusion-output-text", "An output is no UTF-8", CALLED, |core| Core {
             call: "(i32.store8 (i32.const 1100) (i32.const 255)) (i32.const 1024)".to_owned(),
@@ -365,9 +458,8 @@ fn lies() -> Vec<Attack> {
             realloc: "(i32.const -8)",
             ..core
         }),
-        core("confusion-realloc-unaligned", "The host is told to write a list where none may lie", CALLED, |core| Core {
-            realloc: "(i32.const -7)",
-            ..core
+        core("confusion-realloc-unaligned", "The host is told to write a list where none may lie", CALLED, |core| {
+            Core { realloc: "(i32.const -7)", ..core }
         }),
         core("confusion-reentry", "A guest calls the host while the host writes its arguments", CALLED, |core| Core {
             imports: LOG,
@@ -429,9 +521,17 @@ fn handles() -> Vec<Attack> {
         })
     };
     vec![
-        core("confusion-handle-guess", "A guest uses a handle that it never got", "(call $length (i32.const 12345) (i32.const 2048))"),
+        core(
+            "confusion-handle-guess",
+            "A guest uses a handle that it never got",
+            "(call $length (i32.const 12345) (i32.const 2048))",
+        ),
         core("confusion-handle-zero", "A guest uses the handle 0", "(call $length (i32.const 0) (i32.const 2048))"),
-        core("confusion-handle-negative", "A guest uses the handle -1", "(call $length (i32.const -1) (i32.const 2048))"),
+        core(
+            "confusion-handle-negative",
+            "A guest uses the handle -1",
+            "(call $length (i32.const -1) (i32.const 2048))",
+        ),
         core(
             "confusion-handle-twice",
             "A guest drops a body twice",
@@ -477,7 +577,8 @@ fn results() -> Vec<Attack> {
             async move {
                 let place = rig.upstream().at([say(200, &[], "")]);
                 let connection = rig.bearer().await;
-                let send = json!({ "do": "send", "method": "POST", "url": place.url("/"), "body": { "multipart": [part] } });
+                let send =
+                    json!({ "do": "send", "method": "POST", "url": place.url("/"), "body": { "multipart": [part] } });
                 let told = rig.script(&connection, json!([send])).await;
                 match place.heard().first() {
                     Some(heard) => {
@@ -492,9 +593,14 @@ fn results() -> Vec<Attack> {
         })
     };
     vec![
-        run("confusion-output", "An output is no JSON", ("CallError::OutputNotJson", "text that is not JSON"), json!([
-            { "do": "answer", "text": "{\"files\": [" },
-        ])),
+        run(
+            "confusion-output",
+            "An output is no JSON",
+            ("CallError::OutputNotJson", "text that is not JSON"),
+            json!([
+                { "do": "answer", "text": "{\"files\": [" },
+            ]),
+        ),
         attack(
             Class::Confusion,
             ("confusion-output-schema", "An output breaks the schema that the connector declared"),
@@ -506,20 +612,34 @@ fn results() -> Vec<Attack> {
                 Told::guest(rig.host().call(request(&connection, "strict", input)).await)
             },
         ),
-        run("confusion-event", "A streamed result is no JSON", ("CallError::EventNotJson", "emitted text that is not JSON"), json!([
-            { "do": "emit", "text": "{not json" },
-        ])),
-        run("confusion-unknown", "A guest does not know its own action", (
-            "ActionFailure::UnknownAction",
-            "does not know its own action",
-        ), json!([{ "do": "fail", "kind": "unknown-action", "text": "run" }])),
-        run("confusion-status", "A guest reports a status that is none", ("ActionFailure::Upstream", "65535"), json!([
-            { "do": "fail", "kind": "upstream", "text": "gone" },
-        ])),
-        run("confusion-authorize", "A guest says that a user has to authorize, for a token that a person typed", (
-            "ActionFailure::NeedsAuthorization",
-            "needs authorization",
-        ), json!([{ "do": "fail", "kind": "needs-authorization" }])),
+        run(
+            "confusion-event",
+            "A streamed result is no JSON",
+            ("CallError::EventNotJson", "emitted text that is not JSON"),
+            json!([
+                { "do": "emit", "text": "{not json" },
+            ]),
+        ),
+        run(
+            "confusion-unknown",
+            "A guest does not know its own action",
+            ("ActionFailure::UnknownAction", "does not know its own action"),
+            json!([{ "do": "fail", "kind": "unknown-action", "text": "run" }]),
+        ),
+        run(
+            "confusion-status",
+            "A guest reports a status that is none",
+            ("ActionFailure::Upstream", "65535"),
+            json!([
+                { "do": "fail", "kind": "upstream", "text": "gone" },
+            ]),
+        ),
+        run(
+            "confusion-authorize",
+            "A guest says that a user has to authorize, for a token that a person typed",
+            ("ActionFailure::NeedsAuthorization", "needs authorization"),
+            json!([{ "do": "fail", "kind": "needs-authorization" }]),
+        ),
         attack(
             Class::Confusion,
             ("confusion-action-name", "A caller asks for an action that looks like another"),
@@ -582,7 +702,9 @@ fn connections() -> Vec<Attack> {
         made("confusion-config-scheme", "A config's address is of another protocol", hosts(""), |new| {
             new.config(json!({ "base": "file://api.example.com/" }))
         }),
-        made("confusion-config-type", "A config's address is no text", hosts(""), |new| new.config(json!({ "base": ["https://a"] }))),
+        made("confusion-config-type", "A config's address is no text", hosts(""), |new| {
+            new.config(json!({ "base": ["https://a"] }))
+        }),
         made("confusion-config-lines", "A config's address holds a line break", hosts(""), |new| {
             new.config(json!({ "base": "https://api.example.com\r\nhost: evil.example" }))
         }),
@@ -607,7 +729,9 @@ fn connections() -> Vec<Attack> {
             ("Error::Fields", "must use https"),
             |rig| async move {
                 let settings = |new: NewConnection| {
-                    new.field("clientId", "c").secret("clientSecret", "s").field("tokenUrl", "http://as.example.com/token")
+                    new.field("clientId", "c")
+                        .secret("clientSecret", "s")
+                        .field("tokenUrl", "http://as.example.com/token")
                 };
                 Told::of(rig.connect("oauth_client_credentials", settings).await)
             },

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::attack::{Attack, Class, attack, on_each};
 use crate::reach::Target;
 use crate::rig::{Rig, TOKEN};
-use crate::upstream::{Answer, endless, raw, say, silence};
 use crate::told::Told;
+use crate::upstream::{Answer, endless, raw, say, silence};
 use crate::ways::{OF_GUESTS, OF_OAUTH, TO_ADDRESSES, WAYS_OUT, Way};
 
 const ALLOW_LIST: &str = "the allow list of the connection's owner";
@@ -17,7 +17,10 @@ const REDIRECTS: &str = "redirects are checked like requests";
 const ANSWERS: &str = "answers are bounded and held to HTTP";
 
 pub(crate) fn attacks() -> Vec<Attack> {
-    [destinations(), addresses(), headers(), redirects(), answers(), answers_to_guests()].into_iter().flatten().collect()
+    [destinations(), addresses(), headers(), redirects(), answers(), answers_to_guests()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Addresses that lead into networks that the operator did not open, on every way.
@@ -72,7 +75,12 @@ fn destinations() -> Vec<Attack> {
             "https://[2002:7f00:1::]/",
             "an IPv4 address wrapped in IPv6",
         ),
-        to("egress-decimal", "A loopback address is written as one number", "https://2130706433/", "a loopback address"),
+        to(
+            "egress-decimal",
+            "A loopback address is written as one number",
+            "https://2130706433/",
+            "a loopback address",
+        ),
         to("egress-octal", "The same in octal and hexadecimal", "https://0177.0x0.1/", "a loopback address"),
         to("egress-name", "A name resolves to loopback", "https://localhost/", "a loopback address"),
     ]
@@ -113,7 +121,13 @@ fn addresses() -> Vec<Attack> {
             get("https://files.example.com/"),
             denied,
         ),
-        refused("egress-port", "An approved host is asked on another port", HOSTS, get("https://api.example.com:22/"), denied),
+        refused(
+            "egress-port",
+            "An approved host is asked on another port",
+            HOSTS,
+            get("https://api.example.com:22/"),
+            denied,
+        ),
         refused("egress-plain", "An approved host is asked without TLS", HOSTS, get("http://api.example.com/"), denied),
         refused("egress-dot", "A host is written with a trailing dot", HOSTS, get("https://api.example.com./"), denied),
         refused(
@@ -130,7 +144,13 @@ fn addresses() -> Vec<Attack> {
             get("https://api.example.com/v10/users"),
             denied,
         ),
-        refused("egress-climb", "A path climbs out with dots", RULE, get("https://api.example.com/v1/../admin"), denied),
+        refused(
+            "egress-climb",
+            "A path climbs out with dots",
+            RULE,
+            get("https://api.example.com/v1/../admin"),
+            denied,
+        ),
         refused(
             "egress-climb-encoded",
             "The dots are percent-encoded",
@@ -243,9 +263,27 @@ fn addresses() -> Vec<Attack> {
             get("https://api.example.com/#@evil.example"),
             invalid("holds a fragment"),
         ),
-        refused("egress-file", "A file is asked for", HOSTS, get("file:///etc/passwd"), invalid("neither https nor http")),
-        refused("egress-ftp", "Another protocol is asked for", HOSTS, get("ftp://api.example.com/"), invalid("neither https nor http")),
-        refused("egress-relative", "An address is none", HOSTS, get("//evil.example"), invalid("is not an absolute address")),
+        refused(
+            "egress-file",
+            "A file is asked for",
+            HOSTS,
+            get("file:///etc/passwd"),
+            invalid("neither https nor http"),
+        ),
+        refused(
+            "egress-ftp",
+            "Another protocol is asked for",
+            HOSTS,
+            get("ftp://api.example.com/"),
+            invalid("neither https nor http"),
+        ),
+        refused(
+            "egress-relative",
+            "An address is none",
+            HOSTS,
+            get("//evil.example"),
+            invalid("is not an absolute address"),
+        ),
         refused(
             "egress-no-credential",
             "A host approved without the credential is asked with it",
@@ -284,10 +322,22 @@ fn headers() -> Vec<Attack> {
             json!([["Transfer-Encoding", "chunked"]]),
             owned,
         ),
-        sent("egress-header-connection", "A request drops headers on the way", None, json!([["connection", "authorization"]]), owned),
+        sent(
+            "egress-header-connection",
+            "A request drops headers on the way",
+            None,
+            json!([["connection", "authorization"]]),
+            owned,
+        ),
         sent("egress-header-upgrade", "A request becomes another protocol", None, json!([["upgrade", "h2c"]]), owned),
         sent("egress-header-te", "A request asks for trailers", None, json!([["te", "trailers"]]), owned),
-        sent("egress-header-expect", "A request makes the service wait", None, json!([["expect", "100-continue"]]), owned),
+        sent(
+            "egress-header-expect",
+            "A request makes the service wait",
+            None,
+            json!([["expect", "100-continue"]]),
+            owned,
+        ),
         sent(
             "egress-header-proxy",
             "A request speaks to a proxy",
@@ -310,7 +360,13 @@ fn headers() -> Vec<Attack> {
             json!([["Accept-Encoding", "br"]]),
             owned,
         ),
-        sent("egress-header-lines", "A value holds a further header", None, json!([["x", "a\r\nauthorization: b"]]), controls),
+        sent(
+            "egress-header-lines",
+            "A value holds a further header",
+            None,
+            json!([["x", "a\r\nauthorization: b"]]),
+            controls,
+        ),
         sent("egress-header-nul", "A value holds a NUL", None, json!([["x", "a\u{0}b"]]), controls),
         sent(
             "egress-header-name",
@@ -610,13 +666,19 @@ fn answers_to_guests() -> Vec<Attack> {
             ANSWERS,
             "",
             OF_GUESTS,
-            |rig, way| async move {
-                rig.reach(way, Target::Answer(endless("", "HTTP/1.1 100 Continue\r\n\r\n"))).await
-            },
+            |rig, way| async move { rig.reach(way, Target::Answer(endless("", "HTTP/1.1 100 Continue\r\n\r\n"))).await },
         ),
     ]
 }
 
 /// An auth redirect service says nothing of its provider's answers but a code.
-const OF_OAUTH_READ: &[Way] =
-    &[Way::Token, Way::Code, Way::Refresh, Way::Discovery, Way::Device, Way::Revocation, Way::Ears, Way::EarsRevocation];
+const OF_OAUTH_READ: &[Way] = &[
+    Way::Token,
+    Way::Code,
+    Way::Refresh,
+    Way::Discovery,
+    Way::Device,
+    Way::Revocation,
+    Way::Ears,
+    Way::EarsRevocation,
+];

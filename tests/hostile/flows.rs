@@ -40,13 +40,23 @@ fn answers() -> Vec<Attack> {
         answered("flows-empty-token", "A token is empty", || with("access_token", json!(""))),
         answered("flows-token-type", "A token is a number", || with("access_token", json!(7))),
         answered("flows-token-large", "A token has 20 KB", || with("access_token", json!("x".repeat(20_000)))),
-        answered("flows-token-lines", "A token adds a header to every request", || with("access_token", json!("a\r\nx-evil: 1"))),
-        answered("flows-token-letters", "A token has letters that no header may hold", || with("access_token", json!("t\u{f6}ken"))),
+        answered("flows-token-lines", "A token adds a header to every request", || {
+            with("access_token", json!("a\r\nx-evil: 1"))
+        }),
+        answered("flows-token-letters", "A token has letters that no header may hold", || {
+            with("access_token", json!("t\u{f6}ken"))
+        }),
         answered("flows-type-lines", "The token's type adds a header", || with("token_type", json!("Bearer x\r\ny:"))),
-        answered("flows-refresh-large", "A refresh token has 20 KB", || with("refresh_token", json!("x".repeat(20_000)))),
+        answered("flows-refresh-large", "A refresh token has 20 KB", || {
+            with("refresh_token", json!("x".repeat(20_000)))
+        }),
         answered("flows-refresh-type", "A refresh token is a list", || with("refresh_token", json!(["a"]))),
         answered("flows-list", "An answer is a list", || json!([tokens()])),
-        answered("flows-error", "An answer is an error with a status of success", || json!({ "error": "invalid_grant" })),
+        answered(
+            "flows-error",
+            "An answer is an error with a status of success",
+            || json!({ "error": "invalid_grant" }),
+        ),
         on_each(
             Class::AuthFlows,
             ("flows-large", "An answer has 100 KB of fields that nobody asked for"),
@@ -88,7 +98,8 @@ fn answers() -> Vec<Attack> {
             "",
             TOKENS,
             |rig, way| async move {
-                let body = json!({ "error": "<script>alert(1)</script>", "error_description": "<script>alert(2)</script>" });
+                let body =
+                    json!({ "error": "<script>alert(1)</script>", "error_description": "<script>alert(2)</script>" });
                 let told = rig.reach(way, Target::Answer(say(400, &[], body.to_string()))).await;
                 let shown = told.everything().contains("alert(");
                 if shown { Told::answer(told.everything()) } else { told }
@@ -142,21 +153,36 @@ fn metadata() -> Vec<Attack> {
         })
     };
     vec![
-        read("flows-issuer", "Metadata is of another issuer", "it is of the issuer", |_| {
-            json!({ "issuer": "https://accounts.example.com", "token_endpoint": "https://evil.example/token" })
-        }),
-        read("flows-no-issuer", "Metadata names no issuer", "names no issuer", |_| {
-            json!({ "token_endpoint": "https://evil.example/token" })
-        }),
-        read("flows-endpoint-plain", "An endpoint of metadata goes without TLS", "token_endpoint must use https", |issuer| {
-            json!({ "issuer": issuer, "token_endpoint": "http://evil.example/token" })
-        }),
-        read("flows-endpoint-script", "An endpoint of metadata is a script", "authorization_endpoint", |issuer| {
-            json!({ "issuer": issuer, "token_endpoint": "https://a.example/t", "authorization_endpoint": "javascript:alert(1)" })
-        }),
-        read("flows-endpoint-user", "An endpoint of metadata hides its host behind a user name", "token_endpoint", |issuer| {
-            json!({ "issuer": issuer, "token_endpoint": "https://accounts.example.com@evil.example/token" })
-        }),
+        read(
+            "flows-issuer",
+            "Metadata is of another issuer",
+            "it is of the issuer",
+            |_| json!({ "issuer": "https://accounts.example.com", "token_endpoint": "https://evil.example/token" }),
+        ),
+        read(
+            "flows-no-issuer",
+            "Metadata names no issuer",
+            "names no issuer",
+            |_| json!({ "token_endpoint": "https://evil.example/token" }),
+        ),
+        read(
+            "flows-endpoint-plain",
+            "An endpoint of metadata goes without TLS",
+            "token_endpoint must use https",
+            |issuer| json!({ "issuer": issuer, "token_endpoint": "http://evil.example/token" }),
+        ),
+        read(
+            "flows-endpoint-script",
+            "An endpoint of metadata is a script",
+            "authorization_endpoint",
+            |issuer| json!({ "issuer": issuer, "token_endpoint": "https://a.example/t", "authorization_endpoint": "javascript:alert(1)" }),
+        ),
+        read(
+            "flows-endpoint-user",
+            "An endpoint of metadata hides its host behind a user name",
+            "token_endpoint",
+            |issuer| json!({ "issuer": issuer, "token_endpoint": "https://accounts.example.com@evil.example/token" }),
+        ),
         read("flows-pkce", "Metadata knows PKCE without a digest alone", "S256 is not among them", |issuer| {
             json!({
                 "issuer": issuer, "token_endpoint": "https://a.example/t", "code_challenge_methods_supported": ["plain"],
@@ -174,25 +200,40 @@ fn devices() -> Vec<Attack> {
         })
     }
     let begun = |id, what, name: &'static str, value: fn() -> Value| {
-        attack(Class::AuthFlows, (id, what), DEVICE, ("DeviceFailure::Server", "makes no sense"), move |rig: Rig| async move {
-            let mut answer = whole();
-            answer[name] = value();
-            rig.reach(Way::Device, Target::Answer(json_answer(&answer))).await
-        })
+        attack(
+            Class::AuthFlows,
+            (id, what),
+            DEVICE,
+            ("DeviceFailure::Server", "makes no sense"),
+            move |rig: Rig| async move {
+                let mut answer = whole();
+                answer[name] = value();
+                rig.reach(Way::Device, Target::Answer(json_answer(&answer))).await
+            },
+        )
     };
     vec![
         begun("flows-code-escape", "A code rewrites the terminal it is shown in", "user_code", || json!("A\u{1b}[2J")),
-        begun("flows-code-lines", "A code goes on as a line of the host", "user_code", || json!("A\nEnter it at evil.example")),
+        begun("flows-code-lines", "A code goes on as a line of the host", "user_code", || {
+            json!("A\nEnter it at evil.example")
+        }),
         begun("flows-code-bidi", "A code is read from right to left", "user_code", || json!("A\u{202e}B")),
         begun("flows-code-long", "A code has a thousand letters", "user_code", || json!("A".repeat(1000))),
-        begun("flows-address-script", "A person is sent to a script", "verification_uri", || json!("javascript:alert(1)")),
-        begun("flows-address-plain", "A person is sent somewhere without TLS", "verification_uri", || json!("http://as.example.com/")),
+        begun("flows-address-script", "A person is sent to a script", "verification_uri", || {
+            json!("javascript:alert(1)")
+        }),
+        begun("flows-address-plain", "A person is sent somewhere without TLS", "verification_uri", || {
+            json!("http://as.example.com/")
+        }),
         begun("flows-address-user", "A person is sent to a host behind a user name", "verification_uri", || {
             json!("https://accounts.example.com@evil.example/")
         }),
-        begun("flows-address-complete", "The address with the code in it leads to a file", "verification_uri_complete", || {
-            json!("file:///etc/passwd")
-        }),
+        begun(
+            "flows-address-complete",
+            "The address with the code in it leads to a file",
+            "verification_uri_complete",
+            || json!("file:///etc/passwd"),
+        ),
         begun("flows-device-life", "A person has no time", "expires_in", || json!(0)),
     ]
 }
@@ -214,10 +255,16 @@ fn callbacks() -> Vec<Attack> {
     };
     let refused = |text| ("Refused", text);
     vec![
-        brought("flows-state-guess", "A state is guessed", STATE, refused(""), |_| format!("code=c&state={}", "A".repeat(43))),
-        brought("flows-state-short", "A state is cut", STATE, refused(""), |callback| callback[..callback.len() - 1].to_owned()),
+        brought("flows-state-guess", "A state is guessed", STATE, refused(""), |_| {
+            format!("code=c&state={}", "A".repeat(43))
+        }),
+        brought("flows-state-short", "A state is cut", STATE, refused(""), |callback| {
+            callback[..callback.len() - 1].to_owned()
+        }),
         brought("flows-state-case", "A state is in another case", STATE, refused(""), str::to_lowercase),
-        brought("flows-state-empty", "A state is empty", STATE, ("FlowFailure", "state"), |_| "code=c&state=".to_owned()),
+        brought("flows-state-empty", "A state is empty", STATE, ("FlowFailure", "state"), |_| {
+            "code=c&state=".to_owned()
+        }),
         brought("flows-code-twice", "A callback has two codes", STATE, ("FlowFailure", "twice"), |callback| {
             format!("{callback}&code=another")
         }),
@@ -299,7 +346,8 @@ fn endings() -> Vec<Attack> {
             EXCHANGE,
             ("moved", "the other server got no token of the first"),
             |rig| async move {
-                let (first, other) = (rig.upstream().at([json_answer(&tokens())]), rig.upstream().at([say(400, &[], "{}")]));
+                let (first, other) =
+                    (rig.upstream().at([json_answer(&tokens())]), rig.upstream().at([say(400, &[], "{}")]));
                 let connection = match granted(&rig, &first.url("/")).await {
                     Ok(connection) => connection,
                     Err(told) => return told,
@@ -330,7 +378,12 @@ fn endings() -> Vec<Attack> {
                 };
                 let place = rig.upstream().at([say(401, &[], "")]);
                 let told = rig.script(&connection, json!([{ "do": "send", "url": place.url("/") }])).await;
-                assert!(token.heard().len() <= 3 && place.heard().len() <= 3, "{} {}", token.heard().len(), place.heard().len());
+                assert!(
+                    token.heard().len() <= 3 && place.heard().len() <= 3,
+                    "{} {}",
+                    token.heard().len(),
+                    place.heard().len()
+                );
                 told
             },
         ),

@@ -112,7 +112,10 @@ fn every_request_of_the_source_leaves_by_a_way_that_is_attacked() {
         let known: usize = doors.map(|door| door.times).sum();
         let found = ways::sending(&source);
         if found.len() != known {
-            unknown.push(format!("{file} sends requests in {} places, the list of ways knows {known}: {found:?}", found.len()));
+            unknown.push(format!(
+                "{file} sends requests in {} places, the list of ways knows {known}: {found:?}",
+                found.len()
+            ));
         }
         let opens = ways::opening(&source);
         if !opens.is_empty() && !ways::OTHER_NETWORKS.contains(&file.as_str()) {
@@ -143,7 +146,9 @@ fn sources() -> Vec<(String, String)> {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") && path.file_name().is_some_and(|name| name != "tests.rs") {
+            } else if path.extension().is_some_and(|ending| ending == "rs")
+                && path.file_name().is_some_and(|name| name != "tests.rs")
+            {
                 let text = std::fs::read_to_string(&path).expect("a source can be read");
                 // What stands behind this line is for tests.
                 let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
@@ -165,5 +170,8 @@ fn the_table_in_the_documentation_is_the_corpus() {
         std::fs::write(&path, &wanted).expect("the document can be written");
     }
     let is_current = std::env::var_os("UPDATE_SECURITY").is_some() || document == wanted;
-    assert!(is_current, "docs/security.md has another corpus; write it anew with UPDATE_SECURITY=1 cargo test -p innkeeper-tests --test hostile");
+    assert!(
+        is_current,
+        "docs/security.md has another corpus; write it anew with UPDATE_SECURITY=1 cargo test -p innkeeper-tests --test hostile"
+    );
 }

@@ -20,8 +20,8 @@ use url::Url;
 
 use crate::component::{Core, Spec};
 use crate::rig::{ACCESS_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, RUN, Rig, egress, only, read, request};
-use crate::upstream::{Answer, At, json as json_answer, say};
 use crate::told::Told;
+use crate::upstream::{Answer, At, json as json_answer, say};
 use crate::ways::Way;
 
 /// Where a request is made to go.
@@ -60,9 +60,7 @@ impl Rig {
 
     async fn reach_address(&self, way: Way, address: &str) -> Told {
         match way {
-            Way::Send | Way::SendAll | Way::Redirect | Way::Download | Way::Upload => {
-                self.by_guest(way, address).await
-            }
+            Way::Send | Way::SendAll | Way::Redirect | Way::Download | Way::Upload => self.by_guest(way, address).await,
             Way::Token => self.token(address).await,
             Way::Code => self.code(address).await,
             Way::Discovery => {
@@ -141,8 +139,7 @@ impl Rig {
     /// A user's way to the authorization server and back, with a code that the token endpoint at `address` is shown.
     pub(crate) async fn consented(&self, address: &str) -> Result<(ConnectionView, String, SessionSecret), Error> {
         let authorize = format!("{}/authorize", self.upstream().base());
-        let settings =
-            |new: NewConnection| client(new).field("authorizationUrl", authorize).field("tokenUrl", address);
+        let settings = |new: NewConnection| client(new).field("authorizationUrl", authorize).field("tokenUrl", address);
         let connection = self.connect("oauth_authorization_code", settings).await?;
         let (state, session) = self.begin(&connection).await?;
         Ok((connection, format!("code=a-code&state={state}"), session))
@@ -185,9 +182,8 @@ impl Rig {
 
     async fn device(&self, address: &str) -> Told {
         let token = self.upstream().at([json_answer(&json!({ "error": "authorization_pending" }))]);
-        let settings = |new: NewConnection| {
-            client(new).field("deviceAuthorizationUrl", address).field("tokenUrl", token.url("/"))
-        };
+        let settings =
+            |new: NewConnection| client(new).field("deviceAuthorizationUrl", address).field("tokenUrl", token.url("/"));
         match self.connect("oauth_device_code", settings).await {
             Ok(connection) => {
                 let begun = self.host().begin_device_authorization(&connection.space, &connection.id, None).await;
@@ -223,8 +219,7 @@ impl Rig {
 
     async fn ears(&self, way: Way, provider: &str) -> Told {
         let shared = innkeeper::spec::AuthMode::Shared;
-        let connection =
-            self.connect("ears", |new| new.field("provider", provider).auth_mode(shared)).await;
+        let connection = self.connect("ears", |new| new.field("provider", provider).auth_mode(shared)).await;
         let connection = match connection {
             Ok(connection) => connection,
             Err(error) => return Told::host(&error),

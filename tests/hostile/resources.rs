@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::attack::{Attack, Class, attack};
 use crate::component::{Action, Core, Spec, encoded, lookalike};
 use crate::rig::Rig;
-use crate::upstream::say;
 use crate::told::Told;
+use crate::upstream::say;
 
 const CPU: &str = "computing time of a call";
 const WALL: &str = "the wall clock of a call";
@@ -24,7 +24,13 @@ pub(crate) fn attacks() -> Vec<Attack> {
     [computing(), memory(), held(), outputs(), schemas(), loading(), compiling()].into_iter().flatten().collect()
 }
 
-fn run(id: &'static str, what: &'static str, wall: &'static str, error: (&'static str, &'static str), steps: Value) -> Attack {
+fn run(
+    id: &'static str,
+    what: &'static str,
+    wall: &'static str,
+    error: (&'static str, &'static str),
+    steps: Value,
+) -> Attack {
     attack(Class::Resources, (id, what), wall, error, move |rig: Rig| {
         let steps = steps.clone();
         async move { rig.run(steps).await }
@@ -73,7 +79,13 @@ fn computing() -> Vec<Attack> {
                 { "do": "make", "bytes": "", "quiet": true }, { "do": "drop", "quiet": true },
             ] }]),
         ),
-        run("resources-recursion", "A guest calls itself until its stack is full", MEMORY, trapped, json!([{ "do": "recurse" }])),
+        run(
+            "resources-recursion",
+            "A guest calls itself until its stack is full",
+            MEMORY,
+            trapped,
+            json!([{ "do": "recurse" }]),
+        ),
         run(
             "resources-sleep",
             "A guest sleeps and keeps its place",
@@ -81,7 +93,13 @@ fn computing() -> Vec<Attack> {
             ("CallError::TimedOut", "did not finish run within 8 s"),
             json!([{ "do": "sleep", "millis": 600_000 }]),
         ),
-        run("resources-panic", "A guest panics", "traps end the call alone", trapped, json!([{ "do": "panic", "text": "no" }])),
+        run(
+            "resources-panic",
+            "A guest panics",
+            "traps end the call alone",
+            trapped,
+            json!([{ "do": "panic", "text": "no" }]),
+        ),
         run(
             "resources-exit",
             "A guest ends its process",
@@ -89,77 +107,103 @@ fn computing() -> Vec<Attack> {
             ("CallError::Exited", "exited with status"),
             json!([{ "do": "exit", "code": 3 }]),
         ),
-        core("resources-start", "A start function never returns", CPU, (
-            "LoadError::SpecRun",
-            "used more than 1 s of computing time in spec",
-        ), |core| Core { more: "(func $forever (loop $on (br $on))) (start $forever)".to_owned(), ..core }),
-        core("resources-start-trap", "A start function traps", "traps end the call alone", (
-            "LoadError::SpecRun",
-            "crashed in spec",
-        ), |core| Core { more: "(func $trap unreachable) (start $trap)".to_owned(), ..core }),
-        core("resources-spec-loop", "Reading the spec never ends", CPU, (
-            "LoadError::SpecRun",
-            "used more than 1 s of computing time in spec",
-        ), |core| Core { read: "(loop $on (br $on)) (i32.const 4096)".to_owned(), ..core }),
-        core("resources-realloc-loop", "Room for the host's arguments is looked for without end", CPU, over, |core| Core {
-            realloc: "(loop $on (br $on)) (i32.const 0)",
-            ..core
-        }),
-        core("resources-realloc-trap", "There is no room for the host's arguments", "traps end the call alone", trapped, |core| {
-            Core { realloc: "unreachable", ..core }
+        core(
+            "resources-start",
+            "A start function never returns",
+            CPU,
+            ("LoadError::SpecRun", "used more than 1 s of computing time in spec"),
+            |core| Core { more: "(func $forever (loop $on (br $on))) (start $forever)".to_owned(), ..core },
+        ),
+        core(
+            "resources-start-trap",
+            "A start function traps",
+            "traps end the call alone",
+            ("LoadError::SpecRun", "crashed in spec"),
+            |core| Core { more: "(func $trap unreachable) (start $trap)".to_owned(), ..core },
+        ),
+        core(
+            "resources-spec-loop",
+            "Reading the spec never ends",
+            CPU,
+            ("LoadError::SpecRun", "used more than 1 s of computing time in spec"),
+            |core| Core { read: "(loop $on (br $on)) (i32.const 4096)".to_owned(), ..core },
+        ),
+        core("resources-realloc-loop", "Room for the host's arguments is looked for without end", CPU, over, |core| {
+            Core { realloc: "(loop $on (br $on)) (i32.const 0)", ..core }
         }),
         core(
-            "resources-copies",
-            "A loop copies a megabyte at a time: few steps, much work",
-            CPU,
-            over,
-            |core| Core {
-                call: "(drop (memory.grow (i32.const 32)))
+            "resources-realloc-trap",
+            "There is no room for the host's arguments",
+            "traps end the call alone",
+            trapped,
+            |core| Core { realloc: "unreachable", ..core },
+        ),
+        core("resources-copies", "A loop copies a megabyte at a time: few steps, much work", CPU, over, |core| Core {
+            call: "(drop (memory.grow (i32.const 32)))
                     (loop $on (memory.copy (i32.const 65536) (i32.const 131072) (i32.const 1048576)) (br $on))
                     (i32.const 1024)"
-                    .to_owned(),
-                ..core
-            },
-        ),
+                .to_owned(),
+            ..core
+        }),
     ]
 }
 
 fn memory() -> Vec<Attack> {
     let over = ("CallError::MemoryExceeded", "wanted more than 33554432 bytes of memory");
     vec![
-        run("resources-memory", "A guest allocates until there is nothing left", MEMORY, over, json!([{ "do": "allocate" }])),
-        core("resources-memory-first", "A memory is 4 GiB from the start", MEMORY, ("LoadError::SpecRun", "memory"), |core| {
-            Core { more: "(memory $large 65536)".to_owned(), ..core }
-        }),
+        run(
+            "resources-memory",
+            "A guest allocates until there is nothing left",
+            MEMORY,
+            over,
+            json!([{ "do": "allocate" }]),
+        ),
+        core(
+            "resources-memory-first",
+            "A memory is 4 GiB from the start",
+            MEMORY,
+            ("LoadError::SpecRun", "memory"),
+            |core| Core { more: "(memory $large 65536)".to_owned(), ..core },
+        ),
         core(
             "resources-memories",
             "A hundred memories share what one may have",
             MEMORY,
             ("LoadError::SpecRun", ""),
-            |core| Core {
-                more: (0..100).map(|n| format!("(memory $m{n} 10)")).collect(),
-                ..core
-            },
+            |core| Core { more: (0..100).map(|n| format!("(memory $m{n} 10)")).collect(), ..core },
         ),
         core("resources-table", "A table has ten million elements", MEMORY, ("LoadError::SpecRun", ""), |core| Core {
             more: "(table $large 10000000 funcref)".to_owned(),
             ..core
         }),
-        core("resources-table-grows", "A table grows without end", MEMORY, ("CallError::Trapped", "crashed in run"), |core| {
-            Core {
+        core(
+            "resources-table-grows",
+            "A table grows without end",
+            MEMORY,
+            ("CallError::Trapped", "crashed in run"),
+            |core| Core {
                 more: "(table $grows 1 funcref)".to_owned(),
-                call: "(loop $on (br_if $on (i32.ne (table.grow $grows (ref.null func) (i32.const 1000)) (i32.const -1))))
+                call:
+                    "(loop $on (br_if $on (i32.ne (table.grow $grows (ref.null func) (i32.const 1000)) (i32.const -1))))
                     unreachable"
-                    .to_owned(),
+                        .to_owned(),
                 ..core
-            }
-        }),
-        load("resources-memory64", "A memory has 64-bit addresses", LOADING, ("LoadError::Invalid", "is not valid"), || {
-            lookalike("(core module (memory i64 1))")
-        }),
-        load("resources-shared", "A memory is shared between threads", LOADING, ("LoadError::Invalid", "is not valid"), || {
-            lookalike("(core module (memory 1 1 shared))")
-        }),
+            },
+        ),
+        load(
+            "resources-memory64",
+            "A memory has 64-bit addresses",
+            LOADING,
+            ("LoadError::Invalid", "is not valid"),
+            || lookalike("(core module (memory i64 1))"),
+        ),
+        load(
+            "resources-shared",
+            "A memory is shared between threads",
+            LOADING,
+            ("LoadError::Invalid", "is not valid"),
+            || lookalike("(core module (memory 1 1 shared))"),
+        ),
     ]
 }
 
@@ -205,36 +249,86 @@ fn held() -> Vec<Attack> {
                 { "do": "read", "max": 1 },
             ]),
         ),
-        held("resources-body", "A request has a body over the limit", too_large, json!({
-            "body": { "bytes": { "repeat": "x", "times": 9 << 20 } },
-        })),
-        held("resources-form", "A form has a hundred thousand fields", ("HttpError::TooLarge", "8388608"), json!({
-            "body": { "form": { "each": ["field", "value"], "times": 100_000 } },
-        })),
-        held("resources-form-large", "A form has one field over the limit", too_large, json!({
-            "body": { "form": [["field", { "repeat": "x", "times": 9 << 20 }]] },
-        })),
-        held("resources-parts", "A form has a hundred thousand parts", ("HttpError::TooLarge", "8388608"), json!({
-            "body": { "multipart": { "each": { "name": "part", "bytes": "" }, "times": 100_000 } },
-        })),
-        held("resources-query", "A query has a hundred thousand pairs", ("HttpError::InvalidRequest", ""), json!({
-            "query": { "each": ["name", "value"], "times": 100_000 },
-        })),
-        held("resources-address", "An address has five megabytes", ("HttpError::InvalidRequest", ""), json!({
-            "query": [["q", { "repeat": "x", "times": 5 << 20 }]],
-        })),
-        held("resources-headers", "A request has 24,577 headers", ("HttpError::InvalidRequest", "headers"), json!({
-            "headers": { "each": ["x-{n}", "a"], "times": 24_577 },
-        })),
-        held("resources-headers-one", "A request repeats one header 40,000 times", ("HttpError::InvalidRequest", "headers"), json!({
-            "headers": { "each": ["x", "a"], "times": 40_000 },
-        })),
-        held("resources-header-large", "A header has five megabytes", ("HttpError::InvalidRequest", ""), json!({
-            "headers": [["x", { "repeat": "a", "times": 5 << 20 }]],
-        })),
-        held("resources-method", "A method has a megabyte", ("HttpError::InvalidRequest", "is not an HTTP method"), json!({
-            "method": { "repeat": "A ", "times": 1 << 19 },
-        })),
+        held(
+            "resources-body",
+            "A request has a body over the limit",
+            too_large,
+            json!({
+                "body": { "bytes": { "repeat": "x", "times": 9 << 20 } },
+            }),
+        ),
+        held(
+            "resources-form",
+            "A form has a hundred thousand fields",
+            ("HttpError::TooLarge", "8388608"),
+            json!({
+                "body": { "form": { "each": ["field", "value"], "times": 100_000 } },
+            }),
+        ),
+        held(
+            "resources-form-large",
+            "A form has one field over the limit",
+            too_large,
+            json!({
+                "body": { "form": [["field", { "repeat": "x", "times": 9 << 20 }]] },
+            }),
+        ),
+        held(
+            "resources-parts",
+            "A form has a hundred thousand parts",
+            ("HttpError::TooLarge", "8388608"),
+            json!({
+                "body": { "multipart": { "each": { "name": "part", "bytes": "" }, "times": 100_000 } },
+            }),
+        ),
+        held(
+            "resources-query",
+            "A query has a hundred thousand pairs",
+            ("HttpError::InvalidRequest", ""),
+            json!({
+                "query": { "each": ["name", "value"], "times": 100_000 },
+            }),
+        ),
+        held(
+            "resources-address",
+            "An address has five megabytes",
+            ("HttpError::InvalidRequest", ""),
+            json!({
+                "query": [["q", { "repeat": "x", "times": 5 << 20 }]],
+            }),
+        ),
+        held(
+            "resources-headers",
+            "A request has 24,577 headers",
+            ("HttpError::InvalidRequest", "headers"),
+            json!({
+                "headers": { "each": ["x-{n}", "a"], "times": 24_577 },
+            }),
+        ),
+        held(
+            "resources-headers-one",
+            "A request repeats one header 40,000 times",
+            ("HttpError::InvalidRequest", "headers"),
+            json!({
+                "headers": { "each": ["x", "a"], "times": 40_000 },
+            }),
+        ),
+        held(
+            "resources-header-large",
+            "A header has five megabytes",
+            ("HttpError::InvalidRequest", ""),
+            json!({
+                "headers": [["x", { "repeat": "a", "times": 5 << 20 }]],
+            }),
+        ),
+        held(
+            "resources-method",
+            "A method has a megabyte",
+            ("HttpError::InvalidRequest", "is not an HTTP method"),
+            json!({
+                "method": { "repeat": "A ", "times": 1 << 19 },
+            }),
+        ),
         attack(
             Class::Resources,
             ("resources-requests", "A guest sends requests without end"),
@@ -243,7 +337,8 @@ fn held() -> Vec<Attack> {
             |rig| async move {
                 let place = rig.upstream().at([say(200, &[], "")]);
                 let send = json!({ "do": "send", "url": place.url("/"), "quiet": true });
-                let steps = json!([{ "do": "repeat", "times": 50, "steps": [send] }, { "do": "send", "url": place.url("/") }]);
+                let steps =
+                    json!([{ "do": "repeat", "times": 50, "steps": [send] }, { "do": "send", "url": place.url("/") }]);
                 let told = rig.run(steps).await;
                 assert_eq!(place.heard().len(), 50, "as many as one call may make");
                 told
@@ -270,7 +365,8 @@ fn held() -> Vec<Attack> {
             |rig| async move {
                 let place = rig.upstream().at([say(302, &["location: ./on"], "")]);
                 let send = json!({ "do": "send", "url": place.url("/"), "quiet": true });
-                let steps = json!([{ "do": "repeat", "times": 20, "steps": [send] }, { "do": "send", "url": place.url("/") }]);
+                let steps =
+                    json!([{ "do": "repeat", "times": 20, "steps": [send] }, { "do": "send", "url": place.url("/") }]);
                 let told = rig.run(steps).await;
                 let sent = place.heard().len();
                 if sent > 60 { Told::error("sent", format!("{sent} requests")) } else { told }
@@ -288,7 +384,9 @@ fn outputs() -> Vec<Attack> {
                 let connection = rig.bearer().await;
                 let input = json!({ "steps": steps });
                 match rig.host().call(crate::rig::request(&connection, crate::rig::RUN, input)).await {
-                    Ok(result) if result.logs.len() <= 201 && result.logs.iter().all(|line| line.message.len() <= 8 << 10) => {
+                    Ok(result)
+                        if result.logs.len() <= 201 && result.logs.iter().all(|line| line.message.len() <= 8 << 10) =>
+                    {
                         Told::error("cut", format!("{} lines of at most 8192 bytes", result.logs.len()))
                     }
                     result => Told::guest(result),
@@ -298,29 +396,61 @@ fn outputs() -> Vec<Attack> {
     };
     let large = ("CallError::OutputTooLarge", "the limit is 1048576");
     vec![
-        cut("resources-logs", "A guest floods the log", json!([
-            { "do": "log", "text": { "repeat": "x", "times": 100_000 }, "times": 5000 },
-        ])),
-        cut("resources-prints", "A guest floods its standard streams", json!([
-            { "do": "print", "text": { "repeat": "x\n", "times": 200_000 } },
-        ])),
-        run("resources-output", "An output is over the limit", OUTPUT, large, json!([
-            { "do": "answer", "text": { "repeat": " ", "times": 2 << 20 } },
-        ])),
-        run("resources-output-tree", "A megabyte of `[[],[],...` becomes a hundred of memory", ACCOUNT, (
-            "CallError::OutputTooLarge",
-            "",
-        ), json!([{ "do": "answer", "text": { "join": ["[", { "repeat": "{\"\":0},", "times": 140_000 }, "0]"] } }])),
-        run("resources-output-deep", "An output is nested ten thousand deep", OUTPUT, (
-            "CallError::OutputNotJson",
-            "recursion limit exceeded",
-        ), json!([{ "do": "answer", "text": { "repeat": "[", "times": 10_000 } }])),
-        run("resources-events", "Streamed results pile up", OUTPUT, large, json!([
-            { "do": "emit", "text": "{\"a\":\"0123456789012345678901234567890123456789\"}", "times": 1_000_000 },
-        ])),
-        run("resources-error", "An error has ten megabytes", ACCOUNT, ("ActionFailure::Internal", ""), json!([
-            { "do": "fail", "text": { "repeat": "x", "times": 10 << 20 } },
-        ])),
+        cut(
+            "resources-logs",
+            "A guest floods the log",
+            json!([
+                { "do": "log", "text": { "repeat": "x", "times": 100_000 }, "times": 5000 },
+            ]),
+        ),
+        cut(
+            "resources-prints",
+            "A guest floods its standard streams",
+            json!([
+                { "do": "print", "text": { "repeat": "x\n", "times": 200_000 } },
+            ]),
+        ),
+        run(
+            "resources-output",
+            "An output is over the limit",
+            OUTPUT,
+            large,
+            json!([
+                { "do": "answer", "text": { "repeat": " ", "times": 2 << 20 } },
+            ]),
+        ),
+        run(
+            "resources-output-tree",
+            "A megabyte of `[[],[],...` becomes a hundred of memory",
+            ACCOUNT,
+            ("CallError::OutputTooLarge", ""),
+            json!([{ "do": "answer", "text": { "join": ["[", { "repeat": "{\"\":0},", "times": 140_000 }, "0]"] } }]),
+        ),
+        run(
+            "resources-output-deep",
+            "An output is nested ten thousand deep",
+            OUTPUT,
+            ("CallError::OutputNotJson", "recursion limit exceeded"),
+            json!([{ "do": "answer", "text": { "repeat": "[", "times": 10_000 } }]),
+        ),
+        run(
+            "resources-events",
+            "Streamed results pile up",
+            OUTPUT,
+            large,
+            json!([
+                { "do": "emit", "text": "{\"a\":\"0123456789012345678901234567890123456789\"}", "times": 1_000_000 },
+            ]),
+        ),
+        run(
+            "resources-error",
+            "An error has ten megabytes",
+            ACCOUNT,
+            ("ActionFailure::Internal", ""),
+            json!([
+                { "do": "fail", "text": { "repeat": "x", "times": 10 << 20 } },
+            ]),
+        ),
         attack(
             Class::Resources,
             ("resources-error-size", "An error text of a guest is handed on whole"),
@@ -355,7 +485,8 @@ fn outputs() -> Vec<Attack> {
             ACCOUNT,
             ("CallError::OutputTooLarge", "files"),
             |rig| async move {
-                let make = json!({ "do": "repeat", "times": 10_000, "steps": [{ "do": "make", "bytes": "", "quiet": true }] });
+                let make =
+                    json!({ "do": "repeat", "times": 10_000, "steps": [{ "do": "make", "bytes": "", "quiet": true }] });
                 let files = json!({ "each": { "name": "f", "body": "{n}" }, "times": 10_000 });
                 rig.run(json!([make, { "do": "answer", "text": "{}", "files": files }])).await
             },
@@ -370,7 +501,8 @@ fn outputs() -> Vec<Attack> {
                 let endless = futures::stream::repeat_with(|| Ok(bytes::Bytes::from_static(&[0; 65_536])));
                 let content = Body::from_stream(endless, None, None);
                 let file = File { name: "endless".to_owned(), content_type: None, content };
-                rig.script_with(&connection, json!([{ "do": "read_all", "body": 0 }]), |request| request.file(file)).await
+                rig.script_with(&connection, json!([{ "do": "read_all", "body": 0 }]), |request| request.file(file))
+                    .await
             },
         ),
     ]
@@ -507,8 +639,7 @@ fn loading() -> Vec<Attack> {
             lookalike(&format!("{}{}", "(component ".repeat(1000), ")".repeat(1000)))
         }),
         load("resources-types", "A type doubles with every line", LOADING, invalid, || {
-            let types: String =
-                (0..40).map(|n| format!("(type $t{} (tuple $t{n} $t{n} $t{n}))", n + 1)).collect();
+            let types: String = (0..40).map(|n| format!("(type $t{} (tuple $t{n} $t{n} $t{n}))", n + 1)).collect();
             lookalike(&format!("(type $t0 (tuple u64 u64 u64)) {types} (type $f (func (param \"a\" $t40)))"))
         }),
         load("resources-blocks", "A function has a million nested blocks", LOADING, invalid, || {

@@ -16,8 +16,8 @@ use innkeeper_tests::secrets::Secrets;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::upstream::Upstream;
 use crate::told::Told;
+use crate::upstream::Upstream;
 
 /// The token that guests are after: random, with the characters that encodings treat in their own ways.
 pub(crate) const TOKEN: &str = r#"Vx8/Qe+2~Rt=!Yh"J0kMw\Zd5Gp"#;
@@ -155,9 +155,8 @@ impl Rig {
 
     /// A connection of somebody who does no harm.
     pub(crate) async fn honest(&self) -> ConnectionView {
-        let settings = |new: NewConnection| {
-            new.secret("token", HONEST_TOKEN).config(json!({ "base": self.echo().base() }))
-        };
+        let settings =
+            |new: NewConnection| new.secret("token", HONEST_TOKEN).config(json!({ "base": self.echo().base() }));
         self.connect("bearer", settings).await.expect("it is made")
     }
 

@@ -11,8 +11,8 @@ use std::io::Write as _;
 use crate::attack::{Attack, Class, attack, on_each};
 use crate::reach::{Target, tokens};
 use crate::rig::{ACCESS_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, RUN, Rig, TOKEN, only, read, request};
-use crate::upstream::{Heard, Reply, echo, json as json_answer, say, written};
 use crate::told::Told;
+use crate::upstream::{Heard, Reply, echo, json as json_answer, say, written};
 use crate::ways::Way;
 
 const SCRUBBER: &str = "the scrubber: whatever an answer echoes, the guest reads `[redacted]`";
@@ -38,9 +38,9 @@ fn in_form(
     form: fn(&str) -> Vec<u8>,
 ) -> Attack {
     attack(Class::Secrets, (id, what), SCRUBBER, KEPT, move |rig: Rig| async move {
-        let place = rig.upstream().at([echo(headers, move |heard| {
-            [b"{\"you sent\": \"", &form(&heard.secret())[..], b"\"}"].concat()
-        })]);
+        let place = rig
+            .upstream()
+            .at([echo(headers, move |heard| [b"{\"you sent\": \"", &form(&heard.secret())[..], b"\"}"].concat())]);
         let steps = json!([{ "do": "send", "url": place.url("/"), "keep": true }, { "do": "drain", "max": 13 }]);
         kept(rig.run(steps).await, &[form(TOKEN)])
     })
@@ -73,9 +73,12 @@ fn kept(told: Told, forms: &[Vec<u8>]) -> Told {
 fn echoes() -> Vec<Attack> {
     vec![
         in_form("secrets-echo", "A service answers with the token", &[], |token| token.as_bytes().to_vec()),
-        in_form("secrets-echo-twice", "A service answers with the token twice, one over the other's end", &[], |token| {
-            format!("{token}{token}{}", &token[..20]).into_bytes()
-        }),
+        in_form(
+            "secrets-echo-twice",
+            "A service answers with the token twice, one over the other's end",
+            &[],
+            |token| format!("{token}{token}{}", &token[..20]).into_bytes(),
+        ),
         in_form("secrets-echo-half", "A service answers with the first half, and then with the whole", &[], |token| {
             format!("{}{token}", &token[..13]).into_bytes()
         }),
@@ -162,7 +165,8 @@ fn echoes() -> Vec<Attack> {
             ("answer", "\"body\":\"{}\""),
             |rig| async move {
                 let place = rig.upstream().at([std::sync::Arc::new(|heard: &Heard| {
-                    let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-token\r\n\r\n2\r\n{}\r\n0\r\n";
+                    let head =
+                        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-token\r\n\r\n2\r\n{}\r\n0\r\n";
                     let bytes = format!("{head}x-token: {}\r\n\r\n", heard.secret()).into_bytes();
                     Reply { bytes, ..Reply::default() }
                 }) as crate::upstream::Answer]);
@@ -272,9 +276,12 @@ fn encodings() -> Vec<Attack> {
         in_form("secrets-utf16", "The answer is in UTF-16", &["content-type: text/plain; charset=utf-16le"], |token| {
             token.encode_utf16().flat_map(u16::to_le_bytes).collect()
         }),
-        in_form("secrets-utf16-be", "The same the other way round", &["content-type: text/plain; charset=utf-16be"], |token| {
-            token.encode_utf16().flat_map(u16::to_be_bytes).collect()
-        }),
+        in_form(
+            "secrets-utf16-be",
+            "The same the other way round",
+            &["content-type: text/plain; charset=utf-16be"],
+            |token| token.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        ),
         in_form("secrets-hex", "The token comes in hexadecimal digits", &[], |token| {
             token.bytes().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes()
         }),
@@ -315,7 +322,9 @@ fn codings() -> Vec<Attack> {
     };
     vec![
         coded("secrets-gzip", "The answer is packed with gzip", &["content-encoding: gzip"], gzip),
-        coded("secrets-gzip-twice", "The answer is packed twice", &["content-encoding: gzip, gzip"], |bytes| gzip(&gzip(bytes))),
+        coded("secrets-gzip-twice", "The answer is packed twice", &["content-encoding: gzip, gzip"], |bytes| {
+            gzip(&gzip(bytes))
+        }),
         coded(
             "secrets-gzip-lines",
             "The same, in two headers",
@@ -323,15 +332,13 @@ fn codings() -> Vec<Attack> {
             |bytes| gzip(&gzip(bytes)),
         ),
         coded("secrets-deflate", "The answer is packed otherwise", &["content-encoding: deflate"], deflate),
-        coded("secrets-brotli", "The answer says that it is in a coding that nobody asked for", &["content-encoding: br"], |bytes| {
-            bytes.to_vec()
-        }),
         coded(
-            "secrets-x-gzip",
-            "The coding goes by its old name",
-            &["content-encoding: x-gzip"],
-            gzip,
+            "secrets-brotli",
+            "The answer says that it is in a coding that nobody asked for",
+            &["content-encoding: br"],
+            |bytes| bytes.to_vec(),
         ),
+        coded("secrets-x-gzip", "The coding goes by its old name", &["content-encoding: x-gzip"], gzip),
     ]
 }
 
@@ -347,16 +354,36 @@ fn places() -> Vec<Attack> {
         })
     };
     vec![
-        said("secrets-log", "A guest logs what it was answered", json!({ "do": "log", "text": "{seen}" }), ("answer", "[redacted]")),
-        said("secrets-print", "A guest prints it", json!({ "do": "print", "text": "{seen}" }), ("answer", "[redacted]")),
-        said("secrets-event", "A guest streams it", json!({ "do": "emit", "text": "{seen}" }), ("answer", "[redacted]")),
+        said(
+            "secrets-log",
+            "A guest logs what it was answered",
+            json!({ "do": "log", "text": "{seen}" }),
+            ("answer", "[redacted]"),
+        ),
+        said(
+            "secrets-print",
+            "A guest prints it",
+            json!({ "do": "print", "text": "{seen}" }),
+            ("answer", "[redacted]"),
+        ),
+        said(
+            "secrets-event",
+            "A guest streams it",
+            json!({ "do": "emit", "text": "{seen}" }),
+            ("answer", "[redacted]"),
+        ),
         said(
             "secrets-error",
             "A guest fails with it",
             json!({ "do": "fail", "text": "{seen}" }),
             ("ActionFailure::Internal", "[redacted]"),
         ),
-        said("secrets-panic", "A guest panics with it", json!({ "do": "panic", "text": "{seen}" }), ("CallError::Trapped", "[redacted]")),
+        said(
+            "secrets-panic",
+            "A guest panics with it",
+            json!({ "do": "panic", "text": "{seen}" }),
+            ("CallError::Trapped", "[redacted]"),
+        ),
         said(
             "secrets-state",
             "A guest keeps it for the next call",
@@ -383,8 +410,10 @@ fn places() -> Vec<Attack> {
             SCRUBBER,
             ("kept", "[redacted]"),
             |rig| async move {
-                let (from, to) =
-                    (rig.upstream().at([echo(&[], |heard| heard.secret().into_bytes())]), rig.upstream().at([say(200, &[], "")]));
+                let (from, to) = (
+                    rig.upstream().at([echo(&[], |heard| heard.secret().into_bytes())]),
+                    rig.upstream().at([say(200, &[], "")]),
+                );
                 let steps = json!([
                     { "do": "send", "url": from.url("/"), "keep": true },
                     { "do": "send", "method": "POST", "url": to.url("/"), "body": { "body": null } },
@@ -436,16 +465,27 @@ fn observations() -> Vec<Attack> {
         )
     };
     vec![
-        compared("secrets-sizes", "A guest compares the sizes of what it reads", |token, _| {
-            format!("{} {} {}", &token[..9], token, &token[5..]).into_bytes()
-        }, 7),
-        compared("secrets-sizes-guess", "A service sends a guess beside the token, and a guest compares the sizes", |_, guess| {
-            // The guess is right for one of the two.
-            format!("{} and so on and on and on and on", &guess[..12]).into_bytes()
-        }, 1),
-        compared("secrets-sizes-large", "The same with an answer of many pieces", |token, guess| {
-            format!("{}{}", format!("{}. ", &guess[..20]).repeat(5000), token).into_bytes()
-        }, 4096),
+        compared(
+            "secrets-sizes",
+            "A guest compares the sizes of what it reads",
+            |token, _| format!("{} {} {}", &token[..9], token, &token[5..]).into_bytes(),
+            7,
+        ),
+        compared(
+            "secrets-sizes-guess",
+            "A service sends a guess beside the token, and a guest compares the sizes",
+            |_, guess| {
+                // The guess is right for one of the two.
+                format!("{} and so on and on and on and on", &guess[..12]).into_bytes()
+            },
+            1,
+        ),
+        compared(
+            "secrets-sizes-large",
+            "The same with an answer of many pieces",
+            |token, guess| format!("{}{}", format!("{}. ", &guess[..20]).repeat(5000), token).into_bytes(),
+            4096,
+        ),
         attack(
             Class::Secrets,
             ("secrets-length", "A guest asks for the length of an answer that was scrubbed"),
@@ -453,7 +493,10 @@ fn observations() -> Vec<Attack> {
             ("answer", "null"),
             |rig| async move {
                 let place = rig.upstream().at([echo(&[], |heard| heard.secret().into_bytes())]);
-                rig.run(json!([{ "do": "send", "url": place.url("/"), "keep": true, "quiet": true }, { "do": "length" }])).await
+                rig.run(
+                    json!([{ "do": "send", "url": place.url("/"), "keep": true, "quiet": true }, { "do": "length" }]),
+                )
+                .await
             },
         ),
     ]
@@ -477,7 +520,8 @@ fn placeholders() -> Vec<Attack> {
         attack(Class::Secrets, (id, what), PLACEHOLDERS, KEPT, move |rig: Rig| {
             let mut step = request.clone();
             async move {
-                let place = rig.upstream().at([echo(&[], |heard| [heard.head.as_bytes(), b"\r\n\r\n", &heard.body].concat())]);
+                let place =
+                    rig.upstream().at([echo(&[], |heard| [heard.head.as_bytes(), b"\r\n\r\n", &heard.body].concat())]);
                 step["do"] = json!("send");
                 step["method"] = json!("POST");
                 step["url"] = json!(format!("{}{}", place.url("/"), step["path"].as_str().unwrap_or_default()));
@@ -488,17 +532,37 @@ fn placeholders() -> Vec<Attack> {
     };
     let invalid = |text| ("HttpError::InvalidRequest", text);
     vec![
-        echoed("secrets-place-body", "A secret is put into a body and comes back", json!({ "body": { "bytes": NAME } })),
-        echoed("secrets-place-json", "A secret is put into JSON and comes back", json!({
-            "body": { "bytes": "{\"a\": \"${secret.token}\"}" }, "headers": [["content-type", "application/json"]],
-        })),
-        echoed("secrets-place-form", "A secret is put into a form and comes back", json!({ "body": { "form": [["a", NAME]] } })),
-        echoed("secrets-place-part", "A secret is put into a part and comes back", json!({
-            "body": { "multipart": [{ "name": "a", "bytes": NAME }] },
-        })),
+        echoed(
+            "secrets-place-body",
+            "A secret is put into a body and comes back",
+            json!({ "body": { "bytes": NAME } }),
+        ),
+        echoed(
+            "secrets-place-json",
+            "A secret is put into JSON and comes back",
+            json!({
+                "body": { "bytes": "{\"a\": \"${secret.token}\"}" }, "headers": [["content-type", "application/json"]],
+            }),
+        ),
+        echoed(
+            "secrets-place-form",
+            "A secret is put into a form and comes back",
+            json!({ "body": { "form": [["a", NAME]] } }),
+        ),
+        echoed(
+            "secrets-place-part",
+            "A secret is put into a part and comes back",
+            json!({
+                "body": { "multipart": [{ "name": "a", "bytes": NAME }] },
+            }),
+        ),
         echoed("secrets-place-query", "A secret is put into a query and comes back", json!({ "query": [["a", NAME]] })),
         echoed("secrets-place-path", "A secret is put into a path and comes back", json!({ "path": NAME })),
-        echoed("secrets-place-header", "A secret is put into a header and comes back", json!({ "headers": [["x-a", NAME]] })),
+        echoed(
+            "secrets-place-header",
+            "A secret is put into a header and comes back",
+            json!({ "headers": [["x-a", NAME]] }),
+        ),
         refused(
             "secrets-place-elsewhere",
             "A secret is put into a request to a host that nobody approved",
@@ -548,7 +612,9 @@ fn placeholders() -> Vec<Attack> {
             PLACEHOLDERS,
             ("HttpError::InvalidRequest", "range"),
             |rig| async move {
-                let place = rig.upstream().at([say(200, &[], "stored"), say(206, &["content-range: bytes 0-8/27"], &TOKEN[..9])]);
+                let place = rig
+                    .upstream()
+                    .at([say(200, &[], "stored"), say(206, &["content-range: bytes 0-8/27"], &TOKEN[..9])]);
                 let store = json!({ "do": "send", "method": "PUT", "url": place.url("/"), "body": { "bytes": NAME } });
                 let load = json!({ "do": "send", "url": place.url("/"), "headers": [["range", "bytes=0-8"]] });
                 rig.run(json!([store, load])).await
@@ -566,17 +632,29 @@ fn reach() -> Vec<Attack> {
         })
     };
     vec![
-        free("secrets-learn", "A guest asks for all that it may know", OUT_OF_REACH, json!([{ "do": "learn" }]), (
-            "answer",
-            "\"environment\":[]",
-        )),
-        free("secrets-claim", "A guest asks for the token as a claim", OUT_OF_REACH, json!([{ "do": "claim", "text": "access_token" }]), (
-            "answer",
-            "[null]",
-        )),
-        free("secrets-own-state", "A guest looks for secrets in its state", OUT_OF_REACH, json!([
-            { "do": "state_get", "key": "token" }, { "do": "state_get", "key": "secrets/token" },
-        ]), ("answer", "[null,null]")),
+        free(
+            "secrets-learn",
+            "A guest asks for all that it may know",
+            OUT_OF_REACH,
+            json!([{ "do": "learn" }]),
+            ("answer", "\"environment\":[]"),
+        ),
+        free(
+            "secrets-claim",
+            "A guest asks for the token as a claim",
+            OUT_OF_REACH,
+            json!([{ "do": "claim", "text": "access_token" }]),
+            ("answer", "[null]"),
+        ),
+        free(
+            "secrets-own-state",
+            "A guest looks for secrets in its state",
+            OUT_OF_REACH,
+            json!([
+                { "do": "state_get", "key": "token" }, { "do": "state_get", "key": "secrets/token" },
+            ]),
+            ("answer", "[null,null]"),
+        ),
         attack(
             Class::Secrets,
             ("secrets-fresh", "A guest looks for what the call before it left in memory"),
@@ -652,7 +730,10 @@ fn grants() -> Vec<Attack> {
                 let answer = std::sync::Arc::new(|heard: &Heard| {
                     let said = format!("{} {}", heard.head, heard.secret());
                     let body = json!({ "error": said, "error_description": said, "error_uri": said });
-                    Reply { bytes: written(400, &["content-type: application/json"], body.to_string().as_bytes()), ..Reply::default() }
+                    Reply {
+                        bytes: written(400, &["content-type: application/json"], body.to_string().as_bytes()),
+                        ..Reply::default()
+                    }
                 });
                 rig.reach(way, Target::Answer(answer)).await
             },
@@ -694,10 +775,13 @@ fn grants() -> Vec<Attack> {
                 second["access_token"] = json!("bE9sN4tR1kWm6YpC");
                 let token = rig.upstream().at([json_answer(&tokens()), json_answer(&second)]);
                 let settings = |new: NewConnection| {
-                    new.field("clientId", "client").secret("clientSecret", CLIENT_SECRET).field("tokenUrl", token.url("/"))
+                    new.field("clientId", "client")
+                        .secret("clientSecret", CLIENT_SECRET)
+                        .field("tokenUrl", token.url("/"))
                 };
                 let connection = rig.connect("oauth_client_credentials", settings).await.expect("it is made");
-                let place = rig.upstream().at([say(401, &[], ""), say(200, &[], "renewed"), say(200, &[], ACCESS_TOKEN)]);
+                let place =
+                    rig.upstream().at([say(401, &[], ""), say(200, &[], "renewed"), say(200, &[], ACCESS_TOKEN)]);
                 let send = json!({ "do": "send", "url": place.url("/") });
                 rig.script(&connection, json!([send])).await;
                 kept(rig.script(&connection, json!([send])).await, &[ACCESS_TOKEN.into()])
@@ -705,13 +789,18 @@ fn grants() -> Vec<Attack> {
         ),
         attack(
             Class::Secrets,
-            ("secrets-refresh-echo", "A service answers with the refresh token and the client's secret, which it never got"),
+            (
+                "secrets-refresh-echo",
+                "A service answers with the refresh token and the client's secret, which it never got",
+            ),
             SCRUBBER,
             KEPT,
             |rig| async move {
                 let token = rig.upstream().at([json_answer(&tokens())]);
                 let settings = |new: NewConnection| {
-                    new.field("clientId", "client").secret("clientSecret", CLIENT_SECRET).field("tokenUrl", token.url("/"))
+                    new.field("clientId", "client")
+                        .secret("clientSecret", CLIENT_SECRET)
+                        .field("tokenUrl", token.url("/"))
                 };
                 let connection = rig.connect("oauth_client_credentials", settings).await.expect("it is made");
                 let place = rig.upstream().at([say(200, &[], format!("{REFRESH_TOKEN} {CLIENT_SECRET}"))]);

@@ -18,7 +18,13 @@ pub(crate) fn attacks() -> Vec<Attack> {
     [quotas(), neighbours(), versions(), spaces()].into_iter().flatten().collect()
 }
 
-fn run(id: &'static str, what: &'static str, wall: &'static str, error: (&'static str, &'static str), steps: Value) -> Attack {
+fn run(
+    id: &'static str,
+    what: &'static str,
+    wall: &'static str,
+    error: (&'static str, &'static str),
+    steps: Value,
+) -> Attack {
     attack(Class::State, (id, what), wall, error, move |rig: Rig| {
         let steps = steps.clone();
         async move { rig.run(steps).await }
@@ -32,27 +38,51 @@ fn set(key: Value, value: Value) -> Value {
 fn quotas() -> Vec<Attack> {
     let large = |bytes: usize| json!({ "repeat": "x", "times": bytes });
     vec![
-        run("state-value", "A value is larger than all that a connection may keep", QUOTA, FULL, json!([
-            set(json!("k"), large(2 << 20)),
-        ])),
-        run("state-sum", "Values fill a connection's room together", QUOTA, FULL, json!([
-            set(json!("a"), large(600 << 10)), set(json!("b"), large(600 << 10)),
-        ])),
-        run("state-keys", "Keys fill it, with values of nothing", QUOTA, FULL, json!([
-            { "do": "repeat", "times": 3, "steps": [set(large(1000), json!(""))] },
-            set(json!("rest"), large((1 << 20) - 900)),
-        ])),
+        run(
+            "state-value",
+            "A value is larger than all that a connection may keep",
+            QUOTA,
+            FULL,
+            json!([set(json!("k"), large(2 << 20)),]),
+        ),
+        run(
+            "state-sum",
+            "Values fill a connection's room together",
+            QUOTA,
+            FULL,
+            json!([set(json!("a"), large(600 << 10)), set(json!("b"), large(600 << 10)),]),
+        ),
+        run(
+            "state-keys",
+            "Keys fill it, with values of nothing",
+            QUOTA,
+            FULL,
+            json!([
+                { "do": "repeat", "times": 3, "steps": [set(large(1000), json!(""))] },
+                set(json!("rest"), large((1 << 20) - 900)),
+            ]),
+        ),
         run("state-key", "A key is longer than a key may be", QUOTA, FULL, json!([set(large(1025), json!("v"))])),
         run("state-key-large", "A key has a megabyte", QUOTA, FULL, json!([set(large(1 << 20), json!("v"))])),
-        run("state-replace", "A value grows beyond the room by being replaced", QUOTA, FULL, json!([
-            set(json!("k"), large(1000 << 10)), set(json!("k"), large(1025 << 10)),
-        ])),
-        run("state-many", "A guest keeps ten thousand values of nothing", QUOTA, FULL, json!([
-            { "do": "repeat", "times": 1, "steps": { "each": {
-                "do": "state_set", "key": { "join": [{ "repeat": "k", "times": 1000 }, "{n}"] }, "value": "", "quiet": true,
-            }, "times": 60 } },
-            set(json!("rest"), large(1000 << 10)),
-        ])),
+        run(
+            "state-replace",
+            "A value grows beyond the room by being replaced",
+            QUOTA,
+            FULL,
+            json!([set(json!("k"), large(1000 << 10)), set(json!("k"), large(1025 << 10)),]),
+        ),
+        run(
+            "state-many",
+            "A guest keeps ten thousand values of nothing",
+            QUOTA,
+            FULL,
+            json!([
+                { "do": "repeat", "times": 1, "steps": { "each": {
+                    "do": "state_set", "key": { "join": [{ "repeat": "k", "times": 1000 }, "{n}"] }, "value": "", "quiet": true,
+                }, "times": 60 } },
+                set(json!("rest"), large(1000 << 10)),
+            ]),
+        ),
     ]
 }
 
@@ -126,24 +156,47 @@ fn neighbours() -> Vec<Attack> {
 }
 
 fn versions() -> Vec<Attack> {
-    let put = |if_version: Option<u64>| json!({ "do": "state_set", "key": "k", "value": "v", "if_version": if_version });
+    let put =
+        |if_version: Option<u64>| json!({ "do": "state_set", "key": "k", "value": "v", "if_version": if_version });
     let conflict = |text| ("StateError::Conflict", text);
     vec![
-        run("state-version-guess", "A write names a version that never was", VERSIONS, conflict("Conflict(1)"), json!([
-            put(None), put(Some(41)),
-        ])),
-        run("state-version-old", "A write names the version before", VERSIONS, conflict("Conflict(2)"), json!([
-            put(None), put(Some(1)), put(Some(1)),
-        ])),
-        run("state-version-absent", "A write wants to be the first, and is not", VERSIONS, conflict("Conflict(1)"), json!([
-            put(None), put(Some(0)),
-        ])),
-        run("state-version-deleted", "A write names the version of what was deleted", VERSIONS, conflict("Conflict(0)"), json!([
-            put(None), { "do": "state_delete", "key": "k" }, put(Some(1)),
-        ])),
-        run("state-version-last", "A write names the last version that there can be", VERSIONS, conflict("Conflict(0)"), json!([
-            put(Some(u64::MAX)),
-        ])),
+        run(
+            "state-version-guess",
+            "A write names a version that never was",
+            VERSIONS,
+            conflict("Conflict(1)"),
+            json!([put(None), put(Some(41)),]),
+        ),
+        run(
+            "state-version-old",
+            "A write names the version before",
+            VERSIONS,
+            conflict("Conflict(2)"),
+            json!([put(None), put(Some(1)), put(Some(1)),]),
+        ),
+        run(
+            "state-version-absent",
+            "A write wants to be the first, and is not",
+            VERSIONS,
+            conflict("Conflict(1)"),
+            json!([put(None), put(Some(0)),]),
+        ),
+        run(
+            "state-version-deleted",
+            "A write names the version of what was deleted",
+            VERSIONS,
+            conflict("Conflict(0)"),
+            json!([
+                put(None), { "do": "state_delete", "key": "k" }, put(Some(1)),
+            ]),
+        ),
+        run(
+            "state-version-last",
+            "A write names the last version that there can be",
+            VERSIONS,
+            conflict("Conflict(0)"),
+            json!([put(Some(u64::MAX)),]),
+        ),
         attack(
             Class::State,
             ("state-race", "Twenty calls write the same version at once"),
@@ -165,25 +218,30 @@ fn versions() -> Vec<Attack> {
 fn spaces() -> Vec<Attack> {
     let elsewhere = || SpaceId::parse("elsewhere").expect("an id");
     let unknown = ("Error::UnknownConnection", "there is no connection");
-    let asked = |id, what, ask: fn(Rig, ConnectionView) -> futures::future::BoxFuture<'static, Result<String, Error>>| {
-        attack(Class::State, (id, what), POLICY, unknown, move |rig: Rig| async move {
-            let mut connection = rig.bearer().await;
-            connection.space = elsewhere();
-            match ask(rig, connection).await {
-                Ok(text) => Told::answer(text),
-                Err(error) => Told::host(&error),
-            }
-        })
-    };
+    let asked =
+        |id, what, ask: fn(Rig, ConnectionView) -> futures::future::BoxFuture<'static, Result<String, Error>>| {
+            attack(Class::State, (id, what), POLICY, unknown, move |rig: Rig| async move {
+                let mut connection = rig.bearer().await;
+                connection.space = elsewhere();
+                match ask(rig, connection).await {
+                    Ok(text) => Told::answer(text),
+                    Err(error) => Told::host(&error),
+                }
+            })
+        };
     vec![
         asked("state-call", "A caller in another space calls a connection", |rig, connection| {
             Box::pin(async move { Ok(format!("{:?}", rig.host().call(request(&connection, RUN, json!({}))).await?)) })
         }),
         asked("state-look", "A caller in another space looks at a connection", |rig, connection| {
-            Box::pin(async move { Ok(format!("{:?}", rig.host().connection(&connection.space, &connection.id).await?)) })
+            Box::pin(
+                async move { Ok(format!("{:?}", rig.host().connection(&connection.space, &connection.id).await?)) },
+            )
         }),
         asked("state-status", "A caller in another space asks how a connection stands", |rig, connection| {
-            Box::pin(async move { Ok(format!("{:?}", rig.host().status(&connection.space, &connection.id, None).await?)) })
+            Box::pin(
+                async move { Ok(format!("{:?}", rig.host().status(&connection.space, &connection.id, None).await?)) },
+            )
         }),
         asked("state-delete", "A caller in another space deletes a connection", |rig, connection| {
             Box::pin(async move {

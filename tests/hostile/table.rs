@@ -28,9 +28,21 @@ fn table(attacks: &[Attack]) -> String {
     for attack in attacks {
         if class != Some(attack.class) {
             class = Some(attack.class);
-            let _ = write!(text, "\n### Attacks: {}\n\n| id | what the attacker does | wall | error |\n|---|---|---|---|\n", attack.class);
+            let _ = write!(
+                text,
+                "\n### Attacks: {}\n\n| id | what the attacker does | wall | error |\n|---|---|---|---|\n",
+                attack.class
+            );
         }
-        let _ = writeln!(text, "| `{}` | {}{} | {} | {} |", attack.id, attack.what, ways_of(attack), attack.wall, error_of(attack));
+        let _ = writeln!(
+            text,
+            "| `{}` | {}{} | {} | {} |",
+            attack.id,
+            attack.what,
+            ways_of(attack),
+            attack.wall,
+            error_of(attack)
+        );
     }
     text
 }

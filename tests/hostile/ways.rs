@@ -126,7 +126,16 @@ pub(crate) fn sending(source: &str) -> Vec<String> {
     // A call may be broken over lines.
     let joined: String = source.split_whitespace().collect::<Vec<_>>().join(" ").replace(" .", ".");
     // Nothing is sent without a route.
-    let marks = ["= Route {", "egress.send(", "Egress::send(", "self.post(", "transport.post(", "transport().post(", "transport.get(", "transport().get("];
+    let marks = [
+        "= Route {",
+        "egress.send(",
+        "Egress::send(",
+        "self.post(",
+        "transport.post(",
+        "transport().post(",
+        "transport.get(",
+        "transport().get(",
+    ];
     let mut found = Vec::new();
     for mark in marks {
         found.extend(joined.match_indices(mark).map(|(at, _)| {
@@ -139,6 +148,16 @@ pub(crate) fn sending(source: &str) -> Vec<String> {
 
 /// Where a source opens connections, or asks for names, by itself.
 pub(crate) fn opening(source: &str) -> Vec<&'static str> {
-    let marks = ["TcpStream::connect", "TcpSocket", "UdpSocket", "UnixStream::connect", "lookup_host", "to_socket_addrs", "reqwest::", "hyper::client", "hyper_util::client"];
+    let marks = [
+        "TcpStream::connect",
+        "TcpSocket",
+        "UdpSocket",
+        "UnixStream::connect",
+        "lookup_host",
+        "to_socket_addrs",
+        "reqwest::",
+        "hyper::client",
+        "hyper_util::client",
+    ];
     marks.into_iter().filter(|mark| source.contains(mark)).collect()
 }
