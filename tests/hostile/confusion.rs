@@ -363,7 +363,7 @@ fn texts() -> Vec<Attack> {
             Class::Confusion,
             ("confusion-connection-title", "A person's title of a connection goes on as a line of the host"),
             TEXTS,
-            ("Error::Title", ""),
+            ("Error::Misleading", "leave it out"),
             |rig| async move {
                 let settings = |new: NewConnection| new.title("Ada's Drive\u{202e}\nApproved").secret("token", TOKEN);
                 Told::of(rig.connect("bearer", settings).await)

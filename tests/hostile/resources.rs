@@ -423,7 +423,7 @@ fn outputs() -> Vec<Attack> {
             "resources-output-tree",
             "A megabyte of `[[],[],...` becomes a hundred of memory",
             ACCOUNT,
-            ("CallError::OutputTooLarge", ""),
+            ("CallError::HeldTooMuch", "made the host hold more than"),
             json!([{ "do": "answer", "text": { "join": ["[", { "repeat": "{\"\":0},", "times": 140_000 }, "0]"] } }]),
         ),
         run(
@@ -483,7 +483,7 @@ fn outputs() -> Vec<Attack> {
             Class::Resources,
             ("resources-files", "A result has ten thousand files"),
             ACCOUNT,
-            ("CallError::OutputTooLarge", "files"),
+            ("CallError::InvalidFiles", "files"),
             |rig| async move {
                 let make =
                     json!({ "do": "repeat", "times": 10_000, "steps": [{ "do": "make", "bytes": "", "quiet": true }] });
@@ -667,7 +667,7 @@ fn loading() -> Vec<Attack> {
 
 /// What takes long, or much, to compile.
 fn compiling() -> Vec<Attack> {
-    let limited = |text| ("LoadError::Limit", text);
+    let limited = |text| ("LoadError::TooMuch", text);
     let in_module = |more: String| encoded(&core_with(&more));
     vec![
         load("resources-size", "A component has 80 MB", COMPILE, limited("bytes"), || {
