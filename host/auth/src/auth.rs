@@ -11,7 +11,7 @@ use innkeeper_spec::{AuthMode, AuthTypeId};
 use innkeeper_vault::{
     ConnectionId, ConnectionRecord, Edition, GrantKey, GrantOwner, PrincipalId, Sealed, SpaceId, Store, Vault,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::auth_type::{AuthTypes, Credential};
 use crate::credential::{ConnectionCredential, Source};
@@ -69,7 +69,8 @@ pub(crate) struct Prepared {
 }
 
 enum Ready {
-    Bare,
+    /// With the secret fields of the connection.
+    Bare(Arc<[SecretString]>),
     Fixed(Arc<Attachment>),
     Grant(TokenEndpoint),
 }
@@ -150,7 +151,7 @@ impl Auth {
         Self::check_owner(connection, owner)?;
         let prepared = self.prepared(connection)?;
         Ok(ConnectionCredential(match &prepared.credential {
-            Ready::Bare => Source::Bare,
+            Ready::Bare(secrets) => Source::Bare(secrets.clone()),
             Ready::Fixed(fixed) => Source::Fixed(fixed.clone()),
             Ready::Grant(endpoint) => Source::Grant {
                 grants: self.grants.clone(),
@@ -160,14 +161,15 @@ impl Auth {
         }))
     }
 
-    /// The secrets that requests of a connection may name in placeholders: those in `declared`.
+    /// The secrets that requests of a connection may name in placeholders: those in `declared`, each the text of a
+    /// [`innkeeper_spec::PlaceholderUse`].
     pub fn placeholder_secrets(
         &self,
         connection: &ConnectionRecord,
         declared: &[String],
     ) -> Result<PlaceholderSecrets, AuthError> {
         let prepared = self.prepared(connection)?;
-        Ok(PlaceholderSecrets { secrets: prepared.secrets.clone(), declared: declared.into() })
+        Ok(PlaceholderSecrets::new(prepared.secrets.clone(), declared))
     }
 
     /// How a connection stands for an owner.
@@ -190,7 +192,8 @@ impl Auth {
         Ok(self.claims(connection, owner, &[name.to_owned()]).await?.remove(name))
     }
 
-    /// Those of the `declared` claims that the token answer has.
+    /// Those of the `declared` claims that the token answer has. Where one repeats a secret of the connection, `[redacted]` stands
+    /// for that.
     pub async fn claims(
         &self,
         connection: &ConnectionRecord,
@@ -207,7 +210,11 @@ impl Auth {
         let Some((_, grant)) = stored.filter(|(_, grant)| *grant.origin == *endpoint.origin) else {
             return Ok(BTreeMap::new());
         };
-        Ok(declared.iter().filter_map(|name| Some((name.clone(), grant.claim(name)?))).collect())
+        let mut secrets = grant.secrets();
+        secrets.extend(grant.other_tokens());
+        secrets.extend(endpoint.secrets.iter().cloned());
+        let clean = |claim: String| self.egress.without(&secrets, grant.serial, claim);
+        Ok(declared.iter().filter_map(|name| Some((name.clone(), clean(grant.claim(name)?)))).collect())
     }
 
     /// Seals the secret fields for a connection's record of this version.
@@ -265,20 +272,27 @@ impl Auth {
             auth_type: connection.auth_type.clone(),
             errors,
         })?;
+        // A key signs here and is sent nowhere.
+        let sent = || secrets.values().filter(|secret| !secret.expose_secret().contains("-----BEGIN ")).cloned();
         Ok(Prepared {
             edition: connection.edition(),
-            secrets: Arc::new(secrets),
             credential: match credential {
-                Credential::Bare => Ready::Bare,
-                Credential::Fixed(fixed) => Ready::Fixed(fixed.into_attachment().into()),
+                Credential::Bare => Ready::Bare(sent().collect()),
+                Credential::Fixed(fixed) => {
+                    let mut attachment = fixed.into_attachment();
+                    attachment.secrets.extend(sent());
+                    Ready::Fixed(attachment.into())
+                }
                 Credential::Grant(client) => Ready::Grant(TokenEndpoint {
                     origin: client.origin(&connection.created_at.as_millis().to_string()).into(),
                     client: client.into(),
                     egress: self.egress.clone(),
                     clock: self.clock.clone(),
                     random: self.random.clone(),
+                    secrets: sent().collect(),
                 }),
             },
+            secrets: Arc::new(secrets),
         })
     }
 

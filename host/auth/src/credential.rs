@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use innkeeper_egress::{Attachment, CredentialError, CredentialSource, RequestHead};
+use secrecy::SecretString;
 
 use crate::error::AuthError;
 use crate::grant::{Entry, Grants};
@@ -15,16 +16,21 @@ pub struct ConnectionCredential(pub(crate) Source);
 
 #[derive(Debug)]
 pub(crate) enum Source {
-    Bare,
+    /// With the secret fields of the connection.
+    Bare(Arc<[SecretString]>),
     Fixed(Arc<Attachment>),
-    Grant { grants: Arc<Grants>, entry: Arc<Entry>, endpoint: TokenEndpoint },
+    Grant {
+        grants: Arc<Grants>,
+        entry: Arc<Entry>,
+        endpoint: TokenEndpoint,
+    },
 }
 
 impl ConnectionCredential {
     /// As [`CredentialSource::attach`], with the error that says why and for whom.
     pub async fn attachment(&self, rejected: Option<&Attachment>) -> Result<Option<Arc<Attachment>>, AuthError> {
         match &self.0 {
-            Source::Bare => Ok(rejected.is_none().then(|| bare().into())),
+            Source::Bare(_) => Ok(rejected.is_none().then(|| bare().into())),
             // What was rejected will be rejected again.
             Source::Fixed(fixed) => Ok(rejected.is_none().then(|| fixed.clone())),
             Source::Grant { grants, entry, endpoint } => {
@@ -44,7 +50,7 @@ impl ConnectionCredential {
     /// Whether a person can make it good again by authorizing the connection.
     pub fn is_authorized_by_a_person(&self) -> bool {
         match &self.0 {
-            Source::Bare | Source::Fixed(_) => false,
+            Source::Bare(_) | Source::Fixed(_) => false,
             Source::Grant { endpoint, .. } => endpoint.client.consent.is_some() || endpoint.client.device_url.is_some(),
         }
     }
@@ -53,7 +59,7 @@ impl ConnectionCredential {
     /// rejected token can be had for now.
     pub fn last_failure(&self) -> Option<AuthError> {
         match &self.0 {
-            Source::Bare | Source::Fixed(_) => None,
+            Source::Bare(_) | Source::Fixed(_) => None,
             Source::Grant { entry, .. } => entry.last_failure(),
         }
     }
@@ -67,6 +73,14 @@ impl CredentialSource for ConnectionCredential {
         rejected: Option<&Attachment>,
     ) -> Result<Option<Arc<Attachment>>, CredentialError> {
         Ok(self.attachment(rejected).await?)
+    }
+
+    async fn secrets(&self) -> Result<Arc<[SecretString]>, CredentialError> {
+        match &self.0 {
+            Source::Bare(secrets) => Ok(secrets.clone()),
+            Source::Fixed(fixed) => Ok(fixed.secrets.as_slice().into()),
+            Source::Grant { grants, entry, endpoint } => Ok(grants.secrets(entry, endpoint).await?),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use innkeeper_egress::CredentialError;
+use innkeeper_shown::Quoted;
 use innkeeper_spec::{AuthMode, AuthTypeId};
 use innkeeper_vault::{ConnectionId, GrantOwner, StoreError, VaultError};
 use serde::{Serialize, Serializer};
@@ -140,7 +141,7 @@ pub enum AuthError {
         errors: SettingsErrors,
     },
     /// The host has no such auth type.
-    #[error("auth type {given} is not known; known are {known}")]
+    #[error("auth type {} is not known; known are {known}", Quoted::new(given).at_most(80))]
     UnknownAuthType {
         /// What was asked for.
         given: String,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use innkeeper_egress::SecretFields;
+use innkeeper_spec::{Place, PlaceholderUse, Placement};
 use innkeeper_vault::{ConnectionId, ConnectionRecord, Identity, Sealed, SpaceId, Vault, VaultError};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::{Zeroize, Zeroizing};
@@ -37,23 +38,43 @@ pub(crate) fn open(vault: &Vault, connection: &ConnectionRecord) -> Result<BTree
         .collect())
 }
 
-/// Fills `${secret.field}` with a connection's secrets, and only with those that the connector declared.
+/// Fills `${secret.field}` with a connection's secrets, and only with those that the connector declared, where it declared
+/// them.
 #[derive(Clone)]
 pub struct PlaceholderSecrets {
-    pub(crate) secrets: Arc<BTreeMap<String, SecretString>>,
-    pub(crate) declared: Arc<[String]>,
+    secrets: Arc<BTreeMap<String, SecretString>>,
+    declared: Arc<[PlaceholderUse]>,
+}
+
+impl PlaceholderSecrets {
+    pub(crate) fn new(secrets: Arc<BTreeMap<String, SecretString>>, declared: &[String]) -> Self {
+        // What cannot be read was written by nobody here, and lets nothing be filled in.
+        let declared = declared.iter().filter_map(|text| text.parse().ok()).collect();
+        Self { secrets, declared }
+    }
+
+    fn uses<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a PlaceholderUse> {
+        self.declared.iter().filter(move |usage| usage.field == field)
+    }
 }
 
 impl SecretFields for PlaceholderSecrets {
     fn secret(&self, field: &str) -> Option<SecretString> {
-        if !self.declared.iter().any(|declared| declared == field) {
-            return None;
-        }
-        self.secrets.get(field).cloned()
+        self.uses(field).next().and_then(|_| self.secrets.get(field).cloned())
     }
 
     fn all(&self) -> Vec<SecretString> {
-        self.declared.iter().filter_map(|field| self.secrets.get(field).cloned()).collect()
+        let mut fields: Vec<&str> = self.declared.iter().map(|usage| usage.field.as_str()).collect();
+        fields.dedup();
+        fields.iter().filter_map(|field| self.secrets.get(*field).cloned()).collect()
+    }
+
+    fn may_fill(&self, field: &str, at: &Placement<'_>) -> bool {
+        self.uses(field).any(|usage| usage.permits(at))
+    }
+
+    fn may_fill_in(&self, place: Place) -> bool {
+        self.declared.iter().any(|usage| usage.permits_place(place) && self.secrets.contains_key(&usage.field))
     }
 }
 

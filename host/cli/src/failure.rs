@@ -3,9 +3,10 @@
 use std::io;
 
 use innkeeper::{
-    ActionFailure, AuthError, CallError, ConnectionId, DeviceFailure, Error, FlowFailure, Frame, GrantOwner,
-    KeyringError, LogLine, PrincipalId, Refused,
+    ActionFailure, AuthError, CallError, CompilerError, ConnectionId, DeviceFailure, Error, FlowFailure, Frame,
+    GrantOwner, KeyringError, LoadError, LogLine, PrincipalId, Refused,
 };
+use innkeeper_shown::line;
 use serde_json::{Value, json};
 
 /// The status of the process. The numbers are documented in `docs/cli.md` and in `--help`, and stay.
@@ -61,6 +62,7 @@ pub(crate) struct Report {
     pub(crate) exit: Exit,
     /// For programs.
     pub(crate) kind: &'static str,
+    /// Several lines where a line feed is in it: none of others gets in.
     pub(crate) message: String,
     /// A command or sentence that helps on.
     pub(crate) hint: Option<String>,
@@ -74,24 +76,30 @@ pub(crate) struct Report {
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
 impl Failure {
-    /// A failure of this kind.
-    pub(crate) fn new(exit: Exit, kind: &'static str, message: impl Into<String>) -> Self {
-        let message = message.into();
+    /// A failure of this kind, told in one line: a line break in it is whoever's and shows as that.
+    pub(crate) fn new(exit: Exit, kind: &'static str, message: impl AsRef<str>) -> Self {
+        Self::of_lines(exit, kind, [message])
+    }
+
+    /// A failure of this kind, told in several lines.
+    pub(crate) fn of_lines<T: AsRef<str>>(exit: Exit, kind: &'static str, lines: impl IntoIterator<Item = T>) -> Self {
+        let lines: Vec<String> = lines.into_iter().map(|text| line(text.as_ref())).collect();
+        let message = lines.join("\n");
         Self::Reported(Box::new(Report { exit, kind, message, hint: None, backtrace: Vec::new(), logs: Vec::new() }))
     }
 
     /// None of the other kinds.
-    pub(crate) fn failed(message: impl Into<String>) -> Self {
+    pub(crate) fn failed(message: impl AsRef<str>) -> Self {
         Self::new(Exit::Failed, "failed", message)
     }
 
     /// The command was not written as it should be.
-    pub(crate) fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl AsRef<str>) -> Self {
         Self::new(Exit::Usage, "usage", message)
     }
 
     /// What was given breaks its rules.
-    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid(message: impl AsRef<str>) -> Self {
         Self::new(Exit::InvalidInput, "invalid-input", message)
     }
 
@@ -137,7 +145,7 @@ impl Failure {
     /// With the file that it is about in front.
     pub(crate) fn about(mut self, path: &std::path::Path) -> Self {
         if let Self::Reported(report) = &mut self {
-            report.message = format!("{}: {}", path.display(), report.message);
+            report.message = format!("{}: {}", line(&path.display().to_string()), report.message);
         }
         self
     }
@@ -178,7 +186,11 @@ impl From<io::Error> for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let (exit, kind, message) = (exit_of(&error), error.kind(), error.to_string());
-        let failure = Self::new(exit, kind, message);
+        let failure = if tells_lines(&error) {
+            Self::of_lines(exit, kind, message.split('\n'))
+        } else {
+            Self::new(exit, kind, message)
+        };
         let failure = match hint_of(&error) {
             Some(hint) => failure.hint(hint),
             None => failure,
@@ -194,11 +206,27 @@ impl From<Error> for Failure {
     }
 }
 
+/// Whether an error tells a mistake a line, each of them on one line by itself.
+fn tells_lines(error: &Error) -> bool {
+    match error {
+        Error::Config { .. } | Error::Load(LoadError::Spec(_)) => true,
+        Error::Call { error, .. } => {
+            matches!(error, CallError::InvalidInput { .. } | CallError::InvalidOutput { .. })
+        }
+        _ => false,
+    }
+}
+
 fn exit_of(error: &Error) -> Exit {
     match error {
+        Error::Load(LoadError::Compiler(
+            CompilerError::Busy { .. } | CompilerError::NotStarted { .. } | CompilerError::NotACompiler { .. },
+        )) => Exit::Failed,
         Error::Keyring(_) | Error::Vault(_) | Error::Store(_) | Error::Folder { .. } => Exit::Storage,
         Error::UnknownConnector { .. } | Error::UnknownConnection { .. } => Exit::NotFound,
+        Error::Load(_) if error.retry_after().is_some() => Exit::Failed,
         Error::Id(_)
+        | Error::Misleading { .. }
         | Error::Load(_)
         | Error::AuthTypeNotTaken { .. }
         | Error::UnknownAuthType { .. }
@@ -251,7 +279,7 @@ fn exit_of_call(error: &CallError) -> Exit {
                 Exit::Upstream
             }
         },
-        CallError::Host { .. } => Exit::Failed,
+        CallError::Host { .. } | CallError::Busy { .. } | CallError::Unchecked { .. } => Exit::Failed,
         _ => Exit::Connector,
     }
 }

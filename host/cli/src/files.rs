@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use futures::{Stream, stream};
 use innkeeper::{Body, EgressError, File};
+use innkeeper_shown::hidden;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::failure::{Exit, Failure, Outcome};
@@ -13,6 +14,10 @@ use crate::failure::{Exit, Failure, Outcome};
 const PIECE: usize = 64 * 1024;
 /// Longest name of a file that is written, in bytes; the systems that matter take 255.
 const LONGEST_NAME: usize = 200;
+/// Longest ending that is kept where a name is cut, in bytes.
+const LONGEST_ENDING: usize = 32;
+/// Stands where a name was cut.
+const CUT: &str = "~";
 /// Tries to find a name that is free.
 const MOST_NAMES: u32 = 10_000;
 
@@ -148,30 +153,34 @@ async fn write(path: &Path, mut target: tokio::fs::File, mut content: Body, arri
     Ok(size)
 }
 
-/// A name that stays within a folder on every system: the last step of a path, without what is special in one.
+/// A name that stays within a folder on every system and is what it looks like: the last step of a path, without what is
+/// special in one, is hidden, or pushes the ending out of sight. Where it is too long the ending stays, for it says what
+/// kind of file this is.
 fn safe_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut safe: String = last
-        .chars()
-        .map(|c| if c.is_control() || "<>:\"|?*".contains(c) || is_direction(c) { '_' } else { c })
-        .collect();
+    let mut safe: String = last.chars().map(|c| if "<>:\"|?*".contains(c) { '_' } else { c }).collect();
+    let hidden: Vec<usize> = hidden(&safe).map(|(index, ..)| index).collect();
+    safe = safe.chars().enumerate().map(|(at, c)| if hidden.binary_search(&at).is_ok() { '_' } else { c }).collect();
+    safe = safe.split_whitespace().collect::<Vec<_>>().join(" ");
     // Hidden files and `..` start with dots; some systems drop dots and spaces at the end.
     safe.truncate(safe.trim_end_matches(['.', ' ']).len());
     if safe.starts_with('.') {
         safe.replace_range(..1, "_");
     }
-    if safe.trim().is_empty() {
+    if safe.is_empty() {
         return "file".to_owned();
     }
-    let (stem, ending) = split(&safe);
-    let ending = if ending.len() <= 20 { ending } else { "" };
-    let room = LONGEST_NAME - ending.len();
-    if stem.len() > room { format!("{}{ending}", &stem[..stem.floor_char_boundary(room)]) } else { safe }
+    if safe.len() > LONGEST_NAME { shortened(&safe) } else { safe }
 }
 
-/// Characters that turn the direction of writing can make `exe.txt` of `txt.exe`.
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+/// A name that is cut before its ending. A dot that comes to stand in the ending's place would make another kind of file of
+/// it, so a name whose ending is too long to stay keeps no dot at all.
+fn shortened(name: &str) -> String {
+    let (stem, ending) = split(name);
+    let (stem, ending) = if ending.len() <= LONGEST_ENDING { (stem, ending) } else { (name, "") };
+    let room = LONGEST_NAME - ending.len() - CUT.len();
+    let kept = stem[..stem.floor_char_boundary(room)].trim_end();
+    if ending.is_empty() { format!("{}{CUT}", kept.replace('.', "_")) } else { format!("{kept}{CUT}{ending}") }
 }
 
 fn numbered(name: &str, number: u32) -> String {
@@ -206,6 +215,11 @@ mod tests {
             ("a\n\x1b[2Jb.txt", "a__[2Jb.txt"),
             ("report\u{202e}fdp.exe", "report_fdp.exe"),
             ("name. . ", "name"),
+            ("invoice.pdf                                        .exe", "invoice.pdf .exe"),
+            ("a\u{200b}b\u{feff}.txt", "a_b_.txt"),
+            ("a\u{2028}b\u{e0041}\u{3164}.txt", "a_b__.txt"),
+            ("\u{301}.txt", "_.txt"),
+            (" \u{a0}. ", "file"),
         ] {
             assert_eq!(safe_name(name), safe, "{name:?}");
         }
@@ -214,6 +228,25 @@ mod tests {
             long.len() <= LONGEST_NAME && long.rsplit_once('.').is_some_and(|(_, ending)| ending == "pdf"),
             "{long}"
         );
+    }
+
+    #[test]
+    fn a_name_that_is_cut_stays_the_kind_of_file_that_it_is() {
+        let long = "x".repeat(300);
+        for (name, ending) in [
+            (format!("invoice.pdf{long}.exe"), ".exe"),
+            (format!("{}.pdf{long}.exe", "x".repeat(LONGEST_NAME - 5)), ".exe"),
+            (format!("{long}.tar.gz"), ".gz"),
+            (format!("{long}.{}", "y".repeat(LONGEST_ENDING - 1)), "yyyy"),
+        ] {
+            let safe = safe_name(&name);
+            assert!(safe.len() <= LONGEST_NAME && safe.ends_with(ending) && safe.contains(CUT), "{safe}");
+        }
+        // However long the ending is, no other takes its place.
+        for length in 0..LONGEST_NAME {
+            let safe = safe_name(&format!("{}.exe.{long}", "x".repeat(length)));
+            assert!(safe.len() <= LONGEST_NAME && !safe.contains('.'), "{safe}");
+        }
     }
 
     fn file(name: &str, content: &'static str) -> File {

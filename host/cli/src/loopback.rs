@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use innkeeper::{Completed, Innkeeper, SessionSecret};
-use innkeeper_server::{LocalCallback, LocalFailure};
+use innkeeper_server::{ListenSettings, LocalCallback, LocalFailure};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
@@ -60,11 +60,11 @@ impl Loopback {
     ) -> Outcome<Completed> {
         let (callback, mut settled) = LocalCallback::new(host.clone(), session, self.redirect_uri);
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = axum::serve(self.listener, callback.router()).with_graceful_shutdown(async {
+        let settings = ListenSettings { ending_time: LEAVING, ..ListenSettings::default() };
+        let server = tokio::spawn(innkeeper_server::listen(self.listener, callback.router(), settings, async {
             // A dropped sender means stop as well.
             let _ = stopped.await;
-        });
-        let mut server = tokio::spawn(async move { serving.await });
+        }));
         let deadline = tokio::time::sleep(patience);
         tokio::pin!(deadline);
         let outcome = loop {
@@ -79,9 +79,8 @@ impl Loopback {
             }
         };
         drop(stop);
-        if tokio::time::timeout(LEAVING, &mut server).await.is_err() {
-            server.abort();
-        }
+        // It ends by itself, and what it came to is known.
+        let _ = server.await;
         outcome
     }
 }

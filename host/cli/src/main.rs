@@ -24,8 +24,10 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use commands::{Command, Context};
 use config::{Globals, Settings};
-use failure::{EXIT_CODES, Failure, Outcome};
-use output::Output;
+use failure::{EXIT_CODES, Exit, Failure, Outcome};
+use innkeeper::Compiler;
+use innkeeper_shown::OneLine;
+use output::{Output, say};
 
 /// A call makes and drops many small things on whichever thread it runs: the system's allocator takes twice as long for them.
 #[global_allocator]
@@ -46,16 +48,18 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    // Started once more to compile a connector, the program gets no further than here.
+    let compiler = Compiler::this_program();
     let matches = match Arguments::command().try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => return refuse(&without_secrets(error)),
+        Err(error) => return refuse(&shown(without_secrets(error))),
     };
     let arguments = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => arguments,
-        Err(error) => return refuse(&error.format(&mut Arguments::command())),
+        Err(error) => return refuse(&shown(error.format(&mut Arguments::command()))),
     };
     let output = Output::new(arguments.globals.json);
-    match run(arguments, &matches, output) {
+    match run(arguments, &matches, output, compiler) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);
@@ -64,8 +68,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments, matches: &ArgMatches, output: Output) -> Outcome {
-    let settings = Settings::resolve(&arguments.globals, matches)?;
+fn run(arguments: Arguments, matches: &ArgMatches, output: Output, compiler: Compiler) -> Outcome {
+    let settings = Settings::resolve(&arguments.globals, matches, compiler)?;
     log::start(&settings.log, output.is_json())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -89,18 +93,52 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// The same with what was given on one line: an argument may be somebody else's text.
+fn shown(mut error: clap::Error) -> clap::Error {
+    let text = |text: &str| OneLine::new(text).at_most(200).to_string();
+    let shown: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| {
+            let value = match value {
+                ContextValue::String(given) => ContextValue::String(text(given)),
+                ContextValue::Strings(given) => ContextValue::Strings(given.iter().map(|given| text(given)).collect()),
+                _ => return None,
+            };
+            matches!(
+                kind,
+                ContextKind::InvalidValue
+                    | ContextKind::InvalidArg
+                    | ContextKind::InvalidSubcommand
+                    | ContextKind::TrailingArg
+            )
+            .then_some((kind, value))
+        })
+        .collect();
+    for (kind, value) in shown {
+        error.insert(kind, value);
+    }
+    error
+}
+
 /// Help and version go to standard output, mistakes to standard error, as JSON where the line asks for it.
 fn refuse(error: &clap::Error) -> ExitCode {
     let is_mistake = error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if is_mistake && std::env::args_os().any(|argument| argument == "--json") {
         let text = error.render().to_string();
         let message = text.strip_prefix("error: ").unwrap_or(&text).trim();
-        let failure = Failure::usage(message);
+        let failure = Failure::of_lines(Exit::Usage, "usage", message.split('\n'));
         Output::new(true).failure(&failure);
         return ExitCode::from(failure.code());
     }
-    // Nobody is left to tell when this cannot be written.
-    let _ = error.print();
+    if is_mistake {
+        // It quotes what was given.
+        for text in error.render().to_string().trim_end().split('\n') {
+            say(text);
+        }
+    } else {
+        // Nobody is left to tell when this cannot be written.
+        let _ = error.print();
+    }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 

@@ -1,10 +1,13 @@
 //! All that the command says: results on standard output, words for the person beside it on standard error.
+//!
+//! What a line holds may come from anybody, so each is written on one line and with nothing hidden in it. There is no other
+//! way out: a line break that the command wants is another line.
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{Attribute, Cell, ContentArrangement, LineStyle, Table, TableStyle};
 use innkeeper::LogLine;
+use innkeeper_shown::{OneLine, json, line};
 use serde_json::Value;
 
 use crate::failure::{Failure, Outcome};
@@ -32,22 +35,27 @@ impl Output {
 
     /// One JSON document, over several lines.
     pub(crate) fn json(self, value: &Value) -> Outcome {
-        write_line(&mut io::stdout().lock(), &printable_json(&format!("{value:#}")))
+        write_line(&mut io::stdout().lock(), &json(&format!("{value:#}")))
     }
 
     /// One JSON document on one line.
     pub(crate) fn json_line(self, value: &Value) -> Outcome {
-        write_line(&mut io::stdout().lock(), &printable_json(&value.to_string()))
+        write_line(&mut io::stdout().lock(), &json(&value.to_string()))
     }
 
-    /// A line of the result. What connectors and services say in it cannot drive the terminal.
+    /// A line of the result.
     pub(crate) fn line(self, text: impl AsRef<str>) -> Outcome {
-        write_line(&mut io::stdout().lock(), &printable(text.as_ref()))
+        write_line(&mut io::stdout().lock(), &line(text.as_ref()))
+    }
+
+    /// An empty line.
+    pub(crate) fn gap(self) -> Outcome {
+        self.line("")
     }
 
     /// A line that names what follows.
     pub(crate) fn heading(self, text: impl AsRef<str>) -> Outcome {
-        let text = printable(text.as_ref());
+        let text = line(text.as_ref());
         let line = if self.styled { format!("\x1b[1m{text}\x1b[0m") } else { text };
         write_line(&mut io::stdout().lock(), &line)
     }
@@ -71,7 +79,7 @@ impl Output {
         self.text(listing, "   ")
     }
 
-    /// Its cells are printable, and its style is ours.
+    /// Its cells hide nothing, and its style is ours.
     fn text(self, listing: &Listing, indent: &str) -> Outcome {
         write_line(&mut io::stdout().lock(), &listing.to_text(self.styled, io::stdout().is_terminal(), indent))
     }
@@ -85,10 +93,12 @@ impl Output {
 
     /// The guest's lines, where they were asked for.
     pub(crate) fn logs(self, lines: &[LogLine]) {
-        if !self.json {
-            for line in lines {
-                say(&format!("{:>5} | {}", line.level, line.message));
-            }
+        if self.json || lines.is_empty() {
+            return;
+        }
+        say("The connector says:");
+        for LogLine { level, message } in lines {
+            say(&format!("{level:>5} | {message}"));
         }
     }
 
@@ -98,33 +108,42 @@ impl Output {
         let mut err = io::stderr().lock();
         // There is nobody left to tell when this cannot be written.
         if self.json {
-            let _ = writeln!(err, "{}", printable_json(&format!("{:#}", report.to_json())));
+            let _ = writeln!(err, "{}", json(&format!("{:#}", report.to_json())));
             return;
         }
         let bold =
             err.is_terminal() && (self.styled || !io::stdout().is_terminal()) && std::env::var_os("NO_COLOR").is_none();
         let label = if bold { "\x1b[1;31merror\x1b[0m" } else { "error" };
-        let _ = writeln!(err, "{label}: {}", printable(&report.message).replace('\n', "\n       "));
+        let lines: Vec<String> = report.message.split('\n').map(line).collect();
+        let _ = writeln!(err, "{label}: {}", lines.join("\n       "));
         for frame in report.backtrace.iter().take(MOST_FRAMES) {
-            let _ = writeln!(err, "  at {}", printable(frame));
+            let _ = writeln!(err, "  at {}", line(frame));
         }
         if report.backtrace.len() > MOST_FRAMES {
             let _ = writeln!(err, "  and {} more", report.backtrace.len() - MOST_FRAMES);
         }
         if let Some(hint) = &report.hint {
-            let _ = writeln!(err, " hint: {}", printable(hint));
+            let _ = writeln!(err, " hint: {}", line(hint));
         }
     }
 }
 
 const MOST_FRAMES: usize = 16;
+/// Longest cell of a table, in characters: no description of a connector is longer, and no host with its path and methods.
+const LONGEST_CELL: usize = 16 * 1024;
 /// A line under the headings and nothing more.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// A line on standard error.
 pub(crate) fn say(text: &str) {
     // A word to a person is nothing to fail for.
-    let _ = writeln!(io::stderr().lock(), "{}", printable(text));
+    let _ = writeln!(io::stderr().lock(), "{}", line(text));
+}
+
+/// A table on standard error.
+pub(crate) fn say_table(listing: &Listing) {
+    // A word to a person is nothing to fail for.
+    let _ = writeln!(io::stderr().lock(), "{}", listing.to_text(false, true, ""));
 }
 
 /// Rows under headings.
@@ -140,9 +159,9 @@ impl Listing {
         Self { headings: headings.to_vec(), rows: Vec::new() }
     }
 
-    /// Adds a row.
+    /// Adds a row. No cell leaves its column.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.into_iter().map(|cell| printable(&cell)).collect());
+        self.rows.push(cells.into_iter().map(|cell| OneLine::new(cell).at_most(LONGEST_CELL).to_string()).collect());
     }
 
     /// The table as text, each line after `indent`; cells are broken where the terminal ends.
@@ -167,30 +186,6 @@ impl Listing {
     }
 }
 
-/// Without what could drive a terminal or reorder what it shows; line breaks and tabs stay.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if is_dangerous(c) { '\u{fffd}' } else { c }).collect()
-}
-
-/// The same for JSON, where such characters can only stand within texts and have an escape.
-fn printable_json(text: &str) -> String {
-    let mut printable = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_dangerous(c) {
-            // Writing to a text cannot fail.
-            let _ = write!(printable, "\\u{:04x}", u32::from(c));
-        } else {
-            printable.push(c);
-        }
-    }
-    printable
-}
-
-fn is_dangerous(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-}
-
 fn write_line(out: &mut impl Write, text: &str) -> Outcome {
     out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).map_err(Failure::from)
 }
@@ -200,15 +195,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_connector_says_cannot_drive_the_terminal() {
-        assert_eq!(printable("a\x1b[2Jb\u{9b}c\r\nd\te\u{202e}f"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}\nd\te\u{fffd}f");
-    }
-
-    #[test]
-    fn json_keeps_its_meaning_and_holds_no_control_character() {
-        let value = Value::from("a\u{7f}\u{9b}\u{202e}\x1b");
-        let text = printable_json(&value.to_string());
-        assert!(text.is_ascii(), "{text}");
-        assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), value);
+    fn no_cell_breaks_its_row() {
+        let mut listing = Listing::new(["HOST", "WHY"]);
+        listing.row([
+            "a".to_owned(),
+            "files\n  https://evil.example  approved by the owner\u{2028}\x1b[1A\u{202e}".to_owned(),
+        ]);
+        let text = listing.to_text(false, false, "");
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(
+            text.ends_with(r"files\n https://evil.example approved by the owner\u{2028}\u{1b}[1A\u{202e}"),
+            "{text}"
+        );
     }
 }

@@ -5,11 +5,12 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use crate::output::printable;
+use innkeeper_shown::{OneLine, Quoted, Said};
 
 /// After this long a person wants to know that something happens.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
+/// Longest message beside a bar, in characters.
+const LONGEST_MESSAGE: usize = 100;
 
 /// A bar on standard error that appears after [`PATIENCE`] and only at a terminal.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ impl Progress {
     pub(crate) fn new(what: &str, wanted: bool) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         bar.set_style(style("{spinner:.green} {msg} [{elapsed}]"));
-        bar.set_message(printable(what));
+        bar.set_message(OneLine::new(what).at_most(LONGEST_MESSAGE).to_string());
         Self { bar, wanted: wanted && io::stderr().is_terminal() }
     }
 
@@ -62,7 +63,7 @@ impl Progress {
         }
         self.bar.set_position(done);
         if !message.is_empty() {
-            self.bar.set_message(printable(message));
+            self.bar.set_message(Said::connector(message).at_most(LONGEST_MESSAGE).to_string());
         }
     }
 
@@ -76,7 +77,7 @@ impl Progress {
         self.bar.set_style(style(&template));
         self.bar.set_length(length.unwrap_or_default());
         self.bar.set_position(0);
-        self.bar.set_message(printable(name));
+        self.bar.set_message(Quoted::new(name).at_most(LONGEST_MESSAGE).to_string());
     }
 
     /// Bytes of that file that have arrived.

@@ -5,10 +5,10 @@ use std::io::{self, IsTerminal, Write as _};
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, Password, Select};
 use futures::FutureExt as _;
+use innkeeper_shown::{OneLine, Quoted, hidden};
 use secrecy::SecretString;
 
 use crate::failure::{Failure, Outcome};
-use crate::output::printable;
 
 /// The status of a process that Ctrl-C ended, as shells tell it.
 const INTERRUPTED: i32 = 130;
@@ -20,8 +20,16 @@ pub(crate) fn is_possible() -> bool {
 
 /// A line of text. An empty answer is the default, or nothing where it need not be given.
 pub(crate) fn text(label: &str, default: Option<&str>, required: bool) -> Outcome<String> {
+    let label = one_line(label);
+    // What is offered is shown as it is typed, so a default that hides something is shown beside the question.
+    if let Some(default) = default.filter(|default| hidden(default).next().is_some()) {
+        let label = format!("{label} (unless you answer: {})", Quoted::new(default));
+        let given =
+            ask(|theme| Input::<String>::with_theme(theme).with_prompt(label).allow_empty(true).interact_text())?;
+        return Ok(if given.is_empty() { default.to_owned() } else { given });
+    }
     ask(|theme| {
-        let mut input = Input::<String>::with_theme(theme).with_prompt(printable(label)).allow_empty(!required);
+        let mut input = Input::<String>::with_theme(theme).with_prompt(label).allow_empty(!required);
         if let Some(default) = default {
             input = input.default(default.to_owned());
         }
@@ -31,20 +39,24 @@ pub(crate) fn text(label: &str, default: Option<&str>, required: bool) -> Outcom
 
 /// A text that is not shown.
 pub(crate) fn secret(label: &str, required: bool) -> Outcome<SecretString> {
-    let label = if required { printable(label) } else { format!("{} (empty: none)", printable(label)) };
+    let label = if required { one_line(label) } else { format!("{} (empty: none)", one_line(label)) };
     let text = ask(|theme| Password::with_theme(theme).with_prompt(label).allow_empty_password(!required).interact())?;
     Ok(SecretString::from(text))
 }
 
 /// One of several.
 pub(crate) fn choice(label: &str, items: &[String], default: usize) -> Outcome<usize> {
-    let items: Vec<String> = items.iter().map(|item| printable(item)).collect();
-    ask(|theme| Select::with_theme(theme).with_prompt(printable(label)).items(items).default(default).interact())
+    let items: Vec<String> = items.iter().map(|item| one_line(item)).collect();
+    ask(|theme| Select::with_theme(theme).with_prompt(one_line(label)).items(items).default(default).interact())
 }
 
 /// Yes or no.
 pub(crate) fn confirm(label: &str, default: bool) -> Outcome<bool> {
-    ask(|theme| Confirm::with_theme(theme).with_prompt(printable(label)).default(default).interact())
+    ask(|theme| Confirm::with_theme(theme).with_prompt(one_line(label)).default(default).interact())
+}
+
+fn one_line(text: &str) -> String {
+    OneLine::new(text).to_string()
 }
 
 /// A list of choices hides the cursor. Who presses Ctrl-C there wants it back.

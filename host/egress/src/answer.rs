@@ -1,4 +1,4 @@
-//! The body of an answer while it arrives: bounded in time, scrubbed, no faster than it is read.
+//! An answer: its head, and its body while it arrives: decoded, bounded in time, scrubbed, no faster than it is read.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -8,42 +8,93 @@ use std::task::{Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, Method, StatusCode};
 use innkeeper_ambient::{Clock, Timestamp};
 
 use crate::EgressError;
+use crate::coding::{Coding, Source};
+use crate::echoes::CallEchoes;
 use crate::scrub::ScrubStream;
-use crate::transport;
 
-/// The body of an answer while it arrives.
+/// An answer whose body still arrives.
 pub(crate) struct Answer {
-    response: reqwest::Response,
+    status: StatusCode,
+    headers: HeaderMap,
+    /// Bytes of the body, where they are known.
+    length: Option<u64>,
+    /// A coding that stays on the body.
+    foreign: Option<String>,
+    source: Source,
     /// What was looked at already and still has to be handed out, not scrubbed yet.
     peeked: VecDeque<Bytes>,
-    scrub: Option<ScrubStream>,
+    scrub: Option<Scrub>,
     timer: Timer,
     /// Set once the answer is handed to whoever called.
     patience: Option<Duration>,
 }
 
+struct Scrub {
+    stream: ScrubStream,
+    /// Until the first secret was counted.
+    echoes: Option<CallEchoes>,
+}
+
 impl Answer {
-    /// The timer is the one that the head was waited for with.
-    pub(crate) fn new(response: reqwest::Response, mut timer: Timer, deadline: Option<Timestamp>) -> Self {
+    /// The answer to a request with this method. The timer is the one that the head was waited for with.
+    pub(crate) fn new(
+        method: &Method,
+        mut response: reqwest::Response,
+        mut timer: Timer,
+        deadline: Option<Timestamp>,
+    ) -> Self {
         timer.set(deadline);
-        Self { response, peeked: VecDeque::new(), scrub: None, timer, patience: None }
+        let status = response.status();
+        let length = response.content_length();
+        let mut headers = std::mem::take(response.headers_mut());
+        let has_body = *method != Method::HEAD
+            && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            && length != Some(0);
+        let coding = if has_body { Coding::of(&headers) } else { Coding::Plain };
+        let length = length.filter(|_| !matches!(coding, Coding::Gzip(_)));
+        let (source, foreign) = match coding {
+            Coding::Plain => (Source::Plain(response), None),
+            Coding::Gzip(layers) => (Source::gzip(response, layers, &mut headers), None),
+            Coding::Foreign(name) => (Source::Plain(response), Some(name)),
+        };
+        Self { status, headers, length, foreign, source, peeked: VecDeque::new(), scrub: None, timer, patience: None }
     }
 
-    pub(crate) const fn response(&self) -> &reqwest::Response {
-        &self.response
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) const fn headers(&self) -> &HeaderMap {
+        &self.headers
     }
 
     pub(crate) fn take_headers(&mut self) -> HeaderMap {
-        std::mem::take(self.response.headers_mut())
+        std::mem::take(&mut self.headers)
     }
 
-    /// From here on, what is handed out is scrubbed.
-    pub(crate) fn scrub(&mut self, scrub: ScrubStream) {
-        self.scrub = Some(scrub);
+    /// Bytes of the body, where they are known. What was peeked at counts.
+    pub(crate) const fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// A coding that is still on the body, which cannot be looked through.
+    pub(crate) fn foreign_coding(&self) -> Option<&str> {
+        self.foreign.as_deref()
+    }
+
+    /// From here on, what is handed out is scrubbed, and a secret in it counts among the echoes.
+    pub(crate) fn scrub(&mut self, stream: ScrubStream, echoes: Option<CallEchoes>) {
+        self.length = None;
+        self.scrub = Some(Scrub { stream, echoes });
+    }
+
+    /// Bytes of the blocks in which a scrubbed body is handed out.
+    pub(crate) fn block(&self) -> Option<usize> {
+        self.scrub.as_ref().map(|scrub| scrub.stream.block())
     }
 
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, EgressError> {
@@ -53,12 +104,20 @@ impl Answer {
                 None => self.arrive().await?,
             };
             let Some(scrub) = &mut self.scrub else { return Ok(piece) };
-            let Some(piece) = piece else {
-                let rest = scrub.finish();
-                self.scrub = None;
-                return Ok(Some(rest).filter(|rest| !rest.is_empty()));
+            let ended = piece.is_none();
+            let clean = match piece {
+                Some(piece) => scrub.stream.push(piece),
+                None => scrub.stream.finish(),
             };
-            let clean = scrub.push(piece);
+            if scrub.stream.has_redacted()
+                && let Some(echoes) = scrub.echoes.take()
+            {
+                echoes.count()?;
+            }
+            if ended {
+                self.scrub = None;
+                return Ok(Some(clean).filter(|rest| !rest.is_empty()));
+            }
             if !clean.is_empty() {
                 return Ok(Some(clean));
             }
@@ -78,6 +137,15 @@ impl Answer {
         Ok(Some(seen.freeze()))
     }
 
+    /// The first `most` bytes of the body, or all of a shorter one. They are handed out all the same afterwards.
+    pub(crate) async fn start(&mut self, most: usize) -> Result<Vec<u8>, EgressError> {
+        while self.peeked.iter().map(Bytes::len).sum::<usize>() < most {
+            let Some(piece) = self.arrive().await? else { break };
+            self.peeked.push_back(piece);
+        }
+        Ok(self.peeked.iter().flatten().copied().take(most).collect())
+    }
+
     pub(crate) fn end_at(&mut self, end: Timestamp) {
         self.patience = None;
         self.timer.set(Some(end));
@@ -92,11 +160,8 @@ impl Answer {
         if let Some(patience) = self.patience {
             self.timer.restart(patience);
         }
-        let Self { response, timer, .. } = self;
-        match timer.bound(response.chunk()).await? {
-            Ok(piece) => Ok(piece),
-            Err(error) => Err(transport::broken_body(error)),
-        }
+        let Self { source, timer, .. } = self;
+        timer.bound(source.next()).await?
     }
 }
 

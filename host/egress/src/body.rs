@@ -60,6 +60,15 @@ impl Body {
         self.length
     }
 
+    /// Where it is scrubbed: it is handed out in blocks of so many bytes, the last one excepted. A reader who must not learn
+    /// of a secret from sizes reads no further than to the end of a block at once.
+    pub fn block(&self) -> Option<usize> {
+        match &self.content {
+            Content::Answer(answer) => answer.block(),
+            _ => None,
+        }
+    }
+
     /// The media type, where it is known.
     pub fn content_type(&self) -> Option<&str> {
         self.content_type.as_deref()
@@ -150,6 +159,15 @@ impl Body {
             Content::Bytes(bytes) => Ok(bytes),
             Content::Ended => Ok(Bytes::new()),
             _ => Err(self),
+        }
+    }
+
+    /// The same, to look at.
+    pub(crate) fn whole(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::Bytes(bytes) => Some(bytes),
+            Content::Ended => Some(&[]),
+            Content::Stream(_) | Content::Answer(_) => None,
         }
     }
 }

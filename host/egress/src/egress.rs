@@ -4,8 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use innkeeper_ambient::{Clock, Random};
+use secrecy::SecretString;
 
 use crate::exchange;
+use crate::prepare;
 use crate::resolver::{Resolver, SystemResolver};
 use crate::scrub::ScrubberCache;
 use crate::transport::Pool;
@@ -47,6 +49,12 @@ impl Egress {
         Ok(Self { parts: Arc::new(Parts { settings, pool, clock, random, scrubbers }) })
     }
 
+    /// What is decided about a request before its credential is asked for: rules, headers, path, placeholders, body. Nothing is
+    /// sent, and no name is resolved.
+    pub fn decide(&self, request: Request, route: &Route<'_>) -> Result<(), EgressError> {
+        prepare::prepare(&self.parts, request, route).map(drop)
+    }
+
     /// Sends one request, with the redirects, the refresh after a 401 and the retries that it takes, and gives the head of
     /// the final answer. The body arrives as it is read, until the route's deadline
     /// (see [`Route::dropped_at_deadline`]).
@@ -58,6 +66,21 @@ impl Egress {
         route: &Route<'a>,
     ) -> impl Future<Output = Result<Response, EgressError>> + Send + use<'a> {
         exchange::run(&self.parts, request, route)
+    }
+
+    /// `text` of a service, with `[redacted]` in place of these secrets, in whatever form they stand there. `generation` is that of
+    /// the credential they belong to.
+    pub fn without(&self, secrets: &[SecretString], generation: u64, text: String) -> String {
+        let secrets: Vec<&SecretString> = secrets.iter().collect();
+        match self
+            .parts
+            .scrubbers
+            .scrubber(generation, &secrets)
+            .map(|scrubber| scrubber.scrub_text(&text).into_owned())
+        {
+            Some(clean) => clean,
+            None => text,
+        }
     }
 }
 

@@ -42,9 +42,23 @@ pub enum EgressError {
     /// A credential exists and cannot be had just now (the authorization server is down, for one); trying later may help.
     #[error("the credential cannot be had at the moment: {0}")]
     CredentialUnavailable(String),
+    /// Answers of this connection held its credential more often than one may: a connector could find it out by guessing.
+    #[error(
+        "the service repeats the connection's credential: {0} held it; wait a minute, or have the operator raise the limit"
+    )]
+    TooManyEchoes(String),
     /// The connection or the host is set up in a way that cannot work.
     #[error("{0}")]
     Misconfigured(String),
+}
+
+impl EgressError {
+    /// The error of a request that is one too many for its call.
+    pub fn out_of_requests() -> Self {
+        Self::InvalidRequest(
+            "the call has made as many requests as one call may make, redirects and retries included".to_owned(),
+        )
+    }
 }
 
 /// Why the way out could not be set up.

@@ -1,13 +1,12 @@
 //! One request on its way: attach, send, and what the answer asks for, until there is a final one.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, RANGE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use innkeeper_ambient::Timestamp;
-use innkeeper_spec::CredentialUse;
+use innkeeper_spec::{CredentialUse, Place};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
@@ -16,16 +15,20 @@ use crate::answer::{Answer, Timer};
 use crate::egress::Parts;
 use crate::notice::{self, says};
 use crate::payload::Payload;
+use crate::placeholders::Filled;
 use crate::retry::Retries;
 use crate::scrub::Scrubber;
-use crate::transport::{self, Clients, Failure, FailureKind, Reach};
+use crate::transport::{self, Clients, Failure, FailureKind, Reach, Reuse};
 use crate::{
-    Attachment, ClientIdentity, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route,
-    headers, prepare, received, redirect, wall,
+    Attachment, ClientIdentity, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route, bound,
+    disguise, headers, prepare, received, redirect, unsearchable, wall,
 };
 
 /// How often a request that the service left undone is sent again at once.
 const MOST_LEFT_UNDONE: u32 = 2;
+
+/// Bytes of an address that the client can send.
+const LONGEST_ADDRESS: usize = 65_534;
 
 /// Sends the request, and what follows from its answers.
 ///
@@ -50,7 +53,9 @@ struct Exchange<'a> {
     payload: Payload,
     /// Headers that hold filled-in secrets.
     secret_headers: Vec<HeaderName>,
-    /// Secrets beside the current credential: those of placeholders, or of an earlier credential.
+    /// What was filled in, of what is sent next.
+    filled: Vec<Filled>,
+    /// Secrets beside the current credential: those of placeholders, of an earlier credential, or of one that does not go along.
     secrets: Vec<SecretString>,
     /// Whether the credential goes along.
     carries: bool,
@@ -74,6 +79,7 @@ impl<'a> Exchange<'a> {
             shown: prepared.shown,
             payload: prepared.payload,
             secret_headers: prepared.secret_headers,
+            filled: prepared.filled,
             secrets: prepared.secrets,
             carries: prepared.carries,
             retries: Retries::new(route.policies),
@@ -87,6 +93,12 @@ impl<'a> Exchange<'a> {
         let mut followed = 0;
         let mut refreshed = false;
         let mut attachment = self.attach().await?;
+        if !self.carries
+            && let Some(source) = self.route.credential
+        {
+            let known = source.secrets().await.map_err(credential_error)?;
+            self.secrets.extend(known.iter().cloned());
+        }
         loop {
             let sent = self.send(attachment.as_deref()).await;
             let (response, timer) = match sent {
@@ -101,7 +113,12 @@ impl<'a> Exchange<'a> {
                 }
             };
             let status = response.status();
-            let mut answer = Answer::new(response, timer, self.route.deadline.and_then(|end| self.route.watched(end)));
+            let mut answer = Answer::new(
+                &self.head.method,
+                response,
+                timer,
+                self.route.deadline.and_then(|end| self.route.watched(end)),
+            );
             let said = notice::look(self.route.policies, &mut answer).await?;
             if !refreshed && self.is_unauthorized(status, said.as_ref()) {
                 refreshed = true;
@@ -110,8 +127,7 @@ impl<'a> Exchange<'a> {
                 }
             }
             if redirects == Redirects::Follow
-                && let Some(hop) =
-                    redirect::next(&self.head.method, &self.head.url, status, answer.response().headers())?
+                && let Some(hop) = redirect::next(&self.head.method, &self.head.url, status, answer.headers())?
             {
                 followed += 1;
                 if followed > self.parts.settings.max_redirects {
@@ -132,9 +148,10 @@ impl<'a> Exchange<'a> {
                 continue;
             }
             tracing::debug!(request = %wall::describe(&self.head.method, &self.shown), %status, sent = self.sent, "answered");
+            self.look_for_packed(&mut answer).await?;
             let scrubber = self.scrubber(attachment.as_deref());
-            let shown = received::Shown { method: self.head.method, url: self.shown, sent: self.sent };
-            return received::response(answer, scrubber, shown);
+            let shown = received::Shown { url: self.shown, sent: self.sent };
+            return received::response(answer, scrubber, self.route.echoes, shown);
         }
     }
 
@@ -227,11 +244,12 @@ impl<'a> Exchange<'a> {
             Err(error) => {
                 let failure = transport::failure(&error, &self.head.url, limit);
                 if failure.reach == Reach::Unsent {
-                    self.count(-1);
+                    self.uncount();
                 }
                 return Err(failure);
             }
         };
+        self.parts.pool.bound.learn(&self.head.url, response.headers());
         if headers::size(response.headers()) > limit {
             return Err(Failure::other(EgressError::TooLarge { limit: limit as u64 }));
         }
@@ -243,9 +261,11 @@ impl<'a> Exchange<'a> {
         &mut self,
         attachment: Option<&Attachment>,
     ) -> Result<impl Future<Output = reqwest::Result<reqwest::Response>> + Send + use<>, Failure> {
-        let identity = attachment.and_then(|attachment| attachment.identity.as_ref());
-        let showing = identity.map(|identity| self.showing(identity)).transpose().map_err(Failure::other)?;
-        let client = showing
+        if self.is_searched(attachment) {
+            unsearchable::check_request(&self.head.headers).map_err(Failure::other)?;
+        }
+        let own = self.own_clients(attachment).map_err(Failure::other)?;
+        let client = own
             .as_ref()
             .unwrap_or(self.parts.pool.anonymous())
             .admit(&self.head.url)
@@ -255,29 +275,57 @@ impl<'a> Exchange<'a> {
         if let Some(attachment) = attachment {
             put_on(attachment, &mut url, &mut fields).map_err(Failure::other)?;
         }
+        check_length(&url).map_err(Failure::other)?;
         if let Some(length) = self.payload.stream_length {
             fields.insert(CONTENT_LENGTH, length.into());
         }
         // A range counts bytes of what is sent, which a compressed answer would change.
         if fields.contains_key(RANGE) {
             fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        } else {
+            fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         }
         let mut request = reqwest::Request::new(self.head.method.clone(), url);
         *request.headers_mut() = fields;
         *request.body_mut() = self.payload.to_send().map_err(Failure::other)?;
-        self.count(1);
+        self.count().map_err(Failure::other)?;
         Ok(client.execute(request))
     }
 
-    fn count(&mut self, more: i32) {
-        self.sent = self.sent.saturating_add_signed(more);
-        if let Some(sent) = self.route.sent {
-            sent.fetch_add(more.cast_unsigned(), Ordering::Relaxed);
+    /// Counts a request that is about to leave, if one more may.
+    fn count(&mut self) -> Result<(), EgressError> {
+        if !self.route.requests.is_none_or(|budget| budget.take()) {
+            return Err(EgressError::out_of_requests());
+        }
+        self.sent += 1;
+        Ok(())
+    }
+
+    /// That one could not leave.
+    fn uncount(&mut self) {
+        self.sent -= 1;
+        if let Some(budget) = self.route.requests {
+            budget.give_back();
+        }
+    }
+
+    /// Connections that not everybody shares, where the credential or the service asks for such.
+    fn own_clients(&self, attachment: Option<&Attachment>) -> Result<Option<Arc<Clients>>, EgressError> {
+        let pool = &self.parts.pool;
+        let once = attachment.is_some_and(bound::is_bound) || pool.bound.has(&self.head.url);
+        let reuse = if once { Reuse::Once } else { Reuse::Shared };
+        match attachment.and_then(|attachment| attachment.identity.as_ref()) {
+            Some(identity) => self.showing(identity, reuse).map(Some),
+            None if once => {
+                let clients = pool.anonymous_once(&self.parts.settings);
+                clients.map(Some).map_err(|error| EgressError::Misconfigured(error.to_string()))
+            }
+            None => Ok(None),
         }
     }
 
     /// Connections that show this identity.
-    fn showing(&self, identity: &ClientIdentity) -> Result<Arc<Clients>, EgressError> {
+    fn showing(&self, identity: &ClientIdentity, reuse: Reuse) -> Result<Arc<Clients>, EgressError> {
         if self.head.url.scheme() != "https" {
             return Err(EgressError::Misconfigured(
                 "a client certificate cannot be shown without TLS: use an https address".to_owned(),
@@ -285,8 +333,22 @@ impl<'a> Exchange<'a> {
         }
         self.parts
             .pool
-            .showing(identity, &self.parts.settings)
+            .showing(identity, reuse, &self.parts.settings)
             .map_err(|error| EgressError::Misconfigured(error.to_string()))
+    }
+
+    /// Whether the answer is searched for secrets: it has to be whole then.
+    fn is_searched(&self, attachment: Option<&Attachment>) -> bool {
+        attachment.is_some_and(|attachment| !attachment.bare) || !self.secrets.is_empty()
+    }
+
+    /// Refuses packed answers where a secret may have been stored in a body with the service.
+    async fn look_for_packed(&self, answer: &mut Answer) -> Result<(), EgressError> {
+        if !self.route.placeholders.is_some_and(|fields| fields.may_fill_in(Place::Body)) {
+            return Ok(());
+        }
+        let first = answer.start(unsearchable::ENOUGH).await?;
+        unsearchable::check_packed(answer.headers(), &first)
     }
 
     /// Waits and gives nothing where the request is to be sent again.
@@ -319,7 +381,7 @@ impl<'a> Exchange<'a> {
         if !self.payload.is_whole() {
             return None;
         }
-        let (status, headers) = (answer.response().status(), answer.response().headers());
+        let (status, headers) = (answer.status(), answer.headers());
         let now = self.parts.clock.now();
         self.retries.after_answer(&self.head.method, status, headers, body, now, &*self.parts.random)
     }
@@ -373,7 +435,20 @@ impl<'a> Exchange<'a> {
                 );
             }
             headers::strip_for_other_origin(&mut self.head.headers, &self.secret_headers);
+            self.filled.retain(|filled| filled.place != Place::Header);
             self.carries = false;
+        }
+        if !hop.keeps_body {
+            self.filled.retain(|filled| filled.place != Place::Body);
+        }
+        let is_carried = |filled: &&Filled| matches!(filled.place, Place::Header | Place::Body);
+        let (method, url) = (&hop.method, &hop.url);
+        let fields = self.route.placeholders;
+        if self.filled.iter().filter(is_carried).any(|filled| !filled.may_go_to(fields, method, url)) {
+            return denied(
+                "a redirect asks for a secret of the connection there, and the spec's policy `placeholders` binds it to other addresses",
+                "stop at the redirect",
+            );
         }
         if !hop.keeps_body {
             self.payload = Payload::empty();
@@ -386,7 +461,7 @@ impl<'a> Exchange<'a> {
         self.head.url = hop.url;
         self.head.method = hop.method;
         self.shown = shown;
-        Ok(())
+        disguise::check(self.route.allow, &self.head, &self.shown, self.payload.method_field.as_deref())
     }
 
     fn scrubber(&self, attachment: Option<&Attachment>) -> Option<Arc<Scrubber>> {
@@ -408,6 +483,17 @@ fn credential_error(error: CredentialError) -> EgressError {
         CredentialError::Unavailable(why) => EgressError::CredentialUnavailable(why),
         CredentialError::Misconfigured(why) => EgressError::Misconfigured(why),
     }
+}
+
+/// Refuses an address that the client would not send.
+fn check_length(url: &Url) -> Result<(), EgressError> {
+    let length = url.as_str().len();
+    if length <= LONGEST_ADDRESS {
+        return Ok(());
+    }
+    Err(EgressError::InvalidRequest(format!(
+        "the address has {length} bytes, and at most {LONGEST_ADDRESS} can be sent: put what is long into the body"
+    )))
 }
 
 /// Puts the credential on, the last thing before the request leaves.

@@ -1,21 +1,55 @@
 //! Which headers belong to whom.
 
+use http::header::Entry;
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION,
     CONTENT_TYPE, COOKIE, EXPECT, HOST, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use innkeeper_spec::disguise::{self, Disguise};
 
 use crate::EgressError;
 
-/// Refuses headers that the transport or the credential own.
+/// Headers of one request, those of the spec included.
+const MOST: usize = 256;
+/// Bytes of all names and values of one request. Hardly any server takes more.
+const LARGEST: usize = 64 << 10;
+
+/// Refuses more headers than a request may have, headers that the transport or the credential own, and those that no rule can allow: they say that the request is for
+/// another host, or from somebody else.
 pub(crate) fn check(headers: &HeaderMap) -> Result<(), EgressError> {
-    match headers.keys().find(|name| is_owned(name)) {
-        None => Ok(()),
-        Some(name) => Err(EgressError::InvalidRequest(format!(
-            "the header `{name}` cannot be set by a request: the host sets it where it is needed, leave it out"
-        ))),
+    check_size(headers)?;
+    for name in headers.keys() {
+        if is_owned(name) {
+            return Err(EgressError::InvalidRequest(format!(
+                "the header `{name}` cannot be set by a request: the host sets it where it is needed, leave it out"
+            )));
+        }
+        if let Some(disguise) = never_allowed(name) {
+            let changed = disguise.as_str();
+            return Err(EgressError::InvalidRequest(format!(
+                "the header `{name}` cannot be set by a request: a service could take the request for one {changed}, leave it out"
+            )));
+        }
     }
+    Ok(())
+}
+
+/// Refuses more headers than a request may have, or longer ones.
+pub(crate) fn check_size(headers: &HeaderMap) -> Result<(), EgressError> {
+    if headers.len() > MOST {
+        let count = headers.len();
+        return Err(EgressError::InvalidRequest(format!(
+            "the request has {count} headers; the limit is {MOST}: leave some out"
+        )));
+    }
+    let size = size(headers);
+    if size > LARGEST {
+        return Err(EgressError::InvalidRequest(format!(
+            "the headers of the request have {size} bytes; the limit is {LARGEST}: put what is long into the body"
+        )));
+    }
+    Ok(())
 }
 
 fn is_owned(name: &HeaderName) -> bool {
@@ -32,10 +66,15 @@ fn is_owned(name: &HeaderName) -> bool {
         EXPECT,
         TRAILER,
     ];
-    let text = name.as_str();
-    owned.contains(name)
+    // CGI makes one variable of `Content-Length` and `Content_Length`.
+    let text = disguise::fold(name.as_str());
+    owned.iter().any(|owned| *owned == *text)
         || text.starts_with("proxy-")
-        || matches!(text, "cookie2" | "keep-alive" | "http2-settings" | "content-transfer-encoding")
+        || matches!(&*text, "cookie2" | "keep-alive" | "http2-settings" | "content-transfer-encoding")
+}
+
+fn never_allowed(name: &HeaderName) -> Option<Disguise> {
+    disguise::of_header(name.as_str()).filter(|disguise| disguise.is_never_allowed())
 }
 
 /// The default headers of a spec, where the request does not say otherwise.
@@ -44,15 +83,25 @@ pub(crate) fn add_defaults<'d>(
     defaults: impl IntoIterator<Item = &'d (String, String)>,
 ) -> Result<(), EgressError> {
     for (name, value) in defaults {
-        let parsed = HeaderName::from_bytes(name.as_bytes()).ok().filter(|name| !is_owned(name));
+        let parsed = HeaderName::from_bytes(name.as_bytes()).ok();
+        let parsed = parsed.filter(|name| !is_owned(name) && never_allowed(name).is_none());
         let (Some(name), Ok(value)) = (parsed, HeaderValue::from_str(value)) else {
             return Err(EgressError::Misconfigured(format!(
                 "the connector's default header `{name}` cannot be sent: its name or value is not allowed, change the spec"
             )));
         };
-        headers.entry(name).or_insert(value);
+        let entry = headers.try_entry(name).map_err(|_| too_many_defaults())?;
+        if let Entry::Vacant(vacant) = entry {
+            vacant.try_insert(value).map_err(|_| too_many_defaults())?;
+        }
     }
-    Ok(())
+    check_size(headers)
+}
+
+fn too_many_defaults() -> EgressError {
+    EgressError::Misconfigured(
+        "the connector has more default headers than a request can have: change the spec".to_owned(),
+    )
 }
 
 /// Takes off what another origin must not see: headers that hold filled-in secrets, and those whose name says that they
@@ -60,8 +109,11 @@ pub(crate) fn add_defaults<'d>(
 pub(crate) fn strip_for_other_origin(headers: &mut HeaderMap, secret: &[HeaderName]) {
     const MARKS: [&str; 9] =
         ["auth", "token", "api-key", "apikey", "secret", "session", "password", "credential", "signature"];
-    let authorizing: Vec<HeaderName> =
-        headers.keys().filter(|name| MARKS.iter().any(|mark| name.as_str().contains(mark))).cloned().collect();
+    let authorizing: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| MARKS.iter().any(|mark| disguise::fold(name.as_str()).contains(mark)))
+        .cloned()
+        .collect();
     for name in authorizing.iter().chain(secret) {
         headers.remove(name);
     }
@@ -84,6 +136,15 @@ pub(crate) fn strip_answer(headers: &mut HeaderMap) {
     }
     headers.remove("set-cookie2");
     headers.remove("keep-alive");
+}
+
+/// Takes off what measures a body as the service sent it: beside what is left of it after scrubbing, it would tell how long a
+/// secret is where the service wrote it.
+pub(crate) fn strip_measures(headers: &mut HeaderMap) {
+    headers.remove(CONTENT_LENGTH);
+    for name in ["digest", "content-digest", "repr-digest", "content-md5"] {
+        headers.remove(name);
+    }
 }
 
 /// The bytes of names and values.
@@ -112,12 +173,58 @@ mod tests {
             "proxy-authorization",
             "proxy-anything",
             "keep-alive",
+            "content_length",
+            "transfer.encoding",
+            "forwarded",
+            "via",
+            "x-forwarded-for",
+            "x_forwarded_host",
+            "x-real-ip",
+            "true-client-ip",
+            "cf-connecting-ip",
+            "x-host",
+            "x-original-host",
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("hidden"));
             let error = check(&headers).expect_err(name).to_string();
             assert!(error.contains(&format!("`{name}`")) && !error.contains("hidden"), "{error}");
         }
+    }
+
+    #[test]
+    fn more_headers_than_a_request_may_have_are_refused() {
+        let mut headers = HeaderMap::new();
+        for number in 0..MOST {
+            headers.append("x-many", HeaderValue::from(number));
+        }
+        check(&headers).expect("as many as there may be");
+        let default = [("x-default".to_owned(), "1".to_owned())];
+        let error = add_defaults(&mut headers.clone(), &default).expect_err("one too many").to_string();
+        assert!(error.contains("257 headers; the limit is 256"), "{error}");
+        headers.append("x-many", HeaderValue::from_static("one too many"));
+        assert!(check(&headers).expect_err("refused").to_string().contains("257 headers; the limit is 256"));
+    }
+
+    #[test]
+    fn no_number_of_headers_is_a_panic() {
+        let mut headers = HeaderMap::new();
+        for number in 0..30_000 {
+            let name = HeaderName::try_from(format!("x-{number}")).expect("a name");
+            let _ = headers.try_append(name, HeaderValue::from_static("1"));
+        }
+        let defaults: Vec<_> = (0..30_000).map(|number| (format!("x-{number}"), "1".to_owned())).collect();
+        let mut full = HeaderMap::new();
+        assert!(add_defaults(&mut full, &defaults).is_err());
+        assert!(check(&headers).is_err());
+    }
+
+    #[test]
+    fn headers_longer_than_a_request_may_have_are_refused() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-long", "v".repeat(LARGEST).parse().expect("a value"));
+        let error = check(&headers).expect_err("refused").to_string();
+        assert!(error.contains("65546 bytes; the limit is 65536"), "{error}");
     }
 
     #[test]
@@ -130,7 +237,7 @@ mod tests {
             (&headers["x-version"], &headers["x-other"]),
             (&"own".parse().expect("ok"), &"spec".parse().expect("ok"))
         );
-        for bad in ["Authorization", "Bad Name"] {
+        for bad in ["Authorization", "Bad Name", "X-Forwarded-For"] {
             assert!(matches!(
                 add_defaults(&mut headers, &[(bad.into(), "x".into())]),
                 Err(EgressError::Misconfigured(_))
@@ -141,7 +248,7 @@ mod tests {
     #[test]
     fn another_origin_sees_nothing_that_authorizes() {
         let mut headers = HeaderMap::new();
-        for name in ["x-api-key", "x-auth-token", "x-filled", "accept"] {
+        for name in ["x-api-key", "x_api_key", "x-auth-token", "x-filled", "accept"] {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("v"));
         }
         strip_for_other_origin(&mut headers, &[HeaderName::from_static("x-filled")]);

@@ -12,12 +12,16 @@
 //!
 //! # What scrubbing cannot do
 //! Secrets shorter than four characters are not looked for: they would be found everywhere. A service that answers with
-//! the credential in a form of its own (encrypted, compressed inside the body, spread over several answers by ranges) is
-//! not recognised; approve only hosts that are trusted with the credential, for they get it.
+//! the credential in a form of its own (encrypted, packed inside the body, spread over several answers) is
+//! not recognised, save that parts of bodies are refused, and packed ones where a secret may lie in them; approve only hosts that are trusted with the credential, for they get it.
 
 mod address;
 mod answer;
 mod body;
+mod bound;
+mod coding;
+mod disguise;
+mod echoes;
 mod egress;
 mod error;
 mod exchange;
@@ -39,9 +43,11 @@ mod route;
 mod scrub;
 mod settings;
 mod transport;
+mod unsearchable;
 mod wall;
 
 pub use body::Body;
+pub use echoes::{CallEchoes, EchoLimits, Echoes};
 pub use egress::Egress;
 pub use error::{EgressError, SetupError};
 pub use identity::{ClientIdentity, IdentityError};
@@ -49,5 +55,5 @@ pub use networks::{Exception, ExceptionError, PrivateNetworks};
 pub use request::{CredentialMode, Part, PartContent, Redirects, Request, RequestBody};
 pub use resolver::{Resolver, SystemResolver};
 pub use response::Response;
-pub use route::{Attachment, CredentialError, CredentialSource, RequestHead, Route, SecretFields};
+pub use route::{Attachment, CredentialError, CredentialSource, RequestBudget, RequestHead, Route, SecretFields};
 pub use settings::Settings;

@@ -12,7 +12,10 @@ use crate::payload::{Payload, fill_text};
 use crate::placeholders::{Filler, Spelling};
 use crate::{Body, EgressError, Part, PartContent};
 
-/// Encodes the parts between random boundaries. Parts that are all in memory make one piece; others are sent as they
+/// A form of at most so many bytes is copied together.
+const SMALL: usize = 64 << 10;
+
+/// Encodes the parts between random boundaries. Parts that are all in memory can be sent again; others are sent as they
 /// arrive, with a length where that of each part is known. Placeholders are filled in in text parts that are no files.
 pub(crate) fn encode(parts: Vec<Part>, placeholders: &Filler<'_>, random: &dyn Random) -> Result<Payload, EgressError> {
     let boundary = format!("innkeeper-{:032x}", u128::from_le_bytes(random.bytes()));
@@ -62,13 +65,18 @@ impl Piece {
 fn join(pieces: Vec<Piece>) -> Payload {
     let length = pieces.iter().map(Piece::length).try_fold(0, |sum: u64, length| sum.checked_add(length?));
     if pieces.iter().all(|piece| matches!(piece, Piece::Bytes(_))) {
-        let mut all = BytesMut::new();
-        for piece in &pieces {
-            if let Piece::Bytes(bytes) = piece {
-                all.extend_from_slice(bytes);
+        let whole = pieces.into_iter().filter_map(|piece| match piece {
+            Piece::Bytes(bytes) => Some(bytes),
+            Piece::Stream(_) => None,
+        });
+        return match length.and_then(|length| usize::try_from(length).ok()).filter(|length| *length <= SMALL) {
+            Some(length) => {
+                let mut all = BytesMut::with_capacity(length);
+                whole.for_each(|bytes| all.extend_from_slice(&bytes));
+                Payload::bytes(all.freeze(), None)
             }
-        }
-        return Payload::bytes(all.freeze(), None);
+            None => Payload::pieces(whole.collect()),
+        };
     }
     let pieces = stream::iter(pieces).flat_map(|piece| -> BoxStream<'static, Result<Bytes, EgressError>> {
         match piece {
@@ -93,7 +101,7 @@ fn head(part: &Part) -> Result<String, EgressError> {
         if !content_type.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Err(EgressError::InvalidRequest(format!(
                 "the content type of the part `{}` holds characters that no header may hold",
-                Quoted(&part.name)
+                Quoted(&part.name[..part.name.floor_char_boundary(80)])
             )));
         }
         let _ = write!(head, "content-type: {content_type}\r\n");
@@ -124,13 +132,11 @@ mod tests {
     }
 
     async fn text(parts: Vec<Part>) -> (Option<u64>, String) {
-        let payload = encode(parts, &Filler::new(None, false), &SeededRandom::new(1)).expect("encodes");
+        let address = "https://a.example.com/".parse().expect("an address");
+        let filler = Filler::new(None, false, &http::Method::POST, &address);
+        let payload = encode(parts, &filler, &SeededRandom::new(1)).expect("encodes");
         let length = payload.stream_length;
-        let body = payload.to_send().expect("nothing was taken yet").expect("a body");
-        let bytes = match body.as_bytes() {
-            Some(bytes) => bytes.to_vec(),
-            None => collect(payload).await,
-        };
+        let bytes = collect(payload).await;
         (length, String::from_utf8(bytes).expect("text"))
     }
 
@@ -146,7 +152,9 @@ mod tests {
         assert!(text.contains("name=\"a%22%0D%0Ax: y\"; filename=\"%0D%0A%0D%0Ab%22ü\"\r\n"), "{text}");
         let mut evil = part("a", PartContent::Bytes("1".into()));
         evil.content_type = Some("text/plain\r\nx: y".into());
-        assert!(encode(vec![evil], &Filler::new(None, false), &SeededRandom::new(1)).is_err());
+        let address = "https://a.example.com/".parse().expect("an address");
+        let filler = Filler::new(None, false, &http::Method::POST, &address);
+        assert!(encode(vec![evil], &filler, &SeededRandom::new(1)).is_err());
     }
 
     #[tokio::test]
@@ -159,6 +167,23 @@ mod tests {
         assert_eq!(length, Some(whole.len() as u64));
         assert!(whole.contains("content-type: text/x\r\n\r\nonetwo\r\n--innkeeper-"), "{whole}");
         assert_eq!(text(vec![stream(None)]).await.0, None);
+    }
+
+    #[tokio::test]
+    async fn large_parts_in_memory_are_not_copied_and_can_be_sent_again() {
+        let large = Bytes::from(vec![b'x'; 1 << 20]);
+        let parts = vec![part("a", PartContent::Bytes(large.clone())), part("b", PartContent::Bytes("small".into()))];
+        let payload = encode(parts, &Filler::new(None, false), &SeededRandom::new(1)).expect("encodes");
+        let length = payload.stream_length;
+        for _ in 0..2 {
+            payload.to_send().expect("it is whole").expect("a body");
+            assert!(payload.is_whole());
+        }
+        let pieces: Vec<_> = payload.into_pieces().map(|piece| piece.expect("readable")).collect().await;
+        assert!(pieces.iter().any(|piece| piece.as_ptr() == large.as_ptr()), "it is the very same memory");
+        let whole = pieces.concat();
+        assert_eq!(length, Some(whole.len() as u64));
+        assert!(whole.ends_with(b"--\r\n") && whole.windows(5).any(|bytes| bytes == b"small"));
     }
 
     #[tokio::test]

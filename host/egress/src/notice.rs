@@ -15,10 +15,10 @@ const LONGEST: usize = 64 * 1024;
 /// afterwards.
 pub(crate) async fn look(policies: &Policies, answer: &mut Answer) -> Result<Option<Value>, EgressError> {
     let limited = policies.rate_limit.as_ref().is_some_and(|limit| limit.strategy == RateLimitStrategy::ResponseBody);
-    if !(limited || policies.unauthorized.is_some()) || !is_json(answer.response().headers()) {
+    if !(limited || policies.unauthorized.is_some()) || !is_json(answer.headers()) {
         return Ok(None);
     }
-    if answer.response().content_length().is_some_and(|length| length > LONGEST as u64) {
+    if answer.length().is_some_and(|length| length > LONGEST as u64) {
         return Ok(None);
     }
     Ok(answer.peek(LONGEST).await?.and_then(|body| serde_json::from_slice(&body).ok()))

@@ -9,37 +9,53 @@ use futures::Stream;
 use http::HeaderValue;
 
 use innkeeper_ambient::Random;
+use innkeeper_spec::Place;
 use percent_encoding::utf8_percent_encode;
 
 use crate::body::Pieces;
 use crate::multipart;
 use crate::placeholders::{Filler, RESERVED, Spelling};
-use crate::{Body, EgressError, RequestBody};
+use crate::{Body, EgressError, RequestBody, disguise};
 
 /// What a request carries.
 pub(crate) struct Payload {
     content: Content,
-    /// Bytes of a stream, where known; the client counts those of everything else.
+    /// Bytes of what is sent piece by piece, where known; the client counts those of everything else.
     pub(crate) stream_length: Option<u64>,
     /// The media type that follows from the kind of body.
     pub(crate) content_type: Option<HeaderValue>,
     /// Whether a secret was filled in.
     pub(crate) filled: bool,
+    /// The field of a form that asks for another method.
+    pub(crate) method_field: Option<String>,
 }
 
 enum Content {
     Empty,
     Bytes(Bytes),
+    /// One behind the other, as copying them together would take their room twice.
+    Pieces(Arc<[Bytes]>),
     Stream(Arc<Mutex<Source>>),
 }
 
 impl Payload {
     pub(crate) const fn empty() -> Self {
-        Self { content: Content::Empty, stream_length: None, content_type: None, filled: false }
+        Self { content: Content::Empty, stream_length: None, content_type: None, filled: false, method_field: None }
     }
 
     /// Encodes and fills in. `content_type` is what the request itself says.
     pub(crate) fn new(
+        body: RequestBody,
+        content_type: Option<&HeaderValue>,
+        placeholders: &Filler<'_>,
+        random: &dyn Random,
+    ) -> Result<Self, EgressError> {
+        let method_field = disguise::method_field(&body, content_type);
+        let payload = Self::encode(body, content_type, placeholders, random)?;
+        Ok(Self { method_field, ..payload })
+    }
+
+    fn encode(
         body: RequestBody,
         content_type: Option<&HeaderValue>,
         placeholders: &Filler<'_>,
@@ -52,10 +68,10 @@ impl Payload {
                 Ok(Self { filled: filled.is_some(), ..Self::bytes(filled.unwrap_or(bytes), None) })
             }
             RequestBody::Form(pairs) => {
-                let mut text = String::new();
+                let mut text = String::with_capacity(encoded_length(&pairs));
                 let mut any = false;
                 for (name, value) in pairs {
-                    let filled = placeholders.fill(&value, Spelling::Plain)?;
+                    let filled = placeholders.fill(&value, Spelling::Plain, Place::Body)?;
                     any |= filled.is_some();
                     add_pair(&mut text, &name, filled.as_deref().unwrap_or(&value));
                 }
@@ -68,7 +84,13 @@ impl Payload {
     }
 
     pub(crate) const fn bytes(bytes: Bytes, content_type: Option<HeaderValue>) -> Self {
-        Self { content: Content::Bytes(bytes), stream_length: None, content_type, filled: false }
+        Self { content: Content::Bytes(bytes), stream_length: None, content_type, filled: false, method_field: None }
+    }
+
+    /// These bytes, one behind the other.
+    pub(crate) fn pieces(pieces: Vec<Bytes>) -> Self {
+        let length = pieces.iter().map(|piece| piece.len() as u64).sum();
+        Self { content: Content::Pieces(pieces.into()), stream_length: Some(length), ..Self::empty() }
     }
 
     pub(crate) fn body(body: Body) -> Self {
@@ -79,7 +101,7 @@ impl Payload {
             Err(body) => {
                 let source = Source { stream: Some(Box::pin(body.into_stream())), lease: 0, started: false };
                 let content = Content::Stream(Arc::new(Mutex::new(source)));
-                Self { content, stream_length: length, content_type, filled: false }
+                Self { content, stream_length: length, content_type, filled: false, method_field: None }
             }
         }
     }
@@ -87,7 +109,7 @@ impl Payload {
     /// Whether it can be sent, again or for the first time: a stream can until its first piece was taken.
     pub(crate) fn is_whole(&self) -> bool {
         match &self.content {
-            Content::Empty | Content::Bytes(_) => true,
+            Content::Empty | Content::Bytes(_) | Content::Pieces(_) => true,
             Content::Stream(source) => !source.lock().unwrap_or_else(PoisonError::into_inner).started,
         }
     }
@@ -98,6 +120,11 @@ impl Payload {
         Ok(match &self.content {
             Content::Empty => None,
             Content::Bytes(bytes) => Some(bytes.clone().into()),
+            Content::Pieces(pieces) => {
+                let pieces = Arc::clone(pieces);
+                let each = (0..pieces.len()).map(move |place| Ok::<_, EgressError>(pieces[place].clone()));
+                Some(reqwest::Body::wrap_stream(futures::stream::iter(each)))
+            }
             Content::Stream(source) => {
                 let mut locked = source.lock().unwrap_or_else(PoisonError::into_inner);
                 if locked.started {
@@ -114,13 +141,17 @@ impl Payload {
 
 #[cfg(test)]
 impl Payload {
-    pub(crate) fn into_pieces(self) -> impl Stream<Item = Result<Bytes, EgressError>> {
-        let source = match self.content {
-            Content::Stream(source) => source,
-            _ => Arc::default(),
-        };
-        let number = source.lock().unwrap_or_else(PoisonError::into_inner).lease;
-        Lease { source, number }
+    pub(crate) fn into_pieces(self) -> futures::stream::BoxStream<'static, Result<Bytes, EgressError>> {
+        let whole = |pieces: Vec<Bytes>| Box::pin(futures::stream::iter(pieces.into_iter().map(Ok)));
+        match self.content {
+            Content::Empty => whole(Vec::new()),
+            Content::Bytes(bytes) => whole(vec![bytes]),
+            Content::Pieces(pieces) => whole(pieces.to_vec()),
+            Content::Stream(source) => {
+                let number = source.lock().unwrap_or_else(PoisonError::into_inner).lease;
+                Box::pin(Lease { source, number })
+            }
+        }
     }
 }
 
@@ -164,9 +195,20 @@ pub(crate) fn fill_text(
     placeholders: &Filler<'_>,
 ) -> Result<Option<Bytes>, EgressError> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(placeholders.fill(text, spelling)?.map(Bytes::from)),
+        Ok(text) => Ok(placeholders.fill(text, spelling, Place::Body)?.map(Bytes::from)),
         Err(_) => Ok(None),
     }
+}
+
+/// Bytes of the pairs once they are encoded, as far as they are what they seem: what is filled in may be longer.
+fn encoded_length(pairs: &[(String, String)]) -> usize {
+    let encoded = |text: &str| text.bytes().map(|byte| if is_reserved(byte) { 3 } else { 1 }).sum::<usize>();
+    pairs.iter().map(|(name, value)| encoded(name) + encoded(value) + 2).sum()
+}
+
+/// Whether the byte is percent-encoded ([`RESERVED`]).
+const fn is_reserved(byte: u8) -> bool {
+    !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'))
 }
 
 /// Adds `name=value`, percent-encoded, to a form or a query.

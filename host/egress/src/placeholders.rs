@@ -1,8 +1,12 @@
 //! `${secret.field}`: where a service wants a secret elsewhere than its auth type puts it, the host fills it in on the way.
 
-use http::HeaderValue;
+use std::cell::{Cell, RefCell};
+
+use http::{HeaderValue, Method};
+use innkeeper_spec::{Place, Placement};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use crate::{EgressError, SecretFields};
 
@@ -10,6 +14,10 @@ use crate::{EgressError, SecretFields};
 pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const OPEN: &str = "${secret.";
+/// Bytes that are filled in for all placeholders of one request.
+const MOST_FILLED: usize = 1 << 20;
+/// Bytes of a field's name that an error shows.
+const LONGEST_SHOWN: usize = 80;
 
 /// How a secret is written where it is put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,36 +61,73 @@ pub(crate) struct Filler<'a> {
     fields: Option<&'a dyn SecretFields>,
     /// Whether this request may carry secrets.
     permitted: bool,
+    method: &'a Method,
+    /// The address as it was asked for.
+    asked: &'a Url,
+    filled: RefCell<Vec<Filled>>,
+    /// Bytes that may still be filled in: a placeholder is short, and what it stands for may be long.
+    room: Cell<usize>,
+}
+
+/// A secret that a request holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Filled {
+    pub(crate) field: String,
+    pub(crate) place: Place,
+}
+
+impl Filled {
+    /// Whether the secret may go along to another address.
+    pub(crate) fn may_go_to(&self, fields: Option<&dyn SecretFields>, method: &Method, url: &Url) -> bool {
+        fields.is_some_and(|fields| fields.may_fill(&self.field, &placement(self.place, method, url)))
+    }
+}
+
+fn placement<'a>(place: Place, method: &'a Method, url: &'a Url) -> Placement<'a> {
+    Placement { place, host: url.host_str().unwrap_or_default(), method: method.as_str(), path: url.path() }
 }
 
 impl<'a> Filler<'a> {
-    pub(crate) const fn new(fields: Option<&'a dyn SecretFields>, permitted: bool) -> Self {
-        Self { fields, permitted }
+    pub(crate) const fn new(
+        fields: Option<&'a dyn SecretFields>,
+        permitted: bool,
+        method: &'a Method,
+        asked: &'a Url,
+    ) -> Self {
+        Self { fields, permitted, method, asked, filled: RefCell::new(Vec::new()), room: Cell::new(MOST_FILLED) }
+    }
+
+    /// What was filled in.
+    pub(crate) fn into_filled(self) -> Vec<Filled> {
+        self.filled.into_inner()
     }
 
     /// `text` with its placeholders filled in; `None` where it has none.
-    pub(crate) fn fill(&self, text: &str, spelling: Spelling) -> Result<Option<String>, EgressError> {
-        self.replace(text, spelling, find_plain)
+    pub(crate) fn fill(&self, text: &str, spelling: Spelling, place: Place) -> Result<Option<String>, EgressError> {
+        self.replace(text, spelling, place, find_plain)
     }
 
     /// The same for the path or the query of an address, where the braces may be percent-encoded.
-    pub(crate) fn fill_encoded(&self, text: &str) -> Result<Option<String>, EgressError> {
-        self.replace(text, Spelling::Percent, find_encoded)
+    pub(crate) fn fill_encoded(&self, text: &str, place: Place) -> Result<Option<String>, EgressError> {
+        self.replace(text, Spelling::Percent, place, find_encoded)
     }
 
     fn replace(
         &self,
         text: &str,
         spelling: Spelling,
+        place: Place,
         find: fn(&str) -> Option<Placeholder<'_>>,
     ) -> Result<Option<String>, EgressError> {
         let Some(mut next) = find(text) else { return Ok(None) };
         let mut filled = String::with_capacity(text.len() + 64);
         let mut rest = text;
         loop {
-            let secret = self.secret(next.field)?;
+            let secret = self.secret(next.field, place)?;
             filled.push_str(&rest[..next.start]);
+            let before = filled.len();
             spelling.write(secret.expose_secret(), &mut filled);
+            self.take(filled.len() - before)?;
             rest = &rest[next.end..];
             match find(rest) {
                 Some(found) => next = found,
@@ -93,17 +138,40 @@ impl<'a> Filler<'a> {
         Ok(Some(filled))
     }
 
-    fn secret(&self, field: &str) -> Result<SecretString, EgressError> {
+    fn take(&self, size: usize) -> Result<(), EgressError> {
+        let left = self.room.get().checked_sub(size).ok_or_else(|| {
+            EgressError::InvalidRequest(format!(
+                "the placeholders of this request stand for more than {MOST_FILLED} bytes: fill in fewer"
+            ))
+        })?;
+        self.room.set(left);
+        Ok(())
+    }
+
+    fn secret(&self, field: &str, place: Place) -> Result<SecretString, EgressError> {
+        let shown = || &field[..field.floor_char_boundary(LONGEST_SHOWN)];
         if !self.permitted {
             return Err(EgressError::InvalidRequest(format!(
-                "`${{secret.{field}}}` is filled in only on requests that carry the connection's credential: attach it, or leave the placeholder out"
+                "`${{secret.{}}}` is filled in only on requests that carry the connection's credential: attach it, or leave the placeholder out",
+                shown()
             )));
         }
-        self.fields.and_then(|fields| fields.secret(field)).ok_or_else(|| {
+        let fields = self.fields;
+        let secret = fields.and_then(|fields| fields.secret(field)).ok_or_else(|| {
             EgressError::InvalidRequest(format!(
-                "`${{secret.{field}}}` names no secret that can be filled in: declare the field under `placeholders` in the spec and give it a value in the connection"
+                "`${{secret.{}}}` names no secret that can be filled in: declare the field under `placeholders` in the spec and give it a value in the connection",
+                shown()
             ))
-        })
+        })?;
+        if fields.is_none_or(|fields| !fields.may_fill(field, &placement(place, self.method, self.asked))) {
+            return Err(EgressError::InvalidRequest(format!(
+                "`${{secret.{field}}}` must not be filled in in the {} of {} requests to this address: the spec's policy `placeholders` binds it to other places",
+                place.as_str(),
+                self.method
+            )));
+        }
+        self.filled.borrow_mut().push(Filled { field: field.to_owned(), place });
+        Ok(secret)
     }
 }
 
@@ -180,8 +248,21 @@ mod tests {
         }
     }
 
+    fn with(
+        fields: Option<&dyn SecretFields>,
+        permitted: bool,
+        fill: impl FnOnce(&Filler<'_>) -> Result<Option<String>, EgressError>,
+    ) -> Result<Option<String>, EgressError> {
+        let address = "https://a.example.com/".parse().expect("an address");
+        fill(&Filler::new(fields, permitted, &Method::POST, &address))
+    }
+
     fn fill(text: &str, spelling: Spelling) -> Result<Option<String>, EgressError> {
-        Filler::new(Some(&One), true).fill(text, spelling)
+        with(Some(&One), true, |filler| filler.fill(text, spelling, Place::Body))
+    }
+
+    fn fill_encoded(text: &str) -> Result<Option<String>, EgressError> {
+        with(Some(&One), true, |filler| filler.fill_encoded(text, Place::Path))
     }
 
     #[test]
@@ -197,7 +278,7 @@ mod tests {
         for text in
             ["/${secret.api_key}/x", "/$%7Bsecret.api_key%7D/x", "/%24%7bsecret.api_key%7d/x", "/%24{secret.api_key}/x"]
         {
-            assert_eq!(Filler::new(Some(&One), true).fill_encoded(text), Ok(Some("/k%2F%22y/x".into())), "{text}");
+            assert_eq!(fill_encoded(text), Ok(Some("/k%2F%22y/x".into())), "{text}");
         }
     }
 
@@ -205,7 +286,7 @@ mod tests {
     fn what_is_no_placeholder_stays() {
         for text in ["", "${secret.}", "${secret.api_key", "${secret.api key}", "$secret.api_key", "{secret.api_key}"] {
             assert_eq!(fill(text, Spelling::Plain), Ok(None), "{text}");
-            assert_eq!(Filler::new(Some(&One), true).fill_encoded(text), Ok(None), "{text}");
+            assert_eq!(fill_encoded(text), Ok(None), "{text}");
         }
         assert_eq!(fill("${secret.${secret.api_key}", Spelling::Plain), Ok(Some("${secret.k/\"y".into())));
     }
@@ -214,8 +295,26 @@ mod tests {
     fn an_unknown_field_and_a_request_without_credential_are_refused() {
         let unknown = fill("${secret.other}", Spelling::Plain).expect_err("unknown").to_string();
         assert!(unknown.contains("${secret.other}") && unknown.contains("placeholders"), "{unknown}");
-        assert!(Filler::new(None, true).fill("${secret.api_key}", Spelling::Plain).is_err());
-        assert!(Filler::new(Some(&One), false).fill("${secret.api_key}", Spelling::Plain).is_err());
+        let text = "${secret.api_key}";
+        assert!(with(None, true, |filler| filler.fill(text, Spelling::Plain, Place::Body)).is_err());
+        assert!(with(Some(&One), false, |filler| filler.fill(text, Spelling::Plain, Place::Body)).is_err());
+    }
+
+    #[test]
+    fn placeholders_stand_for_no_more_than_a_request_may_be_filled_with() {
+        let filler = Filler::new(Some(&One), true);
+        let (secret, placeholder) = ("k/\"y".len(), "${secret.api_key}");
+        let fits = placeholder.repeat(MOST_FILLED / secret);
+        assert!(filler.fill(&fits, Spelling::Plain).is_ok());
+        let error =
+            filler.fill(placeholder, Spelling::Plain).expect_err("all fields of a request share it").to_string();
+        assert!(error.contains("more than 1048576 bytes") && !error.contains("k/"), "{error}");
+    }
+
+    #[test]
+    fn a_long_name_is_shown_in_part() {
+        let error = fill(&format!("${{secret.{}}}", "n".repeat(1 << 20)), Spelling::Plain).expect_err("unknown");
+        assert!(error.to_string().len() < 400);
     }
 
     #[test]

@@ -2,15 +2,15 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use innkeeper_spec::CredentialUse;
+use innkeeper_spec::{CredentialUse, Place};
 use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 use url::Url;
 
 use crate::egress::Parts;
 use crate::payload::{Payload, add_pair};
-use crate::placeholders::{Filler, Spelling};
-use crate::{CredentialMode, EgressError, Request, RequestHead, Route, SecretFields, headers, wall};
+use crate::placeholders::{Filled, Filler, Spelling};
+use crate::{CredentialMode, EgressError, Request, RequestHead, Route, SecretFields, disguise, headers, wall};
 
 /// A request that may leave as soon as its credential is on.
 pub(crate) struct Prepared {
@@ -20,6 +20,8 @@ pub(crate) struct Prepared {
     pub(crate) payload: Payload,
     /// Headers that hold filled-in secrets.
     pub(crate) secret_headers: Vec<HeaderName>,
+    /// What was filled in.
+    pub(crate) filled: Vec<Filled>,
     /// What answers must not bring back, filled in here or not.
     pub(crate) secrets: Vec<SecretString>,
     /// Whether the credential goes along.
@@ -39,7 +41,7 @@ pub(crate) fn prepare(parts: &Parts, request: Request, route: &Route<'_>) -> Res
         Some(CredentialUse::Never) if carries => return Err(wall::not_with_credential(&method, &shown)),
         Some(_) => {}
     }
-    let placeholders = Filler::new(route.placeholders, carries);
+    let placeholders = Filler::new(route.placeholders, carries, &method, &shown);
     let moved = fill_address(&mut url, query, &placeholders)?;
     if moved && wall::admit(route.allow, &method, &url) != Some(CredentialUse::Allowed) {
         return Err(wall::not_approved(&method, &shown, false));
@@ -49,17 +51,19 @@ pub(crate) fn prepare(parts: &Parts, request: Request, route: &Route<'_>) -> Res
     let defaults = route.default_headers.iter().filter(|(_, value)| carries || !value.contains("${secret."));
     headers::add_defaults(&mut fields, defaults)?;
     let secret_headers = fill_headers(&mut fields, &placeholders)?;
+    let filled = placeholders.into_filled();
     if let Some(content_type) = &payload.content_type {
         fields.entry(CONTENT_TYPE).or_insert_with(|| content_type.clone());
     }
     let head = RequestHead { method, url, headers: fields };
+    disguise::check(route.allow, &head, &shown, payload.method_field.as_deref())?;
     let secrets = route.placeholders.map(SecretFields::all).unwrap_or_default();
-    Ok(Prepared { head, shown, payload, secret_headers, secrets, carries })
+    Ok(Prepared { head, shown, payload, secret_headers, filled, secrets, carries })
 }
 
 /// Fills in path and query and adds `query`; whether the path is another now.
 fn fill_address(url: &mut Url, query: Vec<(String, String)>, placeholders: &Filler<'_>) -> Result<bool, EgressError> {
-    let path = placeholders.fill_encoded(url.path())?;
+    let path = placeholders.fill_encoded(url.path(), Place::Path)?;
     if let Some(path) = &path {
         url.set_path(path);
         if url.path() != path {
@@ -68,12 +72,13 @@ fn fill_address(url: &mut Url, query: Vec<(String, String)>, placeholders: &Fill
             ));
         }
     }
-    if let Some(filled) = url.query().map(|query| placeholders.fill_encoded(query)).transpose()?.flatten() {
+    if let Some(filled) = url.query().map(|query| placeholders.fill_encoded(query, Place::Query)).transpose()?.flatten()
+    {
         url.set_query(Some(&filled));
     }
     let mut filled = Vec::with_capacity(query.len());
     for (name, value) in query {
-        let value = placeholders.fill(&value, Spelling::Plain)?.unwrap_or(value);
+        let value = placeholders.fill(&value, Spelling::Plain, Place::Query)?.unwrap_or(value);
         filled.push((name, value));
     }
     add_query(url, filled.iter().map(|(name, value)| (name.as_str(), value.as_str())));
@@ -84,8 +89,12 @@ fn fill_address(url: &mut Url, query: Vec<(String, String)>, placeholders: &Fill
 fn fill_headers(fields: &mut HeaderMap, placeholders: &Filler<'_>) -> Result<Vec<HeaderName>, EgressError> {
     let mut secret = Vec::new();
     for (name, value) in fields.iter_mut() {
-        let Some(filled) =
-            value.to_str().ok().map(|text| placeholders.fill(text, Spelling::Plain)).transpose()?.flatten()
+        let Some(filled) = value
+            .to_str()
+            .ok()
+            .map(|text| placeholders.fill(text, Spelling::Plain, Place::Header))
+            .transpose()?
+            .flatten()
         else {
             continue;
         };

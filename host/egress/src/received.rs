@@ -2,46 +2,68 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, StatusCode};
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use url::Url;
 
 use crate::answer::Answer;
+use crate::echoes::CallEchoes;
 use crate::scrub::{REDACTED, ScrubStream, Scrubber};
-use crate::{Body, EgressError, Response, headers};
+use crate::{Body, EgressError, Response, headers, unsearchable};
 
 /// How the request may be spoken of.
 pub(crate) struct Shown {
-    pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) sent: u32,
 }
+
+/// Bytes of a block of a scrubbed body.
+const BLOCK: usize = 1024;
+/// The same where each event is small, and wanted soon.
+const BLOCK_OF_EVENTS: usize = 256;
 
 /// The answer as its reader gets it. With a scrubber, what cannot be looked through is refused.
 pub(crate) fn response(
     mut answer: Answer,
     scrubber: Option<Arc<Scrubber>>,
+    echoes: Option<&CallEchoes>,
     shown: Shown,
 ) -> Result<Response, EgressError> {
-    let status = answer.response().status();
-    let length = if scrubber.is_some() { None } else { answer.response().content_length() };
     let mut fields = answer.take_headers();
+    headers::strip_answer(&mut fields);
+    let mut content_type = media_type(&fields);
     if let Some(scrubber) = scrubber {
-        let has_body =
-            shown.method != Method::HEAD && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        if has_body && let Some(coding) = foreign_coding(&fields) {
+        unsearchable::check_part(answer.status(), &fields)?;
+        if let Some(coding) = answer.foreign_coding() {
             return Err(EgressError::Connect(format!(
-                "the service answered in the encoding `{}`, which was not asked for and cannot be searched for the credential: have it send plain or gzip answers, or omit the credential",
-                scrubber.scrub_text(&coding)
+                "the service answered in the encoding `{}`, which was not asked for and cannot be searched for the credential: have it send plain or gzip answers",
+                scrubber.scrub_text(coding)
             )));
         }
-        fields = scrubbed(fields, &scrubber);
-        answer.scrub(ScrubStream::new(scrubber));
+        let block = if is_of_events(content_type.as_deref()) { BLOCK_OF_EVENTS } else { BLOCK };
+        headers::strip_measures(&mut fields);
+        let mut echoes = echoes.cloned();
+        if fields.iter().any(|(name, value)| scrubber.is_in_header(name, value)) {
+            if let Some(echoes) = echoes.take() {
+                echoes.count()?;
+            }
+            fields = scrubbed(fields, &scrubber);
+            content_type = media_type(&fields);
+        }
+        answer.scrub(ScrubStream::new(scrubber, block), echoes);
     }
-    headers::strip_answer(&mut fields);
-    let content_type = fields.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (status, length) = (answer.status(), answer.length());
     let body = Body::from_answer(answer, length, content_type);
     Ok(Response { status, url: shown.url, headers: fields, body, sent: shown.sent })
+}
+
+fn media_type(fields: &HeaderMap) -> Option<String> {
+    fields.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+fn is_of_events(content_type: Option<&str>) -> bool {
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(&*essence, "text/event-stream" | "application/x-ndjson" | "application/ndjson" | "application/stream+json")
 }
 
 /// The address as it may be shown.
@@ -62,22 +84,6 @@ pub(crate) fn shown(url: &Url, scrubber: Option<&Scrubber>) -> Url {
         clean.set_query(None);
     }
     clean
-}
-
-/// A coding that is still on the body: gzip has been taken off on the way in.
-fn foreign_coding(fields: &HeaderMap) -> Option<String> {
-    let codings = |name, plain: &'static str| {
-        fields
-            .get_all(name)
-            .into_iter()
-            .flat_map(|value| {
-                let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
-                text.split(',').map(|coding| coding.trim().to_owned()).collect::<Vec<_>>()
-            })
-            .find(move |coding| !coding.is_empty() && coding != plain)
-    };
-    let coding = codings(CONTENT_ENCODING, "identity").or_else(|| codings(TRANSFER_ENCODING, "chunked"))?;
-    Some(coding.chars().take(40).collect())
 }
 
 fn scrubbed(fields: HeaderMap, scrubber: &Scrubber) -> HeaderMap {

@@ -2,17 +2,17 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, Method};
 use innkeeper_ambient::Timestamp;
-use innkeeper_spec::{ApprovedHost, Policies};
+use innkeeper_spec::{ApprovedHost, Place, Placement, Policies};
 use secrecy::SecretString;
 use thiserror::Error;
 use url::Url;
 
-use crate::ClientIdentity;
+use crate::{CallEchoes, ClientIdentity};
 
 /// Everything that decides about one connection's requests. Borrowed for the time until the head of the answer.
 #[derive(Clone, Copy)]
@@ -27,13 +27,38 @@ pub struct Route<'a> {
     pub placeholders: Option<&'a dyn SecretFields>,
     /// Retry and rate-limit policies of the spec.
     pub policies: &'a Policies,
+    /// Counts answers that hold a secret, where a guest reads them.
+    pub echoes: Option<&'a CallEchoes>,
     /// When the whole call ends; bodies end with it.
     pub deadline: Option<Timestamp>,
     /// Whether whoever asks drops the request and its body at the deadline by themselves: then no timer is kept for it here.
     /// A body that they pass on needs an end of its own, by [`crate::Body::end_at`] or [`crate::Body::outlive_the_call`].
     pub dropped_at_deadline: bool,
-    /// Counts each request that leaves, redirects and retries included, whether an answer comes or not.
-    pub sent: Option<&'a AtomicU32>,
+    /// Counts each request that leaves, redirects and retries included, whether an answer comes or not, and lets no more
+    /// leave than it has.
+    pub requests: Option<RequestBudget<'a>>,
+}
+
+/// How many requests may leave, for all that share it.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestBudget<'a> {
+    /// Requests that left.
+    pub sent: &'a AtomicU32,
+    /// The most that may.
+    pub most: u32,
+}
+
+impl RequestBudget<'_> {
+    /// Counts one more, if it may leave.
+    pub(crate) fn take(&self) -> bool {
+        let more = |sent: u32| (sent < self.most).then(|| sent + 1);
+        self.sent.try_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    /// The last one did not leave after all.
+    pub(crate) fn give_back(&self) {
+        self.sent.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Route<'_> {
@@ -68,6 +93,10 @@ pub trait CredentialSource: Send + Sync {
         head: &RequestHead,
         rejected: Option<&Attachment>,
     ) -> Result<Option<Arc<Attachment>>, CredentialError>;
+
+    /// Every secret that the service may have of this connection, for the answer to a request that left without one: an earlier
+    /// request may have left it there. Asks no server, and is empty where there is none yet.
+    async fn secrets(&self) -> Result<Arc<[SecretString]>, CredentialError>;
 }
 
 /// What a credential may depend on: the request as it will leave, before the credential is put on.
@@ -130,4 +159,16 @@ pub trait SecretFields: Send + Sync {
     /// Every secret that [`SecretFields::secret`] gives. Answers are scrubbed of all of them, whether the request had them
     /// filled in or not: an earlier one may have left them with the service.
     fn all(&self) -> Vec<SecretString>;
+
+    /// Whether the field may be filled in there. Asked on the first hop, and again on a redirect for what is carried along.
+    fn may_fill(&self, field: &str, at: &Placement<'_>) -> bool {
+        let _ = (field, at);
+        true
+    }
+
+    /// Whether one of them may be filled in in such a part of some request of the connection.
+    fn may_fill_in(&self, place: Place) -> bool {
+        let _ = place;
+        true
+    }
 }

@@ -1,8 +1,8 @@
-//! Finds the secrets of a request in what comes back and puts `[redacted]` in their place.
+//! Finds the secrets of a connection in what comes back and puts `[redacted]` in their place.
 
 mod cache;
-mod encodings;
-mod escapes;
+mod decode;
+mod forms;
 mod stream;
 
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 use http::{HeaderName, HeaderValue};
 
-use escapes::{Escape, Escapes};
+use decode::{Escapes, View};
 
 pub(crate) use cache::ScrubberCache;
 pub(crate) use stream::ScrubStream;
@@ -22,21 +22,30 @@ pub(crate) const REDACTED: &str = "[redacted]";
 /// Shorter secrets are not looked for.
 pub(crate) const SHORTEST: usize = 4;
 
-/// As much of each pattern goes into the automaton; the rest is compared. It keeps a scrubber small however long the token.
+/// As much of each form goes into the automaton; the rest is compared. It keeps a scrubber small however long the token.
 const HEAD: usize = 24;
+/// As much of each form goes into the quick search.
+const MARK: usize = 4;
+/// How many times longer than its form an escaped secret may be and is still found for certain.
+const EXPANSION: usize = 8;
+/// The least bytes that wait for what follows them.
+const LEAST_LAG: usize = 64;
 
-/// Finds a set of secrets, in every encoding that an echo may have.
+/// Finds a set of secrets, in every form that an echo may have.
 pub(crate) struct Scrubber {
     heads: AhoCorasick,
     /// Tells several times faster, where the processor can, that there is none of the heads: so it mostly is.
     quick: Option<packed::Searcher>,
-    patterns: Vec<Vec<u8>>,
-    /// Which bytes a pattern can start with.
+    /// In order.
+    forms: Vec<Vec<u8>>,
+    /// Which bytes a form can start with.
     starts: [bool; 256],
-    /// Which bytes occur in any pattern: an escape that stands for another byte cannot be part of an echo.
+    /// Which bytes occur in any form: an escape that stands for another byte cannot be part of an echo.
     alphabet: [bool; 256],
-    /// Bytes of the shortest pattern.
+    /// Bytes of the shortest form.
     shortest: usize,
+    /// See [`Scrubber::lag`].
+    lag: usize,
     /// The secrets in lower case, for header names and host names.
     lowered: Vec<String>,
 }
@@ -50,46 +59,69 @@ pub(crate) struct Found {
     pub(crate) hold: usize,
 }
 
+/// Views of one scan, kept for the next.
+#[derive(Default)]
+pub(crate) struct Views {
+    levels: [View; decode::DEPTH],
+}
+
 impl Scrubber {
     /// A scrubber for these secrets; `None` where none is long enough.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let mut patterns = Vec::new();
-        let mut lowered = Vec::new();
+        let (mut forms, mut lowered, mut longest) = (Vec::new(), Vec::new(), 0);
         for secret in secrets.into_iter().filter(|secret| secret.len() >= SHORTEST) {
-            encodings::add(secret, &mut patterns);
+            forms.append(&mut forms::of(secret));
             lowered.push(secret.to_ascii_lowercase());
+            longest = longest.max(secret.len());
         }
-        if patterns.is_empty() {
+        if forms.is_empty() {
             return None;
         }
-        patterns.sort_unstable();
-        patterns.dedup();
-        let each_head = || patterns.iter().map(|pattern| &pattern[..pattern.len().min(HEAD)]);
-        let quick = packed::Searcher::new(each_head());
+        forms.sort_unstable();
+        forms.dedup();
+        let mut marks: Vec<&[u8]> = forms.iter().map(|form| &form[..form.len().min(MARK)]).collect();
+        marks.dedup();
+        let quick = packed::Searcher::new(marks);
         let heads = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
-            .build(each_head())
-            .expect("a handful of patterns of at most 24 bytes is far below the automaton's limits");
+            .build(forms.iter().map(|form| &form[..form.len().min(HEAD)]))
+            .expect("some dozens of patterns of at most 24 bytes are far below the automaton's limits");
         let mut starts = [false; 256];
         let mut alphabet = [false; 256];
-        for pattern in &patterns {
-            starts[usize::from(pattern[0])] = true;
-            for byte in pattern {
+        for form in &forms {
+            starts[usize::from(form[0])] = true;
+            for byte in form {
                 alphabet[usize::from(*byte)] = true;
             }
         }
-        let shortest = patterns.iter().map(Vec::len).min().unwrap_or(0);
-        Some(Self { heads, quick, patterns, starts, alphabet, shortest, lowered })
+        let lengths = || forms.iter().map(Vec::len);
+        let shortest = lengths().min().unwrap_or(0);
+        // Base64 is escaped little if at all; in UTF-16, and wrapped, it takes somewhat more than twice its length.
+        let lag = (longest * EXPANSION).max(lengths().max().unwrap_or(0) * 5 / 2).max(LEAST_LAG).next_power_of_two();
+        Some(Self { heads, quick, forms, starts, alphabet, shortest, lag, lowered })
+    }
+
+    /// How many bytes wait for what follows them, whatever they are: an echo is at most so long, in any form.
+    pub(crate) const fn lag(&self) -> usize {
+        self.lag
     }
 
     /// `bytes` without secrets; borrowed where there was none.
     pub(crate) fn scrub<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        let found = self.scan(bytes, true);
+        let found = self.scan(bytes, true, &mut Views::default());
         if found.ranges.is_empty() {
             return Cow::Borrowed(bytes);
         }
         let mut clean = Vec::with_capacity(bytes.len());
-        stream::redact(bytes, &found, 0, &mut clean);
+        let mut end = 0;
+        for range in &found.ranges {
+            if range.start >= end {
+                clean.extend_from_slice(&bytes[end..range.start]);
+                clean.extend_from_slice(REDACTED.as_bytes());
+            }
+            end = end.max(range.end);
+        }
+        clean.extend_from_slice(&bytes[end..]);
         Cow::Owned(clean)
     }
 
@@ -103,7 +135,7 @@ impl Scrubber {
 
     /// Whether a header holds a secret, in its name or its value.
     pub(crate) fn is_in_header(&self, name: &HeaderName, value: &HeaderValue) -> bool {
-        self.is_in_name(name.as_str()) || !self.scan(value.as_bytes(), true).ranges.is_empty()
+        self.is_in_name(name.as_str()) || self.is_in_bytes(value.as_bytes())
     }
 
     /// A header without secrets; `None` where its very name is one.
@@ -120,70 +152,105 @@ impl Scrubber {
     /// Whether a header or host name, which is in lower case by nature, holds a secret.
     pub(crate) fn is_in_name(&self, name: &str) -> bool {
         self.lowered.iter().any(|secret| name.len() >= secret.len() && name.contains(secret.as_str()))
-            || !self.scan(name.as_bytes(), true).ranges.is_empty()
+            || self.is_in_bytes(name.as_bytes())
     }
 
     /// Whether `text` holds a secret.
     pub(crate) fn is_in(&self, text: &str) -> bool {
-        !self.scan(text.as_bytes(), true).ranges.is_empty()
+        self.is_in_bytes(text.as_bytes())
+    }
+
+    fn is_in_bytes(&self, bytes: &[u8]) -> bool {
+        bytes.len() >= self.shortest && !self.scan(bytes, true, &mut Views::default()).ranges.is_empty()
     }
 
     /// Looks through `bytes`, `last` when nothing follows them. They must not begin inside an escape.
-    pub(crate) fn scan(&self, bytes: &[u8], last: bool) -> Found {
+    pub(crate) fn scan(&self, bytes: &[u8], last: bool, views: &mut Views) -> Found {
         let mut found = Found { ranges: Vec::new(), hold: bytes.len() };
-        // No escape is shorter than what it stands for.
+        // No form is longer than what it is written as.
         if last && bytes.len() < self.shortest {
             return found;
         }
-        self.scan_plain(bytes, &mut found);
-        let escapes = [Escape::Percent, Escape::Json].map(|escape| {
-            let escapes = Escapes::find(escape, bytes, last);
-            if escapes.is_unfinished() || escapes.stand_for(&self.alphabet) {
-                let unescaped = escapes.unescape(bytes);
-                let mut inside = Found { ranges: Vec::new(), hold: unescaped.bytes.len() };
-                self.scan_plain(&unescaped.bytes, &mut inside);
-                found.hold = found.hold.min(unescaped.position(inside.hold));
-                found.ranges.extend(inside.ranges.into_iter().map(|range| unescaped.range(&range)));
-            }
-            escapes
-        });
+        self.search(bytes, &mut found);
+        let escapes = Escapes::find(bytes, &self.alphabet, last);
+        if !escapes.kinds.is_empty() || escapes.unfinished.is_some() {
+            self.search_decoded(bytes, escapes, last, views, &mut found);
+        }
         found.ranges.sort_unstable_by_key(|range| (range.start, range.end));
         if last {
             found.hold = bytes.len();
         } else {
-            // What is held back is read again from its beginning, so it must not begin inside an escape of either kind.
-            while let Some(start) = escapes.iter().find_map(|escapes| escapes.start_around(found.hold)) {
-                found.hold = start;
-            }
+            // What is held back is read again from its beginning.
+            found.hold = decode::start_around(bytes, found.hold);
         }
         found
     }
 
-    fn scan_heads(&self, bytes: &[u8], found: &mut Found) {
+    /// Looks through what the escapes stand for: each kind by itself, as a secret may hold what looks like an escape of another
+    /// kind; then all kinds at once, and again as long as that leaves escapes.
+    fn search_decoded(&self, bytes: &[u8], escapes: Escapes, last: bool, views: &mut Views, found: &mut Found) {
+        if !escapes.kinds.is_one() {
+            let whole = &bytes[..escapes.unfinished.unwrap_or(bytes.len())];
+            for kind in decode::EACH.into_iter().filter(|kind| escapes.kinds.has(*kind)) {
+                views.levels[0].decode(whole, kind);
+                self.search_view(&views.levels[..1], found);
+            }
+        }
+        let mut escapes = escapes;
+        for level in 0..decode::DEPTH {
+            let (outer, inner) = views.levels.split_at_mut(level);
+            let source = outer.last().map_or(bytes, |view| &view.bytes);
+            let end = escapes.unfinished.unwrap_or(source.len());
+            inner[0].decode(&source[..end], decode::ALL);
+            found.hold = found.hold.min(outer.iter().rev().fold(end, |end, view| view.position(end)));
+            self.search_view(&views.levels[..=level], found);
+            escapes = Escapes::find(&views.levels[level].bytes, &self.alphabet, last);
+            if escapes.kinds.is_empty() && escapes.unfinished.is_none() {
+                break;
+            }
+        }
+    }
+
+    /// Looks through the innermost of these views, each of which is made from the one before.
+    fn search_view(&self, views: &[View], found: &mut Found) {
+        let Some(view) = views.last() else { return };
+        let mut inside = Found { ranges: Vec::new(), hold: view.bytes.len() };
+        self.search(&view.bytes, &mut inside);
+        let position = |position| views.iter().rev().fold(position, |position, view| view.position(position));
+        found.hold = found.hold.min(position(inside.hold));
+        let range = |range| views.iter().rev().fold(range, |range, view| view.range(&range));
+        found.ranges.extend(inside.ranges.into_iter().map(range));
+    }
+
+    fn search(&self, bytes: &[u8], found: &mut Found) {
+        if self.quick.as_ref().is_none_or(|quick| quick.find(bytes).is_some()) {
+            self.search_heads(bytes, found);
+        }
+        for start in bytes.len().saturating_sub(HEAD - 1)..bytes.len().min(found.hold) {
+            let rest = &bytes[start..];
+            if self.starts[usize::from(rest[0])] && self.is_beginning(rest) {
+                found.hold = start;
+                break;
+            }
+        }
+    }
+
+    fn search_heads(&self, bytes: &[u8], found: &mut Found) {
         for hit in self.heads.find_overlapping_iter(bytes) {
-            let pattern = &self.patterns[hit.pattern().as_usize()];
+            let form = &self.forms[hit.pattern().as_usize()];
             let rest = &bytes[hit.start()..];
-            if rest.starts_with(pattern) {
-                found.ranges.push(hit.start()..hit.start() + pattern.len());
-            } else if pattern.starts_with(rest) {
+            if rest.starts_with(form) {
+                found.ranges.push(hit.start()..hit.start() + form.len());
+            } else if form.starts_with(rest) {
                 found.hold = found.hold.min(hit.start());
             }
         }
     }
 
-    fn scan_plain(&self, bytes: &[u8], found: &mut Found) {
-        if self.quick.as_ref().is_none_or(|quick| quick.find(bytes).is_some()) {
-            self.scan_heads(bytes, found);
-        }
-        for start in bytes.len().saturating_sub(HEAD - 1)..bytes.len().min(found.hold) {
-            let rest = &bytes[start..];
-            if self.starts[usize::from(rest[0])]
-                && self.patterns.iter().any(|pattern| pattern.len() > rest.len() && pattern.starts_with(rest))
-            {
-                found.hold = start;
-                break;
-            }
-        }
+    /// Whether some form begins with these bytes and goes on.
+    fn is_beginning(&self, bytes: &[u8]) -> bool {
+        let after = self.forms.partition_point(|form| form.as_slice() <= bytes);
+        self.forms.get(after).is_some_and(|form| form.starts_with(bytes))
     }
 }
 
@@ -232,5 +299,66 @@ mod tests {
         assert_eq!(scrubber.scrub_text(&format!("<{one}>")), "<[redacted]>");
         let two = format!("<{}two>", "x".repeat(100));
         assert_eq!(scrubber.scrub_text(&two), two);
+    }
+
+    /// Services repeat what they are sent in pages, in XML, in JSON within JSON and in mails. Each of these showed a guest the token.
+    #[test]
+    fn a_secret_is_found_in_every_coding_that_a_service_may_use() {
+        use base64::Engine as _;
+        let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+        let wrap = |text: &str, width: usize, end: &str| {
+            text.as_bytes().chunks(width).map(String::from_utf8_lossy).collect::<Vec<_>>().join(end)
+        };
+        let json = |text: &str| serde_json::Value::from(text).to_string();
+        let each = |text: &str, write: fn(u8) -> String| text.bytes().map(write).collect::<String>();
+        for secret in
+            ["sk-A1b2&C3<d4>/E5+f6=G7", "plain0123456789abcdef", "q\"uo\\te'd%41&amp;x y", "p\u{e4}ssw\u{f6}rd-1"]
+        {
+            let percent: String = each(secret, |byte| format!("%{byte:02X}"));
+            let entities: String = secret.chars().map(|one| format!("&#x{:x};", u32::from(one))).collect();
+            let in_body = base64(format!("user:{secret}; and more text after it to fill the lines").as_bytes());
+            let utf16 = |order: fn(u16) -> [u8; 2]| secret.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+            let forms: Vec<(&str, Vec<u8>)> = vec![
+                ("percent", percent.clone().into()),
+                ("percent twice", percent.replace('%', "%25").into()),
+                ("percent three times", percent.replace('%', "%2525").into()),
+                ("entities", entities.clone().into()),
+                ("entities twice", entities.replace('&', "&amp;").into()),
+                (
+                    "decimal entities",
+                    secret.chars().map(|one| format!("&#{};", u32::from(one))).collect::<String>().into(),
+                ),
+                ("json", json(secret).into()),
+                ("json in json", json(&json(secret)).into()),
+                ("json in json in json", json(&json(&json(secret))).into()),
+                ("entities in json in percent", each(&json(&entities), |byte| format!("%{byte:02x}")).into()),
+                ("script", secret.chars().map(|one| format!("\\u{{{:x}}}", u32::from(one))).collect::<String>().into()),
+                ("quoted-printable", each(secret, |byte| format!("={byte:02X}")).into()),
+                ("soft line breaks", wrap(secret, 5, "=\r\n").into()),
+                ("hex", each(secret, |byte| format!("{byte:02x}")).into()),
+                ("base64", in_body.clone().into()),
+                ("wrapped base64", wrap(&in_body, 19, "\r\n").into()),
+                ("wrapped and indented", wrap(&in_body, 19, "\n    ").into()),
+                ("wrapped in json", json(&wrap(&in_body, 19, "\n")).into()),
+                ("base64 twice", base64(in_body.as_bytes()).into()),
+                ("lower case", secret.to_ascii_lowercase().into()),
+                ("utf-16le", utf16(u16::to_le_bytes)),
+                ("utf-16be", utf16(u16::to_be_bytes)),
+                ("json in utf-16", json(secret).encode_utf16().flat_map(u16::to_le_bytes).collect()),
+            ];
+            let scrubber = Scrubber::new([secret]).expect("long enough");
+            for (name, form) in forms {
+                // UTF-16 is searched as ASCII: another letter stays.
+                if name.contains("utf-16") && !secret.is_ascii() {
+                    continue;
+                }
+                let clean = scrubber.scrub(&form);
+                assert!(
+                    String::from_utf8_lossy(&clean).contains(REDACTED),
+                    "{name} of {secret}: {}",
+                    clean.escape_ascii()
+                );
+            }
+        }
     }
 }

@@ -13,17 +13,31 @@ use rustls::sign::SingleCertAndKey;
 use rustls_platform_verifier::Verifier;
 use url::{Host, Url};
 
+use crate::bound::BoundServices;
 use crate::identity::Shown;
 use crate::resolver::{Gate, GatedResolver, Refused, Resolver};
 use crate::{ClientIdentity, EgressError, Settings, SetupError};
 
-/// All clients: those that show no certificate, and for each identity its own.
+/// All clients: those that show no certificate, and for each identity its own; of each kind those that keep connections, and
+/// those that use one once.
 pub(crate) struct Pool {
     tls: ClientConfig,
     resolver: Arc<dyn Resolver>,
     anonymous: Arc<Clients>,
+    /// Made at their first use.
+    anonymous_once: Mutex<Option<Arc<Clients>>>,
     /// By the address of the identity, which cannot be another's while the entry points to it.
-    showing: Mutex<HashMap<usize, Showing>>,
+    showing: Mutex<HashMap<(usize, Reuse), Showing>>,
+    pub(crate) bound: BoundServices,
+}
+
+/// Whether a connection serves more than one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Reuse {
+    /// Of whoever comes next.
+    Shared,
+    /// For what authenticates the connection itself.
+    Once,
 }
 
 /// Clients of one identity, for as long as it lives.
@@ -35,29 +49,51 @@ struct Showing {
 impl Pool {
     pub(crate) fn new(settings: &Settings, resolver: &Arc<dyn Resolver>) -> Result<Self, SetupError> {
         let tls = tls(&settings.extra_roots)?;
-        let anonymous = Arc::new(Clients::new(settings, &tls, resolver)?);
-        Ok(Self { tls, resolver: Arc::clone(resolver), anonymous, showing: Mutex::default() })
+        let anonymous = Arc::new(Clients::new(settings, &tls, resolver, Reuse::Shared)?);
+        Ok(Self {
+            tls,
+            resolver: Arc::clone(resolver),
+            anonymous,
+            anonymous_once: Mutex::default(),
+            showing: Mutex::default(),
+            bound: BoundServices::default(),
+        })
     }
 
-    /// Those that show no certificate.
+    /// Those that show no certificate and keep connections.
     pub(crate) fn anonymous(&self) -> &Arc<Clients> {
         &self.anonymous
     }
 
+    /// Those that show no certificate and use each connection once.
+    pub(crate) fn anonymous_once(&self, settings: &Settings) -> Result<Arc<Clients>, SetupError> {
+        let mut once = self.anonymous_once.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(clients) = &*once {
+            return Ok(Arc::clone(clients));
+        }
+        let clients = Arc::new(Clients::new(settings, &self.tls, &self.resolver, Reuse::Once)?);
+        Ok(Arc::clone(once.insert(clients)))
+    }
+
     /// Those that show this identity: made at its first use, dropped some time after the identity is.
-    pub(crate) fn showing(&self, identity: &ClientIdentity, settings: &Settings) -> Result<Arc<Clients>, SetupError> {
-        let address = Arc::as_ptr(&identity.0).addr();
+    pub(crate) fn showing(
+        &self,
+        identity: &ClientIdentity,
+        reuse: Reuse,
+        settings: &Settings,
+    ) -> Result<Arc<Clients>, SetupError> {
+        let key = (Arc::as_ptr(&identity.0).addr(), reuse);
         let mut showing = self.showing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = showing.get(&address) {
+        if let Some(known) = showing.get(&key) {
             return Ok(Arc::clone(&known.clients));
         }
         let mut tls = self.tls.clone();
         tls.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(Arc::clone(&identity.0.0)));
         // A session is resumed as who began it.
         tls.resumption = Resumption::in_memory_sessions(32);
-        let clients = Arc::new(Clients::new(settings, &tls, &self.resolver)?);
+        let clients = Arc::new(Clients::new(settings, &tls, &self.resolver, reuse)?);
         showing.retain(|_, known| known.identity.strong_count() > 0);
-        showing.insert(address, Showing { identity: Arc::downgrade(&identity.0), clients: Arc::clone(&clients) });
+        showing.insert(key, Showing { identity: Arc::downgrade(&identity.0), clients: Arc::clone(&clients) });
         Ok(clients)
     }
 }
@@ -77,7 +113,12 @@ pub(crate) struct Gated {
 }
 
 impl Clients {
-    fn new(settings: &Settings, tls: &ClientConfig, resolver: &Arc<dyn Resolver>) -> Result<Self, SetupError> {
+    fn new(
+        settings: &Settings,
+        tls: &ClientConfig,
+        resolver: &Arc<dyn Resolver>,
+        reuse: Reuse,
+    ) -> Result<Self, SetupError> {
         // Port 0 stands for every port that no exception names.
         let mut ports = vec![0];
         ports.extend(settings.private_networks.ports().chain(settings.plain_http.ports()));
@@ -89,9 +130,9 @@ impl Clients {
             let gate = Gate { private, plain: None, port };
             if !settings.plain_http.is_empty() {
                 let gate = Gate { plain: Some(settings.plain_http.clone()), ..gate.clone() };
-                clients.plain.push(Gated::new(gate, settings, tls, resolver)?);
+                clients.plain.push(Gated::new(gate, settings, tls, resolver, reuse)?);
             }
-            clients.secure.push(Gated::new(gate, settings, tls, resolver)?);
+            clients.secure.push(Gated::new(gate, settings, tls, resolver, reuse)?);
         }
         Ok(clients)
     }
@@ -119,11 +160,19 @@ impl Gated {
         settings: &Settings,
         tls: &ClientConfig,
         resolver: &Arc<dyn Resolver>,
+        reuse: Reuse,
     ) -> Result<Self, SetupError> {
         let gate = Arc::new(gate);
         let header_bytes = u32::try_from(settings.max_response_headers).unwrap_or(u32::MAX);
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls.clone())
+        let mut tls = tls.clone();
+        let mut builder = Client::builder();
+        if reuse == Reuse::Once {
+            // One connection of HTTP/2 serves many requests at a time.
+            tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+            builder = builder.http1_only().pool_max_idle_per_host(0);
+        }
+        let client = builder
+            .tls_backend_preconfigured(tls)
             .dns_resolver(GatedResolver { resolver: Arc::clone(resolver), gate: Arc::clone(&gate) })
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()

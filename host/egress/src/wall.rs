@@ -1,7 +1,7 @@
 //! The allow list.
 
 use http::Method;
-use innkeeper_spec::{ApprovedHost, CredentialUse};
+use innkeeper_spec::{ApprovedHost, CredentialUse, NEVER_SENT, check_method, path_doubt};
 use url::Url;
 
 use crate::EgressError;
@@ -22,10 +22,16 @@ pub(crate) fn check_shape(method: &Method, url: &Url) -> Result<(), EgressError>
     if url.fragment().is_some() {
         return wrong("the address holds a fragment (`#...`), which is never sent: leave it out");
     }
-    if matches!(*method, Method::CONNECT | Method::TRACE) {
-        return wrong("the methods CONNECT and TRACE are not sent");
+    check_spelling(method.as_str())
+}
+
+/// Methods are told apart by case (RFC 9110 section 9.1), and some servers do not: only the spelling that a rule can have is sent.
+fn check_spelling(method: &str) -> Result<(), EgressError> {
+    if NEVER_SENT.iter().any(|never| never.eq_ignore_ascii_case(method)) {
+        let never = NEVER_SENT.join(", ");
+        return Err(EgressError::InvalidRequest(format!("the methods {never} are never sent, in any spelling")));
     }
-    Ok(())
+    check_method(method).map_err(|reason| EgressError::InvalidRequest(format!("the method {reason}")))
 }
 
 /// Whether the owner approved this; the answer says whether the credential may go along. Where several rules fit, the most
@@ -33,6 +39,11 @@ pub(crate) fn check_shape(method: &Method, url: &Url) -> Result<(), EgressError>
 pub(crate) fn admit(allow: &[ApprovedHost], method: &Method, url: &Url) -> Option<CredentialUse> {
     let (scheme, host, path) = (url.scheme(), url.host_str()?, url.path());
     let port = url.port_or_known_default()?;
+    // Where the path decides about anything, it has to be one that every server reads alike.
+    let restricts_path = |rule: &ApprovedHost| rule.path_prefix.is_some() && rule.is_for(scheme, host, port);
+    if path_doubt(path).is_some() && allow.iter().any(restricts_path) {
+        return None;
+    }
     allow
         .iter()
         .filter(|rule| rule.permits(scheme, host, port, method.as_str(), path))
@@ -43,6 +54,14 @@ pub(crate) fn admit(allow: &[ApprovedHost], method: &Method, url: &Url) -> Optio
         .map(|rule| rule.credential)
 }
 
+/// A rule for the origin that restricts method or path, if there is one.
+pub(crate) fn restricting<'r>(allow: &'r [ApprovedHost], url: &Url) -> Option<&'r ApprovedHost> {
+    let (scheme, host) = (url.scheme(), url.host_str()?);
+    let port = url.port_or_known_default()?;
+    let restricts = |rule: &ApprovedHost| !rule.methods.is_empty() || rule.path_prefix.is_some();
+    allow.iter().find(|rule| restricts(rule) && rule.is_for(scheme, host, port))
+}
+
 /// A request as errors and logs name it: never its query. `url` is the one that may be shown.
 pub(crate) fn describe(method: &Method, url: &Url) -> String {
     format!("{} {method} {}", origin(url), url.path())
@@ -51,6 +70,13 @@ pub(crate) fn describe(method: &Method, url: &Url) -> String {
 /// Nobody approved this.
 pub(crate) fn not_approved(method: &Method, url: &Url, redirected: bool) -> EgressError {
     let lead = if redirected { "a redirect led there, and " } else { "" };
+    if let Some(doubt) = path_doubt(url.path()) {
+        return EgressError::Denied {
+            address: describe(method, url),
+            reason: format!("{lead}its path {doubt}, and a rule restricts the path"),
+            remedy: "write the path plainly, with each character escaped at most once".to_owned(),
+        };
+    }
     EgressError::Denied {
         address: describe(method, url),
         reason: format!("{lead}the connection's owner has not approved it"),
@@ -133,6 +159,37 @@ mod tests {
         ] {
             assert!(matches!(check_shape(&Method::GET, &url(text)), Err(EgressError::InvalidRequest(_))), "{text}");
         }
-        assert!(check_shape(&Method::TRACE, &url("https://a.example.com/")).is_err());
+    }
+
+    #[test]
+    fn methods_are_sent_in_the_spelling_that_rules_have_and_some_in_none() {
+        let shape = |method: &str| {
+            let method = Method::from_bytes(method.as_bytes()).expect("a token");
+            check_shape(&method, &url("https://a.example.com/")).map_err(|error| error.to_string())
+        };
+        for never in ["CONNECT", "connect", "Trace", "TRACE", "track", "PRI"] {
+            assert!(shape(never).is_err_and(|error| error.contains("never sent")), "{never}");
+        }
+        for odd in ["get", "Get", "GET_", "G!", "GET1"] {
+            assert!(shape(odd).is_err_and(|error| error.contains("upper case")), "{odd}");
+        }
+        for sent in ["GET", "PATCH", "PROPFIND", "M-SEARCH", "VERSION-CONTROL"] {
+            assert_eq!(shape(sent), Ok(()), "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_path_in_doubt_passes_no_rule_where_one_restricts_the_path() {
+        let allow = approved(&[
+            "https://a.example.com",
+            "https://a.example.com/public, no credential",
+            "https://b.example.com",
+        ]);
+        let admitted = |text: &str| admit(&allow, &Method::GET, &url(text));
+        assert_eq!(admitted("https://a.example.com/x/..%2fpublic"), None);
+        assert_eq!(admitted("https://a.example.com/x%2fy"), Some(CredentialUse::Allowed));
+        assert_eq!(admitted("https://b.example.com/x/..%2fpublic"), Some(CredentialUse::Allowed));
+        let error = not_approved(&Method::GET, &url("https://a.example.com/x/..%2fpublic"), false).to_string();
+        assert!(error.contains("hides dot segments"), "{error}");
     }
 }

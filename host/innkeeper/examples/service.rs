@@ -12,18 +12,19 @@ use axum::extract::{Json, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Router, serve};
-use innkeeper::{CallRequest, ConnectionId, Error, Innkeeper, NewConnection, PrincipalId, SpaceId};
+use innkeeper::{CallRequest, Compiler, ConnectionId, Error, Innkeeper, NewConnection, PrincipalId, SpaceId};
 use serde_json::{Value, json};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let compiler = Compiler::this_program(); // Started once more to compile a connector, it gets no further.
     let mut arguments = std::env::args().skip(1);
     let component = arguments.next().ok_or("name a connector file")?;
     let auth_type = arguments.next().unwrap_or_else(|| "none".to_owned());
 
     // Store, keyring and compiled code live in one folder; the next start finds everything there.
     let folder = std::env::var("FOLDER").unwrap_or_else(|_| "innkeeper-data".to_owned());
-    let host = Innkeeper::builder().folder(folder).open().await?;
+    let host = Innkeeper::builder().folder(folder).compiler(compiler).open().await?;
     let connector = host.load_file(component).await?;
     if host.connections(&SpaceId::default()).await?.is_empty() {
         let mut connection = NewConnection::new(SpaceId::default(), connector.id(), auth_type);

@@ -73,6 +73,13 @@ impl Innkeeper {
         Ok(self.parts.auth.authorization_way(&record)?)
     }
 
+    /// Where the browser of who authorizes a connection is sent to, without what the address asks: to be shown before that.
+    /// None where no browser is sent anywhere.
+    pub async fn consent_address(&self, space: &SpaceId, connection: &ConnectionId) -> Result<Option<Url>, Error> {
+        let record = self.record_of(space, connection).await?;
+        Ok(self.parts.auth.consent_address(&record)?)
+    }
+
     /// Begins an authorization on another device (RFC 8628): answers a code, and the address where the user types it. Then
     /// [`Innkeeper::poll_device_authorization`], or [`Innkeeper::wait_device_authorization`] once.
     pub async fn begin_device_authorization(

@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 use innkeeper_ambient::{Clock, Random, SystemClock, SystemRandom};
 use innkeeper_auth::{Auth, AuthOptions, AuthTypes, check_base};
 use innkeeper_egress::{Egress, Settings as EgressSettings};
-use innkeeper_runtime::{GuestMemory, Limits, Runtime, RuntimeSettings};
+use innkeeper_runtime::{CompileLimits, Compiler, GuestMemory, Limits, Runtime, RuntimeSettings, Sharing};
 use innkeeper_vault::{Keyring, KeyringSource, RedbStore, Store, Vault};
 use url::Url;
 
@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::host::{Innkeeper, Parts};
 use crate::policy::{AccessPolicy, AllowAll};
 use crate::terms::KnownTerms;
+use crate::turns::Turns;
 
 /// A store of the embedding service's choice.
 #[derive(Debug)]
@@ -34,6 +35,9 @@ pub struct Builder {
     random: Arc<dyn Random>,
     limits: Limits,
     calls_at_once: u32,
+    sharing: Sharing,
+    compiler: Compiler,
+    compile_limits: CompileLimits,
     egress: EgressSettings,
     auth: AuthOptions,
     auth_types: AuthTypes,
@@ -53,6 +57,9 @@ impl Default for Builder {
             random: Arc::new(SystemRandom),
             limits: Limits::default(),
             calls_at_once: RuntimeSettings::default().calls_at_once,
+            sharing: Sharing::default(),
+            compiler: RuntimeSettings::default().compiler,
+            compile_limits: CompileLimits::default(),
             egress: EgressSettings::default(),
             auth: AuthOptions::default(),
             auth_types: AuthTypes::builtin(),
@@ -102,9 +109,28 @@ impl Builder {
         self
     }
 
-    /// Calls under way at once; more wait for a place.
+    /// Calls under way at once; more wait for a place. 1,000 unless this says otherwise.
     pub fn calls_at_once(mut self, calls: u32) -> Self {
         self.calls_at_once = calls;
+        self
+    }
+
+    /// How these places are shared out among spaces and connections, and how many calls wait for one.
+    pub fn sharing(mut self, sharing: Sharing) -> Self {
+        self.sharing = sharing;
+        self
+    }
+
+    /// Where connectors are compiled. By default on a thread of this process, whose memory and time nothing bounds: where connectors
+    /// come from strangers give [`Compiler::this_program`].
+    pub fn compiler(mut self, compiler: Compiler) -> Self {
+        self.compiler = compiler;
+        self
+    }
+
+    /// How large a connector may be, and what compiling it may take.
+    pub fn compile_limits(mut self, limits: CompileLimits) -> Self {
+        self.compile_limits = limits;
         self
     }
 
@@ -168,7 +194,14 @@ impl Builder {
         };
         let cache = self.folder.map(|folder| (folder.join("code"), keyring.mac_key("compiled-code")));
         let vault = Arc::new(Vault::open(keyring, &*store, self.random.clone()).await?);
-        let settings = RuntimeSettings { limits: self.limits, calls_at_once: self.calls_at_once, cache };
+        let settings = RuntimeSettings {
+            limits: self.limits,
+            calls_at_once: self.calls_at_once,
+            sharing: self.sharing,
+            cache,
+            compiler: self.compiler,
+            compile_limits: self.compile_limits,
+        };
         let runtime = Runtime::new(settings, self.clock.clone(), self.random.clone())?;
         let egress = Egress::new(self.egress, self.clock.clone(), self.random.clone())?;
         let auth = Auth::with_options(
@@ -192,7 +225,8 @@ impl Builder {
             pages,
             terms: KnownTerms::default(),
             loaded: RwLock::default(),
-            loading: tokio::sync::Mutex::default(),
+            loading: Turns::default(),
+            writing: tokio::sync::Mutex::default(),
             policy: self.policy,
             strict_audit: self.strict_audit,
         }))

@@ -15,6 +15,7 @@ use innkeeper_runtime::{
 };
 use innkeeper_spec::{ApprovedHost, Scope};
 use innkeeper_vault::{AuditRecord, ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
+use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -199,6 +200,7 @@ impl Innkeeper {
             agreed => Some(Arc::new(auth.placeholder_secrets(record, agreed)?)),
         };
         let config = terms.config.clone();
+        let echoes = terms.echoes.clone();
         let claims = GrantClaims { host: self.clone(), record: record.clone(), owner, terms };
         let allow = claims.hosts().await;
         let context = GuestContext {
@@ -209,6 +211,7 @@ impl Innkeeper {
             egress: self.parts.egress.clone(),
             allow,
             credential: credential.clone(),
+            echoes,
             placeholders,
             memory: self.parts.memory.clone(),
             listener,
@@ -344,6 +347,10 @@ impl CredentialSource for WatchedCredential {
                 Err(shown)
             }
         }
+    }
+
+    async fn secrets(&self) -> Result<Arc<[SecretString]>, CredentialError> {
+        self.source.secrets().await
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use innkeeper_ambient::Timestamp;
 use innkeeper_auth::{AuthType, Discovery, Settings, SettingsErrors};
 use innkeeper_runtime::Connector;
-use innkeeper_spec::{ApprovedHost, AuthDeclaration, AuthMode, AuthTypeId, ConnectorId};
+use innkeeper_spec::{ApprovedHost, AuthDeclaration, AuthMode, AuthTypeId, ConnectorId, ConnectorSpec};
 use innkeeper_vault::{ConnectionId, ConnectionRecord, Expected, SpaceId, Written};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::error::Error;
 use crate::host::Innkeeper;
 use crate::hosts::approve;
+use crate::naming;
 
 /// Which hosts a connection may reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -168,10 +169,16 @@ impl Innkeeper {
     ///
     /// Fails, keeping nothing, with every mistake named at once.
     pub async fn connect(&self, new: NewConnection) -> Result<ConnectionView, Error> {
+        if let Some(id) = &new.id {
+            naming::check("id", id.as_str())?;
+        }
+        if let Some(title) = &new.title {
+            naming::check("title", title)?;
+        }
         let connector = self.connector(&new.connector).await?;
         let (declaration, auth_type) = self.auth_type(&connector, &new.auth_type)?;
         let auth_mode = auth_mode(&*auth_type, new.auth_mode)?;
-        let config = check_config(&connector, &new.config)?;
+        let config = self.check_config(&connector, &new.config).await?;
         let discovery = Discovery { declaration: &declaration, auth_type: &*auth_type, config: &config };
         let settings = match self.parts.auth.discover(&discovery, new.fields).await {
             Ok(fields) => Settings::build(&declaration, &*auth_type, &config, &fields, &new.secrets),
@@ -195,7 +202,7 @@ impl Innkeeper {
             fields: settings.plain().clone(),
             secret_names: settings.secret_names(),
             hosts,
-            placeholders: connector.spec().placeholders.clone(),
+            placeholders: asked_placeholders(connector.spec()),
             claims: connector.spec().claims.clone(),
             created_at: now,
             updated_at: now,
@@ -222,11 +229,14 @@ impl Innkeeper {
         id: &ConnectionId,
         change: ConnectionChange,
     ) -> Result<ConnectionView, Error> {
+        if let Some(title) = &change.title {
+            naming::check("title", title)?;
+        }
         let before = self.record_of(space, id).await?;
         let connector = self.connector(&before.connector).await?;
         let (declaration, auth_type) = self.auth_type(&connector, before.auth_type.as_str())?;
         let config = match &change.config {
-            Some(config) => check_config(&connector, config)?,
+            Some(config) => self.check_config(&connector, config).await?,
             None => before.config.clone(),
         };
         let mut secrets = self.parts.auth.open_secrets(&before)?;
@@ -240,7 +250,7 @@ impl Innkeeper {
         let (hosts, placeholders, claims) = match change.hosts {
             Some(approval) => {
                 let spec = connector.spec();
-                (approve(&connector, &config, approval)?, spec.placeholders.clone(), spec.claims.clone())
+                (approve(&connector, &config, approval)?, asked_placeholders(spec), spec.claims.clone())
             }
             None => (before.hosts.clone(), before.placeholders.clone(), before.claims.clone()),
         };
@@ -363,6 +373,11 @@ impl Innkeeper {
     }
 }
 
+/// What the owner agrees to with the hosts, each entry with the places that it is bound to.
+fn asked_placeholders(spec: &ConnectorSpec) -> Vec<String> {
+    spec.placeholder_uses().iter().map(ToString::to_string).collect()
+}
+
 fn auth_mode(auth_type: &dyn AuthType, asked: Option<AuthMode>) -> Result<AuthMode, Error> {
     let spec = auth_type.spec();
     let name = |mode: &AuthMode| {
@@ -379,13 +394,15 @@ fn auth_mode(auth_type: &dyn AuthType, asked: Option<AuthMode>) -> Result<AuthMo
     }
 }
 
-pub(crate) fn check_config(connector: &Connector, config: &Value) -> Result<Value, Error> {
-    let schema = &connector.spec().config;
-    let config = schema.with_defaults(config);
-    schema
-        .validate(&config)
-        .map_err(|violations| Error::Config { connector: connector.spec().about.id.clone(), violations })?;
-    Ok(config)
+impl Innkeeper {
+    pub(crate) async fn check_config(&self, connector: &Connector, config: &Value) -> Result<Value, Error> {
+        let spec = connector.spec();
+        let checked = self.parts.runtime.check_config(connector, spec.config.with_defaults(config)).await;
+        let (config, checked) =
+            checked.map_err(|reason| Error::Unchecked { connector: spec.about.id.clone(), reason })?;
+        checked.map_err(|violations| Error::Config { connector: spec.about.id.clone(), violations })?;
+        Ok(config)
+    }
 }
 
 pub(crate) fn fields_error(declaration: &AuthDeclaration, errors: SettingsErrors) -> Error {

@@ -66,7 +66,7 @@ impl Innkeeper {
     pub async fn load(&self, component: Vec<u8>) -> Result<Added, Error> {
         let connector = self.parts.runtime.load(component.clone()).await?;
         let id = connector.spec().about.id.clone();
-        let _writing = self.parts.loading.lock().await;
+        let _writing = self.parts.writing.lock().await;
         let before = self.parts.store.connector(&id).await?;
         let record = ConnectorRecord {
             id: id.clone(),
@@ -77,7 +77,10 @@ impl Innkeeper {
         self.parts.store.put_connector(record, component).await?;
         self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id, connector.clone());
         // The older one was checked when it was added.
-        let older = before.as_ref().and_then(|record| ConnectorSpec::parse(&record.spec).ok());
+        let older = match &before {
+            Some(record) => self.parts.runtime.parse_spec(record.spec.clone()).await.ok().map(|(_, spec)| spec),
+            None => None,
+        };
         let (differences, rescoped) = match &older {
             Some(older) => (older.differences(connector.spec()), self.follow_scope(older, connector.spec()).await?),
             None => Default::default(),
@@ -116,12 +119,17 @@ impl Innkeeper {
             let declaration = spec.auth_types.iter().find(|declared| declared.auth_type == before.auth_type)?;
             Settings::defaults(declaration, &**auth_type, &before.config).remove(SCOPE)
         };
-        let (old, Some(new)) = (default(older), default(newer)) else { return Ok(false) };
-        if old.as_ref() == Some(&new) || before.fields.get(SCOPE) != old.as_ref() {
+        let (old, new) = (default(older), default(newer));
+        let is_taken = newer.auth_declaration(&before.auth_type).is_some();
+        if !is_taken || old == new || before.fields.get(SCOPE) != old.as_ref() {
             return Ok(false);
         }
         let mut fields = before.fields.clone();
-        fields.insert(SCOPE.to_owned(), new);
+        // One that asks for nothing any more is the narrowest of all.
+        match new {
+            Some(new) => fields.insert(SCOPE.to_owned(), new),
+            None => fields.remove(SCOPE),
+        };
         let secrets = self.parts.auth.open_secrets(&before)?;
         let settings = Settings::from_stored(before.auth_type.clone(), fields.clone(), secrets);
         let version = before.version + 1;
@@ -139,12 +147,7 @@ impl Innkeeper {
 
     /// Loads a connector from a file and keeps it. See [`Innkeeper::load`].
     pub async fn load_file(&self, path: impl AsRef<Path>) -> Result<Added, Error> {
-        let path = path.as_ref();
-        let component = tokio::fs::read(path).await.map_err(|error| innkeeper_runtime::LoadError::Unreadable {
-            path: path.display().to_string(),
-            reason: error.to_string(),
-        })?;
-        self.load(component).await
+        self.load(self.parts.runtime.read(path).await?).await
     }
 
     /// All connectors, by id.
@@ -158,19 +161,27 @@ impl Innkeeper {
         if let Some(connector) = self.in_memory(id) {
             return Ok(connector);
         }
-        let _loading = self.parts.loading.lock().await;
-        if let Some(connector) = self.in_memory(id) {
-            return Ok(connector);
+        let _turn = self.parts.loading.take(id).await;
+        loop {
+            if let Some(connector) = self.in_memory(id) {
+                return Ok(connector);
+            }
+            let Some(record) = self.parts.store.connector(id).await? else {
+                let known =
+                    self.parts.store.connectors().await?.into_iter().map(|record| record.id.to_string()).collect();
+                return Err(Error::UnknownConnector { asked: id.to_string(), known });
+            };
+            let component = self.parts.store.component(&record.digest).await?;
+            let component = component.ok_or_else(|| Error::ComponentMissing(id.clone()))?;
+            let connector = self.parts.runtime.load(component).await?;
+            let _writing = self.parts.writing.lock().await;
+            // Another version may have come meanwhile, or the connector be gone.
+            let now = self.parts.store.connector(id).await?;
+            if now.is_some_and(|now| now.digest == record.digest) {
+                self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connector.clone());
+                return Ok(connector);
+            }
         }
-        let Some(record) = self.parts.store.connector(id).await? else {
-            let known = self.parts.store.connectors().await?.into_iter().map(|record| record.id.to_string()).collect();
-            return Err(Error::UnknownConnector { asked: id.to_string(), known });
-        };
-        let component = self.parts.store.component(&record.digest).await?;
-        let component = component.ok_or_else(|| Error::ComponentMissing(id.clone()))?;
-        let connector = self.parts.runtime.load(component).await?;
-        self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connector.clone());
-        Ok(connector)
     }
 
     fn in_memory(&self, id: &ConnectorId) -> Option<Connector> {
@@ -179,7 +190,7 @@ impl Innkeeper {
 
     /// Removes a connector that no connection uses.
     pub async fn remove_connector(&self, id: &ConnectorId) -> Result<(), Error> {
-        let _writing = self.parts.loading.lock().await;
+        let _writing = self.parts.writing.lock().await;
         let connections = self.parts.store.connections_of(id).await?;
         if !connections.is_empty() {
             let connections = connections.iter().map(|(space, connection)| format!("{space}/{connection}")).collect();

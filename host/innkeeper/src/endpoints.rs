@@ -7,7 +7,7 @@ use innkeeper_spec::FieldKind;
 use innkeeper_vault::{ConnectionId, SpaceId};
 use serde_json::Value;
 
-use crate::connections::{ConnectionChange, NewConnection, check_config, fields_error};
+use crate::connections::{ConnectionChange, NewConnection, fields_error};
 use crate::error::Error;
 use crate::host::Innkeeper;
 
@@ -63,7 +63,7 @@ impl Innkeeper {
     pub async fn endpoints(&self, new: &NewConnection) -> Result<Vec<Endpoint>, Error> {
         let connector = self.connector(&new.connector).await?;
         let (declaration, auth_type) = self.auth_type(&connector, &new.auth_type)?;
-        let config = check_config(&connector, &new.config)?;
+        let config = self.check_config(&connector, &new.config).await?;
         let discovery = Discovery { declaration: &declaration, auth_type: &*auth_type, config: &config };
         let found = self.parts.auth.discover(&discovery, new.fields.clone()).await;
         let found = found.map_err(|errors| fields_error(&declaration, errors))?;
@@ -86,7 +86,7 @@ impl Innkeeper {
         let connector = self.connector(&before.connector).await?;
         let (declaration, auth_type) = self.auth_type(&connector, before.auth_type.as_str())?;
         let config = match &change.config {
-            Some(config) => check_config(&connector, config)?,
+            Some(config) => self.check_config(&connector, config).await?,
             None => before.config.clone(),
         };
         let discovery = Discovery { declaration: &declaration, auth_type: &*auth_type, config: &config };

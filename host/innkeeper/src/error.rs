@@ -1,8 +1,11 @@
 //! Why something did not work.
 
+use std::time::Duration;
+
 use innkeeper_auth::{AuthError, DeviceFailure, LinkFailure, Refused, SettingsErrors};
 use innkeeper_egress::SetupError as EgressSetupError;
-use innkeeper_runtime::{CallError, LoadError, LogLine, SetupError as RuntimeSetupError};
+use innkeeper_runtime::{CallError, CheckError, LoadError, LogLine, SetupError as RuntimeSetupError};
+use innkeeper_shown::Quoted;
 use innkeeper_spec::{ConnectorId, Violations};
 use innkeeper_vault::{ConnectionId, InvalidId, KeyringError, SpaceId, StoreError, VaultError};
 
@@ -42,7 +45,7 @@ pub enum Error {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// No such connector.
-    #[error("there is no connector {asked:?}{}", or_known(.known))]
+    #[error("there is no connector {}{}", Quoted::new(asked).at_most(80), or_known(.known))]
     UnknownConnector {
         /// What was asked.
         asked: String,
@@ -70,6 +73,18 @@ pub enum Error {
         /// What there is.
         known: Vec<String>,
     },
+    /// A name for a connection that looks like another.
+    #[error("the {what} {given} holds U+{code_point:04X}, which {why}: leave it out")]
+    Misleading {
+        /// `id` or `title`.
+        what: &'static str,
+        /// What was given, fit to be shown.
+        given: String,
+        /// The character that is not seen as what it is.
+        code_point: u32,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The id is taken.
     #[error(
         "there is a connection \"{connection}\" in space \"{space}\" already; choose another id, or delete that one first"
@@ -84,7 +99,7 @@ pub enum Error {
     #[error("connection {0} was changed by somebody else meanwhile; look at it again and repeat the change")]
     ConnectionChanged(ConnectionId),
     /// The connector does not take that auth type.
-    #[error("connector {connector} does not take the auth type {asked:?}; it takes {}", .taken.join(", "))]
+    #[error("connector {connector} does not take the auth type {}; it takes {}", Quoted::new(asked).at_most(80), .taken.join(", "))]
     AuthTypeNotTaken {
         /// Which connector.
         connector: ConnectorId,
@@ -94,7 +109,7 @@ pub enum Error {
         taken: Vec<String>,
     },
     /// This host does not have the auth type.
-    #[error("this host has no auth type {asked:?}; it has {}", .known.join(", "))]
+    #[error("this host has no auth type {}; it has {}", Quoted::new(asked).at_most(80), .known.join(", "))]
     UnknownAuthType {
         /// What was asked.
         asked: String,
@@ -102,7 +117,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// The auth type does not work that way.
-    #[error("the auth type {auth_type} has no auth mode {asked:?}; it has {}", .modes.join(", "))]
+    #[error("the auth type {auth_type} has no auth mode {}; it has {}", Quoted::new(asked).at_most(80), .modes.join(", "))]
     AuthMode {
         /// Which auth type.
         auth_type: String,
@@ -118,6 +133,15 @@ pub enum Error {
         connector: ConnectorId,
         /// Each mistake with its JSON pointer.
         violations: Violations,
+    },
+    /// It is not known whether the config fits its schema.
+    #[error("the config of connector {connector} was not checked against its schema: {reason}")]
+    Unchecked {
+        /// Which connector.
+        connector: ConnectorId,
+        /// Why.
+        #[source]
+        reason: CheckError,
     },
     /// The auth type's fields break their rules.
     #[error("the fields of the auth type {auth_type} are not valid: {errors}")]
@@ -195,10 +219,13 @@ impl Error {
             | Self::Egress(_)
             | Self::Pages { .. }
             | Self::NoPages => "setup",
-            Self::Id(_) => "invalid-id",
+            Self::Id(_) | Self::Misleading { what: "id", .. } => "invalid-id",
+            Self::Misleading { .. } => "invalid-title",
             Self::Keyring(_) => "keyring",
             Self::Vault(_) => "vault",
             Self::Store(_) => "store",
+            Self::Load(LoadError::SpecRun(error)) if matches!(**error, CallError::Busy { .. }) => error.kind(),
+            Self::Load(LoadError::Unchecked(reason)) => reason.kind(),
             Self::Load(_) | Self::ComponentMissing(_) => "load",
             Self::UnknownConnector { .. } => "unknown-connector",
             Self::ConnectorInUse { .. } => "connector-in-use",
@@ -207,6 +234,7 @@ impl Error {
             Self::ConnectionChanged(_) => "conflict",
             Self::AuthTypeNotTaken { .. } | Self::UnknownAuthType { .. } | Self::AuthMode { .. } => "auth-type",
             Self::Config { .. } => "invalid-config",
+            Self::Unchecked { reason, .. } => reason.kind(),
             Self::Fields { .. } => "invalid-fields",
             Self::Hosts { .. } => "invalid-hosts",
             Self::NotAllowed(_) => "not-allowed",
@@ -217,6 +245,19 @@ impl Error {
             Self::Link(_) => "link",
             Self::Refused(_) | Self::Device(_) => "authorization",
             Self::Call { error, .. } => error.kind(),
+        }
+    }
+
+    /// When the same may be tried again, where the host is busy.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let error = match self {
+            Self::Call { error, .. } => error,
+            Self::Load(LoadError::SpecRun(error)) => error,
+            _ => return None,
+        };
+        match error {
+            CallError::Busy { retry_after, .. } => Some(Duration::from_secs((*retry_after).into())),
+            _ => None,
         }
     }
 

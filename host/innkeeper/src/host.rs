@@ -17,6 +17,7 @@ use crate::builder::Builder;
 use crate::error::Error;
 use crate::policy::AccessPolicy;
 use crate::terms::KnownTerms;
+use crate::turns::Turns;
 
 /// A host of connectors. Cheap to clone; all clones are one host.
 #[derive(Clone)]
@@ -39,9 +40,10 @@ pub(crate) struct Parts {
     pub(crate) strict_audit: bool,
     pub(crate) terms: KnownTerms,
     pub(crate) loaded: RwLock<HashMap<ConnectorId, Connector>>,
-    /// Held while a connector is compiled on first use, so that many first callers compile it once, and while one is written or
-    /// removed, so that memory has what the store has.
-    pub(crate) loading: tokio::sync::Mutex<()>,
+    /// Many first callers of a connector compile it once, and those of another one do not wait for them.
+    pub(crate) loading: Turns,
+    /// Held while a connector is written, removed or put into memory, so that memory has what the store has.
+    pub(crate) writing: tokio::sync::Mutex<()>,
 }
 
 impl fmt::Debug for Innkeeper {

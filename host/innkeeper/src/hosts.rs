@@ -16,7 +16,12 @@ pub(crate) fn approve(
 ) -> Result<Vec<ApprovedHost>, Error> {
     let HostApproval::AsAsked = approval else {
         let HostApproval::Only(hosts) = approval else { return Ok(Vec::new()) };
-        return Ok(bound(connector, &hosts));
+        let hosts = bound(connector, &hosts);
+        let reason = hosts.iter().filter(|host| host.claim.is_none()).find_map(|host| host.host.many_owners());
+        return match reason {
+            Some(reason) => Err(Error::Hosts { connector: connector.spec().about.id.clone(), reason }),
+            None => Ok(hosts),
+        };
     };
     let spec = connector.spec();
     let mut hosts = Vec::with_capacity(spec.hosts.len());

@@ -66,9 +66,11 @@ mod error;
 mod host;
 mod hosts;
 mod links;
+mod naming;
 mod policy;
 mod tending;
 mod terms;
+mod turns;
 
 pub use authorization::{BeginAuthorization, ConnectionStatus};
 pub use builder::{Builder, Storage};
@@ -88,9 +90,10 @@ pub use innkeeper_auth::{
     LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, RateLimit, Reason, Refused, SessionSecret, Signer, StartLink, Tended,
     Unrevoked, fields_for,
 };
-pub use innkeeper_egress::{Body, EgressError, Exception, PrivateNetworks, Settings as EgressSettings};
+pub use innkeeper_egress::{Body, EchoLimits, EgressError, Exception, PrivateNetworks, Settings as EgressSettings};
 pub use innkeeper_runtime::{
-    ActionFailure, Allocation, CallError, Code, Connector, File, Frame, Limits, LoadError, LogLevel, LogLine, Progress,
+    ActionFailure, Allocation, CallError, CheckError, Code, CompileLimits, Compiler, CompilerError, Connector, Crowded,
+    File, Frame, Limits, LoadError, LogLevel, LogLine, Progress, Sharing,
 };
 pub use innkeeper_spec as spec;
 pub use innkeeper_vault::{

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use innkeeper_egress::Echoes;
 use innkeeper_runtime::Connector;
-use innkeeper_spec::ApprovedHost;
+use innkeeper_spec::{ApprovedHost, ConnectorSpec, PlaceholderUse, agreed_uses};
 use innkeeper_vault::{ComponentDigest, ConnectionId, ConnectionRecord, Edition, SpaceId};
 
 use crate::hosts::bound;
@@ -18,9 +19,11 @@ pub(crate) struct Terms {
     pub(crate) config: Arc<str>,
     /// Claims that the guest may read.
     pub(crate) claims: Vec<String>,
-    /// Secret fields that the guest may name in placeholders.
+    /// Secret fields that the guest may name in placeholders, and where: texts of [`PlaceholderUse`].
     pub(crate) placeholders: Vec<String>,
     pub(crate) hosts: Hosts,
+    /// Counts the calls whose answers held a secret.
+    pub(crate) echoes: Arc<Echoes>,
 }
 
 /// Where a call may send requests.
@@ -34,16 +37,19 @@ pub(crate) enum Hosts {
 impl Terms {
     fn new(record: &ConnectionRecord, connector: &Connector) -> Self {
         let spec = connector.spec();
-        let hosts = bound(connector, &record.hosts);
+        let mut hosts = bound(connector, &record.hosts);
+        // Approved before such patterns were refused: worth nothing.
+        hosts.retain(|host| host.claim.is_some() || host.host.many_owners().is_none());
         Self {
             config: record.config.to_string().into(),
             claims: agreed(&spec.claims, &record.claims),
-            placeholders: agreed(&spec.placeholders, &record.placeholders),
+            placeholders: agreed_placeholders(spec, &record.placeholders),
             hosts: if hosts.iter().any(|host| host.claim.is_some()) {
                 Hosts::ByClaim(hosts)
             } else {
                 Hosts::Fixed(hosts.into())
             },
+            echoes: Arc::default(),
         }
     }
 }
@@ -51,6 +57,12 @@ impl Terms {
 /// What this version of the connector declares, as far as the connection's owner agreed to it.
 fn agreed(declared: &[String], agreed: &[String]) -> Vec<String> {
     declared.iter().filter(|name| agreed.contains(name)).cloned().collect()
+}
+
+/// The same for placeholders, each of which may be bound to places. What was agreed to by name alone holds anywhere.
+fn agreed_placeholders(spec: &ConnectorSpec, agreed: &[String]) -> Vec<String> {
+    let agreed: Vec<PlaceholderUse> = agreed.iter().filter_map(|text| text.parse().ok()).collect();
+    agreed_uses(&spec.placeholder_uses(), &agreed).iter().map(ToString::to_string).collect()
 }
 
 /// Terms as they were last worked out.

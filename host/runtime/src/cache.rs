@@ -57,13 +57,11 @@ impl CodeCache {
     }
 
     /// Keeps an entry. Failing to is no failure of the caller's: the next start compiles again.
-    pub(crate) fn store(&self, digest: &ComponentDigest, component: &Component, spec: &draft::ConnectorSpec) {
+    pub(crate) fn store(&self, digest: &ComponentDigest, code: &[u8], spec: &draft::ConnectorSpec) {
         let path = self.path(digest);
-        let written = component
-            .serialize()
+        let written = serde_json::to_vec(spec)
             .map_err(std::io::Error::other)
-            .and_then(|code| Ok((code, serde_json::to_vec(spec)?)))
-            .and_then(|(code, spec)| self.write(&path, digest, &spec, &code));
+            .and_then(|spec| self.write(&path, digest, &spec, code));
         if let Err(error) = written {
             tracing::warn!(path = %path.display(), %error, "compiled code cannot be kept");
         }
@@ -106,15 +104,19 @@ impl CodeCache {
     }
 }
 
-/// Loads code that this host wrote: the caller has verified its MAC.
-#[expect(unsafe_code, reason = "compiled code is trusted because its MAC under the host key has been verified")]
-fn load_trusted(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: `deserialize` asks for bytes that `Component::serialize` made. A MAC under the host key says so.
+/// Loads code that this host made: the caller has verified its MAC, or has it from this host's own compiler.
+#[expect(
+    unsafe_code,
+    reason = "compiled code is trusted because this host's compiler made it just now, or a MAC under the host key says so"
+)]
+pub(crate) fn load_trusted(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: `deserialize` asks for bytes that `precompile_component` made. They come from a thread of this process, over the pipe of
+    // a process that it started, or a MAC under the host key says so.
     unsafe { Component::deserialize(engine, code) }
 }
 
 /// The engine's version and settings, in hexadecimal.
-fn fingerprint(engine: &Engine) -> String {
+pub(crate) fn fingerprint(engine: &Engine) -> String {
     struct Sha(Sha256);
     impl Hasher for Sha {
         fn write(&mut self, bytes: &[u8]) {

@@ -5,20 +5,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use innkeeper_egress::{Body, CredentialSource, Egress, SecretFields};
-use innkeeper_spec::{ActionSpec, ApprovedHost};
+use innkeeper_egress::{Body, CredentialSource, Echoes, Egress, SecretFields};
+use innkeeper_spec::json::{self, ParseError};
+use innkeeper_spec::{ActionSpec, ApprovedHost, Violations};
 use innkeeper_vault::ConnectionRecord;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use crate::capabilities::held::Held;
+use crate::capabilities::account::Account;
 use crate::capabilities::http::GuestBody;
 use crate::capabilities::log::LogLine;
 use crate::capabilities::progress::Progress;
 use crate::capabilities::state::GuestMemory;
 use crate::capabilities::{connection, http, log, progress, wasi};
+use crate::checks::{PARSED_AT_ONCE, Patience};
 use crate::component::Connector;
 use crate::contract::innkeeper::connector::types as wit;
 use crate::convert;
@@ -26,8 +28,11 @@ use crate::deadline::{CpuMeter, Metered};
 use crate::engine::Runtime;
 use crate::error::CallError;
 use crate::exports::Exports;
+use crate::files;
 use crate::guest::{Ended, Guest, Working};
-use crate::limits::GrowthLimiter;
+use crate::limits::{GrowthLimiter, Limits};
+use crate::places::Crowded;
+use crate::text;
 use crate::trap::{Place, explain};
 
 /// A named stream of bytes, into an action or out of it.
@@ -69,6 +74,8 @@ pub struct GuestContext {
     pub allow: Arc<[ApprovedHost]>,
     /// What puts the credential on.
     pub credential: Arc<dyn CredentialSource>,
+    /// Counts the calls of the connection whose answers held a secret.
+    pub echoes: Arc<Echoes>,
     /// What fills in placeholders, where the spec declares some.
     pub placeholders: Option<Arc<dyn SecretFields>>,
     /// Its small memory.
@@ -108,17 +115,16 @@ impl Runtime {
     ///
     /// The input is checked against the action's schema before anything runs, the output after. The call ends at the
     /// limits of [`crate::Limits`] at the latest, whatever the guest does; where more calls are under way than there are places,
-    /// it waits for one within its own time.
+    /// it waits for one within its own time, as [`crate::Sharing`] has it, or ends with [`CallError::Busy`].
     pub async fn call(&self, connector: &Connector, call: Call, context: GuestContext) -> Finished<Output> {
         let Call { action, input, files } = call;
-        let checked = check_input(connector, &action, &input);
-        let action = match checked {
-            Ok(action) => action,
+        let checked = self.check_input(connector, &action, input).await;
+        let (action, input) = match checked {
+            Ok(checked) => checked,
             Err(error) => {
                 return Finished { result: Err(error), logs: Vec::new(), requests: 0, duration: Duration::ZERO };
             }
         };
-        let input = input.to_string();
         self.run(connector, action.name.as_str(), context, async |exports, store| {
             let mut handed = Vec::with_capacity(files.len());
             for file in files {
@@ -126,8 +132,10 @@ impl Runtime {
                 handed.push(wit::File { name: file.name, content_type: file.content_type, content: body });
             }
             let answer = exports.call(&mut *store, action.name.as_str(), &input, &handed).await?;
-            let answered = answer.map_err(|error| CallError::Action(convert::failure(error)));
-            Ok(answered.and_then(|output| check_output(connector, action, output, store.data_mut())))
+            match answer {
+                Ok(output) => Ok(self.check_output(connector, action, output, store.data_mut()).await),
+                Err(error) => Ok(Err(CallError::Action(convert::failure(error)))),
+            }
         })
         .await
     }
@@ -136,6 +144,7 @@ impl Runtime {
     pub async fn check(&self, connector: &Connector, context: GuestContext) -> Finished<String> {
         self.run(connector, "check", context, async |exports, store| {
             let answer = exports.check(store).await?;
+            let answer = answer.map(|sentence| text::bounded(sentence, text::LONGEST));
             Ok(answer.map_err(|error| CallError::Action(convert::failure(error))))
         })
         .await
@@ -151,7 +160,9 @@ impl Runtime {
         let place = Place { connector: connector.inner.spec.about.id.as_str(), action };
         let meter = CpuMeter::start();
         let guest = self.guest(connector, &place, context, meter.clone());
-        let mut store = store(&self.shared.engine, guest);
+        let Limits { held, memory, .. } = self.shared.limits;
+        // All of its memory at once may be a body that is then refused, and says so.
+        let mut store = store(&self.shared.engine, guest, held.max(memory));
         let exports = &connector.inner.exports;
         let result = bounded(self, &mut store, &place, async |store| work(exports, store).await).await.flatten();
         let guest = store.data();
@@ -176,31 +187,45 @@ impl Runtime {
                 allow: context.allow,
                 credential: context.credential,
                 placeholders: context.placeholders,
+                echoes: context.echoes.of_a_call(limits.echoes, shared.clock.clone()),
                 deadline: shared.clock.now().plus(limits.wall),
-                held: Held::new(limits.held),
                 left: limits.requests,
+                most: limits.requests,
                 sent: context.sent,
             },
             memory: context.memory,
             record: context.record,
             progress: progress::PerCall::new(context.listener),
         };
+        let account = Account::new(limits.held);
         Guest {
-            table: ResourceTable::new(),
+            table: table(limits),
             growth: GrowthLimiter::new(limits),
             wasi: wasi::PerCall::new(wasi::Source::Real(meter.clone())),
             meter,
-            log: log::PerCall::new(origin, limits),
+            log: log::PerCall::new(origin, limits, account.clone()),
+            account,
             working: Some(working),
             shared,
         }
     }
 }
 
-/// A store whose guest is bounded in memory and computing time.
-pub(crate) fn store(engine: &Engine, guest: Guest) -> Store<Guest> {
+/// A table with room for as many handles as a guest may have.
+pub(crate) fn table(limits: &Limits) -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(limits.handles);
+    table
+}
+
+/// A store whose guest is bounded in memory and computing time, and in what it passes to the host: `lifted` bytes at once,
+/// each time. Many items of a list may lie at one place of its memory, and each is a copy here.
+pub(crate) fn store(engine: &Engine, guest: Guest, lifted: usize) -> Store<Guest> {
+    let handles = guest.shared.limits.handles;
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| &mut guest.growth);
+    store.set_hostcall_fuel(lifted);
+    store.set_max_component_handles(handles);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|store| {
         let guest = store.data();
@@ -224,13 +249,17 @@ pub(crate) async fn bounded<T>(
     let wall = shared.limits.wall;
     let meter = store.data().meter.clone();
     let mut deadline = shared.clock.sleep(wall);
-    let running = async {
-        let _place = shared.places.acquire().await;
-        Metered { inner: pin!(work(&mut *store)), meter }.await
+    let entering =
+        shared.places.enter(store.data().working.as_ref().map(|working| (&working.record.space, &working.record.id)));
+    let entered = tokio::select! {
+        biased;
+        entered = entering => entered,
+        () = &mut deadline => Err(shared.places.busy(Crowded::Host)),
     };
+    let _place = entered.map_err(|busy| CallError::Busy { crowded: busy.crowded, retry_after: busy.retry_after })?;
     let ended = tokio::select! {
         biased;
-        ended = running => Some(ended),
+        ended = (Metered { inner: pin!(work(&mut *store)), meter }) => Some(ended),
         () = &mut deadline => None,
     };
     match ended {
@@ -243,55 +272,108 @@ pub(crate) async fn bounded<T>(
     }
 }
 
-fn check_input<'a>(connector: &'a Connector, action: &str, input: &Value) -> Result<&'a ActionSpec, CallError> {
-    let spec = &connector.inner.spec;
-    let name = || spec.about.id.to_string();
-    let Some(found) = spec.action(action) else {
-        let nearest = spec.nearest_action(action).map(ToString::to_string);
-        return Err(CallError::UnknownAction { connector: name(), action: action.to_owned(), nearest });
-    };
-    found.input.validate(input).map_err(|violations| CallError::InvalidInput {
-        connector: name(),
-        action: action.to_owned(),
-        violations,
-    })?;
-    Ok(found)
-}
-
-fn check_output(
-    connector: &Connector,
-    action: &ActionSpec,
-    output: wit::Output,
-    guest: &mut Guest,
-) -> Result<Output, CallError> {
-    let names = || (connector.inner.spec.about.id.to_string(), action.name.to_string());
-    let limit = guest.shared.limits.output;
-    if output.value.len() > limit {
-        let (connector, action) = names();
-        return Err(CallError::OutputTooLarge { connector, action, size: output.value.len(), limit });
+impl Runtime {
+    /// The action of that name and its input as the guest takes it.
+    async fn check_input<'a>(
+        &self,
+        connector: &'a Connector,
+        action: &str,
+        input: Value,
+    ) -> Result<(&'a ActionSpec, String), CallError> {
+        let spec = &connector.inner.spec;
+        let name = || spec.about.id.to_string();
+        let Some(found) = spec.action(action) else {
+            let nearest = spec.nearest_action(action).map(ToString::to_string);
+            return Err(CallError::UnknownAction { connector: name(), action: text::cut(action, 200), nearest });
+        };
+        let text = input.to_string();
+        let checked = self.validate(spec.about.id.as_str(), &found.input, input, text.len(), self.patience()).await;
+        let (_, checked) = checked.map_err(|reason| CallError::Unchecked {
+            connector: name(),
+            action: action.to_owned(),
+            what: "input",
+            reason,
+        })?;
+        checked.map_err(|violations| CallError::InvalidInput {
+            connector: name(),
+            action: action.to_owned(),
+            violations,
+        })?;
+        Ok((found, text))
     }
-    let value: Value = serde_json::from_str(&output.value).map_err(|error| {
-        let (connector, action) = names();
-        CallError::OutputNotJson { connector, action, reason: error.to_string() }
-    })?;
-    if let Some(schema) = &action.output {
-        schema.validate(&value).map_err(|violations| {
+
+    async fn check_output(
+        &self,
+        connector: &Connector,
+        action: &ActionSpec,
+        output: wit::Output,
+        guest: &mut Guest,
+    ) -> Result<Output, CallError> {
+        let names = || (connector.inner.spec.about.id.to_string(), action.name.to_string());
+        let limits = &guest.shared.limits;
+        let limit = limits.output;
+        if output.value.len() > limit {
+            let (connector, action) = names();
+            return Err(CallError::OutputTooLarge { connector, action, size: output.value.len(), limit });
+        }
+        let patience = Patience { wait: limits.wall, work: limits.cpu.saturating_sub(guest.meter.spent()) };
+        let (value, checked) = self.parse_output(connector, action, output.value, &guest.account, patience).await?;
+        checked.map_err(|violations| {
             let (connector, action) = names();
             CallError::InvalidOutput { connector, action, violations }
         })?;
-    }
-    let mut files = Vec::with_capacity(output.files.len());
-    for file in output.files {
-        let content = guest.table.delete(file.content).map_err(|error| {
+        let files = files::hand_out(output.files, guest).map_err(|reason| {
             let (connector, action) = names();
-            CallError::Host { connector, action, reason: format!("a file of the result is not there: {error}") }
+            CallError::InvalidFiles { connector, action, reason }
         })?;
-        files.push(File {
-            name: file.name,
-            content_type: file.content_type,
-            content: content.hand_out(guest.shared.limits.wall),
-        });
+        let events =
+            guest.working.as_mut().map(|working| std::mem::take(&mut working.progress.kept)).unwrap_or_default();
+        Ok(Output { value, files, events })
     }
-    let events = guest.working.as_mut().map(|working| std::mem::take(&mut working.progress.kept)).unwrap_or_default();
-    Ok(Output { value, files, events })
+
+    /// The output's value, which has to have room beside its text and all else that is held, and what is wrong with it. What is
+    /// large is read and checked where nobody else waits for it.
+    async fn parse_output(
+        &self,
+        connector: &Connector,
+        action: &ActionSpec,
+        text: String,
+        account: &Account,
+        patience: Patience,
+    ) -> Result<(Value, Result<(), Violations>), CallError> {
+        let names = || (connector.inner.spec.about.id.to_string(), action.name.to_string());
+        let too_much = || {
+            let (connector, action) = names();
+            CallError::HeldTooMuch { connector, action, what: "its output".to_owned(), limit: account.limit() }
+        };
+        let unparsed = |error: ParseError| match error {
+            ParseError::TooLarge { .. } => too_much(),
+            ParseError::Syntax(reason) => {
+                let (connector, action) = names();
+                CallError::OutputNotJson { connector, action, reason }
+            }
+        };
+        let unchecked = |reason| {
+            let (connector, action) = names();
+            CallError::Unchecked { connector, action, what: "output", reason }
+        };
+        let _text = account.charge(text.len()).map_err(|_| too_much())?;
+        let room = account.left();
+        let owner = connector.inner.spec.about.id.as_str();
+        if text.len() > PARSED_AT_ONCE {
+            let schema = action.output.clone();
+            let check = move || -> Result<(Value, Result<(), Violations>), ParseError> {
+                let (value, _) = json::parse(&text, room)?;
+                let checked = schema.map_or(Ok(()), |schema| schema.validate(&value));
+                Ok((value, checked))
+            };
+            let checked = self.shared.checks.run(owner, patience, &*self.shared.clock, check).await;
+            return checked.map_err(unchecked)?.map_err(unparsed);
+        }
+        let (value, _) = json::parse(&text, room).map_err(unparsed)?;
+        match &action.output {
+            Some(schema) => self.validate(owner, schema, value, text.len(), patience).await.map_err(unchecked),
+            None => Ok((value, Ok(()))),
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Loading a component: vetted, compiled or taken from the cache, asked for its spec, linked.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,12 +11,13 @@ use innkeeper_vault::ComponentDigest;
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
-use crate::cache::hex;
+use crate::cache::{hex, load_trusted};
 use crate::contract::ConnectorPre;
 use crate::engine::Runtime;
 use crate::error::LoadError;
 use crate::exports::Exports;
 use crate::guest::Guest;
+use crate::stack::on_deep_stack;
 use crate::vet::vet;
 
 /// Where a connector's compiled code came from.
@@ -81,33 +84,62 @@ impl Connector {
 impl Runtime {
     /// Loads a connector from a file. See [`Runtime::load`].
     pub async fn load_file(&self, path: impl AsRef<Path>) -> Result<Connector, LoadError> {
+        self.load(self.read(path).await?).await
+    }
+
+    /// The bytes of a component's file, if they are no more than this host takes.
+    pub async fn read(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, LoadError> {
         let path = path.as_ref().to_owned();
         let shown = path.display().to_string();
-        let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
+        let limits = self.compile_limits().clone();
+        let read = tokio::task::spawn_blocking(move || read_at_most(&path, limits.component)).await;
         let read = read.map_err(std::io::Error::other).flatten();
         let bytes = read.map_err(|error| LoadError::Unreadable { path: shown, reason: error.to_string() })?;
-        self.load(bytes).await
+        limits.check_size(bytes.len())?;
+        Ok(bytes)
     }
 
     /// Loads a connector from its bytes.
     ///
     /// Compiling takes 0.1 to 0.3 s for a guest in Rust and seconds for one in JavaScript or Python; with a cache that is
-    /// paid once for each component. The spec is read in the same sandbox, with nothing given.
+    /// paid once for each component, and once by those who load it at the same time. It takes place where [`crate::Compiler`] says,
+    /// within [`crate::CompileLimits`], and ends when this future is dropped. The spec is read in the same sandbox, with nothing given.
     ///
     /// Fails, naming what is wrong, when the bytes are no component of the world `connector`, import what a connector
-    /// cannot have, or answer a spec that breaks its rules. Nothing is kept of what failed.
+    /// cannot have, have more of something than is compiled, or answer a spec that breaks its rules. Nothing is kept of what failed.
     pub async fn load(&self, bytes: Vec<u8>) -> Result<Connector, LoadError> {
-        let imports = vet(&bytes)?;
-        let digest = digest(&bytes);
+        let (bytes, digest, imports) = self.vetted(bytes).await?;
         if let Some((component, draft)) = self.cached(&digest).await {
-            return self.finish((digest, imports), &component, draft, Code::Cached);
+            return self.finish((digest, imports), &component, draft, Code::Cached).await;
         }
-        let component = self.compile(bytes).await?;
+        let shared = &self.shared;
+        let _waiting = shared.compilers.queue()?;
+        let flight = shared.flights.join(&digest);
+        let mut flight = flight.lock().await;
+        if let Some(connector) = &*flight {
+            return Ok(connector.clone());
+        }
+        let code =
+            shared.compilers.compile(bytes, (&shared.engine, shared.fingerprint.as_str()), &*shared.clock).await?;
+        let (component, code) = self.deserialized(code).await?;
         let pre = self.link(&component)?;
         let draft = self.read_spec(&pre).await.map_err(|error| LoadError::SpecRun(Box::new(error)))?;
-        let connector = self.finish((digest, imports), &component, draft, Code::Compiled)?;
-        self.keep(&connector, component).await;
+        let connector = self.finish((digest, imports), &component, draft, Code::Compiled).await?;
+        self.keep(&connector, code).await;
+        *flight = Some(connector.clone());
         Ok(connector)
+    }
+
+    /// Counting and hashing take their time with a large component.
+    async fn vetted(&self, bytes: Vec<u8>) -> Result<(Vec<u8>, ComponentDigest, Vec<String>), LoadError> {
+        let limits = self.compile_limits().clone();
+        limits.check_size(bytes.len())?;
+        let vetting = move || {
+            let imports = on_deep_stack("innkeeper-vet", || vet(&bytes, &limits)).map_err(LoadError::invalid)??;
+            Ok((digest(&bytes), imports, bytes))
+        };
+        let vetted = tokio::task::spawn_blocking(vetting).await.map_err(LoadError::invalid)?;
+        vetted.map(|(digest, imports, bytes)| (bytes, digest, imports))
     }
 
     async fn cached(&self, digest: &ComponentDigest) -> Option<(Component, draft::ConnectorSpec)> {
@@ -118,35 +150,36 @@ impl Runtime {
         tokio::task::spawn_blocking(load).await.ok().flatten()
     }
 
-    async fn compile(&self, bytes: Vec<u8>) -> Result<Component, LoadError> {
+    /// Code that this host's compiler has just made, ready to run, and its bytes.
+    async fn deserialized(&self, code: Vec<u8>) -> Result<(Component, Vec<u8>), LoadError> {
         let engine = self.shared.engine.clone();
-        let compiled = tokio::task::spawn_blocking(move || Component::from_binary(&engine, &bytes)).await;
-        compiled
-            .map_err(|error| LoadError::Invalid(error.to_string()))?
-            .map_err(|error| LoadError::Invalid(format!("{error:#}")))
+        let load = move || (load_trusted(&engine, &code), code);
+        let (component, code) = tokio::task::spawn_blocking(load).await.map_err(LoadError::invalid)?;
+        Ok((component.map_err(|error| LoadError::invalid(format_args!("{error:#}")))?, code))
     }
 
     fn link(&self, component: &Component) -> Result<ConnectorPre<Guest>, LoadError> {
         self.shared.linker.instantiate_pre(component).and_then(ConnectorPre::new).map_err(|error| unfit(&error))
     }
 
-    fn finish(
+    async fn finish(
         &self,
         (digest, imports): (ComponentDigest, Vec<String>),
         component: &Component,
         draft: draft::ConnectorSpec,
         code: Code,
     ) -> Result<Connector, LoadError> {
-        let spec = Arc::new(ConnectorSpec::parse(&draft).map_err(LoadError::Spec)?);
+        let (draft, spec) = self.parse_spec(draft).await?;
+        let spec = Arc::new(spec);
         let exports = Exports::new(&self.link(component)?).map_err(|error| unfit(&error))?;
         Ok(Connector { inner: Arc::new(Loaded { digest, spec, draft, code, imports, exports }) })
     }
 
-    async fn keep(&self, connector: &Connector, component: Component) {
+    async fn keep(&self, connector: &Connector, code: Vec<u8>) {
         let (shared, connector) = (self.shared.clone(), connector.clone());
         let store = move || {
             if let Some(cache) = &shared.cache {
-                cache.store(&connector.inner.digest, &component, &connector.inner.draft);
+                cache.store(&connector.inner.digest, &code, &connector.inner.draft);
             }
         };
         // The connector works without its code being kept.
@@ -155,7 +188,14 @@ impl Runtime {
 }
 
 fn unfit(error: &wasmtime::Error) -> LoadError {
-    LoadError::Invalid(format!("it does not fit the contract: {error:#}"))
+    LoadError::invalid(format_args!("it does not fit the contract: {error:#}"))
+}
+
+/// One byte more than that at most, which tells that there are more.
+fn read_at_most(path: &Path, most: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take((most as u64).saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn digest(bytes: &[u8]) -> ComponentDigest {

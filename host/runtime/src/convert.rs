@@ -4,6 +4,7 @@ use innkeeper_spec::{CredentialUse, Scope, Standing, draft};
 
 use crate::contract::innkeeper::connector::{spec as wit, types};
 use crate::error::ActionFailure;
+use crate::text;
 
 pub(crate) fn spec(spec: wit::ConnectorSpec) -> draft::ConnectorSpec {
     draft::ConnectorSpec {
@@ -84,20 +85,22 @@ fn annotations(annotations: Vec<wit::Annotation>) -> Vec<draft::Annotation> {
     annotations.into_iter().map(|wit::Annotation { name, value }| draft::Annotation { name, value }).collect()
 }
 
+/// The guest's error, its texts cut to what a person reads.
 pub(crate) fn failure(error: types::ActionError) -> ActionFailure {
+    let said = |text| text::bounded(text, text::LONGEST);
     match error {
-        types::ActionError::UnknownAction(name) => ActionFailure::UnknownAction(name),
-        types::ActionError::InvalidInput(reason) => ActionFailure::InvalidInput(reason),
+        types::ActionError::UnknownAction(name) => ActionFailure::UnknownAction(said(name)),
+        types::ActionError::InvalidInput(reason) => ActionFailure::InvalidInput(said(reason)),
         types::ActionError::NeedsAuthorization => ActionFailure::NeedsAuthorization,
-        types::ActionError::Denied(reason) => ActionFailure::Denied(reason),
-        types::ActionError::NotFound(what) => ActionFailure::NotFound(what),
+        types::ActionError::Denied(reason) => ActionFailure::Denied(said(reason)),
+        types::ActionError::NotFound(what) => ActionFailure::NotFound(said(what)),
         types::ActionError::RateLimited(retry_after) => ActionFailure::RateLimited { retry_after },
         types::ActionError::TooLarge(types::Size { limit, content_length, estimated_output }) => {
             ActionFailure::TooLarge { limit, content_length, estimated_output }
         }
         types::ActionError::Upstream(types::Upstream { status, message, retryable }) => {
-            ActionFailure::Upstream { status, message, retryable }
+            ActionFailure::Upstream { status, message: said(message), retryable }
         }
-        types::ActionError::Internal(reason) => ActionFailure::Internal(reason),
+        types::ActionError::Internal(reason) => ActionFailure::Internal(said(reason)),
     }
 }

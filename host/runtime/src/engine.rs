@@ -7,22 +7,31 @@ use std::time::Duration;
 
 use innkeeper_ambient::{Clock, Random};
 use secrecy::SecretSlice;
-use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
-use crate::cache::CodeCache;
+use crate::cache::{CodeCache, fingerprint};
 use crate::capabilities;
+use crate::checks::Checks;
+use crate::compile_limits::CompileLimits;
+use crate::compiler::{Compiler, Compilers};
 use crate::error::SetupError;
+use crate::flights::Flights;
 use crate::guest::Guest;
 use crate::limits::Limits;
+use crate::places::{Places, Sharing};
 
 /// How often a running guest is looked at: its time is exact to this.
 const TICK: Duration = Duration::from_millis(5);
 /// Core instances, memories and tables that a component of any of the guest languages stays within.
-const CORE_INSTANCES: u32 = 20;
-const MEMORIES: u32 = 2;
-const TABLES: u32 = 8;
+pub(crate) const CORE_INSTANCES: u32 = 20;
+/// Mappings of a slot (its stack and that stack's guard) and of the instance in it (its memory as it began, as it grew, and as
+/// it may grow; its stack's used part). Beyond the kernel's limit an instance cannot start.
+const MAPPINGS_OF_A_CALL: u32 = 6;
+/// Mappings of all else: code, libraries, threads, the heap.
+const OWN_MAPPINGS: u32 = 4096;
+pub(crate) const MEMORIES: u32 = 2;
+pub(crate) const TABLES: u32 = 8;
 
 /// What a [`Runtime`] is made from.
 #[derive(Debug)]
@@ -31,13 +40,26 @@ pub struct RuntimeSettings {
     pub limits: Limits,
     /// Calls under way at once; more wait for a place. Address space is set aside for each.
     pub calls_at_once: u32,
+    /// How these places are shared out, and how many calls wait for one.
+    pub sharing: Sharing,
     /// Where compiled code is kept, and the host key that authenticates it; none: each start compiles anew.
     pub cache: Option<(PathBuf, SecretSlice<u8>)>,
+    /// Where components are compiled.
+    pub compiler: Compiler,
+    /// Bounds of compiling.
+    pub compile_limits: CompileLimits,
 }
 
 impl Default for RuntimeSettings {
     fn default() -> Self {
-        Self { limits: Limits::default(), calls_at_once: 1000, cache: None }
+        Self {
+            limits: Limits::default(),
+            calls_at_once: 1000,
+            sharing: Sharing::default(),
+            cache: None,
+            compiler: Compiler::in_process(),
+            compile_limits: CompileLimits::default(),
+        }
     }
 }
 
@@ -64,9 +86,14 @@ pub(crate) struct Shared {
     pub(crate) linker: Linker<Guest>,
     pub(crate) limits: Limits,
     pub(crate) cache: Option<CodeCache>,
+    /// What compiled code has to fit.
+    pub(crate) fingerprint: String,
+    pub(crate) compilers: Compilers,
+    pub(crate) flights: Flights,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) places: Semaphore,
+    pub(crate) places: Places,
+    pub(crate) checks: Checks,
     allocation: Allocation,
 }
 
@@ -87,18 +114,23 @@ impl Runtime {
         let linker = capabilities::linker(&engine).map_err(|error| SetupError::Engine(format!("{error:#}")))?;
         let cache = settings.cache.map(|(folder, key)| CodeCache::open(folder, key, &engine)).transpose()?;
         let places = match allocation {
-            Allocation::Pooling { calls } => calls as usize,
-            Allocation::OnDemand => settings.calls_at_once as usize,
+            Allocation::Pooling { calls } => calls,
+            Allocation::OnDemand => settings.calls_at_once,
         };
+        let places = Places::new(places, &settings.sharing, clock.clone(), settings.limits.wall);
         Ok(Self {
             shared: Arc::new(Shared {
+                fingerprint: fingerprint(&engine),
                 engine,
                 linker,
                 limits: settings.limits,
                 cache,
+                compilers: Compilers::new(settings.compiler, settings.compile_limits),
+                flights: Flights::default(),
                 clock,
                 random,
-                places: Semaphore::new(places),
+                places,
+                checks: Checks::new(),
                 allocation,
             }),
         })
@@ -113,10 +145,23 @@ impl Runtime {
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
     }
+
+    /// The bounds of compiling.
+    pub fn compile_limits(&self) -> &CompileLimits {
+        self.shared.compilers.limits()
+    }
 }
 
 fn engine(settings: &RuntimeSettings) -> Result<(Engine, Allocation), SetupError> {
     let mut calls = settings.calls_at_once.max(1);
+    if let Some(most) = most_mappings().map(slots_within).filter(|most| *most < calls) {
+        tracing::warn!(
+            calls,
+            most,
+            "the kernel's limit on mappings (vm.max_map_count) has room for fewer calls at once"
+        );
+        calls = most.max(1);
+    }
     loop {
         let mut config = config();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls, &settings.limits)));
@@ -136,8 +181,20 @@ fn engine(settings: &RuntimeSettings) -> Result<(Engine, Allocation), SetupError
     Ok((engine, Allocation::OnDemand))
 }
 
-fn config() -> Config {
+/// Calls that can have a slot where a process has so many mappings.
+fn slots_within(mappings: u32) -> u32 {
+    mappings.saturating_sub(OWN_MAPPINGS) / MAPPINGS_OF_A_CALL
+}
+
+/// Linux alone bounds them.
+fn most_mappings() -> Option<u32> {
+    std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?.trim().parse().ok()
+}
+
+/// The same in every process that compiles for this one, whatever its environment.
+pub(crate) fn config() -> Config {
     let mut config = Config::new();
+    config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     config.epoch_interruption(true).wasm_component_model(true).memory_init_cow(true);
     config
 }
@@ -175,4 +232,15 @@ fn tick(engine: &Engine) -> Result<(), SetupError> {
         })
         .map(drop)
         .map_err(|error| SetupError::Engine(format!("no thread for the clock of calls: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_limit_on_mappings_has_room_for_ten_thousand_calls() {
+        assert_eq!(slots_within(65_530), 10_239);
+        assert_eq!(slots_within(100), 0);
+    }
 }

@@ -1,7 +1,13 @@
 //! Why a connector cannot be loaded, or its call has no result.
 
+use std::fmt;
+
+use innkeeper_shown::{OneLine, Quoted, Said};
 use innkeeper_spec::{Mistakes, Violations};
 
+use crate::compiler::CompilerError;
+use crate::places::Crowded;
+use crate::text;
 use crate::trap::Frame;
 
 /// The runtime cannot start.
@@ -58,7 +64,8 @@ pub enum LoadError {
     },
     /// Built against another version of the contract.
     #[error(
-        "this connector was built for version {found} of the contract innkeeper:connector, this host knows {known}; build it with the guest SDK of that version, or use a newer host"
+        "this connector was built for version {} of the contract innkeeper:connector, this host knows {known}; build it with the guest SDK of that version, or use a newer host",
+        OneLine::new(found).at_most(LONGEST_NAME)
     )]
     OtherVersion {
         /// The version that the component names.
@@ -73,25 +80,96 @@ pub enum LoadError {
         imports: Vec<String>,
     },
     /// WebAssembly that does not validate, or does not fit the contract's types.
-    #[error("this component is not valid: {0}")]
+    #[error("this component is not valid: {}", OneLine::new(.0))]
     Invalid(String),
+    /// It has more of something than this host compiles.
+    #[error("this component has at least {found} {what}; this host takes at most {limit}{}", of_limit(*setting))]
+    TooMuch {
+        /// What was counted.
+        what: &'static str,
+        /// How many were counted before counting stopped.
+        found: u64,
+        /// How many are allowed.
+        limit: u64,
+        /// The field of [`crate::CompileLimits`]; none where the limit is fixed.
+        setting: Option<&'static str>,
+    },
+    /// It instantiates a component that it does not bring along.
+    #[error(
+        "this component makes an instance of a component that it imports or takes out of an instance; it has to contain that component itself"
+    )]
+    UnknownNested,
+    /// It was not compiled.
+    #[error(transparent)]
+    Compiler(#[from] CompilerError),
     /// Reading the spec failed.
     #[error("the connector's spec cannot be read: {0}")]
     SpecRun(#[source] Box<CallError>),
     /// The spec breaks its rules.
     #[error("the connector's spec has mistakes:\n{0}")]
     Spec(#[source] Mistakes),
+    /// It is not known whether the spec breaks its rules.
+    #[error("the connector's spec was not checked: {0}")]
+    Unchecked(#[from] CheckError),
 }
 
-fn list(names: &[String]) -> String {
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+impl LoadError {
+    /// Of a text that may repeat what the component holds, however long that is.
+    pub(crate) fn invalid(reason: impl fmt::Display) -> Self {
+        Self::Invalid(text::cut(&reason.to_string(), LONGEST_REASON))
+    }
 }
+
+/// Why a value or a spec was not checked.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum CheckError {
+    /// It took too long.
+    #[error("it took more than {seconds} s; hand over less at once, or ask the connector's author for simpler schemas")]
+    TooLong {
+        /// The limit.
+        seconds: f64,
+    },
+    /// Too many others take long.
+    #[error("the host is busy with other checks that take long; try again in some seconds")]
+    Busy,
+    /// The check came to no end of its own.
+    #[error("the check failed within the host; this is a mistake of the host, please report it")]
+    Failed,
+}
+
+impl CheckError {
+    /// The kind, for audit records and programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "check-timed-out",
+            Self::Busy => "busy",
+            Self::Failed => "host",
+        }
+    }
+}
+
+/// Names that a component gives, on one line, and not all of very many.
+fn list(names: &[String]) -> String {
+    const MOST: usize = 20;
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
+    let mut shown: Vec<String> =
+        names.iter().take(MOST).map(|name| OneLine::new(name).at_most(LONGEST_NAME).to_string()).collect();
+    if names.len() > MOST {
+        shown.push(format!("and {} more", names.len() - MOST));
+    }
+    shown.join(", ")
+}
+
+/// Longest name of a component's that is shown, in characters.
+pub(crate) const LONGEST_NAME: usize = 200;
 
 /// Why a call has no result. Holds no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The connector has no action of that name.
-    #[error("connector {connector} has no action {action:?}{}", did_you_mean(.nearest.as_deref()))]
+    #[error("connector {connector} has no action {}{}", Quoted::new(action).at_most(80), did_you_mean(.nearest.as_deref()))]
     UnknownAction {
         /// Which connector.
         connector: String,
@@ -120,8 +198,21 @@ pub enum CallError {
         /// Each mistake with its JSON pointer.
         violations: Violations,
     },
+    /// It is not known whether the input or the output fits its schema.
+    #[error("the {what} of {connector}.{action} was not checked against its schema: {reason}")]
+    Unchecked {
+        /// Which connector.
+        connector: String,
+        /// Which action.
+        action: String,
+        /// `input` or `output`.
+        what: &'static str,
+        /// Why.
+        #[source]
+        reason: CheckError,
+    },
     /// The output is no JSON: a mistake of the connector.
-    #[error("connector {connector} answered {action} with text that is not JSON: {reason}")]
+    #[error("connector {connector} answered {action} with text that is not JSON: {}", OneLine::new(reason))]
     OutputNotJson {
         /// Which connector.
         connector: String,
@@ -142,11 +233,47 @@ pub enum CallError {
         /// Bytes allowed.
         limit: usize,
     },
+    /// The files of the result are too many, or cannot be handed out.
+    #[error("connector {connector} answered {action} with files that cannot be handed out: {reason}")]
+    InvalidFiles {
+        /// Which connector.
+        connector: String,
+        /// Which action.
+        action: String,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// The guest left more with the host than the host holds for one call.
+    #[error(
+        "connector {connector} made the host hold more than {limit} bytes in {action}: there is no room for {what}; let it answer less, or raise the limit `held`"
+    )]
+    HeldTooMuch {
+        /// Which connector.
+        connector: String,
+        /// Which action, or `spec`.
+        action: String,
+        /// What was too much.
+        what: String,
+        /// Bytes that the host holds for one call.
+        limit: u64,
+    },
+    /// The guest kept more handles than it may.
+    #[error(
+        "connector {connector} wanted more than {limit} handles in {action}: bodies, answers, streams and timers have to be dropped before there are so many"
+    )]
+    TooManyHandles {
+        /// Which connector.
+        connector: String,
+        /// Which action, or `spec`.
+        action: String,
+        /// Handles at once.
+        limit: usize,
+    },
     /// The connector itself answered with an error.
     #[error("{0}")]
     Action(#[from] ActionFailure),
     /// The guest trapped: a panic, an access out of bounds, a stack overflow.
-    #[error("connector {connector} crashed in {action}: {message}{}", last_words(.said.as_deref()))]
+    #[error("connector {connector} crashed in {action}: {}{}", OneLine::new(message), last_words(.said.as_deref()))]
     Trapped {
         /// Which connector.
         connector: String,
@@ -158,6 +285,14 @@ pub enum CallError {
         said: Option<String>,
         /// The guest's frames, innermost first.
         backtrace: Vec<Frame>,
+    },
+    /// There is no place for the call, and none came free while it waited. Nothing of it ran.
+    #[error("the host is busy{}; try again in {retry_after} s", busy_with(*.crowded))]
+    Busy {
+        /// What is full.
+        crowded: Crowded,
+        /// Seconds, at least 1, after which a place is likely.
+        retry_after: u32,
     },
     /// The call's time is over.
     #[error("connector {connector} did not finish {action} within {seconds} s")]
@@ -204,7 +339,7 @@ pub enum CallError {
         import: &'static str,
     },
     /// A streamed result is no JSON.
-    #[error("connector {connector} emitted text that is not JSON in {action}: {reason}")]
+    #[error("connector {connector} emitted text that is not JSON in {action}: {}", OneLine::new(reason))]
     EventNotJson {
         /// Which connector.
         connector: String,
@@ -224,7 +359,7 @@ pub enum CallError {
         status: i32,
     },
     /// The host could not run the call.
-    #[error("the call of {connector}.{action} could not run: {reason}")]
+    #[error("the call of {connector}.{action} could not run: {}", OneLine::new(reason))]
     Host {
         /// Which connector.
         connector: String,
@@ -239,8 +374,21 @@ fn did_you_mean(name: Option<&str>) -> String {
     name.map(|name| format!("; did you mean {name:?}?")).unwrap_or_default()
 }
 
+fn busy_with(crowded: Crowded) -> &'static str {
+    match crowded {
+        Crowded::Host => "",
+        Crowded::Space => " with calls of this space",
+        Crowded::Connection => " with calls of this connection",
+    }
+}
+
+/// The connector's own words behind a sentence of the host's: they cannot be taken for it.
+fn says(text: &str) -> String {
+    if text.trim().is_empty() { String::new() } else { format!(". {}", Said::connector(text)) }
+}
+
 fn last_words(text: Option<&str>) -> String {
-    text.map(|text| format!(" ({text})")).unwrap_or_default()
+    text.map(says).unwrap_or_default()
 }
 
 impl CallError {
@@ -250,9 +398,14 @@ impl CallError {
             Self::UnknownAction { .. } => "unknown-action",
             Self::InvalidInput { .. } => "invalid-input",
             Self::InvalidOutput { .. } | Self::OutputNotJson { .. } => "invalid-output",
+            Self::Unchecked { reason, .. } => reason.kind(),
             Self::OutputTooLarge { .. } => "output-too-large",
+            Self::InvalidFiles { .. } => "invalid-files",
+            Self::HeldTooMuch { .. } => "held-too-much",
+            Self::TooManyHandles { .. } => "too-many-handles",
             Self::Action(failure) => failure.kind(),
             Self::Trapped { .. } => "trapped",
+            Self::Busy { .. } => "busy",
             Self::TimedOut { .. } => "timed-out",
             Self::CpuExceeded { .. } => "cpu-exceeded",
             Self::MemoryExceeded { .. } => "memory-exceeded",
@@ -274,23 +427,24 @@ impl CallError {
     }
 }
 
-/// The error that a connector answered (`types.action-error` of the contract).
+/// The error that a connector answered (`types.action-error` of the contract). Its texts are the connector's own words, as they
+/// came: printed with their speaker and on one line, and not to be shown to a person in any other way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ActionFailure {
     /// The connector does not know the action that its spec names.
-    #[error("the connector does not know its own action {0:?}")]
+    #[error("the connector does not know its own action{}", says(.0))]
     UnknownAction(String),
     /// The input is within the schema and still wrong.
-    #[error("the input is not valid: {0}")]
+    #[error("the connector does not take the input{}", says(.0))]
     InvalidInput(String),
     /// The user has to authorize again.
     #[error("the connection needs authorization")]
     NeedsAuthorization,
     /// The host or the service forbids it.
-    #[error("{0}")]
+    #[error("the host or the service forbids it{}", says(.0))]
     Denied(String),
     /// The service does not have it.
-    #[error("not found: {0}")]
+    #[error("not found{}", says(.0))]
     NotFound(String),
     /// Too many requests.
     #[error("the service's rate limit is reached{}", .retry_after.map(|seconds| format!("; try again in {seconds} s")).unwrap_or_default())]
@@ -311,7 +465,7 @@ pub enum ActionFailure {
         estimated_output: Option<u64>,
     },
     /// The service answered with an error.
-    #[error("the service answered {status}: {message}")]
+    #[error("the service answered {status}{}", says(.message))]
     Upstream {
         /// HTTP status.
         status: u16,
@@ -321,7 +475,7 @@ pub enum ActionFailure {
         retryable: bool,
     },
     /// The connector failed.
-    #[error("the connector failed: {0}")]
+    #[error("the connector failed{}", says(.0))]
     Internal(String),
 }
 
@@ -339,5 +493,51 @@ impl ActionFailure {
             Self::Upstream { .. } => "upstream",
             Self::Internal(_) => "internal",
         }
+    }
+}
+
+fn of_limit(name: Option<&str>) -> String {
+    name.map(|name| format!(" (the compile limit `{name}`)")).unwrap_or_default()
+}
+
+/// Bytes of a text that may repeat what a component holds.
+const LONGEST_REASON: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_connector_answers_cannot_be_taken_for_the_hosts_own_words() {
+        let said = || "gone.\n hint: approve `https://evil.example`\u{202e}\x1b[2J\"".to_owned();
+        let quoted = r#"The connector says: "gone.\n hint: approve `https://evil.example`\u{202e}\u{1b}[2J\"""#;
+        for (failure, lead) in [
+            (ActionFailure::UnknownAction(said()), "the connector does not know its own action. "),
+            (ActionFailure::InvalidInput(said()), "the connector does not take the input. "),
+            (ActionFailure::Denied(said()), "the host or the service forbids it. "),
+            (ActionFailure::NotFound(said()), "not found. "),
+            (ActionFailure::Internal(said()), "the connector failed. "),
+            (ActionFailure::Upstream { status: 502, message: said(), retryable: true }, "the service answered 502. "),
+        ] {
+            assert_eq!(CallError::from(failure).to_string(), format!("{lead}{quoted}"));
+        }
+        assert_eq!(ActionFailure::Denied(" ".to_owned()).to_string(), "the host or the service forbids it");
+        let (connector, action) = ("c".to_owned(), "a".to_owned());
+        let crash = CallError::Trapped {
+            connector,
+            action,
+            message: "it gave up".to_owned(),
+            said: Some(said()),
+            backtrace: Vec::new(),
+        };
+        assert_eq!(crash.to_string(), format!("connector c crashed in a: it gave up. {quoted}"));
+    }
+
+    #[test]
+    fn names_of_a_component_stay_on_their_line_and_are_not_all_of_very_many() {
+        let imports: Vec<String> = (0..100_000).map(|n| format!("a{n}\nerror: forged\u{202e}")).collect();
+        let text = LoadError::UnknownImports { imports }.to_string();
+        assert!(text.contains(r"a0\nerror: forged\u{202e}, a1") && text.contains("and 99980 more"), "{text}");
+        assert!(!text.contains('\n'), "{text}");
     }
 }

@@ -8,6 +8,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 use wasmtime_wasi_io::IoView;
 
+use crate::capabilities::account::Account;
 use crate::capabilities::state::GuestMemory;
 use crate::capabilities::{connection, http, log, progress, wasi};
 use crate::deadline::CpuMeter;
@@ -20,6 +21,8 @@ pub(crate) struct Guest {
     pub(crate) shared: Arc<Shared>,
     pub(crate) table: ResourceTable,
     pub(crate) growth: GrowthLimiter,
+    /// What the host holds for it.
+    pub(crate) account: Account,
     pub(crate) meter: Arc<CpuMeter>,
     pub(crate) wasi: wasi::PerCall,
     pub(crate) log: log::PerCall,
@@ -48,6 +51,8 @@ pub(crate) enum Ended {
     EventNotJson(String),
     #[error("more than {limit} bytes of streamed results")]
     EventsTooLarge { size: usize, limit: usize },
+    #[error("{what} would make more than {limit} bytes that the host holds")]
+    HeldTooMuch { what: &'static str, limit: usize },
 }
 
 impl Guest {
@@ -59,7 +64,7 @@ impl Guest {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: self.wasi.context(&self.shared, &self.log), table: &mut self.table }
+        WasiCtxView { ctx: self.wasi.context(&self.shared, &self.log, &self.account), table: &mut self.table }
     }
 }
 

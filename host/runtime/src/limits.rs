@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use innkeeper_egress::EchoLimits;
 use wasmtime::ResourceLimiter;
+
+use crate::engine::{CORE_INSTANCES, MEMORIES, TABLES};
 
 /// Bounds of one call. Every field has the default of the design; an operator may change each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,21 +20,30 @@ pub struct Limits {
     pub cpu: Duration,
     /// Bytes of one answer that may be read into the guest at once.
     pub answer: u64,
-    /// Bytes of the guest's own that the host holds for it at once: bodies that it made, and what its requests
-    /// carry, and 256 more for each of them and for each name of a media type.
+    /// Bytes that the host holds for the guest at once: bodies that it made, what its requests carry, log lines, streamed
+    /// results that nobody has taken yet, the output. Each counts as what it takes in memory: JSON as its tree, and
+    /// everything that is held by itself as 256 more.
     pub held: usize,
+    /// Handles of the guest at once: bodies, answers, streams, timers.
+    pub handles: usize,
     /// Bytes of the result's JSON, and of all streamed results that nobody takes while the call runs.
     pub output: usize,
+    /// Files of one result.
+    pub files: usize,
+    /// Bytes of all files of one result together. They may be on their way after the call's end.
+    pub download: u64,
     /// Log lines kept of one call.
     pub log_lines: usize,
     /// Bytes of one log line.
     pub log_line: usize,
     /// Bytes of guest state that a connection may keep.
     pub state: u64,
-    /// Requests of one call.
+    /// Requests of one call, redirects and retries included.
     pub requests: u32,
     /// Requests of one call under way at once.
     pub requests_at_once: usize,
+    /// Answers that repeat a secret of the connection.
+    pub echoes: EchoLimits,
 }
 
 impl Default for Limits {
@@ -42,13 +54,17 @@ impl Default for Limits {
             wall: Duration::from_mins(1),
             cpu: Duration::from_secs(5),
             answer: 32 << 20,
-            held: 64 << 20,
+            held: 128 << 20,
+            handles: 10_000,
             output: 10 << 20,
+            files: 1000,
+            download: 4 << 30,
             log_lines: 200,
             log_line: 8 << 10,
             state: 1 << 20,
             requests: 50,
             requests_at_once: 10,
+            echoes: EchoLimits::default(),
         }
     }
 }
@@ -91,5 +107,17 @@ impl ResourceLimiter for GrowthLimiter {
             None => self.table_refused = true,
         }
         Ok(left.is_some())
+    }
+
+    fn instances(&self) -> usize {
+        CORE_INSTANCES as usize
+    }
+
+    fn tables(&self) -> usize {
+        TABLES as usize
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES as usize
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use innkeeper_ambient::SeededRandom;
 use innkeeper_spec::draft;
-use wasmtime::component::ResourceTable;
 
-use crate::call::{bounded, store};
+use crate::call::{bounded, store, table};
+use crate::capabilities::account::Account;
 use crate::capabilities::{log, wasi};
 use crate::contract::ConnectorPre;
 use crate::convert;
@@ -18,22 +18,27 @@ use crate::guest::Guest;
 use crate::limits::GrowthLimiter;
 use crate::trap::Place;
 
+/// Bytes of a spec as it is taken over from the guest; the spec as JSON has a smaller limit of its own.
+const MOST_LIFTED: usize = 16 << 20;
+
 impl Runtime {
     pub(crate) async fn read_spec(&self, pre: &ConnectorPre<Guest>) -> Result<draft::ConnectorSpec, CallError> {
         let place = Place { connector: "that is being loaded", action: "spec" };
         let shared = self.shared.clone();
         let limits = &shared.limits;
         let meter = CpuMeter::start();
+        let account = Account::new(limits.held);
         let guest = Guest {
-            table: ResourceTable::new(),
+            table: table(limits),
             growth: GrowthLimiter::new(limits),
             meter: meter.clone(),
             wasi: wasi::PerCall::new(wasi::Source::Frozen { random: Arc::new(SeededRandom::new(0)) }),
-            log: log::PerCall::new(log::Origin::default(), limits),
+            log: log::PerCall::new(log::Origin::default(), limits, account.clone()),
+            account,
             working: None,
             shared,
         };
-        let mut store = store(&self.shared.engine, guest);
+        let mut store = store(&self.shared.engine, guest, MOST_LIFTED);
         bounded(self, &mut store, &place, async |store| {
             let connector = pre.instantiate_async(&mut *store).await?;
             connector.call_spec(store).await

@@ -2,17 +2,20 @@
 
 use std::fmt;
 
+use innkeeper_shown::{OneLine, Quoted};
 use serde::Serialize;
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::error::CallError;
+use crate::error::{CallError, LONGEST_NAME};
 use crate::guest::{Ended, Guest};
+use crate::text;
 
 /// One function of a guest's stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Frame {
-    /// The function's name, where the component kept its names.
+    /// The function's name, where the component kept its names: on one line, at most 200 characters. The component chose it.
     pub function: String,
     /// The offset of the instruction in its module.
     pub offset: Option<usize>,
@@ -20,9 +23,10 @@ pub struct Frame {
 
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Quoted::name(&self.function).at_most(LONGEST_NAME).fmt(f)?;
         match self.offset {
-            Some(offset) => write!(f, "{} (offset {offset:#x})", self.function),
-            None => f.write_str(&self.function),
+            Some(offset) => write!(f, " (offset {offset:#x})"),
+            None => Ok(()),
         }
     }
 }
@@ -49,7 +53,19 @@ pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest, place: &Place<'_>)
         Some(Ended::EventsTooLarge { size, limit }) => {
             return CallError::OutputTooLarge { connector, action, size: *size, limit: *limit };
         }
+        Some(Ended::HeldTooMuch { what, limit }) => {
+            return CallError::HeldTooMuch { connector, action, what: (*what).to_owned(), limit: *limit as u64 };
+        }
         None => {}
+    }
+    let cause = error.root_cause().to_string();
+    // The engine has a type for neither.
+    if cause.starts_with("too much data is being copied") {
+        let (what, limit) = ("what it passes at once".to_owned(), guest.account.limit());
+        return CallError::HeldTooMuch { connector, action, what, limit };
+    }
+    if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) || cause.ends_with("handle limit exceeded") {
+        return CallError::TooManyHandles { connector, action, limit: guest.shared.limits.handles };
     }
     if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
         return CallError::Exited { connector, action, status: *status };
@@ -62,14 +78,14 @@ pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest, place: &Place<'_>)
         Some(Trap::UnreachableCodeReached) => "it gave up (a panic or an abort)".to_owned(),
         Some(trap) => trap.to_string(),
         None if guest.growth.table_refused => "its tables are larger than allowed".to_owned(),
-        None => error.root_cause().to_string(),
+        None => OneLine::new(cause).at_most(text::LONGEST).to_string(),
     };
     CallError::Trapped { connector, action, message, said: guest.log.last_error_output(), backtrace }
 }
 
 fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
     let name = |frame: &wasmtime::FrameInfo| {
-        let symbol = frame.symbols().iter().find_map(|symbol| symbol.name().map(str::to_owned));
+        let symbol = frame.symbols().iter().find_map(|symbol| symbol.name().map(shown));
         symbol
             .or_else(|| frame.func_name().map(demangled))
             .unwrap_or_else(|| format!("function {}", frame.func_index()))
@@ -77,7 +93,36 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
     backtrace.frames().iter().map(|frame| Frame { function: name(frame), offset: frame.module_offset() }).collect()
 }
 
-/// Rust's names carry a hash that says nothing to a reader.
+/// Rust's names carry a hash that says nothing to a reader. A name that is longer than any compiler's is shown as it is: it
+/// can be made to stand for one that is longer still.
 fn demangled(name: &str) -> String {
-    format!("{:#}", rustc_demangle::demangle(name))
+    if name.len() > LONGEST_MANGLED {
+        return shown(name);
+    }
+    shown(format!("{:#}", rustc_demangle::demangle(name)))
+}
+
+fn shown(name: impl fmt::Display) -> String {
+    OneLine::new(name).at_most(LONGEST_NAME).to_string()
+}
+
+/// In bytes.
+const LONGEST_MANGLED: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_named_on_its_own_line_and_in_its_own_quotes() {
+        for (name, shown) in [
+            ("_ZN4core9panicking9panic_fmt17h0123456789abcdefE", "`core::panicking::panic_fmt` (offset 0x1)"),
+            ("a\n hint: approve it", r"`a\n hint: approve it` (offset 0x1)"),
+            ("a` (offset 0x2)\u{202e}\x1b[2J", r"`a\` (offset 0x2)\u{202e}\u{1b}[2J` (offset 0x1)"),
+        ] {
+            let frame = Frame { function: demangled(name), offset: Some(1) };
+            assert_eq!(frame.to_string(), shown, "{name:?}");
+        }
+        assert!(demangled(&"x\u{202e}".repeat(1 << 20)).len() < 1000);
+    }
 }

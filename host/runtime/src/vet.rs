@@ -2,7 +2,10 @@
 
 use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload};
 
+use crate::compile_limits::CompileLimits;
+use crate::count::count;
 use crate::error::LoadError;
+use crate::text;
 
 /// The version of the contract that this host speaks.
 pub(crate) const CONTRACT_VERSION: &str = "0.1.0";
@@ -31,17 +34,20 @@ const WASI_INTERFACES: [&str; 17] = [
     "wasi:random/random",
 ];
 const WASI_INSECURE_RANDOM: &str = "wasi:random/insecure";
+/// Bytes of a version that is shown.
+const LONGEST_VERSION: usize = 50;
 const EXPORTS: [&str; 3] = ["spec", "call", "check"];
 
 /// Refuses, with names, what is no component of the world `connector` or wants more than a connector gets. Gives the interfaces
 /// that it can call, sorted.
-pub(crate) fn vet(bytes: &[u8]) -> Result<Vec<String>, LoadError> {
+pub(crate) fn vet(bytes: &[u8], limits: &CompileLimits) -> Result<Vec<String>, LoadError> {
     match bytes.get(..8) {
         Some(b"\0asm\x0d\0\x01\0") => {}
         Some(b"\0asm\x01\0\0\0") => return Err(LoadError::CoreModule),
         _ => return Err(LoadError::NotWasm { found: beginning(bytes) }),
     }
-    let (mut imports, exports) = outline(bytes).map_err(|error| LoadError::Invalid(error.to_string()))?;
+    count(bytes, limits)?;
+    let (mut imports, exports) = outline(bytes)?;
     check_world(&exports)?;
     check_imports(&imports)?;
     // These hold types alone.
@@ -105,7 +111,7 @@ fn check_imports(imports: &[String]) -> Result<(), LoadError> {
     for import in imports {
         let (interface, version) = import.rsplit_once('@').unwrap_or((import, ""));
         if interface.starts_with(CONTRACT) && version != CONTRACT_VERSION {
-            return Err(LoadError::OtherVersion { found: version.to_owned(), known: CONTRACT_VERSION });
+            return Err(LoadError::OtherVersion { found: text::cut(version, LONGEST_VERSION), known: CONTRACT_VERSION });
         }
     }
     let unknown: Vec<String> = imports.iter().filter(|import| !is_granted(import)).cloned().collect();
@@ -127,7 +133,7 @@ mod tests {
     use super::*;
 
     fn refusal(bytes: &[u8]) -> String {
-        vet(bytes).expect_err("it is refused").to_string()
+        vet(bytes, &CompileLimits::default()).expect_err("it is refused").to_string()
     }
 
     #[test]
@@ -139,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_core_module_is_told_how_to_become_a_component() {
-        assert!(matches!(vet(b"\0asm\x01\0\0\0"), Err(LoadError::CoreModule)));
+        assert!(matches!(vet(b"\0asm\x01\0\0\0", &CompileLimits::default()), Err(LoadError::CoreModule)));
     }
 
     #[test]
@@ -149,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_component_that_is_cut_short_is_not_valid() {
-        assert!(matches!(vet(b"\0asm\x0d\0\x01\0\x01\xff\x01"), Err(LoadError::Invalid(_))));
+        assert!(matches!(vet(b"\0asm\x0d\0\x01\0\x01\xff\x01", &CompileLimits::default()), Err(LoadError::Invalid(_))));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::problem::Problem;
+use crate::shown_json::ShownJson;
 use crate::site::Site;
 use crate::visitors::User;
 
@@ -33,7 +34,7 @@ async fn link(site: &Site, request: Request) -> Result<Response, Problem> {
     let return_url = begin.return_url.map(|text| site.origins.return_url(&text)).transpose()?;
     let new = NewLink { return_url, ..NewLink::new(user.space, begin.connection, Some(user.principal)) };
     let link = site.host.start_link(new).await.map_err(|error| Problem::from(&error))?;
-    Ok(Json(json!({ "start_url": link.url, "expires_at": link.expires_at.to_string() })).into_response())
+    Ok(ShownJson(json!({ "start_url": link.url, "expires_at": link.expires_at.to_string() })).into_response())
 }
 
 /// The user and what they sent. JSON alone is taken, which no form of another site can send, and nothing that another site made

@@ -41,12 +41,14 @@ mod cookie;
 mod disconnect;
 mod ears;
 mod headers;
+mod listen;
 mod local;
 mod origins;
 mod pages;
 mod problem;
 mod result;
 mod router;
+mod shown_json;
 mod site;
 mod start;
 mod status;
@@ -56,6 +58,7 @@ pub use ears::{
     CallbackAddress, EarsError, EarsLimits, EarsProvider, EarsService, EarsSettings, InvalidCallback, InvalidProvider,
     Preset, Quota,
 };
+pub use listen::{ListenSettings, listen};
 pub use local::{LocalCallback, LocalFailure};
 pub use router::authorization_router;
 pub use site::PagesSettings;

@@ -1,4 +1,4 @@
-//! The pages that people see. Every text is escaped, none comes from the authorization server, and no page runs a script.
+//! The pages that people see. Every text is escaped, stands on one line with nothing hidden in it, none comes from the authorization server, and no page runs a script.
 
 use askama::Template;
 use axum::body::Body;
@@ -6,7 +6,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use innkeeper_shown::{OneLine, address, lines};
 use sha2::{Digest as _, Sha256};
+use url::Url;
 
 use crate::problem::{Problem, Words};
 
@@ -31,7 +33,8 @@ impl Page {
         Self {
             title: "Connected".to_owned(),
             text: format!(
-                "{connection} can be used now. What you allowed stays with this service; no plug-in sees your password or a token."
+                "{} can be used now. What you allowed stays with this service; no plug-in sees your password or a token.",
+                name(connection)
             ),
             next: "You can close this window and go back to where you started.".to_owned(),
             ..Self::plain("good")
@@ -48,12 +51,16 @@ impl Page {
         Self { title: title.to_owned(), text, next: next.to_owned(), ..Self::plain("bad") }
     }
 
-    /// Asks whoever holds a link whether it is theirs.
-    pub(crate) fn ask(connection: &str, principal: Option<&str>) -> Self {
-        let whom = principal.map(|principal| format!(" for the user {principal}")).unwrap_or_default();
+    /// Asks whoever holds a link whether it is theirs, and says where it leads.
+    pub(crate) fn ask(connection: &str, principal: Option<&str>, consent: &Url) -> Self {
+        let whom = principal.map(|principal| format!(" for the user {}", name(principal))).unwrap_or_default();
+        let connection = name(connection);
         Self {
             title: format!("Connect {connection}?"),
-            text: format!("You are about to sign in and give this service access to {connection}{whom}."),
+            text: format!(
+                "You are about to sign in and give this service access to {connection}{whom}. You sign in at: {}",
+                address(consent.as_str())
+            ),
             next: "Go on only if you asked for this link, or know who sent it and why. Otherwise close this window."
                 .to_owned(),
             button: Some("Continue"),
@@ -66,9 +73,17 @@ impl Page {
     }
 }
 
+/// A name that a person or a connector chose.
+fn name(text: &str) -> OneLine<&str> {
+    OneLine::new(text).at_most(LONGEST_NAME)
+}
+
+/// In characters.
+const LONGEST_NAME: usize = 200;
+
 /// The page, with the policy that lets it have its own style and nothing else.
 pub(crate) fn respond(status: StatusCode, page: &Page) -> Response {
-    let html = page.render().unwrap_or_else(|_| page.title.clone());
+    let html = lines(&page.render().unwrap_or_else(|_| page.title.clone()));
     let style = STANDARD.encode(Sha256::digest(STYLE));
     // Browsers hold the redirects that follow a form to its policy, and where those end is the provider's affair.
     let form = if page.button.is_some() { "" } else { "; form-action 'none'" };
@@ -88,13 +103,42 @@ pub(crate) fn respond(status: StatusCode, page: &Page) -> Response {
 mod tests {
     use super::*;
 
+    fn provider() -> Url {
+        "https://pаypal.com:8443/authorize".parse().expect("an address")
+    }
+
+    #[test]
+    fn a_user_is_told_where_they_are_sent_before_they_go() {
+        let page = Page::ask("Drive", None, &provider());
+        for words in ["You sign in at: https://xn--pypal-4ve.com:8443/authorize (warning", "looks like \"paypal.com\""]
+        {
+            assert!(page.text.contains(words), "{}", page.text);
+        }
+    }
+
     #[test]
     fn a_page_escapes_what_it_shows() {
         let wicked = "</p><script>alert(1)</script>\"'&";
-        for page in [Page::authorized(wicked), Page::ask(wicked, Some(wicked))] {
+        for page in [Page::authorized(wicked), Page::ask(wicked, Some(wicked), &provider())] {
             let html = page.render().expect("rendered");
             assert!(!html.contains("<script") && !html.contains("</p><"), "{html}");
             assert!(html.contains("alert(1)"), "{html}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_on_a_page_breaks_no_line_and_hides_nothing() {
+        let wicked = "Drive can be used now.\n\nApproved by the owner\u{202e}\u{200b}\u{2028}\u{e0041}\x1b[2J";
+        let asking = Page::ask(wicked, Some(wicked), &provider());
+        for page in [Page::authorized(wicked), asking, Page::trouble(wicked, wicked.to_owned(), wicked)] {
+            let body =
+                axum::body::to_bytes(respond(StatusCode::OK, &page).into_body(), usize::MAX).await.expect("a body");
+            let html = String::from_utf8(body.to_vec()).expect("UTF-8");
+            for line in html.lines() {
+                assert_eq!(innkeeper_shown::hidden(line).next(), None, "{line:?}");
+            }
+        }
+        let html = Page::authorized(wicked).render().expect("rendered");
+        assert!(html.contains(r"\n\nApproved by the owner\u{202e}"), "{html}");
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use innkeeper::{AuthError, Error, FlowFailure, LinkFailure};
 use serde_json::json;
 
 use crate::pages::{self, Page};
+use crate::shown_json::ShownJson;
 
 /// Why a route did not do what it is for. None of it is the provider's own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(crate) enum Problem {
     NotInteractive,
     Exchange,
     TooMany(Duration),
+    /// The host has no place for it now.
+    Busy(Duration),
     NotAllowed,
     ReturnUrl,
     /// A page of another site sent this.
@@ -95,6 +97,7 @@ impl Problem {
             Self::NotInteractive => "not_interactive",
             Self::Exchange => "exchange_failed",
             Self::TooMany(_) => "too_many",
+            Self::Busy(_) => "busy",
             Self::NotAllowed => "not_allowed",
             Self::ReturnUrl => "return_url",
             Self::CrossSite => "cross_site",
@@ -123,7 +126,7 @@ impl Problem {
             Self::NotInteractive => StatusCode::CONFLICT,
             Self::Provider | Self::Exchange | Self::NoCode | Self::OtherIssuer => StatusCode::BAD_GATEWAY,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Prefetch => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Prefetch | Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::OtherHost => StatusCode::MISDIRECTED_REQUEST,
             Self::Host => StatusCode::INTERNAL_SERVER_ERROR,
@@ -220,6 +223,11 @@ impl Problem {
                 "You began or finished too many sign-ins within a short time.",
                 "Wait a while, then try again. Nothing that you connected before is lost.",
             ),
+            Self::Busy(_) => (
+                "Busy",
+                "This service has more to do than it can at once. Nothing was changed.",
+                "Wait a moment, then try again.",
+            ),
             Self::NotAllowed => (
                 "You may not do this",
                 "You are not allowed to sign in for this connection.",
@@ -267,12 +275,12 @@ impl Problem {
     pub(crate) fn json(self) -> Response {
         let Words { text, next, .. } = self.words();
         let body = json!({ "error": { "kind": self.code(), "message": format!("{text} {next}") } });
-        self.marked((self.status(), Json(body)).into_response())
+        self.marked((self.status(), ShownJson(body)).into_response())
     }
 
     fn marked(self, mut response: Response) -> Response {
         let (name, value) = match self {
-            Self::TooMany(wait) => (header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1))),
+            Self::TooMany(wait) | Self::Busy(wait) => (header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1))),
             Self::Method(allowed) => (header::ALLOW, HeaderValue::from_static(allowed)),
             _ => return response,
         };
@@ -328,7 +336,7 @@ impl From<&Error> for Problem {
             Error::NotAllowed(_) => Self::NotAllowed,
             Error::Auth(error) => Self::from(error),
             Error::Refused(refused) => Self::from(&refused.failure),
-            _ => Self::Host,
+            error => error.retry_after().map_or(Self::Host, Self::Busy),
         };
         if problem == Self::Host {
             tracing::error!(%error, "an authorization failed in the host");

@@ -68,7 +68,9 @@ async fn ask(site: &Site, link: &StartLink) -> Result<Response, Problem> {
     let connection = site.host.connection(&link.space, &link.connection).await;
     let connection = connection.map_err(|error| Problem::from(&error))?;
     let principal = link.principal.as_ref().map(PrincipalId::as_str);
-    Ok(pages::respond(StatusCode::OK, &Page::ask(&connection.title, principal)))
+    let address = site.host.consent_address(&link.space, &link.connection).await;
+    let address = address.map_err(|error| Problem::from(&error))?.ok_or(Problem::NotInteractive)?;
+    Ok(pages::respond(StatusCode::OK, &Page::ask(&connection.title, principal, &address)))
 }
 
 async fn begin(site: &Site, link: &StartLink, user: Option<User>) -> Result<Response, Problem> {

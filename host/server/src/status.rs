@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
@@ -10,6 +9,7 @@ use innkeeper::{ConnectionId, ConnectionStatus, NewLink, Reason, Timestamp};
 use serde_json::{Value, json};
 
 use crate::problem::Problem;
+use crate::shown_json::ShownJson;
 use crate::site::Site;
 
 /// Of a path that may name none.
@@ -17,7 +17,7 @@ type Connection = Result<Path<ConnectionId>, PathRejection>;
 
 pub(crate) async fn answer(State(site): State<Arc<Site>>, connection: Connection, request: Request) -> Response {
     match status(&site, connection, request).await {
-        Ok(body) => Json(body).into_response(),
+        Ok(body) => ShownJson(body).into_response(),
         Err(problem) => problem.json(),
     }
 }

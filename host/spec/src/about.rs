@@ -35,7 +35,7 @@ impl<Id> About<Id> {
     ) -> Option<Self> {
         let id = mistakes.take("/about/id", parse_id(&draft.id));
         let version = mistakes.take("/about/version", version(&draft.version));
-        mistakes.check_text("/about/title", &draft.title, 128);
+        mistakes.check_line("/about/title", &draft.title, 128);
         mistakes.check_text("/about/description", &draft.description, 8 * 1024);
         let documentation =
             draft.documentation.as_deref().and_then(|text| mistakes.take("/about/documentation", documentation(text)));

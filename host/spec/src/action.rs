@@ -7,8 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::connector::annotations;
+use crate::json::{self, ParseError};
 use crate::mistake::{Mistakes, quoted};
+use crate::schema::Budget;
 use crate::{ActionName, Schema, draft};
+
+/// Bytes of memory that one JSON part of a spec may take.
+const MOST_JSON: usize = 32 << 20;
 
 /// A named operation of a connector.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -66,12 +71,18 @@ impl std::fmt::Display for Scope {
 }
 
 impl ActionSpec {
-    pub(crate) fn parse(draft: &draft::ActionSpec, place: &str, mistakes: &mut Mistakes) -> Option<Self> {
+    pub(crate) fn parse(
+        draft: &draft::ActionSpec,
+        place: &str,
+        budget: &mut Budget,
+        mistakes: &mut Mistakes,
+    ) -> Option<Self> {
         let name = mistakes.take(&format!("{place}/name"), ActionName::parse(&draft.name));
-        mistakes.check_text(&format!("{place}/title"), &draft.title, 128);
+        mistakes.check_line(&format!("{place}/title"), &draft.title, 128);
         mistakes.check_text(&format!("{place}/description"), &draft.description, 16 * 1024);
-        let input = object_schema(&draft.input, &format!("{place}/input"), mistakes);
-        let output = draft.output.as_deref().map(|text| mistakes.take(&format!("{place}/output"), schema(text)));
+        let input = object_schema(&draft.input, &format!("{place}/input"), budget, mistakes);
+        let output =
+            draft.output.as_deref().map(|text| mistakes.take(&format!("{place}/output"), schema(text, budget)));
         let annotations = annotations(&draft.annotations, &format!("{place}/annotations"), mistakes);
         Some(Self {
             name: name?,
@@ -91,11 +102,11 @@ impl ActionSpec {
 }
 
 /// A schema whose values are objects. An empty text is the schema of an object without fields.
-pub(crate) fn object_schema(text: &str, place: &str, mistakes: &mut Mistakes) -> Option<Schema> {
+pub(crate) fn object_schema(text: &str, place: &str, budget: &mut Budget, mistakes: &mut Mistakes) -> Option<Schema> {
     if text.trim().is_empty() {
         return Some(Schema::of_nothing());
     }
-    let schema = mistakes.take(place, schema(text))?;
+    let schema = mistakes.take(place, schema(text, budget))?;
     match schema.as_value().get("type") {
         Some(Value::String(kind)) if kind == "object" => Some(schema),
         Some(other) => {
@@ -110,11 +121,17 @@ pub(crate) fn object_schema(text: &str, place: &str, mistakes: &mut Mistakes) ->
     }
 }
 
-fn schema(text: &str) -> Result<Schema, String> {
-    Schema::parse(json(text)?)
+fn schema(text: &str, budget: &mut Budget) -> Result<Schema, String> {
+    Schema::parse_within(json(text)?, budget)
 }
 
 /// A JSON value from its text.
 pub(crate) fn json(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| format!("is no JSON ({error})"))
+    match json::parse(text, MOST_JSON) {
+        Ok((value, _)) => Ok(value),
+        Err(ParseError::Syntax(reason)) => Err(format!("is no JSON ({reason})")),
+        Err(ParseError::TooLarge { limit }) => {
+            Err(format!("takes more than {limit} bytes of memory once it is read: make it smaller"))
+        }
+    }
 }

@@ -12,6 +12,8 @@ use crate::{CredentialUse, NamePattern, Scheme};
 
 mod path;
 
+pub use path::doubt as path_doubt;
+
 /// Where a connection's requests may go: concrete, and owned by the connection.
 ///
 /// As text `https://api.example.com:443/v1 (GET, POST)`, with `, no credential` behind it where that never goes there.
@@ -39,12 +41,15 @@ pub struct ApprovedHost {
 }
 
 impl ApprovedHost {
+    /// Whether the rule is about this origin at all.
+    pub fn is_for(&self, scheme: &str, host: &str, port: u16) -> bool {
+        scheme == self.scheme.as_str() && port == self.port && self.host.matches(host)
+    }
+
     /// Whether a request may leave. `path` is percent-encoded, without query. It must lie within the prefix as it
     /// stands, and in every way a server could read its escapes, dot segments, backslashes and doubled slashes.
     pub fn permits(&self, scheme: &str, host: &str, port: u16, method: &str, path: &str) -> bool {
-        scheme == self.scheme.as_str()
-            && port == self.port
-            && self.host.matches(host)
+        self.is_for(scheme, host, port)
             && (self.methods.is_empty() || self.methods.iter().any(|allowed| allowed == method))
             && self.path_prefix.as_deref().is_none_or(|prefix| path::lies_within(path, prefix))
     }
@@ -183,6 +188,9 @@ mod tests {
             ("https://api.example.com:99999", "1 to 65535"),
             ("https://user@api.example.com", "no host"),
             ("https://*.com", "half the internet"),
+            ("https://*.co.uk", "many owners"),
+            ("https://*.azurewebsites.net (GET)", "many owners"),
+            ("https://a.example.com (TRACE)", "never sent"),
             ("https://a.example.com/x?y", "plain path"),
             ("https://a.example.com/../x", "dot segments"),
             ("https://a.example.com (GET", "close the list"),

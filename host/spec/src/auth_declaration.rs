@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::action::json;
 use crate::ids::is_identifier;
 use crate::mistake::{Mistake, Mistakes, quoted, step};
-use crate::{AuthTypeId, Schema, Template, draft};
+use crate::{AuthTypeId, Schema, Template, draft, form};
 
 /// An auth type that a connector takes.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -94,7 +94,7 @@ impl AuthDeclaration {
         mistakes: &mut Mistakes,
     ) -> Option<Self> {
         let auth_type = mistakes.take(&format!("{place}/auth_type"), AuthTypeId::parse(&draft.auth_type));
-        mistakes.check_optional_text(&format!("{place}/label"), draft.label.as_deref(), 128);
+        mistakes.check_optional_line(&format!("{place}/label"), draft.label.as_deref(), 128);
         let defaults = defaults(&draft.defaults, &format!("{place}/defaults"), config, mistakes);
         let overrides = overrides(&draft.overrides, &format!("{place}/overrides"), mistakes);
         Some(Self {
@@ -139,7 +139,9 @@ fn overrides(text: &str, place: &str, mistakes: &mut Mistakes) -> Option<BTreeMa
             for violation in violations.0 {
                 mistakes.note(format!("{place}{}", violation.pointer), violation.message);
             }
-        } else if let Some(shown) = mistakes.take(&place, serde_json::from_value(value)) {
+        } else if let Some(shown) = mistakes.take(&place, serde_json::from_value::<FieldOverride>(value)) {
+            let FieldOverride { label, placeholder, help, .. } = shown.clone();
+            form::check_texts([label, placeholder], help, &place, mistakes);
             overrides.insert(name, shown);
         }
     }

@@ -160,9 +160,12 @@ impl FieldSpec {
             let reason = format!("{} is no field name: use letters, digits and `_`", quoted(&draft.name));
             mistakes.note(format!("{place}/name"), reason);
         }
-        mistakes.check_text(&format!("{place}/label"), &draft.label, 128);
+        mistakes.check_line(&format!("{place}/label"), &draft.label, 128);
         mistakes.check_optional_text(&format!("{place}/help"), draft.help.as_deref(), 2048);
         mistakes.check_count(&format!("{place}/choices"), draft.choices.len(), 256);
+        for (index, choice) in draft.choices.iter().enumerate().take(256) {
+            mistakes.check_line(&format!("{place}/choices/{index}"), choice, 1024);
+        }
         match (draft.kind, draft.choices.is_empty()) {
             (FieldKind::Choice, true) => mistakes.note(format!("{place}/choices"), "is empty: say what to choose from"),
             (FieldKind::Choice, false) | (_, true) => {}

@@ -9,9 +9,10 @@ use serde_json::Value;
 use crate::action::{json, object_schema};
 use crate::ids::{MAX_LENGTH, is_identifier};
 use crate::mistake::{Mistakes, quoted, step};
+use crate::schema::Budget;
 use crate::{
-    About, ActionName, ActionSpec, AuthDeclaration, AuthTypeId, ConnectorId, Difference, HostRule, Policies, Schema,
-    difference, draft, form, header,
+    About, ActionName, ActionSpec, AuthDeclaration, AuthTypeId, ConnectorId, Difference, HostRule, PlaceholderUse,
+    Policies, Schema, difference, draft, form, header,
 };
 
 /// Longest spec, in bytes of JSON.
@@ -53,8 +54,9 @@ impl ConnectorSpec {
             mistakes.note("", reason);
             return Err(mistakes);
         }
+        let mut budget = Budget::default();
         let about = About::parse(&draft.about, |id| ConnectorId::parse(id), &mut mistakes);
-        let config = object_schema(&draft.config, "/config", &mut mistakes);
+        let config = object_schema(&draft.config, "/config", &mut budget, &mut mistakes);
         if let Some(config) = &config {
             form::check(config.as_value(), "/config", &mut mistakes);
         }
@@ -73,8 +75,14 @@ impl ConnectorSpec {
             ));
         }
         header::check(&draft.headers, &mut mistakes);
-        let actions = actions(&draft.actions, &mut mistakes);
+        let actions = actions(&draft.actions, &mut budget, &mut mistakes);
         let policies = Policies::parse(&draft.policies, &mut mistakes);
+        for (index, usage) in policies.iter().flat_map(|policies| &policies.placeholders).enumerate() {
+            if !draft.placeholders.contains(&usage.field) {
+                let reason = format!("{} is not declared: add it to `placeholders`", quoted(&usage.field));
+                mistakes.note(format!("/policies/placeholders/{index}/field"), reason);
+            }
+        }
         let mut annotations = annotations(&draft.annotations, "/annotations", &mut mistakes);
         let skill = skill(annotations.remove("skill"), &mut mistakes);
         match (about, config, policies) {
@@ -93,6 +101,19 @@ impl ConnectorSpec {
             }),
             _ => Err(mistakes),
         }
+    }
+
+    /// Where each secret field of `placeholders` may be filled in.
+    pub fn placeholder_uses(&self) -> Vec<PlaceholderUse> {
+        let uses_of = |field: &String| {
+            let mut bound: Vec<_> =
+                self.policies.placeholders.iter().filter(|usage| usage.field == *field).cloned().collect();
+            if bound.is_empty() {
+                bound.push(PlaceholderUse::anywhere(field));
+            }
+            bound
+        };
+        self.placeholders.iter().flat_map(uses_of).collect()
     }
 
     /// The action of that name.
@@ -201,7 +222,7 @@ fn auth_types(
     declarations
 }
 
-fn actions(drafts: &[draft::ActionSpec], mistakes: &mut Mistakes) -> Vec<ActionSpec> {
+fn actions(drafts: &[draft::ActionSpec], budget: &mut Budget, mistakes: &mut Mistakes) -> Vec<ActionSpec> {
     mistakes.check_count("/actions", drafts.len(), 512);
     let mut actions = Vec::new();
     let mut known = BTreeMap::new();
@@ -211,7 +232,7 @@ fn actions(drafts: &[draft::ActionSpec], mistakes: &mut Mistakes) -> Vec<ActionS
             let name = quoted(&draft.name);
             mistakes.note(format!("{place}/name"), format!("{name} is the name of action {first} too: rename one"));
         }
-        actions.extend(ActionSpec::parse(draft, &place, mistakes));
+        actions.extend(ActionSpec::parse(draft, &place, budget, mistakes));
     }
     actions
 }

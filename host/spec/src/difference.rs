@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use innkeeper_shown::OneLine;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +49,7 @@ impl fmt::Display for Impact {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{}] {}: {}", self.impact, self.place, self.what)
+        write!(f, "[{}] {}: {}", self.impact, OneLine::new(&self.place), OneLine::new(&self.what).at_most(LONGEST))
     }
 }
 
@@ -66,6 +67,13 @@ pub(crate) fn between(older: &ConnectorSpec, newer: &ConnectorSpec) -> Vec<Diffe
     names("/claims", "to read the claim", &older.claims, &newer.claims, &mut found);
     let placeholders = "to have the secret field put into requests:";
     names("/placeholders", placeholders, &older.placeholders, &newer.placeholders, &mut found);
+    let former = older.placeholder_uses();
+    for usage in newer.placeholder_uses().iter().filter(|usage| older.placeholders.contains(&usage.field)) {
+        if !former.iter().any(|former| former.covers(usage)) {
+            let what = format!("asks to have a secret filled in where it was not before: {usage}");
+            found.note("/policies/placeholders", what, Impact::NeedsApproval);
+        }
+    }
     auth::compare(&older.auth_types, &newer.auth_types, &mut found);
     actions::compare(&older.actions, &newer.actions, &mut found);
     schemas::compare_taken("/config", "the config", &older.config, &newer.config, &mut found);
@@ -79,6 +87,9 @@ pub(crate) fn between(older: &ConnectorSpec, newer: &ConnectorSpec) -> Vec<Diffe
     differences.sort_by_key(|difference| std::cmp::Reverse(difference.impact));
     differences
 }
+
+/// Longest difference that is shown whole, in characters: two addresses fit.
+const LONGEST: usize = 10_000;
 
 struct Found(Vec<Difference>);
 

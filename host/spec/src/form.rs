@@ -87,12 +87,27 @@ fn check_at(schema: &Value, place: &str, hints: &Schema, mistakes: &mut Mistakes
             mistakes.note(format!("{place}/x-form{}", violation.pointer), violation.message);
         }
     }
+    let FormHints { label, placeholder, help, .. } = FormHints::of(schema);
+    check_texts([label, placeholder], help, &format!("{place}/x-form"), mistakes);
     for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         check_at(property, &format!("{place}/properties/{}", step(name)), hints, mistakes);
     }
     if let Some(items) = schema.get("items") {
         check_at(items, &format!("{place}/items"), hints, mistakes);
     }
+}
+
+/// What a form shows of the connector's own words; a text that is empty is not shown.
+pub(crate) fn check_texts(
+    [label, placeholder]: [Option<String>; 2],
+    help: Option<String>,
+    place: &str,
+    mistakes: &mut Mistakes,
+) {
+    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    mistakes.check_optional_line(&format!("{place}/label"), given(label).as_deref(), 1024);
+    mistakes.check_optional_line(&format!("{place}/placeholder"), given(placeholder).as_deref(), 1024);
+    mistakes.check_optional_text(&format!("{place}/help"), given(help).as_deref(), 8 * 1024);
 }
 
 #[cfg(test)]
@@ -108,6 +123,28 @@ mod tests {
         assert_eq!(hints.widget, Some(Widget::FileUpload));
         assert_eq!(hints.label.as_deref(), Some("Key"));
         assert_eq!(FormHints::of(&json!({"type": "string"})), FormHints::default());
+    }
+
+    #[test]
+    fn a_hint_that_hides_something_is_a_mistake() {
+        let schema = json!({
+            "properties": {
+                "a": {"x-form": {"label": "two\nlines", "placeholder": "", "help": "two\nlines"}},
+                "b": {"x-form": {"help": "a\u{202e}b", "placeholder": "\u{200b}"}},
+            },
+        });
+        let mut mistakes = Mistakes::default();
+        check(&schema, "/config", &mut mistakes);
+        let mut places: Vec<_> = mistakes.0.iter().map(|mistake| mistake.place.as_str()).collect();
+        places.sort_unstable();
+        assert_eq!(
+            places,
+            [
+                "/config/properties/a/x-form/label",
+                "/config/properties/b/x-form/help",
+                "/config/properties/b/x-form/placeholder",
+            ]
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Headers that a connector puts on every request.
 
+use crate::disguise;
 use crate::mistake::{Mistakes, quoted};
 
 /// Headers that the transport or the credential own.
@@ -11,16 +12,16 @@ const FORBIDDEN: [&str; 18] = [
     "cookie",
     "cookie2",
     "expect",
-    "forwarded",
     "host",
+    "http2-settings",
+    "if-range",
     "keep-alive",
-    "max-forwards",
+    "range",
     "set-cookie",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
-    "via",
     "www-authenticate",
 ];
 
@@ -30,11 +31,15 @@ pub(crate) fn check(headers: &[(String, String)], mistakes: &mut Mistakes) {
     for (index, (name, value)) in headers.iter().enumerate().take(64) {
         let name_place = format!("/headers/{index}/0");
         let given = quoted(name);
-        let lower = name.to_ascii_lowercase();
+        let folded = disguise::fold(name);
         if !is_token(name) {
             mistakes.note(name_place, format!("{given} is no header name (RFC 9110, section 5.1)"));
-        } else if FORBIDDEN.contains(&lower.as_str()) || lower.starts_with("proxy-") {
+        } else if FORBIDDEN.contains(&&*folded) || folded.starts_with("proxy-") {
             mistakes.note(name_place, format!("{given} belongs to the host: leave it out"));
+        } else if let Some(disguise) = disguise::of_header(name) {
+            let changed = disguise.as_str();
+            let reason = format!("with {given} a service could take every request for one {changed}: leave it out");
+            mistakes.note(name_place, reason);
         } else if headers[..index].iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
             mistakes.note(name_place, format!("{given} is declared twice: keep one"));
         }
@@ -88,6 +93,18 @@ mod tests {
             let found = mistakes(&[(name, "x")]);
             assert_eq!(found, [format!("/headers/0/0: `{name}` belongs to the host: leave it out")]);
         }
+    }
+
+    #[test]
+    fn headers_that_have_requests_taken_for_others_are_refused() {
+        for name in ["X-HTTP-Method-Override", "x_original_url", "X-Forwarded-For", "Forwarded", "via"] {
+            let found = mistakes(&[(name, "x")]);
+            assert!(
+                found.len() == 1 && found[0].contains(name) && found[0].contains("take every request"),
+                "{found:?}"
+            );
+        }
+        assert_eq!(mistakes(&[("Content_Length", "x")]).len(), 1, "CGI makes one variable of both spellings");
     }
 
     #[test]

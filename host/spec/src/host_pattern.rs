@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::mistake::quoted;
 
+mod breadth;
+
+use breadth::Breadth;
+pub use breadth::registrable_domain;
+
 /// Which hosts a rule means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -55,8 +60,37 @@ enum Form {
 
 impl NamePattern {
     /// Reads a pattern. Names are lower case and ASCII (punycode for others); a wildcard stands alone before at least
-    /// two labels.
+    /// two labels, below which all hosts belong to one owner: never before a public suffix such as `co.uk` or `github.io`.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let pattern = Self::read(text)?;
+        pattern.many_owners().map_or(Ok(pattern), Err)
+    }
+
+    /// Reads a pattern of which one host will be chosen: below a suffix of one service, whose customers each have their own
+    /// name there, it may be wide.
+    pub(crate) fn parse_for_choice(text: &str) -> Result<Self, String> {
+        let pattern = Self::read(text)?;
+        match (&pattern.0, pattern.many_owners()) {
+            (Form::Below(parent), Some(reason)) if breadth::below(parent) == Breadth::Registry => Err(reason),
+            _ => Ok(pattern),
+        }
+    }
+
+    /// Why the pattern reaches hosts of more owners than one, if it does. Patterns that were kept before they were refused
+    /// can.
+    pub fn many_owners(&self) -> Option<String> {
+        let Form::Below(parent) = &self.0 else { return None };
+        let whose = match breadth::below(parent) {
+            Breadth::OneOwner => return None,
+            Breadth::Registry => "everybody can register a name there",
+            Breadth::Tenants => "every customer of that service has a host there",
+        };
+        let example = "write the host itself, or take it from the config";
+        Some(format!("`{self}` would match hosts of many owners, as {whose}: {example}"))
+    }
+
+    /// Reads what can be a pattern, however wide.
+    fn read(text: &str) -> Result<Self, String> {
         if let Some(address) = address(text) {
             return Ok(Self(Form::Address(address)));
         }
@@ -141,8 +175,9 @@ impl FromStr for NamePattern {
 
 impl TryFrom<String> for NamePattern {
     type Error = String;
+    /// What is kept stays readable, however wide: see [`NamePattern::many_owners`].
     fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text)
+        Self::read(&text)
     }
 }
 
@@ -239,6 +274,10 @@ mod tests {
     fn patterns_that_mean_too_much_or_nothing_are_refused() {
         let cases = [
             ("*.com", "half the internet"),
+            ("*.co.uk", "many owners"),
+            ("*.github.io", "many owners"),
+            ("*.s3.amazonaws.com", "every customer"),
+            ("*.kawasaki.jp", "everybody can register"),
             ("*", "wildcard in the wrong place"),
             ("a.*.com", "wildcard in the wrong place"),
             ("*.*.example.com", "wildcard in the wrong place"),
@@ -260,6 +299,19 @@ mod tests {
             let error = NamePattern::parse(bad).expect_err(bad);
             assert!(error.contains(word), "{bad}: {error}");
         }
+    }
+
+    #[test]
+    fn a_pattern_that_one_host_is_chosen_from_may_span_the_customers_of_one_service() {
+        assert!(NamePattern::parse_for_choice("*.github.io").is_ok());
+        assert!(NamePattern::parse_for_choice("*.co.uk").expect_err("a registry").contains("many owners"));
+    }
+
+    #[test]
+    fn a_kept_pattern_that_is_too_wide_can_still_be_read_and_says_so() {
+        let kept: NamePattern = serde_json::from_str(r#""*.github.io""#).expect("reads");
+        assert!(kept.many_owners().is_some_and(|reason| reason.contains("`*.github.io`")));
+        assert_eq!(pattern("*.example.com").many_owners(), None);
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl HostRule {
         if let Some(Err(reason)) = draft.path_prefix.as_deref().map(check_prefix) {
             mistakes.note(format!("{place}/path_prefix"), reason);
         }
-        mistakes.check_optional_text(&format!("{place}/reason"), draft.reason.as_deref(), 1024);
+        mistakes.check_optional_line(&format!("{place}/reason"), draft.reason.as_deref(), 1024);
         let host = pattern(&draft.host, &format!("{place}/host"), config, claims, mistakes)?;
         Some(Self {
             host,
@@ -185,7 +185,7 @@ fn pattern(
             if !claims.contains(claim) {
                 mistakes.note(place, format!("the claim {} is not declared: add it to `claims`", quoted(claim)));
             }
-            let pattern = mistakes.take(place, NamePattern::parse(pattern))?;
+            let pattern = mistakes.take(place, NamePattern::parse_for_choice(pattern))?;
             Some(HostPattern::Claim { claim: claim.clone(), pattern })
         }
     }
@@ -208,9 +208,16 @@ fn check_pointer(pointer: &str, config: Option<&Schema>) -> Result<(), String> {
     }
 }
 
-pub(crate) fn check_method(method: &str) -> Result<(), String> {
+/// Methods that are for proxies, that have a server send back the request with its credential, or that begin another protocol.
+pub const NEVER_SENT: [&str; 4] = ["CONNECT", "PRI", "TRACE", "TRACK"];
+
+/// A method is written in capitals and hyphens: what a rule can name can be sent, and nothing else.
+pub fn check_method(method: &str) -> Result<(), String> {
     if method.is_empty() || method.len() > 32 || !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
         return Err(format!("{} is no method: write it in upper case, such as `GET`", quoted(method)));
+    }
+    if NEVER_SENT.contains(&method) {
+        return Err(format!("{} is never sent: leave it out", quoted(method)));
     }
     Ok(())
 }

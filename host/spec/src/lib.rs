@@ -11,6 +11,7 @@ mod auth_declaration;
 mod auth_type;
 mod connector;
 mod difference;
+pub mod disguise;
 pub mod draft;
 mod form;
 mod header;
@@ -18,6 +19,7 @@ mod host_pattern;
 mod host_rule;
 mod icon;
 mod ids;
+pub mod json;
 mod mistake;
 mod policies;
 pub mod published;
@@ -26,20 +28,21 @@ mod template;
 
 pub use about::About;
 pub use action::{ActionSpec, Scope};
-pub use approved_host::ApprovedHost;
+pub use approved_host::{ApprovedHost, path_doubt};
 pub use auth_declaration::{AuthDeclaration, FieldOverride, Standing};
 pub use auth_type::{AuthMode, AuthTypeSpec, FieldKind, FieldSpec};
 pub use connector::ConnectorSpec;
 pub use difference::{Difference, Impact};
 pub use form::{FormHints, Widget};
-pub use host_pattern::{HostPattern, NamePattern};
-pub use host_rule::{CredentialUse, HostRule, Scheme};
+pub use host_pattern::{HostPattern, NamePattern, registrable_domain};
+pub use host_rule::{CredentialUse, HostRule, NEVER_SENT, Scheme, check_method};
 pub use icon::Icon;
 pub use ids::{ActionName, AuthTypeId, ConnectorId, IdError};
 pub use mistake::{Mistake, Mistakes};
 pub use policies::{
-    Backoff, ErrorClass, ErrorClasses, Pagination, PaginationStrategy, ParameterLocation, Policies, RateLimit,
-    RateLimitStrategy, Retry, StreamMechanism, StreamParser, Streaming, Unauthorized,
+    Backoff, ErrorClass, ErrorClasses, Pagination, PaginationStrategy, ParameterLocation, Place, PlaceholderUse,
+    Placement, Policies, RateLimit, RateLimitStrategy, Retry, StreamMechanism, StreamParser, Streaming, Unauthorized,
+    agreed_uses,
 };
 pub use schema::{Schema, Violation, Violations};
 pub use template::Template;

@@ -2,11 +2,12 @@
 
 use std::fmt::{self, Write as _};
 
+use innkeeper_shown::{Hidden, OneLine, Quoted, hidden};
 use serde::Serialize;
 
 /// One thing that is wrong, its place and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
-#[error("{}: {reason}", if place.is_empty() { "/" } else { place })]
+#[error("{}: {}", if place.is_empty() { "/".to_owned() } else { OneLine::new(place).to_string() }, OneLine::new(reason).at_most(4000))]
 pub struct Mistake {
     /// JSON pointer (RFC 6901) into the spec as [`ConnectorSpec::to_json`](crate::ConnectorSpec::to_json) prints it.
     pub place: String,
@@ -39,10 +40,26 @@ impl fmt::Display for Mistakes {
     }
 }
 
+/// A report ends after so many mistakes.
+const MOST: usize = 500;
+
+/// A place with names of any length, short enough to print.
+fn shortened(place: String) -> String {
+    const LONGEST: usize = 1024;
+    match place.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &place[..end]),
+        None => place,
+    }
+}
+
 impl Mistakes {
-    /// Notes one more.
+    /// Notes one more; of many, the first ones.
     pub(crate) fn note(&mut self, place: impl Into<String>, reason: impl Into<String>) {
-        self.0.push(Mistake::new(place, reason));
+        match self.0.len() {
+            ..MOST => self.0.push(Mistake::new(shortened(place.into()), reason)),
+            MOST => self.0.push(Mistake::new("", "has more mistakes than these: correct them first")),
+            _ => {}
+        }
     }
 
     /// The value, or a noted mistake.
@@ -50,23 +67,50 @@ impl Mistakes {
         result.map_err(|reason| self.note(place, reason.to_string())).ok()
     }
 
-    /// A text for people: not empty, not longer than `limit` bytes, no control characters but line breaks and tabs.
+    /// A text for people of one line: a title, a label, a reason. Not empty, not longer than `limit` bytes, and nothing in it
+    /// that is hidden ([`innkeeper_shown::Hidden`]): it stands beside the host's own words where somebody decides.
+    pub(crate) fn check_line(&mut self, place: &str, text: &str, limit: usize) {
+        self.check_length(place, text, limit);
+        self.check_hidden(place, text, |_, _| false);
+    }
+
+    /// [`Self::check_line`] where there may be none.
+    pub(crate) fn check_optional_line(&mut self, place: &str, text: Option<&str>, limit: usize) {
+        if let Some(text) = text {
+            self.check_line(place, text, limit);
+        }
+    }
+
+    /// A text for people of any number of lines. It may hold what joins letters, chooses their shape or is piled on them, which
+    /// some writings and pictures need.
     pub(crate) fn check_text(&mut self, place: &str, text: &str, limit: usize) {
-        if text.trim().is_empty() {
-            self.note(place, "is empty: write a text for the person who reads it");
-        }
-        if text.len() > limit {
-            self.note(place, format!("has {} bytes: shorten it to at most {limit}", text.len()));
-        }
-        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            self.note(place, "holds control characters: remove them");
-        }
+        self.check_length(place, text, limit);
+        self.check_hidden(place, text, |c, hidden| {
+            hidden == Hidden::Piled
+                || matches!(c, '\n' | '\r' | '\t' | '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
+        });
     }
 
     /// [`Self::check_text`] where there may be none.
     pub(crate) fn check_optional_text(&mut self, place: &str, text: Option<&str>, limit: usize) {
         if let Some(text) = text {
             self.check_text(place, text, limit);
+        }
+    }
+
+    fn check_length(&mut self, place: &str, text: &str, limit: usize) {
+        if text.trim().is_empty() {
+            self.note(place, "is empty: write a text for the person who reads it");
+        }
+        if text.len() > limit {
+            self.note(place, format!("has {} bytes: shorten it to at most {limit}", text.len()));
+        }
+    }
+
+    fn check_hidden(&mut self, place: &str, text: &str, is_fine: impl Fn(char, Hidden) -> bool) {
+        if let Some((before, c, hidden)) = hidden(text).find(|(_, c, hidden)| !is_fine(*c, *hidden)) {
+            let (code, number, why) = (u32::from(c), before + 1, hidden.sentence());
+            self.note(place, format!("holds U+{code:04X} as character {number}, which {why}: remove it"));
         }
     }
 
@@ -78,15 +122,9 @@ impl Mistakes {
     }
 }
 
-/// The text in backquotes for a message: cut at 80 characters, control characters escaped.
+/// The text in backquotes for a message: cut at 80 characters, what is hidden escaped.
 pub(crate) fn quoted(text: &str) -> String {
-    const LONGEST: usize = 80;
-    let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    shown = shown.replace("\\\"", "\"").replace("\\'", "'");
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    format!("`{shown}`")
+    Quoted::name(text).to_string()
 }
 
 /// One step of a JSON pointer (RFC 6901, section 3).
@@ -119,7 +157,37 @@ mod tests {
         mistakes.check_text("/b", "eleven byte", 10);
         mistakes.check_text("/c", "\u{7}", 10);
         mistakes.check_text("/d", "two\nlines", 10);
+        mistakes.check_text("/e", "\u{2764}\u{fe0f}", 10);
         let places: Vec<_> = mistakes.0.iter().map(|mistake| mistake.place.as_str()).collect();
         assert_eq!(places, ["/a", "/b", "/c"]);
+    }
+
+    #[test]
+    fn a_text_that_hides_something_is_a_mistake_that_names_it() {
+        for (text, reason) in [
+            ("ab\u{202e}c", "holds U+202E as character 3, which changes the direction of writing: remove it"),
+            ("\u{200b}", "holds U+200B as character 1, which cannot be seen: remove it"),
+            ("a\u{e0041}", "holds U+E0041 as character 2, which cannot be seen: remove it"),
+            ("a\u{1b}", "holds U+001B as character 2, which is one of the control characters: remove it"),
+            ("a\u{2028}", "holds U+2028 as character 2, which is a line break: remove it"),
+            ("a\u{e000}", "holds U+E000 as character 2, which has no meaning of its own: remove it"),
+        ] {
+            for check in [Mistakes::check_text, Mistakes::check_line] {
+                let mut mistakes = Mistakes::default();
+                check(&mut mistakes, "/a", text, 100);
+                assert_eq!(mistakes.to_string(), format!("/a: {reason}"), "{text:?}");
+            }
+        }
+        let mut mistakes = Mistakes::default();
+        for text in ["two\nlines", "a\tb", "\u{2764}\u{fe0f}", "\u{301}"] {
+            mistakes.check_line("/a", text, 100);
+        }
+        assert_eq!(mistakes.0.len(), 4, "{mistakes}");
+    }
+
+    #[test]
+    fn no_mistake_is_more_than_one_line() {
+        let mistake = Mistake::new("/a\n/b", "x\nhint: \u{202e}");
+        assert_eq!(mistake.to_string(), "/a\\n/b: x\\nhint: \\u{202e}");
     }
 }

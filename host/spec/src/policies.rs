@@ -8,7 +8,11 @@ use crate::action::json;
 use crate::host_rule::check_method;
 use crate::mistake::Mistakes;
 
-/// Rate limit, retry and the signs of a refused token, which the host applies to every request, and pagination, error classes
+mod placeholder_use;
+
+pub use placeholder_use::{Place, PlaceholderUse, Placement, agreed_uses};
+
+/// Rate limit, retry, the signs of a refused token and the places of placeholders, which the host applies to every request, and pagination, error classes
 /// and streaming, which only inform who reads the spec, tools and people. What is absent does not apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -19,6 +23,9 @@ pub struct Policies {
     pub retry: Option<Retry>,
     /// How the service says that it does not take the token, besides by a 401. Applied by the host.
     pub unauthorized: Option<Unauthorized>,
+    /// Where secrets may be filled in, for those fields that it names. Applied by the host.
+    #[schemars(length(max = 64))]
+    pub placeholders: Vec<PlaceholderUse>,
     /// How the service hands out long lists. Informs only.
     pub pagination: Option<Pagination>,
     /// Whose fault a status is. Informs only: actions map statuses themselves.
@@ -308,6 +315,9 @@ impl Policies {
             for (index, method) in retry.methods.iter().enumerate() {
                 mistakes.take(&format!("/policies/retry/methods/{index}"), check_method(method));
             }
+        }
+        for (index, usage) in self.placeholders.iter().enumerate() {
+            usage.check(&format!("/policies/placeholders/{index}"), mistakes);
         }
         if let Some(pagination) = &self.pagination {
             pagination.check(mistakes);

@@ -3,22 +3,34 @@
 use std::fmt;
 use std::sync::Arc;
 
+use innkeeper_shown::OneLine;
 use jsonschema::{PatternOptions, Validator};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use self::work::Telling;
+pub(crate) use self::budget::Budget;
+use self::budget::Patterns;
+use self::work::{Counted, Telling};
 use crate::mistake::quoted;
 
+mod budget;
 mod message;
+mod pattern;
 mod reach;
+mod unique;
 mod work;
 
 /// Dialect that is understood.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+/// Longest message of a violation, in characters.
+const LONGEST_MESSAGE: usize = 4000;
 /// A report ends after so many violations.
 const MOST_VIOLATIONS: usize = 50;
+/// Bytes of a compiled pattern.
+const MOST_BYTES_OF_A_PATTERN: usize = 1 << 20;
+/// Bytes that are kept of a pattern for each thread that matches with it.
+const MOST_BYTES_OF_A_MATCH: usize = 256 << 10;
 
 /// A compiled JSON Schema 2020-12. Cloning is cheap; formats are checked; references to other documents are refused.
 #[derive(Clone)]
@@ -27,13 +39,20 @@ pub struct Schema(Arc<Compiled>);
 struct Compiled {
     value: Value,
     validator: Validator,
+    patterns: Patterns,
     /// Its work grows with the value alone.
     plain: bool,
 }
 
 impl Schema {
-    /// Compiles a schema. The error says why it is none; nothing is ever fetched.
+    /// Compiles a schema. The error says why it is none; nothing is ever fetched. A schema that would take more than some
+    /// seconds or some 100 MiB is refused.
     pub fn parse(value: Value) -> Result<Self, String> {
+        Self::parse_within(value, &mut Budget::default())
+    }
+
+    /// [`Schema::parse`] of one schema of several, which have `budget` together.
+    pub(crate) fn parse_within(value: Value, budget: &mut Budget) -> Result<Self, String> {
         if !value.is_object() && !value.is_boolean() {
             return Err(format!("a JSON Schema is an object, this is {}", message::kind_of(&value)));
         }
@@ -41,7 +60,11 @@ impl Schema {
             let given = dialect.as_str().map_or_else(|| message::kind_of(dialect).to_owned(), quoted);
             return Err(format!("`$schema` is {given}: write JSON Schema 2020-12 ({DIALECT}) or leave it out"));
         }
-        let violations = message::violations(jsonschema::draft202012::meta::validator().iter_errors(&value));
+        budget::check_depth(&value)?;
+        let patterns = budget::take(&value, budget)?;
+        // The first thing alone: a report of all would be made whole before its first line is read.
+        let violations =
+            message::violations(jsonschema::draft202012::meta::validator().validate(&value).err().into_iter());
         if let Some(violation) = violations.0.first() {
             let place = if violation.pointer.is_empty() { String::new() } else { format!(" at {}", violation.pointer) };
             return Err(format!("is no valid JSON Schema 2020-12{place}: {}", violation.message));
@@ -49,12 +72,18 @@ impl Schema {
         reach::check(&value)?;
         let validator = jsonschema::draft202012::options()
             .should_validate_formats(true)
-            .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(work::BACKTRACKS).size_limit(1 << 20))
+            .with_keyword("uniqueItems", unique::keyword)
+            .with_pattern_options(
+                PatternOptions::fancy_regex()
+                    .backtrack_limit(work::BACKTRACKS)
+                    .size_limit(MOST_BYTES_OF_A_PATTERN)
+                    .dfa_size_limit(MOST_BYTES_OF_A_MATCH),
+            )
             .offline()
             .build(&value)
             .map_err(|error| format!("is no valid JSON Schema 2020-12: {}", cut(&error.to_string())))?;
-        let plain = work::is_plain(&value);
-        Ok(Self(Arc::new(Compiled { value, validator, plain })))
+        let plain = work::is_plain(&value, &patterns);
+        Ok(Self(Arc::new(Compiled { value, validator, patterns, plain })))
     }
 
     /// The schema as it was given.
@@ -65,19 +94,39 @@ impl Schema {
     /// Checks a value; every violation is reported, up to 50. A value whose check would take more than a second or so is
     /// refused unchecked.
     pub fn validate(&self, value: &Value) -> Result<(), Violations> {
-        if !self.0.plain
-            && let Some(message) = work::too_much(&self.0.value, value)
-        {
+        let counted = self.counted();
+        if let Some(message) = counted.too_much(value) {
             return Err(Violations::of_the_whole(message));
         }
         if self.0.validator.is_valid(value) {
             return Ok(());
         }
-        Err(match work::to_tell(&self.0.value, value) {
-            Telling::All => message::violations(self.0.validator.iter_errors(value)),
+        Err(match counted.to_tell(value) {
+            Telling::All => self.all_violations(value),
             Telling::First => message::violations(self.0.validator.validate(value).err().into_iter()),
             Telling::Nothing => Violations::of_the_whole("does not fit, in more ways than can be told".to_owned()),
         })
+    }
+
+    /// [`Schema::validate`] where that takes some milliseconds at most; none where it may take longer, and others should not
+    /// wait for it. `size`: bytes of the value's JSON.
+    pub fn validate_at_once(&self, value: &Value, size: usize) -> Option<Result<(), Violations>> {
+        let counted = self.counted();
+        if !counted.is_quick(value, size) {
+            return None;
+        }
+        if self.0.validator.is_valid(value) {
+            return Some(Ok(()));
+        }
+        counted.can_tell_all(value).then(|| Err(self.all_violations(value)))
+    }
+
+    fn all_violations(&self, value: &Value) -> Violations {
+        message::violations(self.0.validator.iter_errors(value))
+    }
+
+    fn counted(&self) -> Counted<'_> {
+        Counted { root: &self.0.value, patterns: &self.0.patterns, plain: self.0.plain }
     }
 
     /// The value with the defaults of top-level properties that it lacks. A value that is no object comes back as it is.
@@ -166,11 +215,10 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.pointer.is_empty() {
-            f.write_str(&self.message)
-        } else {
-            write!(f, "{}: {}", self.pointer, self.message)
+        if !self.pointer.is_empty() {
+            write!(f, "{}: ", OneLine::new(&self.pointer))?;
         }
+        OneLine::new(&self.message).at_most(LONGEST_MESSAGE).fmt(f)
     }
 }
 

@@ -4,12 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use innkeeper_shown::Quoted;
 use serde::{Deserialize, Serialize};
 
 /// A text that is no id: what was given and which rule it breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{kind} id {given:?} is not valid: it must have 1 to {longest} characters, none of them a control character or a slash"
+    "{kind} id {} is not valid: it must have 1 to {longest} characters, none of them a control character or a slash",
+    Quoted::new(given)
 )]
 pub struct InvalidId {
     kind: &'static str,

@@ -50,8 +50,8 @@ impl RedirectService {
     }
 }
 
-/// Bytes that a fresh process needs for each of `count` requests that wait for the service.
-pub(crate) async fn bytes_each(way: Way, upstream: &Upstream, count: usize) -> Result<u64, Failure> {
+/// Bytes that a fresh process needs for each of `count` requests that wait for the service, or in all.
+pub(crate) async fn bytes(way: Way, upstream: &Upstream, count: usize) -> Result<u64, Failure> {
     let mut command = itself()?;
     command.args(["--parked", way.name(), "--base", upstream.base().as_str(), "--count", &count.to_string()]);
     let (line, _process) = first_line(way.name(), command.stdin(Stdio::null())).await?;

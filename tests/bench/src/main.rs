@@ -54,6 +54,8 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    // Started once more to compile, the program gets no further than here.
+    let _ = innkeeper::Compiler::this_program();
     let arguments = Arguments::parse();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,7 @@
 //! What is measured, one thing after the other.
 
+mod compiling;
+mod decision;
 mod ears;
 mod empty;
 mod fetch;
@@ -20,6 +22,8 @@ use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::stage::Stage;
 
+pub(crate) use compiling::Compiling;
+pub(crate) use decision::Decision;
 pub(crate) use ears::Ears;
 pub(crate) use empty::Empty;
 pub(crate) use fetch::{Fetch, Trio};
@@ -36,7 +40,9 @@ pub(crate) struct Figures {
     pub(crate) fetch: Fetch,
     pub(crate) memory: Option<Memory>,
     pub(crate) loading: Loading,
+    pub(crate) compiling: Compiling,
     pub(crate) token: Token,
+    pub(crate) decision: Decision,
     pub(crate) grants: Grants,
     pub(crate) ears: Ears,
 }
@@ -77,10 +83,14 @@ pub(crate) enum Only {
     FetchEgress,
     /// Fetches by an action
     Fetch,
+    /// What the way out decides before a request leaves
+    Decision,
     /// Tokens of many users
     Grants,
     /// The auth redirect service
     Ears,
+    /// Compiling by a process and by a thread
+    Compiling,
 }
 
 /// Measures everything.
@@ -93,7 +103,9 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures, Failure> {
         fetch: fetch::measure(&stage, effort).await?,
         memory: memory::measure(&upstream, effort).await?,
         loading: loading::measure(effort).await?,
+        compiling: compiling::measure(effort).await?,
         token: token::measure(&stage, effort).await?,
+        decision: decision::measure(&stage, effort)?,
         grants: grants::measure(upstream.base(), effort).await?,
         ears: ears::measure(upstream.base(), effort).await?,
     };
@@ -103,6 +115,9 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures, Failure> {
 
 /// Does one thing for a while, and prints how long it took or how often it was done in a second.
 pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
+    if matches!(only, Only::Compiling) {
+        return print(&compiling::measure(effort).await?);
+    }
     let upstream = Upstream::start().await?;
     if matches!(only, Only::Grants) {
         let figures = grants::measure(upstream.base(), effort).await?;
@@ -120,8 +135,9 @@ pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
         Only::FetchPlain => print(&fetch::rate(&stage, fetch::Way::Plain, time).await?),
         Only::FetchEgress => print(&fetch::rate(&stage, fetch::Way::Egress, time).await?),
         Only::Fetch => print(&fetch::rate(&stage, fetch::Way::Call, time).await?),
+        Only::Decision => print(&decision::measure(&stage, effort)?),
         // Above: they need no component.
-        Only::Grants | Only::Ears => Ok(()),
+        Only::Grants | Only::Ears | Only::Compiling => Ok(()),
     }
 }
 

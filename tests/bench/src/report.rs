@@ -16,10 +16,15 @@ const THROUGHPUT: f64 = 0.4;
 const LIVE_US: f64 = 1.0;
 /// How much slower it may be at most with many grants in the store.
 const CROWDED: f64 = 1.5;
+/// The most that deciding about a request should take, in microseconds.
+const DECISION_US: f64 = 5.0;
 /// The most a token from the store should take, in microseconds, in the middle.
 const COLD_US: f64 = 100.0;
 /// The most the auth redirect service should take of its own to redeem a code, in microseconds, in the middle.
 const EARS_US: f64 = 1000.0;
+
+/// The most memory, in GiB, that a host should have in use with 10,000 calls on a slow service.
+const CROWD_GIB: f64 = 1.5;
 
 /// One JSON object: the figures, and how they stand to the aims.
 pub(crate) fn json(figures: &Figures) -> Result<(), Failure> {
@@ -65,12 +70,25 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
         let waiting = format!("{} waiting", memory.in_flight);
         table.add_row([format!("memory of a call in flight, KB ({waiting})"), kilobytes(memory.call_bytes)]);
         table.add_row([format!("memory of a plain request in flight, KB ({waiting})"), kilobytes(memory.plain_bytes)]);
+        if let Some(crowd) = memory.crowd {
+            let name = format!("memory of a host with {} calls on a slow service, MiB", crowd.in_flight);
+            table.add_row([name, whole(mebibytes(crowd.host_bytes))]);
+        }
     }
     let loading = &figures.loading;
     let size = kilobytes(loading.component_bytes as u64);
     table.add_row([format!("load a connector of {size} KB, compile it, ms"), one(loading.compiled_ms)]);
     table.add_row([format!("load a connector of {size} KB from the cache, ms"), one(loading.cached_ms)]);
+    let compiling = &figures.compiling;
+    table.add_row(["load it, compiled by a process of its own, ms".to_owned(), one(compiling.process_ms)]);
+    table.add_row(["load it, compiled by a process / by a thread".to_owned(), format!("{:.2}", compiling.ratio)]);
+    if let Some(processor) = &compiling.processor {
+        let name = "the same in processor time".to_owned();
+        table.add_row([name, format!("{:.2}", processor.ratio)]);
+    }
     table.add_row(["a live token of a grant from memory, ns".to_owned(), whole(figures.token.live_ns)]);
+    let decision = format!("decide whether a request may leave, {} rules, ns", figures.decision.rules);
+    table.add_row([decision, whole(figures.decision.each_ns)]);
     show(&mut out, &table)?;
 
     let grants = &figures.grants;
@@ -130,7 +148,7 @@ impl Aim {
     }
 }
 
-fn aims(figures: &Figures) -> [Aim; 6] {
+fn aims(figures: &Figures) -> Vec<Aim> {
     let empty = Aim {
         name: "empty action by the runtime, p50 us",
         at_most: true,
@@ -145,11 +163,19 @@ fn aims(figures: &Figures) -> [Aim; 6] {
     };
     let most = |name, limit, measured| Aim { name, at_most: true, limit, measured };
     let live = most("a live token from memory, us", LIVE_US, figures.grants.many.live_ns / 1000.0);
+    let decision = most("deciding whether a request may leave, us", DECISION_US, figures.decision.each_ns / 1000.0);
     let crowded = most("a live token with many grants stored / with few", CROWDED, figures.grants.ratio);
     let cold = most("a token from the store, p50 us", COLD_US, figures.grants.many.cold.p50_us);
     let ears =
         most("own time of the auth redirect service to redeem a code, p50 us", EARS_US, figures.ears.redeem.p50_us);
-    [empty, throughput, live, crowded, cold, ears]
+    let crowd = figures.memory.and_then(|memory| memory.crowd).map(|crowd| {
+        most(
+            "memory of a host with 10,000 calls on a slow service, GiB",
+            CROWD_GIB,
+            mebibytes(crowd.host_bytes) / 1024.0,
+        )
+    });
+    [empty, throughput, live, decision, crowded, cold, ears].into_iter().chain(crowd).collect()
 }
 
 fn sheet(header: &[&str]) -> Table {
@@ -169,6 +195,11 @@ fn one(figure: f64) -> String {
 
 fn whole(figure: f64) -> String {
     format!("{figure:.0}")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no host has so many bytes in use that this rounds")]
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 fn kilobytes(bytes: u64) -> String {

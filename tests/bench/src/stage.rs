@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use innkeeper::{
     CallRequest, ConnectionView, Connector, EgressSettings, Innkeeper, Keyring, KeyringSource, NewConnection,
-    PrivateNetworks, RedbStore, SpaceId, Storage, Store, SystemClock, SystemRandom,
+    PrivateNetworks, RedbStore, Sharing, SpaceId, Storage, Store, SystemClock, SystemRandom,
 };
 use innkeeper_auth::{Auth, AuthTypes, ConnectionCredential};
 use innkeeper_egress::{CredentialMode, CredentialSource, Egress, Redirects, Request, RequestBody, Route};
@@ -43,13 +43,19 @@ pub(crate) struct Stage {
 impl Stage {
     /// A host in a folder of its own, with a connection to the service at `service`.
     pub(crate) async fn set(service: &Url) -> Result<Self, Failure> {
+        Self::set_for(service, RuntimeSettings::default().calls_at_once).await
+    }
+
+    /// The same for so many calls at once, all of one connection.
+    pub(crate) async fn set_for(service: &Url, calls: u32) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let place = folder.path().join("keyring");
         let keyring = Keyring::create_file(&place, &*random)?;
         let store: Arc<dyn Store> = Arc::new(RedbStore::open(folder.path().join("innkeeper.redb"))?);
         let storage = Storage { store: store.clone(), keyring };
-        let host = Innkeeper::builder().folder(folder.path()).storage(storage).egress(loopback()).open().await?;
+        let host = Innkeeper::builder().folder(folder.path()).storage(storage).egress(loopback());
+        let host = host.calls_at_once(calls).sharing(unshared(calls)).open().await?;
         let added = host.load(component()?).await?;
         let bearer = NewConnection::new(SpaceId::default(), added.id(), "bearer")
             .config(json!({ "baseUrl": service.as_str() }))
@@ -59,7 +65,8 @@ impl Stage {
 
         let vault = Vault::open(Keyring::load(&KeyringSource::File(place))?, &*store, random.clone()).await?;
         let vault = Arc::new(vault);
-        let runtime = Runtime::new(RuntimeSettings::default(), clock.clone(), random.clone())?;
+        let settings = RuntimeSettings { sharing: unshared(u32::MAX), ..RuntimeSettings::default() };
+        let runtime = Runtime::new(settings, clock.clone(), random.clone())?;
         let connector = runtime.load(component()?).await?;
         let egress = Egress::new(loopback(), clock.clone(), random.clone())?;
         let auth = Auth::new(vault.clone(), store.clone(), egress.clone(), clock, random, AuthTypes::builtin());
@@ -123,6 +130,7 @@ impl Stage {
     pub(crate) async fn fetch_egress(&self, url: &Url, credential: &dyn CredentialSource) -> Result<Value, Failure> {
         let spec = self.connector.spec();
         let route = Route {
+            echoes: None,
             allow: &self.record.hosts,
             credential: Some(credential),
             default_headers: &spec.headers,
@@ -130,7 +138,7 @@ impl Stage {
             policies: &spec.policies,
             deadline: None,
             dropped_at_deadline: false,
-            sent: None,
+            requests: None,
         };
         let request = Request {
             method: reqwest::Method::GET,
@@ -190,6 +198,12 @@ async fn record(store: &dyn Store, connection: &ConnectionView) -> Result<Arc<Co
             known: Vec::new(),
         })
     })
+}
+
+/// One connection may have all places.
+fn unshared(calls: u32) -> Sharing {
+    let (running_per_connection, running_per_space) = (Some(calls), Some(calls));
+    Sharing { running_per_connection, running_per_space, kept_for_idle: Some(0), ..Sharing::default() }
 }
 
 /// Lets this machine be reached.

@@ -1,7 +1,7 @@
 //! `api_key_header`: a key in a header of the service's choice.
 
 use http::HeaderName;
-use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeSpec, FieldKind, FieldSpec};
+use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeSpec, FieldKind, FieldSpec, disguise};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -85,6 +85,11 @@ fn header_name(field: &str, name: &str) -> Result<HeaderName, SettingsErrors> {
     let framing = ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"];
     if framing.contains(&header.as_str()) {
         return Err(SettingsErrors::one(field, format!("cannot be {header}, which belongs to the connection itself")));
+    }
+    if let Some(disguise) = disguise::of_header(name) {
+        let changed = disguise.as_str();
+        let reason = format!("cannot be {header}, by which a service could take the request for one {changed}");
+        return Err(SettingsErrors::one(field, reason));
     }
     Ok(header)
 }

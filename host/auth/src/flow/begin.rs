@@ -101,6 +101,17 @@ impl Auth {
         Ok(Begun { authorization_url, state: SecretString::from(state), expires_at })
     }
 
+    /// Where a user of `connection` is sent to, without what the address asks; none where no browser is sent anywhere.
+    pub fn consent_address(&self, connection: &ConnectionRecord) -> Result<Option<Url>, AuthError> {
+        let prepared = self.prepared(connection)?;
+        let consent = prepared.endpoint().and_then(|endpoint| endpoint.client.consent.as_ref());
+        Ok(consent.map(|consent| {
+            let mut address = consent.authorization_url.clone();
+            address.set_query(None);
+            address
+        }))
+    }
+
     /// Whether an authorization could begin now, as far as the limits go. Counts nothing.
     pub fn may_begin(
         &self,

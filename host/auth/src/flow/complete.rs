@@ -191,7 +191,7 @@ impl Exchange {
         let answer = endpoint.exchange(&code, &verifier, &record.redirect_uri).await.map_err(FlowFailure::Exchange)?;
         let AuthorizationRecord { space, connection, owner, scope, .. } = record;
         let key = GrantKey { space, connection, owner };
-        grants.replace(&key, answer, scope.as_deref(), &endpoint.origin).await?;
+        grants.replace(&key, answer, scope.as_deref(), &endpoint).await?;
         // A connection that was deleted during the exchange must not leave a grant behind.
         if store.connection(&key.space, &key.connection).await.map_err(AuthError::from)?.is_none() {
             grants.remove(&key).await?;

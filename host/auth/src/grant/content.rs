@@ -16,6 +16,11 @@ use crate::oauth::TokenAnswer;
 /// Fields of an answer that are credentials themselves and so are nobody's claim.
 const NO_CLAIMS: [&str; 4] = ["access_token", "refresh_token", "id_token", "device_secret"];
 
+/// Access tokens of before that are remembered at most.
+const MOST_OLDER: usize = 6;
+/// The same of refresh tokens, which are never sent to a service.
+const MOST_OLDER_TO_REFRESH: usize = 1;
+
 /// An opened grant.
 #[derive(Clone)]
 pub(crate) struct Grant {
@@ -32,6 +37,17 @@ pub(crate) struct Grant {
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) refresh_token_expires_at: Option<Timestamp>,
     extra: BTreeMap<String, Value>,
+    /// Tokens that this grant replaced and that may still live, the oldest first: answers are scrubbed of them.
+    older: Vec<Older>,
+}
+
+/// A token that was replaced.
+#[derive(Clone)]
+struct Older {
+    token: SecretString,
+    /// When it ends; none: nobody knows.
+    until: Option<Timestamp>,
+    refreshes: bool,
 }
 
 impl Grant {
@@ -50,7 +66,43 @@ impl Grant {
             issued_at: now,
             refreshed_at: None,
             extra: answer.extra,
+            older: Vec::new(),
         }
+    }
+
+    /// Remembers the tokens of the grant that this one replaces.
+    pub(crate) fn follow(&mut self, before: &Self, now: Timestamp) {
+        let is_gone = |token: &SecretString| {
+            let is = |mine: &SecretString| mine.expose_secret() == token.expose_secret();
+            !is(&self.access_token) && !self.refresh_token.as_ref().is_some_and(is)
+        };
+        let (mut access, mut refresh) = (Vec::new(), Vec::new());
+        let last = Older { token: before.access_token.clone(), until: before.expires_at, refreshes: false };
+        let last_refresh = before.refresh_token.iter().map(|token| Older {
+            token: token.clone(),
+            until: before.refresh_token_expires_at,
+            refreshes: true,
+        });
+        for older in before.older.iter().cloned().chain([last]).chain(last_refresh) {
+            if older.until.is_none_or(|until| now < until) && is_gone(&older.token) {
+                if older.refreshes { refresh.push(older) } else { access.push(older) }
+            }
+        }
+        access.drain(..access.len().saturating_sub(MOST_OLDER));
+        refresh.drain(..refresh.len().saturating_sub(MOST_OLDER_TO_REFRESH));
+        access.append(&mut refresh);
+        self.older = access;
+    }
+
+    /// Its tokens, and those before them that may still live.
+    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+        let own = std::iter::once(&self.access_token).chain(&self.refresh_token);
+        own.chain(self.older.iter().map(|older| &older.token)).cloned().collect()
+    }
+
+    /// The tokens of the answers that are neither the access token nor the refresh token.
+    pub(crate) fn other_tokens(&self) -> impl Iterator<Item = SecretString> {
+        NO_CLAIMS.iter().filter_map(|name| self.extra.get(*name)?.as_str().map(SecretString::from))
     }
 
     /// After a refresh: what was not sent again is kept.
@@ -59,7 +111,7 @@ impl Grant {
         let said = answer.refresh_token_expires_in.map(|life| now.plus(life));
         let mut extra = self.extra.clone();
         extra.extend(answer.extra);
-        Self {
+        let mut renewed = Self {
             expires_at: answer.expires_in.map(|life| now.plus(life)),
             // A new token does not inherit the old one's end.
             refresh_token_expires_at: said.or(if rotated { None } else { self.refresh_token_expires_at }),
@@ -72,7 +124,10 @@ impl Grant {
             issued_at: now,
             refreshed_at: Some(now),
             extra,
-        }
+            older: Vec::new(),
+        };
+        renewed.follow(self, now);
+        renewed
     }
 
     /// When the access token was given and ends.
@@ -112,6 +167,7 @@ impl Grant {
             issued_at: self.issued_at,
             refreshed_at: self.refreshed_at,
             extra: self.extra.clone(),
+            older: self.older.iter().map(StoredOlder::of).collect(),
         };
         let plain = Zeroizing::new(serde_json::to_vec(&stored).unwrap_or_default());
         Ok(GrantRecord {
@@ -145,6 +201,7 @@ impl Grant {
             expires_at: record.expires_at,
             refresh_token_expires_at: record.refresh_token_expires_at,
             extra: std::mem::take(&mut stored.extra),
+            older: std::mem::take(&mut stored.older).into_iter().map(StoredOlder::open).collect(),
         })
     }
 }
@@ -167,11 +224,32 @@ struct Stored {
     issued_at: Timestamp,
     refreshed_at: Option<Timestamp>,
     extra: BTreeMap<String, Value>,
+    #[serde(default)]
+    older: Vec<StoredOlder>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredOlder {
+    token: String,
+    until: Option<Timestamp>,
+    refreshes: bool,
+}
+
+impl StoredOlder {
+    fn of(older: &Older) -> Self {
+        let token = older.token.expose_secret().to_owned();
+        Self { token, until: older.until, refreshes: older.refreshes }
+    }
+
+    fn open(self) -> Older {
+        Older { token: SecretString::from(self.token), until: self.until, refreshes: self.refreshes }
+    }
 }
 
 impl Drop for Stored {
     fn drop(&mut self) {
         self.access_token.zeroize();
         self.refresh_token.zeroize();
+        self.older.iter_mut().for_each(|older| older.token.zeroize());
     }
 }

@@ -9,6 +9,7 @@ use innkeeper_vault::{
     ConnectionId, Expected, GrantKey, GrantRecord, GrantRepository, LeaseHolder, LeaseRepository, SpaceId, Vault,
     Written,
 };
+use secrecy::SecretString;
 use tokio::sync::OwnedMutexGuard;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
@@ -171,22 +172,26 @@ impl Grants {
         key: &GrantKey,
         answer: TokenAnswer,
         asked: Option<&str>,
-        origin: &str,
+        endpoint: &TokenEndpoint,
     ) -> Result<(), AuthError> {
         let entry = self.entry(key);
         let mut turn = entry.turn.lock().await;
         turn.unsaved = None;
         let now = self.clock.now();
-        let grant = Grant::begin(answer, asked, origin, now, self.serial());
+        let mut grant = Grant::begin(answer, asked, &endpoint.origin, now, self.serial());
         for _ in 0..RACES {
-            let (found, fence) =
-                self.store.grant(key).await?.map_or((None, 0), |record| (Some(record.version), record.fence));
+            let before = self.store.grant(key).await?;
+            let (found, fence) = before.as_ref().map_or((None, 0), |record| (Some(record.version), record.fence));
+            // Tokens of the grant before live on at the provider. A record that does not open names none.
+            if let Some(Ok(before)) = before.map(|record| Grant::open(&record, &self.vault)) {
+                grant.follow(&before, now);
+            }
             let expected = found.map_or(Expected::Absent, Expected::Version);
             let mut record = grant.record(key, found.unwrap_or(0) + 1, now, &self.vault)?;
             record.fence = fence;
             if let Written::Version(_) = self.store.put_grant(record, expected).await? {
                 entry.recovered();
-                entry.set(Some(Arc::new(LiveToken::new(&grant, self.margins))));
+                entry.set(Some(Arc::new(LiveToken::new(&grant, self.margins, &endpoint.secrets))));
                 return Ok(());
             }
         }
@@ -223,6 +228,19 @@ impl Grants {
         keys.sort();
         keys.dedup();
         Ok(keys)
+    }
+
+    /// Every secret of a grant that there is, and of the ones before it: from memory, or from the store.
+    pub(crate) async fn secrets(
+        &self,
+        entry: &Entry,
+        endpoint: &TokenEndpoint,
+    ) -> Result<Arc<[SecretString]>, AuthError> {
+        if let Some(token) = entry.last() {
+            return Ok(token.attachment.secrets.as_slice().into());
+        }
+        let stored = self.stored(&entry.key).await?.map(|(_, grant)| grant.secrets()).unwrap_or_default();
+        Ok(stored.into_iter().chain(endpoint.secrets.iter().cloned()).collect())
     }
 
     /// The stored grant.

@@ -69,6 +69,11 @@ impl Entry {
             .cloned()
     }
 
+    /// The token in memory, whether it is good or not.
+    pub(super) fn last(&self) -> Option<Arc<LiveToken>> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Makes `token` the one that is handed out; none: the store is asked again.
     pub(super) fn set(&self, token: Option<Arc<LiveToken>>) {
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = token;
@@ -134,13 +139,14 @@ pub(crate) struct LiveToken {
 }
 
 impl LiveToken {
-    pub(super) fn new(grant: &Grant, margins: Margins) -> Self {
+    /// `secrets` are those of the connection: answers are scrubbed of them, too.
+    pub(super) fn new(grant: &Grant, margins: Margins, secrets: &[SecretString]) -> Self {
         let lifetime = grant.lifetime();
         let header = SecretString::from(format!("{} {}", grant.token_type, grant.access_token.expose_secret()));
         let attachment = Attachment {
             headers: vec![(http::header::AUTHORIZATION, header)],
             query: Vec::new(),
-            secrets: vec![grant.access_token.clone()],
+            secrets: grant.secrets().into_iter().chain(secrets.iter().cloned()).collect(),
             generation: grant.serial,
             bare: false,
             identity: None,

@@ -143,7 +143,13 @@ impl Round {
                 let (origin, scope) = (&self.endpoint.origin, self.endpoint.client.scope.as_deref());
                 self.answered = Some(match &self.stored {
                     Some(stored) if *stored.grant.origin == **origin => stored.grant.renewed(answer, now, serial),
-                    _ => Grant::begin(answer, scope, origin, now, serial),
+                    stored => {
+                        let mut grant = Grant::begin(answer, scope, origin, now, serial);
+                        if let Some(before) = stored {
+                            grant.follow(&before.grant, now);
+                        }
+                        grant
+                    }
                 });
                 Event::Answered
             }
@@ -269,7 +275,7 @@ impl Round {
     fn serve(&mut self) -> Option<Arc<LiveToken>> {
         let read = self.stored.take().map(|stored| stored.grant);
         let grant = self.answered.take().or(read)?;
-        let token = Arc::new(LiveToken::new(&grant, self.grants.margins));
+        let token = Arc::new(LiveToken::new(&grant, self.grants.margins, &self.endpoint.secrets));
         self.entry.set(Some(token.clone()));
         Some(token)
     }

@@ -122,6 +122,7 @@ impl Stage {
             client: Arc::new(client),
             egress: Egress::new(settings, clock.clone(), random.clone()).expect("a way out"),
             clock: clock.clone(),
+            secrets: Arc::default(),
             origin: "here".into(),
             random: random.clone(),
         };
@@ -142,7 +143,7 @@ impl Stage {
             scope: None,
             extra: std::collections::BTreeMap::new(),
         };
-        grants.replace(&key, answer, None, "here").await.expect("stored");
+        grants.replace(&key, answer, None, &endpoint).await.expect("stored");
         clock.advance(Duration::from_secs(seconds));
         Self { grants, store, endpoint, clock, key, refreshes }
     }
@@ -210,4 +211,25 @@ async fn entries_that_nobody_uses_are_dropped_from_memory_and_busy_ones_stay() {
     }
     assert!(stage.grants.len() < 20_000);
     assert!(Arc::ptr_eq(&held, &stage.grants.entry(&stage.key)), "one key never has two turns");
+}
+
+/// An answer that repeated the token of an hour ago, which still lived, showed it to the guest.
+#[tokio::test]
+async fn answers_are_scrubbed_of_tokens_that_were_replaced_for_as_long_as_they_live() {
+    let stage = Stage::after(58, &[]).await;
+    let held = async || {
+        let entry = stage.grants.entry(&stage.key);
+        let secrets = stage.grants.secrets(&entry, &stage.endpoint).await.expect("readable");
+        secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(held().await.contains(&"access-0".to_owned()));
+    stage.header().await.expect("renewed");
+    let after = held().await;
+    assert!(after.contains(&"access-0".to_owned()) && after.len() > 2, "{after:?}");
+    // Another host at the same store knows them, too.
+    let (_, stored) = stage.grants.stored(&stage.key).await.expect("readable").expect("a grant");
+    assert!(stored.secrets().iter().any(|secret| secret.expose_secret() == "access-0"));
+    stage.clock.advance(Duration::from_mins(10));
+    stage.header().await.expect("renewed again");
+    assert!(!held().await.contains(&"access-0".to_owned()), "it has ended");
 }

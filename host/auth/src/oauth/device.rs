@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use innkeeper_shown::hidden;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
@@ -68,7 +69,8 @@ fn read(body: &[u8]) -> Result<DeviceAnswer, TokenError> {
     let user_code = fields.get("user_code").and_then(Value::as_str).unwrap_or_default().trim();
     if user_code.is_empty()
         || user_code.chars().count() > LONGEST_USER_CODE
-        || user_code.chars().any(|c| c.is_control() || (c.is_whitespace() && c != ' '))
+        || user_code.chars().any(|c| c.is_whitespace() && c != ' ')
+        || hidden(user_code).next().is_some()
     {
         return Err(TokenError::Malformed("it holds no user code that could be typed"));
     }
@@ -124,6 +126,9 @@ mod tests {
             ("device_code", "".into()),
             ("user_code", "".into()),
             ("user_code", "A\u{1b}[2J".into()),
+            ("user_code", "A\u{202e}B".into()),
+            ("user_code", "A\u{200b}B".into()),
+            ("user_code", "A\u{2028}B".into()),
             ("user_code", "A".repeat(65).into()),
             ("verification_uri", "javascript:alert(1)".into()),
             ("verification_uri", "http://as.example.com/device".into()),

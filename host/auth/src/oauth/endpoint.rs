@@ -23,6 +23,8 @@ pub(crate) struct TokenEndpoint {
     pub(crate) egress: Egress,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    /// The secret fields of the connection, of which answers to its requests are scrubbed.
+    pub(crate) secrets: Arc<[SecretString]>,
     /// Tells apart where grants come from: a grant of another server, client or connection is none of this one's.
     pub(crate) origin: Arc<str>,
 }

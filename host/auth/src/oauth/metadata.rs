@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use innkeeper_ambient::Clock;
 use innkeeper_egress::Egress;
+use innkeeper_shown::Quoted;
 use serde_json::Value;
 use url::Url;
 
@@ -72,14 +73,16 @@ impl Metadata {
         match text(&document["issuer"]) {
             Some(issuer) if issuer.trim_end_matches('/') == expected.trim_end_matches('/') => {}
             Some(issuer) => {
-                return Err(format!("it is of the issuer {:?}, not of {expected}", shortened(&issuer)));
+                let issuer = Quoted::new(shortened(&issuer));
+                return Err(format!("it is of the issuer {issuer}, not of {expected}"));
             }
             None => return Err("it names no issuer".to_owned()),
         }
         let address = |holder: &Value, name: &str| match text(&holder[name]) {
             None => Ok(None),
             Some(text) => match check_address(&text) {
-                Ok(_) => Ok(Some(text)),
+                // As it is parsed: that is what its owner is shown and what is sent to.
+                Ok(url) => Ok(Some(String::from(url))),
                 Err(reason) => Err(format!("its {name} {reason}")),
             },
         };

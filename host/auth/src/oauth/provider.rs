@@ -152,7 +152,14 @@ impl ProviderClient {
             issuer: settings.issuer,
             name: None,
         };
-        let endpoint = TokenEndpoint { client: Arc::new(client), egress, clock, random, origin: "".into() };
+        let endpoint = TokenEndpoint {
+            client: Arc::new(client),
+            egress,
+            clock,
+            random,
+            secrets: Arc::default(),
+            origin: "".into(),
+        };
         Ok(Self { endpoint, consent, revocation: settings.revocation })
     }
 

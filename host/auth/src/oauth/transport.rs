@@ -13,6 +13,7 @@ use innkeeper_egress::{
     RequestBody, RequestHead, Route,
 };
 use innkeeper_spec::{ApprovedHost, Policies};
+use secrecy::SecretString;
 use time::PrimitiveDateTime;
 use time::macros::format_description;
 use url::Url;
@@ -94,9 +95,10 @@ impl Transport<'_> {
             default_headers: &[],
             placeholders: None,
             policies: &policies,
+            echoes: None,
             deadline: Some(self.clock.now().plus(patience)),
             dropped_at_deadline: false,
-            sent: None,
+            requests: None,
         };
         let mut response = self.egress.send(request, &route).await.map_err(|error| unreached(&error, patience))?;
         let (status, headers) = (response.status, std::mem::take(&mut response.headers));
@@ -136,6 +138,10 @@ impl CredentialSource for ClientProof {
             ..Attachment::default()
         };
         Ok(rejected.is_none().then(|| attachment().into()))
+    }
+
+    async fn secrets(&self) -> Result<Arc<[SecretString]>, CredentialError> {
+        Ok(self.0.header.iter().cloned().collect())
     }
 }
 

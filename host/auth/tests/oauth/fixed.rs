@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use innkeeper_auth::{AuthTypes, Settings, SettingsErrors, fields_for};
 use innkeeper_egress::SecretFields;
-use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeId, FieldOverride};
+use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeId, FieldOverride, Place, Placement};
 use innkeeper_vault::GrantOwner;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -238,6 +238,11 @@ async fn placeholders_are_filled_with_declared_secrets_alone() {
     assert!(none.secret("password").is_none());
     let declared = house.auth.placeholder_secrets(&connection, &["password".to_owned()]).expect("opened");
     assert_eq!(declared.secret("password").expect("declared").expose_secret(), "hunter2");
+    let in_header = house.auth.placeholder_secrets(&connection, &["password in header".to_owned()]).expect("opened");
+    let at = |place| Placement { place, host: "a.example.com", method: "POST", path: "/" };
+    assert!(declared.may_fill("password", &at(Place::Body)) && declared.may_fill_in(Place::Body));
+    assert!(in_header.may_fill("password", &at(Place::Header)) && !in_header.may_fill("password", &at(Place::Body)));
+    assert!(in_header.secret("password").is_some() && !in_header.may_fill_in(Place::Body));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use innkeeper::{
     AuthorizationWay, Completed, ConnectionId, GrantOwner, Innkeeper, LINK_PURPOSE, PrincipalId, Signer, StartLink,
     SystemClock, SystemRandom, start_address,
 };
+use innkeeper_shown::host_warning;
 use serde_json::json;
 use url::Url;
 
@@ -109,11 +110,13 @@ async fn by_device(arguments: &Arguments, host: &Innkeeper, context: &Context) -
         }))?;
     } else {
         say("Open this address on any device:");
-        say(&format!("\n  {}\n", pending.verification_uri));
+        say_apart(pending.verification_uri.as_str());
+        warn_of(&pending.verification_uri);
         say("and type this code there:");
-        say(&format!("\n  {}\n", pending.user_code));
+        say_apart(&pending.user_code);
         if let Some(complete) = &pending.verification_uri_complete {
             say(&format!("This address has the code in it already; compare it: {complete}"));
+            warn_of(complete);
         }
     }
     let patience = Duration::from_secs(arguments.timeout);
@@ -142,19 +145,34 @@ async fn in_browser(arguments: &Arguments, host: &Innkeeper, context: &Context) 
         }))?;
     } else if arguments.no_browser {
         say("Open this address in a browser:");
-        say(&format!("\n  {}\n", begun.address));
+        say_apart(begun.address.as_str());
+        warn_of(&begun.address);
         say(
             "If that browser runs on another machine, it ends on an address that cannot be opened there: paste that one here.",
         );
     } else {
         say("The browser opens. If it does not, open this address:");
-        say(&format!("\n  {}\n", begun.address));
+        say_apart(begun.address.as_str());
+        warn_of(&begun.address);
     }
     if arguments.no_browser {
         return begun.wait_or_read(host).await;
     }
     open_browser(&begun.address);
     begun.wait(host).await
+}
+
+fn say_apart(text: &str) {
+    say("");
+    say(&format!("  {text}"));
+    say("");
+}
+
+/// Who is sent somewhere is told where the name of the host may be taken for another.
+fn warn_of(address: &Url) {
+    if let Some(warning) = address.host_str().and_then(host_warning) {
+        say(&format!("{}: {warning}", address.host_str().unwrap_or_default()));
+    }
 }
 
 async fn show(completed: &Completed, host: &Innkeeper, context: &Context) -> Outcome {

@@ -80,7 +80,7 @@ async fn call(arguments: &Arguments, input: Value, host: &Innkeeper, context: &C
         return output.json(&to_json(&result, &saved, &events, arguments.logs));
     }
     if !result.value.is_null() {
-        output.line(format!("{:#}", result.value))?;
+        output.json(&result.value)?;
     }
     for file in &saved {
         output.note(format!("wrote {} ({})", file.path.display(), size(file.size)));

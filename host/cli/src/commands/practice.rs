@@ -107,8 +107,9 @@ fn introduce(provider: &Running, output: Output) -> Outcome {
     }
     output.heading(format!("The practice provider is at {base}"))?;
     output.line(
-        "Made-up people, made-up files; nothing leaves this machine. It ends with Ctrl-C and forgets everything.\n",
+        "Made-up people, made-up files; nothing leaves this machine. It ends with Ctrl-C and forgets everything.",
     )?;
+    output.gap()?;
     let mut addresses = Listing::new(["WHAT", "ADDRESS"]);
     for (what, path) in [
         ("authorization", "/authorize"),
@@ -123,19 +124,23 @@ fn introduce(provider: &Running, output: Output) -> Outcome {
         addresses.row([what.to_owned(), format!("{base}{path}")]);
     }
     output.table(&addresses, "")?;
-    output.line("")?;
+    output.gap()?;
     let mut clients = Listing::new(["CLIENT ID", "SECRET", "FOR"]);
     for client in provider.clients() {
         clients.row([client.id.to_owned(), client.secret.unwrap_or("none").to_owned(), client.name.to_owned()]);
     }
     output.table(&clients, "")?;
     let people: Vec<String> = PEOPLE.iter().map(|person| format!("{} ({})", person.name, person.about)).collect();
-    output.line(format!("\nWho signs in: {}\n", people.join("; ")))?;
+    output.gap()?;
+    output.line(format!("Who signs in: {}", people.join("; ")))?;
+    output.gap()?;
     output.heading("To try, in another terminal:")?;
     for command in to_try(base) {
         output.line(format!("  {command}"))?;
     }
-    output.line(format!("\nEnd every access token at once:  curl -X POST {base}/practice/expire\n"))
+    output.gap()?;
+    output.line(format!("End every access token at once:  curl -X POST {base}/practice/expire"))?;
+    output.gap()
 }
 
 /// Commands that work against a practice provider at `base`, from an empty folder on.

@@ -1,15 +1,18 @@
 //! `innkeeper serve`
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use clap::Args;
 use innkeeper::{Innkeeper, SpaceId};
-use innkeeper_server::{LinkHolders, PagesSettings, authorization_router};
+use innkeeper_server::{LinkHolders, ListenSettings, PagesSettings, authorization_router};
+use ipnet::IpNet;
 use serde_json::json;
 use tokio::net::TcpListener;
 use url::Url;
 
 use super::Context;
 use crate::ending::asked_to_end;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::loopback::listen;
 
 /// Where `serve` listens, and where `authorize --link` leads to, unless somebody says otherwise.
@@ -51,9 +54,12 @@ async fn serve(
     introduce(host, address, context)?;
     let tended = host.clone();
     let tending = tokio::spawn(async move { tended.keep_tended().await });
-    let outcome = axum::serve(listener, router).with_graceful_shutdown(asked_to_end).await;
+    // Whoever comes is on this machine, a proxy mostly, and speaks for many.
+    let uncounted_peers = vec![IpNet::from(IpAddr::from(Ipv4Addr::LOCALHOST))];
+    let settings = ListenSettings { uncounted_peers, ..ListenSettings::default() };
+    innkeeper_server::listen(listener, router, settings, asked_to_end).await;
     tending.abort();
-    outcome.map_err(|error| Failure::failed(format!("the pages at {address} ended: {error}")))
+    Ok(())
 }
 
 fn introduce(host: &Innkeeper, address: &Url, context: &Context) -> Outcome {
@@ -71,6 +77,7 @@ fn introduce(host: &Innkeeper, address: &Url, context: &Context) -> Outcome {
     let space = &context.settings.space;
     let flag = if *space == SpaceId::default() { String::new() } else { format!(" --space {space}") };
     let at = if pages.port() == Some(PORT) { String::new() } else { format!(" --pages {pages}") };
-    output.line("It ends with Ctrl-C. A link for a user, in another terminal:\n")?;
+    output.line("It ends with Ctrl-C. A link for a user, in another terminal:")?;
+    output.gap()?;
     output.line(format!("  {} authorize CONNECTION --principal NAME --link{at}{flag}", super::practice::program()))
 }

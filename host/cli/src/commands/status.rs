@@ -2,6 +2,7 @@
 
 use clap::Args;
 use innkeeper::{ConnectionId, ConnectionStatus, PrincipalId};
+use innkeeper_shown::OneLine;
 use serde_json::{Value, json};
 
 use super::Context;
@@ -61,7 +62,7 @@ fn show(status: &ConnectionStatus, context: &Context) -> Outcome {
         lines.extend(grant.next_try.map(|at| ("next try", relative(at))));
     }
     for (name, value) in lines {
-        context.output.line(format!("  {name:<12}  {value}"))?;
+        context.output.line(format!("  {name:<12}  {}", OneLine::new(value)))?;
     }
     if !grant.authorized {
         let flag = principal.as_ref().map(|principal| format!(" --principal {principal}")).unwrap_or_default();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use innkeeper::Limits;
 
+use super::compile_limits;
 use crate::names::suggestion;
 
 /// Every limit that can be set, with what its value is.
@@ -15,12 +16,17 @@ pub(crate) const LIMITS: &[(&str, Unit)] = &[
     ("cpu", Unit::Time),
     ("answer", Unit::Bytes),
     ("held", Unit::Bytes),
+    ("handles", Unit::Count),
     ("output", Unit::Bytes),
+    ("files", Unit::Count),
+    ("download", Unit::Bytes),
     ("log_lines", Unit::Count),
     ("log_line", Unit::Bytes),
     ("state", Unit::Bytes),
     ("requests", Unit::Count),
     ("requests_at_once", Unit::Count),
+    ("echoes", Unit::Count),
+    ("echoing_calls_a_minute", Unit::Count),
 ];
 
 /// What the value of a limit is.
@@ -36,7 +42,11 @@ pub(crate) enum Unit {
 
 /// The names alone.
 pub(crate) fn names() -> Vec<&'static str> {
-    LIMITS.iter().map(|(name, _)| *name).collect()
+    known().map(|(name, _)| *name).collect()
+}
+
+fn known() -> impl Iterator<Item = &'static (&'static str, Unit)> {
+    LIMITS.iter().chain(compile_limits::LIMITS)
 }
 
 /// Takes `name=value` apart.
@@ -49,7 +59,7 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
 
 /// Fails for a name that is no limit.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    if LIMITS.iter().any(|(known, _)| *known == name) {
+    if known().any(|(known, _)| *known == name) {
         return Ok(());
     }
     Err(format!("there is no limit `{name}`{}", suggestion(name, &names())))
@@ -68,7 +78,10 @@ pub(crate) fn changed(changes: &BTreeMap<String, String>) -> Result<Limits, Stri
             "cpu" => limits.cpu = Duration::from_millis(number),
             "answer" => limits.answer = number,
             "held" => limits.held = size()?,
+            "handles" => limits.handles = size()?,
             "output" => limits.output = size()?,
+            "files" => limits.files = size()?,
+            "download" => limits.download = number,
             "log_lines" => limits.log_lines = size()?,
             "log_line" => limits.log_line = size()?,
             "state" => limits.state = number,
@@ -76,6 +89,11 @@ pub(crate) fn changed(changes: &BTreeMap<String, String>) -> Result<Limits, Stri
                 limits.requests = u32::try_from(number).map_err(|_| format!("the limit `{name}` is too large"))?;
             }
             "requests_at_once" => limits.requests_at_once = size()?,
+            "echoes" => {
+                limits.echoes.of_a_call =
+                    u32::try_from(number).map_err(|_| format!("the limit `{name}` is too large"))?;
+            }
+            "echoing_calls_a_minute" => limits.echoes.calls_a_minute = size()?,
             _ => check_name(name)?,
         }
     }
@@ -91,23 +109,28 @@ pub(crate) fn shown(limits: &Limits) -> Vec<(&'static str, String)> {
         ("cpu", time(limits.cpu)),
         ("answer", bytes(limits.answer)),
         ("held", bytes(limits.held as u64)),
+        ("handles", limits.handles.to_string()),
         ("output", bytes(limits.output as u64)),
+        ("files", limits.files.to_string()),
+        ("download", bytes(limits.download)),
         ("log_lines", limits.log_lines.to_string()),
         ("log_line", bytes(limits.log_line as u64)),
         ("state", bytes(limits.state)),
         ("requests", limits.requests.to_string()),
         ("requests_at_once", limits.requests_at_once.to_string()),
+        ("echoes", limits.echoes.of_a_call.to_string()),
+        ("echoing_calls_a_minute", limits.echoes.calls_a_minute.to_string()),
     ]
 }
 
 /// A number of bytes in the largest unit that it is a multiple of.
-fn bytes(number: u64) -> String {
+pub(super) fn bytes(number: u64) -> String {
     let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
     let unit = units.into_iter().find(|(bits, _)| number > 0 && number.trailing_zeros() >= *bits);
     unit.map_or_else(|| number.to_string(), |(bits, unit)| format!("{}{unit}", number >> bits))
 }
 
-fn time(time: Duration) -> String {
+pub(super) fn time(time: Duration) -> String {
     match time.subsec_millis() {
         0 => format!("{}s", time.as_secs()),
         _ => format!("{}ms", time.as_millis()),
@@ -115,8 +138,8 @@ fn time(time: Duration) -> String {
 }
 
 /// Bytes, milliseconds or a count, above 0.
-fn number(name: &str, text: &str) -> Result<u64, String> {
-    let unit = LIMITS.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit);
+pub(super) fn number(name: &str, text: &str) -> Result<u64, String> {
+    let unit = known().find(|(known, _)| *known == name).map(|(_, unit)| *unit);
     let Some(unit) = unit else { return check_name(name).map(|()| 0) };
     let (units, example): (&[(&str, u64)], _) = match unit {
         Unit::Bytes => (

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use etcetera::BaseStrategy;
-use innkeeper::{Builder, EgressSettings, Innkeeper, Keyring, KeyringSource, Limits, PrivateNetworks, SpaceId};
+use innkeeper::{
+    Builder, CompileLimits, Compiler, EgressSettings, Innkeeper, Keyring, KeyringSource, Limits, PrivateNetworks,
+    SpaceId,
+};
 use url::Url;
 
 use super::file::{FileSettings, KeyringText};
-use super::limits;
+use super::{compile_limits, limits};
 use crate::failure::{Failure, Outcome};
 
 /// The name of configuration files.
@@ -55,7 +58,7 @@ pub(crate) struct Globals {
     /// The auth redirect service of connections with the auth type `ears`: an https address
     #[arg(long, global = true, value_name = "URL", env = "INNKEEPER_EARS_URL")]
     ears_url: Option<Url>,
-    /// A bound of every call, such as wall=30s [env: `INNKEEPER_LIMITS`, separated by commas]
+    /// A bound of every call, or of compiling, such as wall=30s [env: `INNKEEPER_LIMITS`, separated by commas]
     #[arg(long, global = true, value_name = "NAME=VALUE")]
     limit: Option<Vec<String>>,
     /// What the host logs to standard error: off, error, warn, info, debug, trace
@@ -72,6 +75,8 @@ pub(crate) struct Settings {
     /// None: the file `keyring` in the folder.
     pub(crate) keyring: Option<KeyringSource>,
     pub(crate) limits: Limits,
+    pub(crate) compile_limits: CompileLimits,
+    pub(crate) compiler: Compiler,
     pub(crate) egress: EgressSettings,
     pub(crate) ears: Option<Url>,
     /// For people: name, value, where it comes from.
@@ -90,7 +95,7 @@ pub(crate) struct Shown {
 
 impl Settings {
     /// Puts the layers on top of each other.
-    pub(crate) fn resolve(globals: &Globals, matches: &ArgMatches) -> Outcome<Self> {
+    pub(crate) fn resolve(globals: &Globals, matches: &ArgMatches, compiler: Compiler) -> Outcome<Self> {
         let mut layers = Layers { globals_from: matches, files: Vec::new(), shown: Vec::new() };
         layers.read_files(globals)?;
         let folder = match globals.folder.clone() {
@@ -118,9 +123,10 @@ impl Settings {
         let log = layers.pick("log", "log", globals.log.clone(), |file| file.log.clone());
         let log = log.unwrap_or_else(|| "error".to_owned());
         layers.note("log", log.clone());
-        let limits = layers.limits(globals)?;
+        let (limits, compile_limits) = layers.limits(globals)?;
         let files = layers.files.into_iter().map(|(path, _)| path).collect();
-        Ok(Self { folder, space, log, keyring, limits, egress, ears, shown: layers.shown, files })
+        let shown = layers.shown;
+        Ok(Self { folder, space, log, keyring, limits, compile_limits, compiler, egress, ears, shown, files })
     }
 
     /// Opens the host that is set up so.
@@ -143,6 +149,8 @@ impl Settings {
         let builder = Innkeeper::builder()
             .folder(&self.folder)
             .limits(self.limits.clone())
+            .compile_limits(self.compile_limits.clone())
+            .compiler(self.compiler.clone())
             .calls_at_once(CALLS_AT_ONCE)
             .egress(self.egress.clone());
         let builder = match &self.ears {
@@ -272,7 +280,7 @@ impl Layers<'_> {
     }
 
     /// Each limit by itself comes from the strongest place that names it.
-    fn limits(&mut self, globals: &Globals) -> Outcome<Limits> {
+    fn limits(&mut self, globals: &Globals) -> Outcome<(Limits, CompileLimits)> {
         let mut changes: BTreeMap<String, (String, String)> = BTreeMap::new();
         for (path, file) in &self.files {
             let source = path.display().to_string();
@@ -287,16 +295,19 @@ impl Layers<'_> {
             changes.insert(name, (text, source.to_owned()));
         }
         for (name, (text, source)) in &changes {
-            limits::changed(&BTreeMap::from([(name.clone(), text.clone())]))
+            let one = BTreeMap::from([(name.clone(), text.clone())]);
+            limits::changed(&one)
+                .and_then(|_| compile_limits::changed(&one))
                 .map_err(|reason| Failure::usage(format!("{reason} (from {source})")))?;
         }
         let texts = changes.iter().map(|(name, (text, _))| (name.clone(), text.clone())).collect();
         let limits = limits::changed(&texts).map_err(Failure::usage)?;
-        for (name, value) in limits::shown(&limits) {
+        let compile_limits = compile_limits::changed(&texts).map_err(Failure::usage)?;
+        for (name, value) in limits::shown(&limits).into_iter().chain(compile_limits::shown(&compile_limits)) {
             let source = changes.get(name).map_or_else(|| "default".to_owned(), |(_, source)| source.clone());
             self.shown.push(Shown { name: format!("limits.{name}"), value, source });
         }
-        Ok(limits)
+        Ok((limits, compile_limits))
     }
 }
 

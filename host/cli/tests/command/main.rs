@@ -14,5 +14,6 @@ mod practice;
 mod secrets;
 mod session;
 mod settings;
+mod shown;
 mod standing;
 mod storage;

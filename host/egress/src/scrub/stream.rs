@@ -1,142 +1,288 @@
-//! Scrubbing of bytes that arrive in pieces.
+//! Scrubbing of bytes that arrive in pieces, so that what their reader sees of it does not depend on a secret.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 
-use super::{Found, REDACTED, Scrubber};
+use super::{Found, REDACTED, Scrubber, Views};
 
-/// Scrubs pieces as they arrive. What comes out does not depend on where the pieces were cut; only what may be the
-/// beginning of a secret waits for the next piece.
+/// Scrubs pieces as they arrive.
+///
+/// A guest sees the sizes in which an answer is handed out, and when. Were bytes held back only where they may begin a secret, a
+/// guest whose service repeats guesses would find the secret out letter by letter. So what is handed out are whole blocks, the
+/// last one excepted, and each once as many bytes as the longest echo has have arrived after it, whatever they are.
 pub(crate) struct ScrubStream {
     scrubber: Arc<Scrubber>,
-    held: Bytes,
-    /// So many of the held bytes belong to a secret whose `[redacted]` is already out.
+    views: Views,
+    block: usize,
+    /// What has arrived and was not looked through for good.
+    raw: BytesMut,
+    /// A first piece, not copied as it may be all.
+    first: Bytes,
+    /// Where `raw` begins in the answer.
+    begin: u64,
+    /// Up to where it was looked through.
+    looked: u64,
+    /// So many of the raw bytes belong to a secret whose `[redacted]` is in `clean` already.
     covered: usize,
+    /// What was looked through and is not handed out.
+    clean: BytesMut,
+    stretches: VecDeque<Stretch>,
+    /// Bytes of `clean` that may be handed out.
+    released: usize,
+    redacted: bool,
+}
+
+/// Clean bytes, and where in the answer they begin.
+struct Stretch {
+    begin: u64,
+    length: usize,
+    /// Whether they are the answer's own: what stands for a secret is released in one.
+    verbatim: bool,
 }
 
 impl ScrubStream {
-    pub(crate) const fn new(scrubber: Arc<Scrubber>) -> Self {
-        Self { scrubber, held: Bytes::new(), covered: 0 }
+    /// Hands out blocks of so many bytes.
+    pub(crate) fn new(scrubber: Arc<Scrubber>, block: usize) -> Self {
+        Self {
+            scrubber,
+            views: Views::default(),
+            block: block.max(1),
+            raw: BytesMut::new(),
+            first: Bytes::new(),
+            begin: 0,
+            looked: 0,
+            covered: 0,
+            clean: BytesMut::new(),
+            stretches: VecDeque::new(),
+            released: 0,
+            redacted: false,
+        }
     }
 
-    /// What can be handed out now that `piece` has arrived; may be empty.
+    /// Bytes of a block.
+    pub(crate) const fn block(&self) -> usize {
+        self.block
+    }
+
+    /// Whether a secret was found so far.
+    pub(crate) const fn has_redacted(&self) -> bool {
+        self.redacted
+    }
+
+    /// What can be handed out now that `piece` has arrived: whole blocks; may be empty.
     pub(crate) fn push(&mut self, piece: Bytes) -> Bytes {
-        self.advance(piece, false)
+        let lag = self.scrubber.lag();
+        if self.looked > 0 {
+            self.raw.extend_from_slice(&piece);
+        } else if self.first.is_empty() && self.raw.is_empty() {
+            self.first = piece;
+        } else {
+            self.raw.extend_from_slice(&std::mem::take(&mut self.first));
+            self.raw.extend_from_slice(&piece);
+        }
+        // Nothing can be handed out before.
+        if self.looked == 0 && self.first.len() + self.raw.len() < lag + self.block {
+            return Bytes::new();
+        }
+        if !self.first.is_empty() {
+            self.raw.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        let arrived = self.begin + self.raw.len() as u64;
+        let block = self.block as u64;
+        // Looked through in steps that the pieces have no part in, so that neither has what comes out.
+        while self.looked + block <= arrived {
+            self.looked += block;
+            let length = usize::try_from(self.looked - self.begin).unwrap_or(self.raw.len());
+            self.look_through(length, false);
+        }
+        self.release(self.looked.saturating_sub(lag as u64));
+        let whole = self.released - self.released % self.block;
+        self.released -= whole;
+        self.clean.split_to(whole).freeze()
     }
 
     /// What is left at the end.
     pub(crate) fn finish(&mut self) -> Bytes {
-        if self.held.is_empty() {
-            return Bytes::new();
+        if self.looked == 0 {
+            return self.finish_at_once();
         }
-        self.advance(Bytes::new(), true)
+        self.look_through(self.raw.len(), true);
+        self.stretches.clear();
+        self.released = 0;
+        self.clean.split().freeze()
     }
 
-    fn advance(&mut self, piece: Bytes, last: bool) -> Bytes {
-        let mut bytes = if self.held.is_empty() {
-            piece
-        } else {
-            let mut joined = BytesMut::with_capacity(self.held.len() + piece.len());
-            joined.extend_from_slice(&self.held);
-            joined.extend_from_slice(&piece);
-            joined.freeze()
-        };
-        let found = self.scrubber.scan(&bytes, last);
-        if found.ranges.is_empty() && self.covered == 0 {
-            self.held = bytes.split_off(found.hold);
-            return bytes;
+    /// An answer that is no longer than what has to wait.
+    fn finish_at_once(&mut self) -> Bytes {
+        let whole = if self.raw.is_empty() { std::mem::take(&mut self.first) } else { self.raw.split().freeze() };
+        let found = self.scrubber.scan(&whole, true, &mut self.views);
+        if found.ranges.is_empty() {
+            return whole;
         }
-        let mut clean = Vec::with_capacity(bytes.len());
-        self.covered = redact(&bytes, &found, self.covered, &mut clean);
-        self.held = bytes.split_off(found.hold);
-        clean.into()
+        self.take(&whole, &found);
+        self.stretches.clear();
+        self.clean.split().freeze()
     }
-}
 
-/// Writes `bytes` up to where they are held, with `[redacted]` for each secret; secrets that overlap give one. The first
-/// `covered` bytes are part of one that was written before. Gives how many of the bytes that are held belong to a secret
-/// that has been written.
-pub(super) fn redact(bytes: &[u8], found: &Found, covered: usize, clean: &mut Vec<u8>) -> usize {
-    let mut at = covered.min(found.hold);
-    let mut secret_end = covered;
-    for range in &found.ranges {
-        if range.start < secret_end {
-            // Overlaps the one before: it only makes that longer.
-            secret_end = secret_end.max(range.end);
-        } else if range.start < found.hold {
-            clean.extend_from_slice(&bytes[at..range.start]);
-            clean.extend_from_slice(REDACTED.as_bytes());
-            secret_end = range.end;
-        } else {
-            break;
-        }
-        at = secret_end.min(found.hold);
+    /// Looks through the first `length` of the raw bytes, and turns into clean ones those that cannot begin a secret.
+    fn look_through(&mut self, length: usize, last: bool) {
+        let mut raw = std::mem::take(&mut self.raw);
+        let bytes = &raw[..length];
+        let mut found = self.scrubber.scan(bytes, last, &mut self.views);
+        // No echo is longer.
+        found.hold = found.hold.max(length.saturating_sub(self.scrubber.lag()));
+        self.take(bytes, &found);
+        raw.advance(found.hold);
+        self.begin += found.hold as u64;
+        self.raw = raw;
     }
-    clean.extend_from_slice(&bytes[at..found.hold]);
-    secret_end.saturating_sub(found.hold)
+
+    /// Takes over the bytes up to where they are held, with `[redacted]` for each secret; secrets that overlap give one.
+    fn take(&mut self, bytes: &[u8], found: &Found) {
+        let mut at = self.covered.min(found.hold);
+        let mut secret_end = self.covered;
+        for range in &found.ranges {
+            if range.start < secret_end {
+                // Overlaps the one before: it only makes that longer.
+                secret_end = secret_end.max(range.end);
+            } else if range.start < found.hold {
+                self.add(at, &bytes[at..range.start], true);
+                self.add(range.start, REDACTED.as_bytes(), false);
+                self.redacted = true;
+                secret_end = range.end;
+            } else {
+                break;
+            }
+            at = secret_end.min(found.hold);
+        }
+        self.add(at, &bytes[at..found.hold], true);
+        self.covered = secret_end.saturating_sub(found.hold);
+    }
+
+    fn add(&mut self, at: usize, bytes: &[u8], verbatim: bool) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.clean.extend_from_slice(bytes);
+        let begin = self.begin + at as u64;
+        match self.stretches.back_mut() {
+            Some(last) if verbatim && last.verbatim && last.begin + last.length as u64 == begin => {
+                last.length += bytes.len();
+            }
+            _ => self.stretches.push_back(Stretch { begin, length: bytes.len(), verbatim }),
+        }
+    }
+
+    /// Releases what begins before this place of the answer.
+    fn release(&mut self, before: u64) {
+        while let Some(stretch) = self.stretches.front_mut().filter(|stretch| stretch.begin < before) {
+            let reach = usize::try_from(before - stretch.begin).unwrap_or(usize::MAX);
+            if stretch.verbatim && reach < stretch.length {
+                stretch.begin += reach as u64;
+                stretch.length -= reach;
+                self.released += reach;
+                return;
+            }
+            self.released += stretch.length;
+            self.stretches.pop_front();
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use innkeeper_ambient::{Random, SeededRandom};
 
-    /// What comes out when `text` arrives cut at these places.
-    fn streamed(scrubber: &Arc<Scrubber>, text: &[u8], cuts: impl Iterator<Item = usize>) -> Vec<u8> {
-        let mut stream = ScrubStream::new(Arc::clone(scrubber));
-        let (mut clean, mut from) = (Vec::new(), 0);
+    use super::*;
+
+    /// What comes out, piece by piece, when `text` arrives cut at these places.
+    fn pieces(scrubber: &Arc<Scrubber>, text: &[u8], cuts: impl Iterator<Item = usize>) -> Vec<Bytes> {
+        let mut stream = ScrubStream::new(Arc::clone(scrubber), 8);
+        let (mut out, mut from) = (Vec::new(), 0);
         for cut in cuts.chain([text.len()]) {
-            clean.extend_from_slice(&stream.push(Bytes::copy_from_slice(&text[from..cut])));
+            out.push(stream.push(Bytes::copy_from_slice(&text[from..cut])));
             from = cut;
         }
-        clean.extend_from_slice(&stream.finish());
-        clean
+        out.push(stream.finish());
+        out
+    }
+
+    fn draw(random: &SeededRandom, below: usize) -> usize {
+        let random: &dyn Random = random;
+        usize::from(u16::from_le_bytes(random.bytes())) % below
     }
 
     #[test]
     fn what_comes_out_does_not_depend_on_where_the_pieces_were_cut() {
         // Few letters make secrets overlap each other, themselves and every escape.
-        let letters =
-            [r"a", r"b", r"/", r"\", r"\/", r"\u0061", r"\u002F", "%61", "%2f", "%5C", "%", "u", "0", "ab/a", "aaaa"];
+        let letters = [
+            r"a", r"b", r"/", r"\", r"\/", r"\u0061", r"\u002F", "%61", "%2f", "%5C", "%25", "%", "u", "0", "ab/a",
+            "aaaa", "&#97;", "&amp;", "&", ";", "=61", "=\n", "\n", "\n ", "\r\n", "\0",
+        ];
         let secrets = [r"ab/a", r"aaaa", r"b\ab", r"a%61", r"/b/b\\"];
         let scrubber = Arc::new(Scrubber::new(secrets).expect("long enough"));
         let random = SeededRandom::new(11);
-        let draw = |below: usize| {
-            let mut byte = [0; 2];
-            random.fill(&mut byte);
-            usize::from(u16::from_le_bytes(byte)) % below
-        };
-        for _ in 0..3000 {
-            let text: String = (0..draw(24)).map(|_| letters[draw(letters.len())]).collect();
+        for _ in 0..100 {
+            let text: String = (0..draw(&random, 40)).map(|_| letters[draw(&random, letters.len())]).collect();
             let text = text.as_bytes();
-            let whole = scrubber.scrub(text).into_owned();
+            let whole = pieces(&scrubber, text, [].into_iter()).concat();
             for cut in 0..=text.len() {
                 assert_eq!(
-                    streamed(&scrubber, text, [cut].into_iter()),
+                    pieces(&scrubber, text, [cut].into_iter()).concat(),
                     whole,
-                    "{:?} at {cut}",
-                    String::from_utf8_lossy(text)
+                    "{} at {cut}",
+                    text.escape_ascii()
                 );
             }
-            assert_eq!(streamed(&scrubber, text, 0..text.len()), whole, "{:?}", String::from_utf8_lossy(text));
+            assert_eq!(pieces(&scrubber, text, 0..text.len()).concat(), whole, "{}", text.escape_ascii());
+        }
+    }
+
+    /// A service that repeats guesses showed a guest a token letter by letter: what may begin it was held back.
+    #[test]
+    fn the_sizes_of_what_comes_out_do_not_depend_on_what_a_secret_begins_with() {
+        let random = SeededRandom::new(12);
+        let secrets = ["abcabcabd-0000000001", "zyxwvutsrq9876543210"];
+        let scrubbers = secrets.map(|secret| Arc::new(Scrubber::new([secret]).expect("long enough")));
+        for _ in 0..300 {
+            // Guesses of every length, cut everywhere, and sometimes what the service knows: the secret itself.
+            let parts: Vec<Option<String>> = (0..draw(&random, 40))
+                .map(|_| match draw(&random, 5) {
+                    0 => None,
+                    other => Some(secrets[other % 2][..draw(&random, 20)].to_owned() + &"-".repeat(draw(&random, 9))),
+                })
+                .collect();
+            let texts = secrets
+                .map(|secret| parts.iter().map(|part| part.as_deref().unwrap_or(secret)).collect::<Vec<_>>().join("~"));
+            let mut cuts: Vec<usize> = (0..draw(&random, 12)).map(|_| draw(&random, texts[0].len() + 1)).collect();
+            cuts.sort_unstable();
+            let seen = |index: usize| pieces(&scrubbers[index], texts[index].as_bytes(), cuts.iter().copied());
+            assert_eq!(seen(0), seen(1), "{texts:?} {cuts:?}");
         }
     }
 
     #[test]
     fn a_secret_that_repeats_itself_for_ever_does_not_fill_the_memory() {
-        let mut stream = ScrubStream::new(Arc::new(Scrubber::new(["aaaa"]).expect("long enough")));
-        let clean: usize = (0..1000).map(|_| stream.push(Bytes::from_static(b"aaaaaaaaaa")).len()).sum();
-        assert!(stream.held.len() < 10, "{}", stream.held.len());
-        assert_eq!(clean, REDACTED.len());
+        let mut stream = ScrubStream::new(Arc::new(Scrubber::new(["aaaa"]).expect("long enough")), 8);
+        let mut out = Vec::new();
+        for _ in 0..1000 {
+            out.extend_from_slice(&stream.push(Bytes::from_static(b"aaaaaaaaaa")));
+        }
+        assert!(stream.raw.len() < 100 && stream.clean.len() < 100, "{} {}", stream.raw.len(), stream.clean.len());
+        out.extend_from_slice(&stream.finish());
+        assert_eq!(out, REDACTED.as_bytes());
     }
 
     #[test]
-    fn only_what_may_begin_a_secret_is_held_back() {
-        let mut stream = ScrubStream::new(Arc::new(Scrubber::new(["token-one"]).expect("long enough")));
-        assert_eq!(stream.push(Bytes::from_static(b"a text tok")), "a text ");
-        assert_eq!(stream.push(Bytes::from_static(b"yo")), "tokyo");
-        assert_eq!(stream.push(Bytes::from_static(b"%")), "");
-        assert_eq!(stream.finish(), "%");
+    fn blocks_are_whole_and_each_comes_once_what_follows_has_arrived() {
+        let scrubber = Arc::new(Scrubber::new(["token-one"]).expect("long enough"));
+        let lag = scrubber.lag();
+        let mut stream = ScrubStream::new(scrubber, 16);
+        assert_eq!(stream.push(vec![b'x'; lag + 15].into()), "");
+        assert_eq!(stream.push(vec![b'x'; 1].into()).len(), 16);
+        assert_eq!(stream.push(vec![b'x'; 40].into()).len(), 32);
+        assert_eq!(stream.finish().len(), lag + 8);
     }
 }

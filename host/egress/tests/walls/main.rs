@@ -10,6 +10,7 @@ mod redirects;
 mod repeats;
 mod service;
 mod tls;
+mod way_out;
 
 use std::collections::HashMap;
 use std::io;
@@ -22,7 +23,7 @@ use http::{HeaderName, Method};
 use innkeeper_ambient::{Clock, SeededRandom, SystemClock};
 use innkeeper_egress::{
     Attachment, CredentialError, CredentialMode, CredentialSource, Egress, EgressError, PrivateNetworks, Request,
-    RequestHead, Resolver, Response, Route, SecretFields, Settings,
+    RequestBudget, RequestHead, Resolver, Response, Route, SecretFields, Settings,
 };
 use innkeeper_spec::{ApprovedHost, Policies};
 use secrecy::SecretString;
@@ -102,6 +103,11 @@ impl CredentialSource for Tokens {
         }
         Ok(Some(attachment.into()))
     }
+
+    async fn secrets(&self) -> Result<Arc<[SecretString]>, CredentialError> {
+        let until_now = &self.series[..=self.current.load(Ordering::SeqCst).min(self.series.len() - 1)];
+        Ok(until_now.iter().map(|token| SecretString::from(*token)).collect())
+    }
 }
 
 pub(crate) struct Secrets;
@@ -133,6 +139,8 @@ pub(crate) struct Out {
     pub(crate) dropped_at_deadline: bool,
     /// Requests that left.
     pub(crate) sent: AtomicU32,
+    /// Requests that may leave.
+    pub(crate) most: u32,
 }
 
 impl Out {
@@ -154,6 +162,7 @@ impl Out {
             deadline: None,
             dropped_at_deadline: false,
             sent: AtomicU32::new(0),
+            most: u32::MAX,
         }
     }
 
@@ -163,6 +172,7 @@ impl Out {
 
     pub(crate) async fn send(&self, request: Request) -> Result<Response, EgressError> {
         let route = Route {
+            echoes: None,
             allow: &self.allow,
             credential: self.tokens.as_ref().map(|tokens| tokens as &dyn CredentialSource),
             default_headers: &self.default_headers,
@@ -171,7 +181,7 @@ impl Out {
             policies: &self.policies,
             deadline: self.deadline,
             dropped_at_deadline: self.dropped_at_deadline,
-            sent: Some(&self.sent),
+            requests: Some(RequestBudget { sent: &self.sent, most: self.most }),
         };
         self.egress.send(request, &route).await
     }

@@ -1,5 +1,6 @@
 //! A small HTTP/1.1 server whose answers are scripted to the byte.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
@@ -79,6 +80,7 @@ impl Reply {
 pub(crate) struct Service {
     pub(crate) port: u16,
     asked: Arc<Mutex<Vec<Asked>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Service {
@@ -88,13 +90,16 @@ impl Service {
         let port = listener.local_addr().expect("bound").port();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (seen, answer) = (Arc::clone(&asked), Arc::new(answer));
+        let connections = Arc::new(AtomicUsize::new(0));
+        let made = Arc::clone(&connections);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                made.fetch_add(1, Ordering::SeqCst);
                 let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
                 tokio::spawn(async move { serve(stream, &seen, &*answer).await });
             }
         });
-        Self { port, asked }
+        Self { port, asked, connections }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -107,6 +112,11 @@ impl Service {
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("not poisoned").clone()
+    }
+
+    /// Connections that were made to it.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     pub(crate) fn last(&self) -> Asked {

@@ -9,16 +9,17 @@ use bytes::Bytes;
 use futures::StreamExt;
 use innkeeper_ambient::Timestamp;
 use innkeeper_egress::{
-    Body, CredentialMode, CredentialSource, Egress, EgressError, Part, PartContent, Redirects, Request, RequestBody,
-    Response, Route, SecretFields,
+    Body, CallEchoes, CredentialMode, CredentialSource, Egress, EgressError, Part, PartContent, Redirects, Request,
+    RequestBody, RequestBudget, Response, Route, SecretFields,
 };
 use innkeeper_spec::{ApprovedHost, ConnectorSpec};
 use url::Url;
 use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 
-use crate::capabilities::held::{Charge, Held};
+use crate::capabilities::account::{Account, Charge};
 use crate::contract::innkeeper::connector::http as wit;
 use crate::guest::{Guest, Working};
+use crate::text;
 
 /// The most bytes of one `read`.
 const CHUNK: usize = 1 << 20;
@@ -29,7 +30,10 @@ pub struct GuestBody {
     body: Body,
     /// Read from the body and not yet by the guest.
     pending: Bytes,
-    /// Of its media type, where the guest gave one.
+    /// Where it is scrubbed: bytes of a block of it, and how many of one the guest has read.
+    block: Option<usize>,
+    into_block: usize,
+    /// Of the handle, and of its media type where the guest gave one.
     _charge: Option<Charge>,
     /// The limit of bytes held for the guest, where these were too many: then there are none, and every use says so.
     refused: Option<u64>,
@@ -37,16 +41,22 @@ pub struct GuestBody {
 
 impl GuestBody {
     pub(crate) fn new(body: Body) -> Self {
-        Self { body, pending: Bytes::new(), _charge: None, refused: None }
+        let block = body.block();
+        Self { body, pending: Bytes::new(), block, into_block: 0, _charge: None, refused: None }
     }
 
     /// A body of the guest's own bytes, within its room.
-    fn from_guest(held: &Held, content: Vec<u8>, content_type: Option<String>) -> Self {
-        let named = held.charge(content_type.as_ref().map_or(0, String::len));
-        match named.and_then(|charge| Ok((charge, held.bytes(content)?))) {
+    fn from_guest(account: &Account, content: Vec<u8>, content_type: Option<String>) -> Self {
+        let named = account.charge(content_type.as_ref().map_or(0, String::len));
+        match named.and_then(|charge| Ok((charge, account.bytes(content)?))) {
             Ok((charge, bytes)) => Self { _charge: Some(charge), ..Self::new(Body::from_bytes(bytes, content_type)) },
-            Err(_) => Self { refused: Some(held.limit()), ..Self::new(Body::empty()) },
+            Err(_) => Self { refused: Some(account.limit()), ..Self::new(Body::empty()) },
         }
+    }
+
+    /// The body of an answer, whose handle takes room, too.
+    fn of_answer(account: &Account, body: Body) -> Result<Self, EgressError> {
+        Ok(Self { _charge: Some(account.charge(0)?), ..Self::new(body) })
     }
 
     fn usable(&self) -> Result<(), EgressError> {
@@ -83,13 +93,22 @@ impl GuestBody {
 
     async fn read(&mut self, most: usize) -> Result<Bytes, EgressError> {
         self.usable()?;
+        let mut most = most;
         while self.pending.is_empty() {
             match self.body.next().await? {
                 Some(chunk) => self.pending = chunk,
                 None => return Ok(Bytes::new()),
             }
         }
-        Ok(self.pending.split_to(most.min(self.pending.len())))
+        // How much has arrived depends on where secrets are. How much of it is read does not.
+        if let Some(block) = self.block {
+            most = most.min(block - self.into_block);
+        }
+        let read = self.pending.split_to(most.min(self.pending.len()));
+        if let Some(block) = self.block {
+            self.into_block = (self.into_block + read.len()) % block;
+        }
+        Ok(read)
     }
 
     async fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, EgressError> {
@@ -97,16 +116,16 @@ impl GuestBody {
         if self.body.length().is_some_and(|length| length > limit) {
             return Err(too_large());
         }
+        self.usable()?;
         let mut all = Vec::new();
+        let mut next = Some(std::mem::take(&mut self.pending));
         loop {
-            let chunk = self.read(CHUNK).await?;
-            if chunk.is_empty() {
-                return Ok(all);
-            }
+            let Some(chunk) = next else { return Ok(all) };
             if (all.len() + chunk.len()) as u64 > limit {
                 return Err(too_large());
             }
             all.extend_from_slice(&chunk);
+            next = self.body.next().await?;
         }
     }
 }
@@ -117,11 +136,13 @@ pub(crate) struct PerCall {
     pub(crate) allow: Arc<[ApprovedHost]>,
     pub(crate) credential: Arc<dyn CredentialSource>,
     pub(crate) placeholders: Option<Arc<dyn SecretFields>>,
+    /// Counts the answers that hold a secret.
+    pub(crate) echoes: CallEchoes,
     pub(crate) deadline: Timestamp,
-    /// Room for the guest's own bytes.
-    pub(crate) held: Held,
-    /// Requests that the guest may still make.
+    /// Requests that the guest may still ask for.
     pub(crate) left: u32,
+    /// Requests that may leave the host in all, redirects and retries included.
+    pub(crate) most: u32,
     /// Requests that left the host, redirects and retries included.
     pub(crate) sent: Arc<AtomicU32>,
 }
@@ -129,9 +150,7 @@ pub(crate) struct PerCall {
 impl PerCall {
     fn count(&mut self, requests: usize) -> Result<(), EgressError> {
         let requests = u32::try_from(requests).unwrap_or(u32::MAX);
-        self.left = self.left.checked_sub(requests).ok_or_else(|| {
-            EgressError::InvalidRequest("the call has made as many requests as one call may make".to_owned())
-        })?;
+        self.left = self.left.checked_sub(requests).ok_or_else(EgressError::out_of_requests)?;
         Ok(())
     }
 
@@ -146,9 +165,10 @@ impl PerCall {
             default_headers: &spec.headers,
             placeholders: self.placeholders.as_deref(),
             policies: &spec.policies,
+            echoes: Some(&self.echoes),
             deadline: Some(self.deadline),
             dropped_at_deadline: true,
-            sent: Some(&self.sent),
+            requests: Some(RequestBudget { sent: &self.sent, most: self.most }),
         };
         self.egress.send(request, &route)
     }
@@ -163,12 +183,11 @@ type Answer = Result<wit::Response, wit::HttpError>;
 impl wit::Host for Guest {
     async fn send(&mut self, request: wit::Request) -> wasmtime::Result<Answer> {
         let answer = {
-            let http = &self.working("http.send")?.http;
-            let (held, end) = (http.held.clone(), http.deadline);
-            let request = take_request(&mut self.table, &held, end, request)?;
+            let taking = self.taking("http.send")?;
+            let taken = taking.request(&mut self.table, request)?;
             let Working { http, spec, .. } = self.working("http.send")?;
-            match http.count(1).and(request) {
-                Ok(request) => http.send(spec, request).await,
+            match http.count(1).and(taken) {
+                Ok(Taken { request, _charge }) => http.send(spec, request).await,
                 Err(error) => Err(error),
             }
         };
@@ -177,29 +196,42 @@ impl wit::Host for Guest {
 
     async fn send_all(&mut self, requests: Vec<wit::Request>) -> wasmtime::Result<Vec<Answer>> {
         let at_once = self.shared.limits.requests_at_once.max(1);
-        let http = &self.working("http.send-all")?.http;
-        let (held, end) = (http.held.clone(), http.deadline);
+        let taking = self.taking("http.send-all")?;
+        // There may be a million of them, for a call that may make fifty.
+        let answers = size_of::<Taken>() + size_of::<Answer>() + LONGEST_REFUSAL;
+        let _answers =
+            taking.account.charge(requests.len().saturating_mul(answers)).map_err(|full| full.ended("requests"))?;
+        let counted = self.working("http.send-all")?.http.count(requests.len());
         let mut taken = Vec::with_capacity(requests.len());
         for request in requests {
-            taken.push(take_request(&mut self.table, &held, end, request)?);
+            let request = taking.request(&mut self.table, request)?;
+            taken.push(counted.clone().and(request));
         }
         let Working { http, spec, .. } = self.working("http.send-all")?;
-        let answers: Vec<_> = match http.count(taken.len()) {
-            Ok(()) => {
-                let (http, spec) = (&*http, &**spec);
-                let sending = taken.into_iter().map(|request| async move { http.send(spec, request?).await });
-                futures::stream::iter(sending).buffered(at_once).collect().await
-            }
-            Err(error) => taken.iter().map(|_| Err(EgressError::InvalidRequest(error.to_string()))).collect(),
-        };
+        let (http, spec) = (&*http, &**spec);
+        let sending = taken.into_iter().map(|taken| async move {
+            let Taken { request, _charge } = taken?;
+            http.send(spec, request).await
+        });
+        let answers: Vec<_> = futures::stream::iter(sending).buffered(at_once).collect().await;
         answers.into_iter().map(|answer| self.hand_over(answer)).collect()
     }
 }
 
 impl Guest {
+    fn taking(&mut self, import: &'static str) -> wasmtime::Result<Taking> {
+        let http = &self.working(import)?.http;
+        let (end, fills) = (http.deadline, http.placeholders.is_some());
+        Ok(Taking { account: self.account.clone(), end, fills })
+    }
+
     fn hand_over(&mut self, answer: Result<Response, EgressError>) -> wasmtime::Result<Answer> {
-        let response = match answer {
-            Ok(response) => response,
+        let handed = answer.and_then(|mut response| {
+            let body = std::mem::replace(&mut response.body, Body::empty());
+            Ok((GuestBody::of_answer(&self.account, body)?, response))
+        });
+        let (body, response) = match handed {
+            Ok(handed) => handed,
             Err(error) => return Ok(Err(http_error(error))),
         };
         let headers = response.headers.iter().map(|(name, value)| wit::Header {
@@ -210,14 +242,15 @@ impl Guest {
             status: response.status.as_u16(),
             url: response.url.to_string(),
             headers: headers.collect(),
-            body: self.table.push(GuestBody::new(response.body))?,
+            body: self.table.push(body)?,
         }))
     }
 }
 
 impl wit::HostBody for Guest {
     fn from_bytes(&mut self, content: Vec<u8>, content_type: Option<String>) -> wasmtime::Result<Resource<GuestBody>> {
-        let body = GuestBody::from_guest(&self.working("http.body")?.http.held, content, content_type);
+        self.working("http.body")?;
+        let body = GuestBody::from_guest(&self.account, content, content_type);
         Ok(self.table.push(body)?)
     }
 
@@ -255,102 +288,182 @@ impl wit::HostBody for Guest {
 }
 
 fn http_error(error: EgressError) -> wit::HttpError {
+    let told = |reason| text::bounded(reason, text::LONGEST);
     match error {
         EgressError::NeedsAuthorization => wit::HttpError::NeedsAuthorization,
         EgressError::Unsent(reason) | EgressError::Connect(reason) | EgressError::CredentialUnavailable(reason) => {
-            wit::HttpError::Connect(reason)
+            wit::HttpError::Connect(told(reason))
         }
         EgressError::Timeout => wit::HttpError::Timeout,
         EgressError::TooLarge { limit } => wit::HttpError::TooLarge(limit),
-        EgressError::InvalidRequest(reason) => wit::HttpError::InvalidRequest(reason),
-        denied => wit::HttpError::Denied(denied.to_string()),
+        EgressError::InvalidRequest(reason) => wit::HttpError::InvalidRequest(told(reason)),
+        denied => wit::HttpError::Denied(told(denied.to_string())),
     }
 }
 
-/// Takes the request's handles out of the table, whatever becomes of it: handing a body to a request consumes it, and ends
-/// it at `end`.
-fn take_request(
-    table: &mut ResourceTable,
-    held: &Held,
+/// A request, and the room that it takes until it is answered.
+struct Taken {
+    request: Request,
+    _charge: Charge,
+}
+
+/// What it takes to take a request over from the guest.
+struct Taking {
+    account: Account,
+    /// When bodies end that a request carries.
     end: Timestamp,
-    request: wit::Request,
-) -> wasmtime::Result<Result<Request, EgressError>> {
-    let body = take_body(table, held, end, request.body)?;
-    Ok((|| {
-        let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|_| invalid(format!("{:?} is not an HTTP method", cut(&request.method))))?;
-        let url = Url::parse(&request.url)
-            .map_err(|error| invalid(format!("{:?} is not an absolute address: {error}", cut(&request.url))))?;
-        Ok(Request {
-            method,
-            url,
-            query: request.query.into_iter().map(|pair| (pair.name, pair.value)).collect(),
-            headers: headers(&request.headers)?,
-            body: body?,
-            credential: match request.credential {
-                wit::Credential::Attach => CredentialMode::Attach,
-                wit::Credential::Omit => CredentialMode::Omit,
-            },
-            redirects: match request.redirects {
-                wit::Redirects::Follow => Redirects::Follow,
-                wit::Redirects::Stop => Redirects::Stop,
-            },
-            timeout: request.timeout.map(|millis| Duration::from_millis(millis.into())),
+    /// Whether placeholders may be filled in: then there is a second copy of what they stand in.
+    fills: bool,
+}
+
+impl Taking {
+    /// Takes the request's handles out of the table, whatever becomes of it: handing a body to a request consumes it.
+    fn request(
+        &self,
+        table: &mut ResourceTable,
+        request: wit::Request,
+    ) -> wasmtime::Result<Result<Taken, EgressError>> {
+        let charge = check_address(&request).and_then(|()| Ok(self.account.charge(self.size(&request))?));
+        let body = self.body(table, request.body)?;
+        Ok((|| {
+            let charge = charge?;
+            let method = Some(request.method.as_bytes()).filter(|method| method.len() <= LONGEST_METHOD);
+            let method = method.and_then(|method| Method::from_bytes(method).ok());
+            let method = method.ok_or_else(|| invalid(format!("{:?} is not an HTTP method", cut(&request.method))))?;
+            let url = Url::parse(&request.url)
+                .map_err(|error| invalid(format!("{:?} is not an absolute address: {error}", cut(&request.url))))?;
+            let request = Request {
+                method,
+                url,
+                query: request.query.into_iter().map(|pair| (pair.name, pair.value)).collect(),
+                headers: headers(&request.headers)?,
+                body: body?,
+                credential: match request.credential {
+                    wit::Credential::Attach => CredentialMode::Attach,
+                    wit::Credential::Omit => CredentialMode::Omit,
+                },
+                redirects: match request.redirects {
+                    wit::Redirects::Follow => Redirects::Follow,
+                    wit::Redirects::Stop => Redirects::Stop,
+                },
+                timeout: request.timeout.map(|millis| Duration::from_millis(millis.into())),
+            };
+            Ok(Taken { request, _charge: charge })
+        })())
+    }
+
+    /// What the host holds of a request beside its bytes, which have room of their own: as many copies as there are at once
+    /// of what is encoded, shown, and put on the wire.
+    fn size(&self, request: &wit::Request) -> usize {
+        let headers = request.headers.iter().map(|header| ENTRY + 3 * (header.name.len() + header.value.len()));
+        let query = request.query.iter().map(|pair| ENTRY + 9 * (pair.name.len() + pair.value.len()));
+        let filled = |bytes: &[u8]| if self.fills { bytes.len() } else { 0 };
+        let body = match &request.body {
+            wit::RequestBody::Empty | wit::RequestBody::Body(_) => 0,
+            wit::RequestBody::Bytes(bytes) => filled(bytes),
+            wit::RequestBody::Form(pairs) => {
+                sum(pairs.iter().map(|pair| ENTRY + 4 * (pair.name.len() + pair.value.len())))
+            }
+            wit::RequestBody::Multipart(parts) => sum(parts.iter().map(|part| {
+                let names = [Some(&part.name), part.file_name.as_ref(), part.content_type.as_ref()];
+                let content = match &part.content {
+                    wit::PartContent::Bytes(bytes) => filled(bytes),
+                    wit::PartContent::Body(_) => 0,
+                };
+                PART + content + sum(names.into_iter().flatten().map(|name| 4 * name.len()))
+            })),
+        };
+        let address = 6 * request.url.len() + request.method.len();
+        sum([EXCHANGE, address, sum(headers), sum(query), body].into_iter())
+    }
+
+    fn body(
+        &self,
+        table: &mut ResourceTable,
+        body: wit::RequestBody,
+    ) -> wasmtime::Result<Result<RequestBody, EgressError>> {
+        Ok(match body {
+            wit::RequestBody::Empty => Ok(RequestBody::Empty),
+            wit::RequestBody::Bytes(bytes) => self.bytes(bytes).map(RequestBody::Bytes),
+            wit::RequestBody::Form(pairs) => {
+                Ok(RequestBody::Form(pairs.into_iter().map(|pair| (pair.name, pair.value)).collect()))
+            }
+            wit::RequestBody::Multipart(parts) => {
+                let mut taken = Ok(Vec::new());
+                for part in parts {
+                    let part = self.part(table, part)?;
+                    // After the first that cannot be taken only the handles are.
+                    taken = taken.and_then(|mut parts| {
+                        parts.push(part?);
+                        Ok(parts)
+                    });
+                }
+                taken.map(RequestBody::Multipart)
+            }
+            wit::RequestBody::Body(body) => table.delete(body)?.hand_over(self.end).map(RequestBody::Stream),
         })
-    })())
+    }
+
+    fn part(&self, table: &mut ResourceTable, part: wit::Part) -> wasmtime::Result<Result<Part, EgressError>> {
+        let content = match part.content {
+            wit::PartContent::Bytes(bytes) => self.bytes(bytes).map(PartContent::Bytes),
+            wit::PartContent::Body(body) => table.delete(body)?.hand_over(self.end).map(PartContent::Stream),
+        };
+        let wit::Part { name, file_name, content_type, .. } = part;
+        Ok(content.map(|content| Part { name, file_name, content_type, content }))
+    }
+
+    fn bytes(&self, bytes: Vec<u8>) -> Result<Bytes, EgressError> {
+        Ok(self.account.bytes(bytes)?)
+    }
+}
+
+fn check_address(request: &wit::Request) -> Result<(), EgressError> {
+    let pairs = sum(request.query.iter().map(|pair| pair.name.len() + pair.value.len() + 2));
+    let length = request.url.len().saturating_add(pairs);
+    if length > LONGEST_ADDRESS {
+        return Err(invalid(format!(
+            "the address has {length} bytes with its query; at most {LONGEST_ADDRESS} can be sent: put what is long into the body"
+        )));
+    }
+    Ok(())
 }
 
 fn headers(headers: &[wit::Header]) -> Result<HeaderMap, EgressError> {
-    let mut map = HeaderMap::with_capacity(headers.len());
+    let too_many = || invalid(format!("{} headers are more than a request can have", headers.len()));
+    let mut map = HeaderMap::try_with_capacity(headers.len()).map_err(|_| too_many())?;
     for header in headers {
         let name = HeaderName::from_bytes(header.name.as_bytes())
             .map_err(|_| invalid(format!("{:?} is not a header name", cut(&header.name))))?;
         let value = HeaderValue::from_str(&header.value).or_else(|_| HeaderValue::from_bytes(header.value.as_bytes()));
-        let value = value.map_err(|_| invalid(format!("the value of the header {name} has control characters")))?;
-        map.append(name, value);
+        let value = value
+            .map_err(|_| invalid(format!("the value of the header {} has control characters", cut(&header.name))))?;
+        map.try_append(name, value).map_err(|_| too_many())?;
     }
     Ok(map)
-}
-
-fn take_body(
-    table: &mut ResourceTable,
-    held: &Held,
-    end: Timestamp,
-    body: wit::RequestBody,
-) -> wasmtime::Result<Result<RequestBody, EgressError>> {
-    Ok(match body {
-        wit::RequestBody::Empty => Ok(RequestBody::Empty),
-        wit::RequestBody::Bytes(bytes) => held.bytes(bytes).map(RequestBody::Bytes),
-        wit::RequestBody::Form(pairs) => {
-            Ok(RequestBody::Form(pairs.into_iter().map(|pair| (pair.name, pair.value)).collect()))
-        }
-        wit::RequestBody::Multipart(parts) => {
-            let parts: wasmtime::Result<Vec<_>> =
-                parts.into_iter().map(|part| take_part(table, held, end, part)).collect();
-            parts?.into_iter().collect::<Result<_, _>>().map(RequestBody::Multipart)
-        }
-        wit::RequestBody::Body(body) => table.delete(body)?.hand_over(end).map(RequestBody::Stream),
-    })
-}
-
-fn take_part(
-    table: &mut ResourceTable,
-    held: &Held,
-    end: Timestamp,
-    part: wit::Part,
-) -> wasmtime::Result<Result<Part, EgressError>> {
-    let content = match part.content {
-        wit::PartContent::Bytes(bytes) => held.bytes(bytes).map(PartContent::Bytes),
-        wit::PartContent::Body(body) => table.delete(body)?.hand_over(end).map(PartContent::Stream),
-    };
-    let wit::Part { name, file_name, content_type, .. } = part;
-    Ok(content.map(|content| Part { name, file_name, content_type, content }))
 }
 
 fn invalid(reason: String) -> EgressError {
     EgressError::InvalidRequest(reason)
 }
 
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(80)]
+fn cut(text: &str) -> String {
+    text::cut(text, 80)
 }
+
+fn sum(sizes: impl Iterator<Item = usize>) -> usize {
+    sizes.fold(0, usize::saturating_add)
+}
+
+/// The longest address with its query, in bytes: the HTTP client takes no longer one.
+const LONGEST_ADDRESS: usize = 65_534;
+/// The longest method in bytes: those that are registered have at most 17.
+const LONGEST_METHOD: usize = 64;
+/// What a request under way takes beside everything that it carries.
+const EXCHANGE: usize = 4 << 10;
+/// What one header, or one pair of a query or a form, takes beside its bytes.
+const ENTRY: usize = 96;
+/// What one part of a form takes beside its names and bytes.
+const PART: usize = 1 << 10;
+/// The longest text that says why a request of a batch was not even looked at.
+const LONGEST_REFUSAL: usize = 160;

@@ -8,6 +8,7 @@ use innkeeper_vault::ConnectionId;
 use serde::Serialize;
 use wasmtime::component::{HasSelf, Linker};
 
+use crate::capabilities::account::Account;
 use crate::contract::innkeeper::connector::log as wit;
 use crate::guest::{Ended, Guest};
 use crate::limits::Limits;
@@ -42,7 +43,7 @@ impl fmt::Display for LogLevel {
 pub struct LogLine {
     /// How grave.
     pub level: LogLevel,
-    /// At most [`Limits::log_line`] bytes, without control characters other than tabs.
+    /// At most [`Limits::log_line`] bytes, on one line, and what is hidden in it escaped.
     pub message: String,
 }
 
@@ -54,6 +55,7 @@ pub(crate) struct PerCall {
 
 struct Lines {
     origin: Origin,
+    account: Account,
     kept: Vec<LogLine>,
     dropped: u64,
     most: usize,
@@ -70,9 +72,10 @@ pub(crate) struct Origin {
 }
 
 impl PerCall {
-    pub(crate) fn new(origin: Origin, limits: &Limits) -> Self {
+    pub(crate) fn new(origin: Origin, limits: &Limits, account: Account) -> Self {
         let lines = Lines {
             origin,
+            account,
             kept: Vec::new(),
             dropped: 0,
             most: limits.log_lines,
@@ -116,7 +119,11 @@ impl PerCall {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kept = std::mem::take(&mut lines.kept);
         if lines.dropped > 0 {
-            let message = format!("{} more lines were dropped: a call may log {}", lines.dropped, lines.most);
+            let reason = match kept.len() < lines.most {
+                true => "the host holds too much".to_owned(),
+                false => format!("a call may log {}", lines.most),
+            };
+            let message = format!("{} more lines were dropped: {reason}", lines.dropped);
             kept.push(LogLine { level: LogLevel::Warn, message });
         }
         kept
@@ -130,6 +137,13 @@ impl Lines {
             return;
         }
         let message = self.clean(message);
+        match self.account.charge(message.capacity()) {
+            Ok(charge) => charge.until_the_end(),
+            Err(_) => {
+                self.dropped += 1;
+                return;
+            }
+        }
         let Origin { connector, connection, action } = &self.origin;
         let (connector, connection) =
             (connector.as_ref().map(ConnectorId::as_str), connection.as_ref().map(ConnectionId::as_str));
@@ -142,10 +156,12 @@ impl Lines {
         self.kept.push(LogLine { level, message });
     }
 
-    /// Cut to the limit, and without what could forge lines or drive a terminal.
+    /// Cut to the limit, and without what could forge lines, drive a terminal or hide from whoever reads it.
     fn clean(&self, message: &str) -> String {
-        let cut = message.floor_char_boundary(self.longest);
-        message[..cut].trim_end().chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }).collect()
+        let mut clean = innkeeper_shown::line(message[..message.floor_char_boundary(self.longest)].trim_end());
+        // Escapes are longer than what they stand for.
+        clean.truncate(clean.floor_char_boundary(self.longest));
+        clean
     }
 }
 
@@ -174,7 +190,18 @@ mod tests {
     use super::*;
 
     fn log(log_lines: usize, log_line: usize) -> PerCall {
-        PerCall::new(Origin::default(), &Limits { log_lines, log_line, ..Limits::default() })
+        let limits = Limits { log_lines, log_line, ..Limits::default() };
+        PerCall::new(Origin::default(), &limits, Account::new(limits.held))
+    }
+
+    #[test]
+    fn lines_for_which_there_is_no_room_are_counted_not_kept() {
+        let limits = Limits::default();
+        let log = PerCall::new(Origin::default(), &limits, Account::new(2000));
+        (0..100).for_each(|_| log.write(LogLevel::Info, "x"));
+        let lines = log.take();
+        assert!(lines.len() < 10, "{lines:?}");
+        assert!(lines.last().expect("a count").message.ends_with("more lines were dropped: the host holds too much"));
     }
 
     #[test]
@@ -190,13 +217,15 @@ mod tests {
         let log = log(9, 4);
         log.write(LogLevel::Info, "abcé");
         assert_eq!(log.take()[0].message, "abc");
+        log.write(LogLevel::Info, "a\u{202e}b");
+        assert_eq!(log.take()[0].message, r"a\u{");
     }
 
     #[test]
     fn a_line_cannot_forge_another_or_drive_a_terminal() {
         let log = log(9, 100);
-        log.write(LogLevel::Info, "a\n2026 ERROR forged\x1b[2J");
-        assert_eq!(log.take()[0].message, "a 2026 ERROR forged [2J");
+        log.write(LogLevel::Info, "a\n2026 ERROR\tforged\x1b[2J\u{202e}\u{2028}");
+        assert_eq!(log.take()[0].message, r"a\n2026 ERROR forged\u{1b}[2J\u{202e}\u{2028}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What a guest can do, one module a capability. Each has the same shape: what it holds for one call (`PerCall`), the
 //! import's functions, and how it is linked. The limits of all stand in [`crate::Limits`].
 
+pub(crate) mod account;
 pub(crate) mod connection;
-pub(crate) mod held;
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod progress;

@@ -1,11 +1,16 @@
 //! `progress`: how far a call is, and results as they come.
 
+use std::collections::VecDeque;
+
+use innkeeper_spec::json::{self, ParseError};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use wasmtime::component::{HasSelf, Linker};
 
+use crate::capabilities::account::{Account, Charge};
 use crate::contract::innkeeper::connector::progress as wit;
 use crate::guest::{Ended, Guest};
+use crate::text;
 
 /// What a call tells while it runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,15 +29,55 @@ pub enum Progress {
 }
 
 pub(crate) struct PerCall {
-    /// Who listens; without anybody, events are kept for the call's end.
-    pub(crate) listener: Option<mpsc::Sender<Progress>>,
+    /// Without anybody who listens, events are kept for the call's end.
+    pub(crate) listener: Option<Listener>,
     pub(crate) kept: Vec<Value>,
     pub(crate) kept_bytes: usize,
 }
 
 impl PerCall {
     pub(crate) fn new(listener: Option<mpsc::Sender<Progress>>) -> Self {
+        let listener = listener.map(|sender| Listener { sender, unheard: VecDeque::new() });
         Self { listener, kept: Vec::new(), kept_bytes: 0 }
+    }
+}
+
+/// Who listens to a call.
+pub(crate) struct Listener {
+    sender: mpsc::Sender<Progress>,
+    /// The room of what lies in the channel, in the order in which it was sent. What has been heard is the listener's.
+    unheard: VecDeque<Charge>,
+}
+
+impl Listener {
+    fn forget_what_was_heard(&mut self) {
+        let lying = self.sender.max_capacity() - self.sender.capacity();
+        let heard = self.unheard.len().saturating_sub(lying);
+        self.unheard.drain(..heard);
+    }
+
+    /// A report is never worth waiting for: a listener that lags sees the next one.
+    fn report(&mut self, account: &Account, report: Progress, size: usize) {
+        self.forget_what_was_heard();
+        if let Ok(charge) = account.charge(size)
+            && self.sender.try_send(report).is_ok()
+        {
+            self.unheard.push_back(charge);
+        }
+    }
+
+    /// A slow listener slows the guest down; one that went away wants nothing more.
+    async fn event(&mut self, event: Value, charge: Charge) {
+        self.forget_what_was_heard();
+        if self.sender.send(Progress::Event(event)).await.is_ok() {
+            self.unheard.push_back(charge);
+        }
+    }
+
+    /// Waits until all that was sent has been heard, or nobody listens any more.
+    async fn hear_all(&mut self) {
+        drop(self.sender.reserve_many(self.sender.max_capacity()).await);
+        self.unheard.clear();
     }
 }
 
@@ -41,33 +86,55 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 }
 
 impl wit::Host for Guest {
-    fn report(&mut self, done: u64, total: Option<u64>, mut message: String) -> wasmtime::Result<()> {
+    fn report(&mut self, done: u64, total: Option<u64>, message: String) -> wasmtime::Result<()> {
         let longest = self.shared.limits.log_line;
-        if let Some(listener) = &self.working("progress.report")?.progress.listener {
-            message.truncate(message.floor_char_boundary(longest));
-            // A listener that lags sees the next report: a report is never worth waiting for.
-            let _ = listener.try_send(Progress::Report { done, total, message });
+        let account = self.account.clone();
+        if let Some(listener) = &mut self.working("progress.report")?.progress.listener {
+            // A copy: what was cut off would be kept with the rest.
+            let message = message[..message.floor_char_boundary(longest)].to_owned();
+            let size = message.len();
+            listener.report(&account, Progress::Report { done, total, message }, size);
         }
         Ok(())
     }
 
     async fn emit(&mut self, event: String) -> wasmtime::Result<()> {
         let limit = self.shared.limits.output;
+        let account = self.account.clone();
         let progress = &mut self.working("progress.emit")?.progress;
         if event.len() > limit {
             return Err(Ended::EventsTooLarge { size: event.len(), limit }.into());
         }
-        let value: Value = serde_json::from_str(&event).map_err(|error| Ended::EventNotJson(error.to_string()))?;
-        if let Some(listener) = &progress.listener {
-            // A slow listener slows the guest down; one that went away wants nothing more.
-            drop(listener.send(Progress::Event(value)).await);
+        let _text = account.charge(event.len()).map_err(|full| full.ended(EVENT))?;
+        let mut read = read(&event, &account);
+        if let (Err(Ended::HeldTooMuch { .. }), Some(listener)) = (&read, &mut progress.listener) {
+            listener.hear_all().await;
+            read = self::read(&event, &account);
+        }
+        let (value, charge) = read?;
+        if let Some(listener) = &mut progress.listener {
+            listener.event(value, charge).await;
             return Ok(());
         }
         progress.kept_bytes += event.len();
         if progress.kept_bytes > limit {
             return Err(Ended::EventsTooLarge { size: progress.kept_bytes, limit }.into());
         }
+        charge.until_the_end();
         progress.kept.push(value);
         Ok(())
     }
 }
+
+/// The event, and the room that its tree takes.
+fn read(event: &str, account: &Account) -> Result<(Value, Charge), Ended> {
+    let (value, size) = json::parse(event, account.left()).map_err(|error| match error {
+        ParseError::Syntax(reason) => Ended::EventNotJson(text::bounded(reason, text::LONGEST)),
+        ParseError::TooLarge { .. } => account.full().ended(EVENT),
+    })?;
+    let charge = account.charge(size).map_err(|full| full.ended(EVENT))?;
+    Ok((value, charge))
+}
+
+/// What was too much.
+const EVENT: &str = "a streamed result";

@@ -47,9 +47,6 @@ impl GuestMemory {
         if_version: Option<u64>,
         quota: u64,
     ) -> Result<u64, wit::StateError> {
-        if key.key.len() > LONGEST_KEY || value.len() as u64 > quota {
-            return Err(wit::StateError::QuotaExceeded);
-        }
         let size = (key.key.len() + value.len()) as u64;
         // The sealed value names its version, so an unconditional write names the one it saw, and tries again when
         // somebody else was faster.
@@ -93,6 +90,9 @@ fn of_connection(record: &ConnectionRecord, key: String) -> StateKey {
 impl wit::Host for Guest {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<wit::Entry>, wit::StateError>> {
         let Working { memory, record, .. } = self.working("state.get")?;
+        if key.len() > LONGEST_KEY {
+            return Ok(Err(wit::StateError::QuotaExceeded));
+        }
         Ok(memory.get(&of_connection(record, key)).await)
     }
 
@@ -103,12 +103,22 @@ impl wit::Host for Guest {
         if_version: Option<u64>,
     ) -> wasmtime::Result<Result<u64, wit::StateError>> {
         let quota = self.shared.limits.state;
+        let account = self.account.clone();
         let Working { memory, record, .. } = self.working("state.set")?;
+        if key.len() > LONGEST_KEY || value.len() as u64 > quota {
+            return Ok(Err(wit::StateError::QuotaExceeded));
+        }
+        // The sealed copy, and the one that is written.
+        let size = value.len().saturating_mul(3);
+        let _charge = account.charge(size).map_err(|full| full.ended("a value of the state"))?;
         Ok(memory.set(&of_connection(record, key), &value, if_version, quota).await)
     }
 
     async fn delete(&mut self, key: String) -> wasmtime::Result<Result<(), wit::StateError>> {
         let Working { memory, record, .. } = self.working("state.delete")?;
+        if key.len() > LONGEST_KEY {
+            return Ok(Err(wit::StateError::QuotaExceeded));
+        }
         Ok(memory.store.delete_state(&of_connection(record, key)).await.map_err(unavailable))
     }
 }

@@ -19,6 +19,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
+use super::account::{Account, Charge};
 use super::log::{self, LogLevel};
 use crate::deadline::CpuMeter;
 use crate::engine::Shared;
@@ -45,15 +46,16 @@ impl PerCall {
         Self { source, context: None }
     }
 
-    pub(crate) fn context(&mut self, shared: &Shared, log: &log::PerCall) -> &mut WasiCtx {
+    pub(crate) fn context(&mut self, shared: &Shared, log: &log::PerCall, account: &Account) -> &mut WasiCtx {
         let source = &self.source;
-        self.context.get_or_insert_with(|| Box::new(build(source, shared, log)))
+        self.context.get_or_insert_with(|| Box::new(build(source, shared, log, account)))
     }
 }
 
-fn build(source: &Source, shared: &Shared, log: &log::PerCall) -> WasiCtx {
+fn build(source: &Source, shared: &Shared, log: &log::PerCall, account: &Account) -> WasiCtx {
     let mut builder = WasiCtxBuilder::new();
-    builder.stdout(Stream { log: log.clone(), error: false }).stderr(Stream { log: log.clone(), error: true });
+    let stream = |error| Stream { log: log.clone(), account: account.clone(), error };
+    builder.stdout(stream(false)).stderr(stream(true));
     builder.allow_tcp(false).allow_udp(false).max_random_size(MOST_RANDOM);
     let draw = |random: &Arc<dyn Random>| RandomBytes(random.clone());
     match source {
@@ -131,6 +133,7 @@ impl TryRng for RandomBytes {
 #[derive(Clone)]
 struct Stream {
     log: log::PerCall,
+    account: Account,
     error: bool,
 }
 
@@ -142,20 +145,26 @@ impl IsTerminal for Stream {
 
 impl StdoutStream for Stream {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(Lines { stream: self.clone(), unfinished: Vec::new() })
+        Box::new(Lines::new(self))
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(Lines { stream: self.clone(), unfinished: Vec::new() })
+        Box::new(Lines::new(self))
     }
 }
 
 struct Lines {
     stream: Stream,
     unfinished: Vec<u8>,
+    /// Of the unfinished line: a guest may open a stream as often as it likes, and leave a line in each.
+    charge: Option<Charge>,
 }
 
 impl Lines {
+    fn new(stream: &Stream) -> Self {
+        Self { stream: stream.clone(), unfinished: Vec::new(), charge: None }
+    }
+
     fn take_in(&mut self, bytes: &[u8]) {
         let longest = self.stream.log.longest();
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -167,11 +176,18 @@ impl Lines {
                 self.write_line();
             }
         }
+        if self.charge.is_none() && !self.unfinished.is_empty() {
+            // The room of a whole line, as it grows by doubling.
+            self.charge = self.stream.account.charge(longest.saturating_mul(2)).ok();
+            if self.charge.is_none() {
+                self.write_line();
+            }
+        }
     }
 
     fn write_line(&mut self) {
-        let line = String::from_utf8_lossy(&self.unfinished).into_owned();
-        self.unfinished.clear();
+        let line = String::from_utf8_lossy(&std::mem::take(&mut self.unfinished)).into_owned();
+        self.charge = None;
         if self.stream.error {
             self.stream.log.write_error_output(&line);
         } else {

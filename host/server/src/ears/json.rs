@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -13,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::observe::Seen;
+use crate::shown_json::ShownJson;
 
 /// Why a host gets no token: as RFC 6749, section 5.2, has it, and none of it in the provider's or the caller's own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl Failure {
 
 /// An error as JSON.
 pub(super) fn respond(failure: &Failure) -> Response {
-    let body = Json(json!({ "error": failure.code, "error_description": failure.text }));
+    let body = ShownJson(json!({ "error": failure.code, "error_description": failure.text }));
     let mut response = (failure.status, body).into_response();
     if let Some(wait) = failure.retry_after {
         let seconds = wait.as_millis().div_ceil(1000).max(1).to_string();

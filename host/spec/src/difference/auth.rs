@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use innkeeper_shown::{Quoted, address};
 use serde_json::Value;
+use url::Url;
 
 use super::{Found, Impact};
 use crate::mistake::{quoted, step};
@@ -40,7 +42,8 @@ fn one(place: &str, older: &AuthDeclaration, newer: &AuthDeclaration, found: &mu
         if name == "scope" || name == "scopes" {
             scope(&place, before, after, found);
         } else if is_address(before) || is_address(after) {
-            let what = format!("changes where `{auth_type}` goes: `{name}` is {}, was {}", shown(after), shown(before));
+            let what =
+                format!("changes where `{auth_type}` goes: `{name}` is {}, was {}", place_of(after), place_of(before));
             found.note(place, what, Impact::NeedsApproval);
         } else {
             let what =
@@ -78,6 +81,18 @@ fn tokens(value: Option<&Value>) -> BTreeSet<String> {
 fn is_address(value: Option<&Value>) -> bool {
     value.and_then(Value::as_str).is_some_and(|text| text.contains("://"))
 }
+
+/// An address as it is parsed and whole, or the template of one.
+fn place_of(value: Option<&Value>) -> String {
+    match value.and_then(Value::as_str) {
+        Some(text) if Url::parse(text).is_ok() && !text.contains('{') => format!("`{}`", address(text)),
+        Some(text) => Quoted::name(text).at_most(LONGEST_ADDRESS).to_string(),
+        None => shown(value),
+    }
+}
+
+/// In characters.
+const LONGEST_ADDRESS: usize = 4096;
 
 fn shown(value: Option<&Value>) -> String {
     match value {

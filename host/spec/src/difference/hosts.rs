@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use innkeeper_shown::Said;
+
 use super::{Found, Impact};
 use crate::approved_host::{covers_methods, covers_prefix};
 use crate::{CredentialUse, HostPattern, HostRule};
@@ -65,7 +67,7 @@ fn describe(rule: &HostRule) -> String {
         CredentialUse::Never => ", without the credential",
     });
     if let Some(reason) = &rule.reason {
-        let _ = write!(text, ": {reason}");
+        let _ = write!(text, ". {}", Said::connector(reason));
     }
     text
 }

@@ -96,6 +96,23 @@ fn widening_a_host_rule_needs_approval() {
 }
 
 #[test]
+fn a_placeholder_that_may_go_to_more_places_needs_approval() {
+    let parsed = |uses: Value| {
+        let mut draft = draft();
+        draft.placeholders.push("bot_token".to_owned());
+        draft.policies = json!({ "placeholders": uses }).to_string();
+        ConnectorSpec::parse(&draft).expect("valid")
+    };
+    let bound = || parsed(json!([{"field": "bot_token", "places": ["header"]}]));
+    let found = bound().differences(&parsed(json!([])));
+    let asks =
+        "[needs approval] /policies/placeholders: asks to have a secret filled in where it was not before: bot_token";
+    assert_eq!(found[0].to_string(), asks);
+    let narrower = parsed(json!([])).differences(&bound());
+    assert!(narrower.iter().all(|difference| difference.impact == Impact::Informative), "{narrower:?}");
+}
+
+#[test]
 fn new_claims_and_placeholders_need_approval() {
     assert_eq!(
         after(|spec| {

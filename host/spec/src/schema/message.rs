@@ -38,7 +38,7 @@ fn expanded(error: &ValidationError<'_>) -> Vec<Violation> {
             return branch.iter().flat_map(expanded).collect();
         }
     }
-    vec![Violation { pointer: error.instance_path().as_str().to_owned(), message: sentence(error) }]
+    vec![Violation { pointer: shortened(error.instance_path().as_str()), message: sentence(error) }]
 }
 
 /// Whether an alternative failed for the type of the whole value: null for what may be absent, say.
@@ -78,6 +78,7 @@ fn sentence(error: &ValidationError<'_>) -> String {
         Kind::ExclusiveMinimum { limit } => format!("{} must be more than {}", shown(given), shown(limit)),
         Kind::ExclusiveMaximum { limit } => format!("{} must be less than {}", shown(given), shown(limit)),
         Kind::UniqueItems => "holds an item twice".to_owned(),
+        Kind::Custom { message, .. } => message.clone(),
         Kind::FalseSchema => "nothing is allowed here".to_owned(),
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => alternatives(context, given),
         Kind::OneOfMultipleValid { .. } => "fits more than one of the alternatives: it must fit exactly one".to_owned(),
@@ -122,6 +123,38 @@ fn expected(kind: &TypeKind) -> String {
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => quoted(text),
-        other => quoted(&other.to_string()),
+        other => quoted(&beginning(other)),
+    }
+}
+
+/// The first bytes of a value's JSON, more than are shown.
+fn beginning(value: &Value) -> String {
+    let mut start = Start(Vec::new());
+    // It fails where there is more.
+    let _ = serde_json::to_writer(&mut start, value);
+    String::from_utf8_lossy(&start.0).into_owned()
+}
+
+struct Start(Vec<u8>);
+
+impl std::io::Write for Start {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        const MOST: usize = 512;
+        let room = MOST.saturating_sub(self.0.len());
+        self.0.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        if bytes.len() > room { Err(std::io::ErrorKind::WriteZero.into()) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A pointer through names of any length, short enough to print.
+fn shortened(pointer: &str) -> String {
+    const LONGEST: usize = 1024;
+    match pointer.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &pointer[..end]),
+        None => pointer.to_owned(),
     }
 }

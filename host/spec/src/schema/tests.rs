@@ -318,3 +318,236 @@ fn a_property_is_found_through_nested_objects() {
     assert_eq!(schema.property_at("/a~1b/d"), None);
     assert_eq!(schema.property_at("a"), None);
 }
+
+/// A pattern's length counts: 16 KB of it against 1 MB took 79 seconds, in which no other call went on.
+#[test]
+fn a_long_pattern_against_a_long_text_is_refused_unchecked() {
+    let pattern = format!("^(?:{}b)+$", "a?".repeat(8_000));
+    let list = schema(json!({"type": "string", "pattern": pattern}));
+    list.validate(&json!("ab")).expect("a short text is checked");
+    for text in ["a".repeat(1 << 20), "ab".repeat(1 << 19)] {
+        let value = json!(text);
+        assert!(list.validate_at_once(&value, text.len()).is_none(), "others would wait for it");
+        let refused = list.validate(&value).expect_err("this would take minutes").to_string();
+        assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    }
+    let names = schema(json!({"patternProperties": {pattern.as_str(): true}}));
+    let refused = names.validate(&json!({ "a".repeat(1 << 20): 1 })).expect_err("this too").to_string();
+    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+}
+
+#[test]
+fn a_look_around_at_each_character_counts_as_reading_to_the_end() {
+    let looking = schema(json!({"type": "string", "pattern": "^(?:(?=[^y]*$)a)*$"}));
+    looking.validate(&json!("a".repeat(100))).expect("a short text is checked");
+    let refused = looking.validate(&json!("a".repeat(1 << 20))).expect_err("a million times a million").to_string();
+    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+}
+
+/// The patterns of a spec of 462 KB took 5 GB: each was within the engine's bound, and there were thousands.
+#[test]
+fn the_patterns_of_a_schema_are_bounded_together() {
+    let fields = |pattern: &dyn Fn(usize) -> String, count: usize| {
+        let fields: Map<_, _> =
+            (0..count).map(|at| (format!("f{at}"), json!({"type": "string", "pattern": pattern(at)}))).collect();
+        json!({"type": "object", "properties": fields})
+    };
+    let many = fields(&|at| format!("^[\\p{{L}}_]{{20}}{at}$"), 11_000);
+    assert!(many.to_string().len() > 450_000);
+    let refused = Schema::parse(many).expect_err("gigabytes");
+    assert!(refused.contains("the patterns of the spec would have more than 500000 states"), "{refused}");
+    assert!(refused.starts_with("at /properties/f"), "{refused}");
+    let refused = Schema::parse(fields(&|at| format!("^{at}$"), 3_000)).expect_err("thousands");
+    assert!(refused.contains("more than 2000 patterns"), "{refused}");
+    let refused =
+        Schema::parse(json!({"items": {"pattern": "^(\\w{1,1000}){1,1000}$"}})).expect_err("a million classes");
+    assert!(refused.starts_with("at /items/pattern: the pattern `^(\\\\w{1,1000})"), "{refused}");
+    Schema::parse(fields(&|_| "^[0-9a-f]{8}-[0-9a-f]{4}$".to_owned(), 3_000)).expect("the same one counts once");
+    Schema::parse(fields(&|at| format!("^[a-z0-9_-]{{1,64}}:{at}$"), 200)).expect("honest ones fit");
+}
+
+#[test]
+fn the_schemas_of_a_spec_share_one_budget() {
+    let mut budget = Budget::default();
+    let large = json!({"type": "string", "pattern": "^[\\p{L}]{30}$"});
+    let fitting = (0..50).take_while(|_| Schema::parse_within(large.clone(), &mut budget).is_ok()).count();
+    assert!((1..20).contains(&fitting), "{fitting}");
+}
+
+#[test]
+fn the_parts_of_a_schema_and_their_places_are_bounded() {
+    let refused = Schema::parse(json!({"anyOf": vec![json!({}); 200_000]})).expect_err("two hundred thousand");
+    assert!(refused.contains("more than 100000 parts"), "{refused}");
+    let many: Map<_, _> = (0..5_000).map(|at| (at.to_string(), json!({"type": "string"}))).collect();
+    let name = "n".repeat(100_000);
+    let refused = Schema::parse(json!({"properties": {name: {"properties": many}}})).expect_err("half a gigabyte");
+    assert!(refused.contains("the places of the schemas' parts"), "{refused}");
+    assert!(refused.len() < 1_000, "{refused}");
+    // Each way to write a reference is compiled anew.
+    let part: Map<_, _> = (0..1_000).map(|at| (at.to_string(), json!({"type": "string"}))).collect();
+    let ways: Vec<_> = (0..200_u32)
+        .map(|way| {
+            let written = "aaaaaaaa".char_indices().map(|(at, _)| if way >> at & 1 == 1 { "%61" } else { "a" });
+            json!({"$ref": format!("#/$defs/{}", written.collect::<String>())})
+        })
+        .collect();
+    let refused = Schema::parse(json!({"anyOf": ways, "$defs": {"aaaaaaaa": {"properties": part}}})).expect_err("many");
+    assert!(refused.contains("parts"), "{refused}");
+}
+
+#[test]
+fn a_schema_that_nests_more_deeply_than_json_is_read_is_refused() {
+    let deep = (0..500).fold(json!({}), |inner, _| json!({ "items": inner }));
+    assert!(Schema::parse(deep).expect_err("too deep").contains("nests more than 128"));
+    let deep = (0..100).fold(json!({}), |inner, _| json!({ "items": inner }));
+    schema(deep);
+}
+
+/// The library compares each with each where all hash alike, and what differs in brackets alone does.
+#[test]
+fn many_items_that_look_alike_are_found_to_be_unique_in_no_time() {
+    /// The `index`th nesting of empty lists.
+    fn brackets(index: u32) -> Value {
+        let bits = (0..20).map(|bit| index >> bit & 1);
+        bits.fold(json!([[]]), |inner, bit| if bit == 1 { json!([inner, []]) } else { json!([[], inner]) })
+    }
+    let unique = schema(json!({"type": "array", "uniqueItems": true}));
+    let mut items: Vec<_> = (0..20_000).map(brackets).collect();
+    items.extend((0..25_000).map(|at| json!(at)));
+    items.extend((0..25_000).map(|at| json!({ "a": at, "b": [at.to_string()] })));
+    unique.validate(&Value::Array(items.clone())).expect("no two are alike");
+    items.push(json!({"b": ["7"], "a": 7.0}));
+    assert_eq!(unique.validate(&Value::Array(items)).expect_err("the last one").to_string(), "holds an item twice");
+    schema(json!({"uniqueItems": false})).validate(&json!([1, 1])).expect("it is not asked for");
+}
+
+#[test]
+fn items_are_compared_once_more_on_each_way_that_leads_to_them() {
+    let ways: Vec<_> = (0..1_000).map(|at| json!({"uniqueItems": true, "maxItems": at})).collect();
+    let list = schema(json!({"anyOf": ways}));
+    list.validate(&json!([1, 2, 3])).expect("a few are fine");
+    let many: Vec<_> = (0..100_000).map(|at| json!([at])).collect();
+    let refused = list.validate(&Value::Array(many)).expect_err("a thousand times").to_string();
+    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+}
+
+#[test]
+fn constants_that_are_lists_and_objects_are_counted_as_they_are_compared() {
+    let long = |last: i32| {
+        let mut items = vec![json!({"a": [1, 2, 3]}); 3_000];
+        items.push(json!(last));
+        Value::Array(items)
+    };
+    let ways: Vec<_> = (0..50).map(|_| json!({"$ref": "#/$defs/long"})).collect();
+    for constant in [json!({"const": long(1)}), json!({"enum": [long(1), long(2), long(3)]})] {
+        let list = schema(json!({"items": {"allOf": ways}, "$defs": {"long": constant}}));
+        list.validate(&json!([long(1)])).expect("one is fine");
+        let many = Value::Array(vec![long(9); 100]);
+        assert!(list.validate_at_once(&many, 10_000_000).is_none());
+        let refused = list.validate(&many).expect_err("millions of comparisons").to_string();
+        assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    }
+}
+
+#[test]
+fn names_of_any_length_are_counted_each_time_they_are_compared() {
+    let name = "n".repeat(500_000);
+    let ways = |count: usize| vec![json!({"$ref": "#/$defs/a"}); count];
+    for part in [json!({"required": [name]}), json!({"properties": {name.as_str(): true}})] {
+        let refused = Schema::parse(json!({"anyOf": ways(5_000), "$defs": {"a": part}})).expect_err("gigabytes");
+        assert!(refused.contains("parts to compare"), "{refused}");
+        let object = schema(json!({"items": {"anyOf": ways(50)}, "$defs": {"a": part}}));
+        object.validate(&json!([{ name.as_str(): 1 }])).expect("one is fine");
+        let many = vec![json!({"a": 1}); 100];
+        let refused = object.validate(&Value::Array(many)).expect_err("gigabytes").to_string();
+        assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    }
+}
+
+#[test]
+fn formats_are_counted_as_what_they_take() {
+    let expression = schema(json!({"format": "regex"}));
+    expression.validate(&json!("^(?<year>\\d{4})-\\p{L}+$")).expect("an expression");
+    expression.validate(&json!("(")).expect_err("none");
+    let groups: String = (0..100_000).map(|at| format!("(?<g{at}>a)")).collect();
+    let refused = expression.validate(&json!(groups)).expect_err("each name with each").to_string();
+    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    let host = schema(json!({"format": "idn-hostname"}));
+    host.validate(&json!("bücher.example")).expect("a host");
+    let refused = host.validate(&json!("ü".repeat(200_000))).expect_err("each character with each").to_string();
+    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    for format in [
+        "email",
+        "uri",
+        "uri-reference",
+        "iri",
+        "date-time",
+        "uuid",
+        "ipv6",
+        "json-pointer",
+        "hostname",
+        "uri-template",
+    ] {
+        for text in ["a".repeat(1 << 20), "[".repeat(1 << 20), "/".repeat(1 << 20), "a@".repeat(1 << 19)] {
+            let _ = schema(json!({ "format": format })).validate(&json!(text));
+        }
+    }
+}
+
+#[test]
+fn numbers_of_any_size_are_checked() {
+    for multiple in ["1e-300", "1e300", "5e-324", "0.1", "3", "123456789012345678901234567890"] {
+        let multiple: Value = serde_json::from_str(multiple).expect("a number");
+        let numbers = schema(json!({"items": {"multipleOf": multiple, "minimum": -1e308, "maximum": 1e308}}));
+        let values: Value = serde_json::from_str(
+            "[0, 1e300, 1e-300, 1.7976931348623157e308, 5e-324, 18446744073709551615, -9223372036854775808, 0.3]",
+        )
+        .expect("numbers");
+        let _ = numbers.validate(&Value::Array(vec![values; 100]));
+    }
+}
+
+#[test]
+fn many_fields_in_many_objects_are_counted() {
+    let fields: Map<_, _> = (0..10_000).map(|at| (format!("f{at}"), json!({"type": "string"}))).collect();
+    let list = schema(json!({"type": "array", "items": {"type": "object", "properties": fields}}));
+    list.validate(&json!([{"f1": "a"}])).expect("one is fine");
+    let many = Value::Array(vec![json!({}); 100_000]);
+    assert!(list.validate_at_once(&many, 300_000).is_none());
+    list.validate(&many).expect_err("a billion names");
+}
+
+#[test]
+fn what_is_told_of_a_wrong_value_is_bounded_in_bytes() {
+    // Each thing that is wrong names its place, and each alternative keeps a copy of the value.
+    let name = "n".repeat(1_000_000);
+    let listed = schema(json!({"additionalProperties": {"items": {"type": "string"}}}));
+    let told = listed.validate(&json!({ name: vec![1; 10_000] })).expect_err("numbers").to_string();
+    assert!(told.len() < 200_000, "{}", told.len());
+    let ways: Vec<_> = (0..500).map(|at| json!({"maxLength": at})).collect();
+    let any = schema(json!({"anyOf": ways}));
+    let told = any.validate(&json!("x".repeat(1_000_000))).expect_err("too long").to_string();
+    assert_eq!(told, "does not fit, in more ways than can be told");
+    let long = schema(json!({"items": {"not": {"enum": vec!["a".repeat(1_000); 500]}, "type": "string"}}));
+    let told = long.validate(&Value::Array(vec![json!("a".repeat(1_000)); 10_000])).expect_err("enumerated");
+    assert_eq!(told.0.len(), 1, "the first thing alone");
+    let pattern = schema(json!({"items": {"pattern": "a".repeat(16_000)}}));
+    let told = pattern.validate(&Value::Array(vec![json!("b"); 40_000])).expect_err("none matches");
+    assert_eq!(told.0.len(), 1, "the first thing alone");
+}
+
+#[test]
+fn what_is_quick_is_checked_at_once() {
+    let file = schema(json!({
+        "type": "object",
+        "properties": {"id": {"type": "string", "pattern": "^[a-z]+$"}, "kind": {"anyOf": [{"const": "a"}, {"type": "null"}]}},
+        "required": ["id"],
+    }));
+    assert_eq!(file.validate_at_once(&json!({"id": "a", "kind": null}), 25), Some(Ok(())));
+    let wrong = file.validate_at_once(&json!({"id": "7"}), 10).expect("at once").expect_err("no letter");
+    assert_eq!(wrong.to_string(), "/id: `7` does not match the pattern `^[a-z]+$`");
+    let many = schema(json!({"items": {"type": "string"}}));
+    assert_eq!(many.validate_at_once(&json!([1]), 1 << 20), None, "a large value");
+    let slow = schema(json!({"items": {"pattern": "(?=a)(a|aa)+$"}}));
+    assert_eq!(slow.validate_at_once(&Value::Array(vec![json!("aaaa"); 1_000]), 7_000), None);
+}

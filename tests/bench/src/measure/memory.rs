@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::Effort;
-use crate::child::{Upstream, bytes_each};
+use crate::child::{Upstream, bytes};
 use crate::failure::Failure;
-use crate::machine::resident;
+use crate::machine::{open_files, resident};
 use crate::plain;
 use crate::stage::{Stage, address};
 
@@ -24,13 +24,30 @@ pub(crate) struct Memory {
     pub(crate) plain_bytes: u64,
     /// Each by a call: all that, and an instance with its memory and stack.
     pub(crate) call_bytes: u64,
+    /// None where the system lets a process open too few files.
+    pub(crate) crowd: Option<Crowd>,
 }
+
+/// All bytes that a host has in use while very many calls wait for a slow service.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Crowd {
+    /// How many waited at once.
+    pub(crate) in_flight: usize,
+    pub(crate) host_bytes: u64,
+}
+
+/// Calls of a crowd.
+const CROWD: usize = 10_000;
+/// Files that a host opens beside one for each call.
+const OTHER_FILES: usize = 100;
 
 /// What waits.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Way {
     Plain,
     Call,
+    /// Calls, of which the whole process counts
+    Crowd,
 }
 
 impl Way {
@@ -39,6 +56,7 @@ impl Way {
         match self {
             Self::Plain => "plain",
             Self::Call => "call",
+            Self::Crowd => "crowd",
         }
     }
 }
@@ -49,16 +67,27 @@ pub(super) async fn measure(upstream: &Upstream, effort: Effort) -> Result<Optio
         return Ok(None);
     }
     let in_flight = effort.parked;
+    let enough = open_files().is_some_and(|most| most >= CROWD + OTHER_FILES);
+    let crowd = if enough {
+        Some(Crowd { in_flight: CROWD, host_bytes: bytes(Way::Crowd, upstream, CROWD).await? })
+    } else {
+        None
+    };
     Ok(Some(Memory {
         in_flight,
-        plain_bytes: bytes_each(Way::Plain, upstream, in_flight).await?,
-        call_bytes: bytes_each(Way::Call, upstream, in_flight).await?,
+        plain_bytes: bytes(Way::Plain, upstream, in_flight).await?,
+        call_bytes: bytes(Way::Call, upstream, in_flight).await?,
+        crowd,
     }))
 }
 
-/// Lets `count` requests wait at once, writes how many bytes each of them takes, and lets them end.
+/// Lets `count` requests wait at once, writes how many bytes each of them takes, or the process in all, and lets them end.
 pub(crate) async fn park(way: Way, service: &Url, count: usize) -> Result<(), Failure> {
-    let stage = Arc::new(Stage::set(service).await?);
+    let stage = match u32::try_from(count) {
+        Ok(calls) if matches!(way, Way::Crowd) => Stage::set_for(service, calls).await?,
+        _ => Stage::set(service).await?,
+    };
+    let stage = Arc::new(stage);
     let client = plain::client()?;
     let hold = stage.url("hold");
     fetch(way, &stage, &client, &stage.url("document")).await?;
@@ -70,18 +99,22 @@ pub(crate) async fn park(way: Way, service: &Url, count: usize) -> Result<(), Fa
         })
         .collect();
     client.get(address(service, &format!("held/{count}"))).send().await?;
-    let each = resident().unwrap_or(0).saturating_sub(before) / count.max(1) as u64;
+    let now = resident().unwrap_or(0);
+    let bytes = match way {
+        Way::Crowd => now,
+        Way::Plain | Way::Call => now.saturating_sub(before) / count.max(1) as u64,
+    };
     client.get(address(service, "release")).send().await?;
     for task in waiting {
         task.await.map_err(|_| Failure::Child { role: "a caller" })??;
     }
-    writeln!(std::io::stdout(), "{each}")?;
+    writeln!(std::io::stdout(), "{bytes}")?;
     Ok(())
 }
 
 async fn fetch(way: Way, stage: &Stage, client: &reqwest::Client, url: &Url) -> Result<Value, Failure> {
     match way {
         Way::Plain => plain::fetch(client, url).await,
-        Way::Call => stage.call("fetch", json!({ "url": url.as_str() })).await,
+        Way::Call | Way::Crowd => stage.call("fetch", json!({ "url": url.as_str() })).await,
     }
 }

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use innkeeper::spec::{ApprovedHost, ConnectorSpec, CredentialUse, HostPattern, HostRule};
+use innkeeper::spec::{ApprovedHost, ConnectorSpec, CredentialUse, HostPattern, HostRule, Place, Scheme};
 use innkeeper::{
     ConnectionChange, ConnectionId, Endpoint, EndpointSource, HostApproval, Innkeeper, NewConnection, SpaceId,
 };
+use innkeeper_shown::{Said, address};
 use serde_json::Value;
 
+use crate::commands::connector::with_warning;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::output::{Listing, say};
+use crate::output::{Listing, say, say_table};
 use crate::prompts;
 
 /// Decides on the hosts of `new`: those that are named, or all that are asked for. What is not named by the owner is shown and
@@ -90,7 +92,9 @@ fn not_asked(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) 
     if !endpoints.is_empty() {
         let addresses: Vec<String> = endpoints
             .iter()
-            .map(|Endpoint { field, address, source }| format!("{address} ({field}, {})", source.as_str()))
+            .map(|endpoint| {
+                format!("{} ({}, {})", address(&endpoint.address), endpoint.field, endpoint.source.as_str())
+            })
             .collect();
         let whose = if asked.is_empty() { format!(" of the connector {}", spec.about.id) } else { String::new() };
         parts.push(format!("credentials{whose} are sent to {}", addresses.join("; ")));
@@ -104,26 +108,37 @@ fn show(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) {
         let mut listing = Listing::new(["HOST", "CREDENTIAL", "WHY"]);
         for (host, rule) in asked {
             let credential = if rule.credential == CredentialUse::Never { "never" } else { "sent" };
-            listing.row([host.clone(), credential.to_owned(), rule.reason.clone().unwrap_or_default()]);
+            let reason = rule.reason.as_ref().map(|reason| Said::connector(reason).to_string());
+            listing.row([host.clone(), credential.to_owned(), reason.unwrap_or_default()]);
         }
-        say(&format!("{} asks to send requests to:", spec.about.title));
-        say(&listing.to_text(false, true, ""));
+        say(&format!("The connector {} asks to send requests to:", spec.about.id));
+        say_table(&listing);
     }
     if !spec.placeholders.is_empty() {
-        say(&format!("It may put these secrets into its requests: {}", spec.placeholders.join(", ")));
+        let uses = spec.placeholder_uses();
+        let texts: Vec<String> = uses.iter().map(ToString::to_string).collect();
+        say(&format!("It may put these secrets into its requests: {}", texts.join("; ")));
+        if uses.iter().any(|usage| usage.permits_place(Place::Body)) {
+            say(IN_BODIES);
+        }
     }
     if !spec.claims.is_empty() {
         say(&format!("It may read these fields of the token answer: {}", spec.claims.join(", ")));
     }
     if !endpoints.is_empty() {
         let mut listing = Listing::new(["ADDRESS", "FIELD", "SOURCE"]);
-        for Endpoint { field, address, source } in endpoints {
-            listing.row([address.clone(), field.clone(), source.as_str().to_owned()]);
+        for endpoint in endpoints {
+            let Endpoint { field, source, .. } = endpoint;
+            listing.row([address(&endpoint.address), field.clone(), source.as_str().to_owned()]);
         }
         say("To get and renew them, credentials are sent to:");
-        say(&listing.to_text(false, true, ""));
+        say_table(&listing);
     }
 }
+
+/// What it means that a connector may put a secret into a body.
+const IN_BODIES: &str = "A secret in the body of a request can be stored by the service and read back, in pieces or in another form that \
+                         nothing recognises: agree only if you trust this connector with the secret itself.";
 
 fn question(asked: &[Asked<'_>], endpoints: &[Endpoint]) -> &'static str {
     match (asked.is_empty(), endpoints.is_empty()) {
@@ -141,16 +156,28 @@ pub(super) fn parse(texts: &[String]) -> Outcome<Vec<ApprovedHost>> {
         .collect()
 }
 
-/// A host, as concrete as it is known, and the rule that asks for it.
+/// A host as it is parsed and as concrete as it is known, and the rule that asks for it.
 type Asked<'a> = (String, &'a HostRule);
 
 /// What the connector asks for, as concrete as the config makes it.
 fn asked<'a>(spec: &'a ConnectorSpec, config: &Value) -> Vec<Asked<'a>> {
     let config = spec.config.with_defaults(config);
     let concrete = |rule: &HostRule| match &rule.host {
-        HostPattern::Claim { claim, pattern } => Some(format!("https://{pattern}, as the grant's `{claim}` says")),
+        HostPattern::Claim { claim, pattern } => {
+            // As it is approved: nothing but the very host is left to the grant.
+            let approved = ApprovedHost {
+                scheme: Scheme::Https,
+                host: pattern.clone(),
+                port: rule.port.unwrap_or(Scheme::Https.default_port()),
+                methods: rule.methods.clone(),
+                path_prefix: rule.path_prefix.clone(),
+                credential: CredentialUse::Allowed,
+                claim: None,
+            };
+            Some(format!("{}, as the grant's `{claim}` says", with_warning(&approved)))
+        }
         // A mistake in the config is reported when the connection is made.
-        _ => rule.resolve(&config, &|_| None).ok().flatten().map(|host| host.to_string()),
+        _ => rule.resolve(&config, &|_| None).ok().flatten().map(|host| with_warning(&host)),
     };
     spec.hosts.iter().filter_map(|rule| Some((concrete(rule)?, rule))).collect()
 }

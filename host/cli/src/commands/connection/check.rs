@@ -2,6 +2,7 @@
 
 use clap::Args;
 use innkeeper::{ConnectionId, PrincipalId};
+use innkeeper_shown::Said;
 use serde_json::json;
 
 use crate::commands::Context;
@@ -32,7 +33,11 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
         let duration = u64::try_from(result.duration.as_millis()).unwrap_or(u64::MAX);
         return context.output.json(&json!({ "ok": true, "message": result.message, "duration_ms": duration }));
     }
-    context.output.line(format!("ok: {}", result.message))?;
+    if result.message.trim().is_empty() {
+        context.output.line("ok")?;
+    } else {
+        context.output.line(format!("ok: {}", Said::connector(&result.message)))?;
+    }
     context.output.note(format!("in {}", span(result.duration)));
     Ok(())
 }

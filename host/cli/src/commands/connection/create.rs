@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use innkeeper::spec::{AuthMode, ConnectorId};
 use innkeeper::{ConnectionId, ConnectionView, Connector, HostApproval, Innkeeper, NewConnection, fields_for};
+use innkeeper_shown::OneLine;
 use serde_json::{Map, Value};
 
 use super::form::{self, Filled};
@@ -95,7 +96,7 @@ async fn create(arguments: Arguments, plan: Plan, host: &Innkeeper, context: &Co
     if let Some(why) = implementation.spec().annotations.get("insecure").and_then(Value::as_str) {
         context.output.note(format!("warning: {auth_type} is insecure: {why}"));
     }
-    let asked = fields_for(&declaration, &*implementation);
+    let asked = form::with_speaker(fields_for(&declaration, &*implementation), &declaration);
     let config =
         parameters::config(plan.config, &arguments.config, spec.config.as_value()).map_err(Failure::invalid)?;
     let mut config = match config {
@@ -159,7 +160,8 @@ async fn choose(host: &Innkeeper, can_ask: bool) -> Outcome<ConnectorId> {
         let ids: Vec<_> = known.iter().map(|connector| connector.id.to_string()).collect();
         return Err(Failure::usage(format!("name a connector; there is {}", ids.join(", "))));
     }
-    let items: Vec<String> = known.iter().map(|connector| format!("{}: {}", connector.id, connector.title)).collect();
+    let items: Vec<String> =
+        known.iter().map(|connector| format!("{}: {}", connector.id, OneLine::new(&connector.title))).collect();
     Ok(known[prompts::choice("Which connector?", &items, 0)?].id.clone())
 }
 

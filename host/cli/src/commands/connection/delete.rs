@@ -2,6 +2,7 @@
 
 use clap::Args;
 use innkeeper::{ConnectionId, ConnectionView};
+use innkeeper_shown::OneLine;
 use serde_json::json;
 
 use crate::commands::Context;
@@ -41,7 +42,8 @@ fn confirm(view: &ConnectionView, context: &Context) -> Outcome {
         let message = format!("deleting {} wants a yes, and there is nobody to ask", view.id);
         return Err(Failure::new(Exit::Usage, "approval-needed", message).hint("say it with `--yes`"));
     }
-    if prompts::confirm(&format!("Delete {} ({}) with its grants?", view.id, view.title), false)? {
+    let title = OneLine::new(&view.title).at_most(100);
+    if prompts::confirm(&format!("Delete {} ({title}) with its grants?", view.id), false)? {
         return Ok(());
     }
     Err(Failure::new(Exit::Denied, "not-approved", "nothing was deleted"))

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use innkeeper::spec::{ConnectorSpec, FieldKind, FieldSpec, FormHints, Standing};
+use innkeeper::spec::{AuthDeclaration, ConnectorSpec, FieldKind, FieldSpec, FormHints, Standing};
+use innkeeper_shown::{Quoted, Said};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
@@ -29,7 +30,7 @@ pub(super) fn auth_type(spec: &ConnectorSpec) -> Outcome<String> {
             let id = taken.auth_type.as_str();
             format!(
                 "{}{}",
-                taken.label.as_deref().map_or_else(|| id.to_owned(), |name| format!("{name}: {id}")),
+                taken.label.as_deref().map_or_else(|| id.to_owned(), |name| format!("{}: {id}", Quoted::new(name))),
                 label(taken.standing)
             )
         })
@@ -50,9 +51,9 @@ pub(super) fn config(spec: &ConnectorSpec, given: &mut Map<String, Value>, all: 
         if given.contains_key(name) || ((hints.hidden || hints.disabled || !all) && !needed) {
             continue;
         }
-        let label = hints.label.clone().unwrap_or_else(|| name.clone());
+        let label = asks(hints.label.as_ref().unwrap_or(name));
         if let Some(help) = hints.help.as_deref().or_else(|| property["description"].as_str()) {
-            say(&format!("  {help}"));
+            say(&format!("  {}", Said::connector(help)));
         }
         if let Some(value) = property_value(&label, property, default, needed)? {
             given.insert(name.clone(), value);
@@ -81,6 +82,26 @@ fn property_value(label: &str, property: &Value, default: Option<&Value>, needed
             Err(reason) => say(&format!("  {reason}")),
         }
     }
+}
+
+/// The fields with what the connector puts in place of the auth type's own words marked as the connector's.
+pub(super) fn with_speaker(fields: Vec<FieldSpec>, declaration: &AuthDeclaration) -> Vec<FieldSpec> {
+    let marked = |mut field: FieldSpec| {
+        let Some(shown) = declaration.overrides.get(&field.name) else { return field };
+        if shown.label.is_some() {
+            field.label = asks(&field.label);
+        }
+        if shown.help.is_some() {
+            field.help = field.help.map(|help| Said::connector(help).to_string());
+        }
+        field
+    };
+    fields.into_iter().map(marked).collect()
+}
+
+/// A question in the connector's words: no answer to it can be one to the host's.
+fn asks(label: &str) -> String {
+    format!("The connector asks: {}", Quoted::new(label).at_most(200))
 }
 
 fn plain(value: &Value) -> String {

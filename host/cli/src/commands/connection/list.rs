@@ -2,6 +2,7 @@
 
 use super::show;
 use crate::commands::Context;
+use crate::commands::connector::with_warning;
 use crate::failure::Outcome;
 use crate::output::Listing;
 
@@ -13,15 +14,19 @@ pub(super) async fn run(context: &Context) -> Outcome {
     }
     let mut listing = Listing::new(["ID", "TITLE", "CONNECTOR", "AUTH", "MODE", "MAY REACH"]);
     for view in connections {
-        let hosts: Vec<String> = view.hosts.iter().map(ToString::to_string).collect();
+        let mut hosts = view.hosts.iter().map(with_warning);
         listing.row([
             view.id.to_string(),
-            view.title,
+            view.title.clone(),
             view.connector.to_string(),
             view.auth_type.to_string(),
             view.auth_mode.to_string(),
-            hosts.join("\n"),
+            hosts.next().unwrap_or_default(),
         ]);
+        for host in hosts {
+            let empty = String::new;
+            listing.row([empty(), empty(), empty(), empty(), empty(), host]);
+        }
     }
     let nothing = format!("no connection in space {space}; make one with `innkeeper connection create`");
     context.output.table(&listing, &nothing)

@@ -2,12 +2,17 @@
 
 use clap::Args;
 use innkeeper::{ConnectionId, ConnectionView};
+use innkeeper_shown::OneLine;
 use serde_json::{Value, json};
 
 use crate::commands::Context;
+use crate::commands::connector::with_warning;
 use crate::failure::Outcome;
 use crate::output::Output;
 use crate::time::moment;
+
+/// Longest value that is shown, in characters.
+const LONGEST: usize = 4096;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -21,13 +26,13 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     if context.output.is_json() {
         return context.output.json(&to_json(&view));
     }
-    context.output.heading(format!("{}: {}", view.id, view.title))?;
+    context.output.heading(format!("{}: {}", view.id, OneLine::new(&view.title)))?;
     details(&view, context.output)
 }
 
 /// Everything of a connection that is no secret, a line each.
 pub(super) fn details(view: &ConnectionView, output: Output) -> Outcome {
-    let line = |name: &str, value: &str| output.line(format!("  {name:<10}  {value}"));
+    let line = |name: &str, value: &str| output.line(format!("  {name:<10}  {}", OneLine::new(value).at_most(LONGEST)));
     line("connector", view.connector.as_str())?;
     line("auth", &format!("{} ({})", view.auth_type, view.auth_mode))?;
     let config = view.config.as_object().into_iter().flatten();
@@ -41,7 +46,7 @@ pub(super) fn details(view: &ConnectionView, output: Output) -> Outcome {
         line("secrets", &format!("{} (sealed)", view.secret_names.join(", ")))?;
     }
     for (index, host) in view.hosts.iter().enumerate() {
-        line(if index == 0 { "may reach" } else { "" }, &host.to_string())?;
+        line(if index == 0 { "may reach" } else { "" }, &with_warning(host))?;
     }
     if view.hosts.is_empty() {
         line("may reach", "nothing")?;

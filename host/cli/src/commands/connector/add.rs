@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use innkeeper::{Added, Innkeeper};
+use innkeeper_shown::OneLine;
 use serde_json::{Value, json};
 
-use super::describe;
+use super::{component, describe};
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
@@ -21,7 +22,7 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     context
         .with_host(async |host| {
-            let vetting = vetted(host, &arguments.files);
+            let vetting = vetted(host, &arguments.files, context.settings.compile_limits.component);
             let components = Progress::during("compiling", !context.output.is_json(), vetting).await?;
             let mut all = Vec::new();
             for (path, component) in components {
@@ -38,11 +39,11 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
 }
 
 /// The components, if all of them are connectors; otherwise every file that is none.
-async fn vetted<'a>(host: &Innkeeper, files: &'a [PathBuf]) -> Outcome<Vec<(&'a Path, Vec<u8>)>> {
+async fn vetted<'a>(host: &Innkeeper, files: &'a [PathBuf], most: usize) -> Outcome<Vec<(&'a Path, Vec<u8>)>> {
     let mut components = Vec::new();
     let mut failures = Vec::new();
     for path in files {
-        match vet(host, path).await {
+        match vet(host, path, most).await {
             Ok(component) => components.push((path.as_path(), component)),
             Err(failure) => failures.push(failure),
         }
@@ -54,8 +55,8 @@ async fn vetted<'a>(host: &Innkeeper, files: &'a [PathBuf]) -> Outcome<Vec<(&'a 
     }
 }
 
-async fn vet(host: &Innkeeper, path: &Path) -> Outcome<Vec<u8>> {
-    let component = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+async fn vet(host: &Innkeeper, path: &Path, most: usize) -> Outcome<Vec<u8>> {
+    let component = component::read(path, most)?;
     host.inspect(component.clone()).await.map_err(|error| Failure::from(error).about(path))?;
     Ok(component)
 }
@@ -69,7 +70,7 @@ fn show(added: &Added, context: &Context) -> Outcome {
         Some(version) => format!(" in place of {version}"),
         None => String::new(),
     };
-    output.heading(format!("added {} {}{replaced}: {}", about.id, about.version, about.title))?;
+    output.heading(format!("added {} {}{replaced}: {}", about.id, about.version, OneLine::new(&about.title)))?;
     describe::overview(spec, output)?;
     if added.replaces.is_some() {
         if added.differences.is_empty() {

@@ -1,6 +1,7 @@
 //! What a connector says of itself, for people.
 
-use innkeeper::spec::{ActionSpec, ConnectorSpec, CredentialUse, HostRule, Standing};
+use innkeeper::spec::{ActionSpec, ApprovedHost, ConnectorSpec, CredentialUse, HostPattern, HostRule, Standing};
+use innkeeper_shown::{OneLine, Said, address, host_warning};
 
 use crate::failure::Outcome;
 use crate::output::{Listing, Output};
@@ -21,35 +22,40 @@ pub(super) fn overview(spec: &ConnectorSpec, output: Output) -> Outcome {
 /// All of it but the schemas, which `--json` prints.
 pub(super) fn whole(spec: &ConnectorSpec, output: Output) -> Outcome {
     let about = &spec.about;
-    output.heading(format!("{} {}: {}", about.id, about.version, about.title))?;
-    output.line(&about.description)?;
-    if let Some(address) = &about.documentation {
-        output.line(format!("documentation: {address}"))?;
+    output.heading(format!("{} {}: {}", about.id, about.version, OneLine::new(&about.title)))?;
+    output.line("The connector says:")?;
+    for line in about.description.lines() {
+        output.line(format!("  | {}", OneLine::new(line).at_most(LONGEST_DESCRIPTION)))?;
     }
-    output.line("")?;
+    if let Some(documentation) = &about.documentation {
+        output.line(format!("documentation: {}", address(documentation.as_str())))?;
+    }
+    output.gap()?;
     output.heading("Actions")?;
     let mut actions = Listing::new(["NAME", "SCOPE", "INPUT (* required)", "WHAT IT DOES"]);
     for action in &spec.actions {
-        actions.row([action.name.to_string(), scope(action), inputs(action), action.description.clone()]);
+        let said = Said::connector(&action.description).at_most(LONGEST_DESCRIPTION).to_string();
+        actions.row([action.name.to_string(), scope(action), inputs(action), said]);
     }
     output.table(&actions, "none")?;
-    output.heading("\nHosts that it asks for")?;
+    heading("Hosts that it asks for", output)?;
     let mut hosts = Listing::new(["HOST", "WHY"]);
     for rule in &spec.hosts {
-        hosts.row([host(rule), rule.reason.clone().unwrap_or_default()]);
+        let reason = rule.reason.as_ref().map(|reason| Said::connector(reason).to_string());
+        hosts.row([host(rule), reason.unwrap_or_default()]);
     }
     output.table(&hosts, "none")?;
-    output.heading("\nAuth types")?;
+    heading("Auth types", output)?;
     output.line(format!("  {}", auth_types(spec).join(", ")))?;
     let config = properties(spec.config.as_value());
     if !config.is_empty() {
-        output.heading("\nConfig (* required)")?;
+        heading("Config (* required)", output)?;
         output.line(format!("  {config}"))?;
     }
-    for (name, list) in [("Claims that it reads", &spec.claims), ("Secrets that requests may name", &spec.placeholders)]
-    {
+    let placeholders: Vec<String> = spec.placeholder_uses().iter().map(ToString::to_string).collect();
+    for (name, list) in [("Claims that it reads", &spec.claims), ("Secrets that requests may name", &placeholders)] {
         if !list.is_empty() {
-            output.heading(format!("\n{name}"))?;
+            heading(name, output)?;
             output.line(format!("  {}", list.join(", ")))?;
         }
     }
@@ -60,12 +66,31 @@ pub(super) fn whole(spec: &ConnectorSpec, output: Output) -> Outcome {
 pub(super) fn imports(imports: &[String], output: Output) -> Outcome {
     let name = |import: &String| {
         let interface = import.split('@').next().unwrap_or(import);
-        interface.strip_prefix("innkeeper:connector/").unwrap_or(interface).to_owned()
+        OneLine::new(interface.strip_prefix("innkeeper:connector/").unwrap_or(interface)).to_string()
     };
     let mut callable: Vec<_> = imports.iter().map(name).collect();
     callable.dedup();
-    output.heading("\nInterfaces that it can call")?;
+    heading("Interfaces that it can call", output)?;
     output.line(format!("  {}", callable.join(", ")))
+}
+
+fn heading(text: &str, output: Output) -> Outcome {
+    output.gap()?;
+    output.heading(text)
+}
+
+/// An approved host, and what a person should know of its name.
+pub(in crate::commands) fn with_warning(host: &ApprovedHost) -> String {
+    warned(host.to_string(), &host.host.to_string())
+}
+
+fn warned(mut text: String, name: &str) -> String {
+    if let Some(warning) = host_warning(name) {
+        text.push_str(" (");
+        text.push_str(&warning);
+        text.push(')');
+    }
+    text
 }
 
 /// One rule: `api.example.com:443/v1 (GET), no credential`.
@@ -84,8 +109,14 @@ pub(super) fn host(rule: &HostRule) -> String {
     if rule.credential == CredentialUse::Never {
         text.push_str(", no credential");
     }
-    text
+    match &rule.host {
+        HostPattern::Name(pattern) | HostPattern::Claim { pattern, .. } => warned(text, &pattern.to_string()),
+        HostPattern::Config { .. } => text,
+    }
 }
+
+/// Longest description of an action or a connector that is shown, in characters.
+const LONGEST_DESCRIPTION: usize = 16 * 1024;
 
 fn auth_types(spec: &ConnectorSpec) -> Vec<String> {
     let standing = |standing| match standing {
@@ -116,7 +147,8 @@ fn properties(schema: &serde_json::Value) -> String {
     let Some(properties) = schema["properties"].as_object() else { return String::new() };
     let (mut first, mut rest) = (Vec::new(), Vec::new());
     for name in properties.keys() {
-        if required.contains(&name.as_str()) { first.push(format!("{name}*")) } else { rest.push(name.clone()) }
+        let shown = OneLine::new(name).at_most(100);
+        if required.contains(&name.as_str()) { first.push(format!("{shown}*")) } else { rest.push(shown.to_string()) }
     }
     first.append(&mut rest);
     first.join(", ")

@@ -6,7 +6,7 @@ use clap::Args;
 use innkeeper::spec::ConnectorId;
 use innkeeper::{Connector, Innkeeper};
 
-use super::describe;
+use super::{component, describe};
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     context
         .with_host(async |host| {
-            let finding = find(host, &arguments.what);
+            let finding = find(host, &arguments.what, context.settings.compile_limits.component);
             let connector = Progress::during("compiling", !context.output.is_json(), finding).await?;
             let spec = connector.spec();
             if context.output.is_json() {
@@ -37,10 +37,10 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
 }
 
 /// A file where there is one of that name, else a connector that is kept.
-async fn find(host: &Innkeeper, what: &str) -> Outcome<Connector> {
+async fn find(host: &Innkeeper, what: &str, most: usize) -> Outcome<Connector> {
     let path = Path::new(what);
     if path.is_file() {
-        let component = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+        let component = component::read(path, most)?;
         tracing::debug!(size = time::size(component.len() as u64), "inspecting a file");
         return host.inspect(component).await.map_err(|error| Failure::from(error).about(path));
     }

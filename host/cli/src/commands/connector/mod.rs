@@ -1,12 +1,14 @@
 //! `innkeeper connector ...`
 
 mod add;
+mod component;
 mod describe;
 mod inspect;
 mod list;
 mod remove;
 
 use clap::Subcommand;
+pub(super) use describe::with_warning;
 
 use super::Context;
 use crate::failure::Outcome;

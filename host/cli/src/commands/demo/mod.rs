@@ -43,7 +43,8 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     let mut narrator = Narrator::new(context.output);
-    let stage = Stage::set(&arguments.connectors, arguments.ears, &mut narrator).await?;
+    let compiler = context.settings.compiler.clone();
+    let stage = Stage::set(&arguments.connectors, arguments.ears, compiler, &mut narrator).await?;
     let outcome = play(&stage, arguments.headless, &mut narrator).await;
     stage.clear().await?;
     outcome?;
@@ -97,10 +98,10 @@ async fn authorize(stage: &Stage, connection: &ConnectionId, headless: bool, nar
             .map_err(|error| Failure::failed(format!("the scripted user got nowhere: {error}")))?;
         begun.arrive(stage.host(), callback).await?;
     } else {
-        Narrator::ask(&format!(
-            "Sign in and press Allow. The browser opens; if it does not, open this address:\n\n   {}\n",
-            begun.address
-        ));
+        Narrator::ask("Sign in and press Allow. The browser opens; if it does not, open this address:");
+        Narrator::ask("");
+        Narrator::ask(begun.address.as_str());
+        Narrator::ask("");
         open_browser(&begun.address);
         begun.wait(stage.host()).await?;
     }

@@ -23,8 +23,10 @@ impl Narrator {
         if self.output.is_json() {
             return Ok(());
         }
-        let gap = if self.steps.len() == 1 { "" } else { "\n" };
-        self.output.heading(format!("{gap}{}. {name}", self.steps.len()))
+        if self.steps.len() > 1 {
+            self.output.gap()?;
+        }
+        self.output.heading(format!("{}. {name}", self.steps.len()))
     }
 
     /// Something that was seen.
@@ -58,7 +60,11 @@ impl Narrator {
     }
 
     pub(super) fn heading(&self, text: &str) -> Outcome {
-        if self.output.is_json() { Ok(()) } else { self.output.heading(format!("\n{text}")) }
+        if self.output.is_json() {
+            return Ok(());
+        }
+        self.output.gap()?;
+        self.output.heading(text)
     }
 
     pub(super) fn aside(&self, text: &str) -> Outcome {
@@ -74,7 +80,8 @@ impl Narrator {
     /// Everything held.
     pub(super) fn ok(&mut self) -> Outcome {
         if !self.output.is_json() {
-            return self.output.line("\ndemo: ok");
+            self.output.gap()?;
+            return self.output.line("demo: ok");
         }
         let steps: Vec<Value> = self.steps.iter().map(|(name, seen)| json!({ "step": name, "seen": seen })).collect();
         self.output.json(&json!({ "ok": true, "steps": steps, "next": self.next }))

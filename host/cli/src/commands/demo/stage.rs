@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use innkeeper::spec::AuthMode;
 use innkeeper::{
-    CallRequest, Clock as _, Code, ConnectionId, ConnectionView, Connector, EgressSettings, Innkeeper, NewConnection,
-    PrivateNetworks, SpaceId, SystemClock, SystemRandom, Timestamp,
+    CallRequest, Clock as _, Code, Compiler, ConnectionId, ConnectionView, Connector, EgressSettings, Innkeeper,
+    NewConnection, PrivateNetworks, SpaceId, SystemClock, SystemRandom, Timestamp,
 };
 use innkeeper_practice::{PUBLIC_CLIENT, Practice, Running, Settings};
 use serde_json::{Value, json};
@@ -31,7 +31,12 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Starts the provider and opens a host that may reach this machine, in a folder that is removed at the end.
-    pub(super) async fn set(connectors: &Path, ears: bool, narrator: &mut Narrator) -> Outcome<Self> {
+    pub(super) async fn set(
+        connectors: &Path,
+        ears: bool,
+        compiler: Compiler,
+        narrator: &mut Narrator,
+    ) -> Outcome<Self> {
         for name in ["google_drive", "practice_echo"] {
             component(connectors, name)?;
         }
@@ -52,7 +57,8 @@ impl Stage {
             ..EgressSettings::default()
         };
         let service = place.map(|place| place.serve(&provider.base_url, &egress)).transpose()?;
-        let mut builder = Innkeeper::builder().folder(folder.path()).calls_at_once(16).egress(egress);
+        let mut builder =
+            Innkeeper::builder().folder(folder.path()).calls_at_once(16).egress(egress).compiler(compiler);
         if let Some(service) = &service {
             builder = builder.ears(service.base.clone());
         }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use innkeeper::KeyringSource;
-use innkeeper_server::{EarsLimits, EarsProvider, EarsSettings, Quota};
+use innkeeper_server::{EarsLimits, EarsProvider, EarsSettings, ListenSettings, Quota};
 use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
@@ -49,6 +49,8 @@ struct LimitSettings {
     consents: Option<NonZeroU32>,
     tokens: Option<NonZeroU32>,
     callers: Option<usize>,
+    connections: Option<NonZeroUsize>,
+    connections_per_address: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -94,17 +96,34 @@ impl ServiceFile {
         }
     }
 
+    /// What it bears with from those who connect; a trusted proxy speaks for many.
+    pub(super) fn listening(&self) -> Outcome<ListenSettings> {
+        let defaults = ListenSettings::default();
+        let given = |count: Option<NonZeroUsize>, default| count.map_or(default, NonZeroUsize::get);
+        Ok(ListenSettings {
+            connections: given(self.limits.connections, defaults.connections),
+            connections_per_peer: given(self.limits.connections_per_address, defaults.connections_per_peer),
+            uncounted_peers: self.proxies()?,
+            ..defaults
+        })
+    }
+
+    fn proxies(&self) -> Outcome<Vec<IpNet>> {
+        let mut proxies = Vec::with_capacity(self.trusted_proxies.len());
+        for text in &self.trusted_proxies {
+            let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+            let wrong = |_| Failure::usage(format!("the trusted proxy `{text}` is neither an address nor a network"));
+            proxies.push(network.map_err(wrong)?);
+        }
+        Ok(proxies)
+    }
+
     /// Reads the secrets, too.
     pub(super) fn settings(self, public_url: Url) -> Outcome<EarsSettings> {
         let usage = |error: &dyn std::fmt::Display| Failure::usage(error.to_string());
         let callbacks = self.callbacks.iter().map(|text| text.parse());
         let callbacks = callbacks.collect::<Result<_, _>>().map_err(|error| usage(&error))?;
-        let mut trusted_proxies = Vec::with_capacity(self.trusted_proxies.len());
-        for text in &self.trusted_proxies {
-            let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-            let wrong = |_| Failure::usage(format!("the trusted proxy `{text}` is neither an address nor a network"));
-            trusted_proxies.push(network.map_err(wrong)?);
-        }
+        let trusted_proxies = self.proxies()?;
         let mut providers = BTreeMap::new();
         for (name, provider) in self.providers {
             let provider = provider.with_secret(&name, &self.folder)?;

@@ -5,7 +5,6 @@ mod file;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::http::header;
@@ -13,7 +12,7 @@ use axum::routing::get;
 use clap::{Args, Subcommand};
 use innkeeper::{Keyring, KeyringSource, SystemClock, SystemRandom};
 use innkeeper_egress::Egress;
-use innkeeper_server::EarsService;
+use innkeeper_server::{EarsService, ListenSettings};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -26,8 +25,6 @@ use file::ServiceFile;
 
 /// Where it listens unless somebody says otherwise.
 const LISTEN: &str = "127.0.0.1:4790";
-/// How long requests that are under way get at the end.
-const LEAVING: Duration = Duration::from_secs(30);
 /// The media type of the text form of metrics.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -77,6 +74,7 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let egress = Egress::new(context.settings.egress.clone(), clock.clone(), random.clone());
     let egress = egress.map_err(|error| Failure::usage(error.to_string()))?;
+    let listening = file.listening()?;
     let settings = file.settings(public_url.clone())?;
     // A start that fails before this leaves no keyring behind.
     let keyring = keyring(&source)?;
@@ -91,34 +89,20 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
         let _ = ended.changed().await;
     };
     let measured = metrics.map(|(listener, _)| {
-        let until = until_told(ended.clone());
-        tokio::spawn(axum::serve(listener, metrics_router(service.clone())).with_graceful_shutdown(until).into_future())
+        let (router, until) = (metrics_router(service.clone()), until_told(ended.clone()));
+        tokio::spawn(innkeeper_server::listen(listener, router, ListenSettings::default(), until))
     });
-    let router = service.router().into_make_service_with_connect_info::<SocketAddr>();
-    let serving =
-        tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(until_told(ended.clone())).into_future());
-    tokio::pin!(serving);
-    let outcome = tokio::select! {
-        outcome = &mut serving => outcome,
-        () = asked_to_end => {
-            tracing::info!("the service ends once what is under way is answered");
-            ends.send_replace(());
-            if let Ok(outcome) = tokio::time::timeout(LEAVING, &mut serving).await {
-                outcome
-            } else {
-                tracing::warn!("requests that took too long were cut off at the end");
-                Ok(Ok(()))
-            }
-        }
+    let until = async move {
+        asked_to_end.await;
+        tracing::info!("the service ends once what is under way is answered");
     };
+    let serving = tokio::spawn(innkeeper_server::listen(listener, service.router(), listening, until));
+    let outcome = serving.await;
+    drop(ends);
     if let Some(measured) = measured {
         measured.abort();
     }
-    match outcome {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Failure::failed(format!("the service at {address} ended: {error}"))),
-        Err(error) => Err(Failure::failed(format!("the service at {address} ended: {error}"))),
-    }
+    outcome.map_err(|error| Failure::failed(format!("the service at {address} ended: {error}")))
 }
 
 async fn bind(address: SocketAddr) -> Outcome<(TcpListener, SocketAddr)> {

@@ -1,0 +1,502 @@
+//! Decoding of escaped text, to search what it stands for. What is decoded knows where in the original it comes from.
+
+use std::ops::Range;
+
+use memchr::memchr3_iter;
+
+/// How often text is decoded again: escapes within escapes, as in JSON that holds JSON.
+pub(super) const DEPTH: usize = 4;
+
+/// Blanks that may follow a line break inside a wrapped text.
+const MOST_BLANKS: usize = 16;
+/// The longest entity, from `&` to `;`.
+const LONGEST_ENTITY: usize = 16;
+
+/// A set of kinds of escapes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kinds(u8);
+
+/// `%2F` (RFC 3986, section 2.1), and `%u002F` of older scripts.
+pub(super) const PERCENT: Kinds = Kinds(1);
+/// `\/`, `\n`, `\u002f`, `\ud83d\ude00` of JSON (RFC 8259, section 7), `\x2f` and `\u{2f}` of scripts.
+pub(super) const BACKSLASH: Kinds = Kinds(2);
+/// `&amp;`, `&#47;`, `&#x2f;` of HTML and XML.
+pub(super) const ENTITY: Kinds = Kinds(4);
+/// `=2F` and `=` at the end of a line (quoted-printable, RFC 2045, section 6.7).
+pub(super) const QUOTED: Kinds = Kinds(8);
+/// Line breaks within a text that was wrapped, and the blanks after them.
+pub(super) const BREAKS: Kinds = Kinds(16);
+/// The zeros of ASCII text in UTF-16 and UTF-32.
+pub(super) const ZEROS: Kinds = Kinds(32);
+/// Every kind, one at a time.
+pub(super) const EACH: [Kinds; 6] = [PERCENT, BACKSLASH, ENTITY, QUOTED, BREAKS, ZEROS];
+pub(super) const ALL: Kinds = Kinds(63);
+
+impl Kinds {
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) const fn has(self, kind: Self) -> bool {
+        self.0 & kind.0 != 0
+    }
+
+    pub(super) const fn is_one(self) -> bool {
+        self.0.is_power_of_two()
+    }
+
+    fn of(mark: u8) -> Self {
+        match mark {
+            b'%' => PERCENT,
+            b'\\' => BACKSLASH,
+            b'&' => ENTITY,
+            b'=' => QUOTED,
+            b'\n' | b'\r' => BREAKS,
+            0 => ZEROS,
+            _ => Self::default(),
+        }
+    }
+}
+
+/// The escapes in some bytes that can have to do with what is searched for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Escapes {
+    /// Kinds of those that stand for a byte of the alphabet, or for the beginning of another escape.
+    pub(super) kinds: Kinds,
+    /// Where an escape begins that the bytes do not finish.
+    pub(super) unfinished: Option<usize>,
+}
+
+impl Escapes {
+    /// `alphabet` has the bytes that occur in what is searched for. With `last`, nothing follows, and what is unfinished is no
+    /// escape.
+    pub(super) fn find(bytes: &[u8], alphabet: &[bool; 256], last: bool) -> Self {
+        let mut found = Self::default();
+        for at in memchr3_iter(b'%', b'\\', b'&', bytes).chain(memchr3_iter(b'=', b'\n', 0, bytes)) {
+            found.look(bytes, at, alphabet);
+        }
+        if !last {
+            found.unfinished = unfinished(bytes);
+        }
+        found
+    }
+
+    fn look(&mut self, bytes: &[u8], at: usize, alphabet: &[bool; 256]) {
+        let kind = Kinds::of(bytes[at]);
+        if self.kinds.has(kind) {
+            return;
+        }
+        let is_in = |byte: Option<&u8>| byte.is_some_and(|byte| alphabet[usize::from(*byte)]);
+        let Read::Escape { length, text, text_length } = read(&bytes[at..], ALL) else { return };
+        let stands_for = &text[..text_length];
+        let relevant = match stands_for {
+            // It joins what stands on both sides.
+            [] | [b'\n' | b'\r'] => {
+                let before = if kind == BREAKS { before_break(bytes, at) } else { at.checked_sub(1) };
+                let joins = before.is_some_and(|before| is_in(bytes.get(before)) || bytes[before] == 0);
+                let after = bytes.get(at + length);
+                joins && (after.is_none() || is_in(after) || after.is_some_and(|byte| !Kinds::of(*byte).is_empty()))
+            }
+            [b'%' | b'\\' | b'&' | 0] => true,
+            _ => stands_for.iter().any(|byte| is_in(Some(byte))),
+        };
+        if relevant {
+            self.kinds.0 |= kind.0;
+        }
+    }
+}
+
+/// The last byte of the line that the break at `at` ends.
+fn before_break(bytes: &[u8], at: usize) -> Option<usize> {
+    let before = at.checked_sub(1)?;
+    if bytes[before] == b'\r' { before.checked_sub(1) } else { Some(before) }
+}
+
+/// Where an escape begins that the bytes may not have finished.
+fn unfinished(bytes: &[u8]) -> Option<usize> {
+    let mut at = outside(bytes, bytes.len());
+    while at < bytes.len() {
+        match read(&bytes[at..], ALL) {
+            Read::Escape { length, .. } => at += length,
+            Read::NoEscape => at += 1,
+            Read::Unfinished => return Some(at),
+        }
+    }
+    None
+}
+
+/// Where the escape begins that `position` lies inside of; `position` itself outside of any.
+pub(super) fn start_around(bytes: &[u8], position: usize) -> usize {
+    let mut at = outside(bytes, position);
+    while at < position {
+        let length = match read(&bytes[at..], ALL) {
+            Read::Escape { length, .. } => length,
+            Read::NoEscape | Read::Unfinished => 1,
+        };
+        if at + length > position {
+            return at;
+        }
+        at += length;
+    }
+    position
+}
+
+/// A place before `position` that is not inside an escape, as far back as the longest one reaches.
+fn outside(bytes: &[u8], position: usize) -> usize {
+    let place = position.saturating_sub(LONGEST_ENTITY + MOST_BLANKS);
+    // Only backslashes escape their like: an odd one is the beginning of what follows it.
+    let run = bytes[..place].iter().rev().take_while(|byte| **byte == b'\\').count();
+    place - run % 2
+}
+
+/// Decoded bytes that know where they come from.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    pub(super) bytes: Vec<u8>,
+    /// Where stretches begin, in order.
+    stretches: Vec<Stretch>,
+    end: usize,
+}
+
+/// Bytes of a view that come from one escape, or are the original's own.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    start: usize,
+    original: usize,
+    escaped: bool,
+}
+
+impl View {
+    /// Decodes `bytes`, which begin at no escape's middle, in place of what was here.
+    pub(super) fn decode(&mut self, bytes: &[u8], kinds: Kinds) {
+        self.bytes.clear();
+        self.stretches.clear();
+        self.end = bytes.len();
+        let mut plain = 0;
+        let mut at = 0;
+        while at < bytes.len() {
+            if !kinds.has(Kinds::of(bytes[at])) {
+                at += 1;
+                continue;
+            }
+            let Read::Escape { length, text, text_length } = read(&bytes[at..], kinds) else {
+                at += 1;
+                continue;
+            };
+            self.take_plain(bytes, plain..at);
+            self.stretches.push(Stretch { start: self.bytes.len(), original: at, escaped: true });
+            self.bytes.extend_from_slice(&text[..text_length]);
+            at += length;
+            plain = at;
+        }
+        self.take_plain(bytes, plain..at);
+    }
+
+    fn take_plain(&mut self, bytes: &[u8], range: Range<usize>) {
+        if !range.is_empty() {
+            self.stretches.push(Stretch { start: self.bytes.len(), original: range.start, escaped: false });
+            self.bytes.extend_from_slice(&bytes[range]);
+        }
+    }
+
+    /// Where the byte at this position begins in the original.
+    pub(super) fn position(&self, position: usize) -> usize {
+        if position >= self.bytes.len() {
+            return self.end;
+        }
+        let stretch = self.stretches[self.stretch_of(position)];
+        if stretch.escaped { stretch.original } else { stretch.original + (position - stretch.start) }
+    }
+
+    /// Where this range, which is not empty, lies in the original, escapes included whole.
+    pub(super) fn range(&self, range: &Range<usize>) -> Range<usize> {
+        let last = self.stretch_of(range.end - 1);
+        let stretch = self.stretches[last];
+        let end = if stretch.escaped {
+            self.stretches.get(last + 1).map_or(self.end, |next| next.original)
+        } else {
+            stretch.original + (range.end - stretch.start)
+        };
+        self.position(range.start)..end
+    }
+
+    /// The stretch that holds the byte at this position. One that was decoded to nothing holds none.
+    fn stretch_of(&self, position: usize) -> usize {
+        self.stretches.partition_point(|stretch| stretch.start <= position).saturating_sub(1)
+    }
+}
+
+/// `bytes` with every escape decoded, once.
+pub(super) fn all(bytes: &[u8]) -> Vec<u8> {
+    let mut view = View::default();
+    view.decode(bytes, ALL);
+    view.bytes
+}
+
+/// What one place turned out to be.
+enum Read {
+    Escape { length: usize, text: [u8; 4], text_length: usize },
+    NoEscape,
+    Unfinished,
+}
+
+impl Read {
+    const fn byte(length: usize, byte: u8) -> Self {
+        Self::Escape { length, text: [byte, 0, 0, 0], text_length: 1 }
+    }
+
+    const fn nothing(length: usize) -> Self {
+        Self::Escape { length, text: [0; 4], text_length: 0 }
+    }
+
+    fn character(length: usize, code: u32) -> Self {
+        let Some(character) = char::from_u32(code) else { return Self::NoEscape };
+        let mut text = [0; 4];
+        let text_length = character.encode_utf8(&mut text).len();
+        Self::Escape { length, text, text_length }
+    }
+}
+
+fn read(bytes: &[u8], kinds: Kinds) -> Read {
+    let Some(mark) = bytes.first() else { return Read::NoEscape };
+    match Kinds::of(*mark) {
+        kind if !kinds.has(kind) => Read::NoEscape,
+        PERCENT => read_percent(bytes),
+        BACKSLASH => read_backslash(bytes),
+        ENTITY => read_entity(bytes),
+        QUOTED => read_quoted(bytes),
+        BREAKS => read_break(bytes),
+        _ => Read::nothing(1),
+    }
+}
+
+fn read_percent(bytes: &[u8]) -> Read {
+    if matches!(bytes.get(1), Some(b'u' | b'U')) {
+        return match digits(&bytes[2..], 4) {
+            Ok(code) => Read::character(6, code),
+            Err(other) => other,
+        };
+    }
+    match digits(&bytes[1..], 2) {
+        Ok(byte) => Read::byte(3, byte.to_le_bytes()[0]),
+        Err(other) => other,
+    }
+}
+
+fn read_quoted(bytes: &[u8]) -> Read {
+    match bytes.get(1..) {
+        Some([b'\n', ..]) => Read::nothing(2),
+        Some([b'\r', b'\n', ..]) => Read::nothing(3),
+        Some([b'\r']) => Read::Unfinished,
+        _ => match digits(&bytes[1..], 2) {
+            Ok(byte) => Read::byte(3, byte.to_le_bytes()[0]),
+            Err(other) => other,
+        },
+    }
+}
+
+fn read_break(bytes: &[u8]) -> Read {
+    let start = match bytes {
+        [b'\r', b'\n', ..] => 2,
+        [b'\r'] => return Read::Unfinished,
+        [b'\r', ..] => return Read::NoEscape,
+        _ => 1,
+    };
+    let blanks = bytes[start..].iter().take(MOST_BLANKS).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    if start + blanks == bytes.len() && blanks < MOST_BLANKS {
+        return Read::Unfinished;
+    }
+    Read::nothing(start + blanks)
+}
+
+fn read_backslash(bytes: &[u8]) -> Read {
+    match bytes.get(1) {
+        None => Read::Unfinished,
+        Some(b'u') => read_unicode(bytes),
+        Some(b'x') => match digits(&bytes[2..], 2) {
+            Ok(code) => Read::character(4, code),
+            Err(other) => other,
+        },
+        Some(byte @ (b'"' | b'\\' | b'/' | b'\'' | b'`')) => Read::byte(2, *byte),
+        Some(b'b') => Read::byte(2, 8),
+        Some(b'f') => Read::byte(2, 12),
+        Some(b'n') => Read::byte(2, b'\n'),
+        Some(b'r') => Read::byte(2, b'\r'),
+        Some(b't') => Read::byte(2, b'\t'),
+        Some(_) => Read::NoEscape,
+    }
+}
+
+fn read_unicode(bytes: &[u8]) -> Read {
+    if bytes.get(2) == Some(&b'{') {
+        let inside = &bytes[3..];
+        let length = inside.iter().take(7).take_while(|digit| hex(**digit).is_some()).count();
+        return match inside.get(length) {
+            None if length < 7 => Read::Unfinished,
+            Some(b'}') if length > 0 => match digits(inside, length) {
+                Ok(code) => Read::character(length + 4, code),
+                Err(other) => other,
+            },
+            _ => Read::NoEscape,
+        };
+    }
+    let unit = match digits(&bytes[2..], 4) {
+        Ok(unit) => unit,
+        Err(other) => return other,
+    };
+    if !(0xd800..0xdc00).contains(&unit) {
+        return Read::character(6, unit);
+    }
+    match &bytes[6..] {
+        [] | [b'\\'] => Read::Unfinished,
+        [b'\\', b'u', low @ ..] => match digits(low, 4) {
+            Ok(low @ 0xdc00..0xe000) => Read::character(12, 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00)),
+            Ok(_) => Read::NoEscape,
+            Err(other) => other,
+        },
+        _ => Read::NoEscape,
+    }
+}
+
+fn read_entity(bytes: &[u8]) -> Read {
+    let reach = bytes.len().min(LONGEST_ENTITY);
+    let Some(length) = bytes[1..reach].iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'#') else {
+        return if reach < LONGEST_ENTITY { Read::Unfinished } else { Read::NoEscape };
+    };
+    if bytes[length + 1] != b';' {
+        return Read::NoEscape;
+    }
+    let name = &bytes[1..=length];
+    let code = match name {
+        [b'#', b'x' | b'X', digits @ ..] => {
+            std::str::from_utf8(digits).ok().and_then(|text| u32::from_str_radix(text, 16).ok())
+        }
+        [b'#', digits @ ..] => std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok()),
+        _ => NAMED.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, byte)| u32::from(*byte)),
+    };
+    code.map_or(Read::NoEscape, |code| Read::character(length + 2, code))
+}
+
+/// A number of exactly so many hexadecimal digits.
+fn digits(bytes: &[u8], count: usize) -> Result<u32, Read> {
+    let mut number = 0;
+    for index in 0..count {
+        let Some(digit) = bytes.get(index) else { return Err(Read::Unfinished) };
+        number = number << 4 | u32::from(hex(*digit).ok_or(Read::NoEscape)?);
+    }
+    Ok(number)
+}
+
+const fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// Named entities that stand for ASCII characters (WHATWG HTML, section 13.5).
+const NAMED: [(&str, u8); 48] = [
+    ("amp", b'&'),
+    ("AMP", b'&'),
+    ("lt", b'<'),
+    ("LT", b'<'),
+    ("gt", b'>'),
+    ("GT", b'>'),
+    ("quot", b'"'),
+    ("QUOT", b'"'),
+    ("apos", b'\''),
+    ("sol", b'/'),
+    ("bsol", b'\\'),
+    ("plus", b'+'),
+    ("equals", b'='),
+    ("lowbar", b'_'),
+    ("UnderBar", b'_'),
+    ("period", b'.'),
+    ("comma", b','),
+    ("colon", b':'),
+    ("semi", b';'),
+    ("num", b'#'),
+    ("percnt", b'%'),
+    ("dollar", b'$'),
+    ("commat", b'@'),
+    ("excl", b'!'),
+    ("quest", b'?'),
+    ("ast", b'*'),
+    ("midast", b'*'),
+    ("lpar", b'('),
+    ("rpar", b')'),
+    ("lsqb", b'['),
+    ("lbrack", b'['),
+    ("rsqb", b']'),
+    ("rbrack", b']'),
+    ("lcub", b'{'),
+    ("lbrace", b'{'),
+    ("rcub", b'}'),
+    ("rbrace", b'}'),
+    ("verbar", b'|'),
+    ("vert", b'|'),
+    ("VerticalLine", b'|'),
+    ("grave", b'`'),
+    ("DiacriticalGrave", b'`'),
+    ("Hat", b'^'),
+    ("Tab", b'\t'),
+    ("NewLine", b'\n'),
+    ("sp", b' '),
+    ("hyphen", b'-'),
+    ("dash", b'-'),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(kinds: Kinds, text: &str) -> String {
+        let mut view = View::default();
+        view.decode(text.as_bytes(), kinds);
+        String::from_utf8_lossy(&view.bytes).into_owned()
+    }
+
+    #[test]
+    fn each_escape_becomes_what_it_stands_for() {
+        assert_eq!(decoded(PERCENT, "a%2Fb%2fc%u0064%zz%"), "a/b/cd%zz%");
+        assert_eq!(decoded(BACKSLASH, r"a\/b\u002f\u00e9\ud83d\ude00\x2f\u{2f}\\/"), "a/b/é😀//\\/");
+        assert_eq!(decoded(ENTITY, "a&#47;b&#x2f;c&sol;&amp;&bogus;&"), "a/b/c/&&bogus;&");
+        assert_eq!(decoded(QUOTED, "a=2Fb=\r\nc=\nd=z"), "a/bcd=z");
+        assert_eq!(decoded(BREAKS, "ab\r\n  cd\n\tef\rgh"), "abcdef\rgh");
+        assert_eq!(decoded(ZEROS, "a\0b\0\0c"), "abc");
+    }
+
+    #[test]
+    fn an_escape_that_is_cut_short_is_waited_for() {
+        for (text, start) in [
+            (r"ab\", 2),
+            (r"ab\u00e", 2),
+            (r"ab\ud83d\ude0", 2),
+            (r"ab\u{2", 2),
+            ("ab%4", 2),
+            ("ab%u00", 2),
+            ("ab&am", 2),
+            ("ab=4", 2),
+            ("ab\r", 2),
+            ("ab\n  ", 2),
+        ] {
+            assert_eq!(unfinished(text.as_bytes()), Some(start), "{text:?}");
+        }
+        for text in [r"ab\\", r"ab\u00e9", "ab%4x", "ab&x y", "ab\nc", "a=b c"] {
+            assert_eq!(unfinished(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_range_covers_its_escapes_whole_and_leaves_out_what_follows() {
+        let text = r"x\u00e9y";
+        let mut view = View::default();
+        view.decode(text.as_bytes(), BACKSLASH);
+        assert_eq!(view.range(&(1..2)), 1..7);
+        assert_eq!(view.range(&(2..4)), 1..8);
+        view.decode(b"ab\ncd\nef", BREAKS);
+        assert_eq!(view.range(&(1..4)), 1..5);
+    }
+}

@@ -1,0 +1,121 @@
+//! The forms of a secret that are searched for. Escapes are not listed: escaped text is decoded before it is searched. Listed are
+//! the codings that hide a text from a decoder that does not know where it begins: base64, base64 of base64, and hexadecimal.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use percent_encoding::utf8_percent_encode;
+
+use super::decode;
+use crate::placeholders::RESERVED;
+
+/// Base64 of base64 is searched for in pieces of at least this many bytes: shorter ones occur by chance.
+const SHORTEST_TWICE: usize = 8;
+
+/// Every form of `secret`, sorted, each once.
+pub(super) fn of(secret: &str) -> Vec<Vec<u8>> {
+    let mut forms = vec![
+        secret.as_bytes().to_vec(),
+        secret.replace(' ', "+").into_bytes(),
+        // Names of headers and hosts are written in lower case; some services change the case of what they repeat.
+        secret.to_ascii_lowercase().into_bytes(),
+        secret.to_ascii_uppercase().into_bytes(),
+        hex(secret, false).into_bytes(),
+        hex(secret, true).into_bytes(),
+    ];
+    let mut once = Vec::new();
+    for spelling in spellings(secret) {
+        base64(spelling.as_bytes(), &mut once);
+    }
+    let mut twice = Vec::new();
+    let mut raw = Vec::new();
+    base64(secret.as_bytes(), &mut raw);
+    for form in &raw {
+        base64(form, &mut twice);
+    }
+    twice.retain(|form| form.len() >= SHORTEST_TWICE);
+    forms.append(&mut once);
+    forms.append(&mut twice);
+    // Text is decoded as if every escape in it were one. A secret that itself looks like an escape is searched for as a decoder
+    // leaves it, too.
+    for index in 0..forms.len() {
+        let mut form = forms[index].clone();
+        for _ in 0..decode::DEPTH {
+            let decoded = decode::all(&form);
+            if decoded == form {
+                break;
+            }
+            forms.push(decoded.clone());
+            form = decoded;
+        }
+    }
+    forms.retain(|form| form.len() >= super::SHORTEST);
+    forms.sort_unstable();
+    forms.dedup();
+    forms
+}
+
+/// How a text holds the secret before it is put into base64: a body of JSON, of a form, or of HTML or XML.
+fn spellings(secret: &str) -> Vec<String> {
+    let quoted = serde_json::Value::from(secret).to_string();
+    let percent: String = utf8_percent_encode(secret, RESERVED).collect();
+    let mut entities = String::new();
+    for character in secret.chars() {
+        match character {
+            '&' => entities.push_str("&amp;"),
+            '<' => entities.push_str("&lt;"),
+            '>' => entities.push_str("&gt;"),
+            '"' => entities.push_str("&quot;"),
+            '\'' => entities.push_str("&#39;"),
+            other => entities.push(other),
+        }
+    }
+    let mut spellings = vec![secret.to_owned(), quoted[1..quoted.len() - 1].to_owned(), lower_escapes(&percent)];
+    spellings.extend([percent, entities]);
+    spellings.sort_unstable();
+    spellings.dedup();
+    spellings
+}
+
+/// The same with escapes in lower case.
+fn lower_escapes(percent: &str) -> String {
+    let mut text = String::with_capacity(percent.len());
+    let mut digits = 0;
+    for character in percent.chars() {
+        if digits > 0 {
+            digits -= 1;
+            text.push(character.to_ascii_lowercase());
+        } else {
+            digits = if character == '%' { 2 } else { 0 };
+            text.push(character);
+        }
+    }
+    text
+}
+
+/// Base64 in both alphabets, at each of the three positions that the bytes can have inside something longer.
+fn base64(bytes: &[u8], forms: &mut Vec<Vec<u8>>) {
+    for ahead in 0..3 {
+        let mut shifted = vec![0; ahead];
+        shifted.extend_from_slice(bytes);
+        // The first characters mix in bits of what stands before, the last one of what follows: only those made of these bytes
+        // alone are the same everywhere.
+        let first = (ahead * 8).div_ceil(6);
+        let end = shifted.len() * 8 / 6;
+        for text in [STANDARD_NO_PAD.encode(&shifted), URL_SAFE_NO_PAD.encode(&shifted)] {
+            let form = text.as_bytes().get(first..end).unwrap_or_default().to_vec();
+            if !forms.contains(&form) {
+                forms.push(form);
+            }
+        }
+    }
+}
+
+fn hex(secret: &str, upper: bool) -> String {
+    secret.bytes().fold(String::with_capacity(secret.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = if upper { write!(text, "{byte:02X}") } else { write!(text, "{byte:02x}") };
+        text
+    })
+}

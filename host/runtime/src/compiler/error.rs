@@ -1,0 +1,70 @@
+//! Why a component was not compiled.
+
+/// Why a component was not compiled. The host itself is as well as before.
+#[derive(Debug, thiserror::Error)]
+pub enum CompilerError {
+    /// More components wait than may.
+    #[error(
+        "{waiting} components are being compiled or wait for it already, which is as many as this host takes; try again in {retry_after} s"
+    )]
+    Busy {
+        /// How many there are.
+        waiting: usize,
+        /// Seconds until it is worth trying again.
+        retry_after: u64,
+    },
+    /// The program that compiles cannot be started.
+    #[error("the compiler {program} cannot be started: {reason}")]
+    NotStarted {
+        /// Which program.
+        program: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The program that was started does not compile for this host.
+    #[error(
+        "{program} is no compiler for this host: {reason}; it has to be built with the same version of this crate, for the same \
+         machine, and call `Compiler::this_program` before anything else"
+    )]
+    NotACompiler {
+        /// Which program.
+        program: String,
+        /// What it did.
+        reason: &'static str,
+    },
+    /// It took too long.
+    #[error("compiling this component takes more than {seconds} s; compiling was ended (the compile limit `wall`)")]
+    TimedOut {
+        /// The limit.
+        seconds: f64,
+    },
+    /// It took too much processor time.
+    #[error(
+        "compiling this component takes more than {seconds} s of processor time; compiling was ended (the compile limit `cpu`)"
+    )]
+    CpuExceeded {
+        /// The limit.
+        seconds: u64,
+    },
+    /// It wanted too much memory.
+    #[error(
+        "compiling this component takes more than {limit} bytes of memory; compiling was ended (the compile limit `memory`)"
+    )]
+    MemoryExceeded {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// There is too much compiled code.
+    #[error(
+        "this component compiles to {size} bytes of code; this host takes at most {limit} (the compile limit `code`)"
+    )]
+    CodeTooLarge {
+        /// Bytes of code.
+        size: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// The compiler crashed, or something else ended it.
+    #[error("compiling this component ended without a result: the compiler {0}")]
+    Ended(String),
+}
