@@ -203,10 +203,10 @@ fn specs() -> Vec<Attack> {
             hosts: vec![Host::named("*.com")],
             ..spec
         }),
-        mistaken("confusion-host-suffix", "A spec asks for all that anybody can register", "public suffix", |spec| {
+        mistaken("confusion-host-suffix", "A spec asks for all that anybody can register", "many owners", |spec| {
             Spec { hosts: vec![Host::named("*.co.uk")], ..spec }
         }),
-        mistaken("confusion-host-pages", "The same where anybody can put pages", "public suffix", |spec| Spec {
+        mistaken("confusion-host-pages", "The same where anybody can put pages", "many owners", |spec| Spec {
             hosts: vec![Host::named("*.github.io")],
             ..spec
         }),
