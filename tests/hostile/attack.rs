@@ -1,0 +1,109 @@
+//! What an attack is: data, with the wall that it hits and the error that it gets.
+
+use std::fmt;
+
+use futures::future::BoxFuture;
+
+use crate::rig::Rig;
+use crate::told::Told;
+use crate::ways::Way;
+
+/// What an attack is after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Class {
+    /// Memory, time and places of the host.
+    Resources,
+    /// Where requests go, and what answers do to the host.
+    Egress,
+    /// Tokens, passwords and keys.
+    Secrets,
+    /// What people, programs and the host's own code are made to believe.
+    Confusion,
+    /// What others keep with the host.
+    State,
+    /// The host's pages and routes.
+    Pages,
+    /// Flows and answers of authorization.
+    AuthFlows,
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resources => "resources",
+            Self::Egress => "egress",
+            Self::Secrets => "secrets",
+            Self::Confusion => "confusion",
+            Self::State => "state",
+            Self::Pages => "pages",
+            Self::AuthFlows => "auth flows",
+        })
+    }
+}
+
+/// One attack.
+pub(crate) struct Attack {
+    /// Unique; begins with what it is after.
+    pub(crate) id: &'static str,
+    /// What it is after.
+    pub(crate) class: Class,
+    /// What the attacker does.
+    pub(crate) what: &'static str,
+    /// What stops it.
+    pub(crate) wall: &'static str,
+    /// What the attacker, or who called it, is told.
+    pub(crate) error: Expected,
+    /// How it is done.
+    pub(crate) run: Run,
+}
+
+/// What has to be told: a kind, and a part of the sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Expected {
+    /// The variant of the error; none where that depends on the way.
+    pub(crate) kind: Option<&'static str>,
+    /// A part of what is said.
+    pub(crate) text: &'static str,
+}
+
+type Work = Box<dyn Fn(Rig, Way) -> BoxFuture<'static, Told> + Send + Sync>;
+
+/// How often an attack is done, and how.
+pub(crate) struct Run {
+    /// On each of these ways out.
+    pub(crate) ways: &'static [Way],
+    /// The attack.
+    pub(crate) work: Work,
+}
+
+/// An attack by a guest.
+pub(crate) fn attack<F>(
+    class: Class,
+    (id, what): (&'static str, &'static str),
+    wall: &'static str,
+    (kind, text): (&'static str, &'static str),
+    work: impl Fn(Rig) -> F + Send + Sync + 'static,
+) -> Attack
+where
+    F: Future<Output = Told> + Send + 'static,
+{
+    let work: Work = Box::new(move |rig, _| Box::pin(work(rig)));
+    let error = Expected { kind: Some(kind), text };
+    Attack { id, class, what, wall, error, run: Run { ways: &[Way::Send], work } }
+}
+
+/// An attack that is done on each of `ways`, on which the errors are of different kinds.
+pub(crate) fn on_each<F>(
+    class: Class,
+    (id, what): (&'static str, &'static str),
+    wall: &'static str,
+    text: &'static str,
+    ways: &'static [Way],
+    work: impl Fn(Rig, Way) -> F + Send + Sync + 'static,
+) -> Attack
+where
+    F: Future<Output = Told> + Send + 'static,
+{
+    let work: Work = Box::new(move |rig, way| Box::pin(work(rig, way)));
+    Attack { id, class, what, wall, error: Expected { kind: None, text }, run: Run { ways, work } }
+}

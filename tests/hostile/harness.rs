@@ -1,0 +1,78 @@
+//! Runs attacks, and says of all that went wrong what was expected and what came.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+
+use crate::attack::{Attack, Expected};
+use crate::later::EXPECTED_AFTER;
+use crate::rig::Rig;
+use crate::told::Told;
+use crate::ways::Way;
+
+/// Attacks under way at once.
+const AT_ONCE: usize = 8;
+/// The longest that one attack may take on one way.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An attack that was not refused as it must be.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    id: &'static str,
+    way: Way,
+    why: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({:?}): {}", self.id, self.way, self.why)
+    }
+}
+
+/// The attacks that run now: all but those whose wall is not there yet, or only those whose id holds what
+/// `HOSTILE_ONLY` says.
+pub(crate) fn chosen(attacks: Vec<Attack>) -> Vec<Attack> {
+    let only = std::env::var("HOSTILE_ONLY").ok();
+    let later: Vec<&str> = EXPECTED_AFTER.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
+    attacks
+        .into_iter()
+        .filter(|attack| match &only {
+            Some(part) => attack.id.contains(part.as_str()),
+            None => !later.contains(&attack.id),
+        })
+        .collect()
+}
+
+/// Runs them, a few at once, and gives those that went wrong.
+pub(crate) async fn run(rig: &Rig, attacks: &'static [Attack]) -> Vec<Failure> {
+    let each = attacks.iter().flat_map(|attack| attack.run.ways.iter().map(move |way| (attack, *way)));
+    let tried = each.map(|(attack, way)| {
+        let work = (attack.run.work)(rig.clone(), way);
+        async move {
+            // A task of its own: a panic is a failure of this attack, and no end of the others.
+            let why = match tokio::time::timeout(PATIENCE, tokio::spawn(work)).await {
+                Ok(Ok(told)) => judge(attack, &told),
+                Ok(Err(panic)) => Some(format!("it panicked: {panic}")),
+                Err(_) => Some(format!("it was not over after {} s", PATIENCE.as_secs())),
+            };
+            why.map(|why| Failure { id: attack.id, way, why })
+        }
+    });
+    futures::stream::iter(tried).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
+}
+
+/// Why this is not what had to be told.
+fn judge(attack: &Attack, told: &Told) -> Option<String> {
+    let found = Rig::secrets().found_in(told.everything().as_bytes());
+    if !found.is_empty() {
+        return Some(format!("an escape, {found:?} were seen: {told}"));
+    }
+    let Expected { kind, text } = attack.error;
+    let is_kind = match kind {
+        Some(kind) => told.kind == kind,
+        None => told.kind != "answer" || !text.is_empty(),
+    };
+    let is_text = told.text.contains(text);
+    (!is_kind || !is_text).then(|| format!("wanted {}: {text:?}, got {told}", kind.unwrap_or("an error")))
+}
