@@ -21,6 +21,9 @@ mod body;
 mod egress;
 mod error;
 mod exchange;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod headers;
 mod identity;
 mod multipart;

@@ -15,6 +15,9 @@ mod deadline;
 mod engine;
 mod error;
 mod exports;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guest;
 mod limits;
 mod spec_run;
