@@ -1,10 +1,13 @@
 //! The project's own commands, run as `cargo xtask <command>`.
 
 mod bench;
+mod cargo_tool;
 mod checks;
 mod chromium;
 mod demo;
+mod dependencies;
 mod failure;
+mod fuzz;
 mod guests;
 mod npm;
 mod step;
@@ -30,7 +33,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what building and testing need: the wasm target, the packages of the test server, a browser
+    /// Install what building and testing need: the wasm target, the packages of the test server, cargo-deny, a browser
     Setup,
     /// Build every connector and test guest into target/connectors
     Guests,
@@ -56,8 +59,16 @@ enum Command {
     },
     /// Format all code
     Fmt,
-    /// Run clippy, and cargo-deny where it is installed
+    /// Run clippy, and audit the dependencies
     Lint,
+    /// Run fuzz targets under libFuzzer: all of them one after the other, or one
+    Fuzz {
+        /// Which one; its name is that of a folder below tests/fuzz/seeds
+        target: Option<String>,
+        /// How long each runs
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        minutes: u32,
+    },
 }
 
 fn main() -> ExitCode {
@@ -83,6 +94,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Bench { json, rest } => return bench::run(&workspace, *json, rest),
         Command::Fmt => checks::format(&workspace)?,
         Command::Lint => checks::lint(&workspace)?,
+        Command::Fuzz { target, minutes } => fuzz::run(&workspace, target.as_deref(), *minutes)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -90,6 +102,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
 fn setup(workspace: &Workspace) -> Result<(), Failure> {
     toolchain::ensure_wasm_target(workspace)?;
     npm::ensure_test_server(workspace)?;
+    cargo_tool::CARGO_DENY.ensure(workspace)?;
     let browser = chromium::ensure()?;
     step::report(&format!("ready; the browser is {}", browser.display()));
     Ok(())

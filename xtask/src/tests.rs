@@ -1,7 +1,7 @@
 //! All that has to pass before a change goes in.
 
 use crate::{
-    checks, chromium,
+    checks, chromium, dependencies,
     failure::Failure,
     guests, npm,
     step::{Stopwatch, result, step},
@@ -27,7 +27,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
             .run()
     })?;
     checks::documentation(workspace)?;
-    checks::dependencies(workspace)?;
+    dependencies::audit(workspace)?;
     result(&format!("all of it took {watch}\ntests: ok"));
     Ok(())
 }

@@ -34,6 +34,9 @@ pub use flow::{
     StartLink, authorization_error,
 };
 pub use grant::{GrantState, GrantStatus};
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use oauth::fuzzing;
 pub use oauth::{
     ClientAssertion, ClientAuthentication, ConsentRequest, ErrorCode, OAuthClient, ProviderClient, ProviderSettings,
     ProviderTokens, Revocation, TokenError,

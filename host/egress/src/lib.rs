@@ -25,6 +25,9 @@ mod echoes;
 mod egress;
 mod error;
 mod exchange;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod headers;
 mod identity;
 mod multipart;

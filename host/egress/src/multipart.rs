@@ -101,7 +101,7 @@ fn head(part: &Part) -> Result<String, EgressError> {
         if !content_type.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Err(EgressError::InvalidRequest(format!(
                 "the content type of the part `{}` holds characters that no header may hold",
-                Quoted(&part.name[..part.name.floor_char_boundary(80)])
+                part.name.chars().take(80).flat_map(char::escape_debug).collect::<String>()
             )));
         }
         let _ = write!(head, "content-type: {content_type}\r\n");

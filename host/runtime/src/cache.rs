@@ -77,7 +77,11 @@ impl CodeCache {
         file.persist(path).map(drop).map_err(|error| error.error)
     }
 
-    fn verify<'a>(&self, digest: &ComponentDigest, entry: &'a [u8]) -> Option<(draft::ConnectorSpec, &'a [u8])> {
+    pub(crate) fn verify<'a>(
+        &self,
+        digest: &ComponentDigest,
+        entry: &'a [u8],
+    ) -> Option<(draft::ConnectorSpec, &'a [u8])> {
         let (head, body) = entry.split_at_checked(HEAD)?;
         let mac = head.strip_prefix(MAGIC.as_slice())?;
         self.mac(digest, &[body]).verify_slice(mac).ok()?;
@@ -101,6 +105,19 @@ impl CodeCache {
     fn path(&self, digest: &ComponentDigest) -> PathBuf {
         let name = digest.0.strip_prefix("sha256:").unwrap_or(&digest.0);
         self.folder.join(format!("{name}-{}.code", &self.engine[..16]))
+    }
+}
+
+#[cfg(feature = "fuzzing")]
+impl CodeCache {
+    /// One without a folder, for an engine of this name.
+    pub(crate) fn without_folder(key: SecretSlice<u8>, engine: String) -> Self {
+        Self { folder: PathBuf::new(), key, engine }
+    }
+
+    /// An entry whose MAC is right, whatever its body is.
+    pub(crate) fn entry(&self, digest: &ComponentDigest, body: &[u8]) -> Vec<u8> {
+        [MAGIC.as_slice(), &self.mac(digest, &[body]).finalize().into_bytes(), body].concat()
     }
 }
 

@@ -21,6 +21,9 @@ mod error;
 mod exports;
 mod files;
 mod flights;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guest;
 mod limits;
 mod places;

@@ -193,6 +193,8 @@ mod tests {
             ("https://a.example.com (TRACE)", "never sent"),
             ("https://a.example.com/x?y", "plain path"),
             ("https://a.example.com/../x", "dot segments"),
+            ("https://a.example.com/..;a=b/x", "dot segments"),
+            ("https://a.example.com/x/...", "dot segments"),
             ("https://a.example.com (GET", "close the list"),
             ("https://a.example.com (get)", "upper case"),
             ("https://", "empty"),

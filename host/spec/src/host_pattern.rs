@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use url::Host;
 
 use crate::mistake::quoted;
 
@@ -120,7 +121,7 @@ impl NamePattern {
                 .map(|label| host.split_at(label))
                 .is_some_and(|(label, rest)| {
                     rest.strip_prefix('.').is_some_and(|rest| rest.eq_ignore_ascii_case(parent))
-                        && !label.ends_with('.')
+                        && label.split('.').all(|label| !label.is_empty())
                 }),
             Form::Address(wanted) => address(host).is_some_and(|given| given == *wanted),
         }
@@ -155,7 +156,8 @@ impl fmt::Display for NamePattern {
             Form::Exact(name) => f.write_str(name),
             Form::Below(parent) => write!(f, "*.{parent}"),
             Form::Address(IpAddr::V4(address)) => address.fmt(f),
-            Form::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+            // As an address of a request is printed: `[::ffff:7f00:1]`, where Rust would write `::ffff:127.0.0.1`.
+            Form::Address(IpAddr::V6(address)) => Host::<&str>::Ipv6(*address).fmt(f),
         }
     }
 }
@@ -249,6 +251,8 @@ mod tests {
             "example.com.evil.net",
             "a.example.com.",
             "..example.com",
+            ".a.example.com",
+            "a..b.example.com",
             "äexample.com",
         ] {
             assert!(!any.matches(other), "{other}");
@@ -268,6 +272,7 @@ mod tests {
         assert!(pattern("::1").matches("[::1]"));
         assert!(pattern("127.0.0.1").matches("127.0.0.1"));
         assert_eq!(pattern("::1").to_string(), "[::1]");
+        assert_eq!(pattern("::ffff:127.0.0.1").to_string(), "[::ffff:7f00:1]");
     }
 
     #[test]

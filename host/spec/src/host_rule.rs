@@ -233,7 +233,12 @@ pub(crate) fn check_prefix(prefix: &str) -> Result<(), String> {
     if !prefix.bytes().all(|byte| byte.is_ascii_graphic()) || prefix.contains(['?', '#', '%', '\\', '*']) {
         return Err(format!("{given} holds more than a plain path: leave out query, wildcards, escapes and spaces"));
     }
-    if prefix.contains("//") || prefix.split('/').any(|segment| matches!(segment, "." | "..")) {
+    // Servers that cut parameters off first climb at `..;a` too: no path is within such a prefix.
+    let is_dots = |segment: &str| {
+        let name = segment.split([';', ':', ',']).next().unwrap_or_default();
+        !name.is_empty() && name.bytes().all(|byte| byte == b'.')
+    };
+    if prefix.contains("//") || prefix.split('/').any(is_dots) {
         return Err(format!("{given} holds empty or dot segments: write the path it means"));
     }
     Ok(())

@@ -46,12 +46,13 @@ pub(crate) struct TokenAnswer {
     pub(crate) extra: BTreeMap<String, Value>,
 }
 
+/// Without any text of the server: it may repeat a token in each.
 impl fmt::Debug for TokenAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenAnswer")
-            .field("token_type", &self.token_type)
             .field("expires_in", &self.expires_in)
-            .field("scope", &self.scope)
+            .field("refresh_token", &self.refresh_token.is_some())
+            .field("scope", &self.scope.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -303,6 +304,12 @@ mod tests {
         let answer =
             read(br#"{"access_token":"a","data":{"kind":"bearer"}}"#, &shape, Stage::First).expect("an answer");
         assert_eq!(answer.token_type, "Bearer");
+    }
+
+    #[test]
+    fn an_answer_that_repeats_its_token_shows_it_nowhere() {
+        let answer = plain(r#"{"access_token":"gho_16C7e42F","scope":"gho_16C7e42F","token_type":"gho_16C7e42F"}"#);
+        assert!(!format!("{:?}", answer.expect("an answer")).contains("gho_16C7e42F"));
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl TokenEndpoint {
     }
 }
 
-fn read(body: &[u8]) -> Result<DeviceAnswer, TokenError> {
+pub(super) fn read(body: &[u8]) -> Result<DeviceAnswer, TokenError> {
     let fields = fields(body).ok_or(TokenError::Malformed("it is neither a JSON object nor a form"))?;
     let Some(device_code) = fields.get("device_code") else {
         return Err(match answer::refusal(body) {

@@ -38,9 +38,9 @@ pub(crate) struct Aliases {
 }
 
 /// A place where metadata may be, and the issuer that it is then of.
-struct Place {
-    url: Url,
-    issuer: String,
+pub(super) struct Place {
+    pub(super) url: Url,
+    pub(super) issuer: String,
 }
 
 impl Metadata {
@@ -66,7 +66,7 @@ impl Metadata {
         ))
     }
 
-    fn read(body: &[u8], expected: &str) -> Result<Self, String> {
+    pub(super) fn read(body: &[u8], expected: &str) -> Result<Self, String> {
         let document: Value = serde_json::from_slice(body).map_err(|_| "it is no JSON document".to_owned())?;
         let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         // RFC 8414, section 3.3: else anybody's metadata could send a client's secrets anywhere.
@@ -107,7 +107,7 @@ impl Metadata {
 }
 
 /// Where the metadata of an issuer is, or the one place that is given.
-fn places(address: &Url) -> Vec<Place> {
+pub(super) fn places(address: &Url) -> Vec<Place> {
     let path = address.path().trim_end_matches('/');
     let at = |path: &str| {
         let mut url = address.clone();

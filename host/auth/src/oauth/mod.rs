@@ -9,6 +9,8 @@ mod ears;
 mod endpoint;
 mod error;
 mod form;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod jwt;
 mod metadata;
 mod own;

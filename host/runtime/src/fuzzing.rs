@@ -1,0 +1,39 @@
+//! Entries for the fuzz targets into what is private otherwise: what is read of a component before it is compiled, and of compiled
+//! code before it is trusted.
+
+use innkeeper_vault::ComponentDigest;
+use secrecy::SecretSlice;
+
+use crate::cache::CodeCache;
+use crate::error::LoadError;
+use crate::vet;
+
+/// The interfaces that a component can call, sorted, if it may be compiled.
+pub fn vetted(bytes: &[u8]) -> Result<Vec<String>, LoadError> {
+    vet::vet(bytes)
+}
+
+/// Entries of the folder of compiled code, in memory.
+#[derive(Debug)]
+pub struct CodeEntries(CodeCache);
+
+impl CodeEntries {
+    /// Under this key, for one engine.
+    pub fn new(key: Vec<u8>) -> Self {
+        Self(CodeCache::without_folder(SecretSlice::from(key), "engine".to_owned()))
+    }
+
+    /// An entry under the key whose body, the length of the spec and all that follows it, is this.
+    pub fn entry(&self, component: &str, body: &[u8]) -> Vec<u8> {
+        self.0.entry(&digest(component), body)
+    }
+
+    /// Whether an entry would be loaded for this component.
+    pub fn verifies(&self, component: &str, entry: &[u8]) -> bool {
+        self.0.verify(&digest(component), entry).is_some()
+    }
+}
+
+fn digest(component: &str) -> ComponentDigest {
+    ComponentDigest(component.to_owned())
+}

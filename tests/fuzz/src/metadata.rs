@@ -1,0 +1,47 @@
+//! What an authorization server says of itself.
+
+use innkeeper_auth::fuzzing;
+use url::Url;
+
+use crate::shown::{assert_one_plain_line, text};
+
+/// The longest line that a document can make an error into, in bytes.
+const LONGEST_ERROR: usize = 4 * 1024;
+
+/// Metadata leads to no address that a credential may not go to, and is of the issuer that was asked.
+///
+/// The first line is where it was looked for; the document follows.
+pub fn metadata(bytes: &[u8]) {
+    let mut lines = bytes.splitn(2, |&byte| byte == b'\n');
+    let address = text(lines.next().unwrap_or_default());
+    let body = lines.next().unwrap_or_default();
+    let Ok(address) = fuzzing::check_address(&address).inspect_err(|error| assert_one_plain_line(error)) else {
+        return;
+    };
+    assert_eq!(Url::parse(address.as_str()).as_ref(), Ok(&address), "an address is what it prints");
+    let places = fuzzing::metadata_places(&address);
+    assert!((1..=2).contains(&places.len()));
+    for (place, issuer) in places {
+        assert_eq!(place.origin(), address.origin(), "metadata is looked for at the address's own origin");
+        match fuzzing::metadata(body, &issuer) {
+            Err(error) => {
+                assert_one_plain_line(&error);
+                assert!(error.len() <= LONGEST_ERROR + issuer.len(), "{} bytes of error", error.len());
+            }
+            Ok((addresses, promised)) => {
+                for address in addresses {
+                    let url = fuzzing::check_address(&address).expect("an endpoint is checked");
+                    assert!(url.scheme() == "https" || is_own(&url), "{url}");
+                }
+                if let Some(promised) = promised {
+                    assert_eq!(promised.trim_end_matches('/'), issuer.trim_end_matches('/'), "it is of another issuer");
+                }
+            }
+        }
+    }
+}
+
+/// Whether an address stays on this machine, so that plain http crosses no network.
+pub(crate) fn is_own(url: &Url) -> bool {
+    innkeeper_auth::is_loopback(url) || url.host_str().is_some_and(|host| host.ends_with(".localhost"))
+}
