@@ -65,7 +65,8 @@ pub fn wait_before_retry(policies: &Policies, headers: &HeaderMap, now: Timestam
 
 /// A form of parts in memory: its media type and its bytes.
 pub fn form(parts: Vec<Part>, random: &dyn Random) -> Result<(HeaderValue, Bytes), EgressError> {
-    let payload = multipart::encode(parts, &Filler::new(None, false), random)?;
+    let address = Url::parse("https://a.example.com/").expect("an address");
+    let payload = multipart::encode(parts, &Filler::new(None, false, &Method::POST, &address), random)?;
     let media_type = payload.content_type.clone().expect("a form has a media type");
     let body = payload.to_send()?.expect("a form has bytes");
     Ok((media_type, body.as_bytes().map(Bytes::copy_from_slice).expect("parts in memory make one piece")))

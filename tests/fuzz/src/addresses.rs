@@ -107,15 +107,64 @@ fn is_within(rule: &ApprovedHost, method: &Method, url: &Url) -> bool {
         && (prefix.is_empty() || readings(url.path()).iter().all(|path| is_below(path, prefix.as_bytes())))
 }
 
-/// The path after each round of percent-decoding.
+/// The path as servers read it: percent-decoded again and again, with `%u002e` and overlong UTF-8 taken for characters, and letters
+/// that look like a dot or a slash taken for those.
 fn readings(path: &str) -> Vec<Vec<u8>> {
+    let decoders: [fn(&[u8]) -> Vec<u8>; 4] =
+        [|path| percent_encoding::percent_decode(path).collect(), wide_escapes, overlong, look_alikes];
     let mut readings = vec![path.as_bytes().to_vec()];
-    for _ in 0..6 {
-        let last = readings.last().map(Vec::as_slice).unwrap_or_default();
-        let next: Vec<u8> = percent_encoding::percent_decode(last).collect();
-        readings.push(next);
+    let mut next = 0;
+    while let Some(reading) = readings.get(next).filter(|_| readings.len() < 64).cloned() {
+        for decoded in decoders.map(|decode| decode(&reading)) {
+            if !readings.contains(&decoded) {
+                readings.push(decoded);
+            }
+        }
+        next += 1;
     }
     readings
+}
+
+fn wide_escapes(path: &[u8]) -> Vec<u8> {
+    replaced(path, |rest| {
+        let digits = rest.strip_prefix(b"%u").or_else(|| rest.strip_prefix(b"%U"))?.get(..4)?;
+        let value = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        Some((6, char::from_u32(value)?.to_string().into_bytes()))
+    })
+}
+
+fn overlong(path: &[u8]) -> Vec<u8> {
+    replaced(path, |rest| match rest {
+        [first @ 0xc0..=0xc1, second @ 0x80..=0xbf, ..] => Some((2, vec![(first & 1) << 6 | second & 0x3f])),
+        [0xe0, second @ 0x80..=0x81, third @ 0x80..=0xbf, ..] => Some((3, vec![(second & 1) << 6 | third & 0x3f])),
+        _ => None,
+    })
+}
+
+fn look_alikes(path: &[u8]) -> Vec<u8> {
+    let alike = [("\u{ff0e}", b'.'), ("\u{2024}", b'.'), ("\u{ff0f}", b'/'), ("\u{2215}", b'/'), ("\u{ff3c}", b'\\')];
+    replaced(path, |rest| {
+        let (character, plain) = alike.iter().find(|(character, _)| rest.starts_with(character.as_bytes()))?;
+        Some((character.len(), vec![*plain]))
+    })
+}
+
+/// The path with what `find` finds at the beginning of a rest replaced: so many bytes, and what takes their place.
+fn replaced(path: &[u8], find: impl Fn(&[u8]) -> Option<(usize, Vec<u8>)>) -> Vec<u8> {
+    let (mut replaced, mut rest) = (Vec::with_capacity(path.len()), path);
+    while let Some((&byte, after)) = rest.split_first() {
+        match find(rest) {
+            Some((length, with)) => {
+                replaced.extend_from_slice(&with);
+                rest = &rest[length..];
+            }
+            None => {
+                replaced.push(byte);
+                rest = after;
+            }
+        }
+    }
+    replaced
 }
 
 /// Dot segments followed, doubled slashes joined, backslashes taken as slashes.

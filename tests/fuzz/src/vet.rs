@@ -2,6 +2,8 @@
 
 use innkeeper_runtime::fuzzing;
 
+use crate::shown::is_hidden;
+
 /// The longest error that a component can cause, in bytes for each of its own.
 const LONGEST_ERROR: usize = 1024;
 
@@ -21,6 +23,7 @@ pub fn vet(bytes: &[u8]) {
         }
         Err(error) => {
             let told = error.to_string();
+            assert!(!told.chars().any(is_hidden), "{told:?}");
             assert!(told.len() <= LONGEST_ERROR + 4 * bytes.len(), "{} bytes of error", told.len());
         }
     }
