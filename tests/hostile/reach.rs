@@ -155,8 +155,8 @@ impl Rig {
             session: &session,
             return_url: None,
         };
-        let begun = self.host().begin_authorization(begin).await?;
-        let state = begun.authorization_url.query_pairs().find(|(name, _)| name == "state");
+        let flow = self.host().begin_authorization(begin).await?;
+        let state = flow.authorization_url.query_pairs().find(|(name, _)| name == "state");
         Ok((state.expect("a state").1.into_owned(), session))
     }
 

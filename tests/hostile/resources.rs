@@ -368,8 +368,8 @@ fn held() -> Vec<Attack> {
                 let steps =
                     json!([{ "do": "repeat", "times": 20, "steps": [send] }, { "do": "send", "url": place.url("/") }]);
                 let told = rig.run(steps).await;
-                let sent = place.heard().len();
-                if sent > 60 { Told::error("sent", format!("{sent} requests")) } else { told }
+                let count = place.heard().len();
+                if count > 60 { Told::error("sent", format!("{count} requests")) } else { told }
             },
         ),
     ]

@@ -236,17 +236,17 @@ async fn read(stream: &mut TcpStream) -> io::Result<Option<Heard>> {
         }
     };
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let mut heard = Heard { head, body: bytes.split_off(end + 4) };
-    if let Some(length) = heard.header("content-length").and_then(|length| length.parse::<usize>().ok()) {
-        while heard.body.len() < length.min(LONGEST) && stream.read_buf(&mut heard.body).await? > 0 {}
-    } else if heard.header("transfer-encoding").is_some() {
-        while !heard.body.ends_with(b"0\r\n\r\n") && heard.body.len() < LONGEST {
-            if stream.read_buf(&mut heard.body).await? == 0 {
+    let mut request = Heard { head, body: bytes.split_off(end + 4) };
+    if let Some(length) = request.header("content-length").and_then(|length| length.parse::<usize>().ok()) {
+        while request.body.len() < length.min(LONGEST) && stream.read_buf(&mut request.body).await? > 0 {}
+    } else if request.header("transfer-encoding").is_some() {
+        while !request.body.ends_with(b"0\r\n\r\n") && request.body.len() < LONGEST {
+            if stream.read_buf(&mut request.body).await? == 0 {
                 break;
             }
         }
     }
-    Ok(Some(heard))
+    Ok(Some(request))
 }
 
 fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use innkeeper::{Code, ConnectorSummary, Error, Innkeeper, KeyringSource, LoadError};
 use innkeeper_tests::components::{hostile, patched};
@@ -184,7 +185,12 @@ async fn a_connector_that_is_replaced_while_it_is_compiled_does_not_come_back() 
     drop(host);
 
     let host = open(&folder).await;
-    let (first, replaced) = tokio::join!(host.connector(&id), host.load(newer));
+    let replacing = async {
+        // The older one is read from the store and begins to be compiled.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        host.load(newer).await
+    };
+    let (first, replaced) = tokio::join!(host.connector(&id), replacing);
     let (first, replaced) = (first.expect("it is there"), replaced.expect("it loads").connector);
     assert_eq!((first.code(), replaced.code()), (Code::Compiled, Code::Cached));
     assert_eq!(host.connector(&id).await.expect("it is there").digest(), replaced.digest());

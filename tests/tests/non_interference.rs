@@ -39,11 +39,12 @@ impl Draw {
 /// The codings of services, each applied to what they repeat.
 fn coded(secret: &str, coding: usize) -> Vec<u8> {
     let json = |text: &str| serde_json::Value::from(text).to_string();
+    let each = |write: fn(u8) -> String| secret.bytes().map(write).collect::<Vec<_>>().concat();
     match coding {
         0 => secret.into(),
-        1 => secret.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>().into(),
-        2 => secret.bytes().map(|byte| format!("%25{byte:02x}")).collect::<String>().into(),
-        3 => secret.bytes().map(|byte| format!("&#{byte};")).collect::<String>().into(),
+        1 => each(|byte| format!("%{byte:02X}")).into(),
+        2 => each(|byte| format!("%25{byte:02x}")).into(),
+        3 => each(|byte| format!("&#{byte};")).into(),
         4 => json(secret).into(),
         5 => json(&json(secret)).into(),
         6 => STANDARD.encode(secret).into(),
@@ -57,7 +58,7 @@ fn coded(secret: &str, coding: usize) -> Vec<u8> {
             .join("\r\n")
             .into(),
         9 => secret.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-        _ => secret.bytes().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+        _ => each(|byte| format!("{byte:02x}")).into(),
     }
 }
 
@@ -184,10 +185,10 @@ async fn a_guest_sees_the_same_whatever_the_secret_is() {
                 (0..FETCHES)
                     .map(|number| {
                         let reads: Vec<usize> = (0..=draw.below(4)).map(|_| 1 + draw.below(3000)).collect();
-                        let bare = draw.below(6) == 0;
-                        let stored = if bare { format!("/{index}") } else { String::new() };
+                        let stored_only = draw.below(6) == 0;
+                        let stored = if stored_only { format!("/{index}") } else { String::new() };
                         let url = format!("{base}/{}/{kind}{stored}", call * FETCHES + number);
-                        json!({ "url": url, "reads": reads, "bare": bare, "stop": true })
+                        json!({ "url": url, "reads": reads, "bare": stored_only, "stop": true })
                     })
                     .collect()
             };

@@ -1,5 +1,7 @@
 //! Entries for the fuzz targets into what is private otherwise. Each does one thing that every request does.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use innkeeper_ambient::{Random, Timestamp};
@@ -8,6 +10,7 @@ use url::Url;
 
 use crate::placeholders::Filler;
 use crate::retry::Retries;
+use crate::scrub::{ScrubStream, Scrubber};
 use crate::{EgressError, Part, address, headers, multipart, redirect, wall};
 
 /// Whether a request may leave, and whether the credential may go along.
@@ -70,4 +73,13 @@ pub fn form(parts: Vec<Part>, random: &dyn Random) -> Result<(HeaderValue, Bytes
     let media_type = payload.content_type.clone().expect("a form has a media type");
     let body = payload.to_send()?.expect("a form has bytes");
     Ok((media_type, body.as_bytes().map(Bytes::copy_from_slice).expect("parts in memory make one piece")))
+}
+
+/// What is handed out of a body that arrives in these pieces, in blocks of so many bytes: at each piece, and at the end.
+pub fn scrubbed(secret: &str, pieces: &[&[u8]], block: usize) -> Vec<Bytes> {
+    let scrubber = Scrubber::new([secret]).expect("the secret is long enough");
+    let mut stream = ScrubStream::new(Arc::new(scrubber), block);
+    let mut out: Vec<Bytes> = pieces.iter().map(|piece| stream.push(Bytes::copy_from_slice(piece))).collect();
+    out.push(stream.finish());
+    out
 }

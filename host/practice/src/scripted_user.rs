@@ -106,13 +106,14 @@ impl ScriptedUser {
         let no_form = || ConsentError::NoForm { status: answer.status.as_u16(), title: title(&html) };
         let form = Form::read(&html).filter(|_| answer.status == StatusCode::OK).ok_or_else(no_form)?;
         let target = page.join(&form.action).map_err(|_| ConsentError::Address)?;
-        let mut body = url::form_urlencoded::Serializer::new(String::new());
-        body.extend_pairs(&form.hidden);
-        body.append_pair("person", &self.person);
-        body.append_pair("decision", if self.decision == Decision::Allow { "allow" } else { "deny" });
+        let decision = if self.decision == Decision::Allow { "allow" } else { "deny" };
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&form.hidden)
+            .extend_pairs([("person", self.person.as_str()), ("decision", decision)])
+            .finish();
         let mut headers = cookies.headers(&target);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        let answer = plain_http::send(Method::POST, &target, headers, body.finish().into()).await?;
+        let answer = plain_http::send(Method::POST, &target, headers, body.into()).await?;
         let title = || title(&String::from_utf8_lossy(&answer.body));
         let no_redirect = || ConsentError::NoRedirect { status: answer.status.as_u16(), title: title() };
         location(&target, &answer)?.ok_or_else(no_redirect)

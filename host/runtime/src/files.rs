@@ -55,9 +55,8 @@ impl Download {
         }
         let (length, content_type) = (body.length(), body.content_type().map(str::to_owned));
         let (left, limit) = (Arc::clone(&self.left), self.limit);
-        let counted = move |piece: Bytes| match take(&left, piece.len() as u64) {
-            true => Ok(piece),
-            false => Err(EgressError::TooLarge { limit }),
+        let counted = move |piece: Bytes| {
+            if take(&left, piece.len() as u64) { Ok(piece) } else { Err(EgressError::TooLarge { limit }) }
         };
         let pieces = body.into_stream().map(move |piece| piece.and_then(&counted));
         // A body ends at its first error.

@@ -5,12 +5,13 @@ use innkeeper_vault::ComponentDigest;
 use secrecy::SecretSlice;
 
 use crate::cache::CodeCache;
+use crate::compile_limits::CompileLimits;
 use crate::error::LoadError;
 use crate::vet;
 
 /// The interfaces that a component can call, sorted, if it may be compiled.
 pub fn vetted(bytes: &[u8]) -> Result<Vec<String>, LoadError> {
-    vet::vet(bytes)
+    vet::vet(bytes, &CompileLimits::default())
 }
 
 /// Entries of the folder of compiled code, in memory.

@@ -42,15 +42,12 @@ struct Budget {
 
 impl Budget {
     fn take<E: serde::de::Error>(&mut self, size: usize) -> Result<(), E> {
-        match self.left.checked_sub(size) {
-            Some(left) => {
-                self.left = left;
-                Ok(())
-            }
-            None => {
-                self.exceeded = true;
-                Err(E::custom("the tree is too large"))
-            }
+        if let Some(left) = self.left.checked_sub(size) {
+            self.left = left;
+            Ok(())
+        } else {
+            self.exceeded = true;
+            Err(E::custom("the tree is too large"))
         }
     }
 

@@ -101,7 +101,7 @@ impl Schema {
         if self.0.validator.is_valid(value) {
             return Ok(());
         }
-        Err(match counted.to_tell(value) {
+        Err(match counted.tell(value) {
             Telling::All => self.all_violations(value),
             Telling::First => message::violations(self.0.validator.validate(value).err().into_iter()),
             Telling::Nothing => Violations::of_the_whole("does not fit, in more ways than can be told".to_owned()),

@@ -77,7 +77,7 @@ fn leaves(rules: &[ApprovedHost], method: &Method, url: &Url) {
         Some(CredentialUse::Never) => assert!(!within.is_empty(), "{url} is within no rule"),
     }
     for (narrow, wide) in rules.iter().zip(rules.iter().skip(1)) {
-        let admits = |rule: &ApprovedHost| egress::admitted(&[rule.clone()], method, url).ok().flatten();
+        let admits = |rule: &ApprovedHost| egress::admitted(std::slice::from_ref(rule), method, url).ok().flatten();
         if wide.covers(narrow) && admits(narrow).is_some() {
             assert!(admits(wide).is_some(), "{wide} covers {narrow} and does not admit {method} {url}");
         }
@@ -110,7 +110,7 @@ fn is_within(rule: &ApprovedHost, method: &Method, url: &Url) -> bool {
 /// The path as servers read it: percent-decoded again and again, with `%u002e` and overlong UTF-8 taken for characters, and letters
 /// that look like a dot or a slash taken for those.
 fn readings(path: &str) -> Vec<Vec<u8>> {
-    let decoders: [fn(&[u8]) -> Vec<u8>; 4] =
+    let decoders: [Decoder; 4] =
         [|path| percent_encoding::percent_decode(path).collect(), wide_escapes, overlong, look_alikes];
     let mut readings = vec![path.as_bytes().to_vec()];
     let mut next = 0;
@@ -124,6 +124,8 @@ fn readings(path: &str) -> Vec<Vec<u8>> {
     }
     readings
 }
+
+type Decoder = fn(&[u8]) -> Vec<u8>;
 
 fn wide_escapes(path: &[u8]) -> Vec<u8> {
     replaced(path, |rest| {
@@ -153,15 +155,12 @@ fn look_alikes(path: &[u8]) -> Vec<u8> {
 fn replaced(path: &[u8], find: impl Fn(&[u8]) -> Option<(usize, Vec<u8>)>) -> Vec<u8> {
     let (mut replaced, mut rest) = (Vec::with_capacity(path.len()), path);
     while let Some((&byte, after)) = rest.split_first() {
-        match find(rest) {
-            Some((length, with)) => {
-                replaced.extend_from_slice(&with);
-                rest = &rest[length..];
-            }
-            None => {
-                replaced.push(byte);
-                rest = after;
-            }
+        if let Some((length, with)) = find(rest) {
+            replaced.extend_from_slice(&with);
+            rest = &rest[length..];
+        } else {
+            replaced.push(byte);
+            rest = after;
         }
     }
     replaced

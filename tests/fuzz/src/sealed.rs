@@ -114,12 +114,12 @@ fn keyring(bytes: &[u8]) {
 }
 
 fn changed(sealed: &[u8], changes: &[u8]) -> Vec<u8> {
-    let mut changed = sealed.to_vec();
+    let mut other = sealed.to_vec();
     for change in changes.chunks_exact(2) {
-        let place = usize::from(change[0]) % changed.len();
-        changed[place] ^= change[1];
+        let place = usize::from(change[0]) % other.len();
+        other[place] ^= change[1];
     }
-    changed
+    other
 }
 
 /// What a future gives that never waits.

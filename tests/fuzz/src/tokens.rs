@@ -11,7 +11,7 @@ use crate::metadata::is_own;
 use crate::shown::assert_one_plain_line;
 
 const LONGEST_TOKEN: usize = 16 * 1024;
-const CENTURY: Duration = Duration::from_secs(3_155_760_000);
+const CENTURY: Duration = Duration::from_hours(876_600);
 
 /// Tokens can stand in a header and show up nowhere else; times are bounded; a user is sent to a safe address.
 ///

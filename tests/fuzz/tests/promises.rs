@@ -37,6 +37,11 @@ fn a_strict_reader_finds_the_parts_of_a_form_as_they_were_given() {
 }
 
 #[test]
+fn what_comes_out_of_the_scrubber_says_nothing_of_the_secret() {
+    holds("scrubber");
+}
+
+#[test]
 fn what_was_sealed_and_changed_never_opens() {
     holds("sealed");
 }

@@ -203,7 +203,7 @@ impl Auth {
     ) -> Result<Completed, DeviceFailure> {
         let (space, connection, owner) = (pending.space.clone(), pending.connection.clone(), pending.owner.clone());
         let key = GrantKey { space: space.clone(), connection: connection.clone(), owner: owner.clone() };
-        self.grants().replace(&key, answer, pending.scope.as_deref(), &endpoint).await?;
+        self.grants().replace(&key, answer, pending.scope.as_deref(), endpoint).await?;
         // A connection that was deleted meanwhile must not leave a grant behind.
         if self.store().connection(&space, &connection).await.map_err(AuthError::from)?.is_none() {
             self.grants().remove(&key).await?;

@@ -119,9 +119,10 @@ impl PerCall {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kept = std::mem::take(&mut lines.kept);
         if lines.dropped > 0 {
-            let reason = match kept.len() < lines.most {
-                true => "the host holds too much".to_owned(),
-                false => format!("a call may log {}", lines.most),
+            let reason = if kept.len() < lines.most {
+                "the host holds too much".to_owned()
+            } else {
+                format!("a call may log {}", lines.most)
             };
             let message = format!("{} more lines were dropped: {reason}", lines.dropped);
             kept.push(LogLine { level: LogLevel::Warn, message });
@@ -137,12 +138,11 @@ impl Lines {
             return;
         }
         let message = self.clean(message);
-        match self.account.charge(message.capacity()) {
-            Ok(charge) => charge.until_the_end(),
-            Err(_) => {
-                self.dropped += 1;
-                return;
-            }
+        if let Ok(charge) = self.account.charge(message.capacity()) {
+            charge.until_the_end()
+        } else {
+            self.dropped += 1;
+            return;
         }
         let Origin { connector, connection, action } = &self.origin;
         let (connector, connection) =

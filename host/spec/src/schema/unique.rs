@@ -63,7 +63,9 @@ impl Hash for Item<'_> {
             Value::String(text) => (3_u8, text).hash(hasher),
             Value::Array(items) => {
                 (4_u8, items.len()).hash(hasher);
-                items.iter().for_each(|item| inner(item).hash(hasher));
+                for item in items {
+                    inner(item).hash(hasher);
+                }
             }
             Value::Object(fields) => {
                 // In no order: the fields of an object have none.

@@ -118,7 +118,7 @@ impl Counted<'_> {
     }
 
     /// What can be told of a value that does not fit.
-    pub(super) fn to_tell(&self, value: &Value) -> Telling {
+    pub(super) fn tell(&self, value: &Value) -> Telling {
         // What is wrong is told once for each way that leads to it.
         if self.can_tell_all(value) {
             Telling::All
