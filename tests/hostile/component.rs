@@ -305,6 +305,8 @@ fn size(length: usize) -> u32 {
 
 fn escaped(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 3);
-    bytes.iter().for_each(|byte| write!(text, "\\{byte:02x}").expect("a text takes all"));
+    for byte in bytes {
+        write!(text, "\\{byte:02x}").expect("a text takes all");
+    }
     text
 }

@@ -10,7 +10,6 @@ use crate::upstream::{Answer, endless, raw, say, silence};
 use crate::ways::{OF_GUESTS, OF_OAUTH, TO_ADDRESSES, WAYS_OUT, Way};
 
 const ALLOW_LIST: &str = "the allow list of the connection's owner";
-const SHAPE: &str = "the shape of requests";
 const NETWORK: &str = "the network wall: the host resolves names and checks addresses";
 const HEADERS: &str = "headers that the transport and the credential own";
 const REDIRECTS: &str = "redirects are checked like requests";

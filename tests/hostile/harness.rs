@@ -14,7 +14,7 @@ use crate::ways::Way;
 /// Attacks under way at once.
 const AT_ONCE: usize = 8;
 /// The longest that one attack may take on one way.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An attack that was not refused as it must be.
 #[derive(Debug)]

@@ -1,6 +1,16 @@
 //! The corpus of attacks: each is data, with the wall that it hits and the error that it gets. It runs on a real host, against
 //! services on loopback, on every way out that there is.
 
+#![allow(
+    clippy::too_many_lines,
+    clippy::items_after_statements,
+    clippy::format_collect,
+    clippy::needless_pass_by_value,
+    clippy::large_stack_arrays,
+    clippy::print_stdout,
+    reason = "attacks are a long list of data, and what became of them is printed"
+)]
+
 mod attack;
 mod component;
 mod confusion;

@@ -103,7 +103,7 @@ fn callbacks() -> Vec<Attack> {
             other,
             |site, connection| async move {
                 let (mut ada, callback) = consented(site, &connection).await;
-                ada.cookies.values_mut().for_each(|value| *value = "guess".to_owned());
+                ada.cookies.values_mut().for_each(|value| "guess".clone_into(value));
                 ada.open(&callback).await
             },
         ),

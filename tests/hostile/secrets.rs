@@ -336,7 +336,7 @@ fn codings() -> Vec<Attack> {
             "secrets-brotli",
             "The answer says that it is in a coding that nobody asked for",
             &["content-encoding: br"],
-            |bytes| bytes.to_vec(),
+            <[u8]>::to_vec,
         ),
         coded("secrets-x-gzip", "The coding goes by its old name", &["content-encoding: x-gzip"], gzip),
     ]

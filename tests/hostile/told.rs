@@ -56,8 +56,12 @@ impl Told {
         match result {
             Ok(result) => {
                 let mut besides = String::new();
-                result.logs.iter().for_each(|line| drop(writeln!(besides, "{}", line.message)));
-                result.events.iter().for_each(|event| drop(writeln!(besides, "{event}")));
+                for line in &result.logs {
+                    let _ = writeln!(besides, "{}", line.message);
+                }
+                for event in &result.events {
+                    let _ = writeln!(besides, "{event}");
+                }
                 Self::seen(&result.value, besides)
             }
             Err(error) => Self::host(&error),

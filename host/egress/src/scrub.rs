@@ -315,7 +315,9 @@ mod tests {
             ["sk-A1b2&C3<d4>/E5+f6=G7", "plain0123456789abcdef", "q\"uo\\te'd%41&amp;x y", "p\u{e4}ssw\u{f6}rd-1"]
         {
             let percent: String = each(secret, |byte| format!("%{byte:02X}"));
-            let entities: String = secret.chars().map(|one| format!("&#x{:x};", u32::from(one))).collect();
+            let written =
+                |write: fn(u32) -> String| secret.chars().map(|one| write(one.into())).collect::<Vec<_>>().concat();
+            let entities = written(|one| format!("&#x{one:x};"));
             let in_body = base64(format!("user:{secret}; and more text after it to fill the lines").as_bytes());
             let utf16 = |order: fn(u16) -> [u8; 2]| secret.encode_utf16().flat_map(order).collect::<Vec<u8>>();
             let forms: Vec<(&str, Vec<u8>)> = vec![
@@ -324,15 +326,12 @@ mod tests {
                 ("percent three times", percent.replace('%', "%2525").into()),
                 ("entities", entities.clone().into()),
                 ("entities twice", entities.replace('&', "&amp;").into()),
-                (
-                    "decimal entities",
-                    secret.chars().map(|one| format!("&#{};", u32::from(one))).collect::<String>().into(),
-                ),
+                ("decimal entities", written(|one| format!("&#{one};")).into()),
                 ("json", json(secret).into()),
                 ("json in json", json(&json(secret)).into()),
                 ("json in json in json", json(&json(&json(secret))).into()),
                 ("entities in json in percent", each(&json(&entities), |byte| format!("%{byte:02x}")).into()),
-                ("script", secret.chars().map(|one| format!("\\u{{{:x}}}", u32::from(one))).collect::<String>().into()),
+                ("script", written(|one| format!("\\u{{{one:x}}}")).into()),
                 ("quoted-printable", each(secret, |byte| format!("={byte:02X}")).into()),
                 ("soft line breaks", wrap(secret, 5, "=\r\n").into()),
                 ("hex", each(secret, |byte| format!("{byte:02x}")).into()),

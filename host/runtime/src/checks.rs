@@ -253,8 +253,8 @@ mod tests {
 
     use super::*;
 
-    const PATIENT: Patience = Patience { wait: Duration::from_secs(600), work: Duration::from_secs(600) };
-    const NONE: Patience = Patience { wait: Duration::from_secs(600), work: Duration::ZERO };
+    const PATIENT: Patience = Patience { wait: Duration::from_mins(10), work: Duration::from_mins(10) };
+    const NONE: Patience = Patience { wait: Duration::from_mins(10), work: Duration::ZERO };
 
     /// A check that ends when the sender is dropped.
     fn endless() -> (mpsc::Sender<()>, impl FnOnce() + Send + 'static) {

@@ -32,7 +32,7 @@ pub fn headers(bytes: &[u8]) {
 
 fn of_request(headers: &HeaderMap) {
     if let Err(error) = fuzzing::check_headers(headers) {
-        assert_one_plain_line(&error.to_string())
+        assert_one_plain_line(&error.to_string());
     } else {
         assert_eq!(headers.keys().find(|name| belongs_to_host(name.as_str())), None);
         assert_eq!(lines(headers).len(), headers.len(), "a header makes a line of its own");
@@ -52,7 +52,7 @@ fn of_spec(headers: &HeaderMap) {
     let own = HeaderMap::from_iter([(HeaderName::from_static("x-own"), HeaderValue::from_static("own"))]);
     let mut all = own.clone();
     if let Err(error) = fuzzing::add_defaults(&mut all, &texts) {
-        assert_one_plain_line(&error.to_string())
+        assert_one_plain_line(&error.to_string());
     } else {
         assert_eq!(all.get_all("x-own").iter().count(), 1);
         assert_eq!(all["x-own"], own["x-own"]);

@@ -139,7 +139,7 @@ impl Lines {
         }
         let message = self.clean(message);
         if let Ok(charge) = self.account.charge(message.capacity()) {
-            charge.until_the_end()
+            charge.until_the_end();
         } else {
             self.dropped += 1;
             return;
