@@ -12,8 +12,8 @@
 //!
 //! # What scrubbing cannot do
 //! Secrets shorter than four characters are not looked for: they would be found everywhere. A service that answers with
-//! the credential in a form of its own (encrypted, packed inside the body, spread over several answers) is
-//! not recognised, save that parts of bodies are refused, and packed ones where a secret may lie in them; approve only hosts that are trusted with the credential, for they get it.
+//! the credential in a form of its own (encrypted, truncated, a checksum) is not recognised; approve only hosts that are trusted with the
+//! credential, for they get it. `docs/security.md` says what a guest can still find out.
 
 mod address;
 mod answer;

@@ -25,6 +25,8 @@ use crate::deadline::CpuMeter;
 use crate::engine::Shared;
 use crate::guest::Guest;
 
+/// Nanoseconds of a step of a guest's clocks.
+const STEP: u64 = 1_000_000;
 /// The most random bytes of one request.
 const MOST_RANDOM: u64 = 64 << 10;
 
@@ -97,16 +99,18 @@ impl HostWallClock for FrozenWallClock {
     }
 }
 
-/// Counts from the call's begin; without a meter it stands still.
+/// Counts from the call's begin, in steps of a millisecond: how long the host looked for secrets in an answer is far below that.
+/// Without a meter it stands still.
 struct Monotonic(Option<Arc<CpuMeter>>);
 
 impl HostMonotonicClock for Monotonic {
     fn resolution(&self) -> u64 {
-        1000
+        STEP
     }
 
     fn now(&self) -> u64 {
-        self.0.as_ref().map_or(0, |meter| u64::try_from(meter.elapsed().as_nanos()).unwrap_or(u64::MAX))
+        let elapsed = self.0.as_ref().map_or(0, |meter| u64::try_from(meter.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        elapsed - elapsed % STEP
     }
 }
 
