@@ -645,7 +645,7 @@ fn answers_to_guests() -> Vec<Attack> {
         told(
             "egress-stall",
             "An answer begins and falls silent",
-            ("CallError::TimedOut", "did not finish run within 8 s"),
+            ("CallError::TimedOut", "did not finish run within 45 s"),
             || silence("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nfirst"),
             json!({}),
         ),

@@ -14,7 +14,7 @@ use crate::ways::Way;
 /// Attacks under way at once.
 const AT_ONCE: usize = 8;
 /// The longest that one attack may take on one way.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// An attack that was not refused as it must be.
 #[derive(Debug)]
@@ -48,10 +48,11 @@ pub(crate) fn chosen(attacks: Vec<Attack>) -> Vec<Attack> {
 pub(crate) async fn run(rig: &Rig, attacks: &'static [Attack]) -> Vec<Failure> {
     let each = attacks.iter().flat_map(|attack| attack.run.ways.iter().map(move |way| (attack, *way)));
     let tried = each.map(|(attack, way)| {
-        let work = (attack.run.work)(rig.clone(), way);
+        let rig = rig.clone();
         async move {
             // A task of its own: a panic is a failure of this attack, and no end of the others.
-            let why = match tokio::time::timeout(PATIENCE, tokio::spawn(work)).await {
+            let work = tokio::spawn(async move { (attack.run.work)(rig, way).await });
+            let why = match tokio::time::timeout(PATIENCE, work).await {
                 Ok(Ok(told)) => judge(attack, &told),
                 Ok(Err(panic)) => Some(format!("it panicked: {panic}")),
                 Err(_) => Some(format!("it was not over after {} s", PATIENCE.as_secs())),

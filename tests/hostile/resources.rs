@@ -66,7 +66,7 @@ fn load(
 }
 
 fn computing() -> Vec<Attack> {
-    let over = ("CallError::CpuExceeded", "used more than 1 s of computing time in run");
+    let over = ("CallError::CpuExceeded", "used more than 3 s of computing time in run");
     let trapped = ("CallError::Trapped", "crashed in run");
     vec![
         run("resources-loop", "A guest loops for ever", CPU, over, json!([{ "do": "spin" }])),
@@ -90,7 +90,7 @@ fn computing() -> Vec<Attack> {
             "resources-sleep",
             "A guest sleeps and keeps its place",
             WALL,
-            ("CallError::TimedOut", "did not finish run within 8 s"),
+            ("CallError::TimedOut", "did not finish run within 45 s"),
             json!([{ "do": "sleep", "millis": 600_000 }]),
         ),
         run(
@@ -111,7 +111,7 @@ fn computing() -> Vec<Attack> {
             "resources-start",
             "A start function never returns",
             CPU,
-            ("LoadError::SpecRun", "used more than 1 s of computing time in spec"),
+            ("LoadError::SpecRun", "used more than 3 s of computing time in spec"),
             |core| Core { more: "(func $forever (loop $on (br $on))) (start $forever)".to_owned(), ..core },
         ),
         core(
@@ -125,7 +125,7 @@ fn computing() -> Vec<Attack> {
             "resources-spec-loop",
             "Reading the spec never ends",
             CPU,
-            ("LoadError::SpecRun", "used more than 1 s of computing time in spec"),
+            ("LoadError::SpecRun", "used more than 3 s of computing time in spec"),
             |core| Core { read: "(loop $on (br $on)) (i32.const 4096)".to_owned(), ..core },
         ),
         core("resources-realloc-loop", "Room for the host's arguments is looked for without end", CPU, over, |core| {

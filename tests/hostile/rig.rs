@@ -52,8 +52,8 @@ struct Parts {
 pub(crate) fn limits() -> Limits {
     Limits {
         memory: 32 << 20,
-        cpu: Duration::from_secs(1),
-        wall: Duration::from_secs(8),
+        cpu: Duration::from_secs(3),
+        wall: Duration::from_secs(45),
         answer: 1 << 20,
         held: 8 << 20,
         output: 1 << 20,

@@ -24,7 +24,7 @@ pub struct EchoLimits {
 
 impl Default for EchoLimits {
     fn default() -> Self {
-        Self { of_a_call: 20, calls_a_minute: 120 }
+        Self { of_a_call: 20, calls_a_minute: 6_000 }
     }
 }
 
