@@ -11,7 +11,7 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 use http::{HeaderName, HeaderValue};
 
-use decode::{Escapes, View};
+use decode::{Escapes, Kinds, View};
 
 pub(crate) use cache::ScrubberCache;
 pub(crate) use stream::ScrubStream;
@@ -186,26 +186,34 @@ impl Scrubber {
         found
     }
 
-    /// Looks through what the escapes stand for: each kind by itself, as a secret may hold what looks like an escape of another
-    /// kind; then all kinds at once, and again as long as that leaves escapes.
+    /// Looks through what the escapes stand for: each kind by itself, as what stands before a secret may look like an escape of another
+    /// kind that goes on into it; then all kinds at once.
     fn search_decoded(&self, bytes: &[u8], escapes: Escapes, last: bool, views: &mut Views, found: &mut Found) {
-        if !escapes.kinds.is_one() {
-            let whole = &bytes[..escapes.unfinished.unwrap_or(bytes.len())];
-            for kind in decode::EACH.into_iter().filter(|kind| escapes.kinds.has(*kind)) {
-                views.levels[0].decode(whole, kind);
-                self.search_view(&views.levels[..1], found);
-            }
+        for kind in decode::EACH.into_iter().filter(|kind| escapes.kinds.has(*kind)) {
+            self.search_levels(bytes, escapes, kind, last, views, found);
         }
-        let mut escapes = escapes;
+        self.search_levels(bytes, escapes, decode::ALL, last, views, found);
+    }
+
+    /// Decodes escapes of these kinds, and again as long as that leaves some.
+    fn search_levels(
+        &self,
+        bytes: &[u8],
+        mut escapes: Escapes,
+        kinds: Kinds,
+        last: bool,
+        views: &mut Views,
+        found: &mut Found,
+    ) {
         for level in 0..decode::DEPTH {
             let (outer, inner) = views.levels.split_at_mut(level);
             let source = outer.last().map_or(bytes, |view| &view.bytes);
             let end = escapes.unfinished.unwrap_or(source.len());
-            inner[0].decode(&source[..end], decode::ALL);
+            inner[0].decode(&source[..end], kinds, Some(&self.alphabet));
             found.hold = found.hold.min(outer.iter().rev().fold(end, |end, view| view.position(end)));
             self.search_view(&views.levels[..=level], found);
             escapes = Escapes::find(&views.levels[level].bytes, &self.alphabet, last);
-            if escapes.kinds.is_empty() && escapes.unfinished.is_none() {
+            if !escapes.kinds.has(kinds) && escapes.unfinished.is_none() {
                 break;
             }
         }

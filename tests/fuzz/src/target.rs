@@ -23,7 +23,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "headers", run: crate::headers, mutations: 20_000 },
     Target { name: "metadata", run: crate::metadata, mutations: 20_000 },
     Target { name: "multipart", run: crate::multipart, mutations: 20_000 },
-    Target { name: "scrubber", run: crate::scrubber, mutations: 1_000 },
+    Target { name: "scrubber", run: crate::scrubber, mutations: 300 },
     Target { name: "sealed", run: crate::sealed, mutations: 10_000 },
     Target { name: "spec", run: crate::spec, mutations: 2_000 },
     Target { name: "tokens", run: crate::tokens, mutations: 20_000 },

@@ -41,10 +41,6 @@ impl Kinds {
         self.0 & kind.0 != 0
     }
 
-    pub(super) const fn is_one(self) -> bool {
-        self.0.is_power_of_two()
-    }
-
     fn of(mark: u8) -> Self {
         match mark {
             b'%' => PERCENT,
@@ -86,23 +82,28 @@ impl Escapes {
         if self.kinds.has(kind) {
             return;
         }
-        let is_in = |byte: Option<&u8>| byte.is_some_and(|byte| alphabet[usize::from(*byte)]);
-        let Read::Escape { length, text, text_length } = read(&bytes[at..], ALL) else { return };
-        let stands_for = &text[..text_length];
-        let relevant = match stands_for {
-            // It joins what stands on both sides.
-            [] | [b'\n' | b'\r'] => {
-                let before = if kind == BREAKS { before_break(bytes, at) } else { at.checked_sub(1) };
-                let joins = before.is_some_and(|before| is_in(bytes.get(before)) || bytes[before] == 0);
-                let after = bytes.get(at + length);
-                joins && (after.is_none() || is_in(after) || after.is_some_and(|byte| !Kinds::of(*byte).is_empty()))
-            }
-            [b'%' | b'\\' | b'&' | 0] => true,
-            _ => stands_for.iter().any(|byte| is_in(Some(byte))),
-        };
-        if relevant {
+        if let Read::Escape { length, text, text_length } = read(&bytes[at..], ALL)
+            && is_relevant(bytes, at..at + length, &text[..text_length], alphabet)
+        {
             self.kinds.0 |= kind.0;
         }
+    }
+}
+
+/// Whether an escape that stands for `text` can be part of what is searched for, or of another escape that can.
+fn is_relevant(bytes: &[u8], escape: Range<usize>, text: &[u8], alphabet: &[bool; 256]) -> bool {
+    let is_in = |byte: Option<&u8>| byte.is_some_and(|byte| alphabet[usize::from(*byte)]);
+    match text {
+        // It joins what stands on both sides.
+        [] | [b'\n' | b'\r'] => {
+            let is_break = Kinds::of(bytes[escape.start]) == BREAKS;
+            let before = if is_break { before_break(bytes, escape.start) } else { escape.start.checked_sub(1) };
+            let joins = before.is_some_and(|before| is_in(bytes.get(before)) || bytes[before] == 0);
+            let after = bytes.get(escape.end);
+            joins && (after.is_none() || is_in(after) || after.is_some_and(|byte| !Kinds::of(*byte).is_empty()))
+        }
+        [b'%' | b'\\' | b'&' | 0] => true,
+        _ => text.iter().any(|byte| is_in(Some(byte))),
     }
 }
 
@@ -167,8 +168,9 @@ struct Stretch {
 }
 
 impl View {
-    /// Decodes `bytes`, which begin at no escape's middle, in place of what was here.
-    pub(super) fn decode(&mut self, bytes: &[u8], kinds: Kinds) {
+    /// Decodes `bytes`, which begin at no escape's middle, in place of what was here. With an alphabet, escapes that have nothing to do
+    /// with it stay as they are.
+    pub(super) fn decode(&mut self, bytes: &[u8], kinds: Kinds, alphabet: Option<&[bool; 256]>) {
         self.bytes.clear();
         self.stretches.clear();
         self.end = bytes.len();
@@ -183,6 +185,10 @@ impl View {
                 at += 1;
                 continue;
             };
+            if alphabet.is_some_and(|alphabet| !is_relevant(bytes, at..at + length, &text[..text_length], alphabet)) {
+                at += 1;
+                continue;
+            }
             self.take_plain(bytes, plain..at);
             self.stretches.push(Stretch { start: self.bytes.len(), original: at, escaped: true });
             self.bytes.extend_from_slice(&text[..text_length]);
@@ -229,7 +235,7 @@ impl View {
 /// `bytes` with every escape decoded, once.
 pub(super) fn all(bytes: &[u8]) -> Vec<u8> {
     let mut view = View::default();
-    view.decode(bytes, ALL);
+    view.decode(bytes, ALL, None);
     view.bytes
 }
 
@@ -454,7 +460,7 @@ mod tests {
 
     fn decoded(kinds: Kinds, text: &str) -> String {
         let mut view = View::default();
-        view.decode(text.as_bytes(), kinds);
+        view.decode(text.as_bytes(), kinds, None);
         String::from_utf8_lossy(&view.bytes).into_owned()
     }
 
@@ -493,10 +499,10 @@ mod tests {
     fn a_range_covers_its_escapes_whole_and_leaves_out_what_follows() {
         let text = r"x\u00e9y";
         let mut view = View::default();
-        view.decode(text.as_bytes(), BACKSLASH);
+        view.decode(text.as_bytes(), BACKSLASH, None);
         assert_eq!(view.range(&(1..2)), 1..7);
         assert_eq!(view.range(&(2..4)), 1..8);
-        view.decode(b"ab\ncd\nef", BREAKS);
+        view.decode(b"ab\ncd\nef", BREAKS, None);
         assert_eq!(view.range(&(1..4)), 1..5);
     }
 }
