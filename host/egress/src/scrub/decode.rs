@@ -185,13 +185,18 @@ impl View {
                 at += 1;
                 continue;
             };
-            if alphabet.is_some_and(|alphabet| !is_relevant(bytes, at..at + length, &text[..text_length], alphabet)) {
+            let text = &text[..text_length];
+            // Any visible character can be part of another escape.
+            let may_matter = |alphabet| {
+                matches!(text, [byte] if byte.is_ascii_graphic()) || is_relevant(bytes, at..at + length, text, alphabet)
+            };
+            if alphabet.is_some_and(|alphabet| !may_matter(alphabet)) {
                 at += 1;
                 continue;
             }
             self.take_plain(bytes, plain..at);
             self.stretches.push(Stretch { start: self.bytes.len(), original: at, escaped: true });
-            self.bytes.extend_from_slice(&text[..text_length]);
+            self.bytes.extend_from_slice(text);
             at += length;
             plain = at;
         }
