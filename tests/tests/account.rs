@@ -194,8 +194,13 @@ async fn hold(
 
 #[tokio::test]
 async fn what_a_guest_leaves_with_the_host_ends_in_a_named_error() {
-    let limits =
-        Limits { cpu: std::time::Duration::from_mins(5), wall: std::time::Duration::from_mins(5), ..Limits::default() };
+    let limits = Limits {
+        // Room for a guest to make more than the host takes.
+        memory: 256 << 20,
+        cpu: std::time::Duration::from_mins(5),
+        wall: std::time::Duration::from_mins(5),
+        ..Limits::default()
+    };
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     for (attack, end) in ENDS {
