@@ -6,7 +6,7 @@
 //! a log or JSON.
 //!
 //! - [`OneLine`] is a part of a sentence, [`Quoted`] the same between quotes, [`Said`] one with its speaker in front.
-//! - [`line`] and [`lines`] are the last net, for whole lines that the host composed.
+//! - [`line()`] and [`lines`] are the last net, for whole lines that the host composed.
 //! - [`json`] is the same for JSON: the value stays what it is.
 //! - [`address`] shows where an address really leads.
 //!

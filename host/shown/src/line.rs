@@ -87,7 +87,7 @@ pub fn line(text: &str) -> String {
     shown
 }
 
-/// [`line`] for several lines of the host's own: line feeds stay.
+/// [`line()`] for several lines of the host's own: line feeds stay.
 pub fn lines(text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(line).collect();
     lines.join("\n")
