@@ -38,6 +38,8 @@ pub(crate) struct Scrubber {
     quick: Option<packed::Searcher>,
     /// In order.
     forms: Vec<Vec<u8>>,
+    /// Of each form, see [`forms::Form`].
+    beside: Vec<usize>,
     /// Which bytes a form can start with.
     starts: [bool; 256],
     /// Which bytes occur in any form: an escape that stands for another byte cannot be part of an echo.
@@ -57,6 +59,7 @@ pub(crate) struct Found {
     pub(crate) ranges: Vec<Range<usize>>,
     /// From here on the bytes may be the beginning of a secret, so that they must be seen again with what follows.
     pub(crate) hold: usize,
+    last: bool,
 }
 
 /// Views of one scan, kept for the next.
@@ -78,7 +81,8 @@ impl Scrubber {
             return None;
         }
         forms.sort_unstable();
-        forms.dedup();
+        forms.dedup_by(|later: &mut forms::Form, first| later.0 == first.0);
+        let (forms, beside): (Vec<Vec<u8>>, Vec<usize>) = forms.into_iter().unzip();
         let mut marks: Vec<&[u8]> = forms.iter().map(|form| &form[..form.len().min(MARK)]).collect();
         marks.dedup();
         let quick = packed::Searcher::new(marks);
@@ -98,7 +102,7 @@ impl Scrubber {
         let shortest = lengths().min().unwrap_or(0);
         // Base64 is escaped little if at all; in UTF-16, and wrapped, it takes somewhat more than twice its length.
         let lag = (longest * EXPANSION).max(lengths().max().unwrap_or(0) * 5 / 2).max(LEAST_LAG).next_power_of_two();
-        Some(Self { heads, quick, forms, starts, alphabet, shortest, lag, lowered })
+        Some(Self { heads, quick, forms, beside, starts, alphabet, shortest, lag, lowered })
     }
 
     /// How many bytes wait for what follows them, whatever they are: an echo is at most so long, in any form.
@@ -166,7 +170,7 @@ impl Scrubber {
 
     /// Looks through `bytes`, `last` when nothing follows them. They must not begin inside an escape.
     pub(crate) fn scan(&self, bytes: &[u8], last: bool, views: &mut Views) -> Found {
-        let mut found = Found { ranges: Vec::new(), hold: bytes.len() };
+        let mut found = Found { ranges: Vec::new(), hold: bytes.len(), last };
         // No form is longer than what it is written as.
         if last && bytes.len() < self.shortest {
             return found;
@@ -222,7 +226,7 @@ impl Scrubber {
     /// Looks through the innermost of these views, each of which is made from the one before.
     fn search_view(&self, views: &[View], found: &mut Found) {
         let Some(view) = views.last() else { return };
-        let mut inside = Found { ranges: Vec::new(), hold: view.bytes.len() };
+        let mut inside = Found { ranges: Vec::new(), hold: view.bytes.len(), last: found.last };
         self.search(&view.bytes, &mut inside);
         let position = |position| views.iter().rev().fold(position, |position, view| view.position(position));
         found.hold = found.hold.min(position(inside.hold));
@@ -237,7 +241,8 @@ impl Scrubber {
         for start in bytes.len().saturating_sub(HEAD - 1)..bytes.len().min(found.hold) {
             let rest = &bytes[start..];
             if self.starts[usize::from(rest[0])] && self.is_beginning(rest) {
-                found.hold = start;
+                // What stands before it may belong to it.
+                found.hold = start.saturating_sub(forms::MOST_BESIDE);
                 break;
             }
         }
@@ -247,10 +252,19 @@ impl Scrubber {
         for hit in self.heads.find_overlapping_iter(bytes) {
             let form = &self.forms[hit.pattern().as_usize()];
             let rest = &bytes[hit.start()..];
+            let (start, beside) = (hit.start(), self.beside[hit.pattern().as_usize()]);
             if rest.starts_with(form) {
-                found.ranges.push(hit.start()..hit.start() + form.len());
+                let end = start + form.len();
+                if beside > 0 && end + beside > bytes.len() && !found.last {
+                    found.hold = found.hold.min(start.saturating_sub(beside));
+                    continue;
+                }
+                let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
+                let before = bytes[..start].iter().rev().take(beside).take_while(is_base64).count();
+                let after = bytes[end..].iter().take(beside).take_while(is_base64).count();
+                found.ranges.push(start - before..end + after);
             } else if form.starts_with(rest) {
-                found.hold = found.hold.min(hit.start());
+                found.hold = found.hold.min(start.saturating_sub(forms::MOST_BESIDE));
             }
         }
     }

@@ -12,9 +12,14 @@ use crate::placeholders::RESERVED;
 
 /// Base64 of base64 is searched for in pieces of at least this many bytes: shorter ones occur by chance.
 const SHORTEST_TWICE: usize = 8;
+/// See [`Form`]: base64 of base64 has three such characters on each side at most.
+pub(super) const MOST_BESIDE: usize = 3;
+
+/// A form, and how many characters beside it hold bits of the secret, too: in base64 a character has six bits, and a byte eight.
+pub(super) type Form = (Vec<u8>, usize);
 
 /// Every form of `secret`, sorted, each once.
-pub(super) fn of(secret: &str) -> Vec<Vec<u8>> {
+pub(super) fn of(secret: &str) -> Vec<Form> {
     let mut forms = vec![
         secret.as_bytes().to_vec(),
         secret.replace(' ', "+").into_bytes(),
@@ -35,24 +40,25 @@ pub(super) fn of(secret: &str) -> Vec<Vec<u8>> {
         base64(form, &mut twice);
     }
     twice.retain(|form| form.len() >= SHORTEST_TWICE);
-    forms.append(&mut once);
-    forms.append(&mut twice);
+    let mut forms: Vec<Form> = forms.into_iter().map(|form| (form, 0)).collect();
+    forms.extend(once.into_iter().map(|form| (form, 1)));
+    forms.extend(twice.into_iter().map(|form| (form, MOST_BESIDE)));
     // Text is decoded as if every escape in it were one. A secret that itself looks like an escape is searched for as a decoder
     // leaves it, too.
     for index in 0..forms.len() {
-        let mut form = forms[index].clone();
+        let (mut form, beside) = forms[index].clone();
         for _ in 0..decode::DEPTH {
             let decoded = decode::all(&form);
             if decoded == form {
                 break;
             }
-            forms.push(decoded.clone());
+            forms.push((decoded.clone(), beside));
             form = decoded;
         }
     }
-    forms.retain(|form| form.len() >= super::SHORTEST);
+    forms.retain(|(form, _)| form.len() >= super::SHORTEST);
     forms.sort_unstable();
-    forms.dedup();
+    forms.dedup_by(|later, first| later.0 == first.0);
     forms
 }
 
