@@ -20,7 +20,7 @@ pub(super) type Form = (Vec<u8>, usize);
 
 /// Every form of `secret`, sorted, each once.
 pub(super) fn of(secret: &str) -> Vec<Form> {
-    let mut forms = vec![
+    let forms = vec![
         secret.as_bytes().to_vec(),
         secret.replace(' ', "+").into_bytes(),
         // Names of headers and hosts are written in lower case; some services change the case of what they repeat.
