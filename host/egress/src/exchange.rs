@@ -250,6 +250,12 @@ impl<'a> Exchange<'a> {
             }
         };
         self.parts.pool.bound.learn(&self.head.url, response.headers());
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let host = self.head.url.host_str().unwrap_or_default();
+            return Err(Failure::other(EgressError::Connect(format!(
+                "{host} switched to another protocol, which nobody asked for"
+            ))));
+        }
         if headers::size(response.headers()) > limit {
             return Err(Failure::other(EgressError::TooLarge { limit: limit as u64 }));
         }

@@ -1,4 +1,4 @@
-//! Entries for the fuzz targets into what is private otherwise. Each does one thing that every request does.
+//! Entries for the fuzz targets, and for benchmarks, into what is private otherwise. Each does one thing that every request does.
 
 use std::sync::Arc;
 
@@ -82,4 +82,21 @@ pub fn scrubbed(secret: &str, pieces: &[&[u8]], block: usize) -> Vec<Bytes> {
     let mut out: Vec<Bytes> = pieces.iter().map(|piece| stream.push(Bytes::copy_from_slice(piece))).collect();
     out.push(stream.finish());
     out
+}
+
+/// Scrubs bodies, as large answers are.
+pub struct Scrubbing(Arc<Scrubber>);
+
+impl Scrubbing {
+    /// Looks for this secret.
+    pub fn of(secret: &str) -> Self {
+        Self(Arc::new(Scrubber::new([secret]).expect("the secret is long enough")))
+    }
+
+    /// How many bytes are handed out of a body that arrives in these pieces.
+    pub fn through(&self, pieces: &[Bytes]) -> usize {
+        let mut stream = ScrubStream::new(Arc::clone(&self.0), crate::received::BLOCK);
+        let handed: usize = pieces.iter().map(|piece| stream.push(piece.clone()).len()).sum();
+        handed + stream.finish().len()
+    }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Shown {
 }
 
 /// Bytes of a block of a scrubbed body.
-const BLOCK: usize = 1024;
+pub(crate) const BLOCK: usize = 1024;
 /// The same where each event is small, and wanted soon.
 const BLOCK_OF_EVENTS: usize = 256;
 

@@ -26,8 +26,8 @@ pub(crate) const SHORTEST: usize = 4;
 const HEAD: usize = 24;
 /// As much of each form goes into the quick search.
 const MARK: usize = 4;
-/// How many times longer than its form an escaped secret may be and is still found for certain.
-const EXPANSION: usize = 8;
+/// How many times longer than the secret an echo of it may be and is still found for certain. `%26%2397%3B` takes 11, `\\\\u0061` 9.
+const EXPANSION: usize = 12;
 /// The least bytes that wait for what follows them.
 const LEAST_LAG: usize = 64;
 
@@ -62,6 +62,38 @@ pub(crate) struct Found {
     last: bool,
 }
 
+/// A form of a secret, found.
+struct Echo {
+    /// The form itself.
+    form: Range<usize>,
+    /// How many characters beside it may hold bits of the secret, see [`forms::Form`].
+    beside: usize,
+    /// With these.
+    whole: Range<usize>,
+}
+
+impl Echo {
+    fn new(bytes: &[u8], form: Range<usize>, beside: usize) -> Self {
+        let before = bytes[..form.start].iter().rev().take(beside).take_while(|byte| is_base64(**byte)).count();
+        let after = bytes[form.end..].iter().take(beside).take_while(|byte| is_base64(**byte)).count();
+        let whole = form.start - before..form.end + after;
+        Self { form, beside, whole }
+    }
+
+    /// The same in what the view was made from. What stands beside it there is taken, too: whether a secret is found there already
+    /// depends on whether its characters had to be escaped.
+    fn outside(self, view: &View, source: &[u8]) -> Self {
+        let inside = view.range(&self.whole);
+        let mut outside = Self::new(source, view.range(&self.form), self.beside);
+        outside.whole = outside.whole.start.min(inside.start)..outside.whole.end.max(inside.end);
+        outside
+    }
+}
+
+const fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
 /// Views of one scan, kept for the next.
 #[derive(Default)]
 pub(crate) struct Views {
@@ -92,16 +124,19 @@ impl Scrubber {
             .expect("some dozens of patterns of at most 24 bytes are far below the automaton's limits");
         let mut starts = [false; 256];
         let mut alphabet = [false; 256];
+        // All of these, whatever the secret: what is decoded, and so redacted beside it, is to be the same for each.
+        for byte in 0..=u8::MAX {
+            alphabet[usize::from(byte)] = is_base64(byte);
+        }
         for form in &forms {
             starts[usize::from(form[0])] = true;
             for byte in form {
                 alphabet[usize::from(*byte)] = true;
             }
         }
-        let lengths = || forms.iter().map(Vec::len);
-        let shortest = lengths().min().unwrap_or(0);
-        // Base64 is escaped little if at all; in UTF-16, and wrapped, it takes somewhat more than twice its length.
-        let lag = (longest * EXPANSION).max(lengths().max().unwrap_or(0) * 5 / 2).max(LEAST_LAG).next_power_of_two();
+        let shortest = forms.iter().map(Vec::len).min().unwrap_or(0);
+        // By the length alone: a guest sees what waits. Base64 of a secret in which every character is an escape is as long, too.
+        let lag = (longest * EXPANSION).max(LEAST_LAG).next_power_of_two();
         Some(Self { heads, quick, forms, beside, starts, alphabet, shortest, lag, lowered })
     }
 
@@ -175,7 +210,9 @@ impl Scrubber {
         if last && bytes.len() < self.shortest {
             return found;
         }
-        self.search(bytes, &mut found);
+        let mut echoes = Vec::new();
+        self.search(bytes, &mut found, &mut echoes);
+        found.ranges.extend(echoes.into_iter().map(|echo| echo.whole));
         let escapes = Escapes::find(bytes, &self.alphabet, last);
         if !escapes.kinds.is_empty() || escapes.unfinished.is_some() {
             self.search_decoded(bytes, escapes, last, views, &mut found);
@@ -190,16 +227,23 @@ impl Scrubber {
         found
     }
 
-    /// Looks through what the escapes stand for: each kind by itself, as what stands before a secret may look like an escape of another
-    /// kind that goes on into it; then all kinds at once.
+    /// Looks through what the escapes stand for. What stands before a secret may look like an escape that goes on into it, so that each
+    /// kind is tried by itself, all kinds at once, and all but one.
     fn search_decoded(&self, bytes: &[u8], escapes: Escapes, last: bool, views: &mut Views, found: &mut Found) {
-        for kind in decode::EACH.into_iter().filter(|kind| escapes.kinds.has(*kind)) {
-            self.search_levels(bytes, escapes, kind, last, views, found);
+        let seen = self.search_levels(bytes, escapes, decode::ALL, last, views, found);
+        for kind in decode::EACH.into_iter().filter(|kind| seen.has(*kind)) {
+            let others = seen.without(kind);
+            if !others.is_empty() {
+                self.search_levels(bytes, escapes, others, last, views, found);
+            }
+            // Of two kinds, that was the other one.
+            if others.count() > 1 {
+                self.search_levels(bytes, escapes, kind, last, views, found);
+            }
         }
-        self.search_levels(bytes, escapes, decode::ALL, last, views, found);
     }
 
-    /// Decodes escapes of these kinds, and again as long as that leaves some.
+    /// Decodes escapes of these kinds, and again as long as that leaves some. Answers which kinds there were.
     fn search_levels(
         &self,
         bytes: &[u8],
@@ -208,37 +252,50 @@ impl Scrubber {
         last: bool,
         views: &mut Views,
         found: &mut Found,
-    ) {
+    ) -> Kinds {
+        let mut seen = Kinds::default();
         for level in 0..decode::DEPTH {
-            let (outer, inner) = views.levels.split_at_mut(level);
-            let source = outer.last().map_or(bytes, |view| &view.bytes);
-            let end = escapes.unfinished.unwrap_or(source.len());
-            inner[0].decode(&source[..end], kinds, Some(&self.alphabet));
-            found.hold = found.hold.min(outer.iter().rev().fold(end, |end, view| view.position(end)));
-            self.search_view(&views.levels[..=level], found);
-            escapes = Escapes::find(&views.levels[level].bytes, &self.alphabet, last);
             if !escapes.kinds.has(kinds) && escapes.unfinished.is_none() {
                 break;
             }
+            let (outer, inner) = views.levels.split_at_mut(level);
+            let source = outer.last().map_or(bytes, |view| &view.bytes);
+            let end = escapes.unfinished.unwrap_or(source.len());
+            seen = seen.with(escapes.kinds).with(source.get(end).map_or(Kinds::default(), |mark| Kinds::of(*mark)));
+            inner[0].decode(&source[..end], kinds, Some(&self.alphabet));
+            found.hold = found.hold.min(outer.iter().rev().fold(end, |end, view| view.position(end)));
+            self.search_view(bytes, &views.levels[..=level], found);
+            escapes = Escapes::find(&views.levels[level].bytes, &self.alphabet, last);
         }
+        seen
     }
 
-    /// Looks through the innermost of these views, each of which is made from the one before.
-    fn search_view(&self, views: &[View], found: &mut Found) {
+    /// Looks through the innermost of these views, each of which is made from the one before, and the first from `bytes`.
+    fn search_view(&self, bytes: &[u8], views: &[View], found: &mut Found) {
         let Some(view) = views.last() else { return };
         let mut inside = Found { ranges: Vec::new(), hold: view.bytes.len(), last: found.last };
-        self.search(&view.bytes, &mut inside);
+        let mut echoes = Vec::new();
+        self.search(&view.bytes, &mut inside, &mut echoes);
         let position = |position| views.iter().rev().fold(position, |position, view| view.position(position));
         found.hold = found.hold.min(position(inside.hold));
-        let range = |range| views.iter().rev().fold(range, |range, view| view.range(&range));
-        found.ranges.extend(inside.ranges.into_iter().map(range));
+        for mut echo in echoes {
+            for level in (0..views.len()).rev() {
+                let source = level.checked_sub(1).map_or(bytes, |before| &views[before].bytes);
+                echo = echo.outside(&views[level], source);
+            }
+            found.ranges.push(echo.whole);
+        }
     }
 
-    fn search(&self, bytes: &[u8], found: &mut Found) {
-        if self.quick.as_ref().is_none_or(|quick| quick.find(bytes).is_some()) {
-            self.search_heads(bytes, found);
+    fn search(&self, bytes: &[u8], found: &mut Found, echoes: &mut Vec<Echo>) {
+        if !found.last {
+            // A secret may begin with what comes next, and these belong to it.
+            found.hold = found.hold.min(bytes.len().saturating_sub(forms::MOST_BESIDE));
         }
-        for start in bytes.len().saturating_sub(HEAD - 1)..bytes.len().min(found.hold) {
+        if self.quick.as_ref().is_none_or(|quick| quick.find(bytes).is_some()) {
+            self.search_heads(bytes, found, echoes);
+        }
+        for start in bytes.len().saturating_sub(HEAD - 1)..bytes.len().min(found.hold + forms::MOST_BESIDE) {
             let rest = &bytes[start..];
             if self.starts[usize::from(rest[0])] && self.is_beginning(rest) {
                 // What stands before it may belong to it.
@@ -248,7 +305,7 @@ impl Scrubber {
         }
     }
 
-    fn search_heads(&self, bytes: &[u8], found: &mut Found) {
+    fn search_heads(&self, bytes: &[u8], found: &mut Found, echoes: &mut Vec<Echo>) {
         for hit in self.heads.find_overlapping_iter(bytes) {
             let form = &self.forms[hit.pattern().as_usize()];
             let rest = &bytes[hit.start()..];
@@ -259,10 +316,7 @@ impl Scrubber {
                     found.hold = found.hold.min(start.saturating_sub(beside));
                     continue;
                 }
-                let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
-                let before = bytes[..start].iter().rev().take(beside).take_while(is_base64).count();
-                let after = bytes[end..].iter().take(beside).take_while(is_base64).count();
-                found.ranges.push(start - before..end + after);
+                echoes.push(Echo::new(bytes, start..end, beside));
             } else if form.starts_with(rest) {
                 found.hold = found.hold.min(start.saturating_sub(forms::MOST_BESIDE));
             }

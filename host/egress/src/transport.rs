@@ -246,8 +246,7 @@ pub(crate) enum FailureKind {
     Other(EgressError),
 }
 
-/// Reads what the client says. `header_limit`, in bytes, is what a head that the client itself found too large is compared
-/// with.
+/// Reads what the client says. `header_limit`, in bytes, is told where the client itself found a head too large.
 pub(crate) fn failure(error: &reqwest::Error, url: &Url, header_limit: usize) -> Failure {
     let reach = reach(error);
     if let Some(refused) = find::<Refused>(error) {
@@ -263,9 +262,13 @@ pub(crate) fn failure(error: &reqwest::Error, url: &Url, header_limit: usize) ->
     } else {
         let host = url.host_str().unwrap_or_default();
         let cause = root_cause(error);
-        // The client's own words are all there is to tell this from other broken answers.
+        // The client has the same words for both, and no others to tell them from other broken answers.
         if cause.contains("head is too large") {
-            return Failure { error: FailureKind::Other(EgressError::TooLarge { limit: header_limit as u64 }), reach };
+            let told = format!(
+                "{host} answered with a head that cannot be taken: its headers are larger than {header_limit} bytes, or its \
+                 content-length is larger than any body can be"
+            );
+            return Failure { error: FailureKind::Other(EgressError::Connect(told)), reach };
         }
         if reach == Reach::Unsent {
             EgressError::Unsent(format!("no connection to {host} could be made: {cause}"))

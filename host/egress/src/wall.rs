@@ -16,6 +16,10 @@ pub(crate) fn check_shape(method: &Method, url: &Url) -> Result<(), EgressError>
     if url.host_str().is_none_or(str::is_empty) {
         return wrong("the address has no host: write an absolute https address");
     }
+    let is_named = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    if url.domain().is_some_and(|name| !is_named(name)) {
+        return wrong("the host of the address has characters that no name of a host has: write its name alone");
+    }
     if !url.username().is_empty() || url.password().is_some() {
         return wrong("the address holds a user name or password: leave it out, the host puts the credential on");
     }
@@ -155,6 +159,7 @@ mod tests {
             "https://user@a.example.com/",
             "https://:pass@a.example.com/",
             "https://a.example.com/#x",
+            "https://${secret.a}.example.com/",
             "ftp://a.example.com/",
         ] {
             assert!(matches!(check_shape(&Method::GET, &url(text)), Err(EgressError::InvalidRequest(_))), "{text}");

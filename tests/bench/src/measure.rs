@@ -8,6 +8,7 @@ mod fetch;
 mod grants;
 mod loading;
 pub(crate) mod memory;
+mod scrubbing;
 mod token;
 
 use std::io::Write;
@@ -30,6 +31,7 @@ pub(crate) use fetch::{Fetch, Trio};
 pub(crate) use grants::Grants;
 pub(crate) use loading::Loading;
 pub(crate) use memory::Memory;
+pub(crate) use scrubbing::Scrubbed;
 pub(crate) use token::Token;
 
 /// All figures.
@@ -43,6 +45,7 @@ pub(crate) struct Figures {
     pub(crate) compiling: Compiling,
     pub(crate) token: Token,
     pub(crate) decision: Decision,
+    pub(crate) scrubbed: Scrubbed,
     pub(crate) grants: Grants,
     pub(crate) ears: Ears,
 }
@@ -85,6 +88,8 @@ pub(crate) enum Only {
     Fetch,
     /// What the way out decides before a request leaves
     Decision,
+    /// Looking for a secret in answers
+    Scrubbing,
     /// Tokens of many users
     Grants,
     /// The auth redirect service
@@ -106,6 +111,7 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures, Failure> {
         compiling: compiling::measure(effort).await?,
         token: token::measure(&stage, effort).await?,
         decision: decision::measure(&stage, effort)?,
+        scrubbed: scrubbing::measure(effort),
         grants: grants::measure(upstream.base(), effort).await?,
         ears: ears::measure(upstream.base(), effort).await?,
     };
@@ -117,6 +123,9 @@ pub(crate) async fn all(effort: Effort) -> Result<Figures, Failure> {
 pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
     if matches!(only, Only::Compiling) {
         return print(&compiling::measure(effort).await?);
+    }
+    if matches!(only, Only::Scrubbing) {
+        return print(&scrubbing::measure(effort));
     }
     let upstream = Upstream::start().await?;
     if matches!(only, Only::Grants) {
@@ -137,7 +146,7 @@ pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
         Only::Fetch => print(&fetch::rate(&stage, fetch::Way::Call, time).await?),
         Only::Decision => print(&decision::measure(&stage, effort)?),
         // Above: they need no component.
-        Only::Grants | Only::Ears | Only::Compiling => Ok(()),
+        Only::Grants | Only::Ears | Only::Compiling | Only::Scrubbing => Ok(()),
     }
 }
 

@@ -18,6 +18,8 @@ const LIVE_US: f64 = 1.0;
 const CROWDED: f64 = 1.5;
 /// The most that deciding about a request should take, in microseconds.
 const DECISION_US: f64 = 5.0;
+/// The least that should be scrubbed in a second on one processor, in GB.
+const SCRUBBED_GB: f64 = 1.0;
 /// The most a token from the store should take, in microseconds, in the middle.
 const COLD_US: f64 = 100.0;
 /// The most the auth redirect service should take of its own to redeem a code, in microseconds, in the middle.
@@ -89,6 +91,10 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
     table.add_row(["a live token of a grant from memory, ns".to_owned(), whole(figures.token.live_ns)]);
     let decision = format!("decide whether a request may leave, {} rules, ns", figures.decision.rules);
     table.add_row([decision, whole(figures.decision.each_ns)]);
+    let scrubbed = figures.scrubbed;
+    for (kind, rate) in [("binary", scrubbed.binary), ("JSON", scrubbed.json), ("a page", scrubbed.page)] {
+        table.add_row([format!("scrub a streamed body of 10 MiB, {kind}, MB/s"), whole(rate / 1e6)]);
+    }
     show(&mut out, &table)?;
 
     let grants = &figures.grants;
@@ -164,6 +170,12 @@ fn aims(figures: &Figures) -> Vec<Aim> {
     let most = |name, limit, measured| Aim { name, at_most: true, limit, measured };
     let live = most("a live token from memory, us", LIVE_US, figures.grants.many.live_ns / 1000.0);
     let decision = most("deciding whether a request may leave, us", DECISION_US, figures.decision.each_ns / 1000.0);
+    let scrubbed = Aim {
+        name: "scrubbing a streamed body of JSON, GB/s",
+        at_most: false,
+        limit: SCRUBBED_GB,
+        measured: figures.scrubbed.json / 1e9,
+    };
     let crowded = most("a live token with many grants stored / with few", CROWDED, figures.grants.ratio);
     let cold = most("a token from the store, p50 us", COLD_US, figures.grants.many.cold.p50_us);
     let ears =
@@ -175,7 +187,7 @@ fn aims(figures: &Figures) -> Vec<Aim> {
             mebibytes(crowd.host_bytes) / 1024.0,
         )
     });
-    [empty, throughput, live, decision, crowded, cold, ears].into_iter().chain(crowd).collect()
+    [empty, throughput, live, decision, scrubbed, crowded, cold, ears].into_iter().chain(crowd).collect()
 }
 
 fn sheet(header: &[&str]) -> Table {

@@ -8,6 +8,7 @@ mod callback;
 #[cfg(feature = "runtime")]
 mod code_entry;
 mod headers;
+mod json;
 mod metadata;
 mod multipart;
 mod mutator;
@@ -25,6 +26,7 @@ pub use callback::callback;
 #[cfg(feature = "runtime")]
 pub use code_entry::code_entry;
 pub use headers::headers;
+pub use json::json;
 pub use metadata::metadata;
 pub use multipart::multipart;
 pub use mutator::Mutator;

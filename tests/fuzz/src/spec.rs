@@ -4,7 +4,7 @@ use innkeeper_egress::fuzzing as egress;
 use innkeeper_spec::{ApprovedHost, ConnectorSpec, HostPattern, Mistakes, draft};
 use serde_json::{Value, json};
 
-use crate::shown::is_hidden;
+use crate::shown::assert_one_plain_line;
 
 /// The longest line that one mistake may become, in bytes.
 const LONGEST_MISTAKE: usize = 8 * 1024;
@@ -24,7 +24,7 @@ fn told(mistakes: &Mistakes) {
     assert!(!mistakes.0.is_empty(), "a spec is refused without a reason");
     for mistake in &mistakes.0 {
         let line = mistake.to_string();
-        assert!(!mistake.reason.chars().any(is_hidden), "{line:?}");
+        assert_one_plain_line(&line);
         assert!(line.len() <= LONGEST_MISTAKE, "a mistake is told in {} bytes", line.len());
         assert!(mistake.place.is_empty() || mistake.place.starts_with('/'), "{:?} is no place", mistake.place);
     }

@@ -21,6 +21,7 @@ pub const TARGETS: &[Target] = &[
     #[cfg(feature = "runtime")]
     Target { name: "code_entry", run: crate::code_entry, mutations: 20_000 },
     Target { name: "headers", run: crate::headers, mutations: 20_000 },
+    Target { name: "json", run: crate::json, mutations: 20_000 },
     Target { name: "metadata", run: crate::metadata, mutations: 20_000 },
     Target { name: "multipart", run: crate::multipart, mutations: 20_000 },
     Target { name: "scrubber", run: crate::scrubber, mutations: 300 },

@@ -27,6 +27,11 @@ fn headers_touch_neither_transport_nor_credential() {
 }
 
 #[test]
+fn a_json_tree_is_counted_at_what_it_takes_at_least() {
+    holds("json");
+}
+
+#[test]
 fn metadata_leads_to_no_address_that_was_not_checked() {
     holds("metadata");
 }

@@ -41,7 +41,20 @@ impl Kinds {
         self.0 & kind.0 != 0
     }
 
-    fn of(mark: u8) -> Self {
+    pub(super) const fn with(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    pub(super) const fn without(self, kind: Self) -> Self {
+        Self(self.0 & !kind.0)
+    }
+
+    pub(super) const fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// What an escape that begins with this byte may be.
+    pub(super) fn of(mark: u8) -> Self {
         match mark {
             b'%' => PERCENT,
             b'\\' => BACKSLASH,
@@ -98,9 +111,12 @@ fn is_relevant(bytes: &[u8], escape: Range<usize>, text: &[u8], alphabet: &[bool
         [] | [b'\n' | b'\r'] => {
             let is_break = Kinds::of(bytes[escape.start]) == BREAKS;
             let before = if is_break { before_break(bytes, escape.start) } else { escape.start.checked_sub(1) };
-            let joins = before.is_some_and(|before| is_in(bytes.get(before)) || bytes[before] == 0);
+            // A break may stand within an escape, too.
+            let may_belong = |byte: Option<&u8>| {
+                is_in(byte) || byte.is_some_and(|byte| matches!(byte, b';' | b'#') || !Kinds::of(*byte).is_empty())
+            };
             let after = bytes.get(escape.end);
-            joins && (after.is_none() || is_in(after) || after.is_some_and(|byte| !Kinds::of(*byte).is_empty()))
+            before.is_some_and(|before| may_belong(bytes.get(before))) && (after.is_none() || may_belong(after))
         }
         [b'%' | b'\\' | b'&' | 0] => true,
         _ => text.iter().any(|byte| is_in(Some(byte))),

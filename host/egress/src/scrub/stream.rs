@@ -195,6 +195,7 @@ impl ScrubStream {
 mod tests {
     use innkeeper_ambient::{Random, SeededRandom};
 
+    use super::super::EXPANSION;
     use super::*;
 
     /// What comes out, piece by piece, when `text` arrives cut at these places.
@@ -261,6 +262,101 @@ mod tests {
             let seen = |index: usize| pieces(&scrubbers[index], texts[index].as_bytes(), cuts.iter().copied());
             assert_eq!(seen(0), seen(1), "{texts:?} {cuts:?}");
         }
+    }
+
+    /// A text as services write it, with what `coding` names: hidden by one of seven codings, then escaped up to twice.
+    fn coded(text: &str, mut coding: usize) -> Vec<u8> {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::STANDARD;
+        let mut next = |count: usize| {
+            let chosen = coding % count;
+            coding /= count;
+            chosen
+        };
+        let mut coded: Vec<u8> = match next(HIDING) {
+            0 => text.into(),
+            1 => STANDARD.encode(text).into(),
+            2 => STANDARD.encode(format!("user:{text}!")).into(),
+            3 => STANDARD.encode(format!("{{\"a\":1, {text}, and more")).into(),
+            4 => STANDARD.encode(STANDARD.encode(text)).into(),
+            5 => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            _ => text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+        };
+        for outer in [false, true] {
+            let each = |write: fn(u8) -> String| coded.iter().map(|byte| write(*byte)).collect::<String>().into_bytes();
+            coded = match next(ESCAPING) {
+                0 | 1 => coded,
+                2 => each(|byte| format!("%{byte:02X}")),
+                3 => each(
+                    |byte| if byte.is_ascii_alphanumeric() { char::from(byte).into() } else { format!("%{byte:02x}") },
+                ),
+                4 => each(|byte| format!("&#{byte};")),
+                5 => serde_json::Value::from(String::from_utf8_lossy(&coded)).to_string().into(),
+                // Where lines break in what was escaped before shows how long that is.
+                6 if !outer => coded.chunks(11).collect::<Vec<_>>().join(&b"\r\n"[..]),
+                6 => coded,
+                _ => each(|byte| match byte {
+                    b'&' => "&amp;".to_owned(),
+                    b'<' => "&lt;".to_owned(),
+                    b'>' => "&gt;".to_owned(),
+                    b'"' => "&quot;".to_owned(),
+                    other => char::from(other).into(),
+                }),
+            };
+        }
+        coded
+    }
+
+    const ROUNDS: usize = 1000;
+    const HIDING: usize = 7;
+    const ESCAPING: usize = 8;
+    const CODINGS: usize = HIDING * ESCAPING * ESCAPING;
+
+    #[test]
+    fn what_stands_around_a_secret_stays_the_same_whatever_characters_the_secret_has() {
+        let random = SeededRandom::new(13);
+        for secrets in [
+            ["tok-3fA/9+kQ=wZ_x.7Lm2~Bd4", r#"tok-3fBx8Hk2&wZ<a>7"m9\Bd5"#],
+            ["abcdefghijklmnopqr", r"ab%2Fd&lt;h\nj=41r"],
+        ] {
+            stays_the_same(&random, secrets);
+        }
+    }
+
+    fn stays_the_same(random: &SeededRandom, secrets: [&str; 2]) {
+        let scrubbers = secrets.map(|secret| Arc::new(Scrubber::new([secret]).expect("long enough")));
+        let mut with_secrets = 0;
+        for round in 0..ROUNDS {
+            let parts: Vec<Result<Vec<u8>, usize>> = (0..draw(random, 12))
+                .map(|_| match draw(random, 5) {
+                    0 => Err(loop {
+                        let coding = draw(random, CODINGS);
+                        if secrets.iter().all(|secret| coded(secret, coding).len() <= secret.len() * EXPANSION) {
+                            break coding;
+                        }
+                    }),
+                    1 => Ok(b"x".repeat(draw(random, 700))),
+                    2 => Ok(format!("<p>line {}\r\n&amp; more</p>\n", draw(random, 100)).into()),
+                    // A guess that is right about the beginning, whole in no coding.
+                    _ => {
+                        let guess = secrets[draw(random, 2)];
+                        let guess = &guess[..draw(random, guess.len() - 1)];
+                        Ok([coded(guess, draw(random, CODINGS)), b" ".to_vec()].concat())
+                    }
+                })
+                .collect();
+            let seen = |index: usize| -> Bytes {
+                let text: Vec<u8> = parts
+                    .iter()
+                    .flat_map(|part| part.clone().unwrap_or_else(|coding| coded(secrets[index], coding)))
+                    .collect();
+                pieces(&scrubbers[index], &text, std::iter::empty()).concat().into()
+            };
+            let (one, other) = (seen(0), seen(1));
+            with_secrets += usize::from(one.windows(REDACTED.len()).any(|window| window == REDACTED.as_bytes()));
+            assert_eq!(one.escape_ascii().to_string(), other.escape_ascii().to_string(), "round {round}: {parts:?}");
+        }
+        assert!(with_secrets > ROUNDS / 4, "{with_secrets}");
     }
 
     #[test]
