@@ -53,8 +53,30 @@ pub(crate) struct Attack {
     pub(crate) wall: &'static str,
     /// What the attacker, or who called it, is told.
     pub(crate) error: Expected,
+    /// The ways on which something else is told, and that.
+    pub(crate) elsewhere: Vec<(&'static [Way], Expected)>,
     /// How it is done.
     pub(crate) run: Run,
+}
+
+impl Attack {
+    /// On these ways, this is told.
+    pub(crate) fn but_on(mut self, ways: &'static [Way], (kind, text): (&'static str, &'static str)) -> Self {
+        self.elsewhere.push((ways, Expected { kind: Some(kind), text }));
+        self
+    }
+
+    /// On every other way, this is the kind.
+    pub(crate) fn of_kind(mut self, kind: &'static str) -> Self {
+        self.error.kind = Some(kind);
+        self
+    }
+
+    /// What has to be told on this way.
+    pub(crate) fn expected(&self, way: Way) -> Expected {
+        let other = self.elsewhere.iter().find(|(ways, _)| ways.contains(&way));
+        other.map_or(self.error, |(_, expected)| *expected)
+    }
 }
 
 /// What has to be told: a kind, and a part of the sentence.
@@ -89,7 +111,7 @@ where
 {
     let work: Work = Box::new(move |rig, _| Box::pin(work(rig)));
     let error = Expected { kind: Some(kind), text };
-    Attack { id, class, what, wall, error, run: Run { ways: &[Way::Send], work } }
+    Attack { id, class, what, wall, error, elsewhere: Vec::new(), run: Run { ways: &[Way::Send], work } }
 }
 
 /// An attack that is done on each of `ways`, on which the errors are of different kinds.
@@ -105,5 +127,6 @@ where
     F: Future<Output = Told> + Send + 'static,
 {
     let work: Work = Box::new(move |rig, way| Box::pin(work(rig, way)));
-    Attack { id, class, what, wall, error: Expected { kind: None, text }, run: Run { ways, work } }
+    let error = Expected { kind: None, text };
+    Attack { id, class, what, wall, error, elsewhere: Vec::new(), run: Run { ways, work } }
 }

@@ -108,6 +108,8 @@ pub(crate) struct Core {
     pub(crate) imports: &'static str,
     /// Anything else: globals, tables, data, a start function.
     pub(crate) more: String,
+    /// Pages of memory beyond what the spec takes.
+    pub(crate) pages: usize,
     /// The body of `cabi_realloc`, whose parameters are `$old $size $align $new`.
     pub(crate) realloc: &'static str,
     /// The body of `spec`.
@@ -122,6 +124,7 @@ impl Default for Core {
             spec: Spec::named("core_connector"),
             imports: "",
             more: String::new(),
+            pages: 4,
             realloc: "(global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
                 (global.set $last (global.get $next))
                 (global.set $next (i32.add (global.get $next) (local.get $new)))
@@ -158,7 +161,7 @@ impl Core {
                 (param $input_length i32) (param $files i32) (param $files_length i32) (result i32) {call})
             (func (export "check") (result i32) (i32.const {OUTPUT})))"#,
             imports = self.imports,
-            pages = end / 65_536 + 4,
+            pages = end / 65_536 + self.pages,
             output = escaped(&[[0; 4], [0; 4], 1100_u32.to_le_bytes(), 2_u32.to_le_bytes()].concat()),
             spec = escaped(&memory.bytes),
             more = self.more,
@@ -192,6 +195,22 @@ pub(crate) fn lookalike(more: &str) -> Vec<u8> {
         (func $f (canon lift (core func $i "f")))
         (export "spec" (func $f)) (export "call" (func $f)) (export "check" (func $f)))"#
     ))
+}
+
+/// A connector without mistakes that has this module in it, and makes no instance of it.
+pub(crate) fn beside(module: &[u8]) -> Vec<u8> {
+    [Spec::named("beside_connector").component(), section_head(1, module.len()), module.to_vec()].concat()
+}
+
+/// What stands before the bytes of a section.
+pub(crate) fn section_head(id: u8, mut size: usize) -> Vec<u8> {
+    let mut bytes = vec![id];
+    while size >= 0x80 {
+        bytes.push(u8::try_from(size & 0x7f).expect("seven bits") | 0x80);
+        size >>= 7;
+    }
+    bytes.push(u8::try_from(size).expect("seven bits"));
+    bytes
 }
 
 /// The bytes of a component or a module in the text format.

@@ -1,6 +1,5 @@
 //! Every way out, for an attack to take.
 
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use innkeeper::{
     SystemRandom,
 };
 use innkeeper_egress::Egress;
-use innkeeper_server::{EarsLimits, EarsProvider, EarsService, EarsSettings, Quota};
+use innkeeper_server::{EarsLimits, EarsProvider, EarsService, EarsSettings, ListenSettings, Quota, listen};
 use innkeeper_tests::host::TestHost;
 use innkeeper_tests::oidc::plain_client;
 use serde_json::{Value, json};
@@ -30,6 +29,14 @@ pub(crate) enum Target {
     Address(String),
     /// To a place of the hostile service, which answers this.
     Answer(Answer),
+}
+
+/// A user's authorization that has begun.
+pub(crate) struct Begun {
+    pub(crate) state: String,
+    /// What the user is asked for.
+    pub(crate) scope: Option<String>,
+    pub(crate) session: SessionSecret,
 }
 
 /// What an honest token endpoint says.
@@ -98,10 +105,11 @@ impl Rig {
         self.script(&connection, steps).await
     }
 
-    async fn download(&self, connection: &ConnectionView, address: &str) -> Told {
+    /// All of an answer as it is handed out as a file, or why there is none.
+    pub(crate) async fn download(&self, connection: &ConnectionView, address: &str) -> Told {
         let steps = json!([
             { "do": "send", "url": address, "keep": true },
-            { "do": "answer", "text": "{}", "files": [{ "name": "download.bin", "body": null }] },
+            { "do": "answer", "text": "{\"seen\":{seen}}", "files": [{ "name": "download.bin", "body": null }] },
         ]);
         match self.host().call(request(connection, RUN, json!({ "steps": steps }))).await {
             Ok(mut result) if result.files.len() == 1 => read(&mut result.files[0]).await,
@@ -110,11 +118,15 @@ impl Rig {
     }
 
     async fn token(&self, address: &str) -> Told {
-        let settings = |new: NewConnection| client(new).field("tokenUrl", address);
-        match self.connect("oauth_client_credentials", settings).await {
+        match self.client_at(address).await {
             Ok(connection) => self.use_grant(&connection).await,
             Err(error) => Told::host(&error),
         }
+    }
+
+    /// A connection that gets its tokens by itself, at this token endpoint.
+    pub(crate) async fn client_at(&self, token_url: &str) -> Result<ConnectionView, Error> {
+        self.connect("oauth_client_credentials", |new| client(new).field("tokenUrl", token_url)).await
     }
 
     /// A call that fails when there is no grant: its caller is told why there is none.
@@ -141,11 +153,11 @@ impl Rig {
         let authorize = format!("{}/authorize", self.upstream().base());
         let settings = |new: NewConnection| client(new).field("authorizationUrl", authorize).field("tokenUrl", address);
         let connection = self.connect("oauth_authorization_code", settings).await?;
-        let (state, session) = self.begin(&connection).await?;
+        let Begun { state, session, .. } = self.begin(&connection).await?;
         Ok((connection, format!("code=a-code&state={state}"), session))
     }
 
-    pub(crate) async fn begin(&self, connection: &ConnectionView) -> Result<(String, SessionSecret), Error> {
+    pub(crate) async fn begin(&self, connection: &ConnectionView) -> Result<Begun, Error> {
         let session = SessionSecret::random(&SystemRandom);
         let begin = BeginAuthorization {
             space: &connection.space,
@@ -156,8 +168,11 @@ impl Rig {
             return_url: None,
         };
         let flow = self.host().begin_authorization(begin).await?;
-        let state = flow.authorization_url.query_pairs().find(|(name, _)| name == "state");
-        Ok((state.expect("a state").1.into_owned(), session))
+        let asked = |name: &str| {
+            let found = flow.authorization_url.query_pairs().find(|(given, _)| given == name);
+            found.map(|(_, value)| value.into_owned())
+        };
+        Ok(Begun { state: asked("state").expect("a state"), scope: asked("scope"), session })
     }
 
     pub(crate) async fn complete(&self, connection: &ConnectionView, callback: &str, session: &SessionSecret) -> Told {
@@ -174,7 +189,12 @@ impl Rig {
         match self.consented(&place.url("/")).await {
             Ok((connection, callback, session)) => {
                 let completed = self.complete(&connection, &callback, &session).await;
-                if completed.kind == "answer" { self.use_grant(&connection).await } else { completed }
+                if completed.kind != "answer" {
+                    return completed;
+                }
+                // Then the token has ended, and the next request needs another one.
+                tokio::time::sleep(LIFE + Duration::from_millis(200)).await;
+                self.use_grant(&connection).await
             }
             Err(error) => Told::host(&error),
         }
@@ -224,7 +244,7 @@ impl Rig {
             Ok(connection) => connection,
             Err(error) => return Told::host(&error),
         };
-        let (state, session) = match self.begin(&connection).await {
+        let Begun { state, session, .. } = match self.begin(&connection).await {
             Ok(begun) => begun,
             Err(error) => return Told::host(&error),
         };
@@ -276,20 +296,23 @@ impl Rig {
         let egress = Egress::new(self.egress(), clock.clone(), Arc::new(SystemRandom)).expect("a way out");
         let keyring = Keyring::generate(&SystemRandom);
         let ears = EarsService::new(settings, &keyring, &egress, clock, Arc::new(SystemRandom)).expect("a service");
-        let routes = ears.router().into_make_service_with_connect_info::<SocketAddr>();
-        let server = tokio::spawn(async move { axum::serve(listener, routes).await.expect("the service serves") });
+        let server = tokio::spawn(listen(listener, ears.router(), ListenSettings::default(), std::future::pending()));
         (base, server)
     }
 }
 
-/// What the first answer of a grant is that has to be refreshed at once.
+/// How long a token lives that has to be refreshed.
+const LIFE: Duration = Duration::from_secs(1);
+
+/// What the first answer of a grant is that has to be refreshed soon.
 fn short_lived() -> Value {
     let mut tokens = tokens();
-    tokens["expires_in"] = json!(1);
+    tokens["expires_in"] = json!(LIFE.as_secs());
     tokens
 }
 
-fn client(new: NewConnection) -> NewConnection {
+/// A client of an authorization server.
+pub(crate) fn client(new: NewConnection) -> NewConnection {
     new.field("clientId", "client").secret("clientSecret", CLIENT_SECRET)
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use crate::attack::Attack;
+use crate::attack::{Attack, Expected};
 use crate::ways::Way;
 
 const BEGIN: &str = "<!-- corpus begins: written by the test `hostile` -->";
@@ -52,8 +52,18 @@ fn ways_of(attack: &Attack) -> String {
 }
 
 fn error_of(attack: &Attack) -> String {
-    let escaped = attack.error.text.replace('|', "\\|");
-    match (attack.error.kind, escaped.as_str()) {
+    let mut text = told(attack.error);
+    for (ways, expected) in &attack.elsewhere {
+        let ways: Vec<String> =
+            ways.iter().filter(|way| attack.run.ways.contains(way)).map(|way| format!("{way:?}")).collect();
+        let _ = write!(text, "; on {}: {}", ways.join(" and "), told(*expected));
+    }
+    text
+}
+
+fn told(Expected { kind, text }: Expected) -> String {
+    let escaped = text.replace('|', "\\|");
+    match (kind, escaped.as_str()) {
         (Some(kind), "") => format!("`{kind}`"),
         (Some(kind), text) => format!("`{kind}`: {text}"),
         (None, "") => "an error of each way's kind".to_owned(),

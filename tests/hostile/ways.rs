@@ -68,6 +68,9 @@ pub(crate) const OF_OAUTH: &[Way] = &[
     Way::ServiceRevocation,
 ];
 
+/// Those of an auth redirect service. Its callers are strangers: of its provider's answers they are told the kind alone.
+pub(crate) const OF_SERVICES: &[Way] = &[Way::ServiceToken, Way::ServiceRevocation];
+
 /// Every way out that there is.
 pub(crate) const WAYS_OUT: &[Way] = &[
     Way::Send,

@@ -75,25 +75,25 @@ pub fn form(parts: Vec<Part>, random: &dyn Random) -> Result<(HeaderValue, Bytes
     Ok((media_type, body.as_bytes().map(Bytes::copy_from_slice).expect("parts in memory make one piece")))
 }
 
-/// What is handed out of a body that arrives in these pieces, in blocks of so many bytes: at each piece, and at the end.
-pub fn scrubbed(secret: &str, pieces: &[&[u8]], block: usize) -> Vec<Bytes> {
-    let scrubber = Scrubber::new([secret]).expect("the secret is long enough");
-    let mut stream = ScrubStream::new(Arc::new(scrubber), block);
-    let mut out: Vec<Bytes> = pieces.iter().map(|piece| stream.push(Bytes::copy_from_slice(piece))).collect();
-    out.push(stream.finish());
-    out
-}
-
-/// Scrubs bodies, as large answers are.
+/// Looks for a secret in bodies.
+#[derive(Clone)]
 pub struct Scrubbing(Arc<Scrubber>);
 
 impl Scrubbing {
-    /// Looks for this secret.
+    /// For this secret.
     pub fn of(secret: &str) -> Self {
         Self(Arc::new(Scrubber::new([secret]).expect("the secret is long enough")))
     }
 
-    /// How many bytes are handed out of a body that arrives in these pieces.
+    /// What is handed out of a body that arrives in these pieces, in blocks of so many bytes: at each piece, and at the end.
+    pub fn scrubbed(&self, pieces: &[&[u8]], block: usize) -> Vec<Bytes> {
+        let mut stream = ScrubStream::new(Arc::clone(&self.0), block);
+        let mut out: Vec<Bytes> = pieces.iter().map(|piece| stream.push(Bytes::copy_from_slice(piece))).collect();
+        out.push(stream.finish());
+        out
+    }
+
+    /// How many bytes are handed out of a body that arrives in these pieces, in the blocks of large answers.
     pub fn through(&self, pieces: &[Bytes]) -> usize {
         let mut stream = ScrubStream::new(Arc::clone(&self.0), crate::received::BLOCK);
         let handed: usize = pieces.iter().map(|piece| stream.push(piece.clone()).len()).sum();

@@ -233,6 +233,7 @@ pub(crate) fn store(engine: &Engine, guest: Guest, lifted: usize) -> Store<Guest
             return Err(Ended::Cpu.into());
         }
         // Others get their turn, and the call's own deadline is looked at.
+        guest.meter.cut();
         Ok(UpdateDeadline::Yield(1))
     });
     store
@@ -257,10 +258,13 @@ pub(crate) async fn bounded<T>(
         () = &mut deadline => Err(shared.places.busy(Crowded::Host)),
     };
     let _place = entered.map_err(|busy| CallError::Busy { crowded: busy.crowded, retry_after: busy.retry_after })?;
-    let ended = tokio::select! {
-        biased;
-        ended = (Metered { inner: pin!(work(&mut *store)), meter }) => Some(ended),
-        () = &mut deadline => None,
+    let ended = {
+        let mut working = pin!(work(&mut *store));
+        tokio::select! {
+            biased;
+            ended = Metered::new(working.as_mut(), meter, shared.turns.clone()) => Some(ended),
+            () = &mut deadline => None,
+        }
     };
     match ended {
         Some(ended) => ended.map_err(|error| explain(&error, store.data(), place)),

@@ -97,6 +97,7 @@ impl Checks {
             .name("innkeeper-check".to_owned())
             .stack_size(STACK)
             .spawn(move || {
+                behind_calls();
                 // A panic is told to nobody but who waits.
                 let done = catch_unwind(AssertUnwindSafe(work));
                 drop(ending);
@@ -163,6 +164,12 @@ impl Drop for Ending {
             self.0.given_up.fetch_sub(1, Ordering::AcqRel);
         }
     }
+}
+
+/// Lets the threads that serve calls go first. The system may refuse this, and other systems would do it to the whole process.
+fn behind_calls() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 10);
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -152,6 +152,7 @@ impl Counter<'_> {
         if !self.scopes.is_empty() {
             self.define(1)?;
         }
+        most("components within components", self.scopes.len() as u64, NESTED_COMPONENTS, None)?;
         self.scopes.push(Scope { is_module, ..Scope::default() });
         Ok(())
     }
@@ -368,3 +369,5 @@ impl From<BinaryReaderError> for LoadError {
 
 /// Far more than any contract nests, and few enough for the stack of a thread.
 const NESTED_TYPES: u64 = 256;
+/// The same of components: what is kept while one is compiled grows faster than their depth.
+const NESTED_COMPONENTS: u64 = 64;

@@ -1,10 +1,17 @@
-//! The time that a guest itself computes.
+//! The time that a guest itself computes, and what becomes of guests that compute for long.
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+
+/// A guest that has computed for so long waits for its turn before it goes on.
+const CREDIT: Duration = Duration::from_millis(10);
+/// For so much time that it waits for others, a guest may compute for a part of one without a turn.
+const REGAINED: u64 = 50;
 
 /// How long a guest has computed: the time inside polls of its call, waiting left out.
 #[derive(Debug)]
@@ -12,17 +19,29 @@ pub(crate) struct CpuMeter {
     origin: Instant,
     spent_nanos: AtomicU64,
     poll_began_nanos: AtomicU64,
+    /// Whether the last poll ended because its time was over, and not because the guest waits for something.
+    cut: AtomicBool,
 }
 
 impl CpuMeter {
     pub(crate) fn start() -> Arc<Self> {
-        Arc::new(Self { origin: now(), spent_nanos: AtomicU64::new(0), poll_began_nanos: AtomicU64::new(0) })
+        Arc::new(Self {
+            origin: now(),
+            spent_nanos: AtomicU64::new(0),
+            poll_began_nanos: AtomicU64::new(0),
+            cut: AtomicBool::new(false),
+        })
     }
 
     /// Up to now, the poll under way included.
     pub(crate) fn spent(&self) -> Duration {
         let running = self.elapsed_nanos().saturating_sub(self.poll_began_nanos.load(Ordering::Relaxed));
         Duration::from_nanos(self.spent_nanos.load(Ordering::Relaxed).saturating_add(running))
+    }
+
+    /// The poll under way ends here, though the guest would go on.
+    pub(crate) fn cut(&self) {
+        self.cut.store(true, Ordering::Relaxed);
     }
 
     /// Time since the call began.
@@ -40,21 +59,130 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// A future whose polls are timed.
+/// The turns of guests that compute for long. There are fewer than processors, where there is more than one: a guest that only
+/// passes something on finds a free one.
+#[derive(Clone, Debug)]
+pub(crate) struct Turns(Arc<Semaphore>);
+
+impl Turns {
+    pub(crate) fn new(processors: usize) -> Self {
+        Self(Arc::new(Semaphore::new(processors.saturating_sub(processors.div_ceil(4)).max(1))))
+    }
+}
+
+type Turn = Result<OwnedSemaphorePermit, AcquireError>;
+
+/// A future whose polls are timed, and take turns with others once they have taken long.
 pub(crate) struct Metered<'a, F> {
-    pub(crate) inner: Pin<&'a mut F>,
-    pub(crate) meter: Arc<CpuMeter>,
+    inner: Pin<&'a mut F>,
+    meter: Arc<CpuMeter>,
+    turns: Turns,
+    waiting: Option<Pin<Box<dyn Future<Output = Turn> + Send>>>,
+    credit_nanos: u64,
+    last_ended_nanos: u64,
+}
+
+impl<'a, F: Future> Metered<'a, F> {
+    pub(crate) fn new(inner: Pin<&'a mut F>, meter: Arc<CpuMeter>, turns: Turns) -> Self {
+        let last_ended_nanos = meter.elapsed_nanos();
+        Self { inner, meter, turns, waiting: None, credit_nanos: nanos(CREDIT), last_ended_nanos }
+    }
+
+    /// A turn, where one is needed; held for one poll.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Option<OwnedSemaphorePermit>> {
+        if self.waiting.is_none() {
+            if !self.meter.cut.swap(false, Ordering::Relaxed) {
+                let waited = self.meter.elapsed_nanos().saturating_sub(self.last_ended_nanos);
+                self.credit_nanos = self.credit_nanos.saturating_add(waited / REGAINED).min(nanos(CREDIT));
+            }
+            if self.credit_nanos > 0 {
+                return Poll::Ready(None);
+            }
+        }
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(self.turns.0.clone().acquire_owned()));
+        // Nobody closes the semaphore.
+        waiting.as_mut().poll(cx).map(|turn| {
+            self.waiting = None;
+            turn.ok()
+        })
+    }
 }
 
 impl<F: Future> Future for Metered<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let Poll::Ready(turn) = self.turn(cx) else { return Poll::Pending };
         let began = self.meter.elapsed_nanos();
         self.meter.poll_began_nanos.store(began, Ordering::Relaxed);
         let polled = self.inner.as_mut().poll(cx);
-        let took = self.meter.elapsed_nanos().saturating_sub(began);
+        let ended = self.meter.elapsed_nanos();
+        let took = ended.saturating_sub(began);
         self.meter.spent_nanos.fetch_add(took, Ordering::Relaxed);
+        self.credit_nanos = self.credit_nanos.saturating_sub(took);
+        self.last_ended_nanos = ended;
+        drop(turn);
         polled
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Computes for so long at each poll, and never ends.
+    fn busy(meter: &Arc<CpuMeter>, for_: Duration) -> impl Future<Output = ()> {
+        let meter = meter.clone();
+        std::future::poll_fn(move |_| {
+            let began = now();
+            while began.elapsed() < for_ {
+                std::hint::spin_loop();
+            }
+            meter.cut();
+            Poll::Pending
+        })
+    }
+
+    #[test]
+    fn a_guest_that_computes_for_long_waits_for_its_turn_and_others_do_not() {
+        let turns = Turns::new(2);
+        let mut cx = Context::from_waker(Waker::noop());
+        let meter = CpuMeter::start();
+        let mut long = pin!(busy(&meter, CREDIT));
+        let mut long = Metered::new(long.as_mut(), meter.clone(), turns.clone());
+        assert!(Pin::new(&mut long).poll(&mut cx).is_pending());
+        let spent = meter.spent();
+        assert!(spent >= CREDIT);
+
+        let taken = turns.0.clone().try_acquire_owned().expect("of two processors one is for turns");
+        assert!(turns.0.clone().try_acquire_owned().is_err());
+        let spent_nanos = || meter.spent_nanos.load(Ordering::Relaxed);
+        let before = spent_nanos();
+        assert!(Pin::new(&mut long).poll(&mut cx).is_pending());
+        assert_eq!(spent_nanos(), before, "it computes without a turn");
+
+        let other = CpuMeter::start();
+        let mut short = pin!(std::future::ready(()));
+        let mut short = Metered::new(short.as_mut(), other, turns.clone());
+        assert!(Pin::new(&mut short).poll(&mut cx).is_ready(), "a short one waits");
+
+        drop(taken);
+        assert!(Pin::new(&mut long).poll(&mut cx).is_pending());
+        assert!(spent_nanos() > before, "it has its turn and does not go on");
+        assert!(turns.0.clone().try_acquire_owned().is_ok(), "a turn is held for one poll");
+    }
+
+    #[test]
+    fn one_processor_has_a_turn_and_many_leave_some_free() {
+        for (processors, turns) in [(1, 1), (2, 1), (4, 3), (8, 6), (64, 48)] {
+            assert_eq!(Turns::new(processors).0.available_permits(), turns, "{processors}");
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::capabilities;
 use crate::checks::Checks;
 use crate::compile_limits::CompileLimits;
 use crate::compiler::{Compiler, Compilers};
+use crate::deadline::Turns;
 use crate::error::SetupError;
 use crate::flights::Flights;
 use crate::guest::Guest;
@@ -94,6 +95,7 @@ pub(crate) struct Shared {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) places: Places,
     pub(crate) checks: Checks,
+    pub(crate) turns: Turns,
     allocation: Allocation,
 }
 
@@ -131,6 +133,7 @@ impl Runtime {
                 random,
                 places,
                 checks: Checks::new(),
+                turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),
                 allocation,
             }),
         })

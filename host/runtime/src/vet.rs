@@ -162,6 +162,18 @@ mod tests {
     }
 
     #[test]
+    fn components_within_components_are_not_followed_for_ever() {
+        let empty = b"\0asm\x0d\0\x01\0".to_vec();
+        // A section of a component has its size in one byte here, or in two.
+        let nested = (0..100).fold(empty.clone(), |inner, _| {
+            let size = u16::try_from(inner.len()).expect("a small component");
+            let [low, high] = [size & 0x7f | 0x80, size >> 7].map(|byte| u8::try_from(byte).expect("seven bits"));
+            [&empty[..], &[4, low, high], &inner].concat()
+        });
+        assert!(refusal(&nested).contains("65 components within components; this host takes at most 64"));
+    }
+
+    #[test]
     fn an_import_outside_the_contract_is_named() {
         let imports = ["innkeeper:connector/http@0.1.0", "wasi:cli/stdout@0.2.6", "wasi:sockets/tcp@0.2.6", "env"];
         let refusal = check_imports(&imports.map(str::to_owned)).expect_err("two are outside").to_string();

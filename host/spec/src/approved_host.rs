@@ -195,6 +195,7 @@ mod tests {
             ("https://a.example.com/../x", "dot segments"),
             ("https://a.example.com/..;a=b/x", "dot segments"),
             ("https://a.example.com/x/...", "dot segments"),
+            ("https://a.example.com/..+/x", "dot segments"),
             ("https://a.example.com (GET", "close the list"),
             ("https://a.example.com (get)", "upper case"),
             ("https://", "empty"),

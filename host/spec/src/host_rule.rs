@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::{Host, Url};
 
-use crate::approved_host::ApprovedHost;
+use crate::approved_host::{ApprovedHost, path_doubt};
 use crate::mistake::{Mistake, Mistakes, quoted};
 use crate::{HostPattern, NamePattern, Schema, draft};
 
@@ -233,7 +233,6 @@ pub(crate) fn check_prefix(prefix: &str) -> Result<(), String> {
     if !prefix.bytes().all(|byte| byte.is_ascii_graphic()) || prefix.contains(['?', '#', '%', '\\', '*']) {
         return Err(format!("{given} holds more than a plain path: leave out query, wildcards, escapes and spaces"));
     }
-    // Servers that cut parameters off first climb at `..;a` too: no path is within such a prefix.
     let is_dots = |segment: &str| {
         let name = segment.split([';', ':', ',']).next().unwrap_or_default();
         !name.is_empty() && name.bytes().all(|byte| byte == b'.')
@@ -241,7 +240,11 @@ pub(crate) fn check_prefix(prefix: &str) -> Result<(), String> {
     if prefix.contains("//") || prefix.split('/').any(is_dots) {
         return Err(format!("{given} holds empty or dot segments: write the path it means"));
     }
-    Ok(())
+    // No path is within such a prefix.
+    match path_doubt(prefix) {
+        Some(doubt) => Err(format!("{given} {doubt}: write the path it means")),
+        None => Ok(()),
+    }
 }
 
 /// Scheme, host and port of an address, or of a bare host with or without port.

@@ -115,12 +115,27 @@ async fn an_encoding_that_cannot_be_searched_is_refused_once_a_credential_was_se
 
 #[tokio::test]
 async fn giant_headers_are_refused() {
-    for size in [65_000, 70_000, 1_000_000] {
+    let answer = async |size: usize| {
         let service = Service::start(move |_, _| Reply::new(200).header("x-large", "x".repeat(size))).await;
-        let answer = Out::new(&[service.rule()]).get(&service.url("/")).await;
-        let expected = (size > 65_000).then_some(EgressError::TooLarge { limit: 65_536 });
-        assert_eq!(answer.err(), expected, "{size}");
-    }
+        Out::new(&[service.rule()]).get(&service.url("/")).await.err()
+    };
+    assert_eq!(answer(65_000).await, None);
+    assert_eq!(answer(70_000).await, Some(EgressError::TooLarge { limit: 65_536 }));
+    // The client takes no head of that size, and has the same words for a length that is too large.
+    let refused = answer(1_000_000).await;
+    let is_told =
+        |error: &EgressError| matches!(error, EgressError::Connect(text) if text.contains("larger than 65536 bytes"));
+    assert!(refused.as_ref().is_some_and(is_told), "{refused:?}");
+}
+
+#[tokio::test]
+async fn another_protocol_is_no_answer() {
+    let switch = || Reply::new(101).header("connection", "upgrade").header("upgrade", "evil");
+    let refused = answer(switch).await.err();
+    assert!(
+        matches!(&refused, Some(EgressError::Connect(text)) if text.contains("switched to another protocol")),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
