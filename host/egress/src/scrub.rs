@@ -3,6 +3,7 @@
 mod cache;
 mod decode;
 mod forms;
+mod islands;
 mod stream;
 
 use std::borrow::Cow;
@@ -11,7 +12,7 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 use http::{HeaderName, HeaderValue};
 
-use decode::{Escapes, Kinds, View};
+use decode::{Alphabet, Escapes, Kinds, View, is_base64};
 
 pub(crate) use cache::ScrubberCache;
 pub(crate) use stream::ScrubStream;
@@ -31,6 +32,12 @@ const EXPANSION: usize = 12;
 /// The least bytes that wait for what follows them.
 const LEAST_LAG: usize = 64;
 
+const STARTS: usize = 1024;
+
+const fn start_of(first: u8, second: u8) -> usize {
+    (first as usize * 37 + second as usize * 5) % STARTS
+}
+
 /// Finds a set of secrets, in every form that an echo may have.
 pub(crate) struct Scrubber {
     heads: AhoCorasick,
@@ -40,10 +47,9 @@ pub(crate) struct Scrubber {
     forms: Vec<Vec<u8>>,
     /// Of each form, see [`forms::Form`].
     beside: Vec<usize>,
-    /// Which bytes a form can start with.
-    starts: [bool; 256],
-    /// Which bytes occur in any form: an escape that stands for another byte cannot be part of an echo.
-    alphabet: [bool; 256],
+    /// What two bytes a form can start with, by their hash.
+    starts: [bool; STARTS],
+    alphabet: Alphabet,
     /// Bytes of the shortest form.
     shortest: usize,
     /// See [`Scrubber::lag`].
@@ -90,10 +96,6 @@ impl Echo {
     }
 }
 
-const fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
-}
-
 /// Views of one scan, kept for the next.
 #[derive(Default)]
 pub(crate) struct Views {
@@ -122,18 +124,11 @@ impl Scrubber {
             .match_kind(MatchKind::Standard)
             .build(forms.iter().map(|form| &form[..form.len().min(HEAD)]))
             .expect("some dozens of patterns of at most 24 bytes are far below the automaton's limits");
-        let mut starts = [false; 256];
-        let mut alphabet = [false; 256];
-        // All of these, whatever the secret: what is decoded, and so redacted beside it, is to be the same for each.
-        for byte in 0..=u8::MAX {
-            alphabet[usize::from(byte)] = is_base64(byte);
-        }
+        let mut starts = [false; STARTS];
         for form in &forms {
-            starts[usize::from(form[0])] = true;
-            for byte in form {
-                alphabet[usize::from(*byte)] = true;
-            }
+            starts[start_of(form[0], form[1])] = true;
         }
+        let alphabet = Alphabet::of(forms.iter().map(Vec::as_slice));
         let shortest = forms.iter().map(Vec::len).min().unwrap_or(0);
         // By the length alone: a guest sees what waits. Base64 of a secret in which every character is an escape is as long, too.
         let lag = (longest * EXPANSION).max(LEAST_LAG).next_power_of_two();
@@ -213,9 +208,15 @@ impl Scrubber {
         let mut echoes = Vec::new();
         self.search(bytes, &mut found, &mut echoes);
         found.ranges.extend(echoes.into_iter().map(|echo| echo.whole));
-        let escapes = Escapes::find(bytes, &self.alphabet, last);
-        if !escapes.kinds.is_empty() || escapes.unfinished.is_some() {
-            self.search_decoded(bytes, escapes, last, views, &mut found);
+        for island in islands::find(bytes, &self.alphabet, self.shortest, last) {
+            let is_last = last || island.end < bytes.len();
+            let mut inside = Found { ranges: Vec::new(), hold: island.len(), last: is_last };
+            self.search_decoded(&bytes[island.clone()], views, &mut inside);
+            let outside = |range: Range<usize>| island.start + range.start..island.start + range.end;
+            found.ranges.extend(inside.ranges.into_iter().map(outside));
+            if !is_last {
+                found.hold = found.hold.min(island.start + inside.hold);
+            }
         }
         found.ranges.sort_unstable_by_key(|range| (range.start, range.end));
         if last {
@@ -229,31 +230,32 @@ impl Scrubber {
 
     /// Looks through what the escapes stand for. What stands before a secret may look like an escape that goes on into it, so that each
     /// kind is tried by itself, all kinds at once, and all but one.
-    fn search_decoded(&self, bytes: &[u8], escapes: Escapes, last: bool, views: &mut Views, found: &mut Found) {
-        let seen = self.search_levels(bytes, escapes, decode::ALL, last, views, found);
-        for kind in decode::EACH.into_iter().filter(|kind| seen.has(*kind)) {
-            let others = seen.without(kind);
+    fn search_decoded(&self, bytes: &[u8], views: &mut Views, found: &mut Found) {
+        let escapes = Escapes::find(bytes, &self.alphabet, found.last);
+        let decoded = self.search_levels(bytes, escapes, decode::ALL, views, found);
+        for kind in decode::EACH.into_iter().filter(|kind| decoded.has(*kind)) {
+            let others = decoded.without(kind);
             if !others.is_empty() {
-                self.search_levels(bytes, escapes, others, last, views, found);
+                self.search_levels(bytes, escapes, others, views, found);
             }
             // Of two kinds, that was the other one.
             if others.count() > 1 {
-                self.search_levels(bytes, escapes, kind, last, views, found);
+                self.search_levels(bytes, escapes, kind, views, found);
             }
         }
     }
 
-    /// Decodes escapes of these kinds, and again as long as that leaves some. Answers which kinds there were.
+    /// Decodes escapes of these kinds, and again as long as that leaves some. Answers of which kinds there were any, or the
+    /// beginning of one.
     fn search_levels(
         &self,
         bytes: &[u8],
         mut escapes: Escapes,
         kinds: Kinds,
-        last: bool,
         views: &mut Views,
         found: &mut Found,
     ) -> Kinds {
-        let mut seen = Kinds::default();
+        let mut decoded = Kinds::default();
         for level in 0..decode::DEPTH {
             if !escapes.kinds.has(kinds) && escapes.unfinished.is_none() {
                 break;
@@ -261,13 +263,13 @@ impl Scrubber {
             let (outer, inner) = views.levels.split_at_mut(level);
             let source = outer.last().map_or(bytes, |view| &view.bytes);
             let end = escapes.unfinished.unwrap_or(source.len());
-            seen = seen.with(escapes.kinds).with(source.get(end).map_or(Kinds::default(), |mark| Kinds::of(*mark)));
-            inner[0].decode(&source[..end], kinds, Some(&self.alphabet));
+            let begun = source.get(end).map_or(Kinds::default(), |mark| Kinds::of(*mark));
+            decoded = decoded.with(begun).with(inner[0].decode(&source[..end], kinds, Some(&self.alphabet)));
             found.hold = found.hold.min(outer.iter().rev().fold(end, |end, view| view.position(end)));
             self.search_view(bytes, &views.levels[..=level], found);
-            escapes = Escapes::find(&views.levels[level].bytes, &self.alphabet, last);
+            escapes = Escapes::find(&views.levels[level].bytes, &self.alphabet, found.last);
         }
-        seen
+        decoded
     }
 
     /// Looks through the innermost of these views, each of which is made from the one before, and the first from `bytes`.
@@ -297,7 +299,8 @@ impl Scrubber {
         }
         for start in bytes.len().saturating_sub(HEAD - 1)..bytes.len().min(found.hold + forms::MOST_BESIDE) {
             let rest = &bytes[start..];
-            if self.starts[usize::from(rest[0])] && self.is_beginning(rest) {
+            let may_be = rest.get(1).is_none_or(|second| self.starts[start_of(rest[0], *second)]);
+            if may_be && self.is_beginning(rest) {
                 // What stands before it may belong to it.
                 found.hold = start.saturating_sub(forms::MOST_BESIDE);
                 break;

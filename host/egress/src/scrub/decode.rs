@@ -8,7 +8,7 @@ use memchr::memchr3_iter;
 pub(super) const DEPTH: usize = 4;
 
 /// Blanks that may follow a line break inside a wrapped text.
-const MOST_BLANKS: usize = 16;
+pub(super) const MOST_BLANKS: usize = 16;
 /// The longest entity, from `&` to `;`.
 const LONGEST_ENTITY: usize = 16;
 
@@ -67,6 +67,34 @@ impl Kinds {
     }
 }
 
+/// The bytes that a secret can be written in: those of its forms, of base64, and of escapes. An escape that stands for another one
+/// cannot be part of an echo.
+#[derive(Debug)]
+pub(super) struct Alphabet([bool; 256]);
+
+impl Alphabet {
+    pub(super) fn of<'a>(forms: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut bytes = [false; 256];
+        // All of these, whatever the secret: what is decoded, and so redacted beside it, is to be the same for each.
+        for byte in 0..=u8::MAX {
+            let is_of_escapes = matches!(byte, b';' | b'#' | b'{' | b'}') || !Kinds::of(byte).is_empty();
+            bytes[usize::from(byte)] = is_of_escapes || is_base64(byte);
+        }
+        for byte in forms.flatten() {
+            bytes[usize::from(*byte)] = true;
+        }
+        Self(bytes)
+    }
+
+    pub(super) const fn has(&self, byte: u8) -> bool {
+        self.0[byte as usize]
+    }
+}
+
+pub(super) const fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
 /// The escapes in some bytes that can have to do with what is searched for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Escapes {
@@ -77,49 +105,56 @@ pub(super) struct Escapes {
 }
 
 impl Escapes {
-    /// `alphabet` has the bytes that occur in what is searched for. With `last`, nothing follows, and what is unfinished is no
-    /// escape.
-    pub(super) fn find(bytes: &[u8], alphabet: &[bool; 256], last: bool) -> Self {
+    /// With `last`, nothing follows, and what is unfinished is no escape.
+    pub(super) fn find(bytes: &[u8], alphabet: &Alphabet, last: bool) -> Self {
         let mut found = Self::default();
         for at in memchr3_iter(b'%', b'\\', b'&', bytes).chain(memchr3_iter(b'=', b'\n', 0, bytes)) {
-            found.look(bytes, at, alphabet);
+            let kind = Kinds::of(bytes[at]);
+            if !found.kinds.has(kind) && is_relevant_at(bytes, at, alphabet) {
+                found.kinds = found.kinds.with(kind);
+            }
         }
         if !last {
             found.unfinished = unfinished(bytes);
         }
         found
     }
+}
 
-    fn look(&mut self, bytes: &[u8], at: usize, alphabet: &[bool; 256]) {
-        let kind = Kinds::of(bytes[at]);
-        if self.kinds.has(kind) {
-            return;
+/// Whether an escape begins here that can be part of what is searched for.
+#[inline]
+pub(super) fn is_relevant_at(bytes: &[u8], at: usize, alphabet: &Alphabet) -> bool {
+    // Most are none, and that shows at once.
+    let may_be = match (bytes[at], bytes.get(at + 1)) {
+        (b'\\', Some(b'"')) => alphabet.has(b'"'),
+        (b'=', Some(next)) => next.is_ascii_hexdigit() || matches!(next, b'\n' | b'\r'),
+        (b'&', Some(next)) => next.is_ascii_alphanumeric() || *next == b'#',
+        (b'\n', _) => before_break(bytes, at).is_some_and(|before| alphabet.has(bytes[before])),
+        _ => true,
+    };
+    may_be && is_relevant_escape(bytes, at, alphabet)
+}
+
+fn is_relevant_escape(bytes: &[u8], at: usize, alphabet: &Alphabet) -> bool {
+    match read(&bytes[at..], ALL) {
+        Read::Escape { length, text, text_length } => {
+            is_relevant(bytes, at..at + length, &text[..text_length], alphabet)
         }
-        if let Read::Escape { length, text, text_length } = read(&bytes[at..], ALL)
-            && is_relevant(bytes, at..at + length, &text[..text_length], alphabet)
-        {
-            self.kinds.0 |= kind.0;
-        }
+        Read::NoEscape | Read::Unfinished => false,
     }
 }
 
 /// Whether an escape that stands for `text` can be part of what is searched for, or of another escape that can.
-fn is_relevant(bytes: &[u8], escape: Range<usize>, text: &[u8], alphabet: &[bool; 256]) -> bool {
-    let is_in = |byte: Option<&u8>| byte.is_some_and(|byte| alphabet[usize::from(*byte)]);
+fn is_relevant(bytes: &[u8], escape: Range<usize>, text: &[u8], alphabet: &Alphabet) -> bool {
     match text {
         // It joins what stands on both sides.
         [] | [b'\n' | b'\r'] => {
             let is_break = Kinds::of(bytes[escape.start]) == BREAKS;
             let before = if is_break { before_break(bytes, escape.start) } else { escape.start.checked_sub(1) };
-            // A break may stand within an escape, too.
-            let may_belong = |byte: Option<&u8>| {
-                is_in(byte) || byte.is_some_and(|byte| matches!(byte, b';' | b'#') || !Kinds::of(*byte).is_empty())
-            };
-            let after = bytes.get(escape.end);
-            before.is_some_and(|before| may_belong(bytes.get(before))) && (after.is_none() || may_belong(after))
+            before.is_some_and(|before| alphabet.has(bytes[before]))
+                && bytes.get(escape.end).is_none_or(|after| alphabet.has(*after))
         }
-        [b'%' | b'\\' | b'&' | 0] => true,
-        _ => text.iter().any(|byte| is_in(Some(byte))),
+        _ => text.iter().any(|byte| alphabet.has(*byte)),
     }
 }
 
@@ -130,7 +165,7 @@ fn before_break(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Where an escape begins that the bytes may not have finished.
-fn unfinished(bytes: &[u8]) -> Option<usize> {
+pub(super) fn unfinished(bytes: &[u8]) -> Option<usize> {
     let mut at = outside(bytes, bytes.len());
     while at < bytes.len() {
         match read(&bytes[at..], ALL) {
@@ -185,11 +220,12 @@ struct Stretch {
 
 impl View {
     /// Decodes `bytes`, which begin at no escape's middle, in place of what was here. With an alphabet, escapes that have nothing to do
-    /// with it stay as they are.
-    pub(super) fn decode(&mut self, bytes: &[u8], kinds: Kinds, alphabet: Option<&[bool; 256]>) {
+    /// with it stay as they are. Answers what kinds were decoded.
+    pub(super) fn decode(&mut self, bytes: &[u8], kinds: Kinds, alphabet: Option<&Alphabet>) -> Kinds {
         self.bytes.clear();
         self.stretches.clear();
         self.end = bytes.len();
+        let mut decoded = Kinds::default();
         let mut plain = 0;
         let mut at = 0;
         while at < bytes.len() {
@@ -210,6 +246,7 @@ impl View {
                 at += 1;
                 continue;
             }
+            decoded = decoded.with(Kinds::of(bytes[at]));
             self.take_plain(bytes, plain..at);
             self.stretches.push(Stretch { start: self.bytes.len(), original: at, escaped: true });
             self.bytes.extend_from_slice(text);
@@ -217,6 +254,7 @@ impl View {
             plain = at;
         }
         self.take_plain(bytes, plain..at);
+        decoded
     }
 
     fn take_plain(&mut self, bytes: &[u8], range: Range<usize>) {
@@ -399,7 +437,7 @@ fn read_entity(bytes: &[u8]) -> Read {
             std::str::from_utf8(digits).ok().and_then(|text| u32::from_str_radix(text, 16).ok())
         }
         [b'#', digits @ ..] => std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok()),
-        _ => NAMED.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, byte)| u32::from(*byte)),
+        _ => named(name).map(u32::from),
     };
     code.map_or(Read::NoEscape, |code| Read::character(length + 2, code))
 }
@@ -423,57 +461,46 @@ const fn hex(digit: u8) -> Option<u8> {
     }
 }
 
-/// Named entities that stand for ASCII characters (WHATWG HTML, section 13.5).
-const NAMED: [(&str, u8); 48] = [
-    ("amp", b'&'),
-    ("AMP", b'&'),
-    ("lt", b'<'),
-    ("LT", b'<'),
-    ("gt", b'>'),
-    ("GT", b'>'),
-    ("quot", b'"'),
-    ("QUOT", b'"'),
-    ("apos", b'\''),
-    ("sol", b'/'),
-    ("bsol", b'\\'),
-    ("plus", b'+'),
-    ("equals", b'='),
-    ("lowbar", b'_'),
-    ("UnderBar", b'_'),
-    ("period", b'.'),
-    ("comma", b','),
-    ("colon", b':'),
-    ("semi", b';'),
-    ("num", b'#'),
-    ("percnt", b'%'),
-    ("dollar", b'$'),
-    ("commat", b'@'),
-    ("excl", b'!'),
-    ("quest", b'?'),
-    ("ast", b'*'),
-    ("midast", b'*'),
-    ("lpar", b'('),
-    ("rpar", b')'),
-    ("lsqb", b'['),
-    ("lbrack", b'['),
-    ("rsqb", b']'),
-    ("rbrack", b']'),
-    ("lcub", b'{'),
-    ("lbrace", b'{'),
-    ("rcub", b'}'),
-    ("rbrace", b'}'),
-    ("verbar", b'|'),
-    ("vert", b'|'),
-    ("VerticalLine", b'|'),
-    ("grave", b'`'),
-    ("DiacriticalGrave", b'`'),
-    ("Hat", b'^'),
-    ("Tab", b'\t'),
-    ("NewLine", b'\n'),
-    ("sp", b' '),
-    ("hyphen", b'-'),
-    ("dash", b'-'),
-];
+/// What a named entity stands for, where that is an ASCII character (WHATWG HTML, section 13.5).
+const fn named(name: &[u8]) -> Option<u8> {
+    Some(match name {
+        b"amp" | b"AMP" => b'&',
+        b"lt" | b"LT" => b'<',
+        b"gt" | b"GT" => b'>',
+        b"quot" | b"QUOT" => b'"',
+        b"apos" => b'\'',
+        b"sol" => b'/',
+        b"bsol" => b'\\',
+        b"plus" => b'+',
+        b"equals" => b'=',
+        b"lowbar" | b"UnderBar" => b'_',
+        b"period" => b'.',
+        b"comma" => b',',
+        b"colon" => b':',
+        b"semi" => b';',
+        b"num" => b'#',
+        b"percnt" => b'%',
+        b"dollar" => b'$',
+        b"commat" => b'@',
+        b"excl" => b'!',
+        b"quest" => b'?',
+        b"ast" | b"midast" => b'*',
+        b"lpar" => b'(',
+        b"rpar" => b')',
+        b"lsqb" | b"lbrack" => b'[',
+        b"rsqb" | b"rbrack" => b']',
+        b"lcub" | b"lbrace" => b'{',
+        b"rcub" | b"rbrace" => b'}',
+        b"verbar" | b"vert" | b"VerticalLine" => b'|',
+        b"grave" | b"DiacriticalGrave" => b'`',
+        b"Hat" => b'^',
+        b"Tab" => b'\t',
+        b"NewLine" => b'\n',
+        b"sp" => b' ',
+        b"hyphen" | b"dash" => b'-',
+        _ => return None,
+    })
+}
 
 #[cfg(test)]
 mod tests {
