@@ -58,6 +58,7 @@ fn to_json(status: &ConnectionStatus) -> Value {
         "scope": grant.scope,
         "asked_scope": grant.asked_scope,
         "missing_scope": grant.missing_scope,
+        "surplus_scope": grant.surplus_scope,
         "refreshable": grant.refreshable,
         "in_doubt": grant.in_doubt,
         "last_refresh": time(grant.last_refresh),

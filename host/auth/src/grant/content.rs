@@ -28,6 +28,10 @@ pub(crate) struct Grant {
     pub(crate) token_type: String,
     pub(crate) refresh_token: Option<SecretString>,
     pub(crate) scope: Option<String>,
+    /// What was asked for when it began; none: nothing, or nobody knows.
+    pub(super) asked: Option<String>,
+    /// The server does not give less than it once granted.
+    pub(super) stays_wide: bool,
     /// Names this access token among all: random, so that it says nothing of the token.
     pub(crate) serial: u64,
     /// Of the endpoint that gave it.
@@ -61,6 +65,8 @@ impl Grant {
             token_type: answer.token_type,
             refresh_token: answer.refresh_token,
             scope: answer.scope.or_else(|| asked.map(str::to_owned)),
+            asked: asked.map(str::to_owned),
+            stays_wide: false,
             serial,
             origin: origin.to_owned(),
             issued_at: now,
@@ -105,8 +111,8 @@ impl Grant {
         NO_CLAIMS.iter().filter_map(|name| self.extra.get(*name)?.as_str().map(SecretString::from))
     }
 
-    /// After a refresh: what was not sent again is kept.
-    pub(crate) fn renewed(&self, answer: TokenAnswer, now: Timestamp, serial: u64) -> Self {
+    /// After a refresh: what was not sent again is kept. `narrowed` is the scope that was asked for with it, if one was.
+    pub(crate) fn renewed(&self, answer: TokenAnswer, narrowed: Option<String>, now: Timestamp, serial: u64) -> Self {
         let rotated = answer.refresh_token.is_some();
         let said = answer.refresh_token_expires_in.map(|life| now.plus(life));
         let mut extra = self.extra.clone();
@@ -118,7 +124,9 @@ impl Grant {
             access_token: answer.access_token,
             token_type: answer.token_type,
             refresh_token: answer.refresh_token.or_else(|| self.refresh_token.clone()),
-            scope: answer.scope.or_else(|| self.scope.clone()),
+            scope: answer.scope.or(narrowed).or_else(|| self.scope.clone()),
+            asked: self.asked.clone(),
+            stays_wide: self.stays_wide,
             serial,
             origin: self.origin.clone(),
             issued_at: now,
@@ -128,6 +136,22 @@ impl Grant {
         };
         renewed.follow(self, now);
         renewed
+    }
+
+    /// What it covers without what was asked for then and is not any more. None where that is nothing, or all of it.
+    pub(super) fn narrowed(&self, asked_now: Option<&str>) -> Option<String> {
+        let surplus = self.surplus(asked_now);
+        let left: Vec<&str> =
+            words(self.scope.as_deref()).filter(|word| !surplus.iter().any(|one| one == word)).collect();
+        (!surplus.is_empty() && !left.is_empty()).then(|| left.join(" "))
+    }
+
+    /// Words of its scope that were asked for then and are not any more. What a server adds of its own is none of them.
+    pub(super) fn surplus(&self, asked_now: Option<&str>) -> Vec<String> {
+        let asked = |word: &&str| {
+            words(self.asked.as_deref()).any(|then| then == *word) && !words(asked_now).any(|now| now == *word)
+        };
+        words(self.scope.as_deref()).filter(asked).map(str::to_owned).collect()
     }
 
     /// When the access token was given and ends.
@@ -162,6 +186,8 @@ impl Grant {
             token_type: self.token_type.clone(),
             refresh_token: self.refresh_token.as_ref().map(|token| token.expose_secret().to_owned()),
             scope: self.scope.clone(),
+            asked: self.asked.clone(),
+            stays_wide: self.stays_wide,
             serial: self.serial,
             origin: self.origin.clone(),
             issued_at: self.issued_at,
@@ -194,6 +220,8 @@ impl Grant {
             token_type: std::mem::take(&mut stored.token_type),
             refresh_token: stored.refresh_token.take().map(SecretString::from),
             scope: stored.scope.take(),
+            asked: stored.asked.take(),
+            stays_wide: stored.stays_wide,
             serial: stored.serial,
             origin: std::mem::take(&mut stored.origin),
             issued_at: stored.issued_at,
@@ -204,6 +232,11 @@ impl Grant {
             older: std::mem::take(&mut stored.older).into_iter().map(StoredOlder::open).collect(),
         })
     }
+}
+
+/// The words of a scope (RFC 6749, section 3.3).
+pub(super) fn words(scope: Option<&str>) -> impl Iterator<Item = &str> {
+    scope.unwrap_or_default().split_whitespace()
 }
 
 impl fmt::Debug for Grant {
@@ -218,6 +251,10 @@ struct Stored {
     token_type: String,
     refresh_token: Option<String>,
     scope: Option<String>,
+    #[serde(default)]
+    asked: Option<String>,
+    #[serde(default)]
+    stays_wide: bool,
     serial: u64,
     #[serde(default)]
     origin: String,

@@ -12,7 +12,7 @@ use super::life::{Circumstances, Held, Purpose};
 use super::memory::{Entry, Hold, LiveToken, Unsaved};
 use super::turn::{End, Event, Left, Order, Turn};
 use crate::error::{AuthError, Reason};
-use crate::oauth::{Nature, PATIENCE, TokenEndpoint, TokenError};
+use crate::oauth::{ErrorCode, Nature, PATIENCE, TokenEndpoint, TokenError};
 
 /// How long a lease lasts: one request, and as much again for slow writes before and after.
 const LEASE: Duration = Duration::from_secs(3 * PATIENCE.as_secs());
@@ -132,17 +132,34 @@ impl Round {
         if self.lease.as_ref().is_none_or(|lease| lease.until < self.now().plus(PATIENCE)) {
             return Event::TooLate;
         }
-        let refresh_token = self.stored.as_ref().and_then(|stored| stored.grant.refresh_token.as_ref());
-        let answer = match (self.endpoint.is_self_sufficient(), refresh_token) {
-            (false, Some(refresh_token)) => self.endpoint.refresh(refresh_token).await,
-            _ => self.endpoint.request().await,
+        let before = self.stored.as_ref().map(|stored| &stored.grant).filter(|_| !self.endpoint.is_self_sufficient());
+        let (mut narrowed, mut stays_wide) = (None, false);
+        let answer = match before.and_then(|before| Some((before, before.refresh_token.as_ref()?))) {
+            Some((before, refresh_token)) => {
+                narrowed = self.narrowed(before);
+                match self.endpoint.refresh(refresh_token, narrowed.as_deref()).await {
+                    Err(TokenError::Refused(code)) if narrowed.is_some() && is_about_scope(code) => {
+                        if self.lease.as_ref().is_none_or(|lease| lease.until < self.now().plus(PATIENCE)) {
+                            return Event::TooLate;
+                        }
+                        (narrowed, stays_wide) = (None, true);
+                        self.endpoint.refresh(refresh_token, None).await
+                    }
+                    answer => answer,
+                }
+            }
+            None => self.endpoint.request().await,
         };
         let (now, serial) = (self.now(), self.grants.serial());
         match answer {
             Ok(answer) => {
                 let (origin, scope) = (&self.endpoint.origin, self.endpoint.client.scope.as_deref());
                 self.answered = Some(match &self.stored {
-                    Some(stored) if *stored.grant.origin == **origin => stored.grant.renewed(answer, now, serial),
+                    Some(stored) if *stored.grant.origin == **origin => {
+                        let mut renewed = stored.grant.renewed(answer, narrowed, now, serial);
+                        renewed.stays_wide |= stays_wide;
+                        renewed
+                    }
                     stored => {
                         let mut grant = Grant::begin(answer, scope, origin, now, serial);
                         if let Some(before) = stored {
@@ -164,6 +181,15 @@ impl Round {
                 Event::Refused(nature)
             }
         }
+    }
+
+    /// The scope to ask for in place of what the grant covers, where the connection asks for less than it did.
+    fn narrowed(&self, before: &Grant) -> Option<String> {
+        let client = &self.endpoint.client;
+        if before.stays_wide || client.service.is_some() {
+            return None;
+        }
+        before.narrowed(client.scope.as_deref())
     }
 
     /// Stores a new grant; only then may it be used. What is not stored is held for the next turn.
@@ -310,4 +336,9 @@ pub(super) fn held(record: &GrantRecord, grant: &Grant, rejected: Option<u64>, o
         fresh: grant.refreshed_at.is_some_and(|at| at <= now && now.since(at) < FRESH.min(life / 10)),
         foreign: *grant.origin != *origin,
     }
+}
+
+/// Whether a refusal may be for the scope, so that the same token is taken without one.
+const fn is_about_scope(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::InvalidScope | ErrorCode::InvalidRequest | ErrorCode::AccessDenied | ErrorCode::Other)
 }

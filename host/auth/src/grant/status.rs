@@ -4,6 +4,7 @@ use innkeeper_ambient::Timestamp;
 use innkeeper_vault::GrantKey;
 use serde::Serialize;
 
+use super::content::words;
 use super::grants::Grants;
 use super::life::{self, State};
 use super::round::held;
@@ -30,6 +31,9 @@ pub struct GrantStatus {
     /// What it asks for and was not granted: a new authorization asks the user for it. Until then the grant serves what it
     /// covers.
     pub missing_scope: Vec<String>,
+    /// What was granted and the connection asks for no more. The next refresh asks for a token without it, where the server
+    /// gives such a one (RFC 6749, section 6); a new authorization asks for less.
+    pub surplus_scope: Vec<String>,
     /// Whether a new token can be had without a person.
     pub refreshable: bool,
     /// A refresh was sent and its answer never stored; the next attempt settles it.
@@ -56,6 +60,7 @@ impl GrantStatus {
             scope: None,
             asked_scope: None,
             missing_scope: Vec::new(),
+            surplus_scope: Vec::new(),
             refreshable: false,
             in_doubt: false,
             last_refresh: None,
@@ -89,6 +94,7 @@ impl Grants {
             status.in_doubt = state == State::InDoubt;
             status.last_refresh = grant.refreshed_at;
             status.missing_scope = missing(status.asked_scope.as_deref(), grant.scope.as_deref());
+            status.surplus_scope = grant.surplus(status.asked_scope.as_deref());
             status.scope = grant.scope;
         }
         if let Some(trouble) = self.entry(key).trouble() {
@@ -102,7 +108,5 @@ impl Grants {
 
 /// Words of the scope that was asked for and not granted.
 fn missing(asked: Option<&str>, granted: Option<&str>) -> Vec<String> {
-    let granted: Vec<&str> = granted.unwrap_or_default().split_whitespace().collect();
-    let asked = asked.unwrap_or_default().split_whitespace();
-    asked.filter(|word| !granted.contains(word)).map(str::to_owned).collect()
+    words(asked).filter(|word| !words(granted).any(|granted| granted == *word)).map(str::to_owned).collect()
 }

@@ -58,13 +58,18 @@ impl TokenEndpoint {
         self.token(form, BodyFormat::Form, Stage::First).await
     }
 
-    /// RFC 6749, section 6. The scope is left out: what was granted stays, however the connector's wishes have grown.
-    pub(crate) async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenAnswer, TokenError> {
+    /// RFC 6749, section 6. Without a `scope` what was granted stays, however the connector's wishes have grown. An auth redirect
+    /// service takes none.
+    pub(crate) async fn refresh(
+        &self,
+        refresh_token: &SecretString,
+        scope: Option<&str>,
+    ) -> Result<TokenAnswer, TokenError> {
         if let Some(service) = &self.client.service {
             return self.refresh_at_service(service, refresh_token).await;
         }
         let form = Form::grant("refresh_token").with("refresh_token", refresh_token.expose_secret());
-        self.token(form, BodyFormat::Form, Stage::Refresh).await
+        self.token(form.with_some("scope", scope), BodyFormat::Form, Stage::Refresh).await
     }
 
     /// A token for the client itself, or whom it speaks for.

@@ -186,7 +186,7 @@ impl ProviderClient {
 
     /// Refreshes (RFC 6749, section 6).
     pub async fn refresh(&self, refresh_token: &SecretString) -> Result<ProviderTokens, TokenError> {
-        self.endpoint.refresh(refresh_token).await.map(tokens)
+        self.endpoint.refresh(refresh_token, None).await.map(tokens)
     }
 
     /// Gives a token back. False where the provider has no address for that, or does not take this one. A token that has ended

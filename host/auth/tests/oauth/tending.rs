@@ -105,13 +105,65 @@ async fn a_wider_wish_is_shown_as_missing_and_the_grant_goes_on_serving() {
     let (house, connection) = authorized().await;
     let status = house.auth.status(&connection, &GrantOwner::Shared).await.expect("a status");
     assert_eq!((status.state, status.missing_scope.len()), (Some(GrantState::Live), 0));
-    let mut wider = connection.clone();
-    wider.version = 2;
-    wider.fields.insert("scope".to_owned(), Value::from("files.read files.write offline"));
-    let secrets = house.auth.open_secrets(&connection).expect("opened");
-    let settings = innkeeper_auth::Settings::from_stored(wider.auth_type.clone(), wider.fields.clone(), secrets);
-    wider.secrets = house.auth.seal_secrets(&wider.space, &wider.id, 2, &settings).expect("sealed");
+    let wider = asking_for(&house, &connection, "files.read files.write offline");
     let status = house.auth.status(&wider, &GrantOwner::Shared).await.expect("a status");
     assert_eq!((status.authorized, status.missing_scope), (true, vec!["files.write".to_owned()]));
     assert_eq!(house.header(&wider).await.expect("live"), "Bearer access-1");
+}
+
+/// The same connection after its connector came to ask for another scope.
+fn asking_for(house: &House, connection: &ConnectionRecord, scope: &str) -> ConnectionRecord {
+    let mut other = connection.clone();
+    other.version = 2;
+    other.fields.insert("scope".to_owned(), Value::from(scope));
+    let secrets = house.auth.open_secrets(connection).expect("opened");
+    let settings = innkeeper_auth::Settings::from_stored(other.auth_type.clone(), other.fields.clone(), secrets);
+    other.secrets = house.auth.seal_secrets(&other.space, &other.id, 2, &settings).expect("sealed");
+    other
+}
+
+/// The scopes that refreshes asked for.
+fn refreshed_scopes(house: &House) -> Vec<Option<String>> {
+    let seen = house.provider.seen();
+    let refreshes = seen.iter().filter(|seen| seen.form.get("grant_type").is_some_and(|kind| kind == "refresh_token"));
+    refreshes.map(|seen| seen.form.get("scope").cloned()).collect()
+}
+
+/// RFC 6749, section 6: a refresh may ask for less than was granted.
+#[tokio::test]
+async fn a_narrower_wish_is_asked_for_at_the_next_refresh_and_not_again() {
+    let (house, connection) = authorized().await;
+    let narrower = asking_for(&house, &connection, "files.read");
+    let status = house.auth.status(&narrower, &GrantOwner::Shared).await.expect("a status");
+    assert_eq!((status.authorized, status.surplus_scope), (true, vec!["offline".to_owned()]));
+    house.advance(4000);
+    assert_eq!(house.header(&narrower).await.expect("renewed"), "Bearer access-2");
+    house.advance(4000);
+    assert_eq!(house.header(&narrower).await.expect("renewed"), "Bearer access-3");
+    assert_eq!(refreshed_scopes(&house), [Some("files.read".to_owned()), None]);
+    let status = house.auth.status(&narrower, &GrantOwner::Shared).await.expect("a status");
+    assert_eq!((status.scope.as_deref(), status.surplus_scope.len()), (Some("files.read"), 0));
+}
+
+#[tokio::test]
+async fn a_server_that_gives_no_less_than_it_granted_keeps_the_grant_alive() {
+    let (house, connection) = authorized().await;
+    let narrower = asking_for(&house, &connection, "files.read");
+    house.advance(4000);
+    house.provider.answers([Reply::error("invalid_scope")]);
+    assert_eq!(house.header(&narrower).await.expect("renewed"), "Bearer access-2");
+    house.advance(4000);
+    assert_eq!(house.header(&narrower).await.expect("renewed"), "Bearer access-3");
+    assert_eq!(refreshed_scopes(&house), [Some("files.read".to_owned()), None, None]);
+    let status = house.auth.status(&narrower, &GrantOwner::Shared).await.expect("a status");
+    assert_eq!(status.surplus_scope, ["offline"], "it is told for as long as it lasts");
+}
+
+#[tokio::test]
+async fn a_grant_is_not_narrowed_to_nothing() {
+    let (house, connection) = authorized().await;
+    let other = asking_for(&house, &connection, "mail.read");
+    house.advance(4000);
+    assert_eq!(house.header(&other).await.expect("renewed"), "Bearer access-2");
+    assert_eq!(refreshed_scopes(&house), [None]);
 }

@@ -51,6 +51,11 @@ fn show(status: &ConnectionStatus, context: &Context) -> Outcome {
         let missing = format!("{}; `innkeeper authorize {}` asks for it", grant.missing_scope.join(" "), connection.id);
         lines.push(("not granted", missing));
     }
+    if !grant.surplus_scope.is_empty() {
+        let surplus = grant.surplus_scope.join(" ");
+        let ending = format!("{surplus}; `innkeeper authorize {}` asks for less", connection.id);
+        lines.push(("no longer needed", ending));
+    }
     if grant.in_doubt {
         lines.push((
             "in doubt",
@@ -90,6 +95,7 @@ fn to_json(status: &ConnectionStatus) -> Value {
         "scope": grant.scope,
         "asked_scope": grant.asked_scope,
         "missing_scope": grant.missing_scope,
+        "surplus_scope": grant.surplus_scope,
         "in_doubt": grant.in_doubt,
         "last_failure": grant.last_failure,
         "failed_at": time(grant.failed_at),

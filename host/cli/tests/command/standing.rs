@@ -36,7 +36,8 @@ fn the_status_says_how_a_connection_stands_and_what_to_do() {
             "refreshable",
             "scope",
             "space",
-            "state"
+            "state",
+            "surplus_scope"
         ]
     );
     inn.run(&["status", "nobody"]).failed(3, &["there is no connection \"nobody\""]);
