@@ -55,11 +55,19 @@ pub(crate) struct Attack {
     pub(crate) error: Expected,
     /// The ways on which something else is told, and that.
     pub(crate) elsewhere: Vec<(&'static [Way], Expected)>,
+    /// What may be told as well: two walls stand there, and a slow machine meets the other one first.
+    pub(crate) or: Option<Expected>,
     /// How it is done.
     pub(crate) run: Run,
 }
 
 impl Attack {
+    /// This may be told as well.
+    pub(crate) fn or(mut self, (kind, text): (&'static str, &'static str)) -> Self {
+        self.or = Some(Expected { kind: Some(kind), text });
+        self
+    }
+
     /// On these ways, this is told.
     pub(crate) fn but_on(mut self, ways: &'static [Way], (kind, text): (&'static str, &'static str)) -> Self {
         self.elsewhere.push((ways, Expected { kind: Some(kind), text }));
@@ -72,10 +80,10 @@ impl Attack {
         self
     }
 
-    /// What has to be told on this way.
-    pub(crate) fn expected(&self, way: Way) -> Expected {
+    /// What has to be told on this way: one of these.
+    pub(crate) fn expected(&self, way: Way) -> impl Iterator<Item = Expected> {
         let other = self.elsewhere.iter().find(|(ways, _)| ways.contains(&way));
-        other.map_or(self.error, |(_, expected)| *expected)
+        std::iter::once(other.map_or(self.error, |(_, expected)| *expected)).chain(self.or)
     }
 }
 
@@ -111,7 +119,7 @@ where
 {
     let work: Work = Box::new(move |rig, _| Box::pin(work(rig)));
     let error = Expected { kind: Some(kind), text };
-    Attack { id, class, what, wall, error, elsewhere: Vec::new(), run: Run { ways: &[Way::Send], work } }
+    Attack { id, class, what, wall, error, elsewhere: Vec::new(), or: None, run: Run { ways: &[Way::Send], work } }
 }
 
 /// An attack that is done on each of `ways`, on which the errors are of different kinds.
@@ -128,5 +136,5 @@ where
 {
     let work: Work = Box::new(move |rig, way| Box::pin(work(rig, way)));
     let error = Expected { kind: None, text };
-    Attack { id, class, what, wall, error, elsewhere: Vec::new(), run: Run { ways, work } }
+    Attack { id, class, what, wall, error, elsewhere: Vec::new(), or: None, run: Run { ways, work } }
 }

@@ -44,7 +44,7 @@ pub(crate) async fn run(rig: &Rig, attacks: &'static [Attack]) -> Vec<Failure> {
             // A task of its own: a panic is a failure of this attack, and no end of the others.
             let work = tokio::spawn(async move { (attack.run.work)(rig, way).await });
             let why = match tokio::time::timeout(PATIENCE, work).await {
-                Ok(Ok(told)) => judge(attack.expected(way), &told),
+                Ok(Ok(told)) => judge(attack, way, &told),
                 Ok(Err(panic)) => Some(format!("it panicked: {panic}")),
                 Err(_) => Some(format!("it was not over after {} s", PATIENCE.as_secs())),
             };
@@ -55,12 +55,18 @@ pub(crate) async fn run(rig: &Rig, attacks: &'static [Attack]) -> Vec<Failure> {
 }
 
 /// Why this is not what had to be told.
-fn judge(Expected { kind, text }: Expected, told: &Told) -> Option<String> {
+fn judge(attack: &Attack, way: Way, told: &Told) -> Option<String> {
     let found = Rig::secrets().found_in(told.everything().as_bytes());
     if !found.is_empty() {
         return Some(format!("an escape, {found:?} were seen: {told}"));
     }
-    let is_kind = kind.map_or(told.kind != "answer", |kind| told.kind == kind);
-    let is_text = told.text.contains(text);
-    (!is_kind || !is_text).then(|| format!("wanted {}: {text:?}, got {told}", kind.unwrap_or("an error")))
+    let is_told = |Expected { kind, text }: Expected| {
+        kind.map_or(told.kind != "answer", |kind| told.kind == kind) && told.text.contains(text)
+    };
+    if attack.expected(way).any(is_told) {
+        return None;
+    }
+    let wanted =
+        attack.expected(way).map(|Expected { kind, text }| format!("{}: {text:?}", kind.unwrap_or("an error")));
+    Some(format!("wanted {}, got {told}", wanted.collect::<Vec<_>>().join(" or ")))
 }

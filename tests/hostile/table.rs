@@ -58,6 +58,9 @@ fn error_of(attack: &Attack) -> String {
             ways.iter().filter(|way| attack.run.ways.contains(way)).map(|way| format!("{way:?}")).collect();
         let _ = write!(text, "; on {}: {}", ways.join(" and "), told(*expected));
     }
+    if let Some(other) = attack.or {
+        let _ = write!(text, ", or {}", told(other));
+    }
     text
 }
 

@@ -32,6 +32,7 @@ pub(super) fn attacks() -> Vec<Attack> {
     };
     let refused = |text| ("LoadError::Spec", text);
     let costly = ("CallError::InvalidInput", "its schema takes too many steps for it");
+    let slow = ("CallError::Unchecked", "was not checked against its schema: it took more than 3 s");
     vec![
         checked(
             "resources-schema-pattern",
@@ -49,7 +50,8 @@ pub(super) fn attacks() -> Vec<Attack> {
                 json!({ "type": "object", "properties": { "a": { "type": "string", "pattern": pattern } } })
             },
             || json!({ "a": format!("{}!", "a".repeat(1 << 20)) }),
-        ),
+        )
+        .or(slow),
         checked(
             "resources-schema-repeat",
             "A short pattern stands for millions of states",
@@ -78,7 +80,8 @@ pub(super) fn attacks() -> Vec<Attack> {
                 })
             },
             || json!({ "a": (0..100).map(|_| json!([(0..1999).chain([7]).collect::<Vec<u32>>()])).collect::<Vec<_>>() }),
-        ),
+        )
+        .or(slow),
         checked(
             "resources-schema-branches",
             "References branch at every level",
