@@ -145,6 +145,8 @@ impl Response {
         let is_over = |length: Option<u64>| length.is_some_and(|length| length > limit);
         if !(is_over(self.announced()) && is_over(self.content_length())) {
             match self.body.read_all(limit) {
+                // The host's own limit is lower than what was asked for.
+                Err(error @ Error::TooLarge { limit: hosts, .. }) if hosts < limit => return Err(error),
                 Err(Error::TooLarge { .. }) => {}
                 read => return read,
             }

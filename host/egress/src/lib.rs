@@ -59,4 +59,5 @@ pub use request::{CredentialMode, Part, PartContent, Redirects, Request, Request
 pub use resolver::{Resolver, SystemResolver};
 pub use response::Response;
 pub use route::{Attachment, CredentialError, CredentialSource, RequestBudget, RequestHead, Route, SecretFields};
+pub use scrub::SHORTEST as SHORTEST_SECRET;
 pub use settings::Settings;

@@ -20,8 +20,8 @@ pub(crate) use stream::ScrubStream;
 /// What stands where a secret was.
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// Shorter secrets are not looked for.
-pub(crate) const SHORTEST: usize = 4;
+/// The fewest bytes of a secret that answers are searched for: shorter ones occur in any text.
+pub const SHORTEST: usize = 4;
 
 /// As much of each form goes into the automaton; the rest is compared. It keeps a scrubber small however long the token.
 const HEAD: usize = 24;

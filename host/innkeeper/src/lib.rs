@@ -90,7 +90,9 @@ pub use innkeeper_auth::{
     LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, RateLimit, Reason, Refused, SessionSecret, Signer, StartLink, Tended,
     Unrevoked, fields_for,
 };
-pub use innkeeper_egress::{Body, EchoLimits, EgressError, Exception, PrivateNetworks, Settings as EgressSettings};
+pub use innkeeper_egress::{
+    Body, EchoLimits, EgressError, Exception, PrivateNetworks, SHORTEST_SECRET, Settings as EgressSettings,
+};
 pub use innkeeper_runtime::{
     ActionFailure, Allocation, CallError, CheckError, Code, CompileLimits, Compiler, CompilerError, Connector, Crowded,
     File, Frame, Limits, LoadError, LogLevel, LogLine, Progress, Sharing,

@@ -155,7 +155,14 @@ impl Runtime {
         let engine = self.shared.engine.clone();
         let load = move || (load_trusted(&engine, &code), code);
         let (component, code) = tokio::task::spawn_blocking(load).await.map_err(LoadError::invalid)?;
-        Ok((component.map_err(|error| LoadError::invalid(format_args!("{error:#}")))?, code))
+        let component = component.map_err(|error| {
+            let reason = format!("{error:#}");
+            // The engine has no type for it.
+            let is_too_large = reason.contains("pooling allocator");
+            let limits = "it does not fit into the limits `memory` and `table_elements` of this host: ";
+            LoadError::invalid(if is_too_large { limits.to_owned() + &reason } else { reason })
+        })?;
+        Ok((component, code))
     }
 
     fn link(&self, component: &Component) -> Result<ConnectorPre<Guest>, LoadError> {

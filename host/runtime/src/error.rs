@@ -497,7 +497,7 @@ impl ActionFailure {
 }
 
 fn of_limit(name: Option<&str>) -> String {
-    name.map(|name| format!(" (the compile limit `{name}`)")).unwrap_or_default()
+    name.map(|name| format!(" (the limit `compile_{name}`)")).unwrap_or_default()
 }
 
 /// Bytes of a text that may repeat what a component holds.

@@ -213,8 +213,15 @@ fn check_name(name: &str, given: &str) -> Result<(), String> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return Err(format!("{given} has upper-case letters: write the host in lower case"));
     }
-    if !name.is_ascii() {
-        return Err(format!("{given} holds letters beyond ASCII: write the host in its `xn--` form"));
+    if let Some(letter) = name.chars().find(|letter| !letter.is_ascii()) {
+        let code = u32::from(letter);
+        let written = match url::Host::parse(name) {
+            Ok(url::Host::Domain(ascii)) => format!("write the host as `{ascii}`, if that is the one you mean"),
+            _ => "write the host in its `xn--` form".to_owned(),
+        };
+        return Err(format!(
+            "{given} has a letter that is not ASCII (U+{code:04X}), which may look like another: {written}"
+        ));
     }
     let label_is_valid = |label: &str| {
         (1..=63).contains(&label.len())

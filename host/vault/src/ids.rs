@@ -10,13 +10,20 @@ use serde::{Deserialize, Serialize};
 /// A text that is no id: what was given and which rule it breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{kind} id {} is not valid: it must have 1 to {longest} characters, none of them a control character or a slash",
-    Quoted::new(given)
+    "{kind} id {} is not valid: it must have 1 to {longest} characters, none of them a control character or a slash{}",
+    Quoted::new(given),
+    control(given)
 )]
 pub struct InvalidId {
     kind: &'static str,
     given: String,
     longest: usize,
+}
+
+/// Which control character it holds: it is not seen in the text itself.
+fn control(given: &str) -> String {
+    let found = given.chars().find(|character| character.is_control());
+    found.map(|found| format!("; it holds U+{:04X}", u32::from(found))).unwrap_or_default()
 }
 
 macro_rules! id {

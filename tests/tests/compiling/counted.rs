@@ -165,5 +165,5 @@ async fn a_file_of_200_mb_is_refused_by_its_size_without_being_read_whole() {
 async fn a_device_is_read_no_further_than_a_component_may_be() {
     let host = host(Compiler::program("/no/compiler"), CompileLimits::default()).await;
     let error = host.host.load_file("/dev/zero").await.expect_err("it is too large").to_string();
-    assert!(error.contains("(the compile limit `component`)"), "{error}");
+    assert!(error.contains("(the limit `compile_component`)"), "{error}");
 }

@@ -25,7 +25,7 @@ async fn compiling_is_ended_at_its_time() {
     let error = compiler_error(loaded.expect_err("it never answers"));
     assert_eq!(
         error.to_string(),
-        "compiling this component takes more than 60 s; compiling was ended (the compile limit `wall`)"
+        "compiling this component takes more than 60 s; compiling was ended (the limit `compile_wall`)"
     );
     gone(process).await;
 }

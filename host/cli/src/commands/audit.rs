@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use innkeeper::{AuditRecord, ConnectionId};
+use innkeeper_shown::Quoted;
 use serde_json::{Value, json};
 
 use super::Context;
@@ -42,7 +43,11 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
             requests.to_string(),
         ]);
     }
-    context.output.table(&listing, "nothing was done yet")
+    let nothing = match &arguments.connection {
+        Some(connection) => format!("nothing is on record for {}", Quoted::new(connection.as_str())),
+        None => "nothing was done yet".to_owned(),
+    };
+    context.output.table(&listing, &nothing)
 }
 
 fn to_json(record: &AuditRecord) -> Value {

@@ -144,16 +144,23 @@ pub(super) fn number(name: &str, text: &str) -> Result<u64, String> {
     let (units, example): (&[(&str, u64)], _) = match unit {
         Unit::Bytes => (
             &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)],
-            "a number of bytes, such as 65536 or 10MiB",
+            "a number of bytes, alone or with KiB, MiB or GiB, such as 65536 or 10MiB",
         ),
-        Unit::Time => (&[("ms", 1), ("s", 1000), ("m", 60_000), ("", 1000)], "a time, such as 30s, 500ms or 2m"),
+        Unit::Time => {
+            (&[("ms", 1), ("s", 1000), ("m", 60_000), ("", 1000)], "a time with ms, s or m, such as 30s, 500ms or 2m")
+        }
         Unit::Count => (&[("", 1)], "a number"),
     };
     let wrong = || format!("the limit `{name}` is {text:?}: give {example}, above 0");
     let (digits, factor) =
         units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor))).ok_or_else(wrong)?;
-    let number = digits.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(*factor));
-    number.filter(|number| *number > 0).ok_or_else(wrong)
+    let digits = digits.trim();
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(*factor));
+    let number = number.ok_or_else(|| format!("the limit `{name}` is {text:?}, which is too large"))?;
+    if number > 0 { Ok(number) } else { Err(wrong()) }
 }
 
 #[cfg(test)]

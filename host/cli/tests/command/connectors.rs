@@ -93,6 +93,15 @@ fn inspecting_a_file_shows_it_and_keeps_nothing() {
 }
 
 #[test]
+fn a_connector_is_compiled_within_the_memory_that_is_set_for_it() {
+    let inn = Inn::empty();
+    let inspect = |limit: &str| inn.run(&["connector", "inspect", &component("practice_echo"), "--limit", limit]);
+    inspect("compile_memory=1MiB").failed(6, &["compile_memory"]);
+    inspect("compile_component=1KiB").failed(6, &["(the limit `compile_component`)"]);
+    inspect("compile_memory=256MiB").succeeded();
+}
+
+#[test]
 fn the_inspected_spec_fits_the_published_schema() {
     let inn = Inn::empty();
     let schema = include_str!("../../../../wit/schemas/connector-spec.json");

@@ -33,14 +33,14 @@ pub enum CompilerError {
         reason: &'static str,
     },
     /// It took too long.
-    #[error("compiling this component takes more than {seconds} s; compiling was ended (the compile limit `wall`)")]
+    #[error("compiling this component takes more than {seconds} s; compiling was ended (the limit `compile_wall`)")]
     TimedOut {
         /// The limit.
         seconds: f64,
     },
     /// It took too much processor time.
     #[error(
-        "compiling this component takes more than {seconds} s of processor time; compiling was ended (the compile limit `cpu`)"
+        "compiling this component takes more than {seconds} s of processor time; compiling was ended (the limit `compile_cpu`)"
     )]
     CpuExceeded {
         /// The limit.
@@ -48,7 +48,7 @@ pub enum CompilerError {
     },
     /// It wanted too much memory.
     #[error(
-        "compiling this component takes more than {limit} bytes of memory; compiling was ended (the compile limit `memory`)"
+        "compiling this component takes more than {limit} bytes of memory; compiling was ended (the limit `compile_memory`)"
     )]
     MemoryExceeded {
         /// The limit in bytes.
@@ -56,7 +56,7 @@ pub enum CompilerError {
     },
     /// There is too much compiled code.
     #[error(
-        "this component compiles to {size} bytes of code; this host takes at most {limit} (the compile limit `code`)"
+        "this component compiles to {size} bytes of code; this host takes at most {limit} (the limit `compile_code`)"
     )]
     CodeTooLarge {
         /// Bytes of code.

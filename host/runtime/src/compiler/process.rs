@@ -37,7 +37,7 @@ impl Program {
         let answer = match answer {
             Some(answer) => answer,
             None if greeted => Err(Silence::TooLong),
-            None => Err(Silence::NotACompiler("it does not greet")),
+            None => Err(Silence::NotACompiler("it did not start within the limit `compile_wall`")),
         };
         // Dropping it would kill it too, but leave it to be waited for. One that has ended cannot be killed, and need not.
         let _ = child.start_kill();
@@ -61,6 +61,8 @@ impl Program {
             .args(&self.arguments)
             .env_clear()
             .env("RAYON_NUM_THREADS", threads.to_string())
+            // An allocator that sets a gigabyte aside beforehand would have it counted as used.
+            .env("MIMALLOC_ARENA_RESERVE", "0")
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -83,6 +85,9 @@ fn explain(status: Option<ExitStatus>, complaint: &[u8], limits: &CompileLimits)
             CompilerError::Ended("was killed, by the system where memory is short or by somebody".to_owned())
         }
         (Some(signal), _) => CompilerError::Ended(format!("was ended by signal {signal}")),
+        (None, Some(1)) => {
+            CompilerError::Ended("could not begin; most often the limit `compile_memory` is too low".to_owned())
+        }
         (None, Some(status)) => CompilerError::Ended(format!("ended with status {status}")),
         (None, None) => CompilerError::Ended("ended".to_owned()),
     }

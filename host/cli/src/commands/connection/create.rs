@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use innkeeper::spec::{AuthMode, ConnectorId};
-use innkeeper::{ConnectionId, ConnectionView, Connector, HostApproval, Innkeeper, NewConnection, fields_for};
+use innkeeper::{
+    ConnectionId, ConnectionView, Connector, HostApproval, Innkeeper, NewConnection, SHORTEST_SECRET, fields_for,
+};
 use innkeeper_shown::OneLine;
+use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
 use super::form::{self, Filled};
@@ -113,6 +116,13 @@ async fn create(arguments: Arguments, plan: Plan, host: &Innkeeper, context: &Co
         return Err(refusal());
     }
     filled.secrets = arguments.secrets.read(&plan.secrets, &implementation.spec().fields)?;
+    for (name, secret) in &filled.secrets {
+        if secret.expose_secret().len() < SHORTEST_SECRET {
+            context.output.note(format!(
+                "warning: the secret `{name}` has fewer than {SHORTEST_SECRET} bytes; if a service repeats it, the connector reads it"
+            ));
+        }
+    }
     let mut id = arguments.id.or(plan.id);
     if can_ask {
         form::config(&spec, &mut config, ask_all)?;
