@@ -3,16 +3,16 @@
 mod cache;
 mod decode;
 mod forms;
-mod islands;
+mod runs;
 mod stream;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, MatchKind, packed};
+use aho_corasick::{AhoCorasick, MatchKind};
 use http::{HeaderName, HeaderValue};
 
-use decode::{Alphabet, Escapes, Kinds, View, is_base64};
+use decode::{Alphabet, Kinds, View, is_base64};
 
 pub(crate) use cache::ScrubberCache;
 pub(crate) use stream::ScrubStream;
@@ -23,32 +23,21 @@ pub(crate) const REDACTED: &str = "[redacted]";
 /// The fewest bytes of a secret that answers are searched for: shorter ones occur in any text.
 pub const SHORTEST: usize = 4;
 
-/// As much of each form goes into the automaton; the rest is compared. It keeps a scrubber small however long the token.
-const HEAD: usize = 24;
-/// As much of each form goes into the quick search.
-const MARK: usize = 4;
+/// As much of each form goes into the automaton; the rest is compared where that was found. Only who guesses so much at once can
+/// tell it by the time that it takes, and a scrubber stays small however long the token.
+const HEAD: usize = 16;
 /// How many times longer than the secret an echo of it may be and is still found for certain. `%26%2397%3B` takes 11, `\\\\u0061` 9.
 const EXPANSION: usize = 12;
 /// The least bytes that wait for what follows them.
 const LEAST_LAG: usize = 64;
 
-const STARTS: usize = 1024;
-
-const fn start_of(first: u8, second: u8) -> usize {
-    (first as usize * 37 + second as usize * 5) % STARTS
-}
-
 /// Finds a set of secrets, in every form that an echo may have.
 pub(crate) struct Scrubber {
     heads: AhoCorasick,
-    /// Tells several times faster, where the processor can, that there is none of the heads: so it mostly is.
-    quick: Option<packed::Searcher>,
     /// In order.
     forms: Vec<Vec<u8>>,
     /// Of each form, see [`forms::Form`].
     beside: Vec<usize>,
-    /// What two bytes a form can start with, by their hash.
-    starts: [bool; STARTS],
     alphabet: Alphabet,
     /// Bytes of the shortest form.
     shortest: usize,
@@ -56,16 +45,6 @@ pub(crate) struct Scrubber {
     lag: usize,
     /// The secrets in lower case, for header names and host names.
     lowered: Vec<String>,
-}
-
-/// What a scan found.
-#[derive(Default)]
-pub(crate) struct Found {
-    /// Where secrets stand, in order; may overlap.
-    pub(crate) ranges: Vec<Range<usize>>,
-    /// From here on the bytes may be the beginning of a secret, so that they must be seen again with what follows.
-    pub(crate) hold: usize,
-    last: bool,
 }
 
 /// A form of a secret, found.
@@ -117,22 +96,17 @@ impl Scrubber {
         forms.sort_unstable();
         forms.dedup_by(|later: &mut forms::Form, first| later.0 == first.0);
         let (forms, beside): (Vec<Vec<u8>>, Vec<usize>) = forms.into_iter().unzip();
-        let mut marks: Vec<&[u8]> = forms.iter().map(|form| &form[..form.len().min(MARK)]).collect();
-        marks.dedup();
-        let quick = packed::Searcher::new(marks);
         let heads = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
+            // It would go faster over what begins no form, and so tell what does.
+            .prefilter(false)
             .build(forms.iter().map(|form| &form[..form.len().min(HEAD)]))
             .expect("some dozens of patterns of at most 24 bytes are far below the automaton's limits");
-        let mut starts = [false; STARTS];
-        for form in &forms {
-            starts[start_of(form[0], form[1])] = true;
-        }
         let alphabet = Alphabet::of(forms.iter().map(Vec::as_slice));
         let shortest = forms.iter().map(Vec::len).min().unwrap_or(0);
         // By the length alone: a guest sees what waits. Base64 of a secret in which every character is an escape is as long, too.
         let lag = (longest * EXPANSION).max(LEAST_LAG).next_power_of_two();
-        Some(Self { heads, quick, forms, beside, starts, alphabet, shortest, lag, lowered })
+        Some(Self { heads, forms, beside, alphabet, shortest, lag, lowered })
     }
 
     /// How many bytes wait for what follows them, whatever they are: an echo is at most so long, in any form.
@@ -142,13 +116,13 @@ impl Scrubber {
 
     /// `bytes` without secrets; borrowed where there was none.
     pub(crate) fn scrub<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        let found = self.scan(bytes, true, &mut Views::default());
-        if found.ranges.is_empty() {
+        let found = self.scan(bytes, &mut Views::default());
+        if found.is_empty() {
             return Cow::Borrowed(bytes);
         }
         let mut clean = Vec::with_capacity(bytes.len());
         let mut end = 0;
-        for range in &found.ranges {
+        for range in &found {
             if range.start >= end {
                 clean.extend_from_slice(&bytes[end..range.start]);
                 clean.extend_from_slice(REDACTED.as_bytes());
@@ -195,141 +169,91 @@ impl Scrubber {
     }
 
     fn is_in_bytes(&self, bytes: &[u8]) -> bool {
-        bytes.len() >= self.shortest && !self.scan(bytes, true, &mut Views::default()).ranges.is_empty()
+        !self.scan(bytes, &mut Views::default()).is_empty()
     }
 
-    /// Looks through `bytes`, `last` when nothing follows them. They must not begin inside an escape.
-    pub(crate) fn scan(&self, bytes: &[u8], last: bool, views: &mut Views) -> Found {
-        let mut found = Found { ranges: Vec::new(), hold: bytes.len(), last };
-        // No form is longer than what it is written as.
-        if last && bytes.len() < self.shortest {
-            return found;
+    /// Where secrets stand in `bytes`, in order; may overlap. The bytes must not begin inside an escape.
+    ///
+    /// What this does, and so how long it takes, hangs on the bytes, on the lengths of the secrets and on which characters beyond those
+    /// of tokens they have; not on the secrets themselves, unless one is found or the beginning of one that nobody can guess at once.
+    pub(crate) fn scan(&self, bytes: &[u8], views: &mut Views) -> Vec<Range<usize>> {
+        let (mut found, mut at) = (Vec::new(), 0);
+        while let Some(run) = runs::next(bytes, at, &self.alphabet, self.shortest) {
+            let mut echoes = Vec::new();
+            self.search(&bytes[run.clone()], &mut echoes);
+            let mut ranges: Vec<Range<usize>> = echoes.into_iter().map(|echo| echo.whole).collect();
+            self.search_decoded(&bytes[run.clone()], views, &mut ranges);
+            found.extend(ranges.into_iter().map(|range| run.start + range.start..run.start + range.end));
+            at = run.end;
         }
-        let mut echoes = Vec::new();
-        self.search(bytes, &mut found, &mut echoes);
-        found.ranges.extend(echoes.into_iter().map(|echo| echo.whole));
-        for island in islands::find(bytes, &self.alphabet, self.shortest, last) {
-            let is_last = last || island.end < bytes.len();
-            let mut inside = Found { ranges: Vec::new(), hold: island.len(), last: is_last };
-            self.search_decoded(&bytes[island.clone()], views, &mut inside);
-            let outside = |range: Range<usize>| island.start + range.start..island.start + range.end;
-            found.ranges.extend(inside.ranges.into_iter().map(outside));
-            if !is_last {
-                found.hold = found.hold.min(island.start + inside.hold);
-            }
-        }
-        found.ranges.sort_unstable_by_key(|range| (range.start, range.end));
-        if last {
-            found.hold = bytes.len();
-        } else {
-            // What is held back is read again from its beginning.
-            found.hold = decode::start_around(bytes, found.hold);
-        }
+        found.sort_unstable_by_key(|range| (range.start, range.end));
         found
     }
 
     /// Looks through what the escapes stand for. What stands before a secret may look like an escape that goes on into it, so that each
     /// kind is tried by itself, all kinds at once, and all but one.
-    fn search_decoded(&self, bytes: &[u8], views: &mut Views, found: &mut Found) {
-        let escapes = Escapes::find(bytes, &self.alphabet, found.last);
-        let decoded = self.search_levels(bytes, escapes, decode::ALL, views, found);
+    fn search_decoded(&self, bytes: &[u8], views: &mut Views, found: &mut Vec<Range<usize>>) {
+        let kinds = decode::kinds(bytes, &self.alphabet);
+        if kinds.is_empty() {
+            return;
+        }
+        let decoded = self.search_levels(bytes, kinds, decode::ALL, views, found);
         for kind in decode::EACH.into_iter().filter(|kind| decoded.has(*kind)) {
             let others = decoded.without(kind);
             if !others.is_empty() {
-                self.search_levels(bytes, escapes, others, views, found);
+                self.search_levels(bytes, kinds, others, views, found);
             }
             // Of two kinds, that was the other one.
             if others.count() > 1 {
-                self.search_levels(bytes, escapes, kind, views, found);
+                self.search_levels(bytes, kinds, kind, views, found);
             }
         }
     }
 
-    /// Decodes escapes of these kinds, and again as long as that leaves some. Answers of which kinds there were any, or the
-    /// beginning of one.
+    /// Decodes escapes of the `chosen` kinds, and again as long as that leaves some. Answers of which kinds there were any.
     fn search_levels(
         &self,
         bytes: &[u8],
-        mut escapes: Escapes,
-        kinds: Kinds,
+        mut kinds: Kinds,
+        chosen: Kinds,
         views: &mut Views,
-        found: &mut Found,
+        found: &mut Vec<Range<usize>>,
     ) -> Kinds {
         let mut decoded = Kinds::default();
         for level in 0..decode::DEPTH {
-            if !escapes.kinds.has(kinds) && escapes.unfinished.is_none() {
+            if !kinds.has(chosen) {
                 break;
             }
             let (outer, inner) = views.levels.split_at_mut(level);
             let source = outer.last().map_or(bytes, |view| &view.bytes);
-            let end = escapes.unfinished.unwrap_or(source.len());
-            let begun = source.get(end).map_or(Kinds::default(), |mark| Kinds::of(*mark));
-            decoded = decoded.with(begun).with(inner[0].decode(&source[..end], kinds, Some(&self.alphabet)));
-            found.hold = found.hold.min(outer.iter().rev().fold(end, |end, view| view.position(end)));
+            decoded = decoded.with(inner[0].decode(source, chosen, Some(&self.alphabet)));
             self.search_view(bytes, &views.levels[..=level], found);
-            escapes = Escapes::find(&views.levels[level].bytes, &self.alphabet, found.last);
+            kinds = decode::kinds(&views.levels[level].bytes, &self.alphabet);
         }
         decoded
     }
 
     /// Looks through the innermost of these views, each of which is made from the one before, and the first from `bytes`.
-    fn search_view(&self, bytes: &[u8], views: &[View], found: &mut Found) {
+    fn search_view(&self, bytes: &[u8], views: &[View], found: &mut Vec<Range<usize>>) {
         let Some(view) = views.last() else { return };
-        let mut inside = Found { ranges: Vec::new(), hold: view.bytes.len(), last: found.last };
         let mut echoes = Vec::new();
-        self.search(&view.bytes, &mut inside, &mut echoes);
-        let position = |position| views.iter().rev().fold(position, |position, view| view.position(position));
-        found.hold = found.hold.min(position(inside.hold));
+        self.search(&view.bytes, &mut echoes);
         for mut echo in echoes {
             for level in (0..views.len()).rev() {
                 let source = level.checked_sub(1).map_or(bytes, |before| &views[before].bytes);
                 echo = echo.outside(&views[level], source);
             }
-            found.ranges.push(echo.whole);
+            found.push(echo.whole);
         }
     }
 
-    fn search(&self, bytes: &[u8], found: &mut Found, echoes: &mut Vec<Echo>) {
-        if !found.last {
-            // A secret may begin with what comes next, and these belong to it.
-            found.hold = found.hold.min(bytes.len().saturating_sub(forms::MOST_BESIDE));
-        }
-        if self.quick.as_ref().is_none_or(|quick| quick.find(bytes).is_some()) {
-            self.search_heads(bytes, found, echoes);
-        }
-        for start in bytes.len().saturating_sub(HEAD - 1)..bytes.len().min(found.hold + forms::MOST_BESIDE) {
-            let rest = &bytes[start..];
-            let may_be = rest.get(1).is_none_or(|second| self.starts[start_of(rest[0], *second)]);
-            if may_be && self.is_beginning(rest) {
-                // What stands before it may belong to it.
-                found.hold = start.saturating_sub(forms::MOST_BESIDE);
-                break;
-            }
-        }
-    }
-
-    fn search_heads(&self, bytes: &[u8], found: &mut Found, echoes: &mut Vec<Echo>) {
+    fn search(&self, bytes: &[u8], echoes: &mut Vec<Echo>) {
         for hit in self.heads.find_overlapping_iter(bytes) {
-            let form = &self.forms[hit.pattern().as_usize()];
-            let rest = &bytes[hit.start()..];
-            let (start, beside) = (hit.start(), self.beside[hit.pattern().as_usize()]);
-            if rest.starts_with(form) {
-                let end = start + form.len();
-                if beside > 0 && end + beside > bytes.len() && !found.last {
-                    found.hold = found.hold.min(start.saturating_sub(beside));
-                    continue;
-                }
-                echoes.push(Echo::new(bytes, start..end, beside));
-            } else if form.starts_with(rest) {
-                found.hold = found.hold.min(start.saturating_sub(forms::MOST_BESIDE));
+            let (start, form) = (hit.start(), hit.pattern().as_usize());
+            if bytes[start..].starts_with(&self.forms[form]) {
+                echoes.push(Echo::new(bytes, start..start + self.forms[form].len(), self.beside[form]));
             }
         }
-    }
-
-    /// Whether some form begins with these bytes and goes on.
-    fn is_beginning(&self, bytes: &[u8]) -> bool {
-        let after = self.forms.partition_point(|form| form.as_slice() <= bytes);
-        self.forms.get(after).is_some_and(|form| form.starts_with(bytes))
     }
 }
 

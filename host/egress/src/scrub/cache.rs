@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::Scrubber;
 
 /// So many sets are remembered; the one that was not used for longest makes room.
-const CAPACITY: usize = 1024;
+const CAPACITY: usize = 256;
 
 /// Scrubbers by the secrets they look for.
 #[derive(Default)]

@@ -67,7 +67,7 @@ impl Kinds {
     }
 }
 
-/// The bytes that a secret can be written in: those of its forms, of base64, and of escapes. An escape that stands for another one
+/// The bytes that a secret can be written in: those of its forms, of tokens and base64, and of escapes. An escape that stands for another one
 /// cannot be part of an echo.
 #[derive(Debug)]
 pub(super) struct Alphabet([bool; 256]);
@@ -78,7 +78,9 @@ impl Alphabet {
         // All of these, whatever the secret: what is decoded, and so redacted beside it, is to be the same for each.
         for byte in 0..=u8::MAX {
             let is_of_escapes = matches!(byte, b';' | b'#' | b'{' | b'}') || !Kinds::of(byte).is_empty();
-            bytes[usize::from(byte)] = is_of_escapes || is_base64(byte);
+            // RFC 6750, section 2.1.
+            let is_of_tokens = is_base64(byte) || matches!(byte, b'.' | b'~');
+            bytes[usize::from(byte)] = is_of_escapes || is_of_tokens;
         }
         for byte in forms.flatten() {
             bytes[usize::from(*byte)] = true;
@@ -95,30 +97,16 @@ pub(super) const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
-/// The escapes in some bytes that can have to do with what is searched for.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Escapes {
-    /// Kinds of those that stand for a byte of the alphabet, or for the beginning of another escape.
-    pub(super) kinds: Kinds,
-    /// Where an escape begins that the bytes do not finish.
-    pub(super) unfinished: Option<usize>,
-}
-
-impl Escapes {
-    /// With `last`, nothing follows, and what is unfinished is no escape.
-    pub(super) fn find(bytes: &[u8], alphabet: &Alphabet, last: bool) -> Self {
-        let mut found = Self::default();
-        for at in memchr3_iter(b'%', b'\\', b'&', bytes).chain(memchr3_iter(b'=', b'\n', 0, bytes)) {
-            let kind = Kinds::of(bytes[at]);
-            if !found.kinds.has(kind) && is_relevant_at(bytes, at, alphabet) {
-                found.kinds = found.kinds.with(kind);
-            }
+/// Kinds of the escapes in these bytes that can be part of what is searched for.
+pub(super) fn kinds(bytes: &[u8], alphabet: &Alphabet) -> Kinds {
+    let mut kinds = Kinds::default();
+    for at in memchr3_iter(b'%', b'\\', b'&', bytes).chain(memchr3_iter(b'=', b'\n', 0, bytes)) {
+        let kind = Kinds::of(bytes[at]);
+        if !kinds.has(kind) && is_relevant_at(bytes, at, alphabet) {
+            kinds = kinds.with(kind);
         }
-        if !last {
-            found.unfinished = unfinished(bytes);
-        }
-        found
     }
+    kinds
 }
 
 /// Whether an escape begins here that can be part of what is searched for.
@@ -151,9 +139,11 @@ fn is_relevant(bytes: &[u8], escape: Range<usize>, text: &[u8], alphabet: &Alpha
         [] | [b'\n' | b'\r'] => {
             let is_break = Kinds::of(bytes[escape.start]) == BREAKS;
             let before = if is_break { before_break(bytes, escape.start) } else { escape.start.checked_sub(1) };
-            before.is_some_and(|before| alphabet.has(bytes[before]))
-                && bytes.get(escape.end).is_none_or(|after| alphabet.has(*after))
+            let after = bytes[escape.end..].iter().take(MOST_BLANKS + 1).find(|byte| !matches!(byte, b' ' | b'\t'));
+            before.is_some_and(|before| alphabet.has(bytes[before])) && after.is_none_or(|after| alphabet.has(*after))
         }
+        // They may follow a break.
+        [b' ' | b'\t'] => true,
         _ => text.iter().any(|byte| alphabet.has(*byte)),
     }
 }
@@ -162,19 +152,6 @@ fn is_relevant(bytes: &[u8], escape: Range<usize>, text: &[u8], alphabet: &Alpha
 fn before_break(bytes: &[u8], at: usize) -> Option<usize> {
     let before = at.checked_sub(1)?;
     if bytes[before] == b'\r' { before.checked_sub(1) } else { Some(before) }
-}
-
-/// Where an escape begins that the bytes may not have finished.
-pub(super) fn unfinished(bytes: &[u8]) -> Option<usize> {
-    let mut at = outside(bytes, bytes.len());
-    while at < bytes.len() {
-        match read(&bytes[at..], ALL) {
-            Read::Escape { length, .. } => at += length,
-            Read::NoEscape => at += 1,
-            Read::Unfinished => return Some(at),
-        }
-    }
-    None
 }
 
 /// Where the escape begins that `position` lies inside of; `position` itself outside of any.
@@ -364,7 +341,8 @@ fn read_break(bytes: &[u8]) -> Read {
     let start = match bytes {
         [b'\r', b'\n', ..] => 2,
         [b'\r'] => return Read::Unfinished,
-        [b'\r', ..] => return Read::NoEscape,
+        // In UTF-16 it is one once the zeros are gone.
+        [b'\r', ..] | [b'\n', 0, ..] => return Read::NoEscape,
         _ => 1,
     };
     let blanks = bytes[start..].iter().take(MOST_BLANKS).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
@@ -520,27 +498,6 @@ mod tests {
         assert_eq!(decoded(QUOTED, "a=2Fb=\r\nc=\nd=z"), "a/bcd=z");
         assert_eq!(decoded(BREAKS, "ab\r\n  cd\n\tef\rgh"), "abcdef\rgh");
         assert_eq!(decoded(ZEROS, "a\0b\0\0c"), "abc");
-    }
-
-    #[test]
-    fn an_escape_that_is_cut_short_is_waited_for() {
-        for (text, start) in [
-            (r"ab\", 2),
-            (r"ab\u00e", 2),
-            (r"ab\ud83d\ude0", 2),
-            (r"ab\u{2", 2),
-            ("ab%4", 2),
-            ("ab%u00", 2),
-            ("ab&am", 2),
-            ("ab=4", 2),
-            ("ab\r", 2),
-            ("ab\n  ", 2),
-        ] {
-            assert_eq!(unfinished(text.as_bytes()), Some(start), "{text:?}");
-        }
-        for text in [r"ab\\", r"ab\u00e9", "ab%4x", "ab&x y", "ab\nc", "a=b c"] {
-            assert_eq!(unfinished(text.as_bytes()), None, "{text:?}");
-        }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Scrubbing of bytes that arrive in pieces, so that what their reader sees of it does not depend on a secret.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
-use super::{Found, REDACTED, Scrubber, Views};
+use super::{REDACTED, Scrubber, Views, decode};
 
 /// Scrubs pieces as they arrive.
 ///
@@ -83,17 +84,18 @@ impl ScrubStream {
             self.raw.extend_from_slice(&piece);
         }
         // Nothing can be handed out before.
-        if self.looked == 0 && self.first.len() + self.raw.len() < lag + self.block {
+        if self.looked == 0 && self.first.len() + self.raw.len() < lag + self.step() {
             return Bytes::new();
         }
         if !self.first.is_empty() {
             self.raw.extend_from_slice(&std::mem::take(&mut self.first));
         }
         let arrived = self.begin + self.raw.len() as u64;
-        let block = self.block as u64;
-        // Looked through in steps that the pieces have no part in, so that neither has what comes out.
-        while self.looked + block <= arrived {
-            self.looked += block;
+        // In steps that the pieces have no part in, so that neither has what comes out. Each byte is looked through as often as any
+        // other, three times at most, whatever it is: a guest can measure what it costs.
+        let step = self.step() as u64;
+        while self.looked + step <= arrived {
+            self.looked += step;
             let length = usize::try_from(self.looked - self.begin).unwrap_or(self.raw.len());
             self.look_through(length, false);
         }
@@ -117,8 +119,8 @@ impl ScrubStream {
     /// An answer that is no longer than what has to wait.
     fn finish_at_once(&mut self) -> Bytes {
         let whole = if self.raw.is_empty() { std::mem::take(&mut self.first) } else { self.raw.split().freeze() };
-        let found = self.scrubber.scan(&whole, true, &mut self.views);
-        if found.ranges.is_empty() {
+        let found = self.scrubber.scan(&whole, &mut self.views);
+        if found.is_empty() {
             return whole;
         }
         self.take(&whole, &found);
@@ -126,28 +128,38 @@ impl ScrubStream {
         self.clean.split().freeze()
     }
 
-    /// Looks through the first `length` of the raw bytes, and turns into clean ones those that cannot begin a secret.
+    /// Bytes that are looked through at a time.
+    fn step(&self) -> usize {
+        self.block.max(self.scrubber.lag() / 2)
+    }
+
+    /// Looks through the first `length` of the raw bytes, and turns into clean ones those that no echo can begin in which is not
+    /// whole yet: all but the last ones, as many as the longest echo has.
     fn look_through(&mut self, length: usize, last: bool) {
         let mut raw = std::mem::take(&mut self.raw);
         let bytes = &raw[..length];
-        let mut found = self.scrubber.scan(bytes, last, &mut self.views);
-        // No echo is longer.
-        found.hold = found.hold.max(length.saturating_sub(self.scrubber.lag()));
-        self.take(bytes, &found);
-        raw.advance(found.hold);
-        self.begin += found.hold as u64;
+        let found = self.scrubber.scan(bytes, &mut self.views);
+        let hold = if last {
+            length
+        } else {
+            // They are looked through again from their beginning.
+            decode::start_around(bytes, length.saturating_sub(self.scrubber.lag()))
+        };
+        self.take(&bytes[..hold], &found);
+        raw.advance(hold);
+        self.begin += hold as u64;
         self.raw = raw;
     }
 
-    /// Takes over the bytes up to where they are held, with `[redacted]` for each secret; secrets that overlap give one.
-    fn take(&mut self, bytes: &[u8], found: &Found) {
-        let mut at = self.covered.min(found.hold);
+    /// Takes these bytes over, with `[redacted]` for each secret that begins in them; secrets that overlap give one.
+    fn take(&mut self, bytes: &[u8], found: &[Range<usize>]) {
+        let mut at = self.covered.min(bytes.len());
         let mut secret_end = self.covered;
-        for range in &found.ranges {
+        for range in found {
             if range.start < secret_end {
                 // Overlaps the one before: it only makes that longer.
                 secret_end = secret_end.max(range.end);
-            } else if range.start < found.hold {
+            } else if range.start < bytes.len() {
                 self.add(at, &bytes[at..range.start], true);
                 self.add(range.start, REDACTED.as_bytes(), false);
                 self.redacted = true;
@@ -155,10 +167,10 @@ impl ScrubStream {
             } else {
                 break;
             }
-            at = secret_end.min(found.hold);
+            at = secret_end.min(bytes.len());
         }
-        self.add(at, &bytes[at..found.hold], true);
-        self.covered = secret_end.saturating_sub(found.hold);
+        self.add(at, &bytes[at..], true);
+        self.covered = secret_end.saturating_sub(bytes.len());
     }
 
     fn add(&mut self, at: usize, bytes: &[u8], verbatim: bool) {
@@ -376,9 +388,10 @@ mod tests {
         let scrubber = Arc::new(Scrubber::new(["token-one"]).expect("long enough"));
         let lag = scrubber.lag();
         let mut stream = ScrubStream::new(scrubber, 16);
-        assert_eq!(stream.push(vec![b'x'; lag + 15].into()), "");
-        assert_eq!(stream.push(vec![b'x'; 1].into()).len(), 16);
-        assert_eq!(stream.push(vec![b'x'; 40].into()).len(), 32);
+        let step = lag / 2;
+        assert_eq!(stream.push(vec![b'x'; lag + step - 1].into()), "");
+        assert_eq!(stream.push(vec![b'x'; 1].into()).len(), step);
+        assert_eq!(stream.push(vec![b'x'; step + 8].into()).len(), step);
         assert_eq!(stream.finish().len(), lag + 8);
     }
 }
