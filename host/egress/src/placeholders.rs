@@ -16,6 +16,8 @@ pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.
 const OPEN: &str = "${secret.";
 /// Bytes that are filled in for all placeholders of one request.
 const MOST_FILLED: usize = 1 << 20;
+/// Bytes of an escape that is not whole, without its mark.
+const LONGEST_BEGINNING: usize = 12;
 /// Bytes of a field's name that an error shows.
 const LONGEST_SHOWN: usize = 80;
 
@@ -124,6 +126,13 @@ impl<'a> Filler<'a> {
         let mut rest = text;
         loop {
             let secret = self.secret(next.field, place)?;
+            if begins_an_escape(&rest.as_bytes()[..next.start]) {
+                return Err(EgressError::InvalidRequest(format!(
+                    "`${{secret.{}}}` stands right behind what begins an escape (such as `%`, `\\` or `&#`), which would take in the \
+                     first characters of the secret: put something between them",
+                    next.field
+                )));
+            }
             filled.push_str(&rest[..next.start]);
             let before = filled.len();
             spelling.write(secret.expose_secret(), &mut filled);
@@ -175,6 +184,30 @@ impl<'a> Filler<'a> {
             filled.push(Filled { field: field.to_owned(), place });
         }
         Ok(secret)
+    }
+}
+
+/// Whether a text ends in an escape that is not whole. In an echo it would hide the secret's first characters.
+fn begins_an_escape(text: &[u8]) -> bool {
+    let is_inside = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b'{');
+    let inside = text.iter().rev().take(LONGEST_BEGINNING).take_while(is_inside).count();
+    let (before, inside) = text.split_at(text.len() - inside);
+    let digits = |digits: &[u8], most: usize| digits.len() <= most && digits.iter().all(u8::is_ascii_hexdigit);
+    match (before.last(), inside) {
+        (Some(b'%'), [b'u' | b'U', rest @ ..]) => digits(rest, 3),
+        (Some(b'%'), rest) => digits(rest, 1),
+        (Some(b'\\'), inside) => {
+            let odd = before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1;
+            odd && match inside {
+                [] => true,
+                [b'x', rest @ ..] => digits(rest, 1),
+                [b'u', b'{', rest @ ..] => digits(rest, 6),
+                [b'u', rest @ ..] => digits(rest, 3),
+                _ => false,
+            }
+        }
+        (Some(b'&'), [b'#', ..]) => true,
+        _ => false,
     }
 }
 
@@ -266,6 +299,19 @@ mod tests {
 
     fn fill_encoded(text: &str) -> Result<Option<String>, EgressError> {
         with(Some(&One), true, |filler| filler.fill_encoded(text, Place::Path))
+    }
+
+    /// A service repeated the address; `%` took in the first two characters of the secret, and the rest was no echo of it.
+    #[test]
+    fn no_placeholder_stands_behind_the_beginning_of_an_escape() {
+        for before in ["%", "q=%4", "%u00e", r"\", r"a\\\", r"\u00", r"\x4", r"\u{1f", "&#", "&#x4", "&#10"] {
+            let error = fill(&format!("{before}${{secret.api_key}}"), Spelling::Plain).expect_err(before).to_string();
+            assert!(error.contains("begins an escape"), "{error}");
+        }
+        for before in ["", "%41", "100% ", r"\\", r"\n", r"\u00e9", "&amp;", "a=1&b=", "&#10;", "key="] {
+            assert!(fill(&format!("{before}${{secret.api_key}}"), Spelling::Plain).is_ok(), "{before}");
+        }
+        assert!(fill_encoded("/x%$%7Bsecret.api_key%7D").is_err());
     }
 
     #[test]

@@ -79,6 +79,8 @@ impl Echo {
 #[derive(Default)]
 pub(crate) struct Views {
     levels: [View; decode::DEPTH],
+    /// Bytes that were searched, here and in every view: what a scan costs.
+    searched: usize,
 }
 
 impl Scrubber {
@@ -181,6 +183,7 @@ impl Scrubber {
         while let Some(run) = runs::next(bytes, at, &self.alphabet, self.shortest) {
             let mut echoes = Vec::new();
             self.search(&bytes[run.clone()], &mut echoes);
+            views.searched += run.len();
             let mut ranges: Vec<Range<usize>> = echoes.into_iter().map(|echo| echo.whole).collect();
             self.search_decoded(&bytes[run.clone()], views, &mut ranges);
             found.extend(ranges.into_iter().map(|range| run.start + range.start..run.start + range.end));
@@ -228,6 +231,7 @@ impl Scrubber {
             let source = outer.last().map_or(bytes, |view| &view.bytes);
             decoded = decoded.with(inner[0].decode(source, chosen, Some(&self.alphabet)));
             self.search_view(bytes, &views.levels[..=level], found);
+            views.searched += views.levels[level].bytes.len();
             kinds = decode::kinds(&views.levels[level].bytes, &self.alphabet);
         }
         decoded

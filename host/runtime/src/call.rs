@@ -250,8 +250,9 @@ pub(crate) async fn bounded<T>(
     let wall = shared.limits.wall;
     let meter = store.data().meter.clone();
     let mut deadline = shared.clock.sleep(wall);
-    let entering =
-        shared.places.enter(store.data().working.as_ref().map(|working| (&working.record.space, &working.record.id)));
+    let owner = store.data().working.as_ref().map(|working| (&working.record.space, &working.record.id));
+    let line = shared.turns.line(owner);
+    let entering = shared.places.enter(owner);
     let entered = tokio::select! {
         biased;
         entered = entering => entered,
@@ -262,7 +263,7 @@ pub(crate) async fn bounded<T>(
         let mut working = pin!(work(&mut *store));
         tokio::select! {
             biased;
-            ended = Metered::new(working.as_mut(), meter, shared.turns.clone()) => Some(ended),
+            ended = Metered::new(working.as_mut(), meter, line) => Some(ended),
             () = &mut deadline => None,
         }
     };

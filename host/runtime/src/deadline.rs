@@ -1,11 +1,13 @@
 //! The time that a guest itself computes, and what becomes of guests that compute for long.
 
+use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use innkeeper_vault::{ConnectionId, SpaceId};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 /// A guest that has computed for so long waits for its turn before it goes on.
@@ -61,49 +63,89 @@ fn now() -> Instant {
 
 /// The turns of guests that compute for long. There are fewer than processors, where there is more than one: a guest that only
 /// passes something on finds a free one.
-#[derive(Clone, Debug)]
-pub(crate) struct Turns(Arc<Semaphore>);
+#[derive(Debug)]
+pub(crate) struct Turns {
+    count: usize,
+    all: Arc<Semaphore>,
+    /// Of each space and connection that has such guests, as many as there are in all.
+    own: Mutex<HashMap<Owner, Weak<Semaphore>>>,
+}
+
+/// Whose turns; without a connection those of the whole space.
+type Owner = (SpaceId, Option<ConnectionId>);
 
 impl Turns {
     pub(crate) fn new(processors: usize) -> Self {
-        Self(Arc::new(Semaphore::new(processors.saturating_sub(processors.div_ceil(4)).max(1))))
+        let count = processors.saturating_sub(processors.div_ceil(4)).max(1);
+        Self { count, all: Arc::new(Semaphore::new(count)), own: Mutex::default() }
+    }
+
+    /// The line of the calls of a connection: they wait for each other, then the connections of a space do, then the spaces. So who
+    /// has many calls delays the others by one turn, and not by one for each.
+    pub(crate) fn line(&self, connection: Option<(&SpaceId, &ConnectionId)>) -> Line {
+        let Some((space, connection)) = connection else { return Line(vec![self.all.clone()]) };
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of = |owner: Owner| {
+            if let Some(turns) = own.get(&owner).and_then(Weak::upgrade) {
+                return turns;
+            }
+            own.retain(|_, turns| turns.strong_count() > 0);
+            let turns = Arc::new(Semaphore::new(self.count));
+            own.insert(owner, Arc::downgrade(&turns));
+            turns
+        };
+        Line(vec![of((space.clone(), Some(connection.clone()))), of((space.clone(), None)), self.all.clone()])
     }
 }
 
-type Turn = Result<OwnedSemaphorePermit, AcquireError>;
+/// What a guest waits for before it has its turn, one after the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Line(Vec<Arc<Semaphore>>);
+
+impl Line {
+    async fn turn(self) -> Turn {
+        let mut turn = Vec::with_capacity(self.0.len());
+        for turns in self.0 {
+            turn.push(turns.acquire_owned().await?);
+        }
+        Ok(turn)
+    }
+}
+
+type Turn = Result<Vec<OwnedSemaphorePermit>, AcquireError>;
 
 /// A future whose polls are timed, and take turns with others once they have taken long.
 pub(crate) struct Metered<'a, F> {
     inner: Pin<&'a mut F>,
     meter: Arc<CpuMeter>,
-    turns: Turns,
+    line: Line,
     waiting: Option<Pin<Box<dyn Future<Output = Turn> + Send>>>,
     credit_nanos: u64,
     last_ended_nanos: u64,
 }
 
 impl<'a, F: Future> Metered<'a, F> {
-    pub(crate) fn new(inner: Pin<&'a mut F>, meter: Arc<CpuMeter>, turns: Turns) -> Self {
+    pub(crate) fn new(inner: Pin<&'a mut F>, meter: Arc<CpuMeter>, line: Line) -> Self {
         let last_ended_nanos = meter.elapsed_nanos();
-        Self { inner, meter, turns, waiting: None, credit_nanos: nanos(CREDIT), last_ended_nanos }
+        Self { inner, meter, line, waiting: None, credit_nanos: nanos(CREDIT), last_ended_nanos }
     }
 
     /// A turn, where one is needed; held for one poll.
-    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Option<OwnedSemaphorePermit>> {
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Vec<OwnedSemaphorePermit>> {
         if self.waiting.is_none() {
             if !self.meter.cut.swap(false, Ordering::Relaxed) {
                 let waited = self.meter.elapsed_nanos().saturating_sub(self.last_ended_nanos);
                 self.credit_nanos = self.credit_nanos.saturating_add(waited / REGAINED).min(nanos(CREDIT));
             }
             if self.credit_nanos > 0 {
-                return Poll::Ready(None);
+                return Poll::Ready(Vec::new());
             }
         }
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(self.turns.0.clone().acquire_owned()));
-        // Nobody closes the semaphore.
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(self.line.clone().turn()));
+        // Nobody closes the semaphores.
         waiting.as_mut().poll(cx).map(|turn| {
             self.waiting = None;
-            turn.ok()
+            turn.unwrap_or_default()
         })
     }
 }
@@ -156,13 +198,13 @@ mod tests {
         let mut cx = Context::from_waker(Waker::noop());
         let meter = CpuMeter::start();
         let mut long = pin!(busy(&meter, CREDIT));
-        let mut long = Metered::new(long.as_mut(), meter.clone(), turns.clone());
+        let mut long = Metered::new(long.as_mut(), meter.clone(), turns.line(None));
         assert!(Pin::new(&mut long).poll(&mut cx).is_pending());
         let spent = meter.spent();
         assert!(spent >= CREDIT);
 
-        let taken = turns.0.clone().try_acquire_owned().expect("of two processors one is for turns");
-        assert!(turns.0.clone().try_acquire_owned().is_err());
+        let taken = turns.all.clone().try_acquire_owned().expect("of two processors one is for turns");
+        assert!(turns.all.clone().try_acquire_owned().is_err());
         let spent_nanos = || meter.spent_nanos.load(Ordering::Relaxed);
         let before = spent_nanos();
         assert!(Pin::new(&mut long).poll(&mut cx).is_pending());
@@ -170,19 +212,42 @@ mod tests {
 
         let other = CpuMeter::start();
         let mut short = pin!(std::future::ready(()));
-        let mut short = Metered::new(short.as_mut(), other, turns.clone());
+        let mut short = Metered::new(short.as_mut(), other, turns.line(None));
         assert!(Pin::new(&mut short).poll(&mut cx).is_ready(), "a short one waits");
 
         drop(taken);
         assert!(Pin::new(&mut long).poll(&mut cx).is_pending());
         assert!(spent_nanos() > before, "it has its turn and does not go on");
-        assert!(turns.0.clone().try_acquire_owned().is_ok(), "a turn is held for one poll");
+        assert!(turns.all.clone().try_acquire_owned().is_ok(), "a turn is held for one poll");
+    }
+
+    #[test]
+    fn a_connection_with_many_such_guests_delays_another_by_one_turn() {
+        let turns = Turns::new(2);
+        let mut cx = Context::from_waker(Waker::noop());
+        let space = SpaceId::default();
+        let [crowd, single] = ["crowd", "single"].map(|id| ConnectionId::parse(id).expect("an id"));
+        let wait = |connection: &ConnectionId| Box::pin(turns.line(Some((&space, connection))).turn());
+        let turn = |polled: Poll<Turn>| match polled {
+            Poll::Ready(turn) => Some(turn.expect("open")),
+            Poll::Pending => None,
+        };
+        let mut first = wait(&crowd);
+        let running = turn(first.as_mut().poll(&mut cx)).expect("a turn is free");
+        let mut crowding: Vec<_> = (0..100).map(|_| wait(&crowd)).collect();
+        assert!(crowding.iter_mut().all(|one| one.as_mut().poll(&mut cx).is_pending()));
+        let mut other = wait(&single);
+        assert!(other.as_mut().poll(&mut cx).is_pending());
+        drop(running);
+        let next = turn(crowding[0].as_mut().poll(&mut cx));
+        let others = turn(other.as_mut().poll(&mut cx));
+        assert!(others.is_some() && next.is_none(), "the other connection is next");
     }
 
     #[test]
     fn one_processor_has_a_turn_and_many_leave_some_free() {
         for (processors, turns) in [(1, 1), (2, 1), (4, 3), (8, 6), (64, 48)] {
-            assert_eq!(Turns::new(processors).0.available_permits(), turns, "{processors}");
+            assert_eq!(Turns::new(processors).all.available_permits(), turns, "{processors}");
         }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Grant {
     pub(crate) scope: Option<String>,
     /// What was asked for when it began; none: nothing, or nobody knows.
     pub(super) asked: Option<String>,
+    /// What was granted then. A refresh without a scope means this, whatever the last token covers (RFC 6749, section 6).
+    granted: Option<String>,
     /// The server does not give less than it once granted.
     pub(super) stays_wide: bool,
     /// Names this access token among all: random, so that it says nothing of the token.
@@ -64,6 +66,7 @@ impl Grant {
             access_token: answer.access_token,
             token_type: answer.token_type,
             refresh_token: answer.refresh_token,
+            granted: answer.scope.clone().or_else(|| asked.map(str::to_owned)),
             scope: answer.scope.or_else(|| asked.map(str::to_owned)),
             asked: asked.map(str::to_owned),
             stays_wide: false,
@@ -126,6 +129,7 @@ impl Grant {
             refresh_token: answer.refresh_token.or_else(|| self.refresh_token.clone()),
             scope: answer.scope.or(narrowed).or_else(|| self.scope.clone()),
             asked: self.asked.clone(),
+            granted: self.granted.clone(),
             stays_wide: self.stays_wide,
             serial,
             origin: self.origin.clone(),
@@ -138,20 +142,38 @@ impl Grant {
         renewed
     }
 
-    /// What it covers without what was asked for then and is not any more. None where that is nothing, or all of it.
+    /// What was granted without what was asked for then and is not any more. None where that is nothing, or all of it.
     pub(super) fn narrowed(&self, asked_now: Option<&str>) -> Option<String> {
-        let surplus = self.surplus(asked_now);
-        let left: Vec<&str> =
-            words(self.scope.as_deref()).filter(|word| !surplus.iter().any(|one| one == word)).collect();
+        let surplus = self.no_longer_asked(self.granted.as_deref(), asked_now);
+        let mut left: Vec<&str> =
+            words(self.granted.as_deref()).filter(|word| !surplus.iter().any(|one| one == word)).collect();
+        // Some servers do not name all that they granted, such as the right to refresh.
+        let asked_still = words(self.asked.as_deref()).filter(|then| words(asked_now).any(|now| now == *then));
+        for word in asked_still {
+            if !left.contains(&word) {
+                left.push(word);
+            }
+        }
         (!surplus.is_empty() && !left.is_empty()).then(|| left.join(" "))
     }
 
-    /// Words of its scope that were asked for then and are not any more. What a server adds of its own is none of them.
+    /// Words of the token's scope that were asked for when the grant began and are not any more.
     pub(super) fn surplus(&self, asked_now: Option<&str>) -> Vec<String> {
+        self.no_longer_asked(self.scope.as_deref(), asked_now)
+    }
+
+    /// What a server adds of its own is none of them.
+    fn no_longer_asked(&self, scope: Option<&str>, asked_now: Option<&str>) -> Vec<String> {
         let asked = |word: &&str| {
             words(self.asked.as_deref()).any(|then| then == *word) && !words(asked_now).any(|now| now == *word)
         };
-        words(self.scope.as_deref()).filter(asked).map(str::to_owned).collect()
+        words(scope).filter(asked).map(str::to_owned).collect()
+    }
+
+    /// Whether as many tokens are remembered that it replaced and that may still live as can be.
+    pub(super) fn remembers_no_more(&self, now: Timestamp) -> bool {
+        let living = |older: &&Older| !older.refreshes && older.until.is_none_or(|until| now < until);
+        self.older.iter().filter(living).count() >= MOST_OLDER
     }
 
     /// When the access token was given and ends.
@@ -187,6 +209,7 @@ impl Grant {
             refresh_token: self.refresh_token.as_ref().map(|token| token.expose_secret().to_owned()),
             scope: self.scope.clone(),
             asked: self.asked.clone(),
+            granted: self.granted.clone(),
             stays_wide: self.stays_wide,
             serial: self.serial,
             origin: self.origin.clone(),
@@ -221,6 +244,7 @@ impl Grant {
             refresh_token: stored.refresh_token.take().map(SecretString::from),
             scope: stored.scope.take(),
             asked: stored.asked.take(),
+            granted: stored.granted.take(),
             stays_wide: stored.stays_wide,
             serial: stored.serial,
             origin: std::mem::take(&mut stored.origin),
@@ -253,6 +277,8 @@ struct Stored {
     scope: Option<String>,
     #[serde(default)]
     asked: Option<String>,
+    #[serde(default)]
+    granted: Option<String>,
     #[serde(default)]
     stays_wide: bool,
     serial: u64,

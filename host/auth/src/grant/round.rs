@@ -138,11 +138,9 @@ impl Round {
             Some((before, refresh_token)) => {
                 narrowed = self.narrowed(before);
                 match self.endpoint.refresh(refresh_token, narrowed.as_deref()).await {
-                    Err(TokenError::Refused(code)) if narrowed.is_some() && is_about_scope(code) => {
-                        if self.lease.as_ref().is_none_or(|lease| lease.until < self.now().plus(PATIENCE)) {
-                            return Event::TooLate;
-                        }
-                        (narrowed, stays_wide) = (None, true);
+                    // Whatever it says: the same token may be taken without a scope.
+                    Err(problem @ (TokenError::Refused(_) | TokenError::Status(_))) if narrowed.is_some() => {
+                        (narrowed, stays_wide) = (None, is_about_scope(&problem));
                         self.endpoint.refresh(refresh_token, None).await
                     }
                     answer => answer,
@@ -186,7 +184,9 @@ impl Round {
     /// The scope to ask for in place of what the grant covers, where the connection asks for less than it did.
     fn narrowed(&self, before: &Grant) -> Option<String> {
         let client = &self.endpoint.client;
-        if before.stays_wide || client.service.is_some() {
+        // Where the server refuses, another request follows.
+        let has_time = self.lease.as_ref().is_some_and(|lease| lease.until >= self.now().plus(2 * PATIENCE));
+        if before.stays_wide || client.service.is_some() || !has_time {
             return None;
         }
         before.narrowed(client.scope.as_deref())
@@ -333,12 +333,14 @@ pub(super) fn held(record: &GrantRecord, grant: &Grant, rejected: Option<u64>, o
         in_doubt: record.refresh_intent.is_some(),
         lost: record.lost.as_ref().map(|reason| reason.parse().unwrap_or(Reason::Revoked)),
         rejected: rejected == Some(grant.serial),
-        fresh: grant.refreshed_at.is_some_and(|at| at <= now && now.since(at) < FRESH.min(life / 10)),
+        // Answers are scrubbed of replaced tokens while they live. A service that refuses on demand could push one out.
+        fresh: grant.refreshed_at.is_some_and(|at| at <= now && now.since(at) < FRESH.min(life / 10))
+            || grant.remembers_no_more(now),
         foreign: *grant.origin != *origin,
     }
 }
 
-/// Whether a refusal may be for the scope, so that the same token is taken without one.
-const fn is_about_scope(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::InvalidScope | ErrorCode::InvalidRequest | ErrorCode::AccessDenied | ErrorCode::Other)
+/// Whether a refusal is for the scope.
+const fn is_about_scope(problem: &TokenError) -> bool {
+    matches!(problem, TokenError::Refused(ErrorCode::InvalidScope | ErrorCode::InvalidRequest))
 }

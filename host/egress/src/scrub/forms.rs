@@ -33,6 +33,8 @@ pub(super) fn of(secret: &str) -> Vec<Form> {
     for spelling in spellings(secret) {
         base64(spelling.as_bytes(), &mut once);
     }
+    // As PowerShell puts a text into base64.
+    base64(&secret.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(), &mut once);
     let mut twice = Vec::new();
     let mut raw = Vec::new();
     base64(secret.as_bytes(), &mut raw);
@@ -77,8 +79,23 @@ fn spellings(secret: &str) -> Vec<String> {
             other => entities.push(other),
         }
     }
+    let inner = &quoted[1..quoted.len() - 1];
+    // As PHP, Go and .NET write JSON.
+    let escaped = |marks: &str, upper: bool| {
+        let mut text = String::new();
+        for character in inner.chars() {
+            match character {
+                mark if marks.contains(mark) && upper => drop(write!(text, "\\u{:04X}", u32::from(mark))),
+                mark if marks.contains(mark) => drop(write!(text, "\\u{:04x}", u32::from(mark))),
+                other => text.push(other),
+            }
+        }
+        text
+    };
+    let others = [inner.replace('/', "\\/"), escaped("&<>", false), escaped("&<>+'", true), secret.replace(' ', "+")];
     let mut spellings = vec![secret.to_owned(), quoted[1..quoted.len() - 1].to_owned(), lower_escapes(&percent)];
     spellings.extend([percent, entities]);
+    spellings.extend(others);
     spellings.sort_unstable();
     spellings.dedup();
     spellings
