@@ -158,7 +158,9 @@ pub(super) fn answers_to_guests() -> Vec<Attack> {
             OF_GUESTS,
             |rig, way| async move { rig.reach(way, Target::Answer(endless("", "HTTP/1.1 100 Continue\r\n\r\n"))).await },
         )
-        .of_kind("CallError::TimedOut"),
+        .of_kind("CallError::TimedOut")
+        // The service of this test gives up after some hundred megabytes, which a quick machine has read before.
+        .or(("HttpError::Connect", "broke before the answer")),
     ]
 }
 
