@@ -214,10 +214,12 @@ fn pool(calls: u32, limits: &Limits) -> PoolingAllocationConfig {
         .max_tables_per_component(TABLES)
         .table_elements(limits.table_elements)
         .max_memory_size(limits.memory)
-        .linear_memory_keep_resident(1 << 20)
+        // What a guest wrote is given back to the kernel when it ends. Asking the kernel which pages those were is quicker, but leaves out
+        // a page that is being moved or is swapped out at that moment (bytecodealliance/wasmtime#14357): the next guest would find it.
+        .linear_memory_keep_resident(0)
         .table_keep_resident(64 << 10)
-        .async_stack_keep_resident(256 << 10)
-        .pagemap_scan(Enabled::Auto);
+        .async_stack_keep_resident(0)
+        .pagemap_scan(Enabled::No);
     pool
 }
 

@@ -12,8 +12,6 @@ pub(crate) struct Machine {
     pub(crate) processors: usize,
     /// How instances get their memory.
     pub(crate) allocation: String,
-    /// Whether the kernel tells which pages a guest touched (Linux 6.7), so that a used slot is cleaned at little cost.
-    pub(crate) pagemap_scan: bool,
 }
 
 impl Machine {
@@ -26,7 +24,6 @@ impl Machine {
                 innkeeper::Allocation::Pooling { calls } => format!("{calls} slots"),
                 innkeeper::Allocation::OnDemand => "on demand".to_owned(),
             },
-            pagemap_scan: wasmtime::PoolingAllocationConfig::is_pagemap_scan_available(),
         }
     }
 }

@@ -45,10 +45,6 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
         "{} {kernel}, {} processors, instances in {}",
         machine.system, machine.processors, machine.allocation
     )?;
-    if !machine.pagemap_scan {
-        writeln!(out, "This kernel does not tell which pages a guest touched (PAGEMAP_SCAN, Linux 6.7): each fresh")?;
-        writeln!(out, "instance costs more here, because used memory is cleaned as a whole.")?;
-    }
     let empty = &figures.empty_action;
     let mut table = sheet(&["Empty action: instantiate, call, drop", "p50 us", "p99 us", "calls"]);
     for (name, spread) in [("by the runtime", &empty.runtime), ("by the crate to embed", &empty.host)] {
