@@ -251,8 +251,8 @@ pub(crate) async fn bounded<T>(
     let meter = store.data().meter.clone();
     let mut deadline = shared.clock.sleep(wall);
     let owner = store.data().working.as_ref().map(|working| (&working.record.space, &working.record.id));
-    let line = shared.turns.line(owner);
     let entering = shared.places.enter(owner);
+    let owner = owner.map(|(space, connection)| (space.clone(), connection.clone()));
     let entered = tokio::select! {
         biased;
         entered = entering => entered,
@@ -263,7 +263,7 @@ pub(crate) async fn bounded<T>(
         let mut working = pin!(work(&mut *store));
         tokio::select! {
             biased;
-            ended = Metered::new(working.as_mut(), meter, line) => Some(ended),
+            ended = Metered::new(working.as_mut(), meter, &shared.turns, owner) => Some(ended),
             () = &mut deadline => None,
         }
     };

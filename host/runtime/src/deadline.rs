@@ -99,7 +99,7 @@ impl Turns {
 }
 
 /// What a guest waits for before it has its turn, one after the other.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Line(Vec<Arc<Semaphore>>);
 
 impl Line {
@@ -118,16 +118,22 @@ type Turn = Result<Vec<OwnedSemaphorePermit>, AcquireError>;
 pub(crate) struct Metered<'a, F> {
     inner: Pin<&'a mut F>,
     meter: Arc<CpuMeter>,
-    line: Line,
+    turns: &'a Turns,
+    owner: Option<(SpaceId, ConnectionId)>,
     waiting: Option<Pin<Box<dyn Future<Output = Turn> + Send>>>,
     credit_nanos: u64,
     last_ended_nanos: u64,
 }
 
 impl<'a, F: Future> Metered<'a, F> {
-    pub(crate) fn new(inner: Pin<&'a mut F>, meter: Arc<CpuMeter>, line: Line) -> Self {
+    pub(crate) fn new(
+        inner: Pin<&'a mut F>,
+        meter: Arc<CpuMeter>,
+        turns: &'a Turns,
+        owner: Option<(SpaceId, ConnectionId)>,
+    ) -> Self {
         let last_ended_nanos = meter.elapsed_nanos();
-        Self { inner, meter, line, waiting: None, credit_nanos: nanos(CREDIT), last_ended_nanos }
+        Self { inner, meter, turns, owner, waiting: None, credit_nanos: nanos(CREDIT), last_ended_nanos }
     }
 
     /// A turn, where one is needed; held for one poll.
@@ -141,7 +147,8 @@ impl<'a, F: Future> Metered<'a, F> {
                 return Poll::Ready(Vec::new());
             }
         }
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(self.line.clone().turn()));
+        let owner = self.owner.as_ref().map(|(space, connection)| (space, connection));
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(self.turns.line(owner).turn()));
         // Nobody closes the semaphores.
         waiting.as_mut().poll(cx).map(|turn| {
             self.waiting = None;
@@ -198,7 +205,7 @@ mod tests {
         let mut cx = Context::from_waker(Waker::noop());
         let meter = CpuMeter::start();
         let mut long = pin!(busy(&meter, CREDIT));
-        let mut long = Metered::new(long.as_mut(), meter.clone(), turns.line(None));
+        let mut long = Metered::new(long.as_mut(), meter.clone(), &turns, None);
         assert!(Pin::new(&mut long).poll(&mut cx).is_pending());
         let spent = meter.spent();
         assert!(spent >= CREDIT);
@@ -212,7 +219,7 @@ mod tests {
 
         let other = CpuMeter::start();
         let mut short = pin!(std::future::ready(()));
-        let mut short = Metered::new(short.as_mut(), other, turns.line(None));
+        let mut short = Metered::new(short.as_mut(), other, &turns, None);
         assert!(Pin::new(&mut short).poll(&mut cx).is_ready(), "a short one waits");
 
         drop(taken);

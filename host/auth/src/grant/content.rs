@@ -170,10 +170,10 @@ impl Grant {
         words(scope).filter(asked).map(str::to_owned).collect()
     }
 
-    /// Whether as many tokens are remembered that it replaced and that may still live as can be.
+    /// Whether another token would push one out of those that it replaced and that still live.
     pub(super) fn remembers_no_more(&self, now: Timestamp) -> bool {
-        let living = |older: &&Older| !older.refreshes && older.until.is_none_or(|until| now < until);
-        self.older.iter().filter(living).count() >= MOST_OLDER
+        let lives = |older: &&Older| !older.refreshes && older.until.is_some_and(|until| now < until);
+        self.older.iter().filter(lives).count() >= MOST_OLDER
     }
 
     /// When the access token was given and ends.

@@ -19,6 +19,9 @@ const LEASE: Duration = Duration::from_secs(3 * PATIENCE.as_secs());
 /// For how long after a refresh a 401 is not taken for the token's fault: a service that answers 401 for a missing permission
 /// would have every request refresh. At most a tenth of the token's life: a short one may have ended on its way.
 const FRESH: Duration = Duration::from_secs(30);
+/// The same once as many replaced tokens are remembered as can be: answers are scrubbed of them while they live, and a service that
+/// refuses on demand would push one out.
+const FRESH_AFTER_MANY: Duration = Duration::from_hours(1);
 /// How long another holder of the lease is left alone each time.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -325,6 +328,7 @@ impl Round {
 /// What [`super::life`] needs to know of a record.
 pub(super) fn held(record: &GrantRecord, grant: &Grant, rejected: Option<u64>, origin: &str, now: Timestamp) -> Held {
     let life = grant.expires_at.map_or(Duration::MAX, |end| end.since(grant.issued_at));
+    let fresh = if grant.remembers_no_more(now) { FRESH_AFTER_MANY } else { FRESH.min(life / 10) };
     Held {
         version: record.version,
         lifetime: grant.lifetime(),
@@ -333,9 +337,7 @@ pub(super) fn held(record: &GrantRecord, grant: &Grant, rejected: Option<u64>, o
         in_doubt: record.refresh_intent.is_some(),
         lost: record.lost.as_ref().map(|reason| reason.parse().unwrap_or(Reason::Revoked)),
         rejected: rejected == Some(grant.serial),
-        // Answers are scrubbed of replaced tokens while they live. A service that refuses on demand could push one out.
-        fresh: grant.refreshed_at.is_some_and(|at| at <= now && now.since(at) < FRESH.min(life / 10))
-            || grant.remembers_no_more(now),
+        fresh: grant.refreshed_at.is_some_and(|at| at <= now && now.since(at) < fresh),
         foreign: *grant.origin != *origin,
     }
 }

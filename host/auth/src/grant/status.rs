@@ -31,7 +31,7 @@ pub struct GrantStatus {
     /// What it asks for and was not granted: a new authorization asks the user for it. Until then the grant serves what it
     /// covers.
     pub missing_scope: Vec<String>,
-    /// What was granted and the connection asks for no more. The next refresh asks for a token without it, where the server
+    /// What was granted and the connection asks for no more. A refresh asks for a token without it, where the server
     /// gives such a one (RFC 6749, section 6); a new authorization asks for less.
     pub surplus_scope: Vec<String>,
     /// Whether a new token can be had without a person.

@@ -293,6 +293,35 @@ async fn a_token_without_an_end_lives_until_a_401() {
     assert_eq!(house.provider.count("refresh_token"), 1);
 }
 
+/// Answers are scrubbed of replaced tokens while they live, and only so many are remembered.
+#[tokio::test]
+async fn a_service_that_refuses_on_demand_pushes_out_no_token_that_still_lives() {
+    let (house, connection) = authorized().await;
+    let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
+    let mut last = source.attachment(None).await.expect("a token").expect("an attachment");
+    for _ in 0..6 {
+        last = source.attachment(Some(&last)).await.expect("a token").expect("another");
+        house.advance(31);
+    }
+    assert!(source.attachment(Some(&last)).await.expect("no failure").is_none(), "a seventh would push out the first");
+    assert_eq!(house.provider.count("refresh_token"), 6);
+    house.advance(3600 - 5 * 31);
+    assert!(source.attachment(None).await.expect("a token").is_some(), "an hour later it is renewed as ever");
+}
+
+#[tokio::test]
+async fn tokens_without_an_end_are_renewed_at_every_401() {
+    let (house, connection) = authorized().await;
+    let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
+    let mut last = source.attachment(None).await.expect("a token").expect("an attachment");
+    house.provider.answers((0..20).map(|number| Reply::json(&format!(r#"{{"access_token":"endless-{number}"}}"#))));
+    for _ in 0..20 {
+        last = source.attachment(Some(&last)).await.expect("a token").expect("another");
+        house.advance(31);
+    }
+    assert_eq!(house.provider.count("refresh_token"), 20);
+}
+
 #[tokio::test]
 async fn a_rejected_token_that_cannot_be_renewed_is_the_best_there_is() {
     let house = House::new().await;
