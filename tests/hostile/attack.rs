@@ -3,6 +3,7 @@
 use std::fmt;
 
 use futures::future::BoxFuture;
+use serde_json::Value;
 
 use crate::rig::Rig;
 use crate::told::Told;
@@ -120,6 +121,34 @@ where
     let work: Work = Box::new(move |rig, _| Box::pin(work(rig)));
     let error = Expected { kind: Some(kind), text };
     Attack { id, class, what, wall, error, elsewhere: Vec::new(), or: None, run: Run { ways: &[Way::Send], work } }
+}
+
+/// An attack by the scripted guest, which does these steps in a connection with the token.
+pub(crate) fn scripted(
+    class: Class,
+    names: (&'static str, &'static str),
+    wall: &'static str,
+    error: (&'static str, &'static str),
+    steps: Value,
+) -> Attack {
+    attack(class, names, wall, error, move |rig: Rig| {
+        let steps = steps.clone();
+        async move { rig.run(steps).await }
+    })
+}
+
+/// An attack by a component as it is loaded.
+pub(crate) fn loaded(
+    class: Class,
+    names: (&'static str, &'static str),
+    wall: &'static str,
+    error: (&'static str, &'static str),
+    component: impl Fn() -> Vec<u8> + Send + Sync + 'static,
+) -> Attack {
+    attack(class, names, wall, error, move |rig: Rig| {
+        let component = component();
+        async move { rig.load(component).await }
+    })
 }
 
 /// An attack that is done on each of `ways`, on which the errors are of different kinds.

@@ -3,7 +3,7 @@
 use innkeeper::{ConnectionView, Error, NewConnection, SpaceId};
 use serde_json::{Value, json};
 
-use crate::attack::{Attack, Class, attack};
+use crate::attack::{Attack, Class, attack, scripted};
 use crate::rig::{RUN, Rig, TOKEN, request};
 use crate::told::Told;
 
@@ -25,10 +25,7 @@ fn run(
     error: (&'static str, &'static str),
     steps: Value,
 ) -> Attack {
-    attack(Class::State, (id, what), wall, error, move |rig: Rig| {
-        let steps = steps.clone();
-        async move { rig.run(steps).await }
-    })
+    scripted(Class::State, (id, what), wall, error, steps)
 }
 
 fn set(key: Value, value: Value) -> Value {

@@ -7,8 +7,7 @@ mod specs;
 mod texts;
 mod worlds;
 
-use crate::attack::{Attack, Class, attack};
-use crate::rig::Rig;
+use crate::attack::{Attack, Class, loaded};
 
 const SPEC: &str = "the rules of a spec";
 const WORLD: &str = "the world of a connector, by name and type";
@@ -39,8 +38,5 @@ fn load(
     error: (&'static str, &'static str),
     component: impl Fn() -> Vec<u8> + Send + Sync + 'static,
 ) -> Attack {
-    attack(Class::Confusion, (id, what), wall, error, move |rig: Rig| {
-        let component = component();
-        async move { rig.load(component).await }
-    })
+    loaded(Class::Confusion, (id, what), wall, error, component)
 }

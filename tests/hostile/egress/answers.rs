@@ -9,7 +9,7 @@ use crate::attack::{Attack, Class, attack, on_each};
 use crate::reach::Target;
 use crate::rig::Rig;
 use crate::upstream::{Answer, endless, raw, say, silence};
-use crate::ways::{OF_GUESTS, OF_SERVICES, WAYS_OUT, Way};
+use crate::ways::{OF_GUESTS, OF_OAUTH, OF_SERVICES, WAYS_OUT};
 
 /// Answers that are none, on every way.
 pub(super) fn answers() -> Vec<Attack> {
@@ -145,11 +145,12 @@ pub(super) fn answers_to_guests() -> Vec<Attack> {
             ("egress-oauth-endless", "An answer to OAuth never ends"),
             ANSWERS,
             "longer than any honest one",
-            OF_OAUTH_READ,
+            OF_OAUTH,
             |rig, way| async move {
                 rig.reach(way, Target::Answer(endless("HTTP/1.1 200 OK\r\n\r\n", "{\"a\":[[[[[[[[[[[[[[[["))).await
             },
-        ),
+        )
+        .but_on(OF_SERVICES, UNREAD),
         on_each(
             Class::Egress,
             ("egress-continue", "A service says `100 Continue` for ever"),
@@ -163,15 +164,3 @@ pub(super) fn answers_to_guests() -> Vec<Attack> {
         .or(("HttpError::Connect", "broke before the answer")),
     ]
 }
-
-/// An auth redirect service says nothing of its provider's answers but a code.
-const OF_OAUTH_READ: &[Way] = &[
-    Way::Token,
-    Way::Code,
-    Way::Refresh,
-    Way::Discovery,
-    Way::Device,
-    Way::Revocation,
-    Way::Ears,
-    Way::EarsRevocation,
-];

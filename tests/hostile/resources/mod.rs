@@ -8,7 +8,7 @@ mod schemas;
 
 use serde_json::Value;
 
-use crate::attack::{Attack, Class, attack};
+use crate::attack::{Attack, Class, attack, loaded, scripted};
 use crate::component::Core;
 use crate::rig::Rig;
 
@@ -47,10 +47,7 @@ fn run(
     error: (&'static str, &'static str),
     steps: Value,
 ) -> Attack {
-    attack(Class::Resources, (id, what), wall, error, move |rig: Rig| {
-        let steps = steps.clone();
-        async move { rig.run(steps).await }
-    })
+    scripted(Class::Resources, (id, what), wall, error, steps)
 }
 
 /// A core that does something where it should answer.
@@ -75,8 +72,5 @@ fn load(
     error: (&'static str, &'static str),
     component: impl Fn() -> Vec<u8> + Send + Sync + 'static,
 ) -> Attack {
-    attack(Class::Resources, (id, what), wall, error, move |rig: Rig| {
-        let component = component();
-        async move { rig.load(component).await }
-    })
+    loaded(Class::Resources, (id, what), wall, error, component)
 }
