@@ -28,6 +28,19 @@ async fn what_is_written_to_the_standard_streams_goes_to_the_log() {
     assert_eq!(said.value["path"], json!(null), "there are no environment variables");
 }
 
+/// The stack of a guest is smaller than usual (`.cargo/config.toml`).
+#[tokio::test]
+async fn the_stack_of_a_guest_is_enough_for_json_as_deep_as_it_can_be_read() {
+    let host = TestHost::start().await;
+    let ConnectionView { space, id, .. } = connected(&host).await;
+    let nested = |levels: usize| json!({ "text": format!("{}{}", "[".repeat(levels), "]".repeat(levels)) });
+    let read =
+        async |levels| host.host.call(CallRequest::new(space.clone(), id.clone(), "depth", nested(levels))).await;
+    assert_eq!(read(127).await.expect("it is read").value["depth"], json!(127));
+    let deeper = read(128).await.expect_err("serde_json reads no deeper").to_string();
+    assert!(deeper.contains("recursion limit"), "{deeper}");
+}
+
 #[tokio::test]
 async fn a_panic_is_told_with_its_words_and_where_it_was() {
     let host = TestHost::start().await;

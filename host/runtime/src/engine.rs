@@ -31,6 +31,10 @@ pub(crate) const CORE_INSTANCES: u32 = 20;
 const MAPPINGS_OF_A_CALL: u32 = 6;
 /// Mappings of all else: code, libraries, threads, the heap.
 const OWN_MAPPINGS: u32 = 4096;
+/// Bytes of a memory that a slot keeps: all that a Rust guest with a small stack has, as a rule. Page faults cost more than writing them.
+const KEPT: usize = 512 << 10;
+/// Bytes that all slots keep at most, so that a host with many slots does not hold what nobody uses.
+const KEPT_BY_ALL: usize = 512 << 20;
 pub(crate) const MEMORIES: u32 = 2;
 pub(crate) const TABLES: u32 = 8;
 
@@ -214,13 +218,19 @@ fn pool(calls: u32, limits: &Limits) -> PoolingAllocationConfig {
         .max_tables_per_component(TABLES)
         .table_elements(limits.table_elements)
         .max_memory_size(limits.memory)
-        // What a guest wrote is given back to the kernel when it ends. Asking the kernel which pages those were is quicker, but leaves out
-        // a page that is being moved or is swapped out at that moment (bytecodealliance/wasmtime#14357): the next guest would find it.
-        .linear_memory_keep_resident(0)
+        // The start of a memory is written anew when its guest ends, and the rest given back to the kernel. Asking the kernel which pages
+        // were written would be as quick, but leaves out a page that is being moved or is swapped out at that moment
+        // (bytecodealliance/wasmtime#14357): the next guest would find it.
+        .linear_memory_keep_resident(kept(calls))
         .table_keep_resident(64 << 10)
         .async_stack_keep_resident(0)
         .pagemap_scan(Enabled::No);
     pool
+}
+
+/// Bytes of each memory that stay with its slot, written anew. All slots together keep at most [`KEPT_BY_ALL`].
+fn kept(calls: u32) -> usize {
+    if KEPT.saturating_mul(calls as usize) <= KEPT_BY_ALL { KEPT } else { 0 }
 }
 
 /// Moves the engine's epoch on for as long as the engine lives.
@@ -242,6 +252,12 @@ fn tick(engine: &Engine) -> Result<(), SetupError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slots_keep_memory_only_where_they_are_few() {
+        assert_eq!(kept(RuntimeSettings::default().calls_at_once), KEPT);
+        assert_eq!(kept(10_000), 0);
+    }
 
     #[test]
     fn the_usual_limit_on_mappings_has_room_for_ten_thousand_calls() {
