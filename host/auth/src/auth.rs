@@ -17,8 +17,7 @@ use crate::auth_type::{AuthTypes, Credential};
 use crate::credential::{ConnectionCredential, Source};
 use crate::error::AuthError;
 use crate::flow::{FlowLimiter, FlowLimits};
-use crate::grant::{GrantStatus, Grants, Margins};
-use crate::oauth::{PATIENCE, TokenEndpoint};
+use crate::grant::{BoundSource, GrantStatus, Grants, Margins, Origin, PATIENCE, SourceContext};
 use crate::secrets::{self, PlaceholderSecrets};
 use crate::settings::Settings;
 
@@ -51,9 +50,7 @@ impl Default for AuthOptions {
 pub struct Auth {
     vault: Arc<Vault>,
     store: Arc<dyn Store>,
-    egress: Egress,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
+    context: SourceContext,
     types: AuthTypes,
     grants: Arc<Grants>,
     limiter: FlowLimiter,
@@ -72,13 +69,13 @@ enum Ready {
     /// With the secret fields of the connection.
     Bare(Arc<[SecretString]>),
     Fixed(Arc<Attachment>),
-    Grant(TokenEndpoint),
+    Grant(BoundSource),
 }
 
 impl Prepared {
-    pub(crate) fn endpoint(&self) -> Option<&TokenEndpoint> {
+    pub(crate) fn source(&self) -> Option<&BoundSource> {
         match &self.credential {
-            Ready::Grant(endpoint) => Some(endpoint),
+            Ready::Grant(source) => Some(source),
             _ => None,
         }
     }
@@ -114,9 +111,10 @@ impl Auth {
         let margins = Margins { ahead: options.ahead, skew: options.skew };
         let stores = (store.clone() as Arc<_>, store.clone() as Arc<_>);
         let grants = Arc::new(Grants::new(vault.clone(), stores, clock.clone(), random.clone(), margins));
+        let context = SourceContext::new(egress, clock, random);
         let limiter = FlowLimiter::new(options.limits);
         let prepared = RwLock::default();
-        Self { vault, store, egress, clock, random, types, grants, limiter, prepared, options }
+        Self { vault, store, context, types, grants, limiter, prepared, options }
     }
 
     /// The auth types that the host knows.
@@ -153,10 +151,10 @@ impl Auth {
         Ok(ConnectionCredential(match &prepared.credential {
             Ready::Bare(secrets) => Source::Bare(secrets.clone()),
             Ready::Fixed(fixed) => Source::Fixed(fixed.clone()),
-            Ready::Grant(endpoint) => Source::Grant {
+            Ready::Grant(source) => Source::Grant {
                 grants: self.grants.clone(),
                 entry: self.grants.entry(&key(connection, owner)),
-                endpoint: endpoint.clone(),
+                source: source.clone(),
             },
         }))
     }
@@ -175,8 +173,8 @@ impl Auth {
     /// How a connection stands for an owner.
     pub async fn status(&self, connection: &ConnectionRecord, owner: &GrantOwner) -> Result<GrantStatus, AuthError> {
         Self::check_owner(connection, owner)?;
-        match self.prepared(connection)?.endpoint() {
-            Some(endpoint) => self.grants.status(&key(connection, owner), endpoint).await,
+        match self.prepared(connection)?.source() {
+            Some(source) => self.grants.status(&key(connection, owner), source).await,
             None => Ok(GrantStatus::without_grant()),
         }
     }
@@ -205,15 +203,15 @@ impl Auth {
             return Ok(BTreeMap::new());
         }
         let prepared = self.prepared(connection)?;
-        let Some(endpoint) = prepared.endpoint() else { return Ok(BTreeMap::new()) };
+        let Some(source) = prepared.source() else { return Ok(BTreeMap::new()) };
         let stored = self.grants.stored(&key(connection, owner)).await?;
-        let Some((_, grant)) = stored.filter(|(_, grant)| *grant.origin == *endpoint.origin) else {
+        let Some((_, grant)) = stored.filter(|(_, grant)| grant.origin == source.origin) else {
             return Ok(BTreeMap::new());
         };
         let mut secrets = grant.secrets();
         secrets.extend(grant.other_tokens());
-        secrets.extend(endpoint.secrets.iter().cloned());
-        let clean = |claim: String| self.egress.without(&secrets, grant.serial, claim);
+        secrets.extend(source.secrets.iter().cloned());
+        let clean = |claim: String| self.context.egress.without(&secrets, grant.serial, claim);
         Ok(declared.iter().filter_map(|name| Some((name.clone(), clean(grant.claim(name)?)))).collect())
     }
 
@@ -252,13 +250,13 @@ impl Auth {
         }
         let prepared = Arc::new(self.prepare(connection)?);
         // What failed with other settings says nothing of these.
-        self.grants.forgive(&connection.space, &connection.id);
+        self.grants.clear_backoff(&connection.space, &connection.id);
         let mut all = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(place, prepared.clone());
         Ok(prepared)
     }
 
-    pub(crate) fn unprepare(&self, connection: &ConnectionRecord) {
+    pub(crate) fn drop_prepared(&self, connection: &ConnectionRecord) {
         let mut all = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
         all.remove(&(connection.space.clone(), connection.id.clone()));
     }
@@ -278,18 +276,12 @@ impl Auth {
             edition: connection.edition(),
             credential: match credential {
                 Credential::Bare => Ready::Bare(sent().collect()),
-                Credential::Fixed(fixed) => {
-                    let mut attachment = fixed.into_attachment();
-                    attachment.secrets.extend(sent());
-                    Ready::Fixed(attachment.into())
-                }
-                Credential::Grant(client) => Ready::Grant(TokenEndpoint {
-                    origin: client.origin(&connection.created_at.as_millis().to_string()).into(),
-                    client: client.into(),
-                    egress: self.egress.clone(),
-                    clock: self.clock.clone(),
-                    random: self.random.clone(),
+                Credential::Fixed(placement) => Ready::Fixed(placement.into_attachment(0, sent()).into()),
+                Credential::Grant(source) => Ready::Grant(BoundSource {
+                    origin: Origin::of(&connection.created_at.as_millis().to_string(), &*source),
+                    source,
                     secrets: sent().collect(),
+                    context: self.context.clone(),
                 }),
             },
             secrets: Arc::new(secrets),
@@ -297,15 +289,15 @@ impl Auth {
     }
 
     pub(crate) fn egress(&self) -> &Egress {
-        &self.egress
+        &self.context.egress
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
-        &*self.clock
+        &*self.context.clock
     }
 
     pub(crate) fn random(&self) -> &dyn Random {
-        &*self.random
+        &*self.context.random
     }
 
     pub(crate) fn store(&self) -> &dyn Store {

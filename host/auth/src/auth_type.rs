@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderName;
-use innkeeper_egress::Attachment;
 use innkeeper_spec::{AuthDeclaration, AuthTypeId, AuthTypeSpec, FieldSpec};
-use secrecy::SecretString;
 use url::Url;
 
 use crate::builtin;
 use crate::error::AuthError;
-use crate::oauth::OAuthClient;
+use crate::grant::{GrantSource, Placement};
 use crate::settings::{Settings, SettingsErrors, SettingsMistake, check_address, declared_fields};
 
 /// A way to authenticate.
@@ -46,42 +43,15 @@ pub enum Credential {
     /// Nothing is attached, by declaration.
     Bare,
     /// The same on every request.
-    Fixed(FixedCredential),
-    /// An access token that an authorization server gives.
-    Grant(Box<OAuthClient>),
-}
-
-/// Headers and query parameters that stay the same.
-pub struct FixedCredential {
-    /// Put on each request.
-    pub headers: Vec<(HeaderName, SecretString)>,
-    /// Put on each request.
-    pub query: Vec<(String, SecretString)>,
-    /// Every raw text that must be scrubbed from answers.
-    pub secrets: Vec<SecretString>,
-}
-
-impl FixedCredential {
-    pub(crate) fn into_attachment(self) -> Attachment {
-        let Self { headers, query, secrets } = self;
-        Attachment { headers, query, secrets, generation: 0, bare: false, identity: None }
-    }
-}
-
-impl fmt::Debug for FixedCredential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FixedCredential")
-            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
-            .field("query", &self.query.iter().map(|(name, _)| name).collect::<Vec<_>>())
-            .finish_non_exhaustive()
-    }
+    Fixed(Placement),
+    /// A token that a source gives and renews.
+    Grant(Arc<dyn GrantSource>),
 }
 
 /// The auth types that a host knows.
 #[derive(Clone, Debug)]
 pub struct AuthTypes {
     known: BTreeMap<AuthTypeId, Arc<dyn AuthType>>,
-    redirect_service: Option<Url>,
 }
 
 impl AuthTypes {
@@ -92,7 +62,7 @@ impl AuthTypes {
     pub fn builtin() -> Self {
         let known =
             builtin::all().into_iter().map(|auth_type| (auth_type.spec().about.id.clone(), auth_type)).collect();
-        Self { known, redirect_service: None }
+        Self { known }
     }
 
     /// With `ears` at the auth redirect service of this base address: https, or http on loopback; without a query.
@@ -102,15 +72,15 @@ impl AuthTypes {
         if base.query().is_some() {
             return Err(wrong("must not have a query (?...)".to_owned()));
         }
-        let ears = builtin::ears(Some(base.clone()));
+        let ears = builtin::ears(Some(base));
         self.insert(ears.spec().about.id.clone(), ears);
-        self.redirect_service = Some(base);
         Ok(self)
     }
 
-    /// What the auth redirect service calls itself.
-    pub(crate) fn redirect_service(&self) -> Option<&str> {
-        self.redirect_service.as_ref().map(|base| base.as_str().trim_end_matches('/'))
+    /// Whether `issuer` is what a service of the host's own configuration names itself.
+    pub(crate) fn is_own_service(&self, issuer: &str) -> bool {
+        let mut own = self.known.values().flat_map(|auth_type| auth_type.addresses());
+        own.any(|(_, address)| address.as_str().trim_end_matches('/') == issuer)
     }
 
     /// Adds one, or replaces the one of the same id.

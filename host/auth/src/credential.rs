@@ -7,8 +7,7 @@ use innkeeper_egress::{Attachment, CredentialError, CredentialSource, RequestHea
 use secrecy::SecretString;
 
 use crate::error::AuthError;
-use crate::grant::{Entry, Grants};
-use crate::oauth::TokenEndpoint;
+use crate::grant::{Authorization, BoundSource, Entry, Grants};
 
 /// What a connection and owner authenticate with. Cheap to make, and good for as long as the connection is not changed.
 #[derive(Debug)]
@@ -22,27 +21,25 @@ pub(crate) enum Source {
     Grant {
         grants: Arc<Grants>,
         entry: Arc<Entry>,
-        endpoint: TokenEndpoint,
+        source: BoundSource,
     },
 }
 
 impl ConnectionCredential {
     /// As [`CredentialSource::attach`], with the error that says why and for whom.
-    pub async fn attachment(&self, rejected: Option<&Attachment>) -> Result<Option<Arc<Attachment>>, AuthError> {
+    pub async fn attachment(
+        &self,
+        head: &RequestHead,
+        rejected: Option<&Attachment>,
+    ) -> Result<Option<Arc<Attachment>>, AuthError> {
         match &self.0 {
             Source::Bare(_) => Ok(rejected.is_none().then(|| bare().into())),
             // What was rejected will be rejected again.
             Source::Fixed(fixed) => Ok(rejected.is_none().then(|| fixed.clone())),
-            Source::Grant { grants, entry, endpoint } => {
+            Source::Grant { grants, entry, source } => {
                 let rejected = rejected.map(|attachment| attachment.generation);
-                let token = grants.token(entry, endpoint, rejected).await?;
-                let identity = endpoint.client.identity_of_requests();
-                Ok(token.map(|token| match identity {
-                    None => token.attachment.clone(),
-                    Some(identity) => {
-                        Attachment { identity: Some(identity.clone()), ..Attachment::clone(&token.attachment) }.into()
-                    }
-                }))
+                let token = grants.token(entry, source, rejected).await?;
+                Ok(token.map(|token| token.attachment(head)))
             }
         }
     }
@@ -51,7 +48,7 @@ impl ConnectionCredential {
     pub fn is_authorized_by_a_person(&self) -> bool {
         match &self.0 {
             Source::Bare(_) | Source::Fixed(_) => false,
-            Source::Grant { endpoint, .. } => endpoint.client.consent.is_some() || endpoint.client.device_url.is_some(),
+            Source::Grant { source, .. } => !matches!(source.authorization(), Authorization::Nobody),
         }
     }
 
@@ -69,17 +66,17 @@ impl ConnectionCredential {
 impl CredentialSource for ConnectionCredential {
     async fn attach(
         &self,
-        _head: &RequestHead,
+        head: &RequestHead,
         rejected: Option<&Attachment>,
     ) -> Result<Option<Arc<Attachment>>, CredentialError> {
-        Ok(self.attachment(rejected).await?)
+        Ok(self.attachment(head, rejected).await?)
     }
 
     async fn secrets(&self) -> Result<Arc<[SecretString]>, CredentialError> {
         match &self.0 {
             Source::Bare(secrets) => Ok(secrets.clone()),
             Source::Fixed(fixed) => Ok(fixed.secrets.as_slice().into()),
-            Source::Grant { grants, entry, endpoint } => Ok(grants.secrets(entry, endpoint).await?),
+            Source::Grant { grants, entry, source } => Ok(grants.secrets(entry, source).await?),
         }
     }
 }

@@ -10,7 +10,7 @@ use innkeeper_spec::{AuthMode, AuthTypeId};
 use innkeeper_vault::{ConnectionId, GrantOwner, StoreError, VaultError};
 use serde::{Serialize, Serializer};
 
-use crate::oauth::TokenError;
+use crate::grant::TokenError;
 use crate::settings::SettingsErrors;
 
 /// Why a person must authorize again.
@@ -219,6 +219,15 @@ impl AuthError {
     pub const fn reason(&self) -> Option<Reason> {
         match self {
             Self::NeedsAuthorization { reason, .. } => Some(*reason),
+            _ => None,
+        }
+    }
+
+    /// When the same may be tried again, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooManyAuthorizations { retry_after } => Some(*retry_after),
+            Self::Unavailable { problem, .. } => problem.retry_after(),
             _ => None,
         }
     }

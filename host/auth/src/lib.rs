@@ -24,23 +24,24 @@ mod tending;
 
 pub use address::{check_base, is_loopback, is_loopback_number};
 pub use auth::{Auth, AuthOptions};
-pub use auth_type::{AuthType, AuthTypes, Credential, FixedCredential};
+pub use auth_type::{AuthType, AuthTypes, Credential};
 pub use credential::ConnectionCredential;
 pub use discovery::Discovery;
 pub use error::{AuthError, Reason};
 pub use flow::{
-    AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization, DeviceFailure, DeviceProgress, FlowFailure,
-    FlowLimits, LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, RateLimit, Refused, SessionSecret, Signer,
-    StartLink, authorization_error,
+    AuthorizationWay, Begun, BrowserFlow, Callback, Completed, ConsentRequest, DeviceAuthorization, DeviceCode,
+    DeviceFailure, DeviceFlow, DeviceProgress, FlowFailure, FlowLimits, Issuer, LINK_LIFE, LINK_PURPOSE,
+    LONGEST_LINK_LIFE, LinkFailure, RateLimit, Redemption, Refused, SessionSecret, Signer, StartLink,
+    authorization_error,
 };
-pub use grant::{GrantState, GrantStatus};
+pub use grant::{
+    Attach, Authorization, ErrorCode, Grant, GrantSource, GrantState, GrantStatus, Nature, PATIENCE, PlaceOnRequest,
+    Placement, Renewal, Renewed, SourceContext, TokenAnswer, TokenError, TokenKind,
+};
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use oauth::fuzzing;
-pub use oauth::{
-    ClientAssertion, ClientAuthentication, ConsentRequest, ErrorCode, OAuthClient, ProviderClient, ProviderSettings,
-    ProviderTokens, Revocation, TokenError,
-};
+pub use oauth::{ClientAssertion, ClientAuthentication, OAuthClient, ProviderClient, ProviderSettings, Revocation};
 pub use revocation::{Disconnected, Unrevoked};
 pub use secrets::PlaceholderSecrets;
 pub use settings::{Settings, SettingsErrors, SettingsMistake, fields_for};

@@ -1,7 +1,6 @@
 //! The end of grants: gone from the store at once, given back to the provider as well as that can be done.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -10,8 +9,7 @@ use secrecy::SecretString;
 
 use crate::auth::{Auth, key};
 use crate::error::AuthError;
-use crate::grant::{Grant, Removed};
-use crate::oauth::{Nature, TokenEndpoint, TokenError};
+use crate::grant::{BoundSource, Grant, Nature, Removed, TokenError, TokenKind};
 
 /// The waits before further attempts at a token, when the one before failed in passing.
 const WAITS: [Duration; 3] = [Duration::from_secs(5), Duration::from_mins(1), Duration::from_mins(10)];
@@ -42,8 +40,8 @@ pub enum Unrevoked {
     Sealed,
     /// The provider was asked and did not take one of them.
     Failed {
-        /// `refresh_token` or `access_token`.
-        kind: &'static str,
+        /// Which.
+        kind: TokenKind,
         /// What it said, or why it was not reached. No secret.
         reason: String,
         /// It is asked again in the background, for as long as this process runs.
@@ -59,7 +57,7 @@ impl fmt::Display for Unrevoked {
             Self::OtherServer => f.write_str("they are of another server or client than the connection has now"),
             Self::Sealed => f.write_str("the stored grant could not be opened"),
             Self::Failed { kind, reason, .. } => {
-                write!(f, "the provider did not take back the {}: {reason}", kind.replace('_', " "))
+                write!(f, "the provider did not take back the {kind}: {reason}")
             }
         }
     }
@@ -76,13 +74,13 @@ impl Auth {
     ) -> Result<Disconnected, AuthError> {
         Self::check_owner(connection, owner)?;
         let key = key(connection, owner);
-        let endpoint = self.prepared(connection).ok().and_then(|prepared| prepared.endpoint().cloned());
+        let source = self.prepared(connection).ok().and_then(|prepared| prepared.source().cloned());
         let grants = self.grants().clone();
         // A caller who goes away must not keep the tokens from being given back.
         let task = self.grants().task(async move {
             let removed = grants.remove(&key).await?;
             let existed = !matches!(removed, Removed::Nothing);
-            let unrevoked = after_removal(removed, endpoint, &key).await;
+            let unrevoked = after_removal(removed, source, &key).await;
             Ok(Disconnected { existed, unrevoked })
         });
         task.await.unwrap_or_else(|_| Err(AuthError::Interrupted(connection.id.clone())))
@@ -91,18 +89,18 @@ impl Auth {
     /// Removes all grants of a connection as [`Auth::disconnect`] does, and what is in memory of it. For a connection that is
     /// about to be deleted: afterwards its grants are gone and there is nothing to give back.
     pub async fn forget(&self, connection: &ConnectionRecord) -> Result<(), AuthError> {
-        let endpoint = self.prepared(connection).ok().and_then(|prepared| prepared.endpoint().cloned());
+        let source = self.prepared(connection).ok().and_then(|prepared| prepared.source().cloned());
         let mut removed = Vec::new();
         for key in self.grants().keys(&connection.space, &connection.id).await? {
             let grant = self.grants().remove(&key).await?;
             removed.push((key, grant));
         }
-        self.unprepare(connection);
+        self.drop_prepared(connection);
         if !removed.is_empty() {
             let task = self.grants().task(async move {
                 let all = removed.into_iter().map(|(key, grant)| {
-                    let endpoint = endpoint.clone();
-                    async move { after_removal(grant, endpoint, &key).await }
+                    let source = source.clone();
+                    async move { after_removal(grant, source, &key).await }
                 });
                 futures::stream::iter(all).buffer_unordered(AT_ONCE).for_each(|_| std::future::ready(())).await;
             });
@@ -114,12 +112,12 @@ impl Auth {
 }
 
 /// Gives back what was removed, and logs what is left at the provider.
-async fn after_removal(removed: Removed, endpoint: Option<TokenEndpoint>, key: &GrantKey) -> Option<Unrevoked> {
-    let unrevoked = match (removed, endpoint) {
+async fn after_removal(removed: Removed, source: Option<BoundSource>, key: &GrantKey) -> Option<Unrevoked> {
+    let unrevoked = match (removed, source) {
         (Removed::Nothing, _) => None,
         (Removed::Sealed, _) => Some(Unrevoked::Sealed),
         (Removed::Grant(_), None) => Some(Unrevoked::NoServer),
-        (Removed::Grant(grant), Some(endpoint)) => give_back(*grant, endpoint, key).await,
+        (Removed::Grant(grant), Some(source)) => give_back(*grant, source, key).await,
     };
     if let Some(unrevoked) = &unrevoked {
         tell(key, unrevoked);
@@ -128,40 +126,39 @@ async fn after_removal(removed: Removed, endpoint: Option<TokenEndpoint>, key: &
 }
 
 /// The refresh token first: many servers revoke the whole grant with it. Answers what is left there after the first attempt.
-async fn give_back(grant: Grant, endpoint: TokenEndpoint, key: &GrantKey) -> Option<Unrevoked> {
-    if *grant.origin != *endpoint.origin {
+async fn give_back(grant: Grant, source: BoundSource, key: &GrantKey) -> Option<Unrevoked> {
+    if grant.origin != source.origin {
         // Tokens of a server that the connection used before are none of the present one's business.
         return Some(Unrevoked::OtherServer);
     }
-    if !endpoint.revokes() {
+    if !source.source.revokes() {
         return Some(Unrevoked::NoAddress);
     }
-    let endpoint = Arc::new(endpoint);
-    let tokens = [(grant.refresh_token, "refresh_token"), (Some(grant.access_token), "access_token")];
+    let tokens = [(grant.refresh_token, TokenKind::Refresh), (Some(grant.access_token), TokenKind::Access)];
     let mut unrevoked = None;
     for (token, kind) in tokens {
         let Some(token) = token else { continue };
-        let Err(problem) = endpoint.revoke(&token, kind).await else { continue };
+        let Err(problem) = source.source.revoke(&token, kind, &source.context).await else { continue };
         let again = matches!(problem.nature(), Nature::Passing { .. });
         unrevoked = unrevoked.or_else(|| Some(Unrevoked::Failed { kind, reason: problem.to_string(), again }));
         if again {
-            tokio::spawn(insist(endpoint.clone(), key.clone(), token, kind, problem));
+            tokio::spawn(retry_revocation(source.clone(), key.clone(), token, kind, problem));
         }
     }
     unrevoked
 }
 
-async fn insist(
-    endpoint: Arc<TokenEndpoint>,
+async fn retry_revocation(
+    source: BoundSource,
     key: GrantKey,
     token: SecretString,
-    kind: &'static str,
+    kind: TokenKind,
     mut problem: TokenError,
 ) {
     for wait in WAITS {
         let asked = problem.retry_after().unwrap_or_default().min(LONGEST_ASKED);
-        endpoint.clock.sleep(wait.max(asked)).await;
-        match endpoint.revoke(&token, kind).await {
+        source.context.clock.sleep(wait.max(asked)).await;
+        match source.source.revoke(&token, kind, &source.context).await {
             Ok(()) => return,
             Err(error) if matches!(error.nature(), Nature::Passing { .. }) => problem = error,
             Err(error) => return given_up(&key, kind, &error),
@@ -170,7 +167,7 @@ async fn insist(
     given_up(&key, kind, &problem);
 }
 
-fn given_up(key: &GrantKey, kind: &'static str, problem: &TokenError) {
+fn given_up(key: &GrantKey, kind: TokenKind, problem: &TokenError) {
     tell(key, &Unrevoked::Failed { kind, reason: problem.to_string(), again: false });
 }
 

@@ -239,7 +239,8 @@ impl fmt::Display for SettingsMistake {
 pub struct SettingsErrors(pub Vec<SettingsMistake>);
 
 impl SettingsErrors {
-    pub(crate) fn one(field: &str, reason: impl Into<String>) -> Self {
+    /// One mistake: what is wrong follows the field's name in a sentence.
+    pub fn one(field: &str, reason: impl Into<String>) -> Self {
         Self(vec![SettingsMistake::new(field, reason)])
     }
 }

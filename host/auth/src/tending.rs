@@ -41,7 +41,7 @@ impl Auth {
     /// Settles refreshes that were cut off; answers how many. Costs one short read where there is none.
     pub async fn repair(&self) -> Result<u64, AuthError> {
         let doubts = self.store().grants_in_doubt(MOST_DOUBTS).await?;
-        Ok(self.see_to(doubts, Purpose::RefreshAhead).await)
+        Ok(self.settle(doubts, Purpose::RefreshAhead).await)
     }
 
     async fn keep_alive(&self) -> Result<u64, AuthError> {
@@ -51,7 +51,7 @@ impl Auth {
         loop {
             let page = self.store().idle_grants(before, last.as_ref(), PAGE).await?;
             let keys = page.iter().filter(|record| record.lost.is_none()).map(|record| record.key.clone());
-            kept += self.see_to(keys.collect(), Purpose::KeepAlive).await;
+            kept += self.settle(keys.collect(), Purpose::KeepAlive).await;
             last = page.into_iter().next_back();
             if last.is_none() {
                 return Ok(kept);
@@ -60,10 +60,10 @@ impl Auth {
     }
 
     /// Answers how many went well.
-    async fn see_to(&self, keys: Vec<GrantKey>, purpose: Purpose) -> u64 {
+    async fn settle(&self, keys: Vec<GrantKey>, purpose: Purpose) -> u64 {
         let tended = futures::stream::iter(keys)
             .map(|key| async move {
-                let outcome = self.see_to_one(&key, purpose).await;
+                let outcome = self.settle_one(&key, purpose).await;
                 if let Err(error) = &outcome {
                     tracing::warn!(connection = %key.connection, %error, "a grant was not seen to");
                 }
@@ -73,19 +73,19 @@ impl Auth {
         tended.fold(0, |sum, one| std::future::ready(sum + one)).await
     }
 
-    async fn see_to_one(&self, key: &GrantKey, purpose: Purpose) -> Result<bool, AuthError> {
+    async fn settle_one(&self, key: &GrantKey, purpose: Purpose) -> Result<bool, AuthError> {
         let Some(connection) = self.store().connection(&key.space, &key.connection).await? else { return Ok(false) };
         if Self::check_owner(&connection, &key.owner).is_err() {
             return Ok(false);
         }
         let prepared = self.prepared(&connection)?;
-        let Some(endpoint) = prepared.endpoint().filter(|endpoint| !endpoint.is_self_sufficient()) else {
+        let Some(source) = prepared.source().filter(|source| !source.is_self_sufficient()) else {
             return Ok(false);
         };
         let grants = self.grants();
         let version = async || Ok::<_, AuthError>(self.store().grant(key).await?.map(|record| record.version));
         let before = version().await?;
-        grants.refresh_unasked(&grants.entry(key), endpoint, purpose).await?;
+        grants.refresh_in_background(&grants.entry(key), source, purpose).await?;
         Ok(version().await? != before)
     }
 }

@@ -110,6 +110,13 @@ pub struct RequestHead {
     pub headers: HeaderMap,
 }
 
+impl RequestHead {
+    /// A GET without headers.
+    pub fn get(url: Url) -> Self {
+        Self { method: Method::GET, url, headers: HeaderMap::new() }
+    }
+}
+
 /// Method and origin alone: path, query and headers can hold filled-in secrets.
 impl fmt::Debug for RequestHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

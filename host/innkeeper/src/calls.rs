@@ -328,10 +328,10 @@ struct WatchedCredential {
 impl CredentialSource for WatchedCredential {
     async fn attach(
         &self,
-        _: &RequestHead,
+        head: &RequestHead,
         rejected: Option<&Attachment>,
     ) -> Result<Option<Arc<Attachment>>, CredentialError> {
-        match self.source.attachment(rejected).await {
+        match self.source.attachment(head, rejected).await {
             Ok(None) if rejected.is_some() => {
                 self.turned_away.store(true, Ordering::Relaxed);
                 self.keep(self.source.last_failure());

@@ -9,7 +9,7 @@ use innkeeper::{
     PrivateNetworks, RedbStore, Sharing, SpaceId, Storage, Store, SystemClock, SystemRandom,
 };
 use innkeeper_auth::{Auth, AuthTypes, ConnectionCredential};
-use innkeeper_egress::{CredentialMode, CredentialSource, Egress, Redirects, Request, RequestBody, Route};
+use innkeeper_egress::{CredentialMode, CredentialSource, Egress, Redirects, Request, RequestBody, RequestHead, Route};
 use innkeeper_runtime::{Call, Claims, GuestContext, GuestMemory, Runtime, RuntimeSettings};
 use innkeeper_spec::ApprovedHost;
 use innkeeper_vault::{ConnectionRecord, GrantOwner, Vault};
@@ -180,6 +180,11 @@ pub(crate) fn address(service: &Url, path: &str) -> Url {
     let mut url = service.clone();
     url.set_path(path);
     url
+}
+
+/// A request to a service, for which a credential is asked.
+pub(crate) fn head() -> RequestHead {
+    RequestHead::get("https://api.example.com/v1".parse().expect("an address"))
 }
 
 /// The component that is called: in the folder `INNKEEPER_CONNECTORS`, or in `target/connectors` of the workspace.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use innkeeper_ambient::{Clock, SystemRandom};
 use innkeeper_auth::{Auth, AuthError, AuthTypes, Begun, Callback, Completed, Refused, SessionSecret, Settings};
-use innkeeper_egress::{Egress, PrivateNetworks};
+use innkeeper_egress::{Egress, PrivateNetworks, RequestHead};
 use innkeeper_fixtures::oidc::{CONFIDENTIAL_BASIC, OidcClient, OidcProvider};
 use innkeeper_spec::{AuthMode, ConnectorId};
 use innkeeper_vault::{
@@ -20,6 +20,11 @@ use url::Url;
 /// Where the provider sends the browser: nobody listens there, the test takes the address.
 pub const REDIRECT: &str = "http://127.0.0.1:4321/callback";
 
+/// A request to a service, for which a credential is asked.
+pub fn head() -> RequestHead {
+    RequestHead::get("https://api.example.com/v1".parse().expect("an address"))
+}
+
 /// One process of a host.
 #[derive(Clone, Debug)]
 pub struct Replica {
@@ -29,12 +34,18 @@ pub struct Replica {
     pub store: Arc<RedbStore>,
     /// Seals them.
     pub vault: Arc<Vault>,
+    types: AuthTypes,
     clock: Arc<dyn Clock>,
 }
 
 impl Replica {
     /// Opens the store and the keyring of a folder, or makes them.
     pub async fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Self::knowing(AuthTypes::builtin(), folder, clock).await
+    }
+
+    /// The same, of a host that knows these auth types.
+    pub async fn knowing(types: AuthTypes, folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let store = Arc::new(RedbStore::open(folder.join("innkeeper.redb"))?);
         let place = folder.join("keyring");
         let keyring = if place.exists() {
@@ -44,21 +55,21 @@ impl Replica {
         };
         let keyring = keyring.expect("the keyring is whole");
         let vault = Vault::open(keyring, &*store, Arc::new(SystemRandom)).await.expect("the keyring opens the store");
-        Ok(Self::over(store, Arc::new(vault), clock))
+        Ok(Self::over(store, Arc::new(vault), types, clock))
     }
 
     /// Another one on the same store, with a memory of its own.
     pub fn beside(&self) -> Self {
-        Self::over(self.store.clone(), self.vault.clone(), self.clock.clone())
+        Self::over(self.store.clone(), self.vault.clone(), self.types.clone(), self.clock.clone())
     }
 
-    fn over(store: Arc<RedbStore>, vault: Arc<Vault>, clock: Arc<dyn Clock>) -> Self {
+    fn over(store: Arc<RedbStore>, vault: Arc<Vault>, types: AuthTypes, clock: Arc<dyn Clock>) -> Self {
         let (private_networks, plain_http) = (PrivateNetworks::loopback(), PrivateNetworks::loopback());
         let settings = innkeeper_egress::Settings { private_networks, plain_http, ..Default::default() };
         let random = Arc::new(SystemRandom);
         let egress = Egress::new(settings, clock.clone(), random.clone()).expect("a way out");
-        let auth = Auth::new(vault.clone(), store.clone(), egress, clock.clone(), random, AuthTypes::builtin());
-        Self { auth: Arc::new(auth), store, vault, clock }
+        let auth = Auth::new(vault.clone(), store.clone(), egress, clock.clone(), random, types.clone());
+        Self { auth: Arc::new(auth), store, vault, types, clock }
     }
 
     /// Keeps a connection to the provider, whose tokens come from `token_url`.
@@ -83,7 +94,18 @@ impl Replica {
             fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let secrets: BTreeMap<String, SecretString> =
             client.secret.iter().map(|secret| ("clientSecret".to_owned(), SecretString::from(*secret))).collect();
-        let auth_type: innkeeper_spec::AuthTypeId = "oauth_authorization_code".parse().expect("an id");
+        self.keep("oauth_authorization_code", auth_mode, fields, secrets).await
+    }
+
+    /// Keeps a connection of these settings.
+    pub async fn keep(
+        &self,
+        auth_type: &str,
+        auth_mode: AuthMode,
+        fields: BTreeMap<String, Value>,
+        secrets: BTreeMap<String, SecretString>,
+    ) -> ConnectionRecord {
+        let auth_type: innkeeper_spec::AuthTypeId = auth_type.parse().expect("an id");
         let settings = Settings::from_stored(auth_type.clone(), fields.clone(), secrets);
         let (space, id) = (SpaceId::default(), ConnectionId::parse("files").expect("an id"));
         let record = ConnectionRecord {
@@ -146,7 +168,7 @@ impl Replica {
     /// The access token that a request of this owner would carry.
     pub async fn token(&self, connection: &ConnectionRecord, owner: &GrantOwner) -> Result<String, AuthError> {
         let credential = self.auth.credential_source(connection, owner)?;
-        let attachment = credential.attachment(None).await?.expect("a grant gives a token or an error");
+        let attachment = credential.attachment(&head(), None).await?.expect("a grant gives a token or an error");
         let header = attachment.headers.first().map(|(_, value)| value.expose_secret().to_owned());
         Ok(header.and_then(|header| header.strip_prefix("Bearer ").map(str::to_owned)).expect("a bearer token"))
     }

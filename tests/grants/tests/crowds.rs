@@ -7,7 +7,7 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 use innkeeper_auth::Auth;
 use innkeeper_fixtures::oidc::{OidcOptions, PUBLIC};
-use innkeeper_grant_tests::replica::owner;
+use innkeeper_grant_tests::replica::{head, owner};
 use innkeeper_grant_tests::stage::Stage;
 use innkeeper_spec::AuthMode;
 use innkeeper_vault::{ConnectionRecord, GrantOwner};
@@ -22,7 +22,8 @@ async fn crowd(auth: &Arc<Auth>, connection: &ConnectionRecord, owners: &[GrantO
         tokio::spawn(async move {
             gate.wait().await;
             let credential = auth.credential_source(&connection, &owner).expect("the connection is sound");
-            let attachment = credential.attachment(None).await.expect("every caller succeeds").expect("a token");
+            let attachment =
+                credential.attachment(&head(), None).await.expect("every caller succeeds").expect("a token");
             attachment.headers[0].1.expose_secret().trim_start_matches("Bearer ").to_owned()
         })
     });

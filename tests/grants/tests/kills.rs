@@ -11,7 +11,7 @@ use innkeeper_ambient::{Clock, Random, SeededRandom, SystemClock};
 use innkeeper_auth::Reason;
 use innkeeper_egress::Attachment;
 use innkeeper_fixtures::oidc::{Issue, OidcOptions, OidcProvider, PUBLIC};
-use innkeeper_grant_tests::replica::{Replica, key, owner};
+use innkeeper_grant_tests::replica::{Replica, head, key, owner};
 use innkeeper_spec::AuthMode;
 use innkeeper_vault::{ConnectionRecord, GrantRecord, GrantRepository};
 use secrecy::ExposeSecret;
@@ -192,7 +192,7 @@ impl Run {
         let credential = replica.auth.credential_source(connection, &owner(user)).expect("the connection is sound");
         let mut rejected = None;
         for _ in 0..100 {
-            match credential.attachment(rejected.as_deref()).await {
+            match credential.attachment(&head(), rejected.as_deref()).await {
                 Ok(Some(attachment)) => match self.user_of(&attachment).await {
                     Some(found) => return assert_eq!(found, user, "nobody has the grant of another"),
                     None => rejected = Some(attachment),

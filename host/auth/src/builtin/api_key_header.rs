@@ -6,7 +6,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::field::{built_in, header_text, optional, required};
-use crate::auth_type::{AuthType, Credential, FixedCredential};
+use crate::auth_type::{AuthType, Credential};
+use crate::grant::Placement;
 use crate::settings::{Settings, SettingsErrors, SettingsMistake, declared_fields};
 
 /// A connector that names the header in its declaration gets one secret field of that name, and the connection stores
@@ -62,7 +63,7 @@ impl AuthType for ApiKeyHeader {
             header_text(field, key)?;
             secrets.push(key.clone());
         }
-        Ok(Credential::Fixed(FixedCredential { headers, query: Vec::new(), secrets }))
+        Ok(Credential::Fixed(Placement { headers, secrets, ..Placement::default() }))
     }
 }
 

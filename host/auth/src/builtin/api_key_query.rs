@@ -5,7 +5,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::field::{built_in, optional, required};
-use crate::auth_type::{AuthType, Credential, FixedCredential};
+use crate::auth_type::{AuthType, Credential};
+use crate::grant::Placement;
 use crate::settings::{Settings, SettingsErrors, declared_fields};
 
 /// A connector that names the parameters in its declaration gets one secret field for each. Otherwise the connection has
@@ -59,7 +60,7 @@ impl AuthType for ApiKeyQuery {
             None => settings.secrets().iter().map(|(name, key)| (name.clone(), key.clone())).collect(),
         };
         let secrets = query.iter().map(|(_, key)| key.clone()).collect();
-        Ok(Credential::Fixed(FixedCredential { headers: Vec::new(), query, secrets }))
+        Ok(Credential::Fixed(Placement { query, secrets, ..Placement::default() }))
     }
 }
 

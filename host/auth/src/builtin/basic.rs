@@ -8,7 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::field::{built_in, required};
-use crate::auth_type::{AuthType, Credential, FixedCredential};
+use crate::auth_type::{AuthType, Credential};
+use crate::grant::Placement;
 use crate::settings::{Settings, SettingsErrors, SettingsMistake};
 
 #[derive(Debug)]
@@ -57,10 +58,10 @@ impl AuthType for Basic {
         let password = settings.secret("password").ok_or_else(|| SettingsErrors::one("password", "is required"))?;
         let pair = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
         let encoded = Zeroizing::new(BASE64_STANDARD.encode(pair.as_bytes()));
-        Ok(Credential::Fixed(FixedCredential {
+        Ok(Credential::Fixed(Placement {
             headers: vec![(AUTHORIZATION, SecretString::from(format!("Basic {}", *encoded)))],
-            query: Vec::new(),
             secrets: vec![password.clone(), SecretString::from(encoded.as_str()), SecretString::from(pair.as_str())],
+            ..Placement::default()
         }))
     }
 }

@@ -5,7 +5,8 @@ use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::field::{built_in, header_text, required};
-use crate::auth_type::{AuthType, Credential, FixedCredential};
+use crate::auth_type::{AuthType, Credential};
+use crate::grant::Placement;
 use crate::settings::{Settings, SettingsErrors};
 
 #[derive(Debug)]
@@ -27,10 +28,10 @@ impl AuthType for Bearer {
     fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors> {
         let token = settings.secret("token").ok_or_else(|| SettingsErrors::one("token", "is required"))?;
         header_text("token", token)?;
-        Ok(Credential::Fixed(FixedCredential {
+        Ok(Credential::Fixed(Placement {
             headers: vec![(AUTHORIZATION, SecretString::from(format!("Bearer {}", token.expose_secret())))],
-            query: Vec::new(),
             secrets: vec![token.clone()],
+            ..Placement::default()
         }))
     }
 }

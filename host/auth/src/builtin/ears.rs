@@ -1,5 +1,7 @@
 //! `ears`: a user's consent by way of an auth redirect service, which owns the OAuth client of the provider.
 
+use std::sync::Arc;
+
 use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind};
 use url::Url;
 
@@ -70,7 +72,7 @@ impl AuthType for Ears {
         match (provider, &self.base) {
             (Some(provider), Some(base)) if mistakes.is_empty() => {
                 let client = redirect_service_client(base, provider, settings.text("scope"));
-                Ok(Credential::Grant(Box::new(client)))
+                Ok(Credential::Grant(Arc::new(client)))
             }
             _ => Err(SettingsErrors(mistakes)),
         }

@@ -9,7 +9,7 @@ use super::field::{built_in, choice, optional};
 use super::oauth_client::{Mistakes, client_id, discovery_url, mistakes, revocation_url, token_url};
 use super::signing_key::{algorithm, certificate, certificate_binding, key_id, passphrase, private_key};
 use crate::auth_type::{AuthType, Credential};
-use crate::oauth::{AnswerShape, ClientAssertion, ClientAuthentication, Consent, is_token_type};
+use crate::oauth::{AnswerShape, ClientAssertion, ClientAuthentication, Consent, Way, is_token_type};
 use crate::settings::{Settings, SettingsErrors, SettingsMistake};
 
 const BASIC: &str = "client_secret_basic";
@@ -117,13 +117,13 @@ impl AuthType for OAuthAuthorizationCode {
                 token_type_path: text("tokenTypePath"),
                 token_type: text("tokenType"),
             };
-            client.consent = Some(Consent {
+            client.way = Way::Browser(Consent {
                 authorization_url,
                 scope_parameter: text("scopeParamName").unwrap_or_else(|| "scope".to_owned()),
                 issuer: text("issuer"),
                 name: None,
             });
-            Credential::Grant(Box::new(client))
+            Credential::Grant(Arc::new(client))
         });
         mistakes.finish(credential)
     }

@@ -1,5 +1,7 @@
 //! `oauth_client_credentials`: the connector's own identity (RFC 6749, section 4.4).
 
+use std::sync::Arc;
+
 use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind};
 
 use super::field::{built_in, choice, required};
@@ -62,7 +64,7 @@ impl AuthType for OAuthClientCredentials {
         }
         let credential = mistakes.client(settings).map(|mut client| {
             client.authentication = Mistakes::secret(settings, in_header);
-            Credential::Grant(Box::new(client))
+            Credential::Grant(Arc::new(client))
         });
         mistakes.finish(credential)
     }

@@ -1,5 +1,7 @@
 //! `oauth_client_credentials_mtls`: the connector's own identity, proved by a certificate (RFC 8705, section 2).
 
+use std::sync::Arc;
+
 use innkeeper_egress::{ClientIdentity, IdentityError};
 use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind, FieldSpec};
 
@@ -62,7 +64,7 @@ impl AuthType for MutualTls {
         let credential = client.zip(identity).map(|(mut client, identity)| {
             client.authentication = ClientAuthentication::Certificate(identity);
             client.certificate_bound = settings.flag("certificateBoundTokens").unwrap_or(false);
-            Credential::Grant(Box::new(client))
+            Credential::Grant(Arc::new(client))
         });
         mistakes.finish(credential)
     }

@@ -64,7 +64,7 @@ impl AuthType for PrivateKeyJwt {
                 signer: Arc::new(signer),
                 audience: settings.text("audience").map(str::to_owned),
             });
-            Credential::Grant(Box::new(client))
+            Credential::Grant(Arc::new(client))
         });
         mistakes.finish(credential)
     }

@@ -1,10 +1,13 @@
 //! `oauth_device_code`: a user's consent, given on another device (RFC 8628).
 
+use std::sync::Arc;
+
 use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind};
 
 use super::field::{built_in, choice, optional};
 use super::oauth_client::{Mistakes, client_id, discovery_url, mistakes, revocation_url, scope, token_url};
 use crate::auth_type::{AuthType, Credential};
+use crate::oauth::Way;
 use crate::settings::{Settings, SettingsErrors, SettingsMistake};
 
 #[derive(Debug)]
@@ -59,8 +62,8 @@ impl AuthType for OAuthDeviceCode {
         let credential = client.zip(device_url).map(|(mut client, device_url)| {
             let basic = settings.text("tokenEndpointAuthMethod") == Some("client_secret_basic");
             client.authentication = Mistakes::secret(settings, basic);
-            client.device_url = Some(device_url);
-            Credential::Grant(Box::new(client))
+            client.way = Way::Device(device_url);
+            Credential::Grant(Arc::new(client))
         });
         mistakes.finish(credential)
     }

@@ -10,7 +10,7 @@ use super::field::{address, built_in, check_scope, optional, required};
 use super::oauth_client::{Mistakes, discovery_url, mistakes, revocation_url, scope, token_url};
 use super::signing_key::{algorithm, passphrase, private_key};
 use crate::auth_type::{AuthType, Credential};
-use crate::oauth::{JwtBearer, KeyReference, OAuthClient, OwnGrant};
+use crate::oauth::{JwtBearer, KeyReference, OAuthClient, OwnGrant, Way};
 use crate::settings::{Settings, SettingsErrors, SettingsMistake};
 
 /// How long a statement is good for, in seconds.
@@ -78,8 +78,8 @@ impl AuthType for OAuthJwtBearer {
         let client = client(&mut mistakes, settings);
         let bearer = bearer(&mut mistakes, settings);
         let credential = client.zip(bearer).map(|(mut client, bearer)| {
-            client.own = OwnGrant::JwtBearer(bearer);
-            Credential::Grant(Box::new(client))
+            client.way = Way::Alone(OwnGrant::JwtBearer(bearer));
+            Credential::Grant(Arc::new(client))
         });
         mistakes.finish(credential)
     }

@@ -1,13 +1,15 @@
 //! `oauth_password`: a user's password is handed to the host (RFC 6749, section 4.3). RFC 9700, section 2.4, forbids it; some
 //! services know nothing else.
 
+use std::sync::Arc;
+
 use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind};
 use secrecy::ExposeSecret;
 
 use super::field::{built_in, choice, optional, required};
 use super::oauth_client::{Mistakes, client_id, mistakes, scope};
 use crate::auth_type::{AuthType, Credential};
-use crate::oauth::{AnswerShape, BodyFormat, OwnGrant, Password, is_token_type};
+use crate::oauth::{AnswerShape, BodyFormat, OwnGrant, Password, Way, is_token_type};
 use crate::settings::{Settings, SettingsErrors, SettingsMistake};
 
 /// Longest user name, in characters.
@@ -73,8 +75,8 @@ impl AuthType for OAuthPassword {
         let password = password(&mut mistakes, settings);
         let credential = client.zip(password).map(|(mut client, password)| {
             client.shape = AnswerShape { token_type: token_type.map(str::to_owned), ..AnswerShape::default() };
-            client.own = OwnGrant::Password(password);
-            Credential::Grant(Box::new(client))
+            client.way = Way::Alone(OwnGrant::Password(password));
+            Credential::Grant(Arc::new(client))
         });
         mistakes.finish(credential)
     }

@@ -11,11 +11,11 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::limits::{Counted, Endpoint, TooMany};
-use super::{LIFE, SessionSecret, digest};
+use super::{ConsentRequest, LIFE, SessionSecret, digest};
 use crate::address::is_loopback;
 use crate::auth::Auth;
 use crate::error::AuthError;
-use crate::oauth::Asked;
+use crate::grant::Authorization;
 
 /// An authorization that has begun.
 pub struct Begun {
@@ -49,10 +49,11 @@ impl Auth {
         Self::check_owner(connection, owner)?;
         check_addresses(connection, redirect_uri, return_url)?;
         let prepared = self.prepared(connection)?;
-        let endpoint = prepared.endpoint().filter(|endpoint| endpoint.client.consent.is_some());
-        let Some((endpoint, consent)) =
-            endpoint.and_then(|endpoint| Some((endpoint, endpoint.client.consent.as_ref()?)))
-        else {
+        let browser = prepared.source().and_then(|source| match source.authorization() {
+            Authorization::Browser(flow) => Some((source, flow)),
+            _ => None,
+        });
+        let Some((source, flow)) = browser else {
             let (connection, auth_type) = (connection.id.clone(), connection.auth_type.clone());
             return Err(AuthError::NotInteractive { connection, auth_type });
         };
@@ -85,30 +86,24 @@ impl Auth {
             session_hash: session.hash(),
             verifier: self.vault().seal(&identity, verifier.secret().as_bytes())?,
             return_url: return_url.map(Url::to_string),
-            origin: endpoint.origin.to_string(),
-            scope: endpoint.client.scope.clone(),
+            origin: source.origin.as_str().to_owned(),
+            scope: source.source.scope().map(str::to_owned),
             created_at: now,
             expires_at,
         };
         self.store().put_authorization(record).await?;
-        let asked = Asked {
-            redirect_uri,
-            state: &state,
-            challenge: challenge.as_str(),
-            scope: endpoint.client.scope.as_deref(),
-        };
-        let authorization_url = endpoint.client.authorization_url(consent, &asked);
+        let request =
+            ConsentRequest { redirect_uri, state: &state, challenge: challenge.as_str(), scope: source.source.scope() };
+        let authorization_url = flow.authorization_url(&request);
         Ok(Begun { authorization_url, state: SecretString::from(state), expires_at })
     }
 
     /// Where a user of `connection` is sent to, without what the address asks; none where no browser is sent anywhere.
     pub fn consent_address(&self, connection: &ConnectionRecord) -> Result<Option<Url>, AuthError> {
         let prepared = self.prepared(connection)?;
-        let consent = prepared.endpoint().and_then(|endpoint| endpoint.client.consent.as_ref());
-        Ok(consent.map(|consent| {
-            let mut address = consent.authorization_url.clone();
-            address.set_query(None);
-            address
+        Ok(prepared.source().and_then(|source| match source.authorization() {
+            Authorization::Browser(flow) => Some(flow.address()),
+            _ => None,
         }))
     }
 

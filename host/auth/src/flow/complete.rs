@@ -7,11 +7,10 @@ use innkeeper_vault::{AuthorizationRecord, ConnectionId, GrantKey, GrantOwner, I
 use secrecy::{ExposeSecret, SecretString};
 
 use super::limits::{Counted, Endpoint, TooMany};
-use super::{Callback, SessionSecret, digest};
+use super::{Callback, Issuer, Redemption, SessionSecret, digest};
 use crate::auth::Auth;
 use crate::error::AuthError;
-use crate::grant::Grants;
-use crate::oauth::{Consent, TokenEndpoint, TokenError};
+use crate::grant::{Authorization, BoundSource, Grants, TokenError};
 
 /// What a flow was for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,9 +128,11 @@ impl Auth {
         if self.clock().now() >= record.expires_at {
             return Err(FlowFailure::Expired);
         }
-        let endpoint = self.endpoint_of(record).await?;
-        let consent = endpoint.client.consent.as_ref();
-        check_issuer(consent, callback, self.types().redirect_service())?;
+        let source = self.source_of(record).await?;
+        let Authorization::Browser(flow) = source.authorization() else {
+            return Err(FlowFailure::ConnectionGone(record.connection.clone()));
+        };
+        check_issuer(flow.issuer(), callback, |issuer| self.types().is_own_service(issuer))?;
         if let Some(error) = &callback.error {
             return Err(provider_error(error));
         }
@@ -140,7 +141,7 @@ impl Auth {
         let exchange = Exchange {
             grants: self.grants().clone(),
             store: self.shared_store(),
-            endpoint,
+            source: source.clone(),
             code: code.clone(),
             verifier,
             record: record.clone(),
@@ -151,15 +152,15 @@ impl Auth {
         task.await.unwrap_or_else(|_| Err(interrupted()))
     }
 
-    async fn endpoint_of(&self, record: &AuthorizationRecord) -> Result<TokenEndpoint, FlowFailure> {
+    async fn source_of(&self, record: &AuthorizationRecord) -> Result<BoundSource, FlowFailure> {
         let gone = || FlowFailure::ConnectionGone(record.connection.clone());
         let connection = self.store().connection(&record.space, &record.connection).await.map_err(AuthError::from)?;
         let connection = connection.ok_or_else(gone)?;
         Self::check_owner(&connection, &record.owner).map_err(|_| gone())?;
         let prepared = self.prepared(&connection)?;
         // A code goes to no other server than the one that gave it.
-        let same = |endpoint: &&TokenEndpoint| endpoint.client.consent.is_some() && *endpoint.origin == *record.origin;
-        prepared.endpoint().filter(same).cloned().ok_or_else(gone)
+        let same = |source: &&BoundSource| source.origin.as_str() == record.origin;
+        prepared.source().filter(same).cloned().ok_or_else(gone)
     }
 
     fn verifier(&self, record: &AuthorizationRecord) -> Result<SecretString, FlowFailure> {
@@ -179,7 +180,7 @@ impl Auth {
 struct Exchange {
     grants: Arc<Grants>,
     store: Arc<dyn Store>,
-    endpoint: TokenEndpoint,
+    source: BoundSource,
     code: SecretString,
     verifier: SecretString,
     record: AuthorizationRecord,
@@ -187,11 +188,15 @@ struct Exchange {
 
 impl Exchange {
     async fn run(self) -> Result<(), FlowFailure> {
-        let Self { grants, store, endpoint, code, verifier, record } = self;
-        let answer = endpoint.exchange(&code, &verifier, &record.redirect_uri).await.map_err(FlowFailure::Exchange)?;
+        let Self { grants, store, source, code, verifier, record } = self;
+        let Authorization::Browser(flow) = source.authorization() else {
+            return Err(FlowFailure::ConnectionGone(record.connection));
+        };
+        let redemption = Redemption { code: &code, verifier: &verifier, redirect_uri: &record.redirect_uri };
+        let answer = flow.exchange(&redemption, &source.context).await.map_err(FlowFailure::Exchange)?;
         let AuthorizationRecord { space, connection, owner, scope, .. } = record;
         let key = GrantKey { space, connection, owner };
-        grants.replace(&key, answer, scope.as_deref(), &endpoint).await?;
+        grants.replace(&key, answer, scope.as_deref(), &source).await?;
         // A connection that was deleted during the exchange must not leave a grant behind.
         if store.connection(&key.space, &key.connection).await.map_err(AuthError::from)?.is_none() {
             grants.remove(&key).await?;
@@ -204,17 +209,15 @@ impl Exchange {
 /// RFC 9207, section 2.4: a server that promises to name itself must do so, by the very text. The auth redirect service names
 /// itself, so an answer of it to what another server was asked is a mix-up (RFC 9700, section 4.4), and so is the reverse.
 fn check_issuer(
-    consent: Option<&Consent>,
+    expected: Issuer<'_>,
     callback: &Callback,
-    redirect_service: Option<&str>,
+    is_own_service: impl Fn(&str) -> bool,
 ) -> Result<(), FlowFailure> {
-    let promised = consent.and_then(|consent| consent.issuer.as_deref());
-    let name = consent.and_then(|consent| consent.name.as_deref());
-    let fits = match (callback.issuer.as_deref(), promised, name) {
-        (issuer, Some(promised), _) => issuer == Some(promised),
-        (Some(issuer), None, Some(name)) => issuer == name,
-        (Some(issuer), None, None) => Some(issuer) != redirect_service,
-        (None, None, _) => true,
+    let fits = match (callback.issuer.as_deref(), expected) {
+        (issuer, Issuer::Promised(promised)) => issuer == Some(promised),
+        (Some(issuer), Issuer::Named(name)) => issuer == name,
+        (Some(issuer), Issuer::Unknown) => !is_own_service(issuer),
+        (None, _) => true,
     };
     if fits { Ok(()) } else { Err(FlowFailure::OtherIssuer) }
 }

@@ -1,7 +1,6 @@
 //! A user authorizes on another device, by a code (RFC 8628).
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
@@ -9,11 +8,11 @@ use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantKey, GrantOwner, Spac
 use secrecy::SecretString;
 use url::Url;
 
-use super::Completed;
 use super::limits::{Counted, Endpoint, TooMany};
+use super::{Completed, DeviceFlow};
 use crate::auth::Auth;
 use crate::error::AuthError;
-use crate::oauth::{ErrorCode, Nature, TokenAnswer, TokenEndpoint, TokenError};
+use crate::grant::{Authorization, BoundSource, ErrorCode, Nature, Origin, TokenAnswer, TokenError};
 
 /// Section 3.5: what the interval grows by when the server says that it is asked too often.
 const SLOWER: Duration = Duration::from_secs(5);
@@ -45,7 +44,7 @@ pub struct DeviceAuthorization {
     pub interval: Duration,
     device_code: SecretString,
     /// Whose code it is: it goes to no other server, whatever becomes of the connection.
-    origin: Arc<str>,
+    origin: Origin,
     scope: Option<String>,
     next_poll: Timestamp,
     failures: u32,
@@ -102,10 +101,10 @@ impl Auth {
     /// How a person authorizes this connection.
     pub fn authorization_way(&self, connection: &ConnectionRecord) -> Result<AuthorizationWay, AuthError> {
         let prepared = self.prepared(connection)?;
-        Ok(match prepared.endpoint().map(|endpoint| &endpoint.client) {
-            Some(client) if client.consent.is_some() => AuthorizationWay::Browser,
-            Some(client) if client.device_url.is_some() => AuthorizationWay::Device,
-            _ => AuthorizationWay::None,
+        Ok(match prepared.source().map(BoundSource::authorization) {
+            Some(Authorization::Browser(_)) => AuthorizationWay::Browser,
+            Some(Authorization::Device(_)) => AuthorizationWay::Device,
+            Some(Authorization::Nobody) | None => AuthorizationWay::None,
         })
     }
 
@@ -118,15 +117,14 @@ impl Auth {
     ) -> Result<DeviceAuthorization, DeviceFailure> {
         Self::check_owner(connection, owner)?;
         let prepared = self.prepared(connection)?;
-        let endpoint = prepared.endpoint();
-        let Some((endpoint, url)) = endpoint.and_then(|known| Some((known, known.client.device_url.as_ref()?))) else {
+        let Some((source, flow)) = prepared.source().and_then(|source| Some((source, device_flow(source)?))) else {
             let (connection, auth_type) = (connection.id.clone(), connection.auth_type.clone());
             return Err(AuthError::NoDeviceCode { connection, auth_type }.into());
         };
         let who = Counted::new(None, &connection.space, &connection.id, owner);
         let counted = self.limiter().count(Endpoint::Begin, who, self.clock().now());
         counted.map_err(|TooMany(retry_after)| AuthError::TooManyAuthorizations { retry_after })?;
-        let answer = endpoint.authorize_device(url).await.map_err(DeviceFailure::Server)?;
+        let answer = flow.begin(&source.context).await.map_err(DeviceFailure::Server)?;
         let now = self.clock().now();
         Ok(DeviceAuthorization {
             user_code: answer.user_code,
@@ -135,8 +133,8 @@ impl Auth {
             expires_at: now.plus(answer.expires_in),
             interval: answer.interval,
             device_code: answer.device_code,
-            origin: endpoint.origin.clone(),
-            scope: endpoint.client.scope.clone(),
+            origin: source.origin.clone(),
+            scope: source.source.scope().map(str::to_owned),
             next_poll: now.plus(answer.interval),
             failures: 0,
             space: connection.space.clone(),
@@ -155,9 +153,12 @@ impl Auth {
         if now < pending.next_poll {
             return Ok(DeviceProgress::Pending { wait: pending.next_poll.since(now) });
         }
-        let endpoint = self.device_endpoint(pending).await?;
-        let problem = match endpoint.poll_device(&pending.device_code).await {
-            Ok(answer) => return self.keep(pending, &endpoint, answer).await.map(DeviceProgress::Authorized),
+        let source = self.device_source(pending).await?;
+        let Some(flow) = device_flow(&source) else {
+            return Err(DeviceFailure::ConnectionGone(pending.connection.clone()));
+        };
+        let problem = match flow.poll(&pending.device_code, &source.context).await {
+            Ok(answer) => return self.keep(pending, &source, answer).await.map(DeviceProgress::Authorized),
             Err(problem) => problem,
         };
         match &problem {
@@ -198,12 +199,12 @@ impl Auth {
     async fn keep(
         &self,
         pending: &DeviceAuthorization,
-        endpoint: &TokenEndpoint,
+        source: &BoundSource,
         answer: TokenAnswer,
     ) -> Result<Completed, DeviceFailure> {
         let (space, connection, owner) = (pending.space.clone(), pending.connection.clone(), pending.owner.clone());
         let key = GrantKey { space: space.clone(), connection: connection.clone(), owner: owner.clone() };
-        self.grants().replace(&key, answer, pending.scope.as_deref(), endpoint).await?;
+        self.grants().replace(&key, answer, pending.scope.as_deref(), source).await?;
         // A connection that was deleted meanwhile must not leave a grant behind.
         if self.store().connection(&space, &connection).await.map_err(AuthError::from)?.is_none() {
             self.grants().remove(&key).await?;
@@ -212,15 +213,21 @@ impl Auth {
         Ok(Completed { space, connection, owner, return_url: None })
     }
 
-    /// The endpoint as the connection is now.
-    async fn device_endpoint(&self, pending: &DeviceAuthorization) -> Result<TokenEndpoint, DeviceFailure> {
+    /// The source as the connection is now.
+    async fn device_source(&self, pending: &DeviceAuthorization) -> Result<BoundSource, DeviceFailure> {
         let gone = || DeviceFailure::ConnectionGone(pending.connection.clone());
         let connection = self.store().connection(&pending.space, &pending.connection).await.map_err(AuthError::from)?;
         let connection = connection.ok_or_else(gone)?;
         Self::check_owner(&connection, &pending.owner).map_err(|_| gone())?;
         let prepared = self.prepared(&connection)?;
-        let same =
-            |endpoint: &&TokenEndpoint| endpoint.client.device_url.is_some() && endpoint.origin == pending.origin;
-        prepared.endpoint().filter(same).cloned().ok_or_else(gone)
+        let same = |source: &&BoundSource| source.origin == pending.origin;
+        prepared.source().filter(same).cloned().ok_or_else(gone)
+    }
+}
+
+fn device_flow(source: &BoundSource) -> Option<Box<dyn DeviceFlow + '_>> {
+    match source.authorization() {
+        Authorization::Device(flow) => Some(flow),
+        _ => None,
     }
 }

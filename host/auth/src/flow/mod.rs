@@ -8,6 +8,7 @@ mod limits;
 mod link;
 mod session;
 mod signer;
+mod ways;
 
 pub use begin::Begun;
 pub use callback::Callback;
@@ -18,6 +19,7 @@ pub use limits::{FlowLimits, RateLimit};
 pub use link::{LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, StartLink};
 pub use session::SessionSecret;
 pub use signer::Signer;
+pub use ways::{BrowserFlow, ConsentRequest, DeviceCode, DeviceFlow, Issuer, Redemption};
 
 use sha2::{Digest, Sha256};
 

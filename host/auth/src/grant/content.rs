@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::answer::TokenAnswer;
 use super::life::Lifetime;
-use crate::oauth::TokenAnswer;
+use super::source::{Origin, Renewed};
 
 /// Fields of an answer that are credentials themselves and so are nobody's claim.
 const NO_CLAIMS: [&str; 4] = ["access_token", "refresh_token", "id_token", "device_secret"];
@@ -21,9 +22,9 @@ const MOST_OLDER: usize = 6;
 /// The same of refresh tokens, which are never sent to a service.
 const MOST_OLDER_TO_REFRESH: usize = 1;
 
-/// An opened grant.
+/// An opened grant: the tokens of one owner at one connection.
 #[derive(Clone)]
-pub(crate) struct Grant {
+pub struct Grant {
     pub(crate) access_token: SecretString,
     pub(crate) token_type: String,
     pub(crate) refresh_token: Option<SecretString>,
@@ -37,7 +38,7 @@ pub(crate) struct Grant {
     /// Names this access token among all: random, so that it says nothing of the token.
     pub(crate) serial: u64,
     /// Of the endpoint that gave it.
-    pub(crate) origin: String,
+    pub(crate) origin: Origin,
     pub(crate) issued_at: Timestamp,
     pub(crate) refreshed_at: Option<Timestamp>,
     pub(crate) expires_at: Option<Timestamp>,
@@ -57,9 +58,30 @@ struct Older {
 }
 
 impl Grant {
+    /// What goes onto requests.
+    pub fn access_token(&self) -> &SecretString {
+        &self.access_token
+    }
+
+    /// The scheme of the access token's header: `Bearer`, as a rule.
+    pub fn token_type(&self) -> &str {
+        &self.token_type
+    }
+
+    /// What the next access token is had with.
+    pub fn refresh_token(&self) -> Option<&SecretString> {
+        self.refresh_token.as_ref()
+    }
+
     /// The first answer of an authorization. A server that says no scope gave the one that was `asked`
     /// (RFC 6749, section 5.1).
-    pub(crate) fn begin(answer: TokenAnswer, asked: Option<&str>, origin: &str, now: Timestamp, serial: u64) -> Self {
+    pub(crate) fn begin(
+        answer: TokenAnswer,
+        asked: Option<&str>,
+        origin: &Origin,
+        now: Timestamp,
+        serial: u64,
+    ) -> Self {
         Self {
             expires_at: answer.expires_in.map(|life| now.plus(life)),
             refresh_token_expires_at: answer.refresh_token_expires_in.map(|life| now.plus(life)),
@@ -71,7 +93,7 @@ impl Grant {
             asked: asked.map(str::to_owned),
             stays_wide: false,
             serial,
-            origin: origin.to_owned(),
+            origin: origin.clone(),
             issued_at: now,
             refreshed_at: None,
             extra: answer.extra,
@@ -114,8 +136,9 @@ impl Grant {
         NO_CLAIMS.iter().filter_map(|name| self.extra.get(*name)?.as_str().map(SecretString::from))
     }
 
-    /// After a refresh: what was not sent again is kept. `narrowed` is the scope that was asked for with it, if one was.
-    pub(crate) fn renewed(&self, answer: TokenAnswer, narrowed: Option<String>, now: Timestamp, serial: u64) -> Self {
+    /// After a renewal: what was not sent again is kept.
+    pub(super) fn renewed(&self, renewed: Renewed, now: Timestamp, serial: u64) -> Self {
+        let Renewed { answer, scope, stays_wide } = renewed;
         let rotated = answer.refresh_token.is_some();
         let said = answer.refresh_token_expires_in.map(|life| now.plus(life));
         let mut extra = self.extra.clone();
@@ -127,10 +150,10 @@ impl Grant {
             access_token: answer.access_token,
             token_type: answer.token_type,
             refresh_token: answer.refresh_token.or_else(|| self.refresh_token.clone()),
-            scope: answer.scope.or(narrowed).or_else(|| self.scope.clone()),
+            scope: answer.scope.or(scope).or_else(|| self.scope.clone()),
             asked: self.asked.clone(),
             granted: self.granted.clone(),
-            stays_wide: self.stays_wide,
+            stays_wide: self.stays_wide || stays_wide,
             serial,
             origin: self.origin.clone(),
             issued_at: now,
@@ -142,8 +165,12 @@ impl Grant {
         renewed
     }
 
-    /// What was granted without what was asked for then and is not any more. None where that is nothing, or all of it.
-    pub(super) fn narrowed(&self, asked_now: Option<&str>) -> Option<String> {
+    /// The scope to ask for in place of what the grant covers: what was granted without what was asked for then and is not any more.
+    /// None where that is nothing, or all of it, or where the server does not give less.
+    pub(crate) fn narrowed(&self, asked_now: Option<&str>) -> Option<String> {
+        if self.stays_wide {
+            return None;
+        }
         let surplus = self.no_longer_asked(self.granted.as_deref(), asked_now);
         let mut left: Vec<&str> =
             words(self.granted.as_deref()).filter(|word| !surplus.iter().any(|one| one == word)).collect();
@@ -212,7 +239,7 @@ impl Grant {
             granted: self.granted.clone(),
             stays_wide: self.stays_wide,
             serial: self.serial,
-            origin: self.origin.clone(),
+            origin: self.origin.as_str().to_owned(),
             issued_at: self.issued_at,
             refreshed_at: self.refreshed_at,
             extra: self.extra.clone(),
@@ -247,7 +274,7 @@ impl Grant {
             granted: stored.granted.take(),
             stays_wide: stored.stays_wide,
             serial: stored.serial,
-            origin: std::mem::take(&mut stored.origin),
+            origin: std::mem::take(&mut stored.origin).into(),
             issued_at: stored.issued_at,
             refreshed_at: stored.refreshed_at,
             expires_at: record.expires_at,

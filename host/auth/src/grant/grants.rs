@@ -14,12 +14,13 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
+use super::answer::TokenAnswer;
 use super::content::Grant;
 use super::life::{Circumstances, Margins, Purpose};
-use super::memory::{Entry, Hold, LiveToken};
-use super::round::Round;
+use super::memory::{Entry, LiveToken, TurnState};
+use super::refresh_driver::RefreshDriver;
+use super::source::BoundSource;
 use crate::error::AuthError;
-use crate::oauth::{TokenAnswer, TokenEndpoint};
 
 /// From this many on, entries that nobody uses and that hold no good token are dropped from memory.
 const ROOMY: usize = 10_000;
@@ -93,54 +94,54 @@ impl Grants {
     pub(crate) async fn token(
         self: &Arc<Self>,
         entry: &Arc<Entry>,
-        endpoint: &TokenEndpoint,
+        source: &BoundSource,
         rejected: Option<u64>,
     ) -> Result<Option<Arc<LiveToken>>, AuthError> {
-        if let Some(token) = entry.good(&endpoint.origin, self.clock.now(), rejected) {
-            self.refresh_ahead(entry, endpoint, &token);
+        if let Some(token) = entry.good(&source.origin, self.clock.now(), rejected) {
+            self.refresh_ahead(entry, source, &token);
             return Ok(Some(token));
         }
         let turn = entry.turn.clone().lock_owned().await;
-        if let Some(token) = entry.good(&endpoint.origin, self.clock.now(), rejected) {
+        if let Some(token) = entry.good(&source.origin, self.clock.now(), rejected) {
             return Ok(Some(token));
         }
-        self.turn(entry, endpoint, Purpose::Serve, rejected, turn).await
+        self.turn(entry, source, Purpose::Serve, rejected, turn).await
     }
 
     /// Renews an ageing token, or settles a doubt, without a caller who waits for it.
-    pub(crate) async fn refresh_unasked(
+    pub(crate) async fn refresh_in_background(
         self: &Arc<Self>,
         entry: &Arc<Entry>,
-        endpoint: &TokenEndpoint,
+        source: &BoundSource,
         purpose: Purpose,
     ) -> Result<(), AuthError> {
         let turn = entry.turn.clone().lock_owned().await;
-        self.turn(entry, endpoint, purpose, None, turn).await.map(|_| ())
+        self.turn(entry, source, purpose, None, turn).await.map(|_| ())
     }
 
     /// Gets the next token in the background if it is time, nobody does already, and no failure is being waited out.
-    fn refresh_ahead(self: &Arc<Self>, entry: &Arc<Entry>, endpoint: &TokenEndpoint, token: &LiveToken) {
+    fn refresh_ahead(self: &Arc<Self>, entry: &Arc<Entry>, source: &BoundSource, token: &LiveToken) {
         let now = self.clock.now();
         if !token.is_ageing(now) || entry.is_backing_off(now) {
             return;
         }
         let Ok(turn) = entry.turn.clone().try_lock_owned() else { return };
         // Its outcome is in memory and in the log.
-        drop(self.turn(entry, endpoint, Purpose::RefreshAhead, None, turn));
+        drop(self.turn(entry, source, Purpose::RefreshAhead, None, turn));
     }
 
     /// One turn as a task of its own: it goes on when the answer is not waited for.
     fn turn(
         self: &Arc<Self>,
         entry: &Arc<Entry>,
-        endpoint: &TokenEndpoint,
+        source: &BoundSource,
         purpose: Purpose,
         rejected: Option<u64>,
-        mut turn: OwnedMutexGuard<Hold>,
+        mut turn: OwnedMutexGuard<TurnState>,
     ) -> impl Future<Output = Result<Option<Arc<LiveToken>>, AuthError>> + use<> {
         let connection = entry.key.connection.clone();
-        let round = Round::new(self.clone(), entry.clone(), endpoint.clone(), purpose, rejected);
-        let task = self.task(async move { round.run(&mut turn).await });
+        let driver = RefreshDriver::new(self.clone(), entry.clone(), source.clone(), purpose, rejected);
+        let task = self.task(async move { driver.run(&mut turn).await });
         async move { task.await.unwrap_or_else(|_| Err(AuthError::Interrupted(connection))) }
     }
 
@@ -156,14 +157,14 @@ impl Grants {
     }
 
     /// Forgets failures of a connection's grants that were waited out.
-    pub(crate) fn forgive(&self, space: &SpaceId, connection: &ConnectionId) {
+    pub(crate) fn clear_backoff(&self, space: &SpaceId, connection: &ConnectionId) {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let of_connection = |key: &&GrantKey| key.space == *space && key.connection == *connection;
         entries.by_key.iter().filter(|(key, _)| of_connection(key)).for_each(|(_, entry)| entry.recovered());
     }
 
-    pub(super) fn circumstances(&self, now: Timestamp, endpoint: &TokenEndpoint, backing_off: bool) -> Circumstances {
-        Circumstances { now, margins: self.margins, self_sufficient: endpoint.is_self_sufficient(), backing_off }
+    pub(super) fn circumstances(&self, now: Timestamp, source: &BoundSource, backing_off: bool) -> Circumstances {
+        Circumstances { now, margins: self.margins, self_sufficient: source.is_self_sufficient(), backing_off }
     }
 
     /// Keeps what a person has just authorized, in place of whatever was there.
@@ -172,13 +173,13 @@ impl Grants {
         key: &GrantKey,
         answer: TokenAnswer,
         asked: Option<&str>,
-        endpoint: &TokenEndpoint,
+        source: &BoundSource,
     ) -> Result<(), AuthError> {
         let entry = self.entry(key);
         let mut turn = entry.turn.lock().await;
         turn.unsaved = None;
         let now = self.clock.now();
-        let mut grant = Grant::begin(answer, asked, &endpoint.origin, now, self.serial());
+        let mut grant = Grant::begin(answer, asked, &source.origin, now, self.serial());
         for _ in 0..RACES {
             let before = self.store.grant(key).await?;
             let (found, fence) = before.as_ref().map_or((None, 0), |record| (Some(record.version), record.fence));
@@ -191,7 +192,7 @@ impl Grants {
             record.fence = fence;
             if let Written::Version(_) = self.store.put_grant(record, expected).await? {
                 entry.recovered();
-                entry.set(Some(Arc::new(LiveToken::new(&grant, self.margins, &endpoint.secrets))));
+                entry.set(Some(Arc::new(LiveToken::new(&grant, self.margins, source))));
                 return Ok(());
             }
         }
@@ -231,16 +232,12 @@ impl Grants {
     }
 
     /// Every secret of a grant that there is, and of the ones before it: from memory, or from the store.
-    pub(crate) async fn secrets(
-        &self,
-        entry: &Entry,
-        endpoint: &TokenEndpoint,
-    ) -> Result<Arc<[SecretString]>, AuthError> {
+    pub(crate) async fn secrets(&self, entry: &Entry, source: &BoundSource) -> Result<Arc<[SecretString]>, AuthError> {
         if let Some(token) = entry.last() {
-            return Ok(token.attachment.secrets.as_slice().into());
+            return Ok(token.secrets().into());
         }
         let stored = self.stored(&entry.key).await?.map(|(_, grant)| grant.secrets()).unwrap_or_default();
-        Ok(stored.into_iter().chain(endpoint.secrets.iter().cloned()).collect())
+        Ok(stored.into_iter().chain(source.secrets.iter().cloned()).collect())
     }
 
     /// The stored grant.

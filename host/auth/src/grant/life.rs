@@ -56,7 +56,7 @@ impl Serialize for State {
 /// What is known of a stored grant.
 #[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Held {
+pub(super) struct GrantFacts {
     /// Of the record.
     pub(super) version: u64,
     /// The access token's times.
@@ -131,34 +131,34 @@ pub(super) enum Step {
     /// There is nothing to hand out until the next attempt is due.
     Wait,
     /// The rejected token is the best there is.
-    Keep,
+    UseRejected,
     /// A person must authorize.
     Authorize(Reason),
 }
 
 /// Where in its life a grant is.
-pub(super) fn state(held: Option<&Held>, circumstances: &Circumstances) -> State {
+pub(super) fn state(facts: Option<&GrantFacts>, circumstances: &Circumstances) -> State {
     let Circumstances { now, margins, self_sufficient, .. } = *circumstances;
-    let Some(held) = held.filter(|held| !held.foreign) else { return State::None };
-    if let Some(reason) = held.lost
+    let Some(facts) = facts.filter(|facts| !facts.foreign) else { return State::None };
+    if let Some(reason) = facts.lost
         && !self_sufficient
     {
         return State::NeedsAuthorization(reason);
     }
-    let refreshable = held.refreshable && held.refresh_token_expires_at.is_none_or(|end| now < end);
+    let refreshable = facts.refreshable && facts.refresh_token_expires_at.is_none_or(|end| now < end);
     if !self_sufficient && !refreshable {
-        return match (held.lifetime.is_alive(now), held.refreshable) {
+        return match (facts.lifetime.is_alive(now), facts.refreshable) {
             (true, _) => State::Live,
             (false, true) => State::NeedsAuthorization(Reason::RefreshTokenExpired),
             (false, false) => State::NeedsAuthorization(Reason::Expired),
         };
     }
-    if held.in_doubt && !self_sufficient {
+    if facts.in_doubt && !self_sufficient {
         return State::InDoubt;
     }
-    if held.lifetime.refresh_at(margins).is_none_or(|at| now < at) {
+    if facts.lifetime.refresh_at(margins).is_none_or(|at| now < at) {
         State::Live
-    } else if held.lifetime.unfit_at(margins).is_none_or(|at| now < at) {
+    } else if facts.lifetime.unfit_at(margins).is_none_or(|at| now < at) {
         State::RefreshingAhead
     } else {
         State::Expired
@@ -166,25 +166,25 @@ pub(super) fn state(held: Option<&Held>, circumstances: &Circumstances) -> State
 }
 
 /// What is to be done with a grant.
-pub(super) fn next(held: Option<&Held>, purpose: Purpose, circumstances: &Circumstances) -> Step {
+pub(super) fn next(facts: Option<&GrantFacts>, purpose: Purpose, circumstances: &Circumstances) -> Step {
     let Circumstances { now, self_sufficient, backing_off, .. } = *circumstances;
     let try_now = |otherwise| if backing_off { otherwise } else { Step::Renew };
-    let Some(held) = held.filter(|held| !held.foreign) else {
+    let Some(facts) = facts.filter(|facts| !facts.foreign) else {
         return match (self_sufficient, purpose) {
             (false, _) => Step::Authorize(Reason::NoGrant),
             (true, Purpose::Serve) => try_now(Step::Wait),
             (true, _) => Step::Wait,
         };
     };
-    let refreshable = held.refreshable && held.refresh_token_expires_at.is_none_or(|end| now < end);
-    let old = if held.lifetime.is_alive(now) { Step::Serve } else { Step::Wait };
-    match state(Some(held), circumstances) {
+    let refreshable = facts.refreshable && facts.refresh_token_expires_at.is_none_or(|end| now < end);
+    let old = if facts.lifetime.is_alive(now) { Step::Serve } else { Step::Wait };
+    match state(Some(facts), circumstances) {
         State::NeedsAuthorization(reason) => Step::Authorize(reason),
-        _ if held.rejected => {
-            if (self_sufficient || refreshable) && !held.fresh {
-                try_now(Step::Keep)
+        _ if facts.rejected => {
+            if (self_sufficient || refreshable) && !facts.fresh {
+                try_now(Step::UseRejected)
             } else {
-                Step::Keep
+                Step::UseRejected
             }
         }
         State::RefreshingAhead if purpose == Purpose::Serve => Step::Serve,
@@ -227,8 +227,8 @@ mod tests {
     const START: u64 = 1_000_000;
     const MARGINS: Margins = Margins { ahead: Duration::from_mins(5), skew: Duration::from_secs(30) };
 
-    fn held() -> Held {
-        Held {
+    fn facts() -> GrantFacts {
+        GrantFacts {
             version: 1,
             lifetime: Lifetime {
                 issued_at: Timestamp::from_secs(START),
@@ -245,9 +245,9 @@ mod tests {
         }
     }
 
-    fn lasting(seconds: Option<u64>) -> Held {
+    fn lasting(seconds: Option<u64>) -> GrantFacts {
         let expires_at = seconds.map(|seconds| Timestamp::from_secs(START + seconds));
-        Held { lifetime: Lifetime { expires_at, ..held().lifetime }, ..held() }
+        GrantFacts { lifetime: Lifetime { expires_at, ..facts().lifetime }, ..facts() }
     }
 
     fn after(seconds: u64) -> Circumstances {
@@ -259,28 +259,28 @@ mod tests {
         }
     }
 
-    fn serve(held: &Held, circumstances: &Circumstances) -> Step {
-        next(Some(held), Purpose::Serve, circumstances)
+    fn serve(facts: &GrantFacts, circumstances: &Circumstances) -> Step {
+        next(Some(facts), Purpose::Serve, circumstances)
     }
 
     #[test]
     fn a_token_serves_until_the_margin_before_its_end() {
-        assert_eq!(serve(&held(), &after(3569)), Step::Serve);
-        assert_eq!(serve(&held(), &after(3570)), Step::Renew);
-        assert_eq!(serve(&held(), &after(3600)), Step::Renew);
+        assert_eq!(serve(&facts(), &after(3569)), Step::Serve);
+        assert_eq!(serve(&facts(), &after(3570)), Step::Renew);
+        assert_eq!(serve(&facts(), &after(3600)), Step::Renew);
     }
 
     #[test]
     fn it_is_renewed_ahead_while_it_serves() {
-        let ahead = |seconds| next(Some(&held()), Purpose::RefreshAhead, &after(seconds));
-        assert_eq!((ahead(3299), state(Some(&held()), &after(3299))), (Step::Serve, State::Live));
-        assert_eq!((ahead(3300), state(Some(&held()), &after(3300))), (Step::Renew, State::RefreshingAhead));
-        assert_eq!(serve(&held(), &after(3300)), Step::Serve);
+        let ahead = |seconds| next(Some(&facts()), Purpose::RefreshAhead, &after(seconds));
+        assert_eq!((ahead(3299), state(Some(&facts()), &after(3299))), (Step::Serve, State::Live));
+        assert_eq!((ahead(3300), state(Some(&facts()), &after(3300))), (Step::Renew, State::RefreshingAhead));
+        assert_eq!(serve(&facts(), &after(3300)), Step::Serve);
     }
 
     #[test]
     fn jitter_spreads_the_refreshes_over_a_fifth_of_the_window() {
-        let at = |jitter| Lifetime { jitter, ..held().lifetime }.refresh_at(MARGINS).expect("it ends");
+        let at = |jitter| Lifetime { jitter, ..facts().lifetime }.refresh_at(MARGINS).expect("it ends");
         assert_eq!(at(0), Timestamp::from_secs(START + 3300));
         assert_eq!(at(255), Timestamp::from_secs(START + 3360));
         assert!(at(100) < at(101));
@@ -298,20 +298,20 @@ mod tests {
     fn a_token_without_an_end_serves_until_it_is_rejected() {
         let endless = lasting(None);
         assert_eq!(serve(&endless, &after(1_000_000_000)), Step::Serve);
-        assert_eq!(serve(&Held { rejected: true, ..endless }, &after(0)), Step::Renew);
-        assert_eq!(serve(&Held { rejected: true, refreshable: false, ..endless }, &after(0)), Step::Keep);
+        assert_eq!(serve(&GrantFacts { rejected: true, ..endless }, &after(0)), Step::Renew);
+        assert_eq!(serve(&GrantFacts { rejected: true, refreshable: false, ..endless }, &after(0)), Step::UseRejected);
     }
 
     #[test]
     fn a_token_that_is_rejected_again_right_after_its_refresh_is_not_refreshed_once_more() {
-        let fresh = Held { rejected: true, fresh: true, ..held() };
-        assert_eq!(serve(&fresh, &after(10)), Step::Keep);
-        assert_eq!(serve(&Held { fresh: false, ..fresh }, &after(10)), Step::Renew);
+        let fresh = GrantFacts { rejected: true, fresh: true, ..facts() };
+        assert_eq!(serve(&fresh, &after(10)), Step::UseRejected);
+        assert_eq!(serve(&GrantFacts { fresh: false, ..fresh }, &after(10)), Step::Renew);
     }
 
     #[test]
     fn what_another_server_gave_is_no_grant_here() {
-        let foreign = Held { foreign: true, ..held() };
+        let foreign = GrantFacts { foreign: true, ..facts() };
         assert_eq!(serve(&foreign, &after(10)), Step::Authorize(Reason::NoGrant));
         assert_eq!(state(Some(&foreign), &after(10)), State::None);
         let alone = Circumstances { self_sufficient: true, ..after(10) };
@@ -321,14 +321,14 @@ mod tests {
     #[test]
     fn a_failed_attempt_is_waited_out_while_the_old_token_serves_as_long_as_it_lives() {
         let failing = |seconds| Circumstances { backing_off: true, ..after(seconds) };
-        assert_eq!(serve(&held(), &failing(3580)), Step::Serve);
-        assert_eq!(serve(&held(), &failing(3600)), Step::Wait);
-        assert_eq!(serve(&Held { rejected: true, ..held() }, &failing(0)), Step::Keep);
+        assert_eq!(serve(&facts(), &failing(3580)), Step::Serve);
+        assert_eq!(serve(&facts(), &failing(3600)), Step::Wait);
+        assert_eq!(serve(&GrantFacts { rejected: true, ..facts() }, &failing(0)), Step::UseRejected);
     }
 
     #[test]
     fn a_doubtful_grant_is_renewed_at_once_although_its_token_lives() {
-        let doubtful = Held { in_doubt: true, ..held() };
+        let doubtful = GrantFacts { in_doubt: true, ..facts() };
         assert_eq!(serve(&doubtful, &after(10)), Step::Renew);
         assert_eq!(next(Some(&doubtful), Purpose::RefreshAhead, &after(10)), Step::Renew);
         assert_eq!(serve(&doubtful, &Circumstances { backing_off: true, ..after(10) }), Step::Serve);
@@ -337,35 +337,35 @@ mod tests {
 
     #[test]
     fn an_idle_grant_is_renewed_to_keep_it_alive_if_it_can_be() {
-        let keep = |held: &Held| next(Some(held), Purpose::KeepAlive, &after(10));
-        assert_eq!(keep(&held()), Step::Renew);
-        assert_eq!(keep(&Held { refreshable: false, ..held() }), Step::Serve);
-        assert_eq!(keep(&Held { lost: Some(Reason::Revoked), ..held() }), Step::Authorize(Reason::Revoked));
+        let keep = |facts: &GrantFacts| next(Some(facts), Purpose::KeepAlive, &after(10));
+        assert_eq!(keep(&facts()), Step::Renew);
+        assert_eq!(keep(&GrantFacts { refreshable: false, ..facts() }), Step::Serve);
+        assert_eq!(keep(&GrantFacts { lost: Some(Reason::Revoked), ..facts() }), Step::Authorize(Reason::Revoked));
         let alone = Circumstances { self_sufficient: true, ..after(10) };
-        assert_eq!(next(Some(&Held { refreshable: false, ..held() }), Purpose::KeepAlive, &alone), Step::Serve);
+        assert_eq!(next(Some(&GrantFacts { refreshable: false, ..facts() }), Purpose::KeepAlive, &alone), Step::Serve);
         assert_eq!(next(None, Purpose::KeepAlive, &alone), Step::Wait);
     }
 
     #[test]
     fn each_end_has_its_reason() {
         let authorize = |reason| (Step::Authorize(reason), State::NeedsAuthorization(reason));
-        let both = |held: &Held, seconds| (serve(held, &after(seconds)), state(Some(held), &after(seconds)));
+        let both = |facts: &GrantFacts, seconds| (serve(facts, &after(seconds)), state(Some(facts), &after(seconds)));
         assert_eq!(next(None, Purpose::Serve, &after(0)), Step::Authorize(Reason::NoGrant));
-        let bare = Held { refreshable: false, ..held() };
+        let bare = GrantFacts { refreshable: false, ..facts() };
         assert_eq!(both(&bare, 3599), (Step::Serve, State::Live));
         assert_eq!(both(&bare, 3600), authorize(Reason::Expired));
-        let ended = Held { refresh_token_expires_at: Some(Timestamp::from_secs(START + 60)), ..held() };
+        let ended = GrantFacts { refresh_token_expires_at: Some(Timestamp::from_secs(START + 60)), ..facts() };
         assert_eq!(both(&ended, 3599), (Step::Serve, State::Live));
         assert_eq!(both(&ended, 3600), authorize(Reason::RefreshTokenExpired));
-        assert_eq!(both(&Held { lost: Some(Reason::Revoked), ..held() }, 0), authorize(Reason::Revoked));
+        assert_eq!(both(&GrantFacts { lost: Some(Reason::Revoked), ..facts() }, 0), authorize(Reason::Revoked));
     }
 
     #[test]
     fn a_client_of_its_own_never_needs_a_person() {
         let alone = |seconds| Circumstances { self_sufficient: true, ..after(seconds) };
         assert_eq!(next(None, Purpose::Serve, &alone(0)), Step::Renew);
-        assert_eq!(serve(&Held { refreshable: false, ..held() }, &alone(3600)), Step::Renew);
-        assert_eq!(serve(&Held { lost: Some(Reason::Revoked), ..held() }, &alone(3600)), Step::Renew);
+        assert_eq!(serve(&GrantFacts { refreshable: false, ..facts() }, &alone(3600)), Step::Renew);
+        assert_eq!(serve(&GrantFacts { lost: Some(Reason::Revoked), ..facts() }, &alone(3600)), Step::Renew);
         assert_eq!(next(None, Purpose::Serve, &Circumstances { backing_off: true, ..alone(0) }), Step::Wait);
     }
 
@@ -378,7 +378,7 @@ mod tests {
             seconds in 0_u64..200_000, self_sufficient: bool, backing_off: bool, clock_went_back: bool,
         ) {
             let issued = if clock_went_back { START + 50_000 } else { START };
-            let held = Held {
+            let facts = GrantFacts {
                 lifetime: Lifetime {
                     issued_at: Timestamp::from_secs(issued),
                     expires_at: life.map(|life| Timestamp::from_secs(START + life)),
@@ -387,15 +387,15 @@ mod tests {
                 refresh_token_expires_at: refresh_life.map(|life| Timestamp::from_secs(START + life)),
                 refreshable, in_doubt, rejected,
                 lost: lost.then_some(Reason::Revoked),
-                ..held()
+                ..facts()
             };
             let circumstances = Circumstances { self_sufficient, backing_off, ..after(seconds) };
             for purpose in [Purpose::Serve, Purpose::RefreshAhead, Purpose::KeepAlive] {
-                match next(Some(&held), purpose, &circumstances) {
-                    Step::Serve => prop_assert!(held.lifetime.is_alive(circumstances.now) && !rejected),
+                match next(Some(&facts), purpose, &circumstances) {
+                    Step::Serve => prop_assert!(facts.lifetime.is_alive(circumstances.now) && !rejected),
                     Step::Renew => prop_assert!(!backing_off && (self_sufficient || refreshable)),
-                    Step::Keep => prop_assert!(rejected),
-                    Step::Wait => prop_assert!(backing_off && !held.lifetime.is_alive(circumstances.now)),
+                    Step::UseRejected => prop_assert!(rejected),
+                    Step::Wait => prop_assert!(backing_off && !facts.lifetime.is_alive(circumstances.now)),
                     Step::Authorize(_) => prop_assert!(!self_sufficient),
                 }
             }

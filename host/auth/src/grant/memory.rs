@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
-use innkeeper_egress::Attachment;
+use innkeeper_egress::{Attachment, RequestHead};
 use innkeeper_vault::{GrantKey, Lease};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::content::Grant;
 use super::life::Margins;
+use super::source::{Attach, BoundSource, Origin, PlaceOnRequest, Placement};
+use super::token_error::{Nature, TokenError};
 use crate::error::AuthError;
-use crate::oauth::{Nature, TokenError};
 
 /// The first wait after a failed attempt; each further one doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -27,17 +28,17 @@ pub(crate) struct Entry {
     live: RwLock<Option<Arc<LiveToken>>>,
     trouble: Mutex<Option<Trouble>>,
     /// Whoever holds it may read, renew and replace the grant; all others wait for the outcome.
-    pub(super) turn: Arc<tokio::sync::Mutex<Hold>>,
+    pub(super) turn: Arc<tokio::sync::Mutex<TurnState>>,
 }
 
 /// What the holder of the turn finds from the holder before.
 #[derive(Default)]
-pub(super) struct Hold {
+pub(super) struct TurnState {
     /// A grant that the provider gave and the store did not take.
     pub(super) unsaved: Option<Unsaved>,
 }
 
-/// See [`Hold::unsaved`].
+/// See [`TurnState::unsaved`].
 pub(super) struct Unsaved {
     pub(super) grant: Grant,
     /// The version that it belongs over; 0: there was no record.
@@ -62,10 +63,10 @@ impl Entry {
     }
 
     /// The token in memory if it is of this origin, fit for a request at `now` and not the one with the serial `rejected`.
-    pub(crate) fn good(&self, origin: &str, now: Timestamp, rejected: Option<u64>) -> Option<Arc<LiveToken>> {
+    pub(crate) fn good(&self, origin: &Origin, now: Timestamp, rejected: Option<u64>) -> Option<Arc<LiveToken>> {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         live.as_ref()
-            .filter(|token| *token.origin == *origin && token.is_fit(now) && rejected != Some(token.serial))
+            .filter(|token| token.origin == *origin && token.is_fit(now) && rejected != Some(token.serial))
             .cloned()
     }
 
@@ -131,33 +132,45 @@ impl fmt::Debug for Entry {
 
 /// An access token that is ready for a request.
 pub(crate) struct LiveToken {
-    pub(crate) attachment: Arc<Attachment>,
+    /// What is the same on every request.
+    fixed: Arc<Attachment>,
+    /// What else is computed from each.
+    per_request: Option<Box<dyn PlaceOnRequest>>,
     pub(crate) serial: u64,
-    origin: String,
+    origin: Origin,
     refresh_at: Option<Timestamp>,
     unfit_at: Option<Timestamp>,
 }
 
 impl LiveToken {
-    /// `secrets` are those of the connection: answers are scrubbed of them, too.
-    pub(super) fn new(grant: &Grant, margins: Margins, secrets: &[SecretString]) -> Self {
+    pub(super) fn new(grant: &Grant, margins: Margins, source: &BoundSource) -> Self {
         let lifetime = grant.lifetime();
-        let header = SecretString::from(format!("{} {}", grant.token_type, grant.access_token.expose_secret()));
-        let attachment = Attachment {
-            headers: vec![(http::header::AUTHORIZATION, header)],
-            query: Vec::new(),
-            secrets: grant.secrets().into_iter().chain(secrets.iter().cloned()).collect(),
-            generation: grant.serial,
-            bare: false,
-            identity: None,
+        let (placement, per_request) = match source.source.attach(grant) {
+            Attach::Same(placement) => (placement, None),
+            Attach::PerRequest(place) => (Placement::default(), Some(place)),
         };
+        let secrets = grant.secrets().into_iter().chain(source.secrets.iter().cloned());
         Self {
-            attachment: Arc::new(attachment),
+            fixed: Arc::new(placement.into_attachment(grant.serial, secrets)),
+            per_request,
             serial: grant.serial,
             origin: grant.origin.clone(),
             refresh_at: lifetime.refresh_at(margins),
             unfit_at: lifetime.unfit_at(margins),
         }
+    }
+
+    /// What goes onto a request. Costs nothing where it is the same on each.
+    pub(crate) fn attachment(&self, head: &RequestHead) -> Arc<Attachment> {
+        match &self.per_request {
+            None => self.fixed.clone(),
+            Some(place) => place.place(head).into_attachment(self.serial, self.fixed.secrets.iter().cloned()).into(),
+        }
+    }
+
+    /// What answers are scrubbed of.
+    pub(super) fn secrets(&self) -> &[SecretString] {
+        &self.fixed.secrets
     }
 
     /// Whether it is time to get the next one in the background.

@@ -1,20 +1,29 @@
 //! What authorization servers gave: kept, refreshed, and never lost by us.
 
+mod answer;
 mod content;
 mod grants;
 mod life;
 mod memory;
 #[cfg(test)]
 mod model;
-mod round;
+mod refresh_driver;
+mod refresh_plan;
+mod source;
 mod status;
 #[cfg(test)]
 mod tests;
-mod turn;
+mod token_error;
 
-pub(crate) use content::Grant;
+pub use answer::TokenAnswer;
+pub use content::Grant;
 pub(crate) use grants::{Grants, Removed};
 pub use life::State as GrantState;
 pub(crate) use life::{Margins, Purpose};
 pub(crate) use memory::Entry;
+pub use source::{
+    Attach, Authorization, GrantSource, PATIENCE, PlaceOnRequest, Placement, Renewal, Renewed, SourceContext, TokenKind,
+};
+pub(crate) use source::{BoundSource, Origin, without_query};
 pub use status::GrantStatus;
+pub use token_error::{ErrorCode, Nature, TokenError};

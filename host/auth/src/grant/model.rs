@@ -1,7 +1,7 @@
 //! Every interleaving of a small world: two hosts on one store, their callers, a provider that rotates refresh tokens, lost
 //! answers, refusals, a store that fails, crashes, a person who authorizes anew or disconnects, and time that passes.
 //!
-//! The hosts run the very [`Turn`] of the product. What surrounds them is modelled: compare and swap, leases, and a provider
+//! The hosts run the very [`RefreshPlan`] of the product. What surrounds them is modelled: compare and swap, leases, and a provider
 //! that kills a grant when a spent refresh token comes back after its grace.
 
 use std::collections::{HashSet, VecDeque};
@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
 
-use super::life::{self, Circumstances, Held, Lifetime, Margins, Purpose, State};
-use super::turn::{End, Event, Left, Order, Turn};
+use super::life::{self, Circumstances, GrantFacts, Lifetime, Margins, Purpose, State};
+use super::refresh_plan::{Effect, End, Event, Left, RefreshPlan};
+use super::token_error::Nature;
 use crate::error::Reason;
-use crate::oauth::Nature;
 
 const HOSTS: usize = 2;
 /// Seconds of an access token's life; the margins follow from it: ahead at 90, unfit at 95.
@@ -76,8 +76,8 @@ struct Lease {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Host {
-    turn: Turn,
-    order: Order,
+    turn: RefreshPlan,
+    order: Effect,
     stored: Option<Record>,
     answered: Option<(Token, u64)>,
     /// A grant that the store did not take, and the version that it belongs over.
@@ -172,13 +172,13 @@ impl World {
         let may_fail = self.faults < bounds.faults;
         let order = self.hosts[host].order;
         match order {
-            Order::End(_) => unreachable!("an ended turn is not busy"),
+            Effect::End(_) => unreachable!("an ended turn is not busy"),
             // Looking again changes nothing as long as the other goes on: it is let go on.
-            Order::Pause if self.lease.is_some_and(|lease| lease.holder != host && self.now < lease.until) => {}
-            Order::Pause => go(&|_| Event::Paused),
-            Order::Lease => go(&|world| world.take_lease(host)),
-            Order::Read => go(&|world| world.read(host)),
-            Order::Ask => {
+            Effect::Pause if self.lease.is_some_and(|lease| lease.holder != host && self.now < lease.until) => {}
+            Effect::Pause => go(&|_| Event::Paused),
+            Effect::Lease => go(&|world| world.take_lease(host)),
+            Effect::Read => go(&|world| world.read(host)),
+            Effect::Ask => {
                 go(&|world| world.ask(host, Fault::None));
                 if may_fail {
                     for fault in [Fault::AnswerLost, Fault::NeverArrived, Fault::Busy] {
@@ -186,7 +186,7 @@ impl World {
                     }
                 }
             }
-            Order::Intend(_) | Order::Keep(_) | Order::Settle(..) => {
+            Effect::Intend(_) | Effect::Store(_) | Effect::Settle(..) => {
                 go(&|world| world.write(host, order));
                 if may_fail {
                     go(&|world| {
@@ -213,7 +213,7 @@ impl World {
         let circumstances = self.circumstances(host);
         let acting = &mut self.hosts[host];
         acting.order = acting.turn.on(event, &circumstances);
-        if let Order::End(end) = acting.order {
+        if let Effect::End(end) = acting.order {
             self.check_end(host, end);
             let unsaved = self.hosts[host].unsaved;
             // Who holds an answer that is not stored yet keeps others from asking.
@@ -238,7 +238,7 @@ impl World {
         let acting = &mut self.hosts[host];
         acting.answered = None;
         acting.stored = self.record;
-        Event::Found(self.record.map(|record| record.held()))
+        Event::Found(self.record.map(|record| record.facts()))
     }
 
     fn take_lease(&mut self, host: usize) -> Event {
@@ -253,15 +253,15 @@ impl World {
         }
     }
 
-    fn write(&mut self, host: usize, order: Order) -> Event {
+    fn write(&mut self, host: usize, order: Effect) -> Event {
         let acting = &mut self.hosts[host];
         let fence = acting.fence;
         let (over, record) = match order {
-            Order::Intend(over) => {
+            Effect::Intend(over) => {
                 let Some(stored) = acting.stored else { return Event::Conflict };
                 (over, Record { intent: true, ..stored })
             }
-            Order::Settle(over, left) => {
+            Effect::Settle(over, left) => {
                 let Some(stored) = acting.stored else { return Event::Conflict };
                 let lost = match left {
                     Left::AsBefore => None,
@@ -269,7 +269,7 @@ impl World {
                 };
                 (over, Record { lost, intent: stored.intent && lost.is_none(), ..stored })
             }
-            Order::Keep(over) => {
+            Effect::Store(over) => {
                 let held = acting.answered.map(|(token, at)| (token, at, over)).or(acting.unsaved);
                 let Some((token, issued_at, _)) = held else { return Event::Conflict };
                 acting.unsaved = None;
@@ -343,7 +343,7 @@ impl World {
 
     /// No request outlives its patience: a longer step comes only when none is under way.
     fn later(&self, seconds: u64) -> Option<World> {
-        let asking = self.hosts.iter().any(|host| host.busy && matches!(host.order, Order::Ask | Order::Keep(_)));
+        let asking = self.hosts.iter().any(|host| host.busy && matches!(host.order, Effect::Ask | Effect::Store(_)));
         if asking && seconds > PATIENCE {
             return None;
         }
@@ -375,7 +375,7 @@ impl World {
                 assert!(self.now < issued_at + LIFE, "a token that has ended is served: {self:?}");
             }
             End::Contended => panic!("so few rivals exhaust nobody: {self:?}"),
-            End::Keep => panic!("no token was rejected: {self:?}"),
+            End::UseRejected => panic!("no token was rejected: {self:?}"),
             End::Unavailable | End::Authorize(_) => {}
         }
     }
@@ -405,8 +405,8 @@ impl World {
                 later.steps_of(0, &quiet, &mut next);
                 later = next.swap_remove(0);
             }
-            let held = later.record.map(|record| record.held());
-            let state = life::state(held.as_ref(), &later.circumstances(0));
+            let facts = later.record.map(|record| record.facts());
+            let state = life::state(facts.as_ref(), &later.circumstances(0));
             assert!(
                 matches!(state, State::Live | State::RefreshingAhead),
                 "an honoured grant gives no token: {self:?} ends as {state:?}"
@@ -435,9 +435,9 @@ impl Provider {
 }
 
 impl Record {
-    fn held(&self) -> Held {
+    fn facts(&self) -> GrantFacts {
         let at = Timestamp::from_secs;
-        Held {
+        GrantFacts {
             version: self.version,
             lifetime: Lifetime {
                 issued_at: at(self.issued_at),
@@ -457,19 +457,19 @@ impl Record {
 
 impl Host {
     fn new() -> Self {
-        let (turn, order) = Turn::begin(Purpose::Serve, None);
+        let (turn, order) = RefreshPlan::begin(Purpose::Serve, None);
         let (stored, answered, unsaved) = (None, None, None);
         Self { turn, order, stored, answered, unsaved, fence: 0, backing_off: false, busy: false }
     }
 
     fn begin(&mut self, purpose: Purpose) {
-        (self.turn, self.order) = Turn::begin(purpose, self.unsaved.map(|(_, _, over)| over));
+        (self.turn, self.order) = RefreshPlan::begin(purpose, self.unsaved.map(|(_, _, over)| over));
         self.busy = true;
     }
 
     /// A store that fails leaves the answer with its host.
-    fn hold_answer(&mut self, order: Order) {
-        if let (Order::Keep(over), Some((token, at))) = (order, self.answered.take()) {
+    fn hold_answer(&mut self, order: Effect) {
+        if let (Effect::Store(over), Some((token, at))) = (order, self.answered.take()) {
             self.unsaved = Some((token, at, over));
         }
     }

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::content::words;
 use super::grants::Grants;
 use super::life::{self, State};
-use super::round::held;
+use super::refresh_driver::facts_of;
+use super::source::BoundSource;
 use crate::error::{AuthError, Reason};
-use crate::oauth::TokenEndpoint;
 
 /// How a connection's credential stands for one owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -72,14 +72,15 @@ impl GrantStatus {
 }
 
 impl Grants {
-    pub(crate) async fn status(&self, key: &GrantKey, endpoint: &TokenEndpoint) -> Result<GrantStatus, AuthError> {
+    pub(crate) async fn status(&self, key: &GrantKey, source: &BoundSource) -> Result<GrantStatus, AuthError> {
         let mut status = GrantStatus::without_grant();
-        status.asked_scope.clone_from(&endpoint.client.scope);
-        status.refreshable = endpoint.is_self_sufficient();
+        status.asked_scope = source.source.scope().map(str::to_owned);
+        status.refreshable = source.is_self_sufficient();
         let stored = self.stored(key).await?;
-        let held = stored.as_ref().map(|(record, grant)| held(record, grant, None, &endpoint.origin, self.clock.now()));
-        let circumstances = self.circumstances(self.clock.now(), endpoint, false);
-        let state = life::state(held.as_ref(), &circumstances);
+        let facts =
+            stored.as_ref().map(|(record, grant)| facts_of(record, grant, None, &source.origin, self.clock.now()));
+        let circumstances = self.circumstances(self.clock.now(), source, false);
+        let state = life::state(facts.as_ref(), &circumstances);
         status.state = Some(state);
         status.reason = match state {
             State::NeedsAuthorization(reason) => Some(reason),
@@ -87,7 +88,7 @@ impl Grants {
             _ => None,
         };
         status.authorized = status.reason.is_none();
-        if let Some((_, grant)) = stored.filter(|(_, grant)| *grant.origin == *endpoint.origin) {
+        if let Some((_, grant)) = stored.filter(|(_, grant)| grant.origin == source.origin) {
             status.expires_at = grant.expires_at;
             status.refresh_token_expires_at = grant.refresh_token_expires_at;
             status.refreshable |= grant.refresh_token.is_some() && status.authorized;

@@ -8,16 +8,16 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::routing::post;
 use innkeeper_ambient::{ManualClock, SeededRandom, Timestamp};
-use innkeeper_egress::{Egress, PrivateNetworks, Settings};
+use innkeeper_egress::{Egress, PrivateNetworks, RequestHead, Settings};
 use innkeeper_vault::{
     ConnectionId, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository, Keyring, PrincipalId, RedbStore,
     SpaceId, StoreError, Vault, Written,
 };
 use secrecy::ExposeSecret;
 
-use super::{Grants, Margins};
+use super::{BoundSource, Grants, Margins, Origin, SourceContext, TokenAnswer, TokenError};
 use crate::error::AuthError;
-use crate::oauth::{Consent, OAuthClient, TokenAnswer, TokenEndpoint, TokenError};
+use crate::oauth::{Consent, OAuthClient, Way};
 
 /// One grant, and which of its writes fail, counted from 1.
 #[derive(Default)]
@@ -85,7 +85,7 @@ impl GrantRepository for FaultyStore {
 struct Stage {
     grants: Arc<Grants>,
     store: Arc<FaultyStore>,
-    endpoint: TokenEndpoint,
+    source: BoundSource,
     clock: Arc<ManualClock>,
     key: GrantKey,
     refreshes: Arc<AtomicU32>,
@@ -112,19 +112,18 @@ impl Stage {
         };
         let url = serve(refreshes.clone()).await;
         let mut client = OAuthClient::new(url.parse().expect("an address"), "client-1".to_owned());
-        client.consent = Some(Consent {
+        client.way = Way::Browser(Consent {
             authorization_url: client.token_url.clone(),
             scope_parameter: "scope".to_owned(),
             issuer: None,
             name: None,
         });
-        let endpoint = TokenEndpoint {
-            client: Arc::new(client),
-            egress: Egress::new(settings, clock.clone(), random.clone()).expect("a way out"),
-            clock: clock.clone(),
+        let egress = Egress::new(settings, clock.clone(), random.clone()).expect("a way out");
+        let source = BoundSource {
+            origin: Origin::of("1", &client),
+            source: Arc::new(client),
             secrets: Arc::default(),
-            origin: "here".into(),
-            random: random.clone(),
+            context: SourceContext::new(egress, clock.clone(), random.clone()),
         };
         let margins = Margins { ahead: Duration::from_mins(5), skew: Duration::from_secs(30) };
         let stores = (store.clone() as Arc<_>, redb as Arc<_>);
@@ -134,23 +133,16 @@ impl Stage {
             connection: ConnectionId::parse("files").expect("an id"),
             owner: GrantOwner::Shared,
         };
-        let answer = TokenAnswer {
-            access_token: "access-0".into(),
-            token_type: "Bearer".to_owned(),
-            expires_in: Some(Duration::from_mins(1)),
-            refresh_token: Some("refresh-0".into()),
-            refresh_token_expires_in: None,
-            scope: None,
-            extra: std::collections::BTreeMap::new(),
-        };
-        grants.replace(&key, answer, None, &endpoint).await.expect("stored");
+        let answer = TokenAnswer::new("access-0").expires_in(Duration::from_mins(1)).refresh_token("refresh-0");
+        grants.replace(&key, answer, None, &source).await.expect("stored");
         clock.advance(Duration::from_secs(seconds));
-        Self { grants, store, endpoint, clock, key, refreshes }
+        Self { grants, store, source, clock, key, refreshes }
     }
 
     async fn header(&self) -> Result<String, AuthError> {
-        let token = self.grants.token(&self.grants.entry(&self.key), &self.endpoint, None).await?.expect("a token");
-        Ok(token.attachment.headers[0].1.expose_secret().to_owned())
+        let head = RequestHead::get("https://api.example.com".parse().expect("an address"));
+        let token = self.grants.token(&self.grants.entry(&self.key), &self.source, None).await?.expect("a token");
+        Ok(token.attachment(&head).headers[0].1.expose_secret().to_owned())
     }
 }
 
@@ -219,7 +211,7 @@ async fn answers_are_scrubbed_of_tokens_that_were_replaced_for_as_long_as_they_l
     let stage = Stage::after(58, &[]).await;
     let held = async || {
         let entry = stage.grants.entry(&stage.key);
-        let secrets = stage.grants.secrets(&entry, &stage.endpoint).await.expect("readable");
+        let secrets = stage.grants.secrets(&entry, &stage.source).await.expect("readable");
         secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect::<Vec<_>>()
     };
     assert!(held().await.contains(&"access-0".to_owned()));

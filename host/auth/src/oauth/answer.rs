@@ -1,14 +1,13 @@
 //! The answer of a token endpoint, brought from whatever shape it has into the one of RFC 6749, section 5.1.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::error::{ErrorCode, TokenError};
+use crate::grant::{ErrorCode, TokenAnswer, TokenError};
 
 /// Longest access or refresh token that is taken, in bytes.
 const LONGEST_TOKEN: usize = 16 * 1024;
@@ -32,29 +31,6 @@ pub(crate) enum Stage {
     /// A refresh token: then some servers answer the token that was refreshed and no other, where the RFC has it, though they
     /// nest the first.
     Refresh,
-}
-
-/// What a token endpoint gave.
-pub(crate) struct TokenAnswer {
-    pub(crate) access_token: SecretString,
-    pub(crate) token_type: String,
-    pub(crate) expires_in: Option<Duration>,
-    pub(crate) refresh_token: Option<SecretString>,
-    pub(crate) refresh_token_expires_in: Option<Duration>,
-    pub(crate) scope: Option<String>,
-    /// All other fields. They may hold secrets too, such as an ID token.
-    pub(crate) extra: BTreeMap<String, Value>,
-}
-
-/// Without any text of the server: it may repeat a token in each.
-impl fmt::Debug for TokenAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenAnswer")
-            .field("expires_in", &self.expires_in)
-            .field("refresh_token", &self.refresh_token.is_some())
-            .field("scope", &self.scope.is_some())
-            .finish_non_exhaustive()
-    }
 }
 
 /// What an answer gives, or why it gives no token. `body` may be JSON or a form.
@@ -86,15 +62,14 @@ pub(crate) fn read(body: &[u8], shape: &AnswerShape, stage: Stage) -> Result<Tok
     };
     let refresh_life =
         ["refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in"].into_iter().find_map(find);
-    Ok(TokenAnswer {
-        access_token: access_token.into(),
-        token_type: token_type(&fields, shape, find("token_type"))?,
-        expires_in: find("expires_in").and_then(seconds),
-        refresh_token: refresh_token.map(SecretString::from),
-        refresh_token_expires_in: refresh_life.and_then(seconds),
-        scope: find("scope").and_then(scope),
-        extra: extra(&fields, own),
-    })
+    let mut answer = TokenAnswer::new(access_token);
+    answer.token_type = token_type(&fields, shape, find("token_type"))?;
+    answer.expires_in = find("expires_in").and_then(seconds);
+    answer.refresh_token = refresh_token.map(SecretString::from);
+    answer.refresh_token_expires_in = refresh_life.and_then(seconds);
+    answer.scope = find("scope").and_then(scope);
+    answer.extra = extra(&fields, own);
+    Ok(answer)
 }
 
 /// The error code of an answer, RFC 6749, section 5.2, in JSON or a form.

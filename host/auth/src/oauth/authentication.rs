@@ -14,9 +14,9 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::client::OAuthClient;
-use super::error::TokenError;
 use super::form::Form;
 use super::jwt::Signer;
+use crate::grant::TokenError;
 
 /// How long an assertion is good for: enough for clocks that differ.
 const ASSERTION_LIFE: Duration = Duration::from_mins(5);

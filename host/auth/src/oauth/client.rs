@@ -2,17 +2,36 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use innkeeper_egress::ClientIdentity;
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::answer::AnswerShape;
 use super::authentication::ClientAuthentication;
 use super::consent::Consent;
-use super::ears::RedirectService;
 use super::own::OwnGrant;
+
+/// Who takes part when a client gets its first token.
+#[derive(Clone, Debug)]
+pub(crate) enum Way {
+    /// A user in a browser (RFC 6749, section 4.1).
+    Browser(Consent),
+    /// A user on another device; the authorization begins at this address (RFC 8628, section 3.1).
+    Device(Url),
+    /// Nobody.
+    Alone(OwnGrant),
+}
+
+/// In which words the server is spoken to.
+#[derive(Clone, Debug)]
+pub(crate) enum Dialect {
+    /// Those of the RFCs.
+    Rfc,
+    /// Those of an auth redirect service, which owns the client.
+    RedirectService {
+        /// It takes refresh tokens at an address of its own.
+        refresh_url: Url,
+    },
+}
 
 /// A client that is registered at an authorization server.
 pub struct OAuthClient {
@@ -29,13 +48,8 @@ pub struct OAuthClient {
     /// Whether tokens are bound to the client's certificate (RFC 8705, section 3): then services are shown it too.
     pub certificate_bound: bool,
     pub(crate) shape: AnswerShape,
-    pub(crate) consent: Option<Consent>,
-    /// The auth redirect service that owns the client, where it is not this host's own.
-    pub(crate) service: Option<RedirectService>,
-    /// Where a user's authorization on another device begins (RFC 8628, section 3.1).
-    pub(crate) device_url: Option<Url>,
-    /// What it does where no user takes part.
-    pub(crate) own: OwnGrant,
+    pub(crate) way: Way,
+    pub(crate) dialect: Dialect,
 }
 
 impl OAuthClient {
@@ -49,23 +63,9 @@ impl OAuthClient {
             scope: None,
             certificate_bound: false,
             shape: AnswerShape::default(),
-            consent: None,
-            service: None,
-            device_url: None,
-            own: OwnGrant::ClientCredentials,
+            way: Way::Alone(OwnGrant::ClientCredentials),
+            dialect: Dialect::Rfc,
         }
-    }
-
-    /// A digest of the server and the client, and of `connection`, which tells apart connections that had the same id one
-    /// after the other. Where no user takes part it is also of what is asked for: a token for something else is no use.
-    pub(crate) fn origin(&self, connection: &str) -> String {
-        let mut parts = vec![connection, self.token_url.as_str(), &self.client_id];
-        if self.consent.is_none() && self.device_url.is_none() {
-            parts.extend(self.scope.as_deref());
-            parts.extend(self.own.subject());
-        }
-        let digest = Sha256::digest(parts.join("\n").as_bytes());
-        BASE64_URL_SAFE_NO_PAD.encode(digest)
     }
 
     /// What services are shown in the TLS handshake beside the token.

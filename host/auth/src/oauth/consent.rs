@@ -2,8 +2,9 @@
 
 use url::Url;
 
-use super::client::OAuthClient;
+use super::client::{Dialect, OAuthClient};
 use super::ears;
+use crate::flow::ConsentRequest;
 
 /// The part of a client that sends a user to the authorization server.
 #[derive(Clone, Debug)]
@@ -17,31 +18,21 @@ pub(crate) struct Consent {
     pub(crate) name: Option<String>,
 }
 
-/// What is asked of a user.
-pub(crate) struct Asked<'a> {
-    pub(crate) redirect_uri: &'a Url,
-    pub(crate) state: &'a str,
-    /// PKCE, by S256.
-    pub(crate) challenge: &'a str,
-    pub(crate) scope: Option<&'a str>,
-}
-
 impl OAuthClient {
     /// RFC 6749, section 4.1.1, with RFC 7636, section 4.3. What the configured address asks already stays, except the
     /// parameters that are set here.
-    pub(crate) fn authorization_url(&self, consent: &Consent, asked: &Asked<'_>) -> Url {
+    pub(crate) fn authorization_url(&self, consent: &Consent, asked: &ConsentRequest<'_>) -> Url {
         let scope = asked.scope.filter(|scope| !scope.trim().is_empty());
-        let mut parameters = if self.service.is_some() {
-            ears::parameters(asked)
-        } else {
-            vec![
+        let mut parameters = match self.dialect {
+            Dialect::RedirectService { .. } => ears::parameters(asked),
+            Dialect::Rfc => vec![
                 ("client_id", self.client_id.as_str()),
                 ("response_type", "code"),
                 ("redirect_uri", asked.redirect_uri.as_str()),
                 ("state", asked.state),
                 ("code_challenge", asked.challenge),
                 ("code_challenge_method", "S256"),
-            ]
+            ],
         };
         parameters.extend(scope.map(|scope| (consent.scope_parameter.as_str(), scope)));
         let configured = &consent.authorization_url;

@@ -1,6 +1,5 @@
 //! A user's authorization on another device (RFC 8628): what the server is asked.
 
-use std::fmt;
 use std::time::Duration;
 
 use innkeeper_shown::hidden;
@@ -8,11 +7,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::answer::{self, Stage, TokenAnswer, fields, seconds};
+use super::answer::{self, Stage, fields, seconds};
 use super::endpoint::TokenEndpoint;
-use super::error::TokenError;
 use super::form::{BodyFormat, Form};
-use super::transport::PATIENCE;
+use crate::flow::DeviceCode;
+use crate::grant::{PATIENCE, TokenAnswer, TokenError};
 use crate::settings::check_address;
 
 /// Section 3.2: what the interval is when the server does not say.
@@ -24,25 +23,9 @@ const LONGEST_LIFE: Duration = Duration::from_hours(1);
 /// A code is for people to type, in characters.
 const LONGEST_USER_CODE: usize = 64;
 
-/// What the server answers at the beginning (section 3.2).
-pub(crate) struct DeviceAnswer {
-    pub(crate) device_code: SecretString,
-    pub(crate) user_code: String,
-    pub(crate) verification_uri: Url,
-    pub(crate) verification_uri_complete: Option<Url>,
-    pub(crate) expires_in: Duration,
-    pub(crate) interval: Duration,
-}
-
-impl fmt::Debug for DeviceAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DeviceAnswer([redacted])")
-    }
-}
-
-impl TokenEndpoint {
+impl TokenEndpoint<'_> {
     /// Section 3.1.
-    pub(crate) async fn authorize_device(&self, url: &Url) -> Result<DeviceAnswer, TokenError> {
+    pub(super) async fn authorize_device(self, url: &Url) -> Result<DeviceCode, TokenError> {
         let form = Form::default().with_some("scope", self.client.scope.as_deref());
         let (status, headers, body) = self.post(url, form, BodyFormat::Form, PATIENCE).await?;
         if !status.is_success() {
@@ -52,13 +35,13 @@ impl TokenEndpoint {
     }
 
     /// Section 3.4.
-    pub(crate) async fn poll_device(&self, device_code: &SecretString) -> Result<TokenAnswer, TokenError> {
+    pub(super) async fn poll_device(self, device_code: &SecretString) -> Result<TokenAnswer, TokenError> {
         let form = Form::grant("urn:ietf:params:oauth:grant-type:device_code");
         self.token(form.with("device_code", device_code.expose_secret()), BodyFormat::Form, Stage::First).await
     }
 }
 
-pub(super) fn read(body: &[u8]) -> Result<DeviceAnswer, TokenError> {
+pub(super) fn read(body: &[u8]) -> Result<DeviceCode, TokenError> {
     let fields = fields(body).ok_or(TokenError::Malformed("it is neither a JSON object nor a form"))?;
     let Some(device_code) = fields.get("device_code") else {
         return Err(match answer::refusal(body) {
@@ -84,7 +67,7 @@ pub(super) fn read(body: &[u8]) -> Result<DeviceAnswer, TokenError> {
         usable(verification_uri.ok_or(TokenError::Malformed("it does not say where the user goes"))?)?;
     let life = fields.get("expires_in").and_then(seconds);
     let life = life.ok_or(TokenError::Malformed("it does not say how long the user has"))?;
-    Ok(DeviceAnswer {
+    Ok(DeviceCode {
         device_code: answer::token(device_code)?.into(),
         user_code: user_code.to_owned(),
         verification_uri,
@@ -101,7 +84,7 @@ mod tests {
     const WHOLE: &str = r#"{"device_code":"d-1","user_code":"WDJB-MJHT","verification_uri":"https://as.example.com/device",
         "verification_uri_complete":"https://as.example.com/device?user_code=WDJB-MJHT","expires_in":1800,"interval":7}"#;
 
-    fn with(name: &str, value: Value) -> Result<DeviceAnswer, TokenError> {
+    fn with(name: &str, value: Value) -> Result<DeviceCode, TokenError> {
         let mut fields: Value = serde_json::from_str(WHOLE).expect("JSON");
         fields[name] = value;
         read(fields.to_string().as_bytes())

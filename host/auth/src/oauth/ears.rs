@@ -6,20 +6,14 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::answer::{self, Stage, TokenAnswer};
-use super::client::OAuthClient;
-use super::consent::{Asked, Consent};
+use super::answer::{self, Stage};
+use super::client::{Dialect, OAuthClient, Way};
+use super::consent::Consent;
 use super::endpoint::TokenEndpoint;
-use super::error::TokenError;
 use super::form::{BodyFormat, Form};
 use super::revocation;
-use super::transport::PATIENCE;
-
-/// Where and how one provider's tokens are had at an auth redirect service.
-#[derive(Clone, Debug)]
-pub(crate) struct RedirectService {
-    refresh_url: Url,
-}
+use crate::flow::ConsentRequest;
+use crate::grant::{PATIENCE, TokenAnswer, TokenError};
 
 /// A client that has none of its own: the service at `base` has it. `base` may end in a slash or not.
 pub(crate) fn client(base: &Url, provider: &str, scope: Option<&str>) -> OAuthClient {
@@ -31,8 +25,8 @@ pub(crate) fn client(base: &Url, provider: &str, scope: Option<&str>) -> OAuthCl
     let mut client = OAuthClient::new(at("token"), String::new());
     client.revocation_url = Some(at("revoke"));
     client.scope = scope.map(str::to_owned);
-    client.service = Some(RedirectService { refresh_url: at("refresh") });
-    client.consent = Some(Consent {
+    client.dialect = Dialect::RedirectService { refresh_url: at("refresh") };
+    client.way = Way::Browser(Consent {
         authorization_url: at("authorize"),
         scope_parameter: "scope".to_owned(),
         issuer: None,
@@ -43,7 +37,7 @@ pub(crate) fn client(base: &Url, provider: &str, scope: Option<&str>) -> OAuthCl
 }
 
 /// The parameters of a request for consent, the scope left out.
-pub(super) fn parameters<'a>(asked: &Asked<'a>) -> Vec<(&'a str, &'a str)> {
+pub(super) fn parameters<'a>(asked: &ConsentRequest<'a>) -> Vec<(&'a str, &'a str)> {
     vec![
         ("callback_uri", asked.redirect_uri.as_str()),
         ("state", asked.state),
@@ -52,9 +46,9 @@ pub(super) fn parameters<'a>(asked: &Asked<'a>) -> Vec<(&'a str, &'a str)> {
     ]
 }
 
-impl TokenEndpoint {
+impl TokenEndpoint<'_> {
     pub(super) async fn redeem_at_service(
-        &self,
+        self,
         code: &SecretString,
         verifier: &SecretString,
     ) -> Result<TokenAnswer, TokenError> {
@@ -63,25 +57,25 @@ impl TokenEndpoint {
     }
 
     pub(super) async fn refresh_at_service(
-        &self,
-        service: &RedirectService,
+        self,
+        refresh_url: &Url,
         refresh_token: &SecretString,
     ) -> Result<TokenAnswer, TokenError> {
         let form = Form::default().with("refresh_token", refresh_token.expose_secret());
-        self.token_of_service(&service.refresh_url, form).await
+        self.token_of_service(refresh_url, form).await
     }
 
-    pub(super) async fn revoke_at_service(&self, url: &Url, token: &SecretString) -> Result<(), TokenError> {
+    pub(super) async fn revoke_at_service(self, url: &Url, token: &SecretString) -> Result<(), TokenError> {
         let form = Form::default().with("token", token.expose_secret());
         self.ask_service(url, form, revocation::PATIENCE).await.map(drop)
     }
 
-    async fn token_of_service(&self, url: &Url, form: Form) -> Result<TokenAnswer, TokenError> {
+    async fn token_of_service(self, url: &Url, form: Form) -> Result<TokenAnswer, TokenError> {
         answer::read(&self.ask_service(url, form, PATIENCE).await?, &self.client.shape, Stage::First)
     }
 
     /// Only 200 is a success.
-    async fn ask_service(&self, url: &Url, form: Form, patience: Duration) -> Result<bytes::Bytes, TokenError> {
+    async fn ask_service(self, url: &Url, form: Form, patience: Duration) -> Result<bytes::Bytes, TokenError> {
         let (status, headers, body) = self.post(url, form, BodyFormat::Json, patience).await?;
         if status == http::StatusCode::OK { Ok(body) } else { Err(self.transport().failure(status, &headers, &body)) }
     }
@@ -100,13 +94,12 @@ mod tests {
             ("https://example.com/ears/", "https://example.com/ears/v1"),
         ] {
             let client = client(&base.parse().expect("an address"), "google", None);
-            let consent = client.consent.expect("it is interactive");
+            let (Way::Browser(consent), Dialect::RedirectService { refresh_url }) = (client.way, client.dialect) else {
+                panic!("a user consents, at a redirect service");
+            };
             assert_eq!(consent.authorization_url.as_str(), format!("{start}/google/oauth/authorize"));
             assert_eq!(client.token_url.as_str(), format!("{start}/google/oauth/token"));
-            assert_eq!(
-                client.service.expect("a service").refresh_url.as_str(),
-                format!("{start}/google/oauth/refresh")
-            );
+            assert_eq!(refresh_url.as_str(), format!("{start}/google/oauth/refresh"));
             assert_eq!(client.revocation_url.expect("an address").as_str(), format!("{start}/google/oauth/revoke"));
         }
     }

@@ -1,15 +1,14 @@
 //! Entries for the fuzz targets into what is private otherwise: what authorization servers say, as it is read.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde_json::Value;
 use url::Url;
 
 use super::answer::{self, AnswerShape, Stage};
+use super::device as device_flow;
 use super::metadata::{self, Aliases, Metadata};
-use super::{TokenError, device as device_flow};
+use crate::grant::{TokenAnswer, TokenError};
 use crate::settings;
 
 /// Where an answer holds things, when not where the RFC says.
@@ -23,42 +22,11 @@ pub struct Shape {
     pub token_type: Option<String>,
 }
 
-/// What a token endpoint gave.
-pub struct Tokens {
-    /// The access token.
-    pub access_token: SecretString,
-    /// The scheme of its header.
-    pub token_type: String,
-    /// How long it lives.
-    pub expires_in: Option<Duration>,
-    /// The refresh token.
-    pub refresh_token: Option<SecretString>,
-    /// How long that lives.
-    pub refresh_token_expires_in: Option<Duration>,
-    /// What was granted.
-    pub scope: Option<String>,
-    /// All other fields.
-    pub extra: BTreeMap<String, Value>,
-    /// How it prints.
-    pub debug: String,
-}
-
 /// Reads the answer of a token endpoint, to a code or to a refresh token.
-pub fn tokens(body: &[u8], shape: Shape, refresh: bool) -> Result<Tokens, TokenError> {
+pub fn tokens(body: &[u8], shape: Shape, refresh: bool) -> Result<TokenAnswer, TokenError> {
     let Shape { access_token_path, token_type_path, token_type } = shape;
     let stage = if refresh { Stage::Refresh } else { Stage::First };
-    let answer = answer::read(body, &AnswerShape { access_token_path, token_type_path, token_type }, stage)?;
-    let debug = format!("{answer:?}");
-    Ok(Tokens {
-        access_token: answer.access_token,
-        token_type: answer.token_type,
-        expires_in: answer.expires_in,
-        refresh_token: answer.refresh_token,
-        refresh_token_expires_in: answer.refresh_token_expires_in,
-        scope: answer.scope,
-        extra: answer.extra,
-        debug,
-    })
+    answer::read(body, &AnswerShape { access_token_path, token_type_path, token_type }, stage)
 }
 
 /// What the server answers at the beginning of a device flow.

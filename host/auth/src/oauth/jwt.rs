@@ -14,9 +14,9 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::error::TokenError;
 use super::pem;
 use super::private_key::{KeyProblem, PrivateKey, public_key_of};
+use crate::grant::TokenError;
 
 /// How a statement is signed (RFC 7518, section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

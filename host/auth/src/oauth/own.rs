@@ -9,9 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::error::TokenError;
 use super::form::{BodyFormat, Form};
 use super::jwt::Signer;
+use crate::grant::TokenError;
 
 /// What a client does to get a token by itself.
 #[derive(Clone, Debug)]

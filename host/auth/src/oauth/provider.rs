@@ -10,13 +10,14 @@ use innkeeper_egress::Egress;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::answer::{AnswerShape, TokenAnswer, fields, is_token_type};
+use super::answer::{AnswerShape, fields, is_token_type};
 use super::authentication::{ClientAuthentication, Proof};
 use super::client::OAuthClient;
-use super::consent::{Asked, Consent};
+use super::consent::Consent;
 use super::endpoint::TokenEndpoint;
-use super::error::{ErrorCode, TokenError};
 use super::form::{BodyFormat, Form};
+use crate::flow::{ConsentRequest, Redemption};
+use crate::grant::{ErrorCode, SourceContext, TokenAnswer, TokenError};
 use crate::settings::check_address;
 
 /// How long a provider may take for each token that is given back: less than whoever gives it back waits.
@@ -58,56 +59,18 @@ pub enum Revocation {
     Token(Url),
 }
 
-/// What a user is asked.
-#[derive(Clone, Copy, Debug)]
-pub struct ConsentRequest<'a> {
-    /// Where the provider sends the browser back to.
-    pub redirect_uri: &'a Url,
-    /// Comes back with it.
-    pub state: &'a str,
-    /// SHA-256 of the PKCE verifier, base64url (RFC 7636, section 4.2).
-    pub challenge: &'a str,
-    /// What is asked for, separated by spaces.
-    pub scope: Option<&'a str>,
-}
-
-/// What a provider gave. `Debug` shows no token.
-pub struct ProviderTokens {
-    /// The access token.
-    pub access_token: SecretString,
-    /// `Bearer`, as a rule.
-    pub token_type: String,
-    /// How long it lives from now on, where the provider says so.
-    pub expires_in: Option<Duration>,
-    /// What new ones are had with.
-    pub refresh_token: Option<SecretString>,
-    /// How long that lives.
-    pub refresh_token_expires_in: Option<Duration>,
-    /// What was granted, where the provider says so.
-    pub scope: Option<String>,
-}
-
-impl fmt::Debug for ProviderTokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProviderTokens")
-            .field("token_type", &self.token_type)
-            .field("expires_in", &self.expires_in)
-            .field("scope", &self.scope)
-            .finish_non_exhaustive()
-    }
-}
-
 /// A client at its provider. Cheap to clone; keeps nothing of what passes.
 #[derive(Clone)]
 pub struct ProviderClient {
-    endpoint: TokenEndpoint,
+    client: Arc<OAuthClient>,
+    context: SourceContext,
     consent: Consent,
     revocation: Option<Revocation>,
 }
 
 impl fmt::Debug for ProviderClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.endpoint.fmt(f)
+        self.client.fmt(f)
     }
 }
 
@@ -152,21 +115,13 @@ impl ProviderClient {
             issuer: settings.issuer,
             name: None,
         };
-        let endpoint = TokenEndpoint {
-            client: Arc::new(client),
-            egress,
-            clock,
-            random,
-            secrets: Arc::default(),
-            origin: "".into(),
-        };
-        Ok(Self { endpoint, consent, revocation: settings.revocation })
+        let context = SourceContext::new(egress, clock, random);
+        Ok(Self { client: Arc::new(client), context, consent, revocation: settings.revocation })
     }
 
     /// Where the user's browser goes (RFC 6749, section 4.1.1, with PKCE).
-    pub fn authorization_url(&self, request: ConsentRequest<'_>) -> Url {
-        let ConsentRequest { redirect_uri, state, challenge, scope } = request;
-        self.endpoint.client.authorization_url(&self.consent, &Asked { redirect_uri, state, challenge, scope })
+    pub fn authorization_url(&self, request: &ConsentRequest<'_>) -> Url {
+        self.client.authorization_url(&self.consent, request)
     }
 
     /// Whether the callback may come from the provider, by what it names itself there (RFC 9207, section 2.4).
@@ -180,13 +135,13 @@ impl ProviderClient {
         code: &SecretString,
         verifier: &SecretString,
         redirect_uri: &Url,
-    ) -> Result<ProviderTokens, TokenError> {
-        self.endpoint.exchange(code, verifier, redirect_uri.as_str()).await.map(tokens)
+    ) -> Result<TokenAnswer, TokenError> {
+        self.endpoint().exchange(&Redemption { code, verifier, redirect_uri: redirect_uri.as_str() }).await
     }
 
     /// Refreshes (RFC 6749, section 6).
-    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<ProviderTokens, TokenError> {
-        self.endpoint.refresh(refresh_token, None).await.map(tokens)
+    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenAnswer, TokenError> {
+        self.endpoint().refresh(refresh_token, None).await
     }
 
     /// Gives a token back. False where the provider has no address for that, or does not take this one. A token that has ended
@@ -196,7 +151,7 @@ impl ProviderClient {
             None => return Ok(false),
             Some(Revocation::Client(url)) => {
                 let mut form = Form::default().with("token", token.expose_secret());
-                let proof = self.endpoint.client.prove(&mut form, self.endpoint.clock.now(), &*self.endpoint.random)?;
+                let proof = self.client.prove(&mut form, self.context.clock.now(), &*self.context.random)?;
                 (url, form, proof)
             }
             Some(Revocation::Token(url)) => {
@@ -208,7 +163,8 @@ impl ProviderClient {
             }
         };
         let (media_type, body) = form.encode(BodyFormat::Form);
-        let transport = self.endpoint.transport();
+        let endpoint = self.endpoint();
+        let transport = endpoint.transport();
         let (status, headers, answer) = transport.post(url.clone(), media_type, body, proof, PATIENCE).await?;
         let refused = fields(&answer).and_then(|fields| Some(fields.get("error")?.as_str()?.to_owned()));
         match refused.as_deref() {
@@ -220,10 +176,8 @@ impl ProviderClient {
             _ => Err(transport.failure(status, &headers, &answer)),
         }
     }
-}
 
-fn tokens(answer: TokenAnswer) -> ProviderTokens {
-    let TokenAnswer { access_token, token_type, expires_in, refresh_token, refresh_token_expires_in, scope, .. } =
-        answer;
-    ProviderTokens { access_token, token_type, expires_in, refresh_token, refresh_token_expires_in, scope }
+    fn endpoint(&self) -> TokenEndpoint<'_> {
+        TokenEndpoint { client: &self.client, context: &self.context }
+    }
 }

@@ -1,31 +1,27 @@
-//! Giving tokens back (RFC 7009).
+//! Token revocation (RFC 7009).
 
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::client::Dialect;
 use super::endpoint::TokenEndpoint;
-use super::error::TokenError;
 use super::form::{BodyFormat, Form};
+use crate::grant::{TokenError, TokenKind};
 
 /// How long the server may take for each token.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-impl TokenEndpoint {
-    /// There is an address to give tokens back at.
-    pub(crate) fn revokes(&self) -> bool {
-        self.client.revocation_url.is_some()
-    }
-
-    /// Gives one token back. `kind` is `access_token` or `refresh_token` (section 2.1). Nothing happens where the client
-    /// has no revocation URL. A token that the server does not know is revoked (section 2.2).
-    pub(crate) async fn revoke(&self, token: &SecretString, kind: &str) -> Result<(), TokenError> {
+impl TokenEndpoint<'_> {
+    /// Revokes one token. Nothing happens where the client has no revocation URL. A token that the server does not know is
+    /// revoked (section 2.2).
+    pub(super) async fn revoke(self, token: &SecretString, kind: TokenKind) -> Result<(), TokenError> {
         let Some(url) = &self.client.revocation_url else { return Ok(()) };
-        if self.client.service.is_some() {
+        if matches!(self.client.dialect, Dialect::RedirectService { .. }) {
             return self.revoke_at_service(url, token).await;
         }
-        let form = Form::default().with("token", token.expose_secret()).with("token_type_hint", kind);
+        let form = Form::default().with("token", token.expose_secret()).with("token_type_hint", kind.as_str());
         let (status, headers, answer) = self.post(url, form, BodyFormat::Form, PATIENCE).await?;
         if status.is_success() || (status.is_client_error() && is_of_no_token(&answer)) {
             return Ok(());

@@ -20,12 +20,10 @@ use url::Url;
 
 use super::answer::refusal;
 use super::authentication::Proof;
-use super::error::TokenError;
+use crate::grant::{PATIENCE, SourceContext, TokenError};
 
 /// No honest answer is longer, in bytes.
 const LONGEST_ANSWER: u64 = 64 * 1024;
-/// How long a token endpoint may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Sends a request to the very endpoint it is meant for.
@@ -106,6 +104,7 @@ impl Transport<'_> {
         Ok((status, headers, answer))
     }
 
+    /// What an answer that is no success means.
     pub(crate) fn failure(&self, status: StatusCode, headers: &HeaderMap, answer: &[u8]) -> TokenError {
         let retry_after = retry_after(headers, self.clock.now());
         if status == StatusCode::TOO_MANY_REQUESTS {
@@ -118,6 +117,17 @@ impl Transport<'_> {
             Some(code) if status.is_client_error() => TokenError::Refused(code),
             _ => TokenError::Status(status.as_u16()),
         }
+    }
+}
+
+impl SourceContext {
+    /// One POST to this very address, for a source that is not OAuth. No redirect is followed, the answer has at most 64 KiB and
+    /// [`PATIENCE`] to come, and a status that is no success is told as for OAuth: a refusal with its code, a failure with what the
+    /// server asks to wait.
+    pub async fn post(&self, url: Url, media_type: HeaderValue, body: Vec<u8>) -> Result<Bytes, TokenError> {
+        let transport = Transport { egress: &self.egress, clock: &*self.clock };
+        let (status, headers, answer) = transport.post(url, media_type, body, Proof::default(), PATIENCE).await?;
+        if status.is_success() { Ok(answer) } else { Err(transport.failure(status, &headers, &answer)) }
     }
 }
 

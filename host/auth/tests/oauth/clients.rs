@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::keys::{EC, EC_CERTIFICATE, PASSPHRASE, RSA, RSA_CERTIFICATE, RSA_ENCRYPTED, RSA_PKCS1};
-use crate::support::{House, Reply, callback, header};
+use crate::support::{House, Reply, callback, head, header};
 
 const CLIENT_CERTIFICATE: &str = include_str!("keys/client.pem");
 
@@ -183,14 +183,14 @@ async fn a_token_that_is_bound_to_the_certificate_goes_with_it() {
     let house = House::secure().await;
     let connection = showing(&house, &[("certificateBoundTokens", json!(true))]).await;
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
-    let attachment = source.attachment(None).await.expect("live").expect("an attachment");
+    let attachment = source.attachment(&head(), None).await.expect("live").expect("an attachment");
     assert!(attachment.identity.is_some());
     assert!(!format!("{attachment:?}").contains("PRIVATE"));
 
     let house = House::secure().await;
     let connection = showing(&house, &[]).await;
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
-    assert!(source.attachment(None).await.expect("live").expect("an attachment").identity.is_none());
+    assert!(source.attachment(&head(), None).await.expect("live").expect("an attachment").identity.is_none());
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use innkeeper_vault::GrantOwner;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::support::{House, declaration};
+use crate::support::{House, declaration, head};
 
 fn build(
     declaration: &AuthDeclaration,
@@ -61,24 +61,24 @@ async fn each_fixed_type_puts_its_secret_where_it_belongs() {
         .connect("basic", &[("username", "Aladdin".into())], &[("password", "open sesame")], AuthMode::Shared)
         .await;
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
-    let attachment = source.attachment(None).await.expect("fixed").expect("an attachment");
+    let attachment = source.attachment(&head(), None).await.expect("fixed").expect("an attachment");
     // RFC 7617, section 2.
     assert_eq!(attachment.headers[0].1.expose_secret(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     let scrubbed: Vec<_> = attachment.secrets.iter().map(ExposeSecret::expose_secret).collect();
     assert!(scrubbed.contains(&"open sesame") && scrubbed.contains(&"QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
-    assert!(source.attachment(Some(&attachment)).await.expect("fixed").is_none(), "nothing newer can be had");
+    assert!(source.attachment(&head(), Some(&attachment)).await.expect("fixed").is_none(), "nothing newer can be had");
 
     let house = House::new().await;
     let connection = house.connect("none", &[], &[], AuthMode::Shared).await;
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
-    assert!(source.attachment(None).await.expect("bare").expect("an attachment").bare);
+    assert!(source.attachment(&head(), None).await.expect("bare").expect("an attachment").bare);
     assert!(house.auth.status(&connection, &GrantOwner::Shared).await.expect("a status").authorized);
 
     let house = House::new().await;
     let names = [("paramNames", "key, token".into())];
     let connection = house.connect("api_key_query", &names, &[("apiKey", "k-123")], AuthMode::Shared).await;
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
-    let attachment = source.attachment(None).await.expect("fixed").expect("an attachment");
+    let attachment = source.attachment(&head(), None).await.expect("fixed").expect("an attachment");
     let query: Vec<_> = attachment.query.iter().map(|(name, key)| (name.as_str(), key.expose_secret())).collect();
     assert_eq!(query, [("key", "k-123"), ("token", "k-123")]);
 }

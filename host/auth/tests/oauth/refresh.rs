@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use innkeeper_auth::{AuthError, Disconnected, Reason, TokenError, Unrevoked};
+use innkeeper_auth::{AuthError, Disconnected, Reason, TokenError, TokenKind, Unrevoked};
 use innkeeper_spec::AuthMode;
 use innkeeper_vault::{ConnectionRecord, GrantOwner};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::support::{House, Reply, header, principal};
+use crate::support::{House, Reply, head, header, principal};
 
 async fn authorized() -> (House, ConnectionRecord) {
     let house = House::new().await;
@@ -217,14 +217,17 @@ async fn a_token_does_not_outlive_its_connection() {
 async fn a_token_that_is_rejected_right_after_its_refresh_is_kept() {
     let (house, connection) = authorized().await;
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
-    let first = source.attachment(None).await.expect("a token").expect("an attachment");
-    let second = source.attachment(Some(&first)).await.expect("a token").expect("one refresh");
+    let first = source.attachment(&head(), None).await.expect("a token").expect("an attachment");
+    let second = source.attachment(&head(), Some(&first)).await.expect("a token").expect("one refresh");
     for _ in 0..10 {
-        assert!(source.attachment(Some(&second)).await.expect("an answer").is_none(), "it is the best there is");
+        assert!(
+            source.attachment(&head(), Some(&second)).await.expect("an answer").is_none(),
+            "it is the best there is"
+        );
     }
     assert_eq!(house.provider.count("refresh_token"), 1);
     house.advance(30);
-    source.attachment(Some(&second)).await.expect("a token").expect("another refresh");
+    source.attachment(&head(), Some(&second)).await.expect("a token").expect("another refresh");
 }
 
 #[tokio::test]
@@ -281,14 +284,14 @@ async fn a_token_without_an_end_lives_until_a_401() {
     house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
     house.advance(1_000_000);
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
-    let rejected = source.attachment(None).await.expect("live").expect("an attachment");
+    let rejected = source.attachment(&head(), None).await.expect("live").expect("an attachment");
     assert_eq!(rejected.headers[0].1.expose_secret(), "Bearer endless");
     assert_eq!(house.provider.count("refresh_token"), 0);
-    let newer = source.attachment(Some(&rejected)).await.expect("renewed").expect("an attachment");
+    let newer = source.attachment(&head(), Some(&rejected)).await.expect("renewed").expect("an attachment");
     assert_eq!(newer.headers[0].1.expose_secret(), "Bearer access-1");
     assert_ne!(newer.generation, rejected.generation);
     // A second caller whose 401 came late gets the newer one, without another refresh.
-    let late = source.attachment(Some(&rejected)).await.expect("live").expect("an attachment");
+    let late = source.attachment(&head(), Some(&rejected)).await.expect("live").expect("an attachment");
     assert_eq!(late.generation, newer.generation);
     assert_eq!(house.provider.count("refresh_token"), 1);
 }
@@ -298,25 +301,28 @@ async fn a_token_without_an_end_lives_until_a_401() {
 async fn a_service_that_refuses_on_demand_pushes_out_no_token_that_still_lives() {
     let (house, connection) = authorized().await;
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
-    let mut last = source.attachment(None).await.expect("a token").expect("an attachment");
+    let mut last = source.attachment(&head(), None).await.expect("a token").expect("an attachment");
     for _ in 0..6 {
-        last = source.attachment(Some(&last)).await.expect("a token").expect("another");
+        last = source.attachment(&head(), Some(&last)).await.expect("a token").expect("another");
         house.advance(31);
     }
-    assert!(source.attachment(Some(&last)).await.expect("no failure").is_none(), "a seventh would push out the first");
+    assert!(
+        source.attachment(&head(), Some(&last)).await.expect("no failure").is_none(),
+        "a seventh would push out the first"
+    );
     assert_eq!(house.provider.count("refresh_token"), 6);
     house.advance(3600 - 5 * 31);
-    assert!(source.attachment(None).await.expect("a token").is_some(), "an hour later it is renewed as ever");
+    assert!(source.attachment(&head(), None).await.expect("a token").is_some(), "an hour later it is renewed as ever");
 }
 
 #[tokio::test]
 async fn tokens_without_an_end_are_renewed_at_every_401() {
     let (house, connection) = authorized().await;
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
-    let mut last = source.attachment(None).await.expect("a token").expect("an attachment");
+    let mut last = source.attachment(&head(), None).await.expect("a token").expect("an attachment");
     house.provider.answers((0..20).map(|number| Reply::json(&format!(r#"{{"access_token":"endless-{number}"}}"#))));
     for _ in 0..20 {
-        last = source.attachment(Some(&last)).await.expect("a token").expect("another");
+        last = source.attachment(&head(), Some(&last)).await.expect("a token").expect("another");
         house.advance(31);
     }
     assert_eq!(house.provider.count("refresh_token"), 20);
@@ -329,8 +335,8 @@ async fn a_rejected_token_that_cannot_be_renewed_is_the_best_there_is() {
     house.provider.answers([Reply::json(r#"{"access_token":"alone","expires_in":3600}"#)]);
     house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
-    let rejected = source.attachment(None).await.expect("live").expect("an attachment");
-    assert!(source.attachment(Some(&rejected)).await.expect("no failure").is_none());
+    let rejected = source.attachment(&head(), None).await.expect("live").expect("an attachment");
+    assert!(source.attachment(&head(), Some(&rejected)).await.expect("no failure").is_none());
     assert_eq!(house.header(&connection).await.expect("one 401 logs nobody out"), "Bearer alone");
 }
 
@@ -403,9 +409,9 @@ async fn a_client_of_its_own_asks_again_when_its_token_ends_or_is_rejected() {
         assert_eq!(house.header(&connection).await.expect("a token"), "Bearer access-1");
         house.advance(4000);
         let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
-        let second = source.attachment(None).await.expect("a token").expect("an attachment");
+        let second = source.attachment(&head(), None).await.expect("a token").expect("an attachment");
         house.advance(60);
-        let third = source.attachment(Some(&second)).await.expect("a token").expect("an attachment");
+        let third = source.attachment(&head(), Some(&second)).await.expect("a token").expect("an attachment");
         assert_eq!(third.headers[0].1.expose_secret(), "Bearer access-3");
         assert_eq!(house.provider.count("client_credentials"), 3);
         let seen = &house.provider.seen()[0];
@@ -505,7 +511,7 @@ async fn who_disconnects_is_told_whether_the_provider_took_the_tokens_back() {
     house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
     house.provider.answers([Reply::status(200), Reply::error("unsupported_token_type")]);
     let ended = disconnect(&house, &connection).await;
-    let Some(Unrevoked::Failed { kind: "access_token", reason, again: false }) = &ended.unrevoked else {
+    let Some(Unrevoked::Failed { kind: TokenKind::Access, reason, again: false }) = &ended.unrevoked else {
         panic!("it will not be taken back: {ended:?}");
     };
     assert!(reason.contains("unsupported_token_type"), "{reason}");
@@ -588,7 +594,7 @@ async fn a_live_token_costs_next_to_nothing() {
     #[expect(clippy::disallowed_methods, reason = "a duration that is measured for a person")]
     let start = std::time::Instant::now();
     for _ in 0..10_000 {
-        source.attachment(None).await.expect("live");
+        source.attachment(&head(), None).await.expect("live");
     }
     // Unoptimised and on a busy machine; the bench holds the real figure.
     assert!(start.elapsed() < Duration::from_secs(1), "{:?} for 10,000", start.elapsed());

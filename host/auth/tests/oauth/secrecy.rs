@@ -4,7 +4,7 @@ use innkeeper_spec::AuthMode;
 use innkeeper_vault::GrantOwner;
 use secrecy::ExposeSecret;
 
-use crate::support::{House, Reply, callback};
+use crate::support::{House, Reply, callback, head};
 
 #[tokio::test]
 async fn no_error_no_debug_and_no_file_holds_a_secret() {
@@ -19,7 +19,7 @@ async fn no_error_no_debug_and_no_file_holds_a_secret() {
     let state = begun.state.expose_secret().to_owned();
     let verifier = house.provider.seen()[0].form["code_verifier"].clone();
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
-    let attachment = source.attachment(None).await.expect("live").expect("an attachment");
+    let attachment = source.attachment(&head(), None).await.expect("live").expect("an attachment");
     said.push(format!("{source:?} {attachment:?} {:?} {:?}", house.auth, house.grant(&connection).await));
     said.push(format!("{:?}", house.auth.placeholder_secrets(&connection, &["clientSecret".to_owned()])));
     said.push(format!("{:?}", house.auth.status(&connection, &GrantOwner::Shared).await));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use innkeeper_ambient::Clock as _;
-use innkeeper_auth::{AuthOptions, GrantState, Tended, Unrevoked};
+use innkeeper_auth::{AuthOptions, GrantState, Tended, TokenKind, Unrevoked};
 use innkeeper_spec::AuthMode;
 use innkeeper_vault::{ConnectionRecord, GrantOwner};
 use serde_json::Value;
@@ -84,7 +84,7 @@ async fn a_token_that_could_not_be_given_back_is_tried_again() {
     let (house, connection) = authorized().await;
     house.provider.answers([Reply::status(503).with("retry-after", "90"), Reply::status(200)]);
     let ended = house.auth.disconnect(&connection, &GrantOwner::Shared).await.expect("disconnected");
-    let Some(Unrevoked::Failed { kind: "refresh_token", reason, again: true }) = &ended.unrevoked else {
+    let Some(Unrevoked::Failed { kind: TokenKind::Refresh, reason, again: true }) = &ended.unrevoked else {
         panic!("the caller is told: {ended:?}");
     };
     assert!(ended.existed && reason.contains("503") && !reason.contains("refresh-1"), "{reason}");

@@ -114,7 +114,7 @@ fn begin(service: &Inner, provider: &Provider, request: &Request) -> Result<(Res
     let own_challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
     let flow = Flow { callback: callback.to_string(), state, challenge, verifier, session: digest(&session) };
     let own_state = service.seals.flow(&provider.name, &flow)?;
-    let to = provider.client.authorization_url(ConsentRequest {
+    let to = provider.client.authorization_url(&ConsentRequest {
         redirect_uri: &provider.redirect_uri,
         state: &own_state,
         challenge: &own_challenge,

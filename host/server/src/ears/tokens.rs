@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use innkeeper_auth::{ProviderTokens, TokenError};
+use innkeeper_auth::{TokenAnswer, TokenError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -140,7 +140,7 @@ fn check_token(token: &SecretString) -> Result<(), Failure> {
     Err(Failure::invalid("the token is empty, longer than 16 KiB, or has characters that no token has"))
 }
 
-fn tokens(tokens: ProviderTokens) -> Map<String, Value> {
+fn tokens(tokens: TokenAnswer) -> Map<String, Value> {
     let seconds = |time: Option<Duration>| time.map(|time| Value::from(time.as_secs()));
     let text = |secret: &SecretString| Value::from(secret.expose_secret());
     let fields = [

@@ -13,6 +13,7 @@ use self::crowd::Crowd;
 use super::Effort;
 use crate::failure::Failure;
 use crate::sample::{Sample, Spread, Stopwatch, hundredths, median};
+use crate::stage::head;
 
 /// Users whose tokens are asked for, whatever the size of the store.
 const ASKED: u16 = 1000;
@@ -96,6 +97,6 @@ impl Asked {
 }
 
 async fn token(auth: &Auth, connection: &ConnectionRecord, owner: &GrantOwner) -> Result<(), Failure> {
-    black_box(auth.credential_source(connection, owner)?.attachment(None).await?);
+    black_box(auth.credential_source(connection, owner)?.attachment(&head(), None).await?);
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Effort;
 use crate::failure::Failure;
 use crate::sample::{Stopwatch, median};
-use crate::stage::Stage;
+use crate::stage::{Stage, head};
 
 /// Tokens taken between two looks at the clock, which would cost as much as a token does.
 const BATCH: u32 = 1000;
@@ -20,15 +20,15 @@ pub(crate) struct Token {
 }
 
 pub(super) async fn measure(stage: &Stage, effort: Effort) -> Result<Token, Failure> {
-    let credential = stage.token().await?;
+    let (credential, head) = (stage.token().await?, head());
     // The first one comes from the service.
-    credential.attachment(None).await?;
+    credential.attachment(&head, None).await?;
     let mut each = Vec::new();
     let watch = Stopwatch::start();
     while watch.elapsed() < effort.turn {
         let batch = Stopwatch::start();
         for _ in 0..BATCH {
-            black_box(credential.attachment(None).await?);
+            black_box(credential.attachment(&head, None).await?);
         }
         each.push(batch.elapsed().as_secs_f64() * 1e9 / f64::from(BATCH));
     }

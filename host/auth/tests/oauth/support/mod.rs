@@ -11,7 +11,7 @@ use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, Timestamp};
 use innkeeper_auth::{
     Auth, AuthError, AuthOptions, AuthTypes, Begun, Callback, Completed, Refused, SessionSecret, Settings,
 };
-use innkeeper_egress::{Egress, PrivateNetworks};
+use innkeeper_egress::{Egress, PrivateNetworks, RequestHead};
 use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeId, ConnectorId, Standing};
 use innkeeper_vault::{
     ConnectionId, ConnectionRecord, ConnectionRepository, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository,
@@ -24,6 +24,11 @@ use url::Url;
 pub(crate) use provider::{Provider, Reply};
 
 pub(crate) const REDIRECT: &str = "http://127.0.0.1:9/callback";
+
+/// Of a request to a service.
+pub(crate) fn head() -> RequestHead {
+    RequestHead::get("https://api.example.com/v1".parse().expect("an address"))
+}
 
 pub(crate) struct House {
     pub(crate) auth: Arc<Auth>,
@@ -210,7 +215,8 @@ pub(crate) async fn header(
     connection: &ConnectionRecord,
     owner: &GrantOwner,
 ) -> Result<String, AuthError> {
-    let attachment = auth.credential_source(connection, owner)?.attachment(None).await?.expect("an attachment");
+    let attachment =
+        auth.credential_source(connection, owner)?.attachment(&head(), None).await?.expect("an attachment");
     Ok(attachment.headers[0].1.expose_secret().to_owned())
 }
 

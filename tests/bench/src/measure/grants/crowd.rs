@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::failure::Failure;
-use crate::stage::address;
+use crate::stage::{address, head};
 
 /// Rows of one transaction: each waits for the disk.
 const ROWS: usize = 50_000;
@@ -48,7 +48,7 @@ impl Crowd {
         let connection = connection(&auth, "users", "oauth_authorization_code", AuthMode::PerUser, service)?;
         store.put_connection(connection.clone(), Expected::Absent).await?;
         // The first grant of a machine is as good as a user's: its token comes from the service.
-        auth.credential_source(&machine, &GrantOwner::Shared)?.attachment(None).await?;
+        auth.credential_source(&machine, &GrantOwner::Shared)?.attachment(&head(), None).await?;
         let sample = store.grants(&machine.space, &machine.id).await?.pop().ok_or_else(nothing)?;
         let crowd = Self { connection, stored, folder };
         store.put_grant(crowd.grant(&vault, &sample, 0)?, Expected::Absent).await?;

@@ -1,4 +1,4 @@
-//! Carries out a turn: reads, leases, stores and asks as [`super::turn`] orders.
+//! Carries out a turn: reads, leases, stores and asks as [`super::refresh_plan`] orders.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +8,12 @@ use innkeeper_vault::{Expected, GrantRecord, Lease, Leasing, Written};
 
 use super::content::Grant;
 use super::grants::Grants;
-use super::life::{Circumstances, Held, Purpose};
-use super::memory::{Entry, Hold, LiveToken, Unsaved};
-use super::turn::{End, Event, Left, Order, Turn};
+use super::life::{Circumstances, GrantFacts, Purpose};
+use super::memory::{Entry, LiveToken, TurnState, Unsaved};
+use super::refresh_plan::{Effect, End, Event, Left, RefreshPlan};
+use super::source::{BoundSource, Origin, PATIENCE};
+use super::token_error::{Nature, TokenError};
 use crate::error::{AuthError, Reason};
-use crate::oauth::{ErrorCode, Nature, PATIENCE, TokenEndpoint, TokenError};
 
 /// How long a lease lasts: one request, and as much again for slow writes before and after.
 const LEASE: Duration = Duration::from_secs(3 * PATIENCE.as_secs());
@@ -26,10 +27,10 @@ const FRESH_AFTER_MANY: Duration = Duration::from_hours(1);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs as a task of its own: a caller who goes away must not take an answer with it.
-pub(super) struct Round {
+pub(super) struct RefreshDriver {
     grants: Arc<Grants>,
     entry: Arc<Entry>,
-    endpoint: TokenEndpoint,
+    source: BoundSource,
     /// The serial of a token that a service answered 401 to.
     rejected: Option<u64>,
     purpose: Purpose,
@@ -46,38 +47,39 @@ struct Stored {
     grant: Grant,
 }
 
-impl Round {
+impl RefreshDriver {
     pub(super) fn new(
         grants: Arc<Grants>,
         entry: Arc<Entry>,
-        endpoint: TokenEndpoint,
+        source: BoundSource,
         purpose: Purpose,
         rejected: Option<u64>,
     ) -> Self {
         let (stored, answered, lease, failure) = (None, None, None, None);
-        Self { grants, entry, endpoint, rejected, purpose, stored, answered, lease, failure }
+        Self { grants, entry, source, rejected, purpose, stored, answered, lease, failure }
     }
 
     /// The token to use; none: there is nothing better than the rejected one.
-    pub(super) async fn run(mut self, hold: &mut Hold) -> Result<Option<Arc<LiveToken>>, AuthError> {
-        let (mut turn, mut order) = Turn::begin(self.purpose, hold.unsaved.as_ref().map(|unsaved| unsaved.over));
+    pub(super) async fn run(mut self, hold: &mut TurnState) -> Result<Option<Arc<LiveToken>>, AuthError> {
+        let (mut plan, mut effect) =
+            RefreshPlan::begin(self.purpose, hold.unsaved.as_ref().map(|unsaved| unsaved.over));
         self.lease = hold.unsaved.as_mut().and_then(|unsaved| unsaved.lease.take());
         let end = loop {
-            let event = match order {
-                Order::Read => self.read().await,
-                Order::Lease => self.take_lease().await,
-                Order::Pause => {
+            let event = match effect {
+                Effect::Read => self.read().await,
+                Effect::Lease => self.take_lease().await,
+                Effect::Pause => {
                     // Another process is waited for, so this is real time.
                     tokio::time::sleep(PAUSE).await;
                     Event::Paused
                 }
-                Order::Intend(over) => self.intend(over).await,
-                Order::Ask => self.ask().await,
-                Order::Keep(over) => self.keep(hold, over).await,
-                Order::Settle(over, left) => self.settle(over, left).await,
-                Order::End(end) => break end,
+                Effect::Intend(over) => self.intend(over).await,
+                Effect::Ask => self.ask().await,
+                Effect::Store(over) => self.keep(hold, over).await,
+                Effect::Settle(over, left) => self.settle(over, left).await,
+                Effect::End(end) => break end,
             };
-            order = turn.on(event, &self.circumstances());
+            effect = plan.on(event, &self.circumstances());
         };
         match &mut hold.unsaved {
             Some(unsaved) => unsaved.lease = self.lease.take(),
@@ -98,7 +100,7 @@ impl Round {
         Event::Found(
             self.stored
                 .as_ref()
-                .map(|stored| held(&stored.record, &stored.grant, self.rejected, &self.endpoint.origin, self.now())),
+                .map(|stored| facts_of(&stored.record, &stored.grant, self.rejected, &self.source.origin, self.now())),
         )
     }
 
@@ -135,46 +137,30 @@ impl Round {
         if self.lease.as_ref().is_none_or(|lease| lease.until < self.now().plus(PATIENCE)) {
             return Event::TooLate;
         }
-        let before = self.stored.as_ref().map(|stored| &stored.grant).filter(|_| !self.endpoint.is_self_sufficient());
-        let (mut narrowed, mut stays_wide) = (None, false);
-        let answer = match before.and_then(|before| Some((before, before.refresh_token.as_ref()?))) {
-            Some((before, refresh_token)) => {
-                narrowed = self.narrowed(before);
-                match self.endpoint.refresh(refresh_token, narrowed.as_deref()).await {
-                    // Whatever it says: the same token may be taken without a scope.
-                    Err(problem @ (TokenError::Refused(_) | TokenError::Status(_))) if narrowed.is_some() => {
-                        (narrowed, stays_wide) = (None, is_about_scope(&problem));
-                        self.endpoint.refresh(refresh_token, None).await
-                    }
-                    answer => answer,
-                }
-            }
-            None => self.endpoint.request().await,
-        };
+        let origin = &self.source.origin;
+        let before = self.stored.as_ref().map(|stored| &stored.grant);
+        let own = before.filter(|grant| grant.origin == *origin);
+        let time = self.lease.as_ref().map_or(Duration::ZERO, |lease| lease.until.since(self.now()));
+        let answer = self.source.source.renew(own, time, &self.source.context).await;
         let (now, serial) = (self.now(), self.grants.serial());
         match answer {
-            Ok(answer) => {
-                let (origin, scope) = (&self.endpoint.origin, self.endpoint.client.scope.as_deref());
-                self.answered = Some(match &self.stored {
-                    Some(stored) if *stored.grant.origin == **origin => {
-                        let mut renewed = stored.grant.renewed(answer, narrowed, now, serial);
-                        renewed.stays_wide |= stays_wide;
-                        renewed
+            Ok(renewed) => {
+                let grant = if let Some(grant) = own {
+                    grant.renewed(renewed, now, serial)
+                } else {
+                    let mut grant = Grant::begin(renewed.answer, self.source.source.scope(), origin, now, serial);
+                    if let Some(before) = before {
+                        grant.follow(before, now);
                     }
-                    stored => {
-                        let mut grant = Grant::begin(answer, scope, origin, now, serial);
-                        if let Some(before) = stored {
-                            grant.follow(&before.grant, now);
-                        }
-                        grant
-                    }
-                });
+                    grant
+                };
+                self.answered = Some(grant);
                 Event::Answered
             }
             Err(problem) => {
                 let nature = problem.nature();
                 // Whether a refused grant is lost shows later; everything else is waited out.
-                if nature != Nature::Gone || self.endpoint.is_self_sufficient() {
+                if nature != Nature::Gone || self.source.is_self_sufficient() {
                     tracing::warn!(connection = %self.entry.key.connection, %problem, "token not renewed");
                     self.entry.failed(&problem, now);
                     self.failure = Some(self.entry.unavailable(problem));
@@ -184,19 +170,8 @@ impl Round {
         }
     }
 
-    /// The scope to ask for in place of what the grant covers, where the connection asks for less than it did.
-    fn narrowed(&self, before: &Grant) -> Option<String> {
-        let client = &self.endpoint.client;
-        // Where the server refuses, another request follows.
-        let has_time = self.lease.as_ref().is_some_and(|lease| lease.until >= self.now().plus(2 * PATIENCE));
-        if before.stays_wide || client.service.is_some() || !has_time {
-            return None;
-        }
-        before.narrowed(client.scope.as_deref())
-    }
-
     /// Stores a new grant; only then may it be used. What is not stored is held for the next turn.
-    async fn keep(&mut self, hold: &mut Hold, over: u64) -> Event {
+    async fn keep(&mut self, hold: &mut TurnState, over: u64) -> Event {
         let fence = self.fence();
         if let Some(grant) = self.answered.take() {
             hold.unsaved = Some(Unsaved { grant, over, fence, lease: None });
@@ -283,13 +258,13 @@ impl Round {
 
     fn circumstances(&self) -> Circumstances {
         let now = self.now();
-        self.grants.circumstances(now, &self.endpoint, self.entry.is_backing_off(now))
+        self.grants.circumstances(now, &self.source, self.entry.is_backing_off(now))
     }
 
     fn end(mut self, end: End) -> Result<Option<Arc<LiveToken>>, AuthError> {
         match end {
             End::Serve => Ok(self.serve()),
-            End::Keep => Ok(None),
+            End::UseRejected => Ok(None),
             End::Authorize(reason) => {
                 self.entry.set(None);
                 Err(self.needs_authorization(reason))
@@ -304,7 +279,7 @@ impl Round {
     fn serve(&mut self) -> Option<Arc<LiveToken>> {
         let read = self.stored.take().map(|stored| stored.grant);
         let grant = self.answered.take().or(read)?;
-        let token = Arc::new(LiveToken::new(&grant, self.grants.margins, &self.endpoint.secrets));
+        let token = Arc::new(LiveToken::new(&grant, self.grants.margins, &self.source));
         self.entry.set(Some(token.clone()));
         Some(token)
     }
@@ -326,10 +301,16 @@ impl Round {
 }
 
 /// What [`super::life`] needs to know of a record.
-pub(super) fn held(record: &GrantRecord, grant: &Grant, rejected: Option<u64>, origin: &str, now: Timestamp) -> Held {
+pub(super) fn facts_of(
+    record: &GrantRecord,
+    grant: &Grant,
+    rejected: Option<u64>,
+    origin: &Origin,
+    now: Timestamp,
+) -> GrantFacts {
     let life = grant.expires_at.map_or(Duration::MAX, |end| end.since(grant.issued_at));
     let fresh = if grant.remembers_no_more(now) { FRESH_AFTER_MANY } else { FRESH.min(life / 10) };
-    Held {
+    GrantFacts {
         version: record.version,
         lifetime: grant.lifetime(),
         refresh_token_expires_at: grant.refresh_token_expires_at,
@@ -338,11 +319,6 @@ pub(super) fn held(record: &GrantRecord, grant: &Grant, rejected: Option<u64>, o
         lost: record.lost.as_ref().map(|reason| reason.parse().unwrap_or(Reason::Revoked)),
         rejected: rejected == Some(grant.serial),
         fresh: grant.refreshed_at.is_some_and(|at| at <= now && now.since(at) < fresh),
-        foreign: *grant.origin != *origin,
+        foreign: grant.origin != *origin,
     }
-}
-
-/// Whether a refusal is for the scope.
-const fn is_about_scope(problem: &TokenError) -> bool {
-    matches!(problem, TokenError::Refused(ErrorCode::InvalidScope | ErrorCode::InvalidRequest))
 }

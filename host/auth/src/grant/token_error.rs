@@ -1,4 +1,4 @@
-//! What a token endpoint answers when it gives no token, or why it was not asked.
+//! Why a source gave no token, or was not asked.
 
 use std::fmt;
 use std::time::Duration;
@@ -118,8 +118,9 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// Why a token endpoint gave no token.
+/// Why a source gave no token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TokenError {
     /// No connection to it could be made, so it cannot have acted.
     #[error("the authorization server was not reached: {0}")]
@@ -167,11 +168,21 @@ pub enum TokenError {
     /// The store did not take the new token; it is held and stored as soon as that can be done.
     #[error("a new token could not be stored yet: {0}")]
     NotStored(String),
+    /// A source that is not OAuth gave no token.
+    #[error("{reason}")]
+    Source {
+        /// What it means for the grant.
+        nature: Nature,
+        /// Why, in a sentence without a final stop. No secret.
+        reason: String,
+        /// How long the server wants to be left alone.
+        retry_after: Option<Duration>,
+    },
 }
 
 /// What a failure means for the grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Nature {
+pub enum Nature {
     /// Passes by itself. `spent`: the server may have acted on the request all the same.
     Passing {
         /// The refresh token may be spent.
@@ -184,7 +195,8 @@ pub(crate) enum Nature {
 }
 
 impl TokenError {
-    pub(crate) fn nature(&self) -> Nature {
+    /// What it means for the grant.
+    pub fn nature(&self) -> Nature {
         match self {
             Self::NoAnswer(_) | Self::Failed { .. } | Self::Malformed(_) | Self::Refused(ErrorCode::ServerError) => {
                 Nature::Passing { spent: true }
@@ -199,13 +211,17 @@ impl TokenError {
             Self::Refused(ErrorCode::InvalidGrant) => Nature::Gone,
             Self::Refused(_) | Self::NotAllowed(_) | Self::NotSigned => Nature::Settings,
             Self::BackingOff { problem, .. } => problem.nature(),
+            Self::Source { nature, .. } => *nature,
         }
     }
 
-    /// How long the server wants to be left alone.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
+    /// How long the server wants to be left alone, or the next attempt is away.
+    pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Failed { retry_after, .. } | Self::Busy { retry_after } => *retry_after,
+            Self::Failed { retry_after, .. } | Self::Busy { retry_after } | Self::Source { retry_after, .. } => {
+                *retry_after
+            }
+            Self::BackingOff { wait, .. } => Some(*wait),
             _ => None,
         }
     }

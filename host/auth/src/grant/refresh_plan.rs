@@ -1,4 +1,4 @@
-//! One turn at a grant, step by step and without a byte sent or stored: the driver ([`super::round`]) carries out each order
+//! One turn at a grant, step by step and without a byte sent or stored: the driver ([`super::refresh_driver`]) carries out each effect
 //! and says what came of it. So every order of steps, answers, crashes and rivals can be tried (see `model`).
 //!
 //! Invariants:
@@ -7,9 +7,9 @@
 //! - Every write names the version it replaces. Who loses a race reads again; it overwrites and deletes nothing.
 //! - Only a refusal of the grant itself marks it lost, and only if nobody has written it in between.
 
-use super::life::{self, Circumstances, Held, Lifetime, Purpose, Step};
+use super::life::{self, Circumstances, GrantFacts, Lifetime, Purpose, Step};
+use super::token_error::Nature;
 use crate::error::Reason;
-use crate::oauth::Nature;
 
 /// How often a race is lost before it is called a fault.
 const RACES: u8 = 8;
@@ -18,7 +18,7 @@ const PAUSES: u16 = 2_000;
 
 /// What the driver is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Order {
+pub(super) enum Effect {
     /// Read the record.
     Read,
     /// Take the lease.
@@ -30,7 +30,7 @@ pub(super) enum Order {
     /// Send the request, if the lease lasts as long as that may take.
     Ask,
     /// Store the grant that was answered, over this version; 0: there was no record.
-    Keep(u64),
+    Store(u64),
     /// Write what is left after a failure, over this version.
     Settle(u64, Left),
     /// The turn is over.
@@ -46,11 +46,11 @@ pub(super) enum Left {
     Lost(Reason),
 }
 
-/// What came of an order.
+/// What came of an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Event {
     /// This was read.
-    Found(Option<Held>),
+    Found(Option<GrantFacts>),
     /// The lease is ours.
     Leased,
     /// It is another's.
@@ -77,7 +77,7 @@ pub(super) enum End {
     /// With the token of the record that was read or kept last.
     Serve,
     /// With nothing better than the rejected token.
-    Keep,
+    UseRejected,
     /// With nothing: an attempt failed, now or a moment ago.
     Unavailable,
     /// A person must authorize.
@@ -117,7 +117,7 @@ enum Phase {
 
 /// One turn.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Turn {
+pub(super) struct RefreshPlan {
     purpose: Purpose,
     phase: Phase,
     leased: bool,
@@ -127,22 +127,22 @@ pub(super) struct Turn {
     pauses: u16,
 }
 
-impl Turn {
+impl RefreshPlan {
     /// Begins one. `leftover`: an earlier turn holds a grant that belongs over this version and is not stored yet.
-    pub(super) fn begin(purpose: Purpose, leftover: Option<u64>) -> (Self, Order) {
-        let (phase, order) = match leftover {
-            Some(over) => (Phase::Saving, Order::Keep(over)),
-            None => (Phase::Reading, Order::Read),
+    pub(super) fn begin(purpose: Purpose, leftover: Option<u64>) -> (Self, Effect) {
+        let (phase, effect) = match leftover {
+            Some(over) => (Phase::Saving, Effect::Store(over)),
+            None => (Phase::Reading, Effect::Read),
         };
-        (Self { purpose, phase, leased: false, gave_up: false, races: 0, pauses: 0 }, order)
+        (Self { purpose, phase, leased: false, gave_up: false, races: 0, pauses: 0 }, effect)
     }
 
-    /// What is to be done after `event`. An event that answers no order of this turn ends it.
+    /// What is to be done after `event`. An event that answers no effect of this turn ends it.
     #[expect(clippy::match_same_arms, reason = "a line is a transition; lines that end alike need not belong together")]
-    pub(super) fn on(&mut self, event: Event, circumstances: &Circumstances) -> Order {
+    pub(super) fn on(&mut self, event: Event, circumstances: &Circumstances) -> Effect {
         match (self.phase, event) {
             (Phase::Saving, Event::Written(_) | Event::Conflict) => self.read(),
-            (Phase::Reading, Event::Found(held)) => self.decide(held, circumstances),
+            (Phase::Reading, Event::Found(facts)) => self.decide(facts, circumstances),
             (Phase::Reading, Event::StoreFailed) => self.end(End::Unavailable),
             (Phase::Leasing { .. }, Event::Leased) => {
                 self.leased = true;
@@ -153,21 +153,21 @@ impl Turn {
             (Phase::Leasing { .. }, Event::Busy) if self.pauses == PAUSES => self.end(End::Contended),
             (Phase::Leasing { .. }, Event::Busy) => {
                 self.pauses += 1;
-                self.go(Phase::Pausing, Order::Pause)
+                self.go(Phase::Pausing, Effect::Pause)
             }
             (Phase::Pausing, Event::Paused) => self.read(),
             (Phase::Intending { doubtful }, Event::Written(version)) => {
-                self.go(Phase::Asking { over: version, doubtful }, Order::Ask)
+                self.go(Phase::Asking { over: version, doubtful }, Effect::Ask)
             }
             (Phase::Asking { .. }, Event::TooLate) => self.again(),
-            (Phase::Asking { over, .. }, Event::Answered) => self.go(Phase::Storing, Order::Keep(over)),
+            (Phase::Asking { over, .. }, Event::Answered) => self.go(Phase::Storing, Effect::Store(over)),
             (Phase::Asking { over, doubtful }, Event::Refused(nature)) => {
                 self.refused(nature, over, doubtful, circumstances)
             }
             (Phase::Storing, Event::Written(_)) => self.end(End::Serve),
-            (Phase::Verifying { over, doubtful }, Event::Found(Some(held))) if held.version == over => {
+            (Phase::Verifying { over, doubtful }, Event::Found(Some(facts))) if facts.version == over => {
                 let reason = if doubtful { Reason::RefreshFailed } else { Reason::Revoked };
-                self.go(Phase::Settling { lost: Some(reason) }, Order::Settle(over, Left::Lost(reason)))
+                self.go(Phase::Settling { lost: Some(reason) }, Effect::Settle(over, Left::Lost(reason)))
             }
             (Phase::Verifying { .. }, Event::Found(_)) => self.again(),
             (Phase::Settling { lost: Some(reason) }, Event::Written(_)) => self.end(End::Authorize(reason)),
@@ -178,30 +178,30 @@ impl Turn {
         }
     }
 
-    fn decide(&mut self, held: Option<Held>, circumstances: &Circumstances) -> Order {
+    fn decide(&mut self, facts: Option<GrantFacts>, circumstances: &Circumstances) -> Effect {
         let circumstances = Circumstances { backing_off: circumstances.backing_off || self.gave_up, ..*circumstances };
-        match (life::next(held.as_ref(), self.purpose, &circumstances), held) {
+        match (life::next(facts.as_ref(), self.purpose, &circumstances), facts) {
             (Step::Serve, _) => self.end(End::Serve),
-            (Step::Keep, _) => self.end(End::Keep),
+            (Step::UseRejected, _) => self.end(End::UseRejected),
             (Step::Wait, _) => self.end(End::Unavailable),
             (Step::Authorize(reason), _) => self.end(End::Authorize(reason)),
-            (Step::Renew, held) if !self.leased => {
-                let old = held.filter(|held| !held.rejected && !held.foreign).map(|held| held.lifetime);
-                self.go(Phase::Leasing { old }, Order::Lease)
+            (Step::Renew, facts) if !self.leased => {
+                let old = facts.filter(|facts| !facts.rejected && !facts.foreign).map(|facts| facts.lifetime);
+                self.go(Phase::Leasing { old }, Effect::Lease)
             }
             // A token that the client gets by itself costs nobody anything: there is no intent.
-            (Step::Renew, held) if circumstances.self_sufficient => {
-                let over = held.map_or(0, |held| held.version);
-                self.go(Phase::Asking { over, doubtful: false }, Order::Ask)
+            (Step::Renew, facts) if circumstances.self_sufficient => {
+                let over = facts.map_or(0, |facts| facts.version);
+                self.go(Phase::Asking { over, doubtful: false }, Effect::Ask)
             }
-            (Step::Renew, Some(held)) => {
-                self.go(Phase::Intending { doubtful: held.in_doubt }, Order::Intend(held.version))
+            (Step::Renew, Some(facts)) => {
+                self.go(Phase::Intending { doubtful: facts.in_doubt }, Effect::Intend(facts.version))
             }
             (Step::Renew, None) => self.end(End::Authorize(Reason::NoGrant)),
         }
     }
 
-    fn refused(&mut self, nature: Nature, over: u64, doubtful: bool, circumstances: &Circumstances) -> Order {
+    fn refused(&mut self, nature: Nature, over: u64, doubtful: bool, circumstances: &Circumstances) -> Effect {
         if circumstances.self_sufficient {
             return self.give_up();
         }
@@ -209,35 +209,35 @@ impl Turn {
             // The server may have acted: the intent stays, and the next attempt settles it.
             Nature::Passing { spent: true } => self.give_up(),
             Nature::Passing { spent: false } | Nature::Settings => {
-                self.go(Phase::Settling { lost: None }, Order::Settle(over, Left::AsBefore))
+                self.go(Phase::Settling { lost: None }, Effect::Settle(over, Left::AsBefore))
             }
-            Nature::Gone => self.go(Phase::Verifying { over, doubtful }, Order::Read),
+            Nature::Gone => self.go(Phase::Verifying { over, doubtful }, Effect::Read),
         }
     }
 
     /// No further attempt in this turn; the old token serves while it lives.
-    fn give_up(&mut self) -> Order {
+    fn give_up(&mut self) -> Effect {
         self.gave_up = true;
         self.read()
     }
 
     /// Somebody else wrote, so the lease may be somebody else's by now.
-    fn again(&mut self) -> Order {
+    fn again(&mut self) -> Effect {
         self.races += 1;
         self.leased = false;
         if self.races > RACES { self.end(End::Contended) } else { self.read() }
     }
 
-    fn read(&mut self) -> Order {
-        self.go(Phase::Reading, Order::Read)
+    fn read(&mut self) -> Effect {
+        self.go(Phase::Reading, Effect::Read)
     }
 
-    fn end(&mut self, end: End) -> Order {
-        self.go(Phase::Ended, Order::End(end))
+    fn end(&mut self, end: End) -> Effect {
+        self.go(Phase::Ended, Effect::End(end))
     }
 
-    fn go(&mut self, phase: Phase, order: Order) -> Order {
+    fn go(&mut self, phase: Phase, effect: Effect) -> Effect {
         self.phase = phase;
-        order
+        effect
     }
 }

@@ -1,0 +1,75 @@
+//! What a source answers when it gives a token.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+/// A token and what came with it, in the terms of RFC 6749, section 5.1. `Debug` shows no text of the server: it may repeat a token
+/// in each.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct TokenAnswer {
+    /// The access token.
+    pub access_token: SecretString,
+    /// The scheme of its header: `Bearer`, as a rule.
+    pub token_type: String,
+    /// How long it lives from now on; none: nobody knows.
+    pub expires_in: Option<Duration>,
+    /// What the next token is had with.
+    pub refresh_token: Option<SecretString>,
+    /// How long that lives; none: nobody knows.
+    pub refresh_token_expires_in: Option<Duration>,
+    /// What was granted, separated by spaces; none: what was asked for.
+    pub scope: Option<String>,
+    /// All other fields. They may hold secrets too, such as an ID token.
+    pub extra: BTreeMap<String, Value>,
+}
+
+impl TokenAnswer {
+    /// A bearer token of which nothing else is known.
+    pub fn new(access_token: impl Into<SecretString>) -> Self {
+        Self {
+            access_token: access_token.into(),
+            token_type: "Bearer".to_owned(),
+            expires_in: None,
+            refresh_token: None,
+            refresh_token_expires_in: None,
+            scope: None,
+            extra: BTreeMap::new(),
+        }
+    }
+
+    /// With an end, counted from now.
+    #[must_use]
+    pub fn expires_in(mut self, life: Duration) -> Self {
+        self.expires_in = Some(life);
+        self
+    }
+
+    /// With what the next token is had with.
+    #[must_use]
+    pub fn refresh_token(mut self, token: impl Into<SecretString>) -> Self {
+        self.refresh_token = Some(token.into());
+        self
+    }
+
+    /// With a further field of the answer, which a connector may read as a claim where its spec declares it.
+    #[must_use]
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.extra.insert(name.into(), value.into());
+        self
+    }
+}
+
+impl fmt::Debug for TokenAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenAnswer")
+            .field("expires_in", &self.expires_in)
+            .field("refresh_token", &self.refresh_token.is_some())
+            .field("scope", &self.scope.is_some())
+            .finish_non_exhaustive()
+    }
+}
