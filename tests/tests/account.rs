@@ -209,7 +209,7 @@ async fn what_a_guest_leaves_with_the_host_ends_in_a_named_error() {
         match (end, ended) {
             (Fails(kind, text), Err(error)) => {
                 let shown = error.to_string();
-                assert_eq!(error.kind(), *kind, "{attack}: {shown}");
+                assert_eq!(error.kind().as_str(), *kind, "{attack}: {shown}");
                 assert!(shown.contains(text) && shown.len() < 9000, "{attack}: {}", shown.len());
             }
             (Told(text), Ok(result)) => assert!(result.value.to_string().contains(text), "{attack}: {}", result.value),

@@ -1,7 +1,7 @@
 //! Connections: what is checked when they are made and changed, who may use them, what is on record.
 
 use innkeeper::{
-    AccessPolicy, AccessRequest, CallRequest, ConnectionChange, ConnectionId, Denied, Error, HostApproval,
+    AccessPolicy, AccessRequest, CallRequest, ConnectionChange, ConnectionId, Denied, Error, ErrorKind, HostApproval,
     NewConnection, PrincipalId, SpaceId, spec::AuthMode,
 };
 use innkeeper_tests::components::{hostile, patched};
@@ -135,7 +135,7 @@ async fn a_fixed_token_that_the_service_does_not_accept_is_told_as_that() {
     let connection = host.hostile_with(&service, |new| new.secret("token", "a-wrong-token"), "bearer").await;
     let input = json!({ "url": service.url("/unauthorized") });
     let error = host.call(&connection, "ask", input).await.expect_err("it is refused");
-    assert_eq!(error.kind(), "credential-rejected");
+    assert_eq!(error.kind(), ErrorKind::CredentialRejected);
     let text = error.to_string();
     assert!(text.starts_with("the service does not accept the credential of connection "), "{text}");
     assert!(text.contains("(auth type bearer)") && !text.contains("a-wrong-token"), "{text}");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use innkeeper::{Code, ConnectorSummary, Error, Innkeeper, KeyringSource, LoadError};
+use innkeeper::{Code, ConnectorSummary, Error, ErrorKind, Innkeeper, KeyringSource, LoadError};
 use innkeeper_tests::components::{hostile, patched};
 use innkeeper_tests::host::TestHost;
 use tempfile::TempDir;
@@ -263,5 +263,5 @@ async fn loading_is_refused_by_kind_for_programs() {
     let host = TestHost::start().await;
     let error = host.host.load(Vec::new()).await.expect_err("it is empty");
     assert!(matches!(&error, Error::Load(LoadError::NotWasm { .. })));
-    assert_eq!(error.kind(), "load");
+    assert_eq!(error.kind(), ErrorKind::Load);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use innkeeper::{CallError, ConnectionId, Crowded, Error, Sharing};
+use innkeeper::{CallError, ConnectionId, Crowded, Error, ErrorKind, Sharing};
 use innkeeper_tests::echo::EchoService;
 use innkeeper_tests::host::TestHost;
 use serde_json::json;
@@ -30,7 +30,7 @@ async fn a_full_host_says_when_to_try_again_and_recovers() {
             Ok(_) => tokio::task::yield_now().await,
         }
     };
-    assert_eq!((error.to_string().as_str(), error.kind()), ("the host is busy; try again in 1 s", "busy"));
+    assert_eq!((error.to_string().as_str(), error.kind()), ("the host is busy; try again in 1 s", ErrorKind::Busy));
     assert_eq!(error.retry_after(), Some(Duration::from_secs(1)));
     let Error::Call { error: CallError::Busy { crowded, .. }, .. } = error else { panic!("another kind") };
     assert_eq!(crowded, Crowded::Host);

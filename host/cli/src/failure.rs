@@ -2,35 +2,14 @@
 
 use std::io;
 
+/// The numbers are documented in `docs/cli.md` and in `--help`, and stay.
+pub(crate) use innkeeper::ExitCode as Exit;
 use innkeeper::{
-    ActionFailure, AuthError, CallError, CompilerError, ConnectionId, DeviceFailure, Error, FlowFailure, Frame,
-    GrantOwner, KeyringError, LoadError, LogLine, PrincipalId, Refused,
+    AuthError, CallError, ConnectionId, Error, Frame, GrantOwner, KeyringError, LoadError, LogLine, PrincipalId,
+    Refused,
 };
 use innkeeper_shown::line;
 use serde_json::{Value, json};
-
-/// The status of the process. The numbers are documented in `docs/cli.md` and in `--help`, and stay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// Anything that is none of the others.
-    Failed = 1,
-    /// Arguments, environment or the configuration file.
-    Usage = 2,
-    /// No such connector, connection, action or file, or the service does not have it.
-    NotFound = 3,
-    /// A person has to authorize the connection first.
-    NeedsAuthorization = 4,
-    /// Not allowed: by the user who was asked, the hosts of the connection, or the service.
-    Denied = 5,
-    /// Input, config, fields or a component break their rules.
-    InvalidInput = 6,
-    /// The service or the authorization server failed, or cannot be reached.
-    Upstream = 7,
-    /// The connector failed: it crashed, reached a limit, or answered what its schema forbids.
-    Connector = 8,
-    /// The store or the keyring cannot be used.
-    Storage = 9,
-}
 
 /// What `--help` says of it.
 pub(crate) const EXIT_CODES: &str = "\
@@ -185,7 +164,8 @@ impl From<io::Error> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let (exit, kind, message) = (exit_of(&error), error.kind(), error.to_string());
+        let (kind, message) = (error.kind(), error.to_string());
+        let (exit, kind) = (kind.exit_code(), kind.as_str());
         let failure = if tells_lines(&error) {
             Self::of_lines(exit, kind, message.split('\n'))
         } else {
@@ -214,73 +194,6 @@ fn tells_lines(error: &Error) -> bool {
             matches!(error, CallError::InvalidInput { .. } | CallError::InvalidOutput { .. })
         }
         _ => false,
-    }
-}
-
-fn exit_of(error: &Error) -> Exit {
-    match error {
-        Error::Load(LoadError::Compiler(
-            CompilerError::Busy { .. } | CompilerError::NotStarted { .. } | CompilerError::NotACompiler { .. },
-        )) => Exit::Failed,
-        Error::Keyring(_) | Error::Vault(_) | Error::Store(_) | Error::Folder { .. } => Exit::Storage,
-        Error::UnknownConnector { .. } | Error::UnknownConnection { .. } => Exit::NotFound,
-        Error::Load(_) if error.retry_after().is_some() => Exit::Failed,
-        Error::Id(_)
-        | Error::Misleading { .. }
-        | Error::Load(_)
-        | Error::AuthTypeNotTaken { .. }
-        | Error::UnknownAuthType { .. }
-        | Error::AuthMode { .. }
-        | Error::Config { .. }
-        | Error::Fields { .. }
-        | Error::Hosts { .. } => Exit::InvalidInput,
-        Error::NotAllowed(_) => Exit::Denied,
-        Error::Auth(error) => exit_of_auth(error),
-        Error::Refused(refused) => match &refused.failure {
-            FlowFailure::Denied | FlowFailure::OtherIssuer | FlowFailure::OtherSession => Exit::Denied,
-            FlowFailure::Provider(_) | FlowFailure::Exchange(_) => Exit::Upstream,
-            FlowFailure::ConnectionGone(_) => Exit::NotFound,
-            FlowFailure::Host(error) => exit_of_auth(error),
-            _ => Exit::NeedsAuthorization,
-        },
-        Error::Device(failure) => match failure {
-            DeviceFailure::Denied => Exit::Denied,
-            DeviceFailure::Server(_) => Exit::Upstream,
-            DeviceFailure::ConnectionGone(_) => Exit::NotFound,
-            DeviceFailure::Host(error) => exit_of_auth(error),
-            DeviceFailure::Expired => Exit::NeedsAuthorization,
-        },
-        Error::Call { error, .. } => exit_of_call(error),
-        _ => Exit::Failed,
-    }
-}
-
-fn exit_of_auth(error: &AuthError) -> Exit {
-    match error {
-        AuthError::NeedsAuthorization { .. } | AuthError::Rejected { .. } => Exit::NeedsAuthorization,
-        AuthError::Unavailable { .. } | AuthError::Misconfigured { .. } => Exit::Upstream,
-        AuthError::Store(_) | AuthError::Vault(_) => Exit::Storage,
-        AuthError::Contended(_) | AuthError::Interrupted(_) | AuthError::TooManyAuthorizations { .. } => Exit::Failed,
-        _ => Exit::InvalidInput,
-    }
-}
-
-fn exit_of_call(error: &CallError) -> Exit {
-    match error {
-        CallError::UnknownAction { .. } => Exit::NotFound,
-        CallError::InvalidInput { .. } => Exit::InvalidInput,
-        CallError::Action(failure) => match failure {
-            ActionFailure::UnknownAction(_) | ActionFailure::Internal(_) => Exit::Connector,
-            ActionFailure::InvalidInput(_) => Exit::InvalidInput,
-            ActionFailure::NeedsAuthorization => Exit::NeedsAuthorization,
-            ActionFailure::Denied(_) => Exit::Denied,
-            ActionFailure::NotFound(_) => Exit::NotFound,
-            ActionFailure::RateLimited { .. } | ActionFailure::TooLarge { .. } | ActionFailure::Upstream { .. } => {
-                Exit::Upstream
-            }
-        },
-        CallError::Host { .. } | CallError::Busy { .. } | CallError::Unchecked { .. } => Exit::Failed,
-        _ => Exit::Connector,
     }
 }
 

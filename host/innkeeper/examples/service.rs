@@ -49,12 +49,7 @@ async fn call(
     let mut request = CallRequest::new(SpaceId::default(), connection, action, input);
     request.principal = headers.get("x-user").and_then(|user| PrincipalId::parse(user.to_str().ok()?).ok());
     host.call(request).await.map(|result| Json(result.value)).map_err(|error: Error| {
-        let status = match error.kind() {
-            "unknown-connection" | "unknown-action" | "not-found" => StatusCode::NOT_FOUND,
-            "invalid-input" => StatusCode::BAD_REQUEST,
-            "needs-authorization" => StatusCode::UNAUTHORIZED,
-            _ => StatusCode::BAD_GATEWAY,
-        };
+        let status = StatusCode::from_u16(error.kind().http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, Json(json!({ "error": error.kind(), "message": error.to_string() })))
     })
 }

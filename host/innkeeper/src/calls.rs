@@ -131,7 +131,7 @@ impl Innkeeper {
             }
             Err(error) => {
                 let error = prepared.credential.explain(&record, error, logs);
-                underway.finish(error.kind(), duration).await?;
+                underway.finish(error.kind().as_str(), duration).await?;
                 Err(error)
             }
         }
@@ -160,7 +160,7 @@ impl Innkeeper {
             }
             Err(error) => {
                 let error = prepared.credential.explain(&record, error, logs);
-                underway.finish(error.kind(), duration).await?;
+                underway.finish(error.kind().as_str(), duration).await?;
                 Err(error)
             }
         }
@@ -228,7 +228,7 @@ impl Innkeeper {
         prepared: Result<Prepared, Error>,
     ) -> Result<Prepared, Error> {
         if let Err(error) = &prepared {
-            self.record(self.audit_record(record, event.clone(), error.kind())).await?;
+            self.record(self.audit_record(record, event.clone(), error.kind().as_str())).await?;
         }
         prepared
     }

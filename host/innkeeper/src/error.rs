@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use innkeeper_auth::{AuthError, DeviceFailure, LinkFailure, Refused, SettingsErrors};
+use innkeeper_auth::{AuthError, DeviceFailure, FlowFailure, LinkFailure, Refused, SettingsErrors};
 use innkeeper_egress::SetupError as EgressSetupError;
-use innkeeper_runtime::{CallError, CheckError, LoadError, LogLine, SetupError as RuntimeSetupError};
+use innkeeper_runtime::{
+    ActionFailure, CallError, CheckError, CompilerError, LoadError, LogLine, SetupError as RuntimeSetupError,
+};
 use innkeeper_shown::Quoted;
 use innkeeper_spec::{ConnectorId, Violations};
 use innkeeper_vault::{ConnectionId, InvalidId, KeyringError, SpaceId, StoreError, VaultError};
+
+use crate::error_kind::ErrorKind;
 
 /// Why something did not work: what was asked, what is wrong, what to do. Holds no secret.
 #[derive(Debug, thiserror::Error)]
@@ -210,52 +214,55 @@ impl From<DeviceFailure> for Error {
 }
 
 impl Error {
-    /// The kind, for audit records and programs.
-    pub fn kind(&self) -> &'static str {
+    /// What kind it is: for programs, and for audit records.
+    pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Folder { .. }
             | Self::NoStorage
             | Self::Runtime(_)
             | Self::Egress(_)
             | Self::Pages { .. }
-            | Self::NoPages => "setup",
-            Self::Id(_) | Self::Misleading { what: "id", .. } => "invalid-id",
-            Self::Misleading { .. } => "invalid-title",
-            Self::Keyring(_) => "keyring",
-            Self::Vault(_) => "vault",
-            Self::Store(_) => "store",
-            Self::Load(LoadError::SpecRun(error)) if matches!(**error, CallError::Busy { .. }) => error.kind(),
-            Self::Load(LoadError::Unchecked(reason)) | Self::Unchecked { reason, .. } => reason.kind(),
-            Self::Load(_) | Self::ComponentMissing(_) => "load",
-            Self::UnknownConnector { .. } => "unknown-connector",
-            Self::ConnectorInUse { .. } => "connector-in-use",
-            Self::UnknownConnection { .. } => "unknown-connection",
-            Self::ConnectionExists { .. } => "connection-exists",
-            Self::ConnectionChanged(_) => "conflict",
-            Self::AuthTypeNotTaken { .. } | Self::UnknownAuthType { .. } | Self::AuthMode { .. } => "auth-type",
-            Self::Config { .. } => "invalid-config",
-            Self::Fields { .. } => "invalid-fields",
-            Self::Hosts { .. } => "invalid-hosts",
-            Self::NotAllowed(_) => "not-allowed",
-            Self::Auth(AuthError::NeedsAuthorization { .. }) => "needs-authorization",
-            Self::Auth(AuthError::Rejected { .. }) => "credential-rejected",
-            Self::Auth(AuthError::TooManyAuthorizations { .. }) => "too-many-authorizations",
-            Self::Auth(_) => "auth",
-            Self::Link(_) => "link",
-            Self::Refused(_) | Self::Device(_) => "authorization",
-            Self::Call { error, .. } => error.kind(),
+            | Self::NoPages => ErrorKind::Setup,
+            Self::Id(_) | Self::Misleading { what: "id", .. } => ErrorKind::InvalidId,
+            Self::Misleading { .. } => ErrorKind::InvalidTitle,
+            Self::Keyring(_) => ErrorKind::Keyring,
+            Self::Vault(_) => ErrorKind::Vault,
+            Self::Store(_) => ErrorKind::Store,
+            Self::Load(error) => of_load(error),
+            Self::Unchecked { reason, .. } => of_check(reason),
+            Self::ComponentMissing(_) => ErrorKind::ComponentMissing,
+            Self::UnknownConnector { .. } => ErrorKind::UnknownConnector,
+            Self::ConnectorInUse { .. } => ErrorKind::ConnectorInUse,
+            Self::UnknownConnection { .. } => ErrorKind::UnknownConnection,
+            Self::ConnectionExists { .. } => ErrorKind::ConnectionExists,
+            Self::ConnectionChanged(_) => ErrorKind::Conflict,
+            Self::AuthTypeNotTaken { .. } | Self::UnknownAuthType { .. } | Self::AuthMode { .. } => ErrorKind::AuthType,
+            Self::Config { .. } => ErrorKind::InvalidConfig,
+            Self::Fields { .. } => ErrorKind::InvalidFields,
+            Self::Hosts { .. } => ErrorKind::InvalidHosts,
+            Self::NotAllowed(_) => ErrorKind::NotAllowed,
+            Self::Auth(error) => of_auth(error),
+            Self::Link(_) => ErrorKind::Link,
+            Self::Refused(refused) => of_flow(&refused.failure),
+            Self::Device(failure) => of_device(failure),
+            Self::Call { error, .. } => of_call(error),
         }
     }
 
-    /// When the same may be tried again, where the host is busy.
+    /// When the same may be tried again, where that is known.
     pub fn retry_after(&self) -> Option<Duration> {
-        let error = match self {
-            Self::Call { error, .. } => error,
-            Self::Load(LoadError::SpecRun(error)) => error,
-            _ => return None,
-        };
-        match error {
-            CallError::Busy { retry_after, .. } => Some(Duration::from_secs((*retry_after).into())),
+        match self {
+            Self::Call { error, .. } => retry_of_call(error),
+            Self::Load(LoadError::SpecRun(error)) => retry_of_call(error),
+            Self::Load(LoadError::Compiler(CompilerError::Busy { retry_after, .. })) => {
+                Some(Duration::from_secs(*retry_after))
+            }
+            Self::Auth(error) | Self::Device(DeviceFailure::Host(error)) => error.retry_after(),
+            Self::Refused(refused) => match &refused.failure {
+                FlowFailure::TooMany(wait) => Some(*wait),
+                FlowFailure::Host(error) => error.retry_after(),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -267,4 +274,117 @@ impl Error {
             _ => &[],
         }
     }
+}
+
+fn of_load(error: &LoadError) -> ErrorKind {
+    match error {
+        LoadError::SpecRun(error) if matches!(**error, CallError::Busy { .. }) => ErrorKind::Busy,
+        LoadError::Unchecked(reason) => of_check(reason),
+        LoadError::Compiler(CompilerError::Busy { .. }) => ErrorKind::Busy,
+        LoadError::Compiler(CompilerError::NotStarted { .. } | CompilerError::NotACompiler { .. }) => {
+            ErrorKind::Compiler
+        }
+        _ => ErrorKind::Load,
+    }
+}
+
+fn of_check(error: &CheckError) -> ErrorKind {
+    match error {
+        CheckError::TooLong { .. } => ErrorKind::CheckTimedOut,
+        CheckError::Busy => ErrorKind::Busy,
+        CheckError::Failed => ErrorKind::Host,
+    }
+}
+
+fn of_auth(error: &AuthError) -> ErrorKind {
+    match error {
+        AuthError::NeedsAuthorization { .. } => ErrorKind::NeedsAuthorization,
+        AuthError::Rejected { .. } => ErrorKind::CredentialRejected,
+        AuthError::TooManyAuthorizations { .. } => ErrorKind::TooManyAuthorizations,
+        AuthError::Unavailable { .. } | AuthError::Contended(_) | AuthError::Interrupted(_) => {
+            ErrorKind::TokenUnavailable
+        }
+        AuthError::Misconfigured { .. } => ErrorKind::TokenRefused,
+        AuthError::Store(_) => ErrorKind::Store,
+        AuthError::Vault(_) => ErrorKind::Vault,
+        AuthError::RedirectService { .. } => ErrorKind::Setup,
+        AuthError::UnknownAuthType { .. } | AuthError::UnfitMode { .. } => ErrorKind::AuthType,
+        AuthError::Settings { .. } => ErrorKind::InvalidFields,
+        AuthError::PrincipalNeeded(_)
+        | AuthError::NotPerUser(..)
+        | AuthError::NotInteractive { .. }
+        | AuthError::NoDeviceCode { .. }
+        | AuthError::Address { .. } => ErrorKind::Auth,
+    }
+}
+
+fn of_flow(failure: &FlowFailure) -> ErrorKind {
+    match failure {
+        FlowFailure::Denied | FlowFailure::OtherIssuer | FlowFailure::OtherSession => ErrorKind::AuthorizationDenied,
+        FlowFailure::Provider(_) | FlowFailure::Exchange(_) => ErrorKind::AuthorizationFailed,
+        FlowFailure::ConnectionGone(_) => ErrorKind::UnknownConnection,
+        FlowFailure::TooMany(_) => ErrorKind::TooManyAuthorizations,
+        FlowFailure::Host(error) => of_auth(error),
+        FlowFailure::Repeated
+        | FlowFailure::NoState
+        | FlowFailure::Unknown
+        | FlowFailure::Expired
+        | FlowFailure::NoCode => ErrorKind::Authorization,
+    }
+}
+
+fn of_device(failure: &DeviceFailure) -> ErrorKind {
+    match failure {
+        DeviceFailure::Denied => ErrorKind::AuthorizationDenied,
+        DeviceFailure::Server(_) => ErrorKind::AuthorizationFailed,
+        DeviceFailure::ConnectionGone(_) => ErrorKind::UnknownConnection,
+        DeviceFailure::Host(error) => of_auth(error),
+        DeviceFailure::Expired => ErrorKind::Authorization,
+    }
+}
+
+fn of_call(error: &CallError) -> ErrorKind {
+    match error {
+        CallError::UnknownAction { .. } => ErrorKind::UnknownAction,
+        CallError::InvalidInput { .. } => ErrorKind::InvalidInput,
+        CallError::InvalidOutput { .. } | CallError::OutputNotJson { .. } => ErrorKind::InvalidOutput,
+        CallError::Unchecked { reason, .. } => of_check(reason),
+        CallError::OutputTooLarge { .. } => ErrorKind::OutputTooLarge,
+        CallError::InvalidFiles { .. } => ErrorKind::InvalidFiles,
+        CallError::HeldTooMuch { .. } => ErrorKind::HeldTooMuch,
+        CallError::TooManyHandles { .. } => ErrorKind::TooManyHandles,
+        CallError::Action(failure) => of_action(failure),
+        CallError::Trapped { .. } => ErrorKind::Trapped,
+        CallError::Busy { .. } => ErrorKind::Busy,
+        CallError::TimedOut { .. } => ErrorKind::TimedOut,
+        CallError::CpuExceeded { .. } => ErrorKind::CpuExceeded,
+        CallError::MemoryExceeded { .. } => ErrorKind::MemoryExceeded,
+        CallError::ImpureSpec { .. } => ErrorKind::ImpureSpec,
+        CallError::EventNotJson { .. } => ErrorKind::InvalidEvent,
+        CallError::Exited { .. } => ErrorKind::Exited,
+        CallError::Host { .. } => ErrorKind::Host,
+    }
+}
+
+fn of_action(failure: &ActionFailure) -> ErrorKind {
+    match failure {
+        // Its spec names the action, so the caller is not to blame.
+        ActionFailure::UnknownAction(_) | ActionFailure::Internal(_) => ErrorKind::Internal,
+        ActionFailure::InvalidInput(_) => ErrorKind::InvalidInput,
+        ActionFailure::NeedsAuthorization => ErrorKind::NeedsAuthorization,
+        ActionFailure::Denied(_) => ErrorKind::Denied,
+        ActionFailure::NotFound(_) => ErrorKind::NotFound,
+        ActionFailure::RateLimited { .. } => ErrorKind::RateLimited,
+        ActionFailure::TooLarge { .. } => ErrorKind::TooLarge,
+        ActionFailure::Upstream { .. } => ErrorKind::Upstream,
+    }
+}
+
+fn retry_of_call(error: &CallError) -> Option<Duration> {
+    let seconds = match error {
+        CallError::Busy { retry_after, .. } => *retry_after,
+        CallError::Action(ActionFailure::RateLimited { retry_after }) => (*retry_after)?,
+        _ => return None,
+    };
+    Some(Duration::from_secs(seconds.into()))
 }

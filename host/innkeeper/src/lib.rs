@@ -63,6 +63,7 @@ mod connections;
 mod connectors;
 mod endpoints;
 mod error;
+mod error_kind;
 mod host;
 mod hosts;
 mod links;
@@ -79,16 +80,19 @@ pub use connections::{ConnectionChange, ConnectionView, HostApproval, NewConnect
 pub use connectors::{Added, ConnectorSummary};
 pub use endpoints::{Endpoint, EndpointSource};
 pub use error::Error;
+pub use error_kind::{Actor, ErrorKind, ExitCode};
 pub use host::Innkeeper;
 pub use links::{Link, NewLink, start_address};
 pub use policy::{AccessPolicy, AccessRequest, AllowAll, Denied};
 
 pub use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp};
 pub use innkeeper_auth::{
-    AuthError, AuthOptions, AuthType, AuthTypes, AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization,
-    DeviceFailure, DeviceProgress, Disconnected, FlowFailure, FlowLimits, GrantState, GrantStatus, LINK_LIFE,
-    LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, RateLimit, Reason, Refused, SessionSecret, Signer, StartLink, Tended,
-    Unrevoked, fields_for,
+    Attach, AuthError, AuthOptions, AuthType, AuthTypes, Authorization, AuthorizationWay, Begun, BrowserFlow, Callback,
+    Completed, ConsentRequest, Credential, DeviceAuthorization, DeviceCode, DeviceFailure, DeviceFlow, DeviceProgress,
+    Disconnected, ErrorCode, FlowFailure, FlowLimits, Grant, GrantSource, GrantState, GrantStatus, Issuer, LINK_LIFE,
+    LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, Nature, PlaceOnRequest, Placement, RateLimit, Reason, Redemption,
+    Refused, Renewal, Renewed, SessionSecret, Settings, SettingsErrors, Signer, SourceContext, StartLink, Tended,
+    TokenAnswer, TokenError, TokenKind, Unrevoked, fields_for,
 };
 pub use innkeeper_egress::{
     Body, EchoLimits, EgressError, Exception, PrivateNetworks, SHORTEST_SECRET, Settings as EgressSettings,

@@ -137,17 +137,6 @@ pub enum CheckError {
     Failed,
 }
 
-impl CheckError {
-    /// The kind, for audit records and programs.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::TooLong { .. } => "check-timed-out",
-            Self::Busy => "busy",
-            Self::Failed => "host",
-        }
-    }
-}
-
 /// Names that a component gives, on one line, and not all of very many.
 fn list(names: &[String]) -> String {
     const MOST: usize = 20;
@@ -392,30 +381,6 @@ fn last_words(text: Option<&str>) -> String {
 }
 
 impl CallError {
-    /// The kind, for audit records and programs.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::UnknownAction { .. } => "unknown-action",
-            Self::InvalidInput { .. } => "invalid-input",
-            Self::InvalidOutput { .. } | Self::OutputNotJson { .. } => "invalid-output",
-            Self::Unchecked { reason, .. } => reason.kind(),
-            Self::OutputTooLarge { .. } => "output-too-large",
-            Self::InvalidFiles { .. } => "invalid-files",
-            Self::HeldTooMuch { .. } => "held-too-much",
-            Self::TooManyHandles { .. } => "too-many-handles",
-            Self::Action(failure) => failure.kind(),
-            Self::Trapped { .. } => "trapped",
-            Self::Busy { .. } => "busy",
-            Self::TimedOut { .. } => "timed-out",
-            Self::CpuExceeded { .. } => "cpu-exceeded",
-            Self::MemoryExceeded { .. } => "memory-exceeded",
-            Self::ImpureSpec { .. } => "impure-spec",
-            Self::EventNotJson { .. } => "invalid-event",
-            Self::Exited { .. } => "exited",
-            Self::Host { .. } => "host",
-        }
-    }
-
     /// Where the guest was when it was ended, innermost first; empty where that is not known.
     pub fn backtrace(&self) -> &[Frame] {
         match self {
@@ -477,23 +442,6 @@ pub enum ActionFailure {
     /// The connector failed.
     #[error("the connector failed{}", says(.0))]
     Internal(String),
-}
-
-impl ActionFailure {
-    /// The kind, for audit records and programs.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::UnknownAction(_) => "unknown-action",
-            Self::InvalidInput(_) => "invalid-input",
-            Self::NeedsAuthorization => "needs-authorization",
-            Self::Denied(_) => "denied",
-            Self::NotFound(_) => "not-found",
-            Self::RateLimited { .. } => "rate-limited",
-            Self::TooLarge { .. } => "too-large",
-            Self::Upstream { .. } => "upstream",
-            Self::Internal(_) => "internal",
-        }
-    }
 }
 
 fn of_limit(name: Option<&str>) -> String {

@@ -1,6 +1,6 @@
 //! Services that refuse, fail or answer nonsense: what it means for the grant, and what the user is told.
 
-use innkeeper::{AuthError, Error, FlowFailure, Reason};
+use innkeeper::{AuthError, Error, ErrorKind, FlowFailure, Reason};
 
 use crate::app::with;
 use crate::inn::Scene;
@@ -70,7 +70,7 @@ async fn a_grant_that_the_service_does_not_honour_needs_a_new_authorization() {
     scene.service.order("refresh", 400, r#"{"error":"invalid_grant","error_description":"sesame"}"#);
     for _ in 0..2 {
         let error = scene.ask("ada").await.expect_err("the grant is gone");
-        assert_eq!(error.kind(), "needs-authorization");
+        assert_eq!(error.kind(), ErrorKind::NeedsAuthorization);
         assert!(matches!(error, Error::Auth(AuthError::NeedsAuthorization { reason: Reason::Revoked, .. })), "{error}");
         assert!(!error.to_string().contains("sesame"), "{error}");
     }

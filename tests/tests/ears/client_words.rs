@@ -1,5 +1,6 @@
 //! What our client says to an auth redirect service: the words of the protocol and no others.
 
+use innkeeper::ErrorKind;
 use innkeeper::spec::AuthMode;
 use innkeeper_tests::echo::EchoService;
 use innkeeper_tests::stage::REDIRECT;
@@ -107,7 +108,7 @@ async fn both_tokens_are_given_back_when_a_user_disconnects_and_nobody_elses() {
     let given_back: Vec<_> = scene.service.asked_at("revoke").iter().flat_map(body).collect();
     assert_eq!(given_back.len(), 2);
     assert_ne!(given_back[0], given_back[1]);
-    assert_eq!(scene.ask("ada").await.expect_err("she has left").kind(), "needs-authorization");
+    assert_eq!(scene.ask("ada").await.expect_err("she has left").kind(), ErrorKind::NeedsAuthorization);
     scene.ask("bob").await.expect("he has not");
     assert_eq!(scene.users(), [Some("bob".to_owned())]);
 }

@@ -1,6 +1,6 @@
 //! Refreshes that fail: for good, or in passing.
 
-use innkeeper::{AuthError, Error, Reason};
+use innkeeper::{AuthError, Error, ErrorKind, Reason};
 use innkeeper_tests::oidc::{Fault, OidcOptions, PUBLIC};
 use innkeeper_tests::stage::Stage;
 
@@ -16,7 +16,7 @@ async fn a_refused_refresh_asks_for_a_new_authorization_after_which_calls_work_a
     // The second call is refused from what is known, without asking the provider again.
     for _ in 0..2 {
         let error = stage.me(&connection).await.expect_err("the grant is gone");
-        assert_eq!(error.kind(), "needs-authorization");
+        assert_eq!(error.kind(), ErrorKind::NeedsAuthorization);
         let Error::Auth(AuthError::NeedsAuthorization { connection: named, reason, .. }) = &error else {
             panic!("{error}")
         };
@@ -46,7 +46,7 @@ async fn an_outage_of_the_token_endpoint_is_temporary_and_logs_nobody_out() {
     stage.advance(3600);
     stage.provider.fail_next("refresh_token", Fault::Status(500, Vec::new())).await.expect("ordered");
     let error = stage.me(&connection).await.expect_err("there is no live token");
-    assert_ne!(error.kind(), "needs-authorization");
+    assert_ne!(error.kind(), ErrorKind::NeedsAuthorization);
     assert!(error.to_string().contains("failed with status 500"), "{error}");
     assert!(error.to_string().contains("its grant is kept"), "{error}");
     let grant = stage.status(&connection).await.grant;

@@ -1,7 +1,7 @@
 //! The end of a grant: here and at the provider.
 
 use innkeeper::spec::AuthMode;
-use innkeeper::{AuthError, Error, Reason, Unrevoked};
+use innkeeper::{AuthError, Error, ErrorKind, Reason, Unrevoked};
 use innkeeper_tests::oidc::{CONFIDENTIAL_BASIC, CONFIDENTIAL_POST, Fault, OidcOptions, PUBLIC, plain_client};
 use innkeeper_tests::relay::Relay;
 use innkeeper_tests::stage::{Stage, id};
@@ -51,7 +51,7 @@ async fn deleting_a_connection_ends_the_grants_of_all_its_principals() {
     stage.host.host.delete_connection(&connection.space, &connection.id).await.expect("deleted");
     assert_eq!(stage.counts().await.of("revocation", "success"), 4);
     let error = stage.me_of(&connection, Some("ada")).await.expect_err("there is no connection");
-    assert_eq!(error.kind(), "unknown-connection");
+    assert_eq!(error.kind(), ErrorKind::UnknownConnection);
 
     // One of the same name begins without a grant.
     let again = stage.connect_with(PUBLIC, |new| new.auth_mode(AuthMode::PerUser).id(connection.id.clone())).await;
