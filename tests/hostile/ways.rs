@@ -112,6 +112,8 @@ pub(crate) const DOORS: &[Door] = &[
     door("host/runtime/src/capabilities/http.rs", "self.egress.send(", OF_GUESTS),
     door("host/auth/src/oauth/transport.rs", "let route = Route {", OF_OAUTH),
     door("host/auth/src/oauth/transport.rs", "self.egress.send(", OF_OAUTH),
+    // A source that is not OAuth: what it sends and gets passes as OAuth's does.
+    door("host/auth/src/oauth/transport.rs", "transport.post(", OF_OAUTH),
     door("host/auth/src/oauth/endpoint.rs", "self.post(", &[Way::Token, Way::Code, Way::Refresh, Way::ServiceToken]),
     door("host/auth/src/oauth/endpoint.rs", "self.transport().post(", &[Way::Token, Way::Revocation, Way::Ears]),
     door("host/auth/src/oauth/device.rs", "self.post(", &[Way::Device]),

@@ -113,7 +113,7 @@ const ENDS: &[(&str, End)] = &[
     ("files", Fails("invalid-files", "5000 files; the limit is 1000")),
     ("file_name", Fails("invalid-files", "has 16777216 bytes; the limit is 1024")),
     ("file_type", Fails("invalid-files", "has 16777216 bytes; the limit is 1024")),
-    ("unknown_action", Fails("unknown-action", "…")),
+    ("unknown_action", Fails("internal", "…")),
     ("invalid_input", Fails("invalid-input", "…")),
     ("denied", Fails("denied", "…")),
     ("not_found", Fails("not-found", "…")),

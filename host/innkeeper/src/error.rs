@@ -217,17 +217,14 @@ impl Error {
     /// What kind it is: for programs, and for audit records.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Folder { .. }
-            | Self::NoStorage
-            | Self::Runtime(_)
-            | Self::Egress(_)
-            | Self::Pages { .. }
-            | Self::NoPages => ErrorKind::Setup,
+            Self::NoStorage | Self::Runtime(_) | Self::Egress(_) | Self::Pages { .. } | Self::NoPages => {
+                ErrorKind::Setup
+            }
             Self::Id(_) | Self::Misleading { what: "id", .. } => ErrorKind::InvalidId,
             Self::Misleading { .. } => ErrorKind::InvalidTitle,
             Self::Keyring(_) => ErrorKind::Keyring,
             Self::Vault(_) => ErrorKind::Vault,
-            Self::Store(_) => ErrorKind::Store,
+            Self::Store(_) | Self::Folder { .. } => ErrorKind::Store,
             Self::Load(error) => of_load(error),
             Self::Unchecked { reason, .. } => of_check(reason),
             Self::ComponentMissing(_) => ErrorKind::ComponentMissing,
