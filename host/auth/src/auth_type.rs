@@ -23,7 +23,8 @@ pub trait AuthType: Send + Sync + fmt::Debug {
         declared_fields(&self.spec().fields, declaration)
     }
 
-    /// Addresses of the host's own configuration that credentials are sent to, each with what the configuration calls it.
+    /// Addresses of the host's own configuration that credentials are sent to, each with what the configuration calls it. A callback
+    /// that names one of them as its issuer (RFC 9207) is refused where another server was asked.
     fn addresses(&self) -> Vec<(&'static str, Url)> {
         Vec::new()
     }

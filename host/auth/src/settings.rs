@@ -222,7 +222,8 @@ pub struct SettingsMistake {
 }
 
 impl SettingsMistake {
-    pub(crate) fn new(field: &str, reason: impl Into<String>) -> Self {
+    /// What is wrong follows the field's name in a sentence.
+    pub fn new(field: &str, reason: impl Into<String>) -> Self {
         Self { field: field.to_owned(), reason: reason.into() }
     }
 }

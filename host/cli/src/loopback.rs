@@ -89,7 +89,7 @@ impl From<LocalFailure> for Failure {
     fn from(failure: LocalFailure) -> Self {
         match failure {
             LocalFailure::Refused(error) => error.into(),
-            LocalFailure::Strangers => Self::new(Exit::Denied, "authorization", failure.to_string()),
+            LocalFailure::Strangers => Self::new(Exit::Denied, "authorization-denied", failure.to_string()),
         }
     }
 }

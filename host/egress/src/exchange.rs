@@ -205,10 +205,8 @@ impl<'a> Exchange<'a> {
     /// The secrets of the older credential still are looked for in what comes back.
     fn replace(&mut self, attachment: &mut Option<Arc<Attachment>>, next: Option<Arc<Attachment>>) {
         let old = std::mem::replace(attachment, next);
-        let generation = attachment.as_ref().map(|new| new.generation);
-        if let Some(old) = old
-            && Some(old.generation) != generation
-        {
+        let is_same = |old: &Arc<Attachment>| attachment.as_ref().is_some_and(|new| Arc::ptr_eq(old, new));
+        if let Some(old) = old.filter(|old| !is_same(old)) {
             self.secrets.extend(old.secrets.iter().chain(old.query.iter().map(|(_, value)| value)).cloned());
         }
     }

@@ -246,7 +246,8 @@ impl Error {
         }
     }
 
-    /// When the same may be tried again, where that is known.
+    /// When the same may be tried again, where that is known. It does not say that nothing was done: a call that met a service's
+    /// rate limit may have sent other requests before. [`ErrorKind::Busy`] says that no guest ran.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Call { error, .. } => retry_of_call(error),
@@ -298,9 +299,8 @@ fn of_auth(error: &AuthError) -> ErrorKind {
         AuthError::NeedsAuthorization { .. } => ErrorKind::NeedsAuthorization,
         AuthError::Rejected { .. } => ErrorKind::CredentialRejected,
         AuthError::TooManyAuthorizations { .. } => ErrorKind::TooManyAuthorizations,
-        AuthError::Unavailable { .. } | AuthError::Contended(_) | AuthError::Interrupted(_) => {
-            ErrorKind::TokenUnavailable
-        }
+        AuthError::Unavailable { .. } => ErrorKind::TokenUnavailable,
+        AuthError::Contended(_) | AuthError::Interrupted(_) => ErrorKind::Busy,
         AuthError::Misconfigured { .. } => ErrorKind::TokenRefused,
         AuthError::Store(_) => ErrorKind::Store,
         AuthError::Vault(_) => ErrorKind::Vault,

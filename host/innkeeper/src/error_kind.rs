@@ -252,7 +252,7 @@ impl ErrorKind {
             Self::TokenUnavailable => ("token-unavailable", ExitCode::Upstream, 503, Nobody),
             Self::TokenRefused => ("token-refused", ExitCode::Upstream, 502, Owner),
             Self::Auth => ("auth", ExitCode::InvalidInput, 400, Caller),
-            Self::TooManyAuthorizations => ("too-many-authorizations", ExitCode::Failed, 429, User),
+            Self::TooManyAuthorizations => ("too-many-authorizations", ExitCode::Failed, 429, Nobody),
             Self::Authorization => ("authorization", ExitCode::NeedsAuthorization, 400, User),
             Self::AuthorizationDenied => ("authorization-denied", ExitCode::Denied, 403, User),
             Self::AuthorizationFailed => ("authorization-failed", ExitCode::Upstream, 502, Owner),

@@ -90,12 +90,13 @@ pub use innkeeper_auth::{
     Attach, AuthError, AuthOptions, AuthType, AuthTypes, Authorization, AuthorizationWay, Begun, BrowserFlow, Callback,
     Completed, ConsentRequest, Credential, DeviceAuthorization, DeviceCode, DeviceFailure, DeviceFlow, DeviceProgress,
     Disconnected, ErrorCode, FlowFailure, FlowLimits, Grant, GrantSource, GrantState, GrantStatus, Issuer, LINK_LIFE,
-    LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, Nature, PlaceOnRequest, Placement, RateLimit, Reason, Redemption,
-    Refused, Renewal, Renewed, SessionSecret, Settings, SettingsErrors, Signer, SourceContext, StartLink, Tended,
-    TokenAnswer, TokenError, TokenKind, Unrevoked, fields_for,
+    LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, Nature, PATIENCE, PlaceOnRequest, Placement, RateLimit, Reason,
+    Redemption, Refused, Renewal, Renewed, SessionSecret, Settings, SettingsErrors, SettingsMistake, Signer,
+    SourceContext, StartLink, Tended, TokenAnswer, TokenError, TokenKind, Unrevoked, fields_for,
 };
 pub use innkeeper_egress::{
-    Body, EchoLimits, EgressError, Exception, PrivateNetworks, SHORTEST_SECRET, Settings as EgressSettings,
+    Body, ClientIdentity, EchoLimits, EgressError, Exception, IdentityError, PrivateNetworks, RequestHead,
+    SHORTEST_SECRET, Settings as EgressSettings,
 };
 pub use innkeeper_runtime::{
     ActionFailure, Allocation, CallError, CheckError, Code, CompileLimits, Compiler, CompilerError, Connector, Crowded,

@@ -34,7 +34,7 @@ const OWN_MAPPINGS: u32 = 4096;
 /// Bytes of a memory that a slot keeps: all that a Rust guest with a small stack has, as a rule. Page faults cost more than writing them.
 const KEPT: usize = 512 << 10;
 /// Bytes that all slots keep at most, so that a host with many slots does not hold what nobody uses.
-const KEPT_BY_ALL: usize = 512 << 20;
+const KEPT_BY_ALL: usize = 1 << 30;
 pub(crate) const MEMORIES: u32 = 2;
 pub(crate) const TABLES: u32 = 8;
 
@@ -230,7 +230,8 @@ fn pool(calls: u32, limits: &Limits) -> PoolingAllocationConfig {
 
 /// Bytes of each memory that stay with its slot, written anew. All slots together keep at most [`KEPT_BY_ALL`].
 fn kept(calls: u32) -> usize {
-    if KEPT.saturating_mul(calls as usize) <= KEPT_BY_ALL { KEPT } else { 0 }
+    let memories = calls.saturating_mul(MEMORIES) as usize;
+    if KEPT.saturating_mul(memories) <= KEPT_BY_ALL { KEPT } else { 0 }
 }
 
 /// Moves the engine's epoch on for as long as the engine lives.

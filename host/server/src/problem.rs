@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use innkeeper::{AuthError, Error, FlowFailure, LinkFailure};
+use innkeeper::{AuthError, Error, ErrorKind, FlowFailure, LinkFailure};
 use serde_json::json;
 
 use crate::pages::{self, Page};
@@ -336,7 +336,8 @@ impl From<&Error> for Problem {
             Error::NotAllowed(_) => Self::NotAllowed,
             Error::Auth(error) => Self::from(error),
             Error::Refused(refused) => Self::from(&refused.failure),
-            error => error.retry_after().map_or(Self::Host, Self::Busy),
+            error if error.kind() == ErrorKind::Busy => error.retry_after().map_or(Self::Host, Self::Busy),
+            _ => Self::Host,
         };
         if problem == Self::Host {
             tracing::error!(%error, "an authorization failed in the host");

@@ -104,18 +104,14 @@ impl Source {
         let mut url = self.server.clone();
         url.set_path(what);
         let answer = context.post(url, JSON, body.to_string().into_bytes()).await?;
-        serde_json::from_slice(&answer).map_err(|_| TokenError::Source {
-            nature: Nature::Passing { spent: true },
-            reason: "the session service answers no JSON".to_owned(),
-            retry_after: None,
-        })
+        serde_json::from_slice(&answer).map_err(|_| odd("it is no JSON"))
     }
 
     async fn session(&self, what: &str, body: Value, context: &SourceContext) -> Result<TokenAnswer, TokenError> {
         let answer = self.ask(what, body, context).await?;
-        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-        let session = TokenAnswer::new(text("session")).expires_in(LIFE);
-        Ok(if self.alone { session } else { session.refresh_token(text("key")) })
+        let text = |name: &str| answer[name].as_str().ok_or_else(|| odd("it misses the session or its key"));
+        let session = TokenAnswer::new(text("session")?).expires_in(LIFE);
+        Ok(if self.alone { session } else { session.refresh_token(text("key")?) })
     }
 }
 
@@ -154,6 +150,15 @@ impl GrantSource for Source {
     async fn revoke(&self, token: &SecretString, kind: TokenKind, context: &SourceContext) -> Result<(), TokenError> {
         let body = json!({ "token": token.expose_secret(), "kind": kind.as_str() });
         self.ask("logout", body, context).await.map(drop)
+    }
+}
+
+/// The service has done what was asked, and nobody can read its answer.
+fn odd(why: &str) -> TokenError {
+    TokenError::Source {
+        nature: Nature::Passing { spent: true },
+        reason: format!("the answer of the session service cannot be read: {why}"),
+        retry_after: None,
     }
 }
 
@@ -213,6 +218,8 @@ struct Asked {
     key: Mutex<String>,
     /// The next renewal is done and its answer lost; the key that was spent for it is honoured once more.
     loses: AtomicBool,
+    /// What the next renewal answers.
+    odd: Mutex<Option<Value>>,
     /// Every renewal is held until this is open.
     held: Mutex<Option<Arc<tokio::sync::Semaphore>>>,
 }
@@ -246,6 +253,11 @@ impl SessionService {
         self.state.loses.store(true, Ordering::SeqCst);
     }
 
+    /// Answers this to the next renewal.
+    pub fn answer_next(&self, answer: Value) {
+        *self.state.odd.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    }
+
     /// Honours no key any more.
     pub fn end_sessions(&self) {
         self.state.key.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -277,6 +289,9 @@ async fn answer(
         }
         if sent("key") != *asked.key.lock().unwrap_or_else(PoisonError::into_inner) {
             return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
+        }
+        if let Some(odd) = asked.odd.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return (StatusCode::OK, Json(odd));
         }
         if asked.loses.swap(false, Ordering::SeqCst) {
             return (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({})));

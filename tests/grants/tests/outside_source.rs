@@ -112,6 +112,16 @@ async fn a_renewal_whose_answer_was_lost_leaves_a_doubt_that_is_repaired() {
 }
 
 #[tokio::test]
+async fn an_answer_that_no_token_can_be_made_of_replaces_nothing() {
+    let stage = Stage::expired().await;
+    stage.service.answer_next(json!({ "session": "two\r\nlines", "key": "" }));
+    let error = stage.session().await.expect_err("no token");
+    assert!(matches!(error, AuthError::Unavailable { .. }), "{error}");
+    let kept = stage.replica.store.grant(&key(&stage.connection, &OWNER)).await.expect("read").expect("a grant");
+    assert_eq!(stage.replica.opened(&kept)["refresh_token"], "key-l1");
+}
+
+#[tokio::test]
 async fn a_session_that_the_service_has_ended_needs_a_person() {
     let stage = Stage::expired().await;
     stage.service.end_sessions();

@@ -9,7 +9,8 @@ use super::field::{built_in, choice, optional};
 use super::oauth_client::{Mistakes, client_id, discovery_url, mistakes, revocation_url, token_url};
 use super::signing_key::{algorithm, certificate, certificate_binding, key_id, passphrase, private_key};
 use crate::auth_type::{AuthType, Credential};
-use crate::oauth::{AnswerShape, ClientAssertion, ClientAuthentication, Consent, Way, is_token_type};
+use crate::grant::is_token_type;
+use crate::oauth::{AnswerShape, ClientAssertion, ClientAuthentication, Consent, Way};
 use crate::settings::{Settings, SettingsErrors, SettingsMistake};
 
 const BASIC: &str = "client_secret_basic";

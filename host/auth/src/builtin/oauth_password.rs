@@ -9,7 +9,8 @@ use secrecy::ExposeSecret;
 use super::field::{built_in, choice, optional, required};
 use super::oauth_client::{Mistakes, client_id, mistakes, scope};
 use crate::auth_type::{AuthType, Credential};
-use crate::oauth::{AnswerShape, BodyFormat, OwnGrant, Password, Way, is_token_type};
+use crate::grant::is_token_type;
+use crate::oauth::{AnswerShape, BodyFormat, OwnGrant, Password, Way};
 use crate::settings::{Settings, SettingsErrors, SettingsMistake};
 
 /// Longest user name, in characters.

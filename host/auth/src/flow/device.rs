@@ -16,6 +16,8 @@ use crate::grant::{Authorization, BoundSource, ErrorCode, Nature, Origin, TokenA
 
 /// Section 3.5: what the interval grows by when the server says that it is asked too often.
 const SLOWER: Duration = Duration::from_secs(5);
+/// Whatever a source says.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest wait after failures that pass, unless the server asks for more.
 const LONGEST_WAIT: Duration = Duration::from_mins(2);
 
@@ -125,17 +127,18 @@ impl Auth {
         let counted = self.limiter().count(Endpoint::Begin, who, self.clock().now());
         counted.map_err(|TooMany(retry_after)| AuthError::TooManyAuthorizations { retry_after })?;
         let answer = flow.begin(&source.context).await.map_err(DeviceFailure::Server)?;
+        let interval = answer.interval.max(SHORTEST_INTERVAL);
         let now = self.clock().now();
         Ok(DeviceAuthorization {
             user_code: answer.user_code,
             verification_uri: answer.verification_uri,
             verification_uri_complete: answer.verification_uri_complete,
             expires_at: now.plus(answer.expires_in),
-            interval: answer.interval,
+            interval,
             device_code: answer.device_code,
             origin: source.origin.clone(),
             scope: source.source.scope().map(str::to_owned),
-            next_poll: now.plus(answer.interval),
+            next_poll: now.plus(interval),
             failures: 0,
             space: connection.space.clone(),
             connection: connection.id.clone(),

@@ -4,8 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+
+use super::token_error::TokenError;
+
+/// Longest access or refresh token that is taken, in bytes.
+const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// A token and what came with it, in the terms of RFC 6749, section 5.1. `Debug` shows no text of the server: it may repeat a token
 /// in each.
@@ -62,6 +67,41 @@ impl TokenAnswer {
         self.extra.insert(name.into(), value.into());
         self
     }
+}
+
+impl TokenAnswer {
+    /// Whether its tokens can be kept and put onto requests: whoever wrote the source, nothing else is stored.
+    pub(super) fn check(&self) -> Result<(), TokenError> {
+        for token in std::iter::once(&self.access_token).chain(&self.refresh_token) {
+            check_token(token.expose_secret())?;
+        }
+        if is_token_type(&self.token_type) {
+            Ok(())
+        } else {
+            Err(TokenError::Malformed("its token type is not one word"))
+        }
+    }
+}
+
+/// RFC 6749, appendix A.12 and A.17: visible characters. Anything else could add a header or a parameter.
+pub(crate) fn check_token(text: &str) -> Result<(), TokenError> {
+    if text.is_empty() {
+        return Err(TokenError::Malformed("a token in it is empty"));
+    }
+    if text.len() > LONGEST_TOKEN {
+        return Err(TokenError::Malformed("a token in it is longer than 16 KiB"));
+    }
+    if !text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+        return Err(TokenError::Malformed("a token in it has characters that no token may have"));
+    }
+    Ok(())
+}
+
+/// Whether `text` can stand before a token in a header: a token of RFC 9110.
+pub(crate) fn is_token_type(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 64
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 impl fmt::Debug for TokenAnswer {

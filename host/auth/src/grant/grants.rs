@@ -97,12 +97,12 @@ impl Grants {
         source: &BoundSource,
         rejected: Option<u64>,
     ) -> Result<Option<Arc<LiveToken>>, AuthError> {
-        if let Some(token) = entry.good(&source.origin, self.clock.now(), rejected) {
+        if let Some(token) = entry.good(source, self.clock.now(), rejected) {
             self.refresh_ahead(entry, source, &token);
             return Ok(Some(token));
         }
         let turn = entry.turn.clone().lock_owned().await;
-        if let Some(token) = entry.good(&source.origin, self.clock.now(), rejected) {
+        if let Some(token) = entry.good(source, self.clock.now(), rejected) {
             return Ok(Some(token));
         }
         self.turn(entry, source, Purpose::Serve, rejected, turn).await
@@ -176,6 +176,7 @@ impl Grants {
         source: &BoundSource,
     ) -> Result<(), AuthError> {
         let entry = self.entry(key);
+        answer.check().map_err(|problem| entry.unavailable(problem))?;
         let mut turn = entry.turn.lock().await;
         turn.unsaved = None;
         let now = self.clock.now();
@@ -236,8 +237,11 @@ impl Grants {
         if let Some(token) = entry.last() {
             return Ok(token.secrets().into());
         }
-        let stored = self.stored(&entry.key).await?.map(|(_, grant)| grant.secrets()).unwrap_or_default();
-        Ok(stored.into_iter().chain(source.secrets.iter().cloned()).collect())
+        match self.stored(&entry.key).await? {
+            // What is made from a token goes onto requests, too.
+            Some((_, grant)) => Ok(LiveToken::new(&grant, self.margins, source).secrets().into()),
+            None => Ok(source.secrets.clone()),
+        }
     }
 
     /// The stored grant.

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 
 use super::content::Grant;
 use super::life::Margins;
-use super::source::{Attach, BoundSource, Origin, PlaceOnRequest, Placement};
+use super::source::{Attach, BoundSource, GrantSource, Origin, PlaceOnRequest, Placement};
 use super::token_error::{Nature, TokenError};
 use crate::error::AuthError;
 
@@ -62,11 +62,12 @@ impl Entry {
         Self { key, live: RwLock::default(), trouble: Mutex::default(), turn: Arc::default() }
     }
 
-    /// The token in memory if it is of this origin, fit for a request at `now` and not the one with the serial `rejected`.
-    pub(crate) fn good(&self, origin: &Origin, now: Timestamp, rejected: Option<u64>) -> Option<Arc<LiveToken>> {
+    /// The token in memory if it was made ready for this source, is fit for a request at `now` and not the one with the serial
+    /// `rejected`.
+    pub(crate) fn good(&self, source: &BoundSource, now: Timestamp, rejected: Option<u64>) -> Option<Arc<LiveToken>> {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         live.as_ref()
-            .filter(|token| token.origin == *origin && token.is_fit(now) && rejected != Some(token.serial))
+            .filter(|token| token.is_of(source) && token.is_fit(now) && rejected != Some(token.serial))
             .cloned()
     }
 
@@ -138,6 +139,8 @@ pub(crate) struct LiveToken {
     per_request: Option<Box<dyn PlaceOnRequest>>,
     pub(crate) serial: u64,
     origin: Origin,
+    /// What it was made ready by. A connection that was changed has another one: other certificates, other secrets to scrub.
+    source: Arc<dyn GrantSource>,
     refresh_at: Option<Timestamp>,
     unfit_at: Option<Timestamp>,
 }
@@ -155,6 +158,7 @@ impl LiveToken {
             per_request,
             serial: grant.serial,
             origin: grant.origin.clone(),
+            source: source.source.clone(),
             refresh_at: lifetime.refresh_at(margins),
             unfit_at: lifetime.unfit_at(margins),
         }
@@ -176,6 +180,10 @@ impl LiveToken {
     /// Whether it is time to get the next one in the background.
     pub(super) fn is_ageing(&self, now: Timestamp) -> bool {
         self.refresh_at.is_some_and(|at| at <= now)
+    }
+
+    fn is_of(&self, source: &BoundSource) -> bool {
+        self.origin == source.origin && std::ptr::addr_eq(Arc::as_ptr(&self.source), Arc::as_ptr(&source.source))
     }
 
     fn is_fit(&self, now: Timestamp) -> bool {

@@ -16,6 +16,7 @@ mod tests;
 mod token_error;
 
 pub use answer::TokenAnswer;
+pub(crate) use answer::{check_token, is_token_type};
 pub use content::Grant;
 pub(crate) use grants::{Grants, Removed};
 pub use life::State as GrantState;

@@ -141,7 +141,13 @@ impl RefreshDriver {
         let before = self.stored.as_ref().map(|stored| &stored.grant);
         let own = before.filter(|grant| grant.origin == *origin);
         let time = self.lease.as_ref().map_or(Duration::ZERO, |lease| lease.until.since(self.now()));
-        let answer = self.source.source.renew(own, time, &self.source.context).await;
+        // Another holder of the lease may ask once it has ended, so this is real time.
+        let asked = tokio::time::timeout(time.min(LEASE), self.source.source.renew(own, time, &self.source.context));
+        let late = || TokenError::NoAnswer("it took longer than a renewal may".to_owned());
+        let answer = asked.await.unwrap_or_else(|_| Err(late())).and_then(|renewed| {
+            renewed.answer.check()?;
+            Ok(renewed)
+        });
         let (now, serial) = (self.now(), self.grants.serial());
         match answer {
             Ok(renewed) => {

@@ -76,6 +76,7 @@ pub trait GrantSource: Send + Sync + fmt::Debug {
     /// Gets the next token: with the refresh token of `grant`, or, where the source renews by itself, without. The host calls this for
     /// one caller at a time. A request may take [`PATIENCE`]; a second one may follow only where `time`, what is left of the lease,
     /// has room for both.
+    /// It is cut off after `time`.
     async fn renew(
         &self,
         grant: Option<&Grant>,
@@ -210,7 +211,8 @@ pub enum Attach {
 
 /// Computes what goes onto one request.
 pub trait PlaceOnRequest: Send + Sync + fmt::Debug {
-    /// `head` is the request as it will leave, but for what this adds.
+    /// `head` is method, address and headers as they will leave, but for what this adds and what depends on the body, which is not
+    /// here.
     fn place(&self, head: &RequestHead) -> Placement;
 }
 
@@ -311,7 +313,7 @@ impl fmt::Debug for Authorization<'_> {
     }
 }
 
-/// What a browser is sent to, for [`BrowserFlow`].
+/// An address without what it asks.
 pub(crate) fn without_query(address: &Url) -> Url {
     let mut address = address.clone();
     address.set_query(None);

@@ -7,10 +7,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use crate::grant::{ErrorCode, TokenAnswer, TokenError};
-
-/// Longest access or refresh token that is taken, in bytes.
-const LONGEST_TOKEN: usize = 16 * 1024;
+use crate::grant::{ErrorCode, TokenAnswer, TokenError, check_token, is_token_type};
 
 /// Where an answer holds things, when not where the RFC says.
 #[derive(Clone, Debug, Default)]
@@ -77,13 +74,6 @@ pub(crate) fn refusal(body: &[u8]) -> Option<ErrorCode> {
     error_code(&fields(body)?)
 }
 
-/// Whether `text` can stand before a token in a header: a token of RFC 9110.
-pub(crate) fn is_token_type(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 64
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
-}
-
 /// The fields of a JSON object or a form.
 pub(super) fn fields(body: &[u8]) -> Option<Map<String, Value>> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
@@ -130,16 +120,7 @@ fn holder<'f, 'p>(fields: &'f Map<String, Value>, path: &'p str) -> (Option<&'f 
 /// A token in an answer.
 pub(super) fn token(value: &Value) -> Result<&str, TokenError> {
     let text = value.as_str().ok_or(TokenError::Malformed("a token in it is no text"))?;
-    if text.is_empty() {
-        return Err(TokenError::Malformed("a token in it is empty"));
-    }
-    if text.len() > LONGEST_TOKEN {
-        return Err(TokenError::Malformed("a token in it is longer than 16 KiB"));
-    }
-    // RFC 6749, appendix A.12 and A.17: visible characters. Anything else could add a header or a parameter.
-    if !text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-        return Err(TokenError::Malformed("a token in it has characters that no token may have"));
-    }
+    check_token(text)?;
     Ok(text)
 }
 

@@ -20,7 +20,7 @@ mod revocation;
 mod source;
 mod transport;
 
-pub(crate) use answer::{AnswerShape, is_token_type};
+pub(crate) use answer::AnswerShape;
 pub use authentication::{ClientAssertion, ClientAuthentication};
 pub use client::OAuthClient;
 pub(crate) use client::Way;

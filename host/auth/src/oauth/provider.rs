@@ -10,14 +10,14 @@ use innkeeper_egress::Egress;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::answer::{AnswerShape, fields, is_token_type};
+use super::answer::{AnswerShape, fields};
 use super::authentication::{ClientAuthentication, Proof};
 use super::client::OAuthClient;
 use super::consent::Consent;
 use super::endpoint::TokenEndpoint;
 use super::form::{BodyFormat, Form};
 use crate::flow::{ConsentRequest, Redemption};
-use crate::grant::{ErrorCode, SourceContext, TokenAnswer, TokenError};
+use crate::grant::{ErrorCode, SourceContext, TokenAnswer, TokenError, is_token_type};
 use crate::settings::check_address;
 
 /// How long a provider may take for each token that is given back: less than whoever gives it back waits.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use innkeeper_ambient::Clock;
+use innkeeper_auth::Settings;
 use innkeeper_spec::AuthMode;
 use innkeeper_vault::{ConnectionRecord, GrantOwner};
 use ring::signature::{
@@ -191,6 +192,23 @@ async fn a_token_that_is_bound_to_the_certificate_goes_with_it() {
     let connection = showing(&house, &[]).await;
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
     assert!(source.attachment(&head(), None).await.expect("live").expect("an attachment").identity.is_none());
+}
+
+/// The certificate of a connection was changed while its token lived, and services were shown the old one until the token ended.
+#[tokio::test]
+async fn a_change_of_the_connection_holds_for_the_token_that_lives() {
+    let house = House::secure().await;
+    let connection = showing(&house, &[]).await;
+    house.header(&connection).await.expect("a token");
+    let secrets = house.auth.open_secrets(&connection).expect("they open");
+    let mut fields = connection.fields.clone();
+    fields.insert("certificateBoundTokens".to_owned(), json!(true));
+    let settings = Settings::from_stored(connection.auth_type.clone(), fields.clone(), secrets);
+    let sealed = house.auth.seal_secrets(&connection.space, &connection.id, 2, &settings).expect("sealed");
+    let changed = ConnectionRecord { secrets: sealed, fields, version: 2, ..connection };
+    let source = house.auth.credential_source(&changed, &GrantOwner::Shared).expect("a source");
+    assert!(source.attachment(&head(), None).await.expect("live").expect("an attachment").identity.is_some());
+    assert_eq!(house.provider.seen().len(), 1, "it is the same token");
 }
 
 #[tokio::test]

@@ -65,11 +65,23 @@ pub(crate) struct Tokens {
     current: AtomicUsize,
     pub(crate) asked: AtomicUsize,
     pub(crate) in_query: bool,
+    /// Each request gets the next one, all under one number, as signatures with one key are.
+    each: bool,
 }
 
 impl Tokens {
     pub(crate) fn new(tokens: &[&'static str]) -> Self {
-        Self { series: tokens.to_vec(), current: AtomicUsize::new(0), asked: AtomicUsize::new(0), in_query: false }
+        Self {
+            series: tokens.to_vec(),
+            current: AtomicUsize::new(0),
+            asked: AtomicUsize::new(0),
+            in_query: false,
+            each: false,
+        }
+    }
+
+    pub(crate) fn signatures(series: &[&'static str]) -> Self {
+        Self { each: true, ..Self::new(series) }
     }
 
     pub(crate) fn in_query(token: &'static str) -> Self {
@@ -84,8 +96,8 @@ impl CredentialSource for Tokens {
         _head: &RequestHead,
         rejected: Option<&Attachment>,
     ) -> Result<Option<Arc<Attachment>>, CredentialError> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        let mut current = self.current.load(Ordering::SeqCst);
+        let asked = self.asked.fetch_add(1, Ordering::SeqCst);
+        let mut current = if self.each { asked } else { self.current.load(Ordering::SeqCst) };
         if rejected.is_some() {
             current += 1;
             if current >= self.series.len() {
@@ -94,8 +106,8 @@ impl CredentialSource for Tokens {
             self.current.store(current, Ordering::SeqCst);
         }
         let Some(token) = self.series.get(current) else { return Ok(None) };
-        let mut attachment =
-            Attachment { generation: current as u64, secrets: vec![(*token).into()], ..Attachment::default() };
+        let generation = if self.each { 0 } else { current as u64 };
+        let mut attachment = Attachment { generation, secrets: vec![(*token).into()], ..Attachment::default() };
         if self.in_query {
             attachment.query.push(("key".into(), (*token).into()));
         } else {

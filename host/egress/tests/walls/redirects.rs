@@ -18,6 +18,21 @@ async fn a_redirect_within_the_origin_keeps_the_credential() {
     assert_eq!(service.last().header("x-credential"), Some("token-one"));
 }
 
+/// A credential that is computed from each request has one number for all of them.
+#[tokio::test]
+async fn what_signed_an_earlier_hop_is_scrubbed_from_the_answer_to_a_later_one() {
+    let service = Service::start(|asked, _| match asked.target.as_str() {
+        "/a" => Reply::to(302, "/b"),
+        // It remembers what came before.
+        _ => Reply::new(200).body("signature-of-the-first then all"),
+    })
+    .await;
+    let out =
+        Out::new(&[service.rule()]).tokens(Tokens::signatures(&["signature-of-the-first", "signature-of-the-second"]));
+    let response = out.send(attached(&service.url("/a"))).await.expect("followed");
+    assert_eq!(text(response).await, "[redacted] then all");
+}
+
 #[tokio::test]
 async fn another_origin_gets_neither_credential_nor_headers_that_authorize() {
     let other = Service::start(|_, _| Reply::new(200)).await;
