@@ -4,114 +4,134 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// What kind of error it is. Its name ([`ErrorKind::as_str`]) is what audit records and JSON have, and never changes its meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
+/// Makes the enum and its table of one list: a kind's name, a command's exit code, a server's HTTP status, who must act.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal, $exit:ident, $status:literal, $actor:ident;)*) => {
+        /// What kind of error it is. Its name ([`ErrorKind::as_str`]) is what audit records and JSON have, and never changes its meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl ErrorKind {
+            /// All of them, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
+            const fn row(self) -> (&'static str, ExitCode, u16, Actor) {
+                match self {
+                    $(Self::$kind => ($name, ExitCode::$exit, $status, Actor::$actor),)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// The input breaks the action's schema, or the connector does not take it.
-    InvalidInput,
+    InvalidInput = "invalid-input", InvalidInput, 400, Caller;
     /// A config breaks the connector's schema.
-    InvalidConfig,
+    InvalidConfig = "invalid-config", InvalidInput, 400, Caller;
     /// A field of an auth type is missing or wrong.
-    InvalidFields,
+    InvalidFields = "invalid-fields", InvalidInput, 400, Caller;
     /// The connector's hosts do not follow from the config.
-    InvalidHosts,
+    InvalidHosts = "invalid-hosts", InvalidInput, 400, Caller;
     /// A text is no id.
-    InvalidId,
+    InvalidId = "invalid-id", InvalidInput, 400, Caller;
     /// A title that would mislead its reader.
-    InvalidTitle,
+    InvalidTitle = "invalid-title", InvalidInput, 400, Caller;
     /// The connector does not take the auth type, or the host does not know it.
-    AuthType,
+    AuthType = "auth-type", InvalidInput, 400, Caller;
     /// There is no such connector.
-    UnknownConnector,
+    UnknownConnector = "unknown-connector", NotFound, 404, Caller;
     /// There is no such connection.
-    UnknownConnection,
+    UnknownConnection = "unknown-connection", NotFound, 404, Caller;
     /// The connector has no such action.
-    UnknownAction,
+    UnknownAction = "unknown-action", NotFound, 404, Caller;
     /// There is a connection of that id already.
-    ConnectionExists,
+    ConnectionExists = "connection-exists", Failed, 409, Caller;
     /// Connections use the connector.
-    ConnectorInUse,
+    ConnectorInUse = "connector-in-use", Failed, 409, Caller;
     /// It was changed by somebody else meanwhile.
-    Conflict,
+    Conflict = "conflict", Failed, 409, Caller;
     /// The access policy refuses.
-    NotAllowed,
+    NotAllowed = "not-allowed", Denied, 403, Operator;
     /// A person must authorize the connection.
-    NeedsAuthorization,
+    NeedsAuthorization = "needs-authorization", NeedsAuthorization, 401, User;
     /// The service does not accept a credential that no person authorizes.
-    CredentialRejected,
+    CredentialRejected = "credential-rejected", NeedsAuthorization, 502, Owner;
     /// The provider gives no token for now.
-    TokenUnavailable,
+    TokenUnavailable = "token-unavailable", Upstream, 503, Nobody;
     /// The provider gives no token for the connection's settings.
-    TokenRefused,
+    TokenRefused = "token-refused", Upstream, 502, Owner;
     /// The connection cannot be used, or authorized, in this way.
-    Auth,
+    Auth = "auth", InvalidInput, 400, Caller;
     /// A user begins authorizations too often.
-    TooManyAuthorizations,
+    TooManyAuthorizations = "too-many-authorizations", Failed, 429, Nobody;
     /// An authorization ended without a grant; it can be begun again.
-    Authorization,
+    Authorization = "authorization", NeedsAuthorization, 400, User;
     /// The user, or the host's checks, refused an authorization.
-    AuthorizationDenied,
+    AuthorizationDenied = "authorization-denied", Denied, 403, User;
     /// The provider refused an authorization.
-    AuthorizationFailed,
+    AuthorizationFailed = "authorization-failed", Upstream, 502, Owner;
     /// A start link is false, old or used.
-    Link,
+    Link = "link", Failed, 400, User;
     /// The allow list or the service forbids it.
-    Denied,
+    Denied = "denied", Denied, 403, Owner;
     /// The service does not have it.
-    NotFound,
+    NotFound = "not-found", NotFound, 404, Caller;
     /// The service is asked too often.
-    RateLimited,
+    RateLimited = "rate-limited", Upstream, 429, Nobody;
     /// An answer of the service is too large.
-    TooLarge,
+    TooLarge = "too-large", Upstream, 502, Caller;
     /// The service failed or cannot be reached.
-    Upstream,
+    Upstream = "upstream", Upstream, 502, Nobody;
     /// The connector failed, as it says itself.
-    Internal,
+    Internal = "internal", Connector, 502, Author;
     /// The guest crashed.
-    Trapped,
+    Trapped = "trapped", Connector, 502, Author;
     /// The guest ended itself.
-    Exited,
+    Exited = "exited", Connector, 502, Author;
     /// The call took too long.
-    TimedOut,
+    TimedOut = "timed-out", Connector, 504, Author;
     /// The guest computed too long.
-    CpuExceeded,
+    CpuExceeded = "cpu-exceeded", Connector, 502, Author;
     /// The guest asked for too much memory.
-    MemoryExceeded,
+    MemoryExceeded = "memory-exceeded", Connector, 502, Author;
     /// The host would hold too much for the guest.
-    HeldTooMuch,
+    HeldTooMuch = "held-too-much", Connector, 502, Author;
     /// The guest holds too many handles.
-    TooManyHandles,
+    TooManyHandles = "too-many-handles", Connector, 502, Author;
     /// The output breaks the action's schema.
-    InvalidOutput,
+    InvalidOutput = "invalid-output", Connector, 502, Author;
     /// A streamed result is no JSON.
-    InvalidEvent,
+    InvalidEvent = "invalid-event", Connector, 502, Author;
     /// The output is too large.
-    OutputTooLarge,
+    OutputTooLarge = "output-too-large", Connector, 502, Author;
     /// The files of the result are wrong.
-    InvalidFiles,
+    InvalidFiles = "invalid-files", Connector, 502, Author;
     /// The spec used more than it may.
-    ImpureSpec,
+    ImpureSpec = "impure-spec", Connector, 502, Author;
     /// A check against a schema took too long.
-    CheckTimedOut,
+    CheckTimedOut = "check-timed-out", Failed, 502, Author;
     /// The host has no place for it now.
-    Busy,
+    Busy = "busy", Failed, 503, Nobody;
     /// The component is refused.
-    Load,
+    Load = "load", InvalidInput, 422, Author;
     /// The process that compiles does not work.
-    Compiler,
+    Compiler = "compiler", Failed, 500, Operator;
     /// A stored component is gone.
-    ComponentMissing,
+    ComponentMissing = "component-missing", Failed, 500, Operator;
     /// The store.
-    Store,
+    Store = "store", Storage, 503, Operator;
     /// Sealing or opening secrets.
-    Vault,
+    Vault = "vault", Storage, 500, Operator;
     /// The keyring.
-    Keyring,
+    Keyring = "keyring", Storage, 500, Operator;
     /// The host cannot be set up so.
-    Setup,
+    Setup = "setup", Failed, 500, Operator;
     /// The host itself failed.
-    Host,
+    Host = "host", Failed, 500, Operator;
 }
 
 /// Who must act before the same can work.
@@ -169,125 +189,7 @@ pub enum ExitCode {
     Storage = 9,
 }
 
-/// What a kind means: its name, a command's exit code, a server's status, and who must act.
-type Row = (&'static str, ExitCode, u16, Actor);
-
 impl ErrorKind {
-    /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 52] = [
-        Self::InvalidInput,
-        Self::InvalidConfig,
-        Self::InvalidFields,
-        Self::InvalidHosts,
-        Self::InvalidId,
-        Self::InvalidTitle,
-        Self::AuthType,
-        Self::UnknownConnector,
-        Self::UnknownConnection,
-        Self::UnknownAction,
-        Self::ConnectionExists,
-        Self::ConnectorInUse,
-        Self::Conflict,
-        Self::NotAllowed,
-        Self::NeedsAuthorization,
-        Self::CredentialRejected,
-        Self::TokenUnavailable,
-        Self::TokenRefused,
-        Self::Auth,
-        Self::TooManyAuthorizations,
-        Self::Authorization,
-        Self::AuthorizationDenied,
-        Self::AuthorizationFailed,
-        Self::Link,
-        Self::Denied,
-        Self::NotFound,
-        Self::RateLimited,
-        Self::TooLarge,
-        Self::Upstream,
-        Self::Internal,
-        Self::Trapped,
-        Self::Exited,
-        Self::TimedOut,
-        Self::CpuExceeded,
-        Self::MemoryExceeded,
-        Self::HeldTooMuch,
-        Self::TooManyHandles,
-        Self::InvalidOutput,
-        Self::InvalidEvent,
-        Self::OutputTooLarge,
-        Self::InvalidFiles,
-        Self::ImpureSpec,
-        Self::CheckTimedOut,
-        Self::Busy,
-        Self::Load,
-        Self::Compiler,
-        Self::ComponentMissing,
-        Self::Store,
-        Self::Vault,
-        Self::Keyring,
-        Self::Setup,
-        Self::Host,
-    ];
-
-    /// The table.
-    const fn row(self) -> Row {
-        use Actor::{Author, Caller, Nobody, Operator, Owner, User};
-        match self {
-            Self::InvalidInput => ("invalid-input", ExitCode::InvalidInput, 400, Caller),
-            Self::InvalidConfig => ("invalid-config", ExitCode::InvalidInput, 400, Caller),
-            Self::InvalidFields => ("invalid-fields", ExitCode::InvalidInput, 400, Caller),
-            Self::InvalidHosts => ("invalid-hosts", ExitCode::InvalidInput, 400, Caller),
-            Self::InvalidId => ("invalid-id", ExitCode::InvalidInput, 400, Caller),
-            Self::InvalidTitle => ("invalid-title", ExitCode::InvalidInput, 400, Caller),
-            Self::AuthType => ("auth-type", ExitCode::InvalidInput, 400, Caller),
-            Self::UnknownConnector => ("unknown-connector", ExitCode::NotFound, 404, Caller),
-            Self::UnknownConnection => ("unknown-connection", ExitCode::NotFound, 404, Caller),
-            Self::UnknownAction => ("unknown-action", ExitCode::NotFound, 404, Caller),
-            Self::ConnectionExists => ("connection-exists", ExitCode::Failed, 409, Caller),
-            Self::ConnectorInUse => ("connector-in-use", ExitCode::Failed, 409, Caller),
-            Self::Conflict => ("conflict", ExitCode::Failed, 409, Caller),
-            Self::NotAllowed => ("not-allowed", ExitCode::Denied, 403, Operator),
-            Self::NeedsAuthorization => ("needs-authorization", ExitCode::NeedsAuthorization, 401, User),
-            Self::CredentialRejected => ("credential-rejected", ExitCode::NeedsAuthorization, 502, Owner),
-            Self::TokenUnavailable => ("token-unavailable", ExitCode::Upstream, 503, Nobody),
-            Self::TokenRefused => ("token-refused", ExitCode::Upstream, 502, Owner),
-            Self::Auth => ("auth", ExitCode::InvalidInput, 400, Caller),
-            Self::TooManyAuthorizations => ("too-many-authorizations", ExitCode::Failed, 429, Nobody),
-            Self::Authorization => ("authorization", ExitCode::NeedsAuthorization, 400, User),
-            Self::AuthorizationDenied => ("authorization-denied", ExitCode::Denied, 403, User),
-            Self::AuthorizationFailed => ("authorization-failed", ExitCode::Upstream, 502, Owner),
-            Self::Link => ("link", ExitCode::Failed, 400, User),
-            Self::Denied => ("denied", ExitCode::Denied, 403, Owner),
-            Self::NotFound => ("not-found", ExitCode::NotFound, 404, Caller),
-            Self::RateLimited => ("rate-limited", ExitCode::Upstream, 429, Nobody),
-            Self::TooLarge => ("too-large", ExitCode::Upstream, 502, Caller),
-            Self::Upstream => ("upstream", ExitCode::Upstream, 502, Nobody),
-            Self::Internal => ("internal", ExitCode::Connector, 502, Author),
-            Self::Trapped => ("trapped", ExitCode::Connector, 502, Author),
-            Self::Exited => ("exited", ExitCode::Connector, 502, Author),
-            Self::TimedOut => ("timed-out", ExitCode::Connector, 504, Author),
-            Self::CpuExceeded => ("cpu-exceeded", ExitCode::Connector, 502, Author),
-            Self::MemoryExceeded => ("memory-exceeded", ExitCode::Connector, 502, Author),
-            Self::HeldTooMuch => ("held-too-much", ExitCode::Connector, 502, Author),
-            Self::TooManyHandles => ("too-many-handles", ExitCode::Connector, 502, Author),
-            Self::InvalidOutput => ("invalid-output", ExitCode::Connector, 502, Author),
-            Self::InvalidEvent => ("invalid-event", ExitCode::Connector, 502, Author),
-            Self::OutputTooLarge => ("output-too-large", ExitCode::Connector, 502, Author),
-            Self::InvalidFiles => ("invalid-files", ExitCode::Connector, 502, Author),
-            Self::ImpureSpec => ("impure-spec", ExitCode::Connector, 502, Author),
-            Self::CheckTimedOut => ("check-timed-out", ExitCode::Failed, 502, Author),
-            Self::Busy => ("busy", ExitCode::Failed, 503, Nobody),
-            Self::Load => ("load", ExitCode::InvalidInput, 422, Author),
-            Self::Compiler => ("compiler", ExitCode::Failed, 500, Operator),
-            Self::ComponentMissing => ("component-missing", ExitCode::Failed, 500, Operator),
-            Self::Store => ("store", ExitCode::Storage, 503, Operator),
-            Self::Vault => ("vault", ExitCode::Storage, 500, Operator),
-            Self::Keyring => ("keyring", ExitCode::Storage, 500, Operator),
-            Self::Setup => ("setup", ExitCode::Failed, 500, Operator),
-            Self::Host => ("host", ExitCode::Failed, 500, Operator),
-        }
-    }
-
     /// Its name, for records and programs.
     pub const fn as_str(self) -> &'static str {
         self.row().0
@@ -330,7 +232,7 @@ mod tests {
     #[test]
     fn every_kind_has_a_name_of_its_own_and_is_documented() {
         let page = include_str!("../../../docs/embedding.md");
-        let names: BTreeSet<_> = ErrorKind::ALL.into_iter().map(ErrorKind::as_str).collect();
+        let names: BTreeSet<_> = ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
         assert_eq!(names.len(), ErrorKind::ALL.len());
         for kind in ErrorKind::ALL {
             let row = format!(
