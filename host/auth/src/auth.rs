@@ -17,7 +17,7 @@ use crate::auth_type::{AuthTypes, Credential};
 use crate::credential::{ConnectionCredential, Source};
 use crate::error::AuthError;
 use crate::flow::{FlowLimiter, FlowLimits};
-use crate::grant::{BoundSource, GrantStatus, Grants, Margins, Origin, PATIENCE, SourceContext};
+use crate::grant::{BoundSource, GrantStatus, Grants, Margins, PATIENCE, SourceContext};
 use crate::secrets::{self, PlaceholderSecrets};
 use crate::settings::Settings;
 
@@ -277,12 +277,10 @@ impl Auth {
             credential: match credential {
                 Credential::Bare => Ready::Bare(sent().collect()),
                 Credential::Fixed(placement) => Ready::Fixed(placement.into_attachment(0, sent()).into()),
-                Credential::Grant(source) => Ready::Grant(BoundSource {
-                    origin: Origin::of(&connection.created_at.as_millis().to_string(), &*source),
-                    source,
-                    secrets: sent().collect(),
-                    context: self.context.clone(),
-                }),
+                Credential::Grant(source) => {
+                    let made_at = connection.created_at.as_millis().to_string();
+                    Ready::Grant(BoundSource::new(&made_at, source, sent().collect(), self.context.clone()))
+                }
             },
             secrets: Arc::new(secrets),
         })

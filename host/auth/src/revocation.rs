@@ -131,14 +131,14 @@ async fn give_back(grant: Grant, source: BoundSource, key: &GrantKey) -> Option<
         // Tokens of a server that the connection used before are none of the present one's business.
         return Some(Unrevoked::OtherServer);
     }
-    if !source.source.revokes() {
+    if !source.revokes() {
         return Some(Unrevoked::NoAddress);
     }
     let tokens = [(grant.refresh_token, TokenKind::Refresh), (Some(grant.access_token), TokenKind::Access)];
     let mut unrevoked = None;
     for (token, kind) in tokens {
         let Some(token) = token else { continue };
-        let Err(problem) = source.source.revoke(&token, kind, &source.context).await else { continue };
+        let Err(problem) = source.revoke(&token, kind).await else { continue };
         let again = matches!(problem.nature(), Nature::Passing { .. });
         unrevoked = unrevoked.or_else(|| Some(Unrevoked::Failed { kind, reason: problem.to_string(), again }));
         if again {
@@ -158,7 +158,7 @@ async fn retry_revocation(
     for wait in WAITS {
         let asked = problem.retry_after().unwrap_or_default().min(LONGEST_ASKED);
         source.context.clock.sleep(wait.max(asked)).await;
-        match source.source.revoke(&token, kind, &source.context).await {
+        match source.revoke(&token, kind).await {
             Ok(()) => return,
             Err(error) if matches!(error.nature(), Nature::Passing { .. }) => problem = error,
             Err(error) => return given_up(&key, kind, &error),

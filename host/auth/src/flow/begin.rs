@@ -87,13 +87,13 @@ impl Auth {
             verifier: self.vault().seal(&identity, verifier.secret().as_bytes())?,
             return_url: return_url.map(Url::to_string),
             origin: source.origin.as_str().to_owned(),
-            scope: source.source.scope().map(str::to_owned),
+            scope: source.scope().map(str::to_owned),
             created_at: now,
             expires_at,
         };
         self.store().put_authorization(record).await?;
         let request =
-            ConsentRequest { redirect_uri, state: &state, challenge: challenge.as_str(), scope: source.source.scope() };
+            ConsentRequest { redirect_uri, state: &state, challenge: challenge.as_str(), scope: source.scope() };
         let authorization_url = flow.authorization_url(&request);
         Ok(Begun { authorization_url, state: SecretString::from(state), expires_at })
     }

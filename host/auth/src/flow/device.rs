@@ -137,7 +137,7 @@ impl Auth {
             interval,
             device_code: answer.device_code,
             origin: source.origin.clone(),
-            scope: source.source.scope().map(str::to_owned),
+            scope: source.scope().map(str::to_owned),
             next_poll: now.plus(interval),
             failures: 0,
             space: connection.space.clone(),

@@ -25,6 +25,6 @@ pub(crate) use memory::Entry;
 pub use source::{
     Attach, Authorization, GrantSource, PATIENCE, PlaceOnRequest, Placement, Renewal, Renewed, SourceContext, TokenKind,
 };
-pub(crate) use source::{BoundSource, Origin, without_query};
+pub(crate) use source::{BoundSource, Origin};
 pub use status::GrantStatus;
 pub use token_error::{ErrorCode, Nature, TokenError};

@@ -60,10 +60,10 @@ impl RefreshDriver {
     }
 
     /// The token to use; none: there is nothing better than the rejected one.
-    pub(super) async fn run(mut self, hold: &mut TurnState) -> Result<Option<Arc<LiveToken>>, AuthError> {
+    pub(super) async fn run(mut self, state: &mut TurnState) -> Result<Option<Arc<LiveToken>>, AuthError> {
         let (mut plan, mut effect) =
-            RefreshPlan::begin(self.purpose, hold.unsaved.as_ref().map(|unsaved| unsaved.over));
-        self.lease = hold.unsaved.as_mut().and_then(|unsaved| unsaved.lease.take());
+            RefreshPlan::begin(self.purpose, state.unsaved.as_ref().map(|unsaved| unsaved.over));
+        self.lease = state.unsaved.as_mut().and_then(|unsaved| unsaved.lease.take());
         let end = loop {
             let event = match effect {
                 Effect::Read => self.read().await,
@@ -75,13 +75,13 @@ impl RefreshDriver {
                 }
                 Effect::Intend(over) => self.intend(over).await,
                 Effect::Ask => self.ask().await,
-                Effect::Store(over) => self.keep(hold, over).await,
+                Effect::Store(over) => self.keep(state, over).await,
                 Effect::Settle(over, left) => self.settle(over, left).await,
                 Effect::End(end) => break end,
             };
             effect = plan.on(event, &self.circumstances());
         };
-        match &mut hold.unsaved {
+        match &mut state.unsaved {
             Some(unsaved) => unsaved.lease = self.lease.take(),
             None => self.release_lease().await,
         }
@@ -140,21 +140,15 @@ impl RefreshDriver {
         let origin = &self.source.origin;
         let before = self.stored.as_ref().map(|stored| &stored.grant);
         let own = before.filter(|grant| grant.origin == *origin);
-        let time = self.lease.as_ref().map_or(Duration::ZERO, |lease| lease.until.since(self.now()));
-        // Another holder of the lease may ask once it has ended, so this is real time.
-        let asked = tokio::time::timeout(time.min(LEASE), self.source.source.renew(own, time, &self.source.context));
-        let late = || TokenError::NoAnswer("it took longer than a renewal may".to_owned());
-        let answer = asked.await.unwrap_or_else(|_| Err(late())).and_then(|renewed| {
-            renewed.answer.check()?;
-            Ok(renewed)
-        });
+        let left = self.lease.as_ref().map_or(Duration::ZERO, |lease| lease.until.since(self.now()));
+        let answer = self.source.renew(own, left.min(LEASE)).await;
         let (now, serial) = (self.now(), self.grants.serial());
         match answer {
             Ok(renewed) => {
                 let grant = if let Some(grant) = own {
                     grant.renewed(renewed, now, serial)
                 } else {
-                    let mut grant = Grant::begin(renewed.answer, self.source.source.scope(), origin, now, serial);
+                    let mut grant = Grant::begin(renewed.answer, self.source.scope(), origin, now, serial);
                     if let Some(before) = before {
                         grant.follow(before, now);
                     }
@@ -177,20 +171,20 @@ impl RefreshDriver {
     }
 
     /// Stores a new grant; only then may it be used. What is not stored is held for the next turn.
-    async fn keep(&mut self, hold: &mut TurnState, over: u64) -> Event {
+    async fn keep(&mut self, state: &mut TurnState, over: u64) -> Event {
         let fence = self.fence();
         if let Some(grant) = self.answered.take() {
-            hold.unsaved = Some(Unsaved { grant, over, fence, lease: None });
+            state.unsaved = Some(Unsaved { grant, over, fence, lease: None });
         }
-        let Some(unsaved) = &hold.unsaved else { return Event::Conflict };
+        let Some(unsaved) = &state.unsaved else { return Event::Conflict };
         let written = self.put(&unsaved.grant, over, |record| record.fence = unsaved.fence).await;
         match written {
             Event::Written(_) => {
                 self.entry.recovered();
                 tracing::info!(connection = %self.entry.key.connection, "token renewed");
-                self.answered = hold.unsaved.take().map(|unsaved| unsaved.grant);
+                self.answered = state.unsaved.take().map(|unsaved| unsaved.grant);
             }
-            Event::Conflict => hold.unsaved = None,
+            Event::Conflict => state.unsaved = None,
             _ => {
                 if let Some(AuthError::Store(error)) = self.failure.take() {
                     tracing::error!(connection = %self.entry.key.connection, %error, "a renewed token could not be stored");

@@ -12,7 +12,6 @@ use innkeeper_ambient::{Clock, Random};
 use innkeeper_egress::{Attachment, ClientIdentity, Egress, RequestHead};
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
-use url::Url;
 
 use super::answer::TokenAnswer;
 use super::content::Grant;
@@ -262,8 +261,7 @@ impl fmt::Debug for Placement {
 pub(crate) struct Origin(Arc<str>);
 
 impl Origin {
-    /// `connection` tells apart connections that had the same id one after the other.
-    pub(crate) fn of(connection: &str, source: &dyn GrantSource) -> Self {
+    fn of(connection: &str, source: &dyn GrantSource) -> Self {
         let mut parts = vec![connection];
         parts.extend(source.identity());
         Self(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(parts.join("\n").as_bytes())).into())
@@ -284,7 +282,7 @@ impl From<String> for Origin {
 /// A source, and the connection that it serves. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct BoundSource {
-    pub(crate) source: Arc<dyn GrantSource>,
+    pub(super) source: Arc<dyn GrantSource>,
     pub(crate) origin: Origin,
     /// The secret fields of the connection, of which answers to its requests are scrubbed.
     pub(crate) secrets: Arc<[SecretString]>,
@@ -292,14 +290,49 @@ pub(crate) struct BoundSource {
 }
 
 impl BoundSource {
+    /// `connection` tells apart connections that had the same id one after the other.
+    pub(crate) fn new(
+        connection: &str,
+        source: Arc<dyn GrantSource>,
+        secrets: Arc<[SecretString]>,
+        context: SourceContext,
+    ) -> Self {
+        Self { origin: Origin::of(connection, &*source), source, secrets, context }
+    }
+
     /// Whether a new token can be had without a refresh token.
     pub(crate) fn is_self_sufficient(&self) -> bool {
         self.source.renewal() == Renewal::ByItself
     }
 
-    /// How a person authorizes.
+    /// As [`GrantSource::scope`].
+    pub(crate) fn scope(&self) -> Option<&str> {
+        self.source.scope()
+    }
+
+    /// As [`GrantSource::authorization`].
     pub(crate) fn authorization(&self) -> Authorization<'_> {
         self.source.authorization()
+    }
+
+    /// As [`GrantSource::renew`], and cut off after `time`: another holder of the lease may ask then, so it is real time. An answer
+    /// that cannot be kept is none.
+    pub(super) async fn renew(&self, grant: Option<&Grant>, time: Duration) -> Result<Renewed, TokenError> {
+        let late = || TokenError::NoAnswer("it took longer than a renewal may".to_owned());
+        let asked = tokio::time::timeout(time, self.source.renew(grant, time, &self.context));
+        let renewed = asked.await.map_err(|_| late())??;
+        renewed.answer.check()?;
+        Ok(renewed)
+    }
+
+    /// As [`GrantSource::revokes`].
+    pub(crate) fn revokes(&self) -> bool {
+        self.source.revokes()
+    }
+
+    /// As [`GrantSource::revoke`].
+    pub(crate) async fn revoke(&self, token: &SecretString, kind: TokenKind) -> Result<(), TokenError> {
+        self.source.revoke(token, kind, &self.context).await
     }
 }
 
@@ -313,9 +346,56 @@ impl fmt::Debug for Authorization<'_> {
     }
 }
 
-/// An address without what it asks.
-pub(crate) fn without_query(address: &Url) -> Url {
-    let mut address = address.clone();
-    address.set_query(None);
-    address
+#[cfg(test)]
+mod tests {
+    use innkeeper_ambient::{ManualClock, SeededRandom, Timestamp};
+    use innkeeper_egress::Settings;
+
+    use super::*;
+
+    /// Answers this, or never.
+    #[derive(Debug)]
+    struct Scripted(Option<&'static str>);
+
+    #[async_trait]
+    impl GrantSource for Scripted {
+        fn identity(&self) -> Vec<&str> {
+            vec!["scripted"]
+        }
+
+        fn renewal(&self) -> Renewal {
+            Renewal::ByItself
+        }
+
+        async fn renew(&self, _: Option<&Grant>, _: Duration, _: &SourceContext) -> Result<Renewed, TokenError> {
+            match self.0 {
+                Some(token) => Ok(TokenAnswer::new(token).into()),
+                None => std::future::pending().await,
+            }
+        }
+
+        fn attach(&self, _: &Grant) -> Attach {
+            Attach::Same(Placement::default())
+        }
+    }
+
+    async fn renewed(answer: Option<&'static str>) -> Result<Renewed, TokenError> {
+        let (clock, random) = (Arc::new(ManualClock::new(Timestamp::from_secs(0))), Arc::new(SeededRandom::new(1)));
+        let egress = Egress::new(Settings::default(), clock.clone(), random.clone()).expect("a way out");
+        let context = SourceContext::new(egress, clock, random);
+        BoundSource::new("1", Arc::new(Scripted(answer)), Arc::default(), context).renew(None, PATIENCE).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_that_never_answers_holds_nobody_longer_than_its_lease() {
+        assert!(matches!(renewed(None).await, Err(TokenError::NoAnswer(_))));
+    }
+
+    #[tokio::test]
+    async fn a_token_that_no_header_can_hold_is_not_taken_from_any_source() {
+        assert!(renewed(Some("token-1")).await.is_ok());
+        for token in ["", "two\r\nlines", "caf\u{e9}"] {
+            assert!(matches!(renewed(Some(token)).await, Err(TokenError::Malformed(_))), "{token:?}");
+        }
+    }
 }

@@ -74,7 +74,7 @@ impl GrantStatus {
 impl Grants {
     pub(crate) async fn status(&self, key: &GrantKey, source: &BoundSource) -> Result<GrantStatus, AuthError> {
         let mut status = GrantStatus::without_grant();
-        status.asked_scope = source.source.scope().map(str::to_owned);
+        status.asked_scope = source.scope().map(str::to_owned);
         status.refreshable = source.is_self_sufficient();
         let stored = self.stored(key).await?;
         let facts =

@@ -15,7 +15,7 @@ use innkeeper_vault::{
 };
 use secrecy::ExposeSecret;
 
-use super::{BoundSource, Grants, Margins, Origin, SourceContext, TokenAnswer, TokenError};
+use super::{BoundSource, Grants, Margins, SourceContext, TokenAnswer, TokenError};
 use crate::error::AuthError;
 use crate::oauth::{Consent, OAuthClient, Way};
 
@@ -119,12 +119,8 @@ impl Stage {
             name: None,
         });
         let egress = Egress::new(settings, clock.clone(), random.clone()).expect("a way out");
-        let source = BoundSource {
-            origin: Origin::of("1", &client),
-            source: Arc::new(client),
-            secrets: Arc::default(),
-            context: SourceContext::new(egress, clock.clone(), random.clone()),
-        };
+        let context = SourceContext::new(egress, clock.clone(), random.clone());
+        let source = BoundSource::new("1", Arc::new(client), Arc::default(), context);
         let margins = Margins { ahead: Duration::from_mins(5), skew: Duration::from_secs(30) };
         let stores = (store.clone() as Arc<_>, redb as Arc<_>);
         let grants = Arc::new(Grants::new(Arc::new(vault), stores, clock.clone(), random, margins));

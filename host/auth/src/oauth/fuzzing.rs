@@ -1,13 +1,11 @@
 //! Entries for the fuzz targets into what is private otherwise: what authorization servers say, as it is read.
 
-use std::time::Duration;
-
-use secrecy::SecretString;
 use url::Url;
 
 use super::answer::{self, AnswerShape, Stage};
 use super::device as device_flow;
 use super::metadata::{self, Aliases, Metadata};
+use crate::flow::DeviceCode;
 use crate::grant::{TokenAnswer, TokenError};
 use crate::settings;
 
@@ -29,33 +27,9 @@ pub fn tokens(body: &[u8], shape: Shape, refresh: bool) -> Result<TokenAnswer, T
     answer::read(body, &AnswerShape { access_token_path, token_type_path, token_type }, stage)
 }
 
-/// What the server answers at the beginning of a device flow.
-pub struct Device {
-    /// For the host.
-    pub device_code: SecretString,
-    /// For the user.
-    pub user_code: String,
-    /// Where the user goes.
-    pub verification_uri: Url,
-    /// The same, with the code in it.
-    pub verification_uri_complete: Option<Url>,
-    /// How long the user has.
-    pub expires_in: Duration,
-    /// How long between two questions.
-    pub interval: Duration,
-}
-
-/// Reads it.
-pub fn device(body: &[u8]) -> Result<Device, TokenError> {
-    let answer = device_flow::read(body)?;
-    Ok(Device {
-        device_code: answer.device_code,
-        user_code: answer.user_code,
-        verification_uri: answer.verification_uri,
-        verification_uri_complete: answer.verification_uri_complete,
-        expires_in: answer.expires_in,
-        interval: answer.interval,
-    })
+/// Reads what the server answers at the beginning of a device flow.
+pub fn device(body: &[u8]) -> Result<DeviceCode, TokenError> {
+    device_flow::read(body)
 }
 
 /// Reads the metadata of the issuer that it was looked for at: the addresses in it, and the issuer if it promises to name itself.

@@ -13,7 +13,7 @@ use super::endpoint::TokenEndpoint;
 use crate::flow::{BrowserFlow, ConsentRequest, DeviceCode, DeviceFlow, Issuer, Redemption};
 use crate::grant::{
     Attach, Authorization, ErrorCode, Grant, GrantSource, PATIENCE, Placement, Renewal, Renewed, SourceContext,
-    TokenAnswer, TokenError, TokenKind, without_query,
+    TokenAnswer, TokenError, TokenKind,
 };
 
 #[async_trait]
@@ -122,7 +122,9 @@ struct Browser<'a> {
 #[async_trait]
 impl BrowserFlow for Browser<'_> {
     fn address(&self) -> Url {
-        without_query(&self.consent.authorization_url)
+        let mut address = self.consent.authorization_url.clone();
+        address.set_query(None);
+        address
     }
 
     fn authorization_url(&self, request: &ConsentRequest<'_>) -> Url {
