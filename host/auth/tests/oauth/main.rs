@@ -2,6 +2,7 @@
 
 mod clients;
 mod device;
+mod disconnecting;
 mod discovery;
 mod fixed;
 mod flow;

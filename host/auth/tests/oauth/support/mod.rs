@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, Timestamp};
 use innkeeper_auth::{
-    Auth, AuthError, AuthOptions, AuthTypes, Begun, Callback, Completed, Refused, SessionSecret, Settings,
+    Auth, AuthError, AuthOptions, AuthTypes, Begun, Callback, Completed, Reason, Refused, SessionSecret, Settings,
 };
 use innkeeper_egress::{Egress, PrivateNetworks, RequestHead};
 use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeId, ConnectorId, Standing};
@@ -208,6 +208,19 @@ impl House {
     pub(crate) async fn grant(&self, connection: &ConnectionRecord) -> Option<GrantRecord> {
         self.store.grant(&key(connection)).await.expect("the store answers")
     }
+}
+
+/// A connection that a user has authorized for all.
+pub(crate) async fn authorized() -> (House, ConnectionRecord) {
+    let house = House::new().await;
+    let connection = house.consenting().await;
+    house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
+    (house, connection)
+}
+
+/// Why a person is needed.
+pub(crate) fn needs(result: Result<String, AuthError>) -> Reason {
+    result.expect_err("no token").reason().expect("a person is needed")
 }
 
 pub(crate) async fn header(
