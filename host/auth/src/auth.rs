@@ -208,9 +208,8 @@ impl Auth {
         let Some((_, grant)) = stored.filter(|(_, grant)| grant.origin == source.origin) else {
             return Ok(BTreeMap::new());
         };
-        let mut secrets = grant.secrets();
+        let mut secrets = self.grants.secrets_of(&grant, source);
         secrets.extend(grant.other_tokens());
-        secrets.extend(source.secrets.iter().cloned());
         let clean = |claim: String| self.context.egress.without(&secrets, grant.serial, claim);
         Ok(declared.iter().filter_map(|name| Some((name.clone(), clean(grant.claim(name)?)))).collect())
     }

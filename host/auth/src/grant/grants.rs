@@ -238,10 +238,14 @@ impl Grants {
             return Ok(token.secrets().into());
         }
         match self.stored(&entry.key).await? {
-            // What is made from a token goes onto requests, too.
-            Some((_, grant)) => Ok(LiveToken::new(&grant, self.margins, source).secrets().into()),
+            Some((_, grant)) => Ok(self.secrets_of(&grant, source).into()),
             None => Ok(source.secrets.clone()),
         }
+    }
+
+    /// The same of a grant that was opened, with what its source makes from the token.
+    pub(crate) fn secrets_of(&self, grant: &Grant, source: &BoundSource) -> Vec<SecretString> {
+        LiveToken::new(grant, self.margins, source).secrets().to_vec()
     }
 
     /// The stored grant.
