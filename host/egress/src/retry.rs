@@ -10,7 +10,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use crate::notice::says;
+use crate::answer::body_status::says;
 
 /// How often one request was sent again, and whether it may be once more.
 pub(crate) struct Retries<'a> {

@@ -16,7 +16,7 @@ use url::{Host, Url};
 
 use crate::bound::BoundServices;
 use crate::identity::Shown;
-use crate::resolver::{Gate, GatedResolver, Refused, Resolver};
+use crate::wall::resolver::{Gate, GatedResolver, Refused, Resolver};
 use crate::{ClientIdentity, EgressError, Settings, SetupError};
 
 /// All clients: those that show no certificate, and for each identity its own; of each kind those that keep connections, and

@@ -1,11 +1,16 @@
 //! The allow list.
 
+pub(crate) mod address;
+pub(crate) mod disguise;
+pub(crate) mod networks;
+pub(crate) mod resolver;
+
 use http::Method;
 use innkeeper_spec::{ApprovedHost, CredentialUse, NEVER_SENT, check_method, path_doubt};
 use url::Url;
 
 use crate::EgressError;
-use crate::resolver::Refused;
+use crate::wall::resolver::Refused;
 
 /// Refuses what no rule could make right: another scheme, a user name, a fragment, a method that is for proxies.
 pub(crate) fn check_shape(method: &Method, url: &Url) -> Result<(), EgressError> {

@@ -6,7 +6,7 @@ use innkeeper_spec::{Policies, RateLimitStrategy};
 use serde_json::Value;
 
 use crate::EgressError;
-use crate::answer::Answer;
+use crate::answer::incoming::Answer;
 
 /// A body that is looked into is at most so large.
 const LONGEST: usize = 64 * 1024;

@@ -12,9 +12,9 @@ use http::{HeaderMap, Method, StatusCode};
 use innkeeper_ambient::{Clock, Timestamp};
 
 use crate::EgressError;
-use crate::coding::{Coding, Source};
-use crate::echoes::CallEchoes;
+use crate::answer::coding::{Coding, Source};
 use crate::scrub::ScrubStream;
+use crate::scrub::echoes::CallEchoes;
 
 /// An answer whose body still arrives.
 pub(crate) struct Answer {

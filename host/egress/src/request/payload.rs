@@ -13,10 +13,11 @@ use innkeeper_ambient::Random;
 use innkeeper_spec::Place;
 use percent_encoding::utf8_percent_encode;
 
-use crate::body::Pieces;
-use crate::multipart;
-use crate::placeholders::{Filler, RESERVED, Spelling};
-use crate::{Body, EgressError, RequestBody, disguise};
+use crate::answer::body::Pieces;
+use crate::request::multipart;
+use crate::request::placeholders::{Filler, RESERVED, Spelling};
+use crate::wall::disguise;
+use crate::{Body, EgressError, RequestBody};
 
 /// What a request carries.
 pub(crate) struct Payload {

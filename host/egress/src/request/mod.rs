@@ -1,5 +1,11 @@
 //! A request, as a guest or an OAuth flow asks for it.
 
+pub(crate) mod headers;
+pub(crate) mod multipart;
+pub(crate) mod payload;
+pub(crate) mod placeholders;
+pub(crate) mod prepare;
+
 use std::fmt;
 use std::time::Duration;
 

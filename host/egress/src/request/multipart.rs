@@ -8,8 +8,8 @@ use http::HeaderValue;
 
 use innkeeper_ambient::Random;
 
-use crate::payload::{Payload, fill_text};
-use crate::placeholders::{Filler, Spelling};
+use crate::request::payload::{Payload, fill_text};
+use crate::request::placeholders::{Filler, Spelling};
 use crate::{Body, EgressError, Part, PartContent};
 
 /// A form of at most so many bytes is copied together.

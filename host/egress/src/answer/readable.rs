@@ -6,10 +6,12 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use url::Url;
 
-use crate::answer::Answer;
-use crate::echoes::CallEchoes;
+use crate::answer::incoming::Answer;
+use crate::request::headers;
+use crate::scrub::echoes::CallEchoes;
+use crate::scrub::unsearchable;
 use crate::scrub::{REDACTED, ScrubStream, Scrubber};
-use crate::{Body, EgressError, Response, headers, unsearchable};
+use crate::{Body, EgressError, Response};
 
 /// How the request may be spoken of.
 pub(crate) struct Shown {

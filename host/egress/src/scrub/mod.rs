@@ -2,9 +2,11 @@
 
 mod cache;
 mod decode;
+pub(crate) mod echoes;
 mod forms;
 mod runs;
 mod stream;
+pub(crate) mod unsearchable;
 
 use std::borrow::Cow;
 use std::ops::Range;

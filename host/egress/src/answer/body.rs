@@ -9,7 +9,7 @@ use futures::{Stream, StreamExt, stream};
 use innkeeper_ambient::Timestamp;
 
 use crate::EgressError;
-use crate::answer::Answer;
+use crate::answer::incoming::Answer;
 
 /// Bytes that were handed in, or that arrive as they are read. Reading consumes; nothing is fetched ahead of the reader.
 pub struct Body {

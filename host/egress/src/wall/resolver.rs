@@ -10,7 +10,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use thiserror::Error;
 
 use crate::PrivateNetworks;
-use crate::address::not_public;
+use crate::wall::address::not_public;
 
 /// Turns names into addresses. The answer is checked by the caller; an implementation need not.
 #[async_trait]

@@ -8,9 +8,11 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::egress::Parts;
-use crate::payload::{Payload, add_pair};
-use crate::placeholders::{Filled, Filler, Spelling};
-use crate::{CredentialMode, EgressError, Request, RequestHead, Route, SecretFields, disguise, headers, wall};
+use crate::request::headers;
+use crate::request::payload::{Payload, add_pair};
+use crate::request::placeholders::{Filled, Filler, Spelling};
+use crate::wall::disguise;
+use crate::{CredentialMode, EgressError, Request, RequestHead, Route, SecretFields, wall};
 
 /// A request that may leave as soon as its credential is on.
 pub(crate) struct Prepared {
