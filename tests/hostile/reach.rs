@@ -8,8 +8,9 @@ use innkeeper::{
     BeginAuthorization, Callback, Clock, ConnectionView, Error, Keyring, NewConnection, SessionSecret, SystemClock,
     SystemRandom,
 };
+use innkeeper_ears::{EarsLimits, EarsProvider, EarsService, EarsSettings, Quota};
 use innkeeper_egress::Egress;
-use innkeeper_server::{EarsLimits, EarsProvider, EarsService, EarsSettings, ListenSettings, Quota, listen};
+use innkeeper_server::{ListenSettings, listen};
 use innkeeper_tests::host::TestHost;
 use innkeeper_tests::oidc::plain_client;
 use serde_json::{Value, json};

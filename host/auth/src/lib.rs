@@ -7,7 +7,6 @@
 //! Secrets of connections and grants are opened here and nowhere else. They are held in `secrecy` types and appear in no
 //! error, log line or `Debug`.
 
-mod address;
 mod auth;
 mod auth_type;
 mod builtin;
@@ -22,7 +21,6 @@ mod secrets;
 mod settings;
 mod tending;
 
-pub use address::{check_base, is_loopback, is_loopback_number};
 pub use auth::{Auth, AuthOptions};
 pub use auth_type::{AuthType, AuthTypes, Credential};
 pub use credential::ConnectionCredential;

@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use crate::address::is_loopback;
 use crate::auth_type::AuthType;
+use innkeeper_address::is_loopback;
 
 /// All fields of a connection's auth type that have a value, plain and secret apart.
 #[derive(Clone)]

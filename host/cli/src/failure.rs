@@ -4,11 +4,11 @@ use std::io;
 
 /// The numbers are documented in `docs/cli.md` and in `--help`, and stay.
 pub(crate) use innkeeper::ExitCode as Exit;
+use innkeeper::shown::line;
 use innkeeper::{
     AuthError, CallError, ConnectionId, Error, Frame, GrantOwner, KeyringError, LoadError, LogLine, PrincipalId,
     Refused,
 };
-use innkeeper_shown::line;
 use serde_json::{Value, json};
 
 /// What `--help` says of it.

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use innkeeper_address::check_base;
 use innkeeper_ambient::lock::RwLock;
 use innkeeper_ambient::{Clock, Random, SystemClock, SystemRandom};
-use innkeeper_auth::{Auth, AuthOptions, AuthTypes, check_base};
+use innkeeper_auth::{Auth, AuthOptions, AuthTypes};
 use innkeeper_egress::{Egress, Settings as EgressSettings};
 use innkeeper_runtime::{CompileLimits, Compiler, GuestMemory, Limits, Runtime, RuntimeSettings, Sharing};
 use innkeeper_vault::{Keyring, KeyringSource, RedbStore, Store, Vault};

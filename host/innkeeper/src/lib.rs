@@ -102,6 +102,7 @@ pub use innkeeper_runtime::{
     ActionFailure, Allocation, CallError, CheckError, Code, CompileLimits, Compiler, CompilerError, Connector, Crowded,
     File, Frame, Limits, LoadError, LogLevel, LogLine, Progress, Sharing,
 };
+pub use innkeeper_shown as shown;
 pub use innkeeper_spec as spec;
 pub use innkeeper_vault::{
     AuditRecord, ComponentDigest, ConnectionId, GrantOwner, Keyring, KeyringError, KeyringSource, PrincipalId,

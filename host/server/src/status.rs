@@ -6,10 +6,10 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use innkeeper::{ConnectionId, ConnectionStatus, NewLink, Reason, Timestamp};
+use innkeeper_web::ShownJson;
 use serde_json::{Value, json};
 
 use crate::problem::Problem;
-use crate::shown_json::ShownJson;
 use crate::site::Site;
 
 /// Of a path that may name none.

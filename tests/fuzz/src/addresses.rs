@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use innkeeper_auth::{check_base, fuzzing as auth};
+use innkeeper_address::check_base;
+use innkeeper_auth::fuzzing as auth;
 use innkeeper_egress::{Exception, fuzzing as egress};
 use innkeeper_spec::{ApprovedHost, CredentialUse, HostPattern, HostRule, NamePattern};
 use serde_json::json;
@@ -251,6 +252,6 @@ fn endpoint(given: &str) {
     if let Ok(url) = Url::parse(given)
         && check_base(&url).is_ok()
     {
-        assert!(url.scheme() == "https" || innkeeper_auth::is_loopback(&url));
+        assert!(url.scheme() == "https" || innkeeper_address::is_loopback(&url));
     }
 }

@@ -43,5 +43,5 @@ pub fn metadata(bytes: &[u8]) {
 
 /// Whether an address stays on this machine, so that plain http crosses no network.
 pub(crate) fn is_own(url: &Url) -> bool {
-    innkeeper_auth::is_loopback(url) || url.host_str().is_some_and(|host| host.ends_with(".localhost"))
+    innkeeper_address::is_loopback(url) || url.host_str().is_some_and(|host| host.ends_with(".localhost"))
 }

@@ -12,10 +12,10 @@ use url::Url;
 
 use super::limits::{Counted, Endpoint, TooMany};
 use super::{ConsentRequest, LIFE, SessionSecret, digest};
-use crate::address::is_loopback;
 use crate::auth::Auth;
 use crate::error::AuthError;
 use crate::grant::Authorization;
+use innkeeper_address::is_loopback;
 
 /// An authorization that has begun.
 pub struct Begun {

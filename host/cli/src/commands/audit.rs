@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
+use innkeeper::shown::Quoted;
 use innkeeper::{AuditRecord, ConnectionId};
-use innkeeper_shown::Quoted;
 use serde_json::{Value, json};
 
 use super::Context;

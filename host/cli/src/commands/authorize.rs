@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use clap::Args;
+use innkeeper::shown::host_warning;
 use innkeeper::{
     AuthorizationWay, Completed, ConnectionId, GrantOwner, Innkeeper, LINK_PURPOSE, PrincipalId, Signer, StartLink,
     SystemClock, SystemRandom, start_address,
 };
-use innkeeper_shown::host_warning;
 use serde_json::json;
 use url::Url;
 

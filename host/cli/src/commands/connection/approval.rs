@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use innkeeper::shown::{Said, address};
 use innkeeper::spec::{ApprovedHost, ConnectorSpec, CredentialUse, HostPattern, HostRule, Place, Scheme};
 use innkeeper::{
     ConnectionChange, ConnectionId, Endpoint, EndpointSource, HostApproval, Innkeeper, NewConnection, SpaceId,
 };
-use innkeeper_shown::{Said, address};
 use serde_json::Value;
 
 use crate::commands::connector::with_warning;

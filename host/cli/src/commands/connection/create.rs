@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use innkeeper::shown::OneLine;
 use innkeeper::spec::{AuthMode, ConnectorId};
 use innkeeper::{
     ConnectionId, ConnectionView, Connector, HostApproval, Innkeeper, NewConnection, SHORTEST_SECRET, fields_for,
 };
-use innkeeper_shown::OneLine;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use innkeeper::shown::OneLine;
 use innkeeper::{Added, Innkeeper};
-use innkeeper_shown::OneLine;
 use serde_json::{Value, json};
 
 use super::{component, describe};

@@ -5,9 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use innkeeper::{EgressSettings, Keyring, SystemClock, SystemRandom};
-use innkeeper_egress::Egress;
+use innkeeper_ears::{EarsLimits, EarsProvider, EarsService, EarsSettings, Egress};
 use innkeeper_practice::{CONFIDENTIAL_CLIENT, CONFIDENTIAL_SECRET};
-use innkeeper_server::{EarsLimits, EarsProvider, EarsService, EarsSettings};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use url::Url;

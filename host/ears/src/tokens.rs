@@ -16,11 +16,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::client_address;
-use super::json::{self, Failure, Fields, Redeem, Refresh, Revoke};
-use super::limits::Kind;
-use super::observe::now;
-use super::service::{Inner, Provider};
+use crate::client_address;
+use crate::json::{self, Failure, Fields, Redeem, Refresh, Revoke};
+use crate::limits::Kind;
+use crate::observe::now;
+use crate::service::{Inner, Provider};
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,7 +32,7 @@ const LONGEST_TOKEN: usize = 16 * 1024;
 type Service = State<Arc<Inner>>;
 
 /// RFC 6749, section 4.1.3, for a caller that proves by its verifier that it is the one that began.
-pub(super) async fn redeem(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
+pub(crate) async fn redeem(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
     answer(&service, &name, request, async |provider, asked: Redeem, time| {
         let code = service.seals.open_code(&provider.name, &asked.code).map_err(|_| Failure::invalid_code())?;
         // Both sides are hashes, so the time that the comparison takes tells nothing.
@@ -48,7 +48,7 @@ pub(super) async fn redeem(State(service): Service, Path(name): Path<String>, re
 }
 
 /// RFC 6749, section 6.
-pub(super) async fn refresh(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
+pub(crate) async fn refresh(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
     answer(&service, &name, request, async |provider, asked: Refresh, time| {
         check_token(&asked.refresh_token)?;
         Ok(tokens(time.of(&provider.name, provider.client.refresh(&asked.refresh_token)).await?))
@@ -57,7 +57,7 @@ pub(super) async fn refresh(State(service): Service, Path(name): Path<String>, r
 }
 
 /// RFC 7009. A token that has ended already is given back.
-pub(super) async fn revoke(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
+pub(crate) async fn revoke(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
     answer(&service, &name, request, async |provider, asked: Revoke, time| {
         check_token(&asked.token)?;
         let given_back = time.of(&provider.name, provider.client.revoke(&asked.token)).await?;

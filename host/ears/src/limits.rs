@@ -49,13 +49,13 @@ impl Default for EarsLimits {
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Consent,
     Tokens,
 }
 
 /// Counts in memory: each replica for itself.
-pub(super) struct Limiter {
+pub(crate) struct Limiter {
     consents: Keyed,
     tokens: Keyed,
     most: usize,
@@ -67,7 +67,7 @@ type Key = (usize, IpAddr);
 type Keyed = RateLimiter<Key, HashMapStateStore<Key>, ForwardClock, NoOpMiddleware<Duration>>;
 
 impl Limiter {
-    pub(super) fn new(limits: &EarsLimits, clock: &Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(limits: &EarsLimits, clock: &Arc<dyn Clock>) -> Self {
         let clock = ForwardClock { clock: clock.clone(), state: Arc::default() };
         let keyed = |quota: Quota| {
             // A window shorter than what it holds has no period; then the count alone bounds.
@@ -85,7 +85,7 @@ impl Limiter {
     }
 
     /// Counts one more, or says how long until one more is taken. `provider` is its place in the list.
-    pub(super) fn count(&self, kind: Kind, provider: usize, address: IpAddr) -> Result<(), Duration> {
+    pub(crate) fn count(&self, kind: Kind, provider: usize, address: IpAddr) -> Result<(), Duration> {
         let keyed = match kind {
             Kind::Consent => &self.consents,
             Kind::Tokens => &self.tokens,

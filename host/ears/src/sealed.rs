@@ -11,42 +11,42 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 /// How long a user may take at the provider.
-pub(super) const FLOW_LIFE: Duration = Duration::from_mins(10);
+pub(crate) const FLOW_LIFE: Duration = Duration::from_mins(10);
 /// How long a caller may take to redeem a code. Clocks of replicas may differ by some of it.
-pub(super) const CODE_LIFE: Duration = Duration::from_mins(1);
+pub(crate) const CODE_LIFE: Duration = Duration::from_mins(1);
 
 /// A flow between its begin and the provider's callback.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Flow {
+pub(crate) struct Flow {
     /// Where the caller wants the code.
     #[serde(rename = "c")]
-    pub(super) callback: String,
+    pub(crate) callback: String,
     /// The caller's own state.
     #[serde(rename = "s")]
-    pub(super) state: String,
+    pub(crate) state: String,
     /// The caller's challenge.
     #[serde(rename = "h")]
-    pub(super) challenge: String,
+    pub(crate) challenge: String,
     /// This service's verifier at the provider.
     #[serde(rename = "v")]
-    pub(super) verifier: String,
+    pub(crate) verifier: String,
     /// SHA-256 of the session of the browser that began, base64url.
     #[serde(rename = "b")]
-    pub(super) session: String,
+    pub(crate) session: String,
 }
 
 /// What the caller redeems.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Code {
+pub(crate) struct Code {
     /// The provider's own, which the provider takes once.
     #[serde(rename = "c")]
-    pub(super) issued: String,
+    pub(crate) issued: String,
     /// This service's verifier at the provider.
     #[serde(rename = "v")]
-    pub(super) verifier: String,
+    pub(crate) verifier: String,
     /// The caller's challenge.
     #[serde(rename = "h")]
-    pub(super) challenge: String,
+    pub(crate) challenge: String,
 }
 
 /// What is sealed, with the end of its life: milliseconds since 1970.
@@ -60,7 +60,7 @@ struct Lasting<T> {
 
 /// Why a sealed text is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unusable {
+pub(crate) enum Unusable {
     /// It is not of this service, was changed, or is another provider's.
     Foreign,
     /// Its time is over.
@@ -68,31 +68,31 @@ pub(super) enum Unusable {
 }
 
 /// Seals and opens both, each with a key of its own, bound to the provider's name.
-pub(super) struct Seals {
+pub(crate) struct Seals {
     flows: Tickets,
     codes: Tickets,
     clock: Arc<dyn Clock>,
 }
 
 impl Seals {
-    pub(super) fn new(keyring: &Keyring, clock: Arc<dyn Clock>, random: &Arc<dyn Random>) -> Result<Self, VaultError> {
+    pub(crate) fn new(keyring: &Keyring, clock: Arc<dyn Clock>, random: &Arc<dyn Random>) -> Result<Self, VaultError> {
         let tickets = |purpose| Tickets::new(keyring, purpose, random.clone());
         Ok(Self { flows: tickets("ears-flow")?, codes: tickets("ears-code")?, clock })
     }
 
-    pub(super) fn flow(&self, provider: &str, flow: &Flow) -> Result<String, VaultError> {
+    pub(crate) fn flow(&self, provider: &str, flow: &Flow) -> Result<String, VaultError> {
         self.seal(&self.flows, provider, flow, FLOW_LIFE)
     }
 
-    pub(super) fn open_flow(&self, provider: &str, text: &str) -> Result<Flow, Unusable> {
+    pub(crate) fn open_flow(&self, provider: &str, text: &str) -> Result<Flow, Unusable> {
         self.open(&self.flows, provider, text)
     }
 
-    pub(super) fn code(&self, provider: &str, code: &Code) -> Result<String, VaultError> {
+    pub(crate) fn code(&self, provider: &str, code: &Code) -> Result<String, VaultError> {
         self.seal(&self.codes, provider, code, CODE_LIFE)
     }
 
-    pub(super) fn open_code(&self, provider: &str, text: &str) -> Result<Code, Unusable> {
+    pub(crate) fn open_code(&self, provider: &str, text: &str) -> Result<Code, Unusable> {
         self.open(&self.codes, provider, text)
     }
 

@@ -2,6 +2,7 @@
 
 use innkeeper_auth::{ProviderSettings, Revocation};
 use secrecy::SecretString;
+use serde::Deserialize;
 use url::Url;
 
 /// A provider whose addresses and manners are known.
@@ -72,12 +73,16 @@ impl Preset {
 }
 
 /// One provider, as its operator sets it up. What is not given comes from the [`Preset`] of its name, where there is one.
-#[derive(Clone, Default)]
-pub struct EarsProvider {
+///
+/// It is read from a file as `EarsProvider<S>`, where `S` says where the secret is;
+/// [`try_with_secret`](EarsProvider::try_with_secret) then puts the secret in its place.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarsProvider<S = SecretString> {
     /// Of the app that is registered at the provider.
     pub client_id: String,
     /// Its secret; a public client has none.
-    pub client_secret: Option<SecretString>,
+    pub client_secret: Option<S>,
     /// Microsoft alone: which accounts may sign in; `organizations` unless given.
     pub tenant: Option<String>,
     /// Where users give consent.
@@ -99,6 +104,7 @@ pub struct EarsProvider {
     /// What the provider must name itself in its callbacks (RFC 9207).
     pub issuer: Option<String>,
     /// Scopes that callers may ask for; empty: any.
+    #[serde(default)]
     pub scopes: Vec<String>,
 }
 
@@ -112,9 +118,30 @@ pub struct InvalidProvider {
     pub why: String,
 }
 
+impl<S> EarsProvider<S> {
+    /// The same provider, with the secret that `read` makes of what stands in its place.
+    pub fn try_with_secret<E>(self, read: impl FnOnce(S) -> Result<SecretString, E>) -> Result<EarsProvider, E> {
+        Ok(EarsProvider {
+            client_secret: self.client_secret.map(read).transpose()?,
+            client_id: self.client_id,
+            tenant: self.tenant,
+            authorization_url: self.authorization_url,
+            token_url: self.token_url,
+            revocation_url: self.revocation_url,
+            revoked_by_token: self.revoked_by_token,
+            secret_in_header: self.secret_in_header,
+            scope_parameter: self.scope_parameter,
+            access_token_path: self.access_token_path,
+            token_type: self.token_type,
+            issuer: self.issuer,
+            scopes: self.scopes,
+        })
+    }
+}
+
 impl EarsProvider {
     /// The client's settings; `name` tells the preset.
-    pub(super) fn settings(mut self, name: &str) -> Result<ProviderSettings, InvalidProvider> {
+    pub(crate) fn settings(mut self, name: &str) -> Result<ProviderSettings, InvalidProvider> {
         let wrong = |why: &str| InvalidProvider { name: name.to_owned(), why: why.to_owned() };
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
         if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
@@ -152,7 +179,7 @@ impl EarsProvider {
     }
 }
 
-impl std::fmt::Debug for EarsProvider {
+impl<S> std::fmt::Debug for EarsProvider<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EarsProvider").field("client_id", &self.client_id).finish_non_exhaustive()
     }

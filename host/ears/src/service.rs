@@ -8,23 +8,23 @@ use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
+use innkeeper_address::check_base;
 use innkeeper_ambient::{Clock, Random};
-use innkeeper_auth::{ProviderClient, check_base};
+use innkeeper_auth::ProviderClient;
 use innkeeper_egress::Egress;
 use innkeeper_vault::{Keyring, VaultError};
+use innkeeper_web::{SessionCookies, is_addressed, seal};
 use ipnet::IpNet;
 use url::Url;
 
-use super::callers::{CallbackAddress, Callbacks};
-use super::json::{self, Failure};
-use super::limits::{EarsLimits, Limiter};
-use super::metrics::Metrics;
-use super::observe::observe;
-use super::presets::{EarsProvider, InvalidProvider};
-use super::sealed::Seals;
-use super::{authorize, callback, tokens};
-use crate::cookie::SessionCookies;
-use crate::headers;
+use crate::callers::{CallbackAddress, Callbacks};
+use crate::json::{self, Failure};
+use crate::limits::{EarsLimits, Limiter};
+use crate::metrics::Metrics;
+use crate::observe::observe;
+use crate::presets::{EarsProvider, InvalidProvider};
+use crate::sealed::Seals;
+use crate::{authorize, callback, tokens};
 
 /// What an auth redirect service is made from.
 #[derive(Debug)]
@@ -77,29 +77,29 @@ pub struct EarsService {
     inner: Arc<Inner>,
 }
 
-pub(super) struct Inner {
+pub(crate) struct Inner {
     /// Without a slash at its end.
-    pub(super) name: String,
+    pub(crate) name: String,
     public_url: Url,
-    pub(super) providers: Vec<Provider>,
-    pub(super) callbacks: Callbacks,
-    pub(super) cookies: SessionCookies,
-    pub(super) seals: Seals,
-    pub(super) limiter: Limiter,
-    pub(super) metrics: Metrics,
-    pub(super) trusted_proxies: Vec<IpNet>,
-    pub(super) random: Arc<dyn Random>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(crate) providers: Vec<Provider>,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) cookies: SessionCookies,
+    pub(crate) seals: Seals,
+    pub(crate) limiter: Limiter,
+    pub(crate) metrics: Metrics,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// A client at a provider.
-pub(super) struct Provider {
-    pub(super) name: Arc<str>,
-    pub(super) client: ProviderClient,
+pub(crate) struct Provider {
+    pub(crate) name: Arc<str>,
+    pub(crate) client: ProviderClient,
     /// Registered there.
-    pub(super) redirect_uri: Url,
+    pub(crate) redirect_uri: Url,
     /// Empty: any.
-    pub(super) scopes: Vec<String>,
+    pub(crate) scopes: Vec<String>,
 }
 
 impl fmt::Debug for EarsService {
@@ -170,7 +170,7 @@ impl EarsService {
         let inner = self.inner.clone();
         let is_ours = {
             let public_url = self.inner.public_url.clone();
-            move |headers: &axum::http::HeaderMap| headers::is_addressed(&public_url, headers)
+            move |headers: &axum::http::HeaderMap| is_addressed(&public_url, headers)
         };
         let check_host = move |request: axum::extract::Request, next: axum::middleware::Next| {
             let ours = is_ours(request.headers());
@@ -186,7 +186,7 @@ impl EarsService {
             .layer(axum::middleware::from_fn(check_host))
             .layer(from_fn_with_state(inner.clone(), observe))
             .route("/healthz", get(async || "ok\n"))
-            .layer(map_response(headers::seal))
+            .layer(map_response(seal))
             .with_state(inner)
     }
 
@@ -198,7 +198,7 @@ impl EarsService {
 
 impl Inner {
     /// The provider of this name, and its place in the list.
-    pub(super) fn provider(&self, name: &str) -> Option<(usize, &Provider)> {
+    pub(crate) fn provider(&self, name: &str) -> Option<(usize, &Provider)> {
         self.providers.iter().enumerate().find(|(_, provider)| &*provider.name == name)
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use innkeeper_auth::{is_loopback, is_loopback_number};
+use innkeeper_address::{is_loopback, is_loopback_number};
 use url::Url;
 
 /// What the service adds to a callback.
@@ -45,15 +45,15 @@ impl fmt::Display for CallbackAddress {
 
 /// All addresses that codes may be sent to.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Callbacks {
-    pub(super) registered: Vec<CallbackAddress>,
+pub(crate) struct Callbacks {
+    pub(crate) registered: Vec<CallbackAddress>,
     /// Whether apps on the user's own machine may have codes, at any port (RFC 8252, section 7.3).
-    pub(super) loopback: bool,
+    pub(crate) loopback: bool,
 }
 
 impl Callbacks {
     /// The address, if codes may be sent there.
-    pub(super) fn admit(&self, text: &str) -> Option<Url> {
+    pub(crate) fn admit(&self, text: &str) -> Option<Url> {
         let url = Url::parse(text).ok()?;
         check(&url).ok()?;
         // Beside ours they would come twice, and a caller might read the wrong one.

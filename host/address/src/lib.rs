@@ -1,4 +1,4 @@
-//! Addresses that browsers and credentials may be sent to.
+//! Addresses that browsers, credentials and secrets may be sent to.
 
 use url::{Host, Url};
 

@@ -1,21 +1,24 @@
 //! `GET v1/{provider}/oauth/callback`: the provider sends the browser back, and it goes on to the caller with a sealed code.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
 use axum::http::header;
 use axum::response::Response;
 use innkeeper_auth::authorization_error;
+use secrecy::ExposeSecret as _;
 
-use super::authorize::{Trouble, admitted, digest, finish, parameters, to_caller};
-use super::client_address;
-use super::sealed::Code;
-use super::service::{Inner, Provider};
+use crate::browser::{admitted, digest, finish, parameters, to_caller};
+use crate::client_address;
+use crate::sealed::Code;
+use crate::service::{Inner, Provider};
+use crate::trouble::Trouble;
 
 /// Longest code that a provider gives, in bytes: it travels on in an address.
 const LONGEST_CODE: usize = 2048;
 
-pub(super) async fn take(State(service): State<Arc<Inner>>, Path(name): Path<String>, request: Request) -> Response {
+pub(crate) async fn take(State(service): State<Arc<Inner>>, Path(name): Path<String>, request: Request) -> Response {
     let caller = client_address::of(request.extensions(), request.headers(), &service.trusted_proxies);
     let mut clear = None;
     let taken = admitted(&service, &name, caller).and_then(|provider| {
@@ -35,13 +38,13 @@ fn go_on(
     service: &Inner,
     provider: &Provider,
     request: &Request,
-    mut given: std::collections::HashMap<String, String>,
+    mut given: HashMap<String, String>,
 ) -> Result<(Response, &'static str), Trouble> {
     let own_state = given.remove("state").unwrap_or_default();
     let flow = service.seals.open_flow(&provider.name, &own_state).map_err(Trouble::Unusable)?;
     // The provider's answer for one browser is of no use in another: nobody is signed in for somebody else.
     let session = service.cookies.read(request.headers(), &own_state);
-    if session.is_none_or(|session| digest(&session) != flow.session) {
+    if session.is_none_or(|session| digest(session.expose_secret()) != flow.session) {
         return Err(Trouble::OtherBrowser);
     }
     if !provider.client.is_issuer(given.get("iss").map(String::as_str)) {

@@ -16,6 +16,7 @@
 //! caller's challenge, without whose verifier it is not redeemed. Tokens pass through and are kept nowhere.
 
 mod authorize;
+mod browser;
 mod callback;
 mod callers;
 mod client_address;
@@ -27,6 +28,9 @@ mod presets;
 mod sealed;
 mod service;
 mod tokens;
+mod trouble;
+
+pub use innkeeper_egress::Egress;
 
 pub use callers::{CallbackAddress, InvalidCallback};
 pub use limits::{EarsLimits, Quota};

@@ -9,12 +9,12 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::observe::Seen;
+use crate::observe::Seen;
 
 /// Seconds: a fraction of a millisecond is the service's own share, seconds are a provider's.
 const BUCKETS: [f64; 11] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0];
 
-pub(super) struct Metrics {
+pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Request, Counter>,
     own: Family<Endpoint, Histogram>,
@@ -40,7 +40,7 @@ struct Provider {
 }
 
 impl Metrics {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("innkeeper_ears");
         let requests = Family::default();
         let histogram = || Histogram::new(BUCKETS);
@@ -53,7 +53,7 @@ impl Metrics {
         Self { registry, requests, own, provider }
     }
 
-    pub(super) fn count(&self, endpoint: &'static str, seen: &Seen, whole: Duration) {
+    pub(crate) fn count(&self, endpoint: &'static str, seen: &Seen, whole: Duration) {
         let provider = seen.provider.as_deref().unwrap_or("unknown").to_owned();
         let own = whole.saturating_sub(seen.provider_time);
         self.own.get_or_create(&Endpoint { endpoint }).observe(own.as_secs_f64());
@@ -64,7 +64,7 @@ impl Metrics {
         self.requests.get_or_create(&Request { provider, endpoint, outcome: seen.outcome }).inc();
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);

@@ -11,7 +11,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// The address that limits count by: of the connection, or, where that is a trusted proxy's, the last in `X-Forwarded-For`
 /// that is none. What a caller writes there itself stands further left and is not believed. IPv6 counts by networks of 64 bits,
 /// which is what one subscriber has.
-pub(super) fn of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let connection = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
     // Mounted by a service that does not say: then all callers are one.
     let mut address = connection.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)).to_canonical();

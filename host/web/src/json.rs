@@ -5,7 +5,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 /// A JSON body in which what is hidden is escaped; its value is the same.
-pub(crate) struct ShownJson(pub(crate) Value);
+#[derive(Clone, Debug)]
+pub struct ShownJson(pub Value);
 
 impl IntoResponse for ShownJson {
     fn into_response(self) -> Response {

@@ -4,24 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use innkeeper_auth::{ErrorCode, TokenError};
+use innkeeper_web::{ShownJson, retry_after};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
-use super::observe::Seen;
-use crate::shown_json::ShownJson;
+use crate::observe::Seen;
 
 /// Why a host gets no token: as RFC 6749, section 5.2, has it, and none of it in the provider's or the caller's own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
-    pub(super) status: StatusCode,
+pub(crate) struct Failure {
+    pub(crate) status: StatusCode,
     /// For programs; these stay.
-    pub(super) code: &'static str,
-    pub(super) text: String,
-    pub(super) retry_after: Option<Duration>,
+    pub(crate) code: &'static str,
+    pub(crate) text: String,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Failure {
@@ -29,63 +29,63 @@ impl Failure {
         Self { status, code, text: text.into(), retry_after: None }
     }
 
-    pub(super) fn invalid(text: impl Into<String>) -> Self {
+    pub(crate) fn invalid(text: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", text)
     }
 
-    pub(super) fn unknown_provider<'p>(known: impl Iterator<Item = &'p str>) -> Self {
+    pub(crate) fn unknown_provider<'p>(known: impl Iterator<Item = &'p str>) -> Self {
         let known = known.collect::<Vec<_>>().join(", ");
         let text = format!("this service is not set up for that provider; it is for {known}");
         Self::new(StatusCode::NOT_FOUND, "unknown_provider", text)
     }
 
     /// A code that is not redeemed. Which of the reasons it is is not told: it would help who stole it.
-    pub(super) fn invalid_code() -> Self {
+    pub(crate) fn invalid_code() -> Self {
         let text = "the code is not of this service and provider, has ended, or was begun with another verifier";
         Self::new(StatusCode::BAD_REQUEST, "invalid_grant", text)
     }
 
-    pub(super) fn not_revocable() -> Self {
+    pub(crate) fn not_revocable() -> Self {
         let text = "the provider does not take this token back: it ends by itself, or by the user's hand";
         Self::new(StatusCode::BAD_REQUEST, "unsupported_token_type", text)
     }
 
-    pub(super) fn too_many(wait: Duration) -> Self {
+    pub(crate) fn too_many(wait: Duration) -> Self {
         let text = "this address asks too often; try again later";
         let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", text);
         Self { retry_after: Some(wait), ..failure }
     }
 
-    pub(super) fn too_large() -> Self {
+    pub(crate) fn too_large() -> Self {
         let text = "the body is larger than any that holds a code or a token";
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", text)
     }
 
-    pub(super) fn slow() -> Self {
+    pub(crate) fn slow() -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "temporarily_unavailable", "the body took too long to arrive")
     }
 
-    pub(super) fn other_host() -> Self {
+    pub(crate) fn other_host() -> Self {
         Self::new(StatusCode::MISDIRECTED_REQUEST, "invalid_request", "this address is not served under that host name")
     }
 
-    pub(super) fn method(allowed: &str) -> Self {
+    pub(crate) fn method(allowed: &str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", format!("this address takes {allowed} alone"))
     }
 
-    pub(super) fn nothing_here() -> Self {
+    pub(crate) fn nothing_here() -> Self {
         let text = "there is nothing here; the addresses are v1/{provider}/oauth/authorize, callback, token, refresh and revoke";
         Self::new(StatusCode::NOT_FOUND, "not_found", text)
     }
 
     /// Whether it passes neither by itself nor by anything that a user or a host does.
-    pub(super) fn is_operators(&self) -> bool {
+    pub(crate) fn is_operators(&self) -> bool {
         matches!(self.code, "unauthorized_client" | "server_error")
     }
 
     /// What the provider said, in kind: what is the user's or the host's is passed on, what is between the service and the
     /// provider is the service's own failure.
-    pub(super) fn of_provider(error: &TokenError) -> Self {
+    pub(crate) fn of_provider(error: &TokenError) -> Self {
         let own = |text: &str| Self::new(StatusCode::BAD_GATEWAY, "server_error", text);
         let passing = |retry_after| Self {
             retry_after,
@@ -130,44 +130,41 @@ impl Failure {
 }
 
 /// An error as JSON.
-pub(super) fn respond(failure: &Failure) -> Response {
+pub(crate) fn respond(failure: &Failure) -> Response {
     let body = ShownJson(json!({ "error": failure.code, "error_description": failure.text }));
     let mut response = (failure.status, body).into_response();
     if let Some(wait) = failure.retry_after {
-        let seconds = wait.as_millis().div_ceil(1000).max(1).to_string();
-        if let Ok(value) = HeaderValue::try_from(seconds) {
-            response.headers_mut().insert(header::RETRY_AFTER, value);
-        }
+        response.headers_mut().insert(header::RETRY_AFTER, retry_after(wait));
     }
     Seen { outcome: failure.code, ..Seen::default() }.on(response)
 }
 
 /// The fields of a body.
-pub(super) trait Fields: for<'de> Deserialize<'de> {
+pub(crate) trait Fields: for<'de> Deserialize<'de> {
     /// What a body looks like, for who sent another.
     const EXAMPLE: &'static str;
 }
 
 /// `{code, pkce_verifier}`
 #[derive(Deserialize)]
-pub(super) struct Redeem {
-    pub(super) code: String,
+pub(crate) struct Redeem {
+    pub(crate) code: String,
     #[serde(deserialize_with = "secret")]
-    pub(super) pkce_verifier: SecretString,
+    pub(crate) pkce_verifier: SecretString,
 }
 
 /// `{refresh_token}`
 #[derive(Deserialize)]
-pub(super) struct Refresh {
+pub(crate) struct Refresh {
     #[serde(deserialize_with = "secret")]
-    pub(super) refresh_token: SecretString,
+    pub(crate) refresh_token: SecretString,
 }
 
 /// `{token}`
 #[derive(Deserialize)]
-pub(super) struct Revoke {
+pub(crate) struct Revoke {
     #[serde(deserialize_with = "secret")]
-    pub(super) token: SecretString,
+    pub(crate) token: SecretString,
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
@@ -187,7 +184,7 @@ impl Fields for Revoke {
 }
 
 /// Reads a body of JSON. The error never quotes it: it holds tokens.
-pub(super) fn read<T: Fields>(headers: &HeaderMap, body: &Bytes) -> Result<T, Failure> {
+pub(crate) fn read<T: Fields>(headers: &HeaderMap, body: &Bytes) -> Result<T, Failure> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
@@ -198,6 +195,6 @@ pub(super) fn read<T: Fields>(headers: &HeaderMap, body: &Bytes) -> Result<T, Fa
 }
 
 /// The provider's name goes with what the handlers tell of a request.
-pub(super) fn seen(provider: &Arc<str>, outcome: &'static str, provider_time: Duration) -> Seen {
+pub(crate) fn seen(provider: &Arc<str>, outcome: &'static str, provider_time: Duration) -> Seen {
     Seen { provider: Some(provider.clone()), outcome, provider_time }
 }

@@ -8,28 +8,28 @@ use axum::http::Uri;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::client_address;
-use super::service::Inner;
+use crate::client_address;
+use crate::service::Inner;
 
 /// What a handler tells of a request, as an extension of its answer.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// The provider, where it is one of ours.
-    pub(super) provider: Option<Arc<str>>,
+    pub(crate) provider: Option<Arc<str>>,
     /// One word.
-    pub(super) outcome: &'static str,
+    pub(crate) outcome: &'static str,
     /// How long the provider took.
-    pub(super) provider_time: Duration,
+    pub(crate) provider_time: Duration,
 }
 
 impl Seen {
-    pub(super) fn on(self, mut response: Response) -> Response {
+    pub(crate) fn on(self, mut response: Response) -> Response {
         response.extensions_mut().insert(self);
         response
     }
 }
 
-pub(super) async fn observe(State(service): State<Arc<Inner>>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(service): State<Arc<Inner>>, request: Request, next: Next) -> Response {
     let watch = now();
     let endpoint = endpoint(request.uri());
     let caller = client_address::of(request.extensions(), request.headers(), &service.trusted_proxies);
@@ -62,6 +62,6 @@ fn endpoint(uri: &Uri) -> &'static str {
 }
 
 #[expect(clippy::disallowed_methods, reason = "what a request takes is measured, no expiry hangs on it")]
-pub(super) fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
