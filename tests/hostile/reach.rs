@@ -164,7 +164,7 @@ impl Rig {
             space: &connection.space,
             connection: &connection.id,
             principal: None,
-            redirect_uri: Url::parse("http://127.0.0.1:4321/callback").expect("an address"),
+            redirect_uri: "http://127.0.0.1:4321/callback".parse().expect("an address"),
             session: &session,
             return_url: None,
         };
@@ -341,7 +341,7 @@ async fn ears_at(address: &str) -> Told {
                 space: &connection.space,
                 connection: &connection.id,
                 principal: None,
-                redirect_uri: Url::parse("http://127.0.0.1:4321/callback").expect("an address"),
+                redirect_uri: "http://127.0.0.1:4321/callback".parse().expect("an address"),
                 session: &session,
                 return_url: None,
             })

@@ -14,11 +14,12 @@ use innkeeper_vault::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::auth_type::{AuthTypes, Credential};
+use crate::auth_type::Credential;
 use crate::credential::{ConnectionCredential, Source};
 use crate::error::AuthError;
 use crate::flow::{FlowLimiter, FlowLimits};
 use crate::grant::{BoundSource, GrantStatus, Grants, Margins, PATIENCE, SourceContext};
+use crate::registry::AuthTypes;
 use crate::secrets::{self, PlaceholderSecrets};
 use crate::settings::Settings;
 

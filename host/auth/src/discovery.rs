@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use innkeeper_address::SecureUrl;
 use innkeeper_spec::AuthDeclaration;
 use serde_json::Value;
 
 use crate::auth::Auth;
 use crate::auth_type::AuthType;
 use crate::oauth::Metadata;
-use crate::settings::{Settings, SettingsErrors, check_address};
+use crate::settings::Settings;
+use crate::settings_errors::SettingsErrors;
 
 /// The field that says where.
 const FIELD: &str = "discoveryUrl";
@@ -48,7 +50,7 @@ impl Auth {
         };
         let Some(address) = by_hand.or_else(|| text(&defaults, FIELD)).filter(|_| has(FIELD)) else { return Ok(given) };
         let error = |reason: String| SettingsErrors::one(FIELD, reason);
-        let address = check_address(address).map_err(error)?;
+        let address = address.parse::<SecureUrl>().map_err(|problem| error(problem.to_string()))?;
         let metadata = Metadata::fetch(self.egress(), self.clock(), &address).await.map_err(error)?;
         let found = named(metadata, has).into_iter();
         let missing = found.filter(|(name, _)| text(&given, name).or_else(|| text(&defaults, name)).is_none());

@@ -16,21 +16,25 @@ mod error;
 mod flow;
 mod grant;
 mod oauth;
+mod registry;
 mod revocation;
+mod scope;
 mod secrets;
 mod settings;
+mod settings_errors;
 mod tending;
 
 pub use auth::{Auth, AuthOptions};
-pub use auth_type::{AuthType, AuthTypes, Credential};
+pub use auth_type::{AuthType, Credential};
+pub use builtin::is_provider_name;
 pub use credential::ConnectionCredential;
 pub use discovery::Discovery;
 pub use error::{AuthError, Reason};
 pub use flow::{
-    AuthorizationWay, Begun, BrowserFlow, Callback, Completed, ConsentRequest, DeviceAuthorization, DeviceCode,
-    DeviceFailure, DeviceFlow, DeviceProgress, FlowFailure, FlowLimits, Issuer, LINK_LIFE, LINK_PURPOSE,
-    LONGEST_LINK_LIFE, LinkFailure, RateLimit, Redemption, Refused, SessionSecret, Signer, StartLink,
-    authorization_error,
+    AuthorizationCode, AuthorizationWay, Begun, BrowserFlow, Callback, Completed, ConsentRequest, DeviceAuthorization,
+    DeviceCode, DeviceFailure, DeviceFlow, DeviceProgress, FlowFailure, FlowLimits, FlowState, InvalidChallenge,
+    Issuer, LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, PkceChallenge, PkceVerifier, RateLimit,
+    Redemption, Refused, SessionSecret, Signer, StartLink, authorization_error,
 };
 pub use grant::{
     Attach, Authorization, ErrorCode, Grant, GrantSource, GrantState, GrantStatus, Nature, PATIENCE, PlaceOnRequest,
@@ -40,7 +44,10 @@ pub use grant::{
 #[doc(hidden)]
 pub use oauth::fuzzing;
 pub use oauth::{ClientAssertion, ClientAuthentication, OAuthClient, ProviderClient, ProviderSettings, Revocation};
+pub use registry::AuthTypes;
 pub use revocation::{Disconnected, Unrevoked};
+pub use scope::{InvalidScope, Scope};
 pub use secrets::PlaceholderSecrets;
-pub use settings::{Settings, SettingsErrors, SettingsMistake, fields_for};
+pub use settings::{Settings, fields_for};
+pub use settings_errors::{SettingsErrors, SettingsMistake};
 pub use tending::Tended;

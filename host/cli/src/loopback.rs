@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use innkeeper::{Completed, Innkeeper, SessionSecret};
+use innkeeper::{Completed, Innkeeper, RedirectUri, SessionSecret};
 use innkeeper_server::{ListenSettings, LocalCallback, LocalFailure};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -20,7 +20,7 @@ const LEAVING: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Loopback {
     listener: TcpListener,
-    redirect_uri: Url,
+    redirect_uri: RedirectUri,
 }
 
 /// Listens on 127.0.0.1; port 0 takes a free one. Answers the address, too, with a slash at the end.
@@ -39,13 +39,15 @@ pub(crate) async fn listen(port: u16) -> Outcome<(TcpListener, Url)> {
 impl Loopback {
     /// Listens; port 0 takes a free one.
     pub(crate) async fn bind(port: u16) -> Outcome<Self> {
-        let (listener, mut redirect_uri) = listen(port).await?;
-        redirect_uri.set_path(PATH);
+        let (listener, mut address) = listen(port).await?;
+        address.set_path(PATH);
+        let redirect_uri = RedirectUri::try_from(address)
+            .map_err(|why| Failure::failed(format!("the redirect URI of this computer {why}")))?;
         Ok(Self { listener, redirect_uri })
     }
 
     /// What to register at the provider, whatever the port.
-    pub(crate) fn redirect_uri(&self) -> &Url {
+    pub(crate) fn redirect_uri(&self) -> &RedirectUri {
         &self.redirect_uri
     }
 

@@ -5,10 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Request, State};
 use axum::http::header;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use innkeeper_auth::{ConsentRequest, SessionSecret};
-use sha2::{Digest as _, Sha256};
+use innkeeper_auth::{ConsentRequest, FlowState, PkceChallenge, PkceVerifier, Scope, SessionSecret};
 
 use crate::browser::{admitted, digest, finish, found, parameters, to_caller};
 use crate::client_address;
@@ -31,43 +28,47 @@ fn begin(service: &Inner, provider: &Provider, request: &Request) -> Result<(Res
     }
     // From here on the caller can be told.
     let refuse = |code| Ok((to_caller(service, callback.clone(), &[("error", code), ("state", &state)]), code));
-    let challenge = given.remove("pkce_challenge").unwrap_or_default();
-    let is_digest = challenge.len() == CHALLENGE && BASE64_URL_SAFE_NO_PAD.decode(&challenge).is_ok();
-    if !is_digest || given.get("pkce_method").map(String::as_str) != Some("S256") {
+    let challenge = given.remove("pkce_challenge").and_then(|text| text.parse::<PkceChallenge>().ok());
+    let by_digest = given.get("pkce_method").map(String::as_str) == Some("S256");
+    let Some(challenge) = challenge.filter(|_| by_digest) else {
         return refuse("invalid_request");
-    }
+    };
     let scope = given.remove("scope").filter(|scope| !scope.trim().is_empty());
-    if scope.as_deref().is_some_and(|scope| !may_ask(provider, scope)) {
+    let Ok(scope) = scope.map(|scope| allowed(provider, &scope).ok_or(())).transpose() else {
         return refuse("invalid_scope");
-    }
+    };
     let session = SessionSecret::random(&*service.random);
-    let verifier = BASE64_URL_SAFE_NO_PAD.encode(service.random.bytes::<48>());
-    let own_challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
-    let flow = Flow { callback: callback.to_string(), state, challenge, verifier, session: digest(session.expose()) };
-    let own_state = service.seals.flow(&provider.name, &flow)?;
+    let verifier = PkceVerifier::random(&*service.random);
+    let flow = Flow {
+        callback: callback.to_string(),
+        state,
+        challenge: challenge.as_str().to_owned(),
+        verifier: verifier.expose().to_owned(),
+        session: digest(session.expose()),
+    };
+    let own_state = FlowState::from(service.seals.flow(&provider.name, &flow)?);
     let to = provider.client.authorization_url(&ConsentRequest {
         redirect_uri: &provider.redirect_uri,
         state: &own_state,
-        challenge: &own_challenge,
-        scope: scope.as_deref(),
+        challenge: &verifier.challenge(),
+        scope: scope.as_ref(),
     });
     let mut response = found(&to);
-    if let Some(cookie) = service.cookies.set(&own_state, session.expose()) {
+    if let Some(cookie) = service.cookies.set(own_state.expose(), session.expose()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok((response, "ok"))
 }
 
-/// RFC 6749, section 3.3, and what the operator allows.
-fn may_ask(provider: &Provider, scope: &str) -> bool {
-    let fits = |byte: u8| (byte.is_ascii_graphic() && byte != b'"' && byte != b'\\') || byte == b' ';
+/// The scope, if the operator allows all of it.
+fn allowed(provider: &Provider, scope: &str) -> Option<Scope> {
     let listed = |word: &str| provider.scopes.is_empty() || provider.scopes.iter().any(|scope| scope == word);
-    scope.len() <= LONGEST_SCOPE && scope.bytes().all(fits) && scope.split_whitespace().all(listed)
+    let scope = scope.parse::<Scope>().ok().filter(|scope| scope.as_str().len() <= LONGEST_SCOPE)?;
+    let all = scope.words().all(listed);
+    all.then_some(scope)
 }
 
 /// The caller's state comes back in an address, sealed: it must leave room there.
 const LONGEST_STATE: usize = 512;
 const LONGEST_SCOPE: usize = 2048;
 const LONGEST_CALLBACK: usize = 1024;
-/// BASE64URL(SHA-256), RFC 7636, section 4.2.
-const CHALLENGE: usize = 43;

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use innkeeper_address::RedirectUri;
 use innkeeper_web::redirect;
 use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
@@ -60,7 +61,8 @@ pub(crate) fn digest(session: &str) -> String {
 }
 
 /// Back to the caller, who is told which service this is (RFC 9207).
-pub(crate) fn to_caller(service: &Inner, mut callback: Url, parameters: &[(&str, &str)]) -> Response {
+pub(crate) fn to_caller(service: &Inner, callback: RedirectUri, parameters: &[(&str, &str)]) -> Response {
+    let mut callback = callback.into_url();
     callback.query_pairs_mut().extend_pairs(parameters).append_pair("iss", &service.name);
     found(&callback)
 }

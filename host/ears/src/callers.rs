@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use innkeeper_address::{is_loopback, is_loopback_number};
+use innkeeper_address::{AddressProblem, RedirectUri, SecureUrl, is_loopback_number};
 use url::Url;
 
 /// What the service adds to a callback.
@@ -11,29 +11,24 @@ const ANSWERS: [&str; 4] = ["code", "state", "error", "iss"];
 
 /// An address that codes may be sent to: with a path, that very address; without one, every address of its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallbackAddress(Url);
+pub struct CallbackAddress(SecureUrl);
 
 /// Why codes cannot be sent there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is no address for callbacks: {why}")]
+#[error("`{given}` is no address for callbacks: it {why}")]
 pub struct InvalidCallback {
     /// What was given.
     pub given: String,
-    /// What is wrong with it.
-    pub why: &'static str,
+    /// Which rule it breaks.
+    pub why: AddressProblem,
 }
 
 impl FromStr for CallbackAddress {
     type Err = InvalidCallback;
 
     fn from_str(text: &str) -> Result<Self, InvalidCallback> {
-        let wrong = |why| InvalidCallback { given: text.to_owned(), why };
-        let url = Url::parse(text).map_err(|_| wrong("it is not an absolute address"))?;
-        check(&url).map_err(wrong)?;
-        if url.query().is_some() {
-            return Err(wrong("it has a query (?...): leave that out"));
-        }
-        Ok(Self(url))
+        let base = Url::parse(text).map_err(AddressProblem::Unreadable).and_then(SecureUrl::base);
+        base.map(Self).map_err(|why| InvalidCallback { given: text.to_owned(), why })
     }
 }
 
@@ -53,9 +48,9 @@ pub(crate) struct Callbacks {
 
 impl Callbacks {
     /// The address, if codes may be sent there.
-    pub(crate) fn admit(&self, text: &str) -> Option<Url> {
-        let url = Url::parse(text).ok()?;
-        check(&url).ok()?;
+    pub(crate) fn admit(&self, text: &str) -> Option<RedirectUri> {
+        // RFC 9700, section 2.6.
+        let url = text.parse::<RedirectUri>().ok()?;
         // Beside ours they would come twice, and a caller might read the wrong one.
         if url.query_pairs().any(|(name, _)| ANSWERS.contains(&&*name)) {
             return None;
@@ -65,22 +60,6 @@ impl Callbacks {
         });
         (registered || self.loopback && is_loopback_number(&url)).then_some(url)
     }
-}
-
-/// RFC 9700, section 2.6: https, or http on loopback; RFC 6749, section 3.1.2: no fragment.
-fn check(url: &Url) -> Result<(), &'static str> {
-    match url.scheme() {
-        "https" => {}
-        "http" if is_loopback(url) => {}
-        _ => return Err("it must be https, or http on loopback"),
-    }
-    if url.fragment().is_some() {
-        return Err("it has a fragment (#...)");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("it holds a user name or password");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

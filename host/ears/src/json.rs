@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use innkeeper_auth::{ErrorCode, TokenError};
+use innkeeper_auth::{ErrorCode, PkceVerifier, TokenError};
 use innkeeper_web::{ShownJson, retry_after};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
@@ -150,7 +150,7 @@ pub(crate) trait Fields: for<'de> Deserialize<'de> {
 pub(crate) struct Redeem {
     pub(crate) code: String,
     #[serde(deserialize_with = "secret")]
-    pub(crate) pkce_verifier: SecretString,
+    pub(crate) pkce_verifier: PkceVerifier,
 }
 
 /// `{refresh_token}`
@@ -167,8 +167,8 @@ pub(crate) struct Revoke {
     pub(crate) token: SecretString,
 }
 
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
-    String::deserialize(deserializer).map(SecretString::from)
+fn secret<'de, D: Deserializer<'de>, S: From<String>>(deserializer: D) -> Result<S, D::Error> {
+    String::deserialize(deserializer).map(S::from)
 }
 
 impl Fields for Redeem {

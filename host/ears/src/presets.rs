@@ -1,6 +1,7 @@
 //! The providers that the service has a client at.
 
-use innkeeper_auth::{ProviderSettings, Revocation};
+use innkeeper_address::SecureUrl;
+use innkeeper_auth::{ProviderSettings, Revocation, is_provider_name};
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
@@ -143,8 +144,7 @@ impl EarsProvider {
     /// The client's settings; `name` tells the preset.
     pub(crate) fn settings(mut self, name: &str) -> Result<ProviderSettings, InvalidProvider> {
         let wrong = |why: &str| InvalidProvider { name: name.to_owned(), why: why.to_owned() };
-        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
-        if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
+        if !is_provider_name(name) {
             return Err(wrong("a name has lower-case letters, digits, `_` and `-`, at most 64"));
         }
         let preset = Preset::of(name);
@@ -160,13 +160,20 @@ impl EarsProvider {
         if let Some(preset) = preset {
             preset.fill(&mut self);
         }
-        let revocation = self.revocation_url.map(|url| match self.revoked_by_token {
+        let address = |field: &str, url: Option<Url>| {
+            let secure = url.map(SecureUrl::try_from).transpose();
+            secure.map_err(|why| wrong(&format!("`{field}` {why}")))
+        };
+        let required = |field: &str, url: Option<Url>| {
+            address(field, url)?.ok_or_else(|| wrong(&format!("`{field}` is required")))
+        };
+        let revocation = address("revocation_url", self.revocation_url)?.map(|url| match self.revoked_by_token {
             Some(true) => Revocation::Token(url),
             _ => Revocation::Client(url),
         });
         Ok(ProviderSettings {
-            authorization_url: self.authorization_url.ok_or_else(|| wrong("`authorization_url` is required"))?,
-            token_url: self.token_url.ok_or_else(|| wrong("`token_url` is required"))?,
+            authorization_url: required("authorization_url", self.authorization_url)?,
+            token_url: required("token_url", self.token_url)?,
             revocation,
             client_id: self.client_id,
             client_secret: self.client_secret,

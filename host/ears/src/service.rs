@@ -8,7 +8,7 @@ use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
-use innkeeper_address::check_base;
+use innkeeper_address::{AddressProblem, RedirectUri, SecureUrl};
 use innkeeper_ambient::{Clock, Random};
 use innkeeper_auth::ProviderClient;
 use innkeeper_egress::Egress;
@@ -52,8 +52,8 @@ pub enum EarsError {
     PublicUrl {
         /// What was given.
         address: Url,
-        /// Follows the address in the sentence.
-        why: &'static str,
+        /// Which rule it breaks.
+        why: AddressProblem,
     },
     /// There is none.
     #[error("no provider is set up: name at least one, with its client id")]
@@ -80,7 +80,7 @@ pub struct EarsService {
 pub(crate) struct Inner {
     /// Without a slash at its end.
     pub(crate) name: String,
-    public_url: Url,
+    public_url: SecureUrl,
     pub(crate) providers: Vec<Provider>,
     pub(crate) callbacks: Callbacks,
     pub(crate) cookies: SessionCookies,
@@ -97,7 +97,7 @@ pub(crate) struct Provider {
     pub(crate) name: Arc<str>,
     pub(crate) client: ProviderClient,
     /// Registered there.
-    pub(crate) redirect_uri: Url,
+    pub(crate) redirect_uri: RedirectUri,
     /// Empty: any.
     pub(crate) scopes: Vec<String>,
 }
@@ -123,7 +123,8 @@ impl EarsService {
         random: Arc<dyn Random>,
     ) -> Result<Self, EarsError> {
         let EarsSettings { public_url, providers, callbacks, loopback_callbacks, trusted_proxies, limits } = settings;
-        check_base(&public_url).map_err(|why| EarsError::PublicUrl { address: public_url.clone(), why })?;
+        let public_url =
+            SecureUrl::base(public_url.clone()).map_err(|why| EarsError::PublicUrl { address: public_url, why })?;
         if providers.is_empty() {
             return Err(EarsError::NoProvider);
         }
@@ -137,8 +138,8 @@ impl EarsService {
             let settings = settings.settings(&provider)?;
             let client =
                 ProviderClient::new(settings, egress.clone(), clock.clone(), random.clone()).map_err(invalid)?;
-            let redirect_uri = format!("{name}/v1/{provider}/oauth/callback");
-            let redirect_uri = redirect_uri.parse().map_err(|_| invalid("its callback is no address".to_owned()))?;
+            let redirect_uri = format!("{name}/v1/{provider}/oauth/callback").parse();
+            let redirect_uri = redirect_uri.map_err(|why| invalid(format!("its redirect URI {why}")))?;
             Ok(Provider { name: provider.as_str().into(), client, redirect_uri, scopes })
         };
         let providers = providers.into_iter().map(ready).collect::<Result<_, InvalidProvider>>()?;
@@ -160,7 +161,7 @@ impl EarsService {
     }
 
     /// The addresses to register at each provider, by its name.
-    pub fn redirect_uris(&self) -> impl Iterator<Item = (&str, &Url)> {
+    pub fn redirect_uris(&self) -> impl Iterator<Item = (&str, &RedirectUri)> {
         self.inner.providers.iter().map(|provider| (&*provider.name, &provider.redirect_uri))
     }
 

@@ -8,13 +8,10 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use innkeeper_auth::{TokenAnswer, TokenError};
+use innkeeper_auth::{AuthorizationCode, PkceVerifier, TokenAnswer, TokenError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 use crate::client_address;
 use crate::json::{self, Failure, Fields, Redeem, Refresh, Revoke};
@@ -36,11 +33,10 @@ pub(crate) async fn redeem(State(service): Service, Path(name): Path<String>, re
     answer(&service, &name, request, async |provider, asked: Redeem, time| {
         let code = service.seals.open_code(&provider.name, &asked.code).map_err(|_| Failure::invalid_code())?;
         // Both sides are hashes, so the time that the comparison takes tells nothing.
-        let shown = Sha256::digest(asked.pkce_verifier.expose_secret().as_bytes());
-        if BASE64_URL_SAFE_NO_PAD.encode(shown) != code.challenge {
+        if asked.pkce_verifier.challenge().as_str() != code.challenge {
             return Err(Failure::invalid_code());
         }
-        let (code, verifier) = (SecretString::from(code.issued), SecretString::from(code.verifier));
+        let (code, verifier) = (AuthorizationCode::from(code.issued), PkceVerifier::from(code.verifier));
         let asking = provider.client.exchange(&code, &verifier, &provider.redirect_uri);
         Ok(tokens(time.of(&provider.name, asking).await?))
     })

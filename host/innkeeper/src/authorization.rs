@@ -1,5 +1,6 @@
 //! Authorizing a connection, in a browser or on another device, and how it stands.
 
+use innkeeper_address::RedirectUri;
 use innkeeper_auth::{
     Auth, AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization, DeviceProgress, Disconnected, GrantStatus,
     SessionSecret,
@@ -23,7 +24,7 @@ pub struct BeginAuthorization<'a> {
     /// Who authorizes; needed where each principal has a grant of their own.
     pub principal: Option<PrincipalId>,
     /// Where the provider sends the browser back to: an address of the embedding service, registered at the provider.
-    pub redirect_uri: Url,
+    pub redirect_uri: RedirectUri,
     /// What binds the flow to the browser that begins it.
     pub session: &'a SessionSecret,
     /// Where the browser goes at the end.

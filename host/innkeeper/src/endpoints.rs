@@ -123,7 +123,7 @@ fn listed(
     };
     let own = of.auth_type.addresses().into_iter().map(|(name, address)| Endpoint {
         field: name.to_owned(),
-        address: address.into(),
+        address: address.to_string(),
         source: EndpointSource::Host,
     });
     fields.filter_map(|field| endpoint(field.name)).chain(own).collect()

@@ -85,14 +85,16 @@ pub use host::Innkeeper;
 pub use links::{Link, NewLink, start_address};
 pub use policy::{AccessPolicy, AccessRequest, AllowAll, Denied};
 
+pub use innkeeper_address::{AddressProblem, RedirectUri, SecureUrl};
 pub use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp, lock};
 pub use innkeeper_auth::{
-    Attach, AuthError, AuthOptions, AuthType, AuthTypes, Authorization, AuthorizationWay, Begun, BrowserFlow, Callback,
-    Completed, ConsentRequest, Credential, DeviceAuthorization, DeviceCode, DeviceFailure, DeviceFlow, DeviceProgress,
-    Disconnected, ErrorCode, FlowFailure, FlowLimits, Grant, GrantSource, GrantState, GrantStatus, Issuer, LINK_LIFE,
-    LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, Nature, PATIENCE, PlaceOnRequest, Placement, RateLimit, Reason,
-    Redemption, Refused, Renewal, Renewed, SessionSecret, Settings, SettingsErrors, SettingsMistake, Signer,
-    SourceContext, StartLink, Tended, TokenAnswer, TokenError, TokenKind, Unrevoked, fields_for,
+    Attach, AuthError, AuthOptions, AuthType, AuthTypes, Authorization, AuthorizationCode, AuthorizationWay, Begun,
+    BrowserFlow, Callback, Completed, ConsentRequest, Credential, DeviceAuthorization, DeviceCode, DeviceFailure,
+    DeviceFlow, DeviceProgress, Disconnected, ErrorCode, FlowFailure, FlowLimits, FlowState, Grant, GrantSource,
+    GrantState, GrantStatus, InvalidScope, Issuer, LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, Nature,
+    PATIENCE, PkceChallenge, PkceVerifier, PlaceOnRequest, Placement, RateLimit, Reason, Redemption, Refused, Renewal,
+    Renewed, Scope, SessionSecret, Settings, SettingsErrors, SettingsMistake, Signer, SourceContext, StartLink, Tended,
+    TokenAnswer, TokenError, TokenKind, Unrevoked, fields_for,
 };
 pub use innkeeper_egress::{
     Body, ClientIdentity, EchoLimits, EgressError, Exception, IdentityError, PrivateNetworks, RequestHead,

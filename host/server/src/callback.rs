@@ -7,7 +7,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use innkeeper::{Callback, Completed, Error, FlowFailure, Refused, SessionSecret};
 use innkeeper_web::redirect;
-use secrecy::ExposeSecret as _;
 use url::Url;
 
 use crate::origins::with_result;
@@ -26,7 +25,7 @@ async fn complete(site: &Site, request: Request) -> Result<Response, Problem> {
     let query = parts.uri.query().unwrap_or_default();
     let callback = Callback::parse(query).map_err(|failure| Problem::from(&failure))?;
     let user = site.user_or_holder(&parts).await?;
-    let state = callback.state().expose_secret();
+    let state = callback.state().expose();
     let kept = site.cookies.read(&parts.headers, state);
     let (began_here, known) = (kept.is_some(), user.is_some());
     // A browser without the cookie takes the way of one with a wrong one.

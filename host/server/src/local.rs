@@ -9,10 +9,9 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
-use innkeeper::{Callback, Completed, Error, FlowFailure, Innkeeper, Refused, SessionSecret};
+use innkeeper::{Callback, Completed, Error, FlowFailure, Innkeeper, RedirectUri, Refused, SessionSecret};
 use innkeeper_web::{Page, is_addressed, seal};
 use tokio::sync::mpsc;
-use url::Url;
 
 use crate::pages;
 use crate::problem::Problem;
@@ -25,7 +24,7 @@ const MOST_STRANGERS: u32 = 100;
 pub struct LocalCallback {
     host: Innkeeper,
     session: SessionSecret,
-    redirect_uri: Url,
+    redirect_uri: RedirectUri,
     settle: mpsc::Sender<Result<Completed, LocalFailure>>,
     strangers: AtomicU32,
 }
@@ -53,7 +52,7 @@ impl LocalCallback {
     pub fn new(
         host: Innkeeper,
         session: SessionSecret,
-        redirect_uri: Url,
+        redirect_uri: RedirectUri,
     ) -> (Arc<Self>, mpsc::Receiver<Result<Completed, LocalFailure>>) {
         let (settle, settled) = mpsc::channel(4);
         (Arc::new(Self { host, session, redirect_uri, settle, strangers: AtomicU32::new(0) }), settled)

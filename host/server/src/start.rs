@@ -7,9 +7,8 @@ use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use innkeeper::{Error, PrincipalId, SessionSecret, StartLink};
+use innkeeper::{Error, PrincipalId, RedirectUri, SessionSecret, StartLink};
 use innkeeper_web::redirect;
-use secrecy::ExposeSecret as _;
 
 use crate::pages;
 use crate::problem::Problem;
@@ -81,9 +80,10 @@ async fn begin(site: &Site, link: &StartLink, user: Option<User>) -> Result<Resp
         Some(User { space, principal }) => session.of_user(space, principal),
         None => session,
     };
-    let begun = site.host.begin_by_link(link, principal.as_ref(), site.address("callback"), &session).await;
+    let redirect_uri = RedirectUri::try_from(site.address("callback")).map_err(|_| Problem::Host)?;
+    let begun = site.host.begin_by_link(link, principal.as_ref(), redirect_uri, &session).await;
     let begun = begun.map_err(|error: Error| Problem::from(&error))?;
-    let cookie = site.cookies.set(begun.state.expose_secret(), session.expose()).ok_or(Problem::Host)?;
+    let cookie = site.cookies.set(begun.state.expose(), session.expose()).ok_or(Problem::Host)?;
     let mut response = redirect(StatusCode::SEE_OTHER, &begun.authorization_url);
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)

@@ -3,7 +3,7 @@
 use innkeeper_spec::{FieldKind, FieldSpec};
 
 use super::field::{choice, optional, required};
-use super::oauth_client::Mistakes;
+use super::mistakes::Mistakes;
 use crate::oauth::{Algorithm, CertificateProblem, Certificates, KeyProblem, KeyReference, PrivateKey, Signer};
 use crate::settings::Settings;
 

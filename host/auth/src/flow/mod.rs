@@ -6,6 +6,7 @@ mod complete;
 mod device;
 mod limits;
 mod link;
+mod parameters;
 mod session;
 mod signer;
 mod ways;
@@ -17,6 +18,7 @@ pub use device::{AuthorizationWay, DeviceAuthorization, DeviceFailure, DevicePro
 pub(crate) use limits::FlowLimiter;
 pub use limits::{FlowLimits, RateLimit};
 pub use link::{LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, StartLink};
+pub use parameters::{AuthorizationCode, FlowState, InvalidChallenge, PkceChallenge, PkceVerifier};
 pub use session::SessionSecret;
 pub use signer::Signer;
 pub use ways::{BrowserFlow, ConsentRequest, DeviceCode, DeviceFlow, Issuer, Redemption};

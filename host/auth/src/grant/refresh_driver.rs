@@ -14,6 +14,7 @@ use super::refresh_plan::{Effect, End, Event, Left, RefreshPlan};
 use super::source::{BoundSource, Origin, PATIENCE};
 use super::token_error::{Nature, TokenError};
 use crate::error::{AuthError, Reason};
+use crate::scope::Scope;
 
 /// How long a lease lasts: one request, and as much again for slow writes before and after.
 const LEASE: Duration = Duration::from_secs(3 * PATIENCE.as_secs());
@@ -148,7 +149,8 @@ impl RefreshDriver {
                 let grant = if let Some(grant) = own {
                     grant.renewed(renewed, now, serial)
                 } else {
-                    let mut grant = Grant::begin(renewed.answer, self.source.scope(), origin, now, serial);
+                    let mut grant =
+                        Grant::begin(renewed.answer, self.source.scope().map(Scope::as_str), origin, now, serial);
                     if let Some(before) = before {
                         grant.follow(before, now);
                     }

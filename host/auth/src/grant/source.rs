@@ -17,6 +17,7 @@ use super::answer::TokenAnswer;
 use super::content::Grant;
 use super::token_error::TokenError;
 use crate::flow::{BrowserFlow, DeviceFlow};
+use crate::scope::Scope;
 
 /// How long one request of a source may take. The lease that keeps other hosts from asking is measured by it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -67,8 +68,8 @@ pub trait GrantSource: Send + Sync + fmt::Debug {
     /// How a grant is renewed.
     fn renewal(&self) -> Renewal;
 
-    /// What the connection asks for, separated by spaces.
-    fn scope(&self) -> Option<&str> {
+    /// What the connection asks for.
+    fn scope(&self) -> Option<&Scope> {
         None
     }
 
@@ -306,7 +307,7 @@ impl BoundSource {
     }
 
     /// As [`GrantSource::scope`].
-    pub(crate) fn scope(&self) -> Option<&str> {
+    pub(crate) fn scope(&self) -> Option<&Scope> {
         self.source.scope()
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use innkeeper_address::SecureUrl;
 use innkeeper_ambient::Clock;
 use innkeeper_egress::Egress;
 use innkeeper_shown::Quoted;
@@ -9,7 +10,6 @@ use serde_json::Value;
 use url::Url;
 
 use super::transport::Transport;
-use crate::settings::check_address;
 
 /// No honest document is longer, in bytes.
 const LONGEST: u64 = 256 * 1024;
@@ -80,9 +80,9 @@ impl Metadata {
         }
         let address = |holder: &Value, name: &str| match text(&holder[name]) {
             None => Ok(None),
-            Some(text) => match check_address(&text) {
+            Some(text) => match text.parse::<SecureUrl>() {
                 // As it is parsed: that is what its owner is shown and what is sent to.
-                Ok(url) => Ok(Some(String::from(url))),
+                Ok(url) => Ok(Some(url.to_string())),
                 Err(reason) => Err(format!("its {name} {reason}")),
             },
         };

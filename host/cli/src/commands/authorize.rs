@@ -140,7 +140,7 @@ async fn in_browser(arguments: &Arguments, host: &Innkeeper, context: &Context) 
     if output.is_json() {
         output.json_line(&json!({
             "authorization_url": begun.address,
-            "redirect_uri": begun.redirect_uri(),
+            "redirect_uri": begun.redirect_uri().as_str(),
             "expires_at": begun.expires_at.to_string(),
         }))?;
     } else if arguments.no_browser {

@@ -41,7 +41,7 @@ fn a_service_that_cannot_be_is_refused_with_what_to_do() {
         (&format!("{WHOLE}tenant = 'contoso'"), &["only `microsoft` has a `tenant`"]),
         (&format!("callbacks = ['http://my.service']\n{WHOLE}"), &["`http://my.service`", "https"]),
         (&format!("trusted_proxies = ['proxy']\n{WHOLE}"), &["the trusted proxy `proxy`"]),
-        (&format!("public_url = 'http://ears.example'\n{WHOLE}"), &["http://ears.example", "must be https"]),
+        (&format!("public_url = 'http://ears.example'\n{WHOLE}"), &["http://ears.example", "must use https"]),
         ("loopback_callbacks = ", &["is not valid", "(line 1)"]),
     ] {
         refused(&Place::with(file), &[], 2, says);
