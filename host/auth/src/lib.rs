@@ -38,7 +38,7 @@ pub use flow::{
 };
 pub use grant::{
     Attach, Authorization, ErrorCode, Grant, GrantSource, GrantState, GrantStatus, Nature, PATIENCE, PlaceOnRequest,
-    Placement, Renewal, Renewed, SourceContext, TokenAnswer, TokenError, TokenKind,
+    Placement, Renewal, Renewed, SourceContext, TokenAnswer, TokenError, TokenKind, check_token,
 };
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

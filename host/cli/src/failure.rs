@@ -6,8 +6,7 @@ use std::io;
 pub(crate) use innkeeper::ExitCode as Exit;
 use innkeeper::shown::line;
 use innkeeper::{
-    AuthError, CallError, ConnectionId, Error, Frame, GrantOwner, KeyringError, LoadError, LogLine, PrincipalId,
-    Refused,
+    AuthError, CallError, ConnectionId, Error, Frame, KeyringError, LoadError, LogLine, PrincipalId, Refused,
 };
 use serde_json::{Value, json};
 
@@ -206,10 +205,10 @@ fn hint_of(error: &Error) -> Option<String> {
             Some("make one with `innkeeper connection create`".to_owned())
         }
         Error::Auth(AuthError::NeedsAuthorization { connection, owner, .. }) => {
-            Some(how_to_authorize(connection, principal(owner)))
+            Some(how_to_authorize(connection, owner.principal()))
         }
         Error::Refused(Refused { flow: Some(flow), .. }) => {
-            Some(how_to_authorize(&flow.connection, principal(&flow.owner)))
+            Some(how_to_authorize(&flow.connection, flow.owner.principal()))
         }
         Error::Keyring(KeyringError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Some(
             "the secrets in the store open with the keys in that file alone: put it back from a copy, or name where it is \
@@ -229,13 +228,6 @@ fn hint_of(error: &Error) -> Option<String> {
 fn how_to_authorize(connection: &ConnectionId, principal: Option<&PrincipalId>) -> String {
     let principal = principal.map(|principal| format!(" --principal {principal}")).unwrap_or_default();
     format!("innkeeper authorize {connection}{principal}")
-}
-
-fn principal(owner: &GrantOwner) -> Option<&PrincipalId> {
-    match owner {
-        GrantOwner::Shared => None,
-        GrantOwner::Principal(principal) => Some(principal),
-    }
 }
 
 fn frame(frame: &Frame) -> String {

@@ -6,6 +6,7 @@ mod config;
 mod ending;
 mod failure;
 mod files;
+mod listener;
 mod log;
 mod loopback;
 mod names;

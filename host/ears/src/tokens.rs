@@ -23,8 +23,6 @@ use crate::service::{Inner, Provider};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The largest body, in bytes: two tokens of the largest size that is taken, as JSON.
 const BODY_LIMIT: usize = 36 * 1024;
-/// Longest token that is passed on, in bytes.
-const LONGEST_TOKEN: usize = 16 * 1024;
 
 type Service = State<Arc<Inner>>;
 
@@ -126,14 +124,10 @@ async fn read_body(service: &Inner, body: Body) -> Result<Bytes, Failure> {
     }
 }
 
-/// RFC 6749, appendix A.12 and A.17: visible characters.
+/// A token that no provider gave is not passed on.
 fn check_token(token: &SecretString) -> Result<(), Failure> {
-    let text = token.expose_secret();
-    let fits = !text.is_empty() && text.len() <= LONGEST_TOKEN;
-    if fits && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-        return Ok(());
-    }
-    Err(Failure::invalid("the token is empty, longer than 16 KiB, or has characters that no token has"))
+    let invalid = |_| Failure::invalid("the token is empty, longer than 16 KiB, or has characters that no token has");
+    innkeeper_auth::check_token(token.expose_secret()).map_err(invalid)
 }
 
 fn tokens(tokens: TokenAnswer) -> Map<String, Value> {

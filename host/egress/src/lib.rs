@@ -39,6 +39,7 @@ pub use egress::Egress;
 pub use error::{EgressError, SetupError};
 pub use identity::{ClientIdentity, IdentityError};
 pub use request::{CredentialMode, Part, PartContent, Redirects, Request, RequestBody};
+pub use retry::retry_after;
 pub use route::{Attachment, CredentialError, CredentialSource, RequestBudget, RequestHead, Route, SecretFields};
 pub use scrub::SHORTEST as SHORTEST_SECRET;
 pub use scrub::echoes::{CallEchoes, EchoLimits, Echoes};

@@ -6,7 +6,7 @@ use innkeeper_auth::{
     SessionSecret,
 };
 use innkeeper_spec::{AuthMode, Scope};
-use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_vault::{ConnectionId, ConnectionRecord, PrincipalId, SpaceId};
 use url::Url;
 
 use crate::calls::Event;
@@ -113,10 +113,7 @@ impl Innkeeper {
 
     async fn note_authorization(&self, completed: &Completed) -> Result<(), Error> {
         let record = self.record_of(&completed.space, &completed.connection).await?;
-        let principal = match &completed.owner {
-            GrantOwner::Principal(principal) => Some(principal.clone()),
-            GrantOwner::Shared => None,
-        };
+        let principal = completed.owner.principal().cloned();
         self.note(&record, "authorize", principal).await
     }
 

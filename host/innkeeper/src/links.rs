@@ -7,7 +7,7 @@ use innkeeper_ambient::Timestamp;
 use innkeeper_auth::{
     Auth, AuthError, AuthorizationWay, Begun, LINK_LIFE, LINK_PURPOSE, SessionSecret, Signer, StartLink,
 };
-use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_vault::{ConnectionId, ConnectionRecord, PrincipalId, SpaceId};
 use secrecy::ExposeSecret;
 use url::Url;
 
@@ -77,10 +77,7 @@ impl Innkeeper {
     /// [`AuthError::NeedsAuthorization`], or the host has no pages.
     pub async fn link_for(&self, space: &SpaceId, error: &Error) -> Option<Link> {
         let Error::Auth(AuthError::NeedsAuthorization { connection, owner, .. }) = error else { return None };
-        let principal = match owner {
-            GrantOwner::Principal(principal) => Some(principal.clone()),
-            GrantOwner::Shared => None,
-        };
+        let principal = owner.principal().cloned();
         self.start_link(NewLink::new(space.clone(), connection.clone(), principal)).await.ok()
     }
 

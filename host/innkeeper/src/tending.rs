@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use innkeeper_auth::Tended;
-use innkeeper_vault::{GrantKey, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_vault::{GrantKey, PrincipalId, SpaceId};
 
 use crate::error::Error;
 use crate::host::Innkeeper;
@@ -57,10 +57,7 @@ impl Innkeeper {
     async fn end_grant(&self, key: &GrantKey) -> Result<(), Error> {
         let record = self.record_of(&key.space, &key.connection).await?;
         self.parts.auth.disconnect(&record, &key.owner).await?;
-        let principal = match &key.owner {
-            GrantOwner::Principal(principal) => Some(principal.clone()),
-            GrantOwner::Shared => None,
-        };
+        let principal = key.owner.principal().cloned();
         self.note(&record, "disconnect", principal).await
     }
 

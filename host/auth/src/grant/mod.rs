@@ -15,8 +15,8 @@ mod status;
 mod tests;
 mod token_error;
 
-pub use answer::TokenAnswer;
-pub(crate) use answer::{check_token, is_token_type};
+pub(crate) use answer::is_token_type;
+pub use answer::{TokenAnswer, check_token};
 pub use content::Grant;
 pub(crate) use grants::{Grants, Removed};
 pub use life::State as GrantState;

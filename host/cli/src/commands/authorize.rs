@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use innkeeper::shown::host_warning;
 use innkeeper::{
-    AuthorizationWay, Completed, ConnectionId, GrantOwner, Innkeeper, LINK_PURPOSE, PrincipalId, Signer, StartLink,
-    SystemClock, SystemRandom, start_address,
+    AuthorizationWay, Completed, ConnectionId, Innkeeper, LINK_PURPOSE, PrincipalId, Signer, StartLink, SystemClock,
+    SystemRandom, start_address,
 };
 use serde_json::json;
 use url::Url;
@@ -176,10 +176,7 @@ fn warn_of(address: &Url) {
 }
 
 async fn show(completed: &Completed, host: &Innkeeper, context: &Context) -> Outcome {
-    let principal = match &completed.owner {
-        GrantOwner::Shared => None,
-        GrantOwner::Principal(principal) => Some(principal.clone()),
-    };
+    let principal = completed.owner.principal().cloned();
     if context.output.is_json() {
         return context.output.json_line(&json!({
             "authorized": true,

@@ -13,7 +13,7 @@ use innkeeper::{
 use url::Url;
 
 use super::file::{FileSettings, KeyringText};
-use super::{compile_limits, limits};
+use super::limits::{self, OF_CALLS, OF_COMPILING};
 use crate::failure::{Failure, Outcome};
 
 /// The name of configuration files.
@@ -296,14 +296,15 @@ impl Layers<'_> {
         }
         for (name, (text, source)) in &changes {
             let one = BTreeMap::from([(name.clone(), text.clone())]);
-            limits::changed(&one)
-                .and_then(|_| compile_limits::changed(&one))
+            limits::changed(OF_CALLS, &one)
+                .and_then(|_| limits::changed(OF_COMPILING, &one))
                 .map_err(|reason| Failure::usage(format!("{reason} (from {source})")))?;
         }
         let texts = changes.iter().map(|(name, (text, _))| (name.clone(), text.clone())).collect();
-        let limits = limits::changed(&texts).map_err(Failure::usage)?;
-        let compile_limits = compile_limits::changed(&texts).map_err(Failure::usage)?;
-        for (name, value) in limits::shown(&limits).into_iter().chain(compile_limits::shown(&compile_limits)) {
+        let limits = limits::changed(OF_CALLS, &texts).map_err(Failure::usage)?;
+        let compile_limits = limits::changed(OF_COMPILING, &texts).map_err(Failure::usage)?;
+        let shown = limits::shown(OF_CALLS, &limits).into_iter().chain(limits::shown(OF_COMPILING, &compile_limits));
+        for (name, value) in shown {
             let source = changes.get(name).map_or_else(|| "default".to_owned(), |(_, source)| source.clone());
             self.shown.push(Shown { name: format!("limits.{name}"), value, source });
         }

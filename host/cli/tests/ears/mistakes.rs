@@ -81,7 +81,7 @@ fn a_port_that_is_taken_is_told() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();
     let place = Place::with(WHOLE);
-    let says = [&*address, "cannot be listened at", "port 0 for a free one"];
+    let says = [&*address, "cannot listen on", "port 0 for a free one"];
     refused(&place, &["--listen", &address], 1, &says);
     refused(&place, &["--listen", "127.0.0.1:0", "--metrics-listen", &address], 1, &says);
 }

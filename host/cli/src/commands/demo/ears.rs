@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::failure::{Failure, Outcome};
-use crate::loopback::listen;
+use crate::listener::bind_loopback;
 
 /// What `google_drive` calls its provider. The practice provider stands in for it.
 pub(super) const PROVIDER: &str = "google";
@@ -31,7 +31,7 @@ pub(super) struct Service {
 
 impl Place {
     pub(super) async fn take() -> Outcome<Self> {
-        let (listener, base) = listen(0).await?;
+        let (listener, base) = bind_loopback(0).await?;
         Ok(Self { listener, base })
     }
 
