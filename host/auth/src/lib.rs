@@ -32,13 +32,13 @@ pub use discovery::Discovery;
 pub use error::{AuthError, Reason};
 pub use flow::{
     AuthorizationCode, AuthorizationWay, Begun, BrowserFlow, Callback, Completed, ConsentRequest, DeviceAuthorization,
-    DeviceCode, DeviceFailure, DeviceFlow, DeviceProgress, FlowFailure, FlowLimits, FlowState, InvalidChallenge,
-    Issuer, LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, PkceChallenge, PkceVerifier, RateLimit,
+    DeviceCode, DeviceFailure, DeviceFlow, DeviceProgress, FlowFailure, FlowLimit, FlowLimits, FlowState,
+    InvalidChallenge, Issuer, LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, PkceChallenge, PkceVerifier,
     Redemption, Refused, SessionSecret, Signer, StartLink, authorization_error,
 };
 pub use grant::{
-    Attach, Authorization, ErrorCode, Grant, GrantSource, GrantState, GrantStatus, Nature, PATIENCE, PlaceOnRequest,
-    Placement, Renewal, Renewed, SourceContext, TokenAnswer, TokenError, TokenKind, check_token,
+    Attach, Authorization, ErrorCode, Grant, GrantSource, GrantState, GrantStatus, Nature, PlaceOnRequest, Placement,
+    Renewal, Renewed, SOURCE_TIMEOUT, SourceContext, TokenAnswer, TokenError, TokenKind, check_token,
 };
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

@@ -9,22 +9,22 @@ use innkeeper_auth::{ConsentRequest, FlowState, PkceChallenge, PkceVerifier, Sco
 
 use crate::browser::{admitted, digest, finish, found, parameters, to_caller};
 use crate::client_address;
+use crate::rejection::Rejection;
 use crate::sealed::Flow;
 use crate::service::{Inner, Provider};
-use crate::trouble::Trouble;
 
 pub(crate) async fn open(State(service): State<Arc<Inner>>, Path(name): Path<String>, request: Request) -> Response {
     let caller = client_address::of(request.extensions(), request.headers(), &service.trusted_proxies);
     finish(&service, &name, admitted(&service, &name, caller).and_then(|provider| begin(&service, provider, &request)))
 }
 
-fn begin(service: &Inner, provider: &Provider, request: &Request) -> Result<(Response, &'static str), Trouble> {
+fn begin(service: &Inner, provider: &Provider, request: &Request) -> Result<(Response, &'static str), Rejection> {
     let mut given = parameters(request)?;
     let callback = given.remove("callback_uri").filter(|text| text.len() <= LONGEST_CALLBACK);
-    let callback = callback.and_then(|text| service.callbacks.admit(&text)).ok_or(Trouble::Callback)?;
+    let callback = callback.and_then(|text| service.callbacks.admit(&text)).ok_or(Rejection::Callback)?;
     let state = given.remove("state").unwrap_or_default();
     if state.is_empty() || state.len() > LONGEST_STATE {
-        return Err(Trouble::Invalid("`state` must have 1 to 512 characters"));
+        return Err(Rejection::Invalid("`state` must have 1 to 512 characters"));
     }
     // From here on the caller can be told.
     let refuse = |code| Ok((to_caller(service, callback.clone(), &[("error", code), ("state", &state)]), code));

@@ -17,37 +17,37 @@ use url::{Url, form_urlencoded};
 use crate::json;
 use crate::limits::Kind;
 use crate::observe::Seen;
+use crate::rejection::Rejection;
 use crate::service::{Inner, Provider};
-use crate::trouble::Trouble;
 
 /// The parameters, each once (RFC 6749, section 3.1).
-pub(crate) fn parameters(request: &Request) -> Result<HashMap<String, String>, Trouble> {
+pub(crate) fn parameters(request: &Request) -> Result<HashMap<String, String>, Rejection> {
     let mut parameters = HashMap::new();
     for (name, value) in form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()) {
         if parameters.insert(name.into_owned(), value.into_owned()).is_some() {
-            return Err(Trouble::Repeated);
+            return Err(Rejection::Repeated);
         }
     }
     Ok(parameters)
 }
 
 /// The provider of this name, for a caller who does not ask too often.
-pub(crate) fn admitted<'s>(service: &'s Inner, name: &str, caller: IpAddr) -> Result<&'s Provider, Trouble> {
+pub(crate) fn admitted<'s>(service: &'s Inner, name: &str, caller: IpAddr) -> Result<&'s Provider, Rejection> {
     let unknown = || {
         let known: Vec<_> = service.providers.iter().map(|provider| &*provider.name).collect();
-        Trouble::UnknownProvider(known.join(", "))
+        Rejection::UnknownProvider(known.join(", "))
     };
     let (place, provider) = service.provider(name).ok_or_else(unknown)?;
-    service.limiter.count(Kind::Consent, place, caller).map_err(Trouble::TooMany)?;
+    service.limiter.count(Kind::Consent, place, caller).map_err(Rejection::TooMany)?;
     Ok(provider)
 }
 
 /// The answer, with what is told of the request.
-pub(crate) fn finish(service: &Inner, name: &str, outcome: Result<(Response, &'static str), Trouble>) -> Response {
+pub(crate) fn finish(service: &Inner, name: &str, outcome: Result<(Response, &'static str), Rejection>) -> Response {
     let provider = service.provider(name).map(|(_, provider)| provider.name.clone());
     let (response, outcome) = match outcome {
         Ok((response, outcome)) => (response, outcome),
-        Err(trouble) => (trouble.page(), trouble.outcome()),
+        Err(rejection) => (rejection.page(), rejection.outcome()),
     };
     match provider {
         Some(provider) => json::seen(&provider, outcome, Duration::ZERO).on(response),

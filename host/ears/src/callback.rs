@@ -11,9 +11,9 @@ use secrecy::ExposeSecret as _;
 
 use crate::browser::{admitted, digest, finish, parameters, to_caller};
 use crate::client_address;
+use crate::rejection::Rejection;
 use crate::sealed::Code;
 use crate::service::{Inner, Provider};
-use crate::trouble::Trouble;
 
 /// Longest code that a provider gives, in bytes: it travels on in an address.
 const LONGEST_CODE: usize = 2048;
@@ -39,19 +39,19 @@ fn go_on(
     provider: &Provider,
     request: &Request,
     mut given: HashMap<String, String>,
-) -> Result<(Response, &'static str), Trouble> {
+) -> Result<(Response, &'static str), Rejection> {
     let own_state = given.remove("state").unwrap_or_default();
-    let flow = service.seals.open_flow(&provider.name, &own_state).map_err(Trouble::Unusable)?;
+    let flow = service.seals.open_flow(&provider.name, &own_state).map_err(Rejection::Unusable)?;
     // The provider's answer for one browser is of no use in another: nobody is signed in for somebody else.
     let session = service.cookies.read(request.headers(), &own_state);
     if session.is_none_or(|session| digest(session.expose_secret()) != flow.session) {
-        return Err(Trouble::OtherBrowser);
+        return Err(Rejection::OtherBrowser);
     }
     if !provider.client.is_issuer(given.get("iss").map(String::as_str)) {
-        return Err(Trouble::OtherIssuer);
+        return Err(Rejection::OtherIssuer);
     }
     // It was admitted when the flow began; what is registered may have changed since.
-    let callback = service.callbacks.admit(&flow.callback).ok_or(Trouble::Callback)?;
+    let callback = service.callbacks.admit(&flow.callback).ok_or(Rejection::Callback)?;
     let state = flow.state.as_str();
     if let Some(error) = given.get("error") {
         let known = authorization_error(error).unwrap_or("server_error");

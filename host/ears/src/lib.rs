@@ -25,10 +25,10 @@ mod limits;
 mod metrics;
 mod observe;
 mod presets;
+mod rejection;
 mod sealed;
 mod service;
 mod tokens;
-mod trouble;
 
 pub use innkeeper_egress::Egress;
 

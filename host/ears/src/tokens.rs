@@ -20,7 +20,7 @@ use crate::observe::now;
 use crate::service::{Inner, Provider};
 
 /// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest body, in bytes: two tokens of the largest size that is taken, as JSON.
 const BODY_LIMIT: usize = 36 * 1024;
 
@@ -120,7 +120,7 @@ async fn read_body(service: &Inner, body: Body) -> Result<Bytes, Failure> {
             Err(error) if error.is::<LengthLimitError>() => Err(Failure::too_large()),
             Err(_) => Err(Failure::invalid("the body was cut off")),
         },
-        () = service.clock.sleep(PATIENCE) => Err(Failure::slow()),
+        () = service.clock.sleep(BODY_TIMEOUT) => Err(Failure::slow()),
     }
 }
 

@@ -153,7 +153,7 @@ impl<'a> Exchange<'a> {
             tracing::debug!(request = %wall::describe(&self.head.method, &self.shown), %status, sent = self.sent, "answered");
             self.look_for_packed(&mut answer).await?;
             let scrubber = self.scrubber(attachment.as_deref());
-            let shown = readable::Shown { url: self.shown, sent: self.sent };
+            let shown = readable::SentRequest { url: self.shown, sent: self.sent };
             return readable::response(answer, scrubber, self.route.echoes, shown);
         }
     }

@@ -90,11 +90,11 @@ pub use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, SystemCloc
 pub use innkeeper_auth::{
     Attach, AuthError, AuthOptions, AuthType, AuthTypes, Authorization, AuthorizationCode, AuthorizationWay, Begun,
     BrowserFlow, Callback, Completed, ConsentRequest, Credential, DeviceAuthorization, DeviceCode, DeviceFailure,
-    DeviceFlow, DeviceProgress, Disconnected, ErrorCode, FlowFailure, FlowLimits, FlowState, Grant, GrantSource,
-    GrantState, GrantStatus, InvalidScope, Issuer, LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, Nature,
-    PATIENCE, PkceChallenge, PkceVerifier, PlaceOnRequest, Placement, RateLimit, Reason, Redemption, Refused, Renewal,
-    Renewed, Scope, SessionSecret, Settings, SettingsErrors, SettingsMistake, Signer, SourceContext, StartLink, Tended,
-    TokenAnswer, TokenError, TokenKind, Unrevoked, fields_for,
+    DeviceFlow, DeviceProgress, Disconnected, ErrorCode, FlowFailure, FlowLimit, FlowLimits, FlowState, Grant,
+    GrantSource, GrantState, GrantStatus, InvalidScope, Issuer, LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE,
+    LinkFailure, Nature, PkceChallenge, PkceVerifier, PlaceOnRequest, Placement, Reason, Redemption, Refused, Renewal,
+    Renewed, SOURCE_TIMEOUT, Scope, SessionSecret, Settings, SettingsErrors, SettingsMistake, Signer, SourceContext,
+    StartLink, Tended, TokenAnswer, TokenError, TokenKind, Unrevoked, fields_for,
 };
 pub use innkeeper_egress::{
     Body, ClientIdentity, EchoLimits, EgressError, Exception, IdentityError, PrivateNetworks, RequestHead,

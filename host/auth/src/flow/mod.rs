@@ -16,7 +16,7 @@ pub use callback::Callback;
 pub use complete::{Completed, FlowFailure, Refused, authorization_error};
 pub use device::{AuthorizationWay, DeviceAuthorization, DeviceFailure, DeviceProgress};
 pub(crate) use limits::FlowLimiter;
-pub use limits::{FlowLimits, RateLimit};
+pub use limits::{FlowLimit, FlowLimits};
 pub use link::{LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, StartLink};
 pub use parameters::{AuthorizationCode, FlowState, InvalidChallenge, PkceChallenge, PkceVerifier};
 pub use session::SessionSecret;

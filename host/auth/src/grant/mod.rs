@@ -23,7 +23,8 @@ pub use life::State as GrantState;
 pub(crate) use life::{Margins, Purpose};
 pub(crate) use memory::Entry;
 pub use source::{
-    Attach, Authorization, GrantSource, PATIENCE, PlaceOnRequest, Placement, Renewal, Renewed, SourceContext, TokenKind,
+    Attach, Authorization, GrantSource, PlaceOnRequest, Placement, Renewal, Renewed, SOURCE_TIMEOUT, SourceContext,
+    TokenKind,
 };
 pub(crate) use source::{BoundSource, Origin};
 pub use status::GrantStatus;

@@ -12,7 +12,7 @@ use super::answer::{self, Stage, fields, seconds};
 use super::endpoint::TokenEndpoint;
 use super::form::{BodyFormat, Form};
 use crate::flow::DeviceCode;
-use crate::grant::{PATIENCE, TokenAnswer, TokenError};
+use crate::grant::{SOURCE_TIMEOUT, TokenAnswer, TokenError};
 use crate::scope::Scope;
 
 /// Section 3.2: what the interval is when the server does not say.
@@ -28,7 +28,7 @@ impl TokenEndpoint<'_> {
     /// Section 3.1.
     pub(super) async fn authorize_device(self, url: &Url) -> Result<DeviceCode, TokenError> {
         let form = Form::default().with_some("scope", self.client.scope.as_ref().map(Scope::as_str));
-        let (status, headers, body) = self.post(url, form, BodyFormat::Form, PATIENCE).await?;
+        let (status, headers, body) = self.post(url, form, BodyFormat::Form, SOURCE_TIMEOUT).await?;
         if !status.is_success() {
             return Err(self.transport().failure(status, &headers, &body));
         }

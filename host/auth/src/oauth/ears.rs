@@ -14,7 +14,7 @@ use super::endpoint::TokenEndpoint;
 use super::form::{BodyFormat, Form};
 use super::revocation;
 use crate::flow::{AuthorizationCode, ConsentRequest, PkceVerifier};
-use crate::grant::{PATIENCE, TokenAnswer, TokenError};
+use crate::grant::{SOURCE_TIMEOUT, TokenAnswer, TokenError};
 use crate::scope::Scope;
 
 /// A client that has none of its own: the service at `base` has it. `base` may end in a slash or not.
@@ -66,11 +66,11 @@ impl TokenEndpoint<'_> {
 
     pub(super) async fn revoke_at_service(self, url: &Url, token: &SecretString) -> Result<(), TokenError> {
         let form = Form::default().with("token", token.expose_secret());
-        self.ask_service(url, form, revocation::PATIENCE).await.map(drop)
+        self.ask_service(url, form, revocation::REVOCATION_TIMEOUT).await.map(drop)
     }
 
     async fn token_of_service(self, url: &Url, form: Form) -> Result<TokenAnswer, TokenError> {
-        answer::read(&self.ask_service(url, form, PATIENCE).await?, &self.client.shape, Stage::First)
+        answer::read(&self.ask_service(url, form, SOURCE_TIMEOUT).await?, &self.client.shape, Stage::First)
     }
 
     /// Only 200 is a success.

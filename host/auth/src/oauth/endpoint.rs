@@ -12,7 +12,7 @@ use super::form::{BodyFormat, Form};
 use super::own::OwnGrant;
 use super::transport::Transport;
 use crate::flow::Redemption;
-use crate::grant::{PATIENCE, SourceContext, TokenAnswer, TokenError};
+use crate::grant::{SOURCE_TIMEOUT, SourceContext, TokenAnswer, TokenError};
 use crate::scope::Scope;
 
 /// A client and the way to its server.
@@ -62,7 +62,7 @@ impl TokenEndpoint<'_> {
 
     /// A request at the token URL.
     pub(super) async fn token(self, form: Form, format: BodyFormat, stage: Stage) -> Result<TokenAnswer, TokenError> {
-        let (status, headers, body) = self.post(&self.client.token_url, form, format, PATIENCE).await?;
+        let (status, headers, body) = self.post(&self.client.token_url, form, format, SOURCE_TIMEOUT).await?;
         if !status.is_success() {
             return Err(self.transport().failure(status, &headers, &body));
         }

@@ -13,7 +13,7 @@ use super::transport::Transport;
 
 /// No honest document is longer, in bytes.
 const LONGEST: u64 = 256 * 1024;
-const PATIENCE: Duration = Duration::from_secs(30);
+const METADATA_TIMEOUT: Duration = Duration::from_secs(30);
 const OPENID: &str = "/.well-known/openid-configuration";
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
 
@@ -52,7 +52,7 @@ impl Metadata {
         let mut reached = Vec::new();
         for place in &places {
             let (status, _, body) = transport
-                .get(place.url.clone(), LONGEST, PATIENCE)
+                .get(place.url.clone(), LONGEST, METADATA_TIMEOUT)
                 .await
                 .map_err(|error| format!("could not be read ({}): {error}", place.url))?;
             if status.is_success() {

@@ -21,7 +21,7 @@ use crate::flow::{AuthorizationCode, ConsentRequest, PkceVerifier, Redemption};
 use crate::grant::{ErrorCode, SourceContext, TokenAnswer, TokenError, is_token_type};
 
 /// How long a provider may take for each token that is given back: less than whoever gives it back waits.
-const PATIENCE: Duration = Duration::from_secs(8);
+const REVOCATION_TIMEOUT: Duration = Duration::from_secs(8);
 /// What is said of a token, or its user, that is no more.
 const ENDED: [&str; 5] = ["invalid_token", "invalid_grant", "token_revoked", "token_expired", "account_inactive"];
 
@@ -158,7 +158,8 @@ impl ProviderClient {
         let (media_type, body) = form.encode(BodyFormat::Form);
         let endpoint = self.endpoint();
         let transport = endpoint.transport();
-        let (status, headers, answer) = transport.post(Url::clone(url), media_type, body, proof, PATIENCE).await?;
+        let (status, headers, answer) =
+            transport.post(Url::clone(url), media_type, body, proof, REVOCATION_TIMEOUT).await?;
         let refused = fields(&answer).and_then(|fields| Some(fields.get("error")?.as_str()?.to_owned()));
         match refused.as_deref() {
             Some(code) if !status.is_server_error() && ENDED.contains(&code) => Ok(true),

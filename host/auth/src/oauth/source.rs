@@ -12,7 +12,7 @@ use super::consent::Consent;
 use super::endpoint::TokenEndpoint;
 use crate::flow::{BrowserFlow, ConsentRequest, DeviceCode, DeviceFlow, Issuer, Redemption};
 use crate::grant::{
-    Attach, Authorization, ErrorCode, Grant, GrantSource, PATIENCE, Placement, Renewal, Renewed, SourceContext,
+    Attach, Authorization, ErrorCode, Grant, GrantSource, Placement, Renewal, Renewed, SOURCE_TIMEOUT, SourceContext,
     TokenAnswer, TokenError, TokenKind,
 };
 use crate::scope::Scope;
@@ -94,7 +94,7 @@ impl OAuthClient {
         refresh_token: &SecretString,
         time: Duration,
     ) -> Result<Renewed, TokenError> {
-        let narrows = matches!(self.dialect, Dialect::Rfc) && time >= 2 * PATIENCE;
+        let narrows = matches!(self.dialect, Dialect::Rfc) && time >= 2 * SOURCE_TIMEOUT;
         let narrowed = narrows.then(|| grant.narrowed(self.scope.as_ref().map(Scope::as_str))).flatten();
         let stays_wide = match endpoint.refresh(refresh_token, narrowed.as_deref()).await {
             Ok(answer) => return Ok(Renewed { answer, scope: narrowed, stays_wide: false }),

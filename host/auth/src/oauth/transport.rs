@@ -18,7 +18,7 @@ use url::Url;
 
 use super::answer::refusal;
 use super::authentication::Proof;
-use crate::grant::{PATIENCE, SourceContext, TokenError};
+use crate::grant::{SOURCE_TIMEOUT, SourceContext, TokenError};
 
 /// No honest answer is longer, in bytes.
 const LONGEST_ANSWER: u64 = 64 * 1024;
@@ -120,11 +120,11 @@ impl Transport<'_> {
 
 impl SourceContext {
     /// One POST to this very address, for a source that is not OAuth. No redirect is followed, the answer has at most 64 KiB and
-    /// [`PATIENCE`] to come, and a status that is no success is told as for OAuth: a refusal with its code, a failure with what the
+    /// [`SOURCE_TIMEOUT`] to come, and a status that is no success is told as for OAuth: a refusal with its code, a failure with what the
     /// server asks to wait.
     pub async fn post(&self, url: Url, media_type: HeaderValue, body: Vec<u8>) -> Result<Bytes, TokenError> {
         let transport = Transport { egress: &self.egress, clock: &*self.clock };
-        let (status, headers, answer) = transport.post(url, media_type, body, Proof::default(), PATIENCE).await?;
+        let (status, headers, answer) = transport.post(url, media_type, body, Proof::default(), SOURCE_TIMEOUT).await?;
         if status.is_success() { Ok(answer) } else { Err(transport.failure(status, &headers, &answer)) }
     }
 }

@@ -14,7 +14,7 @@ use crate::scrub::{REDACTED, ScrubStream, Scrubber};
 use crate::{Body, EgressError, Response};
 
 /// How the request may be spoken of.
-pub(crate) struct Shown {
+pub(crate) struct SentRequest {
     pub(crate) url: Url,
     pub(crate) sent: u32,
 }
@@ -29,7 +29,7 @@ pub(crate) fn response(
     mut answer: Answer,
     scrubber: Option<Arc<Scrubber>>,
     echoes: Option<&CallEchoes>,
-    shown: Shown,
+    shown: SentRequest,
 ) -> Result<Response, EgressError> {
     let mut fields = answer.take_headers();
     headers::strip_answer(&mut fields);

@@ -101,7 +101,7 @@ impl Payload {
         match body.into_whole() {
             Ok(bytes) => Self::bytes(bytes, content_type),
             Err(body) => {
-                let source = Source { stream: Some(Box::pin(body.into_stream())), lease: 0, started: false };
+                let source = Source { stream: Some(Box::pin(body.into_stream())), turn: 0, started: false };
                 let content = Content::Stream(Arc::new(Mutex::new(source)));
                 Self { content, stream_length: length, content_type, filled: false, method_field: None }
             }
@@ -134,8 +134,8 @@ impl Payload {
                         "a part of the body was sent already: it cannot be sent again".to_owned(),
                     ));
                 }
-                locked.lease += 1;
-                Some(reqwest::Body::wrap_stream(Lease { source: Arc::clone(source), number: locked.lease }))
+                locked.turn += 1;
+                Some(reqwest::Body::wrap_stream(StreamTurn { source: Arc::clone(source), number: locked.turn }))
             }
         })
     }
@@ -150,8 +150,8 @@ impl Payload {
             Content::Bytes(bytes) => whole(vec![bytes]),
             Content::Pieces(pieces) => whole(pieces.to_vec()),
             Content::Stream(source) => {
-                let number = source.lock().lease;
-                Box::pin(Lease { source, number })
+                let number = source.lock().turn;
+                Box::pin(StreamTurn { source, number })
             }
         }
     }
@@ -161,21 +161,21 @@ impl Payload {
 #[derive(Default)]
 struct Source {
     stream: Option<Pieces>,
-    lease: u64,
+    turn: u64,
     started: bool,
 }
 
-struct Lease {
+struct StreamTurn {
     source: Arc<Mutex<Source>>,
     number: u64,
 }
 
-impl Stream for Lease {
+impl Stream for StreamTurn {
     type Item = Result<Bytes, EgressError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut source = self.source.lock();
-        if source.lease != self.number {
+        if source.turn != self.number {
             return Poll::Ready(Some(Err(EgressError::Connect("the request was sent again elsewhere".to_owned()))));
         }
         let Some(stream) = &mut source.stream else { return Poll::Ready(None) };

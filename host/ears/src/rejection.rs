@@ -11,7 +11,7 @@ use crate::sealed::Unusable;
 
 /// Why a browser is not sent on. Words are ours alone: a page never shows what came in an address.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum Rejection {
     UnknownProvider(String),
     /// Without a callback that is registered there is nowhere to send an error to.
     Callback,
@@ -24,13 +24,13 @@ pub(crate) enum Trouble {
     Host(VaultError),
 }
 
-impl From<VaultError> for Trouble {
+impl From<VaultError> for Rejection {
     fn from(error: VaultError) -> Self {
         Self::Host(error)
     }
 }
 
-impl Trouble {
+impl Rejection {
     /// One word, for logs and counts.
     pub(crate) fn outcome(&self) -> &'static str {
         match self {
