@@ -88,7 +88,7 @@ impl Mistakes {
         }
     }
 
-    /// A secret that goes into a header as it is, if one is given.
+    /// The text of a secret field that must have one, and goes into a header as it is.
     pub(super) fn header_text(&mut self, settings: &Settings, field: &str) -> Option<SecretString> {
         let secret = self.secret_text(settings, field)?;
         self.check_header_text(field, &secret);

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::field::{BuiltIn, choice, optional};
 use super::mistakes::Mistakes;
-use super::oauth_client::{client_id, discovery_url, revocation_url, token_url};
+use super::oauth_client::{client_id, client_secret, discovery_url, revocation_url, token_url};
 use super::signing_key::{algorithm, certificate, certificate_binding, key_id, passphrase, private_key};
 use crate::auth_type::Credential;
 use crate::grant::is_token_type;
@@ -48,12 +48,7 @@ pub(super) fn auth_type() -> BuiltIn {
         ),
         token_url(),
         client_id(),
-        optional(
-            "clientSecret",
-            "Client secret",
-            FieldKind::Secret,
-            "The secret of that app; a public client has none.",
-        ),
+        client_secret(),
         optional("scope", "Scope", FieldKind::Text, "What is asked of the user, separated by spaces."),
         basic,
         method,

@@ -2,7 +2,7 @@
 
 use innkeeper_spec::{FieldKind, FieldSpec};
 
-use super::field::{optional, required};
+use super::field::{choice, optional, required};
 
 pub(super) fn token_url() -> FieldSpec {
     let help = "Where the authorization server gives tokens. Filled in from the discovery URL where that is given.";
@@ -11,6 +11,23 @@ pub(super) fn token_url() -> FieldSpec {
 
 pub(super) fn client_id() -> FieldSpec {
     required("clientId", "Client ID", FieldKind::Text, "The id of the app that is registered at the service.")
+}
+
+/// Of a client that may be a public one.
+pub(super) fn client_secret() -> FieldSpec {
+    let help = "The secret of that app; a public client has none.";
+    optional("clientSecret", "Client secret", FieldKind::Secret, help)
+}
+
+/// How a client with a secret proves itself.
+pub(super) fn secret_method(help: &str) -> FieldSpec {
+    choice("tokenEndpointAuthMethod", "Client authentication", help, &["client_secret_post", "client_secret_basic"])
+}
+
+/// Of the statements that a client signs.
+pub(super) fn audience() -> FieldSpec {
+    let help = "Whom the assertions are for, where that is not the token URL.";
+    optional("audience", "Audience", FieldKind::Text, help)
 }
 
 pub(super) fn scope() -> FieldSpec {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use innkeeper_spec::FieldKind;
 
-use super::field::{BuiltIn, choice, required};
+use super::field::{BuiltIn, required};
 use super::mistakes::Mistakes;
-use super::oauth_client::{client_id, discovery_url, revocation_url, scope, token_url};
+use super::oauth_client::{client_id, discovery_url, revocation_url, scope, secret_method, token_url};
 use crate::auth_type::Credential;
 use crate::settings::Settings;
 use crate::settings_errors::SettingsErrors;
@@ -18,12 +18,7 @@ pub(super) fn auth_type() -> BuiltIn {
         client_id(),
         required("clientSecret", "Client secret", FieldKind::Secret, "The secret of that app."),
         scope(),
-        choice(
-            "tokenEndpointAuthMethod",
-            "Client authentication",
-            "How the client proves itself: in the request's body, or in its Authorization header.",
-            &["client_secret_post", "client_secret_basic"],
-        ),
+        secret_method("How the client proves itself: in the request's body, or in its Authorization header."),
         revocation_url(),
     ];
     let description = "The connector gets tokens for itself; no user takes part.";

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use innkeeper_spec::FieldKind;
 
-use super::field::{BuiltIn, optional};
+use super::field::BuiltIn;
 use super::mistakes::Mistakes;
-use super::oauth_client::{client_id, discovery_url, revocation_url, scope, token_url};
+use super::oauth_client::{audience, client_id, discovery_url, revocation_url, scope, token_url};
 use super::signing_key::{algorithm, certificate, certificate_binding, key_id, passphrase, private_key};
 use crate::auth_type::Credential;
 use crate::oauth::{ClientAssertion, ClientAuthentication};
@@ -25,12 +25,7 @@ pub(super) fn auth_type() -> BuiltIn {
         key_id(),
         private_key(),
         passphrase(),
-        optional(
-            "audience",
-            "Audience",
-            FieldKind::Text,
-            "Whom the client's assertions are for, where that is not the token URL.",
-        ),
+        audience(),
         revocation_url(),
     ];
     let description = "The connector gets tokens for itself and proves who it is with a private key.";

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use innkeeper_spec::{AuthMode, FieldKind};
 
-use super::field::{BuiltIn, choice, optional};
+use super::field::{BuiltIn, optional};
 use super::mistakes::Mistakes;
-use super::oauth_client::{client_id, discovery_url, revocation_url, scope, token_url};
+use super::oauth_client::{client_id, client_secret, discovery_url, revocation_url, scope, secret_method, token_url};
 use crate::auth_type::Credential;
 use crate::oauth::Way;
 use crate::settings::Settings;
@@ -23,18 +23,10 @@ pub(super) fn auth_type() -> BuiltIn {
         ),
         token_url(),
         client_id(),
-        optional(
-            "clientSecret",
-            "Client secret",
-            FieldKind::Secret,
-            "The secret of that app; a public client has none.",
-        ),
+        client_secret(),
         scope(),
-        choice(
-            "tokenEndpointAuthMethod",
-            "Client authentication",
+        secret_method(
             "How a client with a secret proves itself: in the request's body, or in its Authorization header.",
-            &["client_secret_post", "client_secret_basic"],
         ),
         revocation_url(),
     ];

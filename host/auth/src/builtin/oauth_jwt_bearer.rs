@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::field::{BuiltIn, optional, required};
 use super::mistakes::Mistakes;
-use super::oauth_client::{discovery_url, revocation_url, scope, token_url};
+use super::oauth_client::{audience, discovery_url, revocation_url, scope, token_url};
 use super::signing_key::{algorithm, passphrase, private_key};
 use crate::auth_type::Credential;
 use crate::oauth::{JwtBearer, KeyReference, OAuthClient, OwnGrant, Way};
@@ -35,12 +35,7 @@ pub(super) fn auth_type() -> BuiltIn {
         token_url(),
         required("issuer", "Issuer", FieldKind::Text, "Who states it: the client's name at the server."),
         required("subject", "Subject", FieldKind::Text, "For whom the token is: a user, or the issuer itself."),
-        optional(
-            "audience",
-            "Audience",
-            FieldKind::Text,
-            "Whom the assertions are for, where that is not the token URL.",
-        ),
+        audience(),
         scope(),
         algorithm(),
         optional("keyId", "Key ID", FieldKind::Text, "The name that the key is registered under (kid)."),
