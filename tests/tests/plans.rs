@@ -32,7 +32,11 @@ async fn a_plan_tells_where_every_value_comes_from_and_what_the_connector_may_do
     assert!(plan.hosts().iter().all(|host| host.approval == Approval::Needed));
     assert!(plan.needs_approval());
     assert!(!view.scopes.is_empty());
-    assert!(view.warnings.iter().any(|warning| matches!(warning, PlanWarning::ShortSecret { field, .. } if field == "clientSecret")));
+    assert!(
+        view.warnings
+            .iter()
+            .any(|warning| matches!(warning, PlanWarning::ShortSecret { field, .. } if field == "clientSecret"))
+    );
     assert!(!format!("{plan:?}").contains("short\""), "no secret in a plan");
     assert!(host.host.connections(&SpaceId::default()).await.expect("listed").is_empty(), "a plan keeps nothing");
 
@@ -84,7 +88,8 @@ async fn a_field_that_the_connector_made_from_the_config_follows_it_and_one_that
         .secret("clientSecret", "a-client-secret");
     let plan = host.host.plan(new).await.expect("planned");
     // The owner repeats by hand what the connector would make of the config.
-    let authorize = plan.endpoints().iter().find(|endpoint| endpoint.field == "authorizationUrl").expect("there").clone();
+    let authorize =
+        plan.endpoints().iter().find(|endpoint| endpoint.field == "authorizationUrl").expect("there").clone();
     let made = host.host.connect(plan.approved()).await.expect("made");
     let by_hand = ConnectionChange::default().field("authorizationUrl", authorize.address.as_str());
     let plan = host.host.plan_change(&made.space, &made.id, by_hand).await.expect("planned");
@@ -96,7 +101,10 @@ async fn a_field_that_the_connector_made_from_the_config_follows_it_and_one_that
     let endpoint = |name: &str| plan.endpoints().iter().find(|endpoint| endpoint.field == name).expect("there").clone();
     assert!(endpoint("tokenUrl").address.contains("/t-2/"));
     assert_eq!(endpoint("tokenUrl").approval, Approval::Needed);
-    assert_eq!((endpoint("authorizationUrl").address, endpoint("authorizationUrl").approval), (authorize.address, Approval::Standing));
+    assert_eq!(
+        (endpoint("authorizationUrl").address, endpoint("authorizationUrl").approval),
+        (authorize.address, Approval::Standing)
+    );
     let changed: Vec<_> = plan.view().changes.iter().map(|change| change.place.as_str()).collect();
     assert!(changed.contains(&"config.tenantId") && changed.contains(&"fields.tokenUrl"), "{changed:?}");
     assert!(!changed.contains(&"fields.authorizationUrl"), "{changed:?}");

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use innkeeper::lock::Mutex;
 use innkeeper::{
-    AccessPolicy, AccessRequest, BeginAuthorization, CallRequest, ConnectionChange, ConnectionId, ConnectionView, Denied,
-    Error, ErrorKind, Keyring, NewConnection, NewLink, PrincipalId, SessionSecret, SpaceId, StartLink, SystemRandom, Verb,
+    AccessPolicy, AccessRequest, BeginAuthorization, CallRequest, ConnectionChange, ConnectionId, ConnectionView,
+    Denied, Error, ErrorKind, Keyring, NewConnection, NewLink, PrincipalId, SessionSecret, SpaceId, StartLink,
+    SystemRandom, Verb,
 };
 use innkeeper_tests::components::hostile;
 use innkeeper_tests::echo::EchoService;
@@ -120,9 +121,10 @@ fn every_public_function_of_the_host_is_listed_with_its_verb() {
 /// Calls the function under a shut door.
 async fn refused(function: &str, host: &TestHost, connection: &ConnectionView, door: &Door) -> Error {
     let (space, id) = (&connection.space, &connection.id);
-    let new = || NewConnection::new(space.clone(), connection.connector.clone(), "none").config(connection.config.clone());
+    let new =
+        || NewConnection::new(space.clone(), connection.connector.clone(), "none").config(connection.config.clone());
     let session = SessionSecret::random(&SystemRandom);
-    let redirect_uri: url::Url = "http://127.0.0.1:4321/callback".parse().expect("an address");
+    let redirect_uri: innkeeper::RedirectUri = "http://127.0.0.1:4321/callback".parse().expect("an address");
     let host = host.host.for_caller(PrincipalId::parse("eve").expect("an id"));
     let component = hostile();
     let denied = |outcome: Option<Error>| outcome.unwrap_or_else(|| panic!("{function} was not refused"));
@@ -150,7 +152,8 @@ async fn refused(function: &str, host: &TestHost, connection: &ConnectionView, d
         "authorization_way" => denied(host.authorization_way(space, id).await.err()),
         "begin_authorization" => {
             let (principal, return_url) = (None, None);
-            let begin = BeginAuthorization { space, connection: id, principal, redirect_uri, session: &session, return_url };
+            let begin =
+                BeginAuthorization { space, connection: id, principal, redirect_uri, session: &session, return_url };
             denied(host.begin_authorization(begin).await.err())
         }
         "begin_by_link" => {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 /// The numbers are documented in `docs/cli.md` and in `--help`, and stay.
 pub(crate) use innkeeper::ExitCode as Exit;
+use innkeeper::shown::line;
 use innkeeper::{
     Actor, AuthError, CallError, ConnectionId, Error, ErrorView, KeyringError, LoadError, LogLine, PrincipalId, Refused,
 };
-use innkeeper_shown::line;
 use serde_json::{Value, json};
 
 /// What `--help` says of it.

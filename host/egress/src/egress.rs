@@ -7,10 +7,10 @@ use innkeeper_ambient::{Clock, Random};
 use secrecy::SecretString;
 
 use crate::exchange;
-use crate::prepare;
-use crate::resolver::{Resolver, SystemResolver};
+use crate::request::prepare;
 use crate::scrub::ScrubberCache;
 use crate::transport::Pool;
+use crate::wall::resolver::{Resolver, SystemResolver};
 use crate::{EgressError, Request, Response, Route, Settings, SetupError};
 
 /// The one way out. Cheap to clone; clones share connections and may be used by any number of tasks.

@@ -11,17 +11,20 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use crate::answer::{Answer, Timer};
+use crate::answer::body_status::{self, says};
+use crate::answer::incoming::{Answer, Timer};
+use crate::answer::readable;
 use crate::egress::Parts;
-use crate::notice::{self, says};
-use crate::payload::Payload;
-use crate::placeholders::Filled;
+use crate::request::payload::Payload;
+use crate::request::placeholders::Filled;
+use crate::request::{headers, prepare};
 use crate::retry::Retries;
-use crate::scrub::Scrubber;
+use crate::scrub::{Scrubber, unsearchable};
 use crate::transport::{self, Clients, Failure, FailureKind, Reach, Reuse};
+use crate::wall::disguise;
 use crate::{
     Attachment, ClientIdentity, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route, bound,
-    disguise, headers, prepare, received, redirect, unsearchable, wall,
+    redirect, wall,
 };
 
 /// How often a request that the service left undone is sent again at once.
@@ -119,7 +122,7 @@ impl<'a> Exchange<'a> {
                 timer,
                 self.route.deadline.and_then(|end| self.route.watched(end)),
             );
-            let said = notice::look(self.route.policies, &mut answer).await?;
+            let said = body_status::look(self.route.policies, &mut answer).await?;
             if !refreshed && self.is_unauthorized(status, said.as_ref()) {
                 refreshed = true;
                 if self.refresh(&mut attachment).await? {
@@ -150,8 +153,8 @@ impl<'a> Exchange<'a> {
             tracing::debug!(request = %wall::describe(&self.head.method, &self.shown), %status, sent = self.sent, "answered");
             self.look_for_packed(&mut answer).await?;
             let scrubber = self.scrubber(attachment.as_deref());
-            let shown = received::Shown { url: self.shown, sent: self.sent };
-            return received::response(answer, scrubber, self.route.echoes, shown);
+            let shown = readable::SentRequest { url: self.shown, sent: self.sent };
+            return readable::response(answer, scrubber, self.route.echoes, shown);
         }
     }
 
@@ -404,7 +407,7 @@ impl<'a> Exchange<'a> {
     /// Turns to the next address, if it passes what the first one passed.
     fn follow(&mut self, hop: redirect::Hop, attachment: Option<&Attachment>) -> Result<(), EgressError> {
         let scrubber = self.scrubber(attachment);
-        let shown = received::shown(&hop.url, scrubber.as_deref());
+        let shown = readable::shown(&hop.url, scrubber.as_deref());
         let denied = |reason: &str, remedy: &str| {
             Err(EgressError::Denied {
                 address: wall::describe(&hop.method, &shown),

@@ -15,8 +15,8 @@ use rustls_platform_verifier::Verifier;
 use url::{Host, Url};
 
 use crate::bound::BoundServices;
-use crate::identity::Shown;
-use crate::resolver::{Gate, GatedResolver, Refused, Resolver};
+use crate::identity::PresentedCertificate;
+use crate::wall::resolver::{Gate, GatedResolver, Refused, Resolver};
 use crate::{ClientIdentity, EgressError, Settings, SetupError};
 
 /// All clients: those that show no certificate, and for each identity its own; of each kind those that keep connections, and
@@ -43,7 +43,7 @@ pub(crate) enum Reuse {
 
 /// Clients of one identity, for as long as it lives.
 struct Showing {
-    identity: Weak<Shown>,
+    identity: Weak<PresentedCertificate>,
     clients: Arc<Clients>,
 }
 

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use innkeeper_address::SecureUrl;
 use innkeeper_ambient::lock::RwLock;
 use innkeeper_ambient::{Clock, Random, SystemClock, SystemRandom};
-use innkeeper_auth::{Auth, AuthOptions, AuthTypes, check_base};
+use innkeeper_auth::{Auth, AuthOptions, AuthTypes};
 use innkeeper_egress::{Egress, Settings as EgressSettings};
 use innkeeper_runtime::{CompileLimits, Compiler, GuestMemory, Limits, Runtime, RuntimeSettings, Sharing};
 use innkeeper_vault::{Keyring, KeyringSource, RedbStore, Store, Vault};
@@ -186,7 +187,7 @@ impl Builder {
     pub async fn open(self) -> Result<Innkeeper, Error> {
         let pages = self.pages.map(check_pages).transpose()?;
         let auth_types = match self.ears {
-            Some(base) => self.auth_types.at_redirect_service(base)?,
+            Some(base) => self.auth_types.at_redirect_service(&base)?,
             None => self.auth_types,
         };
         let Storage { store, keyring } = match self.storage {
@@ -235,13 +236,11 @@ impl Builder {
 }
 
 /// An address below which paths are joined.
-fn check_pages(mut address: Url) -> Result<Url, Error> {
-    check_base(&address).map_err(|why| Error::Pages { address: address.to_string(), why })?;
-    if !address.path().ends_with('/') {
-        let path = format!("{}/", address.path());
-        address.set_path(&path);
-    }
-    Ok(address)
+fn check_pages(address: Url) -> Result<Url, Error> {
+    let wrong = |why| Error::Pages { address: address.to_string(), why };
+    let base = SecureUrl::base(address.clone()).map_err(wrong)?;
+    let path = base.path();
+    Ok(if path.ends_with('/') { base } else { base.at_path(&format!("{path}/")) }.into_url())
 }
 
 fn folder_storage(folder: &Path, source: Option<KeyringSource>, random: &dyn Random) -> Result<Storage, Error> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use innkeeper_address::AddressProblem;
 use innkeeper_auth::{AuthError, DeviceFailure, FlowFailure, LinkFailure, Refused, SettingsErrors};
 use innkeeper_egress::SetupError as EgressSetupError;
 use innkeeper_runtime::{
@@ -166,7 +167,7 @@ pub enum Error {
         /// What was given.
         address: String,
         /// Which rule it breaks.
-        why: &'static str,
+        why: AddressProblem,
     },
     /// The host was not told where its pages are.
     #[error("there is no link to make: tell the builder where the authorization pages are (`Builder::pages`)")]
@@ -316,7 +317,7 @@ fn of_auth(error: &AuthError) -> ErrorKind {
         | AuthError::NotPerUser(..)
         | AuthError::NotInteractive { .. }
         | AuthError::NoDeviceCode { .. }
-        | AuthError::Address { .. } => ErrorKind::Auth,
+        | AuthError::ReturnUrl { .. } => ErrorKind::Auth,
     }
 }
 
