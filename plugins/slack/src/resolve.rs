@@ -120,7 +120,7 @@ fn resolve(ctx: &Ctx, input: Resolve) -> Result<Resolved, Error> {
             return Ok(nothing(pages_fetched, None));
         }
         if next_cursor == cursor {
-            return Err(Error::upstream(502, "Slack names a page as next that it has sent before"));
+            return Err(Error::upstream(502, "Slack named a page as the next one that it had sent before"));
         }
         cursor = next_cursor;
     }
