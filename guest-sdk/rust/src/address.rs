@@ -87,8 +87,7 @@ fn fill(base: &str, template: &str, parameters: &[&dyn Display]) -> Result<Strin
     let mut rest = template;
     let mut parameters = parameters.iter();
     while let Some((before, after)) = rest.split_once('{') {
-        let (kind, after) =
-            after.split_once('}').ok_or_else(|| format!("`{template}` has an unclosed brace"))?;
+        let (kind, after) = after.split_once('}').ok_or_else(|| format!("`{template}` has an unclosed brace"))?;
         let parameter =
             parameters.next().ok_or_else(|| format!("`{template}` has more placeholders than parameters"))?.to_string();
         address.push_str(before);
