@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
+use innkeeper_ambient::lock::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -191,7 +192,7 @@ impl Drop for Upstream {
 
 impl Places {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Place>> {
-        self.of.lock().unwrap_or_else(PoisonError::into_inner)
+        self.of.lock()
     }
 
     /// The place is the first segment of the path that names one: the first, or the second behind `/v1`.

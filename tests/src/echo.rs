@@ -1,8 +1,8 @@
 //! A service that says what reached it, and shows off what it should keep to itself.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use futures::stream::{self, Stream, StreamExt};
+use innkeeper_ambient::lock::Mutex;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -74,7 +75,7 @@ impl EchoService {
 
     /// All that reached it, in order.
     pub fn received(&self) -> Vec<Received> {
-        self.journal.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.journal.received.lock().clone()
     }
 
     /// Answers the next `times` requests with 401.
@@ -97,7 +98,7 @@ async fn answer(State(journal): State<Arc<Journal>>, request: Request) -> Respon
     }
     let body = axum::body::to_bytes(body, 64 << 20).await.unwrap_or_default();
     let received = Received { method: head.method, uri: head.uri, headers: head.headers, body };
-    journal.received.lock().unwrap_or_else(PoisonError::into_inner).push(received.clone());
+    journal.received.lock().push(received.clone());
     let refused =
         journal.unauthorized.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
     if refused {

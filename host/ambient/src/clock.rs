@@ -1,10 +1,10 @@
 //! The time of day and waiting for it.
 
 use std::fmt;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::lock::Mutex;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -110,7 +110,7 @@ impl ManualClock {
     /// Moves the clock on and wakes whoever waited for a time that has come.
     pub fn advance(&self, duration: Duration) {
         let step = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let mut sleepers = self.sleepers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut sleepers = self.sleepers.lock();
         let now = self.now.fetch_add(step, Ordering::SeqCst).saturating_add(step);
         let mut waiting = Vec::new();
         for (until, wake) in sleepers.drain(..) {
@@ -126,7 +126,7 @@ impl ManualClock {
 
     /// How many wait on this clock.
     pub fn sleepers(&self) -> usize {
-        let mut sleepers = self.sleepers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut sleepers = self.sleepers.lock();
         sleepers.retain(|(_, wake)| !wake.is_closed());
         sleepers.len()
     }
@@ -140,7 +140,7 @@ impl Clock for ManualClock {
 
     async fn sleep(&self, duration: Duration) {
         let woken = {
-            let mut sleepers = self.sleepers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut sleepers = self.sleepers.lock();
             let until = self.now().plus(duration).0;
             if until <= self.now().0 {
                 return;

@@ -1,7 +1,8 @@
-//! What the host would otherwise take from the air: time and randomness. Both are parameters everywhere, so that every
-//! expiry can be tested without waiting and every run can be repeated.
+//! What every crate needs of its surroundings: time and randomness, which are parameters everywhere, so that every expiry can be
+//! tested without waiting and every run can be repeated; and locks.
 
 mod clock;
+pub mod lock;
 mod random;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};

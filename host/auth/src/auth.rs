@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
+use innkeeper_ambient::lock::RwLock;
 use innkeeper_ambient::{Clock, Random};
 use innkeeper_egress::{Attachment, Egress};
 use innkeeper_spec::{AuthMode, AuthTypeId};
@@ -243,20 +244,20 @@ impl Auth {
 
     pub(crate) fn prepared(&self, connection: &ConnectionRecord) -> Result<Arc<Prepared>, AuthError> {
         let place = (connection.space.clone(), connection.id.clone());
-        let known = self.prepared.read().unwrap_or_else(PoisonError::into_inner).get(&place).cloned();
+        let known = self.prepared.read().get(&place).cloned();
         if let Some(prepared) = known.filter(|prepared| prepared.is_of(connection)) {
             return Ok(prepared);
         }
         let prepared = Arc::new(self.prepare(connection)?);
         // What failed with other settings says nothing of these.
         self.grants.clear_backoff(&connection.space, &connection.id);
-        let mut all = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.prepared.write();
         all.insert(place, prepared.clone());
         Ok(prepared)
     }
 
     pub(crate) fn drop_prepared(&self, connection: &ConnectionRecord) {
-        let mut all = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.prepared.write();
         all.remove(&(connection.space.clone(), connection.id.clone()));
     }
 

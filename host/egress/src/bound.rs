@@ -7,10 +7,10 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use http::HeaderMap;
 use http::header::{PROXY_AUTHENTICATE, WWW_AUTHENTICATE};
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_spec::registrable_domain;
 use secrecy::ExposeSecret;
 use url::Url;
@@ -33,7 +33,7 @@ impl BoundServices {
         if !self.any.load(Ordering::Relaxed) {
             return false;
         }
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.lock();
         known.len() >= MOST || url.host_str().is_some_and(|host| known.contains(registrable_domain(host)))
     }
 
@@ -43,7 +43,7 @@ impl BoundServices {
             return;
         }
         let Some(host) = url.host_str() else { return };
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         if known.len() < MOST && known.insert(registrable_domain(host).to_owned()) {
             tracing::info!(host, "the service authenticates connections: none to it is used twice from now on");
         }

@@ -2,10 +2,11 @@
 //! was right by its `[redacted]`; this bounds how fast it can go on.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_ambient::{Clock, Timestamp};
 
 use crate::EgressError;
@@ -41,7 +42,7 @@ impl Echoes {
     }
 
     fn count_call(&self, limit: usize, now: Timestamp) -> bool {
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut calls = self.calls.lock();
         // One that lies in the future says that the clock was set back.
         calls.retain(|at| *at <= now && now.since(*at) < WINDOW);
         let has_room = calls.len() < limit;

@@ -1,12 +1,13 @@
 //! What a request carries, ready to be sent, and sent again where that is possible.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::Stream;
 use http::HeaderValue;
+use innkeeper_ambient::lock::Mutex;
 
 use innkeeper_ambient::Random;
 use innkeeper_spec::Place;
@@ -110,7 +111,7 @@ impl Payload {
     pub(crate) fn is_whole(&self) -> bool {
         match &self.content {
             Content::Empty | Content::Bytes(_) | Content::Pieces(_) => true,
-            Content::Stream(source) => !source.lock().unwrap_or_else(PoisonError::into_inner).started,
+            Content::Stream(source) => !source.lock().started,
         }
     }
 
@@ -126,7 +127,7 @@ impl Payload {
                 Some(reqwest::Body::wrap_stream(futures::stream::iter(each)))
             }
             Content::Stream(source) => {
-                let mut locked = source.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut locked = source.lock();
                 if locked.started {
                     return Err(EgressError::Connect(
                         "a part of the body was sent already: it cannot be sent again".to_owned(),
@@ -148,7 +149,7 @@ impl Payload {
             Content::Bytes(bytes) => whole(vec![bytes]),
             Content::Pieces(pieces) => whole(pieces.to_vec()),
             Content::Stream(source) => {
-                let number = source.lock().unwrap_or_else(PoisonError::into_inner).lease;
+                let number = source.lock().lease;
                 Box::pin(Lease { source, number })
             }
         }
@@ -172,7 +173,7 @@ impl Stream for Lease {
     type Item = Result<Bytes, EgressError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut source = self.source.lock();
         if source.lease != self.number {
             return Poll::Ready(Some(Err(EgressError::Connect("the request was sent again elsewhere".to_owned()))));
         }

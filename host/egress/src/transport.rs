@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
+use innkeeper_ambient::lock::Mutex;
 use reqwest::Client;
 use rustls::ClientConfig;
 use rustls::client::Resumption;
@@ -67,7 +68,7 @@ impl Pool {
 
     /// Those that show no certificate and use each connection once.
     pub(crate) fn anonymous_once(&self, settings: &Settings) -> Result<Arc<Clients>, SetupError> {
-        let mut once = self.anonymous_once.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut once = self.anonymous_once.lock();
         if let Some(clients) = &*once {
             return Ok(Arc::clone(clients));
         }
@@ -83,7 +84,7 @@ impl Pool {
         settings: &Settings,
     ) -> Result<Arc<Clients>, SetupError> {
         let key = (Arc::as_ptr(&identity.0).addr(), reuse);
-        let mut showing = self.showing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut showing = self.showing.lock();
         if let Some(known) = showing.get(&key) {
             return Ok(Arc::clone(&known.clients));
         }

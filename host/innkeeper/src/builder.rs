@@ -1,8 +1,9 @@
 //! How a host is put together.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
+use innkeeper_ambient::lock::RwLock;
 use innkeeper_ambient::{Clock, Random, SystemClock, SystemRandom};
 use innkeeper_auth::{Auth, AuthOptions, AuthTypes, check_base};
 use innkeeper_egress::{Egress, Settings as EgressSettings};

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_ambient::Timestamp;
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_auth::{Auth, AuthError, ConnectionCredential};
 use innkeeper_egress::{Attachment, CredentialError, CredentialSource, RequestHead, SecretFields};
 use innkeeper_runtime::{
@@ -356,13 +357,13 @@ impl CredentialSource for WatchedCredential {
 
 impl WatchedCredential {
     fn keep(&self, failure: Option<AuthError>) {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        *self.failure.lock() = failure;
     }
 
     /// Why the call failed, where the guest could only tell that it got no credential.
     fn explain(&self, record: &ConnectionRecord, error: CallError, logs: Vec<LogLine>) -> Error {
         let CallError::Action(failed) = &error else { return Error::Call { error, logs } };
-        if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(failure) = self.failure.lock().take() {
             return Error::Auth(failure);
         }
         let turned_away = self.turned_away.load(Ordering::Relaxed) && !self.source.is_authorized_by_a_person();

@@ -1,7 +1,7 @@
 //! Adding, listing and removing connectors.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_auth::Settings;
@@ -75,7 +75,7 @@ impl Innkeeper {
             added_at: self.parts.clock.now(),
         };
         self.parts.store.put_connector(record, component).await?;
-        self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id, connector.clone());
+        self.parts.loaded.write().insert(id, connector.clone());
         // The older one was checked when it was added.
         let older = match &before {
             Some(record) => self.parts.runtime.parse_spec(record.spec.clone()).await.ok().map(|(_, spec)| spec),
@@ -178,14 +178,14 @@ impl Innkeeper {
             // Another version may have come meanwhile, or the connector be gone.
             let now = self.parts.store.connector(id).await?;
             if now.is_some_and(|now| now.digest == record.digest) {
-                self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), connector.clone());
+                self.parts.loaded.write().insert(id.clone(), connector.clone());
                 return Ok(connector);
             }
         }
     }
 
     fn in_memory(&self, id: &ConnectorId) -> Option<Connector> {
-        self.parts.loaded.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        self.parts.loaded.read().get(id).cloned()
     }
 
     /// Removes a connector that no connection uses.
@@ -200,7 +200,7 @@ impl Innkeeper {
             let known = self.parts.store.connectors().await?.into_iter().map(|record| record.id.to_string()).collect();
             return Err(Error::UnknownConnector { asked: id.to_string(), known });
         }
-        self.parts.loaded.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.parts.loaded.write().remove(id);
         Ok(())
     }
 }

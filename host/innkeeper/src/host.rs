@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
+use innkeeper_ambient::lock::RwLock;
 use innkeeper_ambient::{Clock, Random};
 use innkeeper_auth::Auth;
 use innkeeper_egress::Egress;

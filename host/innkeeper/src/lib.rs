@@ -85,7 +85,7 @@ pub use host::Innkeeper;
 pub use links::{Link, NewLink, start_address};
 pub use policy::{AccessPolicy, AccessRequest, AllowAll, Denied};
 
-pub use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp};
+pub use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp, lock};
 pub use innkeeper_auth::{
     Attach, AuthError, AuthOptions, AuthType, AuthTypes, Authorization, AuthorizationWay, Begun, BrowserFlow, Callback,
     Completed, ConsentRequest, Credential, DeviceAuthorization, DeviceCode, DeviceFailure, DeviceFlow, DeviceProgress,

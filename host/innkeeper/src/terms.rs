@@ -1,8 +1,9 @@
 //! What all calls of a connection have in common, worked out once for its record and its connector's component.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use innkeeper_ambient::lock::RwLock;
 use innkeeper_egress::Echoes;
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{ApprovedHost, ConnectorSpec, PlaceholderUse, agreed_uses};
@@ -82,7 +83,6 @@ impl KnownTerms {
         let known = self
             .0
             .read()
-            .unwrap_or_else(PoisonError::into_inner)
             .get(&record.space)
             .and_then(|of_space| of_space.get(&record.id))
             .filter(is_current)
@@ -90,7 +90,7 @@ impl KnownTerms {
         known.unwrap_or_else(|| {
             let terms = Arc::new(Terms::new(record, connector));
             let kept = Kept { edition, component: connector.digest().clone(), terms: terms.clone() };
-            let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            let mut all = self.0.write();
             let is_new = !all.get(&record.space).is_some_and(|of_space| of_space.contains_key(&record.id));
             if is_new && all.values().map(HashMap::len).sum::<usize>() >= MOST {
                 all.clear();
@@ -102,7 +102,7 @@ impl KnownTerms {
 
     /// For a connection that is no more.
     pub(crate) fn forget(&self, space: &SpaceId, connection: &ConnectionId) {
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.write();
         if let Some(of_space) = all.get_mut(space) {
             of_space.remove(connection);
             if of_space.is_empty() {

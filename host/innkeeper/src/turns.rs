@@ -1,8 +1,9 @@
 //! Turns of those who load the same connector.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_spec::ConnectorId;
 use tokio::sync::OwnedMutexGuard;
 
@@ -19,7 +20,7 @@ impl Turns {
     }
 
     fn of(&self, id: &ConnectorId) -> Arc<Turn> {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turns = self.0.lock();
         if let Some(turn) = turns.get(id).and_then(Weak::upgrade) {
             return turn;
         }

@@ -1,10 +1,11 @@
 //! The state behind all handlers.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_ambient::{Clock, Random, Timestamp};
 
 use crate::clients::{self, Client};
@@ -61,12 +62,12 @@ impl Provider {
 
     /// What was given out.
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        lock(&self.ledger)
+        self.ledger.lock()
     }
 
     /// What happened.
     pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
-        lock(&self.journal)
+        self.journal.lock()
     }
 
     /// Writes an event down.
@@ -91,7 +92,7 @@ impl Provider {
 
     /// Whether this API request is to be answered 429, and after how many seconds to try again.
     pub(crate) fn throttled(&self) -> Option<u64> {
-        lock(&self.throttle).refuse()
+        self.throttle.lock().refuse()
     }
 
     /// Ends all access tokens at once; answers how many were live.
@@ -104,7 +105,7 @@ impl Provider {
 
     /// Has the next `requests` API requests answered 429.
     pub(crate) fn rate_limit(&self, requests: u64, retry_after: Duration) {
-        lock(&self.throttle).set(requests, retry_after);
+        self.throttle.lock().set(requests, retry_after);
         let detail = format!("the next {requests} requests, Retry-After {}", retry_after.as_secs());
         self.record(&Entry::of(EventKind::RateLimited).detail(&detail));
     }
@@ -113,7 +114,7 @@ impl Provider {
     pub(crate) fn reset(&self) {
         *self.ledger() = Ledger::new(lives(&self.settings));
         *self.journal() = Journal::default();
-        *lock(&self.throttle) = Throttle::default();
+        *self.throttle.lock() = Throttle::default();
     }
 }
 
@@ -133,9 +134,4 @@ fn lives(settings: &Settings) -> Lives {
         refresh: settings.refresh_token_life,
         rotate: settings.rotate_refresh_tokens,
     }
-}
-
-/// Each of these is changed in single steps, so that what a panicking holder leaves behind is whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,11 +4,12 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use innkeeper_ambient::Clock;
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_spec::{ConnectorSpec, Mistakes, Schema, Violations, draft};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -122,7 +123,7 @@ impl Checks {
     }
 
     fn lane(&self, owner: &str) -> Arc<Lane> {
-        let mut lanes = lock(&self.lanes);
+        let mut lanes = self.lanes.lock();
         // Nobody waits in these, and nothing of theirs runs.
         lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
         let places = self.places_of_one;
@@ -144,7 +145,7 @@ struct Waiting(Arc<Watch>);
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let mut places = lock(&self.0.places);
+        let mut places = self.0.places.lock();
         if places.is_some() {
             self.0.lane.given_up.fetch_add(1, Ordering::AcqRel);
             self.0.given_up.fetch_add(1, Ordering::AcqRel);
@@ -158,7 +159,7 @@ struct Ending(Arc<Watch>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        let places = lock(&self.0.places).take();
+        let places = self.0.places.lock().take();
         if places.is_none() {
             self.0.lane.given_up.fetch_sub(1, Ordering::AcqRel);
             self.0.given_up.fetch_sub(1, Ordering::AcqRel);
@@ -170,10 +171,6 @@ impl Drop for Ending {
 fn behind_calls() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, 10);
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Runtime {
@@ -328,7 +325,7 @@ mod tests {
         drop(ends);
         until_none_is_given_up(&checks).await;
         checks.run("good", PATIENT, &clock, || ()).await.expect("all have ended");
-        while checks.lanes.lock().expect("whole").len() > 1 {
+        while checks.lanes.lock().len() > 1 {
             // Nothing is kept of who has no check, once its thread has gone.
             checks.lane("good");
             tokio::task::yield_now().await;

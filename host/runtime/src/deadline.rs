@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_vault::{ConnectionId, SpaceId};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
@@ -84,7 +85,7 @@ impl Turns {
     /// has many calls delays the others by one turn, and not by one for each.
     pub(crate) fn line(&self, connection: Option<(&SpaceId, &ConnectionId)>) -> Line {
         let Some((space, connection)) = connection else { return Line(vec![self.all.clone()]) };
-        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = self.own.lock();
         let mut of = |owner: Owner| {
             if let Some(turns) = own.get(&owner).and_then(Weak::upgrade) {
                 return turns;

@@ -1,8 +1,9 @@
 //! Loads of the same component at the same time: the first one does the work, and the others take what came of it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_vault::ComponentDigest;
 
 use crate::component::Connector;
@@ -17,7 +18,7 @@ pub(crate) struct Flights(Mutex<HashMap<ComponentDigest, Weak<Flight>>>);
 impl Flights {
     /// The load of this component, which lasts as long as anybody takes part.
     pub(crate) fn join(&self, digest: &ComponentDigest) -> Arc<Flight> {
-        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flights = self.0.lock();
         if let Some(flight) = flights.get(digest).and_then(Weak::upgrade) {
             return flight;
         }

@@ -2,9 +2,10 @@
 
 mod line;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_ambient::{Clock, Timestamp};
 use innkeeper_vault::{ConnectionId, SpaceId};
 use tokio::sync::oneshot;
@@ -155,7 +156,7 @@ impl Places {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

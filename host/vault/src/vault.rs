@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLockReadGuard, RwLockWriteGuard};
 
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{AeadInOut, Key, KeyInit, Nonce, Tag};
 use innkeeper_ambient::Random;
+use innkeeper_ambient::lock::RwLock;
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretSlice};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -249,11 +250,11 @@ pub(crate) fn decrypt(cipher: &Aes256Gcm, additional: &[u8], sealed: &Sealed) ->
 }
 
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(PoisonError::into_inner)
+    lock.read()
 }
 
 fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
-    lock.write().unwrap_or_else(PoisonError::into_inner)
+    lock.write()
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! Sealed records, tickets and signed links, which others may have changed.
 
 use std::pin::pin;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use innkeeper_ambient::SeededRandom;
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_auth::Signer;
 use innkeeper_vault::{
     ConnectionId, DataKeyRepository, Identity, Keyring, Sealed, SpaceId, StoreError, Tickets, Vault, WrappedDataKey,
@@ -137,11 +138,11 @@ struct Keys(Mutex<Vec<WrappedDataKey>>);
 #[async_trait]
 impl DataKeyRepository for Keys {
     async fn data_keys(&self) -> Result<Vec<WrappedDataKey>, StoreError> {
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(self.0.lock().clone())
     }
 
     async fn add_data_key(&self, key: WrappedDataKey) -> Result<WrappedDataKey, StoreError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(key.clone());
+        self.0.lock().push(key.clone());
         Ok(key)
     }
 

@@ -2,8 +2,8 @@
 //! the public trait alone, as an embedder's would.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,6 +13,7 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::{HeaderValue, StatusCode};
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_auth::{
     Attach, AuthType, Authorization, Credential, DeviceCode, DeviceFlow, Grant, GrantSource, Nature, PlaceOnRequest,
     Placement, Renewal, Renewed, Settings, SettingsErrors, SourceContext, TokenAnswer, TokenError, TokenKind,
@@ -245,7 +246,7 @@ impl SessionService {
 
     /// The kinds of the tokens that were taken back, in order.
     pub fn logouts(&self) -> Vec<String> {
-        self.state.logouts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.state.logouts.lock().clone()
     }
 
     /// Loses the answer to the next renewal.
@@ -255,18 +256,18 @@ impl SessionService {
 
     /// Answers this to the next renewal.
     pub fn answer_next(&self, answer: Value) {
-        *self.state.odd.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        *self.state.odd.lock() = Some(answer);
     }
 
     /// Honours no key any more.
     pub fn end_sessions(&self) {
-        self.state.key.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.state.key.lock().clear();
     }
 
     /// Holds renewals until what this answers gets a permit for each.
     pub fn hold(&self) -> Arc<tokio::sync::Semaphore> {
         let gate = Arc::new(tokio::sync::Semaphore::new(0));
-        *self.state.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(gate.clone());
+        *self.state.held.lock() = Some(gate.clone());
         gate
     }
 }
@@ -278,19 +279,19 @@ async fn answer(
 ) -> (StatusCode, Json<Value>) {
     let sent = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     if what == "logout" {
-        asked.logouts.lock().unwrap_or_else(PoisonError::into_inner).push(sent("kind"));
+        asked.logouts.lock().push(sent("kind"));
         return (StatusCode::OK, Json(json!({})));
     }
     let number = if what == "renew" {
         let number = asked.renewals.fetch_add(1, Ordering::SeqCst) + 1;
-        let held = asked.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let held = asked.held.lock().clone();
         if let Some(gate) = held {
             gate.acquire().await.expect("it stays open").forget();
         }
-        if sent("key") != *asked.key.lock().unwrap_or_else(PoisonError::into_inner) {
+        if sent("key") != *asked.key.lock() {
             return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
         }
-        if let Some(odd) = asked.odd.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(odd) = asked.odd.lock().take() {
             return (StatusCode::OK, Json(odd));
         }
         if asked.loses.swap(false, Ordering::SeqCst) {
@@ -301,6 +302,6 @@ async fn answer(
         format!("l{}", asked.logins.fetch_add(1, Ordering::SeqCst) + 1)
     };
     let key = format!("key-{number}");
-    (*asked.key.lock().unwrap_or_else(PoisonError::into_inner)).clone_from(&key);
+    (*asked.key.lock()).clone_from(&key);
     (StatusCode::OK, Json(json!({ "session": format!("session-{number}"), "key": key })))
 }

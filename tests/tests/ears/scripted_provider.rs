@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream;
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_server::EarsProvider;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -59,11 +60,11 @@ impl ScriptedProvider {
 
     /// The next request is answered so; several are used up in their order.
     pub(crate) fn script(&self, script: Script) {
-        self.shared.scripts.lock().unwrap_or_else(PoisonError::into_inner).push_back(script);
+        self.shared.scripts.lock().push_back(script);
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.shared.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.asked.lock().clone()
     }
 
     pub(crate) fn url(&self, path: &str) -> Url {
@@ -100,12 +101,12 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
     let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    shared.asked.lock().unwrap_or_else(PoisonError::into_inner).push(Asked {
+    shared.asked.lock().push(Asked {
         path: head.uri.path().to_owned(),
         authorization: authorization.map(str::to_owned),
         form: form_urlencoded::parse(&body).into_owned().collect(),
     });
-    let script = shared.scripts.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let script = shared.scripts.lock().pop_front();
     match script {
         None => axum::Json(json!({ "access_token": "at", "token_type": "Bearer" })).into_response(),
         Some(Script::Answer(status, headers, body)) => {

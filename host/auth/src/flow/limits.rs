@@ -1,10 +1,10 @@
 //! How often authorizations may begin and come back: a sliding window for each user and each of the two.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_vault::{ConnectionId, GrantOwner, PrincipalId, SpaceId};
 
 /// At most so many within any window of so long.
@@ -89,7 +89,7 @@ impl FlowLimiter {
 
     /// Counts one more, unless there were too many: what is refused is not counted, so that a user who waits gets through.
     pub(crate) fn count(&self, endpoint: Endpoint, who: Counted, now: Timestamp) -> Result<(), TooMany> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         let key = (endpoint, who);
         if !seen.contains_key(&key) {
             self.make_room(&mut seen, now);
@@ -102,7 +102,7 @@ impl FlowLimiter {
 
     /// Whether one more would be counted.
     pub(crate) fn peek(&self, endpoint: Endpoint, who: &Counted, now: Timestamp) -> Result<(), TooMany> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         seen.get_mut(&(endpoint, who.clone())).map_or(Ok(()), |times| self.check(endpoint, times, now))
     }
 
@@ -185,11 +185,11 @@ mod tests {
         for number in 0..1_000 {
             assert_eq!(limiter.count(Endpoint::Begin, ada(number), at(u64::from(number) / 50)), Ok(()));
         }
-        assert_eq!(limiter.seen.lock().expect("not poisoned").len(), 100);
+        assert_eq!(limiter.seen.lock().len(), 100);
         limiter.count(Endpoint::Begin, ada(999), at(20)).expect_err("the newest is remembered");
         // Once the windows have passed nobody is.
         assert_eq!(limiter.count(Endpoint::Begin, ada(5_000), at(600)), Ok(()));
-        assert_eq!(limiter.seen.lock().expect("not poisoned").len(), 1);
+        assert_eq!(limiter.seen.lock().len(), 1);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_ambient::{Clock, Random, Timestamp};
 use innkeeper_vault::{
     ConnectionId, Expected, GrantKey, GrantRecord, GrantRepository, LeaseHolder, LeaseRepository, SpaceId, Vault,
@@ -70,7 +71,7 @@ impl Grants {
 
     /// The place of a key in memory.
     pub(crate) fn entry(&self, key: &GrantKey) -> Arc<Entry> {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.lock();
         if let Some(entry) = entries.by_key.get(key) {
             return entry.clone();
         }
@@ -158,7 +159,7 @@ impl Grants {
 
     /// Forgets failures of a connection's grants that were waited out.
     pub(crate) fn clear_backoff(&self, space: &SpaceId, connection: &ConnectionId) {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = self.entries.lock();
         let of_connection = |key: &&GrantKey| key.space == *space && key.connection == *connection;
         entries.by_key.iter().filter(|(key, _)| of_connection(key)).for_each(|(_, entry)| entry.recovered());
     }
@@ -225,7 +226,7 @@ impl Grants {
     pub(crate) async fn keys(&self, space: &SpaceId, connection: &ConnectionId) -> Result<Vec<GrantKey>, AuthError> {
         let stored = self.store.grants(space, connection).await?;
         let mut keys: Vec<GrantKey> = stored.into_iter().map(|record| record.key).collect();
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = self.entries.lock();
         keys.extend(entries.by_key.keys().filter(|key| key.space == *space && key.connection == *connection).cloned());
         keys.sort();
         keys.dedup();
@@ -262,7 +263,7 @@ impl Grants {
     /// How many keys have a place in memory.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).by_key.len()
+        self.entries.lock().by_key.len()
     }
 
     /// A name for a new access token.

@@ -1,10 +1,11 @@
 //! What of a grant is in memory: the live token, whose turn it is to renew it, and how the last attempt went.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
+use innkeeper_ambient::lock::{Mutex, RwLock};
 use innkeeper_egress::{Attachment, RequestHead};
 use innkeeper_vault::{GrantKey, Lease};
 use secrecy::SecretString;
@@ -65,7 +66,7 @@ impl Entry {
     /// The token in memory if it was made ready for this source, is fit for a request at `now` and not the one with the serial
     /// `rejected`.
     pub(crate) fn good(&self, source: &BoundSource, now: Timestamp, rejected: Option<u64>) -> Option<Arc<LiveToken>> {
-        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let live = self.live.read();
         live.as_ref()
             .filter(|token| token.is_of(source) && token.is_fit(now) && rejected != Some(token.serial))
             .cloned()
@@ -73,17 +74,17 @@ impl Entry {
 
     /// The token in memory, whether it is good or not.
     pub(super) fn last(&self) -> Option<Arc<LiveToken>> {
-        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.live.read().clone()
     }
 
     /// Makes `token` the one that is handed out; none: the store is asked again.
     pub(super) fn set(&self, token: Option<Arc<LiveToken>>) {
-        *self.live.write().unwrap_or_else(PoisonError::into_inner) = token;
+        *self.live.write() = token;
     }
 
     /// Whether the token in memory has ended, or there is none.
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
-        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let live = self.live.read();
         live.as_ref().is_none_or(|token| !token.is_fit(now)) && !self.is_backing_off(now)
     }
 
@@ -93,12 +94,12 @@ impl Entry {
     }
 
     pub(super) fn trouble(&self) -> Option<Trouble> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.trouble.lock().clone()
     }
 
     /// The attempt at `now` failed; the answer says when the next is due.
     pub(super) fn failed(&self, problem: &TokenError, now: Timestamp) {
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut trouble = self.trouble.lock();
         let failures = trouble.as_ref().map_or(0, |trouble| trouble.failures);
         let wait = FIRST_WAIT.saturating_mul(1 << failures.min(10)).min(LONGEST_WAIT);
         let wait = problem.retry_after().map_or(wait, |asked| asked.clamp(wait, LONGEST_ASKED));
@@ -121,7 +122,7 @@ impl Entry {
     }
 
     pub(super) fn recovered(&self) {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.trouble.lock() = None;
     }
 }
 

@@ -1,12 +1,13 @@
 //! Grants over a store that fails when it is told to.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::post;
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_ambient::{ManualClock, SeededRandom, Timestamp};
 use innkeeper_egress::{Egress, PrivateNetworks, RequestHead, Settings};
 use innkeeper_vault::{
@@ -29,7 +30,7 @@ struct FaultyStore {
 
 impl FaultyStore {
     fn record(&self) -> std::sync::MutexGuard<'_, Option<GrantRecord>> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+        self.record.lock()
     }
 }
 

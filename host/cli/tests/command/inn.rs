@@ -5,8 +5,9 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, MutexGuard};
 
+use innkeeper::lock::Mutex;
 use innkeeper::{SystemClock, SystemRandom};
 use innkeeper_practice::{Decision, PUBLIC_CLIENT, Practice, Running, ScriptedUser, Settings};
 use innkeeper_tests::components;
@@ -215,7 +216,7 @@ impl Inn {
     }
 
     fn said(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+        self.said.lock()
     }
 }
 

@@ -1,12 +1,13 @@
 //! A Drive on loopback that asks the authorization server whose each token is, and lists to each user what is that user's.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use innkeeper::lock::Mutex;
 use innkeeper_fixtures::oidc::plain_client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -43,7 +44,7 @@ impl Drive {
 
     /// All that was served, in order.
     pub(crate) fn served(&self) -> Vec<Served> {
-        self.served.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.served.lock().clone()
     }
 
     /// Whose access token this is, if the authorization server honours it.
@@ -67,6 +68,6 @@ async fn files(State(drive): State<Drive>, headers: HeaderMap) -> Response {
     };
     let files = json!({ "files": [{ "id": owner, "name": format!("of {owner}"), "mimeType": "text/plain" }] });
     let served = Served { owner, token: token.to_owned() };
-    drive.served.lock().unwrap_or_else(PoisonError::into_inner).push(served);
+    drive.served.lock().push(served);
     Json(files).into_response()
 }

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::sync::{Mutex, PoisonError};
 
+use innkeeper::lock::Mutex;
 use innkeeper_fixtures::secrets::Secrets;
 use innkeeper_tests::components;
 use serde_json::Value;
@@ -96,7 +96,7 @@ impl Host {
 
     /// Fails where any of these was said, or lies in the folder.
     pub(crate) fn assert_holds_none(&self, secrets: &Secrets) {
-        secrets.assert_not_in("what the host said", &*self.said.lock().unwrap_or_else(PoisonError::into_inner));
+        secrets.assert_not_in("what the host said", &*self.said.lock());
         secrets.assert_not_on_disk(self.home.path());
     }
 
@@ -110,7 +110,7 @@ impl Host {
     }
 
     fn heard(&self, output: Output) -> Ran {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.said.lock();
         said.extend_from_slice(&output.stdout);
         said.extend_from_slice(&output.stderr);
         let text = |bytes| String::from_utf8(bytes).expect("it says UTF-8");

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use innkeeper_ambient::lock::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Scrubber;
@@ -45,7 +46,7 @@ impl ScrubberCache {
             hasher.write_u8(0xff);
         }
         let hash = hasher.finish();
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.lock();
         entries.uses += 1;
         let now = entries.uses;
         if let Some(entry) = entries.by_hash.get_mut(&hash)
@@ -57,7 +58,7 @@ impl ScrubberCache {
         drop(entries);
         // Built without the lock: another caller may build the same one meanwhile, which does no harm.
         let scrubber = Scrubber::new(secrets.iter().map(|secret| secret.expose_secret())).map(Arc::new);
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.lock();
         if entries.by_hash.len() >= CAPACITY
             && let Some(oldest) = entries.by_hash.iter().min_by_key(|(_, entry)| entry.used).map(|(hash, _)| *hash)
         {
@@ -95,6 +96,6 @@ mod tests {
         for number in 0..CAPACITY + 10 {
             cache.scrubber(0, &[&SecretString::from(format!("token-{number}"))]);
         }
-        assert_eq!(cache.entries.lock().expect("not poisoned").by_hash.len(), CAPACITY);
+        assert_eq!(cache.entries.lock().by_hash.len(), CAPACITY);
     }
 }

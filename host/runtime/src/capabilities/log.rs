@@ -1,8 +1,9 @@
 //! `log`: the guest's lines, and what it writes to its standard streams.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use innkeeper_ambient::lock::Mutex;
 use innkeeper_spec::ConnectorId;
 use innkeeper_vault::ConnectionId;
 use serde::Serialize;
@@ -87,16 +88,16 @@ impl PerCall {
 
     /// The longest line in bytes.
     pub(crate) fn longest(&self) -> usize {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).longest
+        self.lines.lock().longest
     }
 
     pub(crate) fn write(&self, level: LogLevel, message: &str) {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).write(level, message);
+        self.lines.lock().write(level, message);
     }
 
     /// A line of the guest's standard error: its last words tell why it crashed.
     pub(crate) fn write_error_output(&self, message: &str) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock();
         let line = lines.clean(message);
         // A backtrace hint follows the panic's own words in Rust guests.
         if !line.is_empty() && !line.starts_with("note: ") {
@@ -111,12 +112,12 @@ impl PerCall {
     }
 
     pub(crate) fn last_error_output(&self) -> Option<String> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).last_error_output.take()
+        self.lines.lock().last_error_output.take()
     }
 
     /// All that was kept, and a last line that counts what was not.
     pub(crate) fn take(&self) -> Vec<LogLine> {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock();
         let mut kept = std::mem::take(&mut lines.kept);
         if lines.dropped > 0 {
             let reason = if kept.len() < lines.most {

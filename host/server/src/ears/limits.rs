@@ -3,14 +3,15 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota as Rate, RateLimiter, clock};
 use innkeeper_ambient::Clock;
+use innkeeper_ambient::lock::Mutex;
 
 /// After so many requests what is no longer counted is forgotten.
 const TIDY_AFTER: u32 = 1024;
@@ -125,7 +126,7 @@ impl clock::Clock for ForwardClock {
 
     fn now(&self) -> Duration {
         let now = self.clock.now().as_millis();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         state.ahead = state.ahead.saturating_add(state.seen.saturating_sub(now));
         state.seen = now;
         Duration::from_millis(now.saturating_add(state.ahead))

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use innkeeper_ambient::lock::Mutex;
 use ipnet::IpNet;
 
 use super::ListenSettings;
@@ -46,7 +47,7 @@ impl Admission {
         let address = address.to_canonical();
         let counted = !admission.uncounted.iter().any(|network| network.contains(&address));
         let peer = counted.then(|| subscriber(address));
-        let mut counts = admission.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = admission.counts.lock();
         if counts.all >= admission.most {
             return None;
         }
@@ -64,7 +65,7 @@ impl Admission {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        let mut counts = self.admission.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.admission.counts.lock();
         counts.all -= 1;
         let Some(peer) = self.peer else { return };
         if let Some(count) = counts.of_peers.get_mut(&peer) {
@@ -129,7 +130,7 @@ mod tests {
         for last in 0..=255 {
             drop(admit(&admission, &format!("192.0.2.{last}")));
         }
-        let counts = admission.counts.lock().expect("no panic");
+        let counts = admission.counts.lock();
         assert_eq!((counts.all, counts.of_peers.len()), (0, 0));
     }
 }

@@ -2,12 +2,13 @@
 
 use std::mem;
 use std::ops::Range;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ::redb::{ReadableTable as _, WriteTransaction};
 use async_trait::async_trait;
+use innkeeper_ambient::lock::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use super::database::SharedDatabase;
@@ -148,7 +149,7 @@ struct Queue {
 
 impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock()
     }
 
     fn run(&self, database: &SharedDatabase) {
@@ -185,10 +186,9 @@ impl Shared {
     /// large as the one before, mostly.
     fn next_group(&self, gather: Duration, room: Vec<AuditRecord>) -> (Vec<AuditRecord>, Vec<Waiter>, bool) {
         let idle = |queue: &mut Queue| queue.records.is_empty() && queue.waiters.is_empty() && !queue.closing;
-        let queue = self.changed.wait_while(self.queue(), idle).unwrap_or_else(PoisonError::into_inner);
+        let queue = self.changed.wait_while(self.queue(), idle);
         let patient = |queue: &mut Queue| !queue.urgent && !queue.closing;
-        let (mut queue, _) =
-            self.changed.wait_timeout_while(queue, gather, patient).unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.changed.wait_timeout_while(queue, gather, patient);
         queue.urgent = false;
         let dropped = mem::take(&mut queue.dropped);
         if dropped > 0 {

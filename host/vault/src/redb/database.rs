@@ -5,10 +5,10 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
 
 use ::redb::backends::{FileBackend, InMemoryBackend};
 use ::redb::{Database, Durability, ReadTransaction, ReadableDatabase as _, StorageBackend, WriteTransaction};
+use innkeeper_ambient::lock::RwLock;
 
 use super::Verdict;
 use super::fault::{in_place, io_in_place};
@@ -78,7 +78,7 @@ impl SharedDatabase {
     }
 
     fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let open = self.open.read();
         match &*open {
             Some(database) => caught(|| work(database)),
             None => {
@@ -89,7 +89,7 @@ impl SharedDatabase {
 
     fn open_again(&self) -> Result<(), StoreError> {
         let Some(reopen) = &self.reopen else { return Ok(()) };
-        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.write();
         if !self.write_failed.load(Ordering::SeqCst) {
             return Ok(());
         }

@@ -1,7 +1,9 @@
 //! Connections as they were last read: every call reads one, and most never change.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLockReadGuard, RwLockWriteGuard};
+
+use innkeeper_ambient::lock::RwLock;
 
 use crate::records::ConnectionRecord;
 use crate::repositories::StoreError;
@@ -61,11 +63,11 @@ impl Known {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Kept> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.0.read()
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Kept> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.0.write()
     }
 }
 

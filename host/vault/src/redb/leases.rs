@@ -5,11 +5,11 @@
 //! followed by a counter.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use ::redb::ReadableTable as _;
 use async_trait::async_trait;
 use innkeeper_ambient::Timestamp;
+use innkeeper_ambient::lock::Mutex;
 
 use super::tables::{META, META_LEASE_EPOCH};
 use super::{RedbStore, Verdict};
@@ -75,7 +75,7 @@ impl LeaseRepository for RedbStore {
 
 impl RedbStore {
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {
-        self.leases.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.leases.held.lock()
     }
 
     async fn open_epoch(&self) -> Result<(), StoreError> {

@@ -1,13 +1,14 @@
 //! The scripted authorization server.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use innkeeper_ambient::lock::Mutex;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use url::form_urlencoded;
@@ -94,11 +95,11 @@ impl Provider {
 
     /// The next answers, in order.
     pub(crate) fn answers(&self, replies: impl IntoIterator<Item = Reply>) {
-        self.script.replies.lock().unwrap_or_else(PoisonError::into_inner).extend(replies);
+        self.script.replies.lock().extend(replies);
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.script.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.script.seen.lock().clone()
     }
 
     pub(crate) fn count(&self, grant_type: &str) -> usize {
@@ -153,8 +154,8 @@ async fn answer(
     let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let form: BTreeMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
     let refresh = form.get("grant_type").is_some_and(|kind| kind == "refresh_token");
-    let reply = script.replies.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    script.seen.lock().unwrap_or_else(PoisonError::into_inner).push(Seen {
+    let reply = script.replies.lock().pop_front();
+    script.seen.lock().push(Seen {
         path: uri.path().to_owned(),
         authorization,
         form,
@@ -165,7 +166,7 @@ async fn answer(
         script.gate.acquire().await.expect("the gate stays").forget();
     }
     let reply = reply.unwrap_or_else(|| {
-        let mut issued = script.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut issued = script.issued.lock();
         *issued += 1;
         Reply::json(&format!(
             r#"{{"access_token":"access-{issued}","token_type":"bearer","expires_in":3600,"refresh_token":"refresh-{issued}"}}"#

@@ -1,8 +1,9 @@
 //! What the demo plays on: a practice provider and a host of its own, both gone at the end.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use innkeeper::lock::Mutex;
 use innkeeper::spec::AuthMode;
 use innkeeper::{
     CallRequest, Clock as _, Code, Compiler, ConnectionId, ConnectionView, Connector, EgressSettings, Innkeeper,
@@ -148,7 +149,7 @@ impl Stage {
     pub(super) async fn call(&self, connection: &ConnectionId, action: &str, input: Value) -> Outcome<Value> {
         let request = CallRequest::new(self.space.clone(), connection.clone(), action, input);
         let result = self.host.call(request).await?;
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers = self.answers.lock();
         answers.push(result.value.to_string());
         answers.extend(result.logs.into_iter().map(|line| line.message));
         Ok(result.value)
@@ -156,6 +157,6 @@ impl Stage {
 
     /// All that came out of connectors so far.
     pub(super) fn answers(&self) -> Vec<String> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.answers.lock().clone()
     }
 }
