@@ -5,7 +5,7 @@ use std::io;
 /// The numbers are documented in `docs/cli.md` and in `--help`, and stay.
 pub(crate) use innkeeper::ExitCode as Exit;
 use innkeeper::{
-    AuthError, CallError, ConnectionId, Error, Frame, GrantOwner, KeyringError, LoadError, LogLine, PrincipalId,
+    AuthError, CallProblem, ConnectionId, Error, Frame, GrantOwner, KeyringError, LoadError, LogLine, PrincipalId,
     Refused,
 };
 use innkeeper_shown::line;
@@ -191,7 +191,7 @@ fn tells_lines(error: &Error) -> bool {
     match error {
         Error::Config { .. } | Error::Load(LoadError::Spec(_)) => true,
         Error::Call { error, .. } => {
-            matches!(error, CallError::InvalidInput { .. } | CallError::InvalidOutput { .. })
+            matches!(error.problem, CallProblem::InvalidInput(_) | CallProblem::InvalidOutput(_))
         }
         _ => false,
     }

@@ -99,8 +99,8 @@ pub use innkeeper_egress::{
     SHORTEST_SECRET, Settings as EgressSettings,
 };
 pub use innkeeper_runtime::{
-    ActionFailure, Allocation, CallError, CheckError, Code, CompileLimits, Compiler, CompilerError, Connector, Crowded,
-    File, Frame, Limits, LoadError, LogLevel, LogLine, Progress, Sharing,
+    ActionFailure, Allocation, CallError, CallProblem, CheckError, Code, CompileLimits, Compiler, CompilerError,
+    Connector, Crowded, File, Frame, Limits, LoadError, LogLevel, LogLine, Progress, Sharing,
 };
 pub use innkeeper_spec as spec;
 pub use innkeeper_vault::{

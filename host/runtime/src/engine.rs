@@ -11,7 +11,6 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
 use crate::cache::{CodeCache, fingerprint};
-use crate::capabilities;
 use crate::checks::Checks;
 use crate::compile_limits::CompileLimits;
 use crate::compiler::{Compiler, Compilers};
@@ -21,6 +20,7 @@ use crate::flights::Flights;
 use crate::guest::Guest;
 use crate::limits::Limits;
 use crate::places::{Places, Sharing};
+use crate::sandbox::Sandbox;
 
 /// How often a running guest is looked at: its time is exact to this.
 const TICK: Duration = Duration::from_millis(5);
@@ -89,14 +89,12 @@ pub struct Runtime {
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Guest>,
-    pub(crate) limits: Limits,
+    pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) cache: Option<CodeCache>,
     /// What compiled code has to fit.
     pub(crate) fingerprint: String,
     pub(crate) compilers: Compilers,
     pub(crate) flights: Flights,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) random: Arc<dyn Random>,
     pub(crate) places: Places,
     pub(crate) checks: Checks,
     pub(crate) turns: Turns,
@@ -117,7 +115,7 @@ impl Runtime {
     pub fn new(settings: RuntimeSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, SetupError> {
         let (engine, allocation) = engine(&settings)?;
         tick(&engine)?;
-        let linker = capabilities::linker(&engine).map_err(|error| SetupError::Engine(format!("{error:#}")))?;
+        let linker = Guest::linker(&engine).map_err(|error| SetupError::Engine(format!("{error:#}")))?;
         let cache = settings.cache.map(|(folder, key)| CodeCache::open(folder, key, &engine)).transpose()?;
         let places = match allocation {
             Allocation::Pooling { calls } => calls,
@@ -129,12 +127,10 @@ impl Runtime {
                 fingerprint: fingerprint(&engine),
                 engine,
                 linker,
-                limits: settings.limits,
+                sandbox: Arc::new(Sandbox { limits: settings.limits, clock, random }),
                 cache,
                 compilers: Compilers::new(settings.compiler, settings.compile_limits),
                 flights: Flights::default(),
-                clock,
-                random,
                 places,
                 checks: Checks::new(),
                 turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),
@@ -150,7 +146,7 @@ impl Runtime {
 
     /// The bounds of every call.
     pub fn limits(&self) -> &Limits {
-        &self.shared.limits
+        &self.shared.sandbox.limits
     }
 
     /// The bounds of compiling.
