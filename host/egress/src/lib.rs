@@ -19,12 +19,14 @@ mod address;
 mod answer;
 mod body;
 mod bound;
+mod carrier;
 mod coding;
 mod disguise;
 mod echoes;
 mod egress;
 mod error;
 mod exchange;
+mod failure;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -50,6 +52,7 @@ mod unsearchable;
 mod wall;
 
 pub use body::Body;
+pub use carrier::Transport;
 pub use echoes::{CallEchoes, EchoLimits, Echoes};
 pub use egress::Egress;
 pub use error::{EgressError, SetupError};

@@ -291,7 +291,7 @@ fn of_check(error: &CheckError) -> ErrorKind {
     match error {
         CheckError::TooLong { .. } => ErrorKind::CheckTimedOut,
         CheckError::Busy => ErrorKind::Busy,
-        CheckError::Failed => ErrorKind::Host,
+        _ => ErrorKind::Host,
     }
 }
 
@@ -367,8 +367,6 @@ fn of_call(error: &CallError) -> ErrorKind {
 
 fn of_action(failure: &ActionFailure) -> ErrorKind {
     match failure {
-        // Its spec names the action, so the caller is not to blame.
-        ActionFailure::UnknownAction(_) | ActionFailure::Internal(_) => ErrorKind::Internal,
         ActionFailure::InvalidInput(_) => ErrorKind::InvalidInput,
         ActionFailure::NeedsAuthorization => ErrorKind::NeedsAuthorization,
         ActionFailure::Denied(_) => ErrorKind::Denied,
@@ -376,6 +374,8 @@ fn of_action(failure: &ActionFailure) -> ErrorKind {
         ActionFailure::RateLimited { .. } => ErrorKind::RateLimited,
         ActionFailure::TooLarge { .. } => ErrorKind::TooLarge,
         ActionFailure::Upstream { .. } => ErrorKind::Upstream,
+        // Its spec names the action, so the caller is not to blame where it says that it does not know it.
+        _ => ErrorKind::Internal,
     }
 }
 

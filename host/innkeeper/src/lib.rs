@@ -71,6 +71,8 @@ mod naming;
 mod policy;
 mod tending;
 mod terms;
+#[cfg(feature = "test-support")]
+pub mod test_support;
 mod turns;
 
 pub use authorization::{BeginAuthorization, ConnectionStatus};

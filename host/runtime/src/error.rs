@@ -12,6 +12,7 @@ use crate::trap::Frame;
 
 /// The runtime cannot start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SetupError {
     /// No engine could be made, not even with the plainest allocation.
     #[error("the WebAssembly engine cannot start: {0}")]
@@ -28,6 +29,7 @@ pub enum SetupError {
 
 /// A file or bytes that cannot be loaded as a connector. Nothing of it has been kept.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LoadError {
     /// The file cannot be read.
     #[error("the connector {path} cannot be read: {reason}")]
@@ -122,6 +124,7 @@ impl LoadError {
 
 /// Why a value or a spec was not checked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CheckError {
     /// It took too long.
     #[error("it took more than {seconds} s; hand over less at once, or ask the connector's author for simpler schemas")]
@@ -370,6 +373,7 @@ fn last_words(text: Option<&str>) -> String {
 /// The error that a connector answered (`types.action-error` of the contract). Its texts are the connector's own words, as they
 /// came: printed with their speaker and on one line, and not to be shown to a person in any other way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ActionFailure {
     /// The connector does not know the action that its spec names.
     #[error("the connector does not know its own action{}", says(.0))]
