@@ -18,25 +18,9 @@ use crate::deadline::Turns;
 use crate::error::SetupError;
 use crate::flights::Flights;
 use crate::guest::Guest;
-use crate::limits::Limits;
+use crate::limits::{CORE_INSTANCES, Limits, MEMORIES, TABLES};
 use crate::places::{Places, Sharing};
 use crate::sandbox::Sandbox;
-
-/// How often a running guest is looked at: its time is exact to this.
-const TICK: Duration = Duration::from_millis(5);
-/// Core instances, memories and tables that a component of any of the guest languages stays within.
-pub(crate) const CORE_INSTANCES: u32 = 20;
-/// Mappings of a slot (its stack and that stack's guard) and of the instance in it (its memory as it began, as it grew, and as
-/// it may grow; its stack's used part). Beyond the kernel's limit an instance cannot start.
-const MAPPINGS_OF_A_CALL: u32 = 6;
-/// Mappings of all else: code, libraries, threads, the heap.
-const OWN_MAPPINGS: u32 = 4096;
-/// Bytes of a memory that a slot keeps: all that a Rust guest with a small stack has, as a rule. Page faults cost more than writing them.
-const KEPT: usize = 512 << 10;
-/// Bytes that all slots keep at most, so that a host with many slots does not hold what nobody uses.
-const KEPT_BY_ALL: usize = 1 << 30;
-pub(crate) const MEMORIES: u32 = 2;
-pub(crate) const TABLES: u32 = 8;
 
 /// What a [`Runtime`] is made from.
 #[derive(Debug)]
@@ -245,6 +229,18 @@ fn tick(engine: &Engine) -> Result<(), SetupError> {
         .map(drop)
         .map_err(|error| SetupError::Engine(format!("no thread for the clock of calls: {error}")))
 }
+
+/// How often a running guest is looked at: its time is exact to this.
+const TICK: Duration = Duration::from_millis(5);
+/// Mappings of a slot (its stack and that stack's guard) and of the instance in it (its memory as it began, as it grew, and as
+/// it may grow; its stack's used part). Beyond the kernel's limit an instance cannot start.
+const MAPPINGS_OF_A_CALL: u32 = 6;
+/// Mappings of all else: code, libraries, threads, the heap.
+const OWN_MAPPINGS: u32 = 4096;
+/// Bytes of a memory that a slot keeps: all that a Rust guest with a small stack has, as a rule. Page faults cost more than writing them.
+const KEPT: usize = 512 << 10;
+/// Bytes that all slots keep at most, so that a host with many slots does not hold what nobody uses.
+const KEPT_BY_ALL: usize = 1 << 30;
 
 #[cfg(test)]
 mod tests {
