@@ -7,7 +7,7 @@ use innkeeper::{
     Body, CallResult, ConnectionView, EgressError, Error, ErrorKind, HostApproval, NewConnection, SpaceId,
 };
 use innkeeper_tests::components::component;
-use innkeeper_tests::host::TestHost;
+use innkeeper_tests::host::{TestHost, connect};
 use serde_json::json;
 
 const TOKEN: &str = "ntn_4f9a1c77e2b84d6d";
@@ -20,7 +20,7 @@ async fn notion(network: &Scripted, hosts: &[&str]) -> (TestHost, ConnectionView
     if !hosts.is_empty() {
         connection.hosts = HostApproval::Only(hosts.iter().map(|host| host.parse().expect("a rule")).collect());
     }
-    let connection = host.host.connect(connection).await.expect("the connection is made");
+    let connection = connect(&host.host, connection).await.expect("the connection is made");
     (host, connection)
 }
 

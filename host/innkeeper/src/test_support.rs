@@ -16,7 +16,7 @@
 //! let host = Innkeeper::builder().folder("host").transport(network.clone()).open().await?;
 //! let connector = host.load_file("notion.wasm").await?;
 //! let connection = NewConnection::new(SpaceId::default(), connector.id(), "bearer").secret("token", "ntn_1");
-//! let connection = host.connect(connection).await?;
+//! let connection = host.connect(host.plan(connection).await?.approved()).await?;
 //!
 //! let call = CallRequest::new(connection.space, connection.id, "getPage", json!({ "pageId": "1" }));
 //! assert_eq!(host.call(call).await?.value["object"], "page");

@@ -1,6 +1,7 @@
 //! A second world links what it shares with the world `connector` from the same modules: its store's data is another, its projections
 //! are its own. The bindings of the world `auth-type` take the shared interfaces from those of `connector`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -127,7 +128,8 @@ fn record() -> ConnectionRecord {
         auth_type: "none".parse().expect("an id"),
         auth_mode: AuthMode::Shared,
         config: json!({}),
-        fields: Default::default(),
+        fields: BTreeMap::new(),
+        sources: BTreeMap::new(),
         secret_names: Vec::new(),
         secrets: Sealed::from_bytes(vec![1; 64]).expect("its form is right"),
         hosts: Vec::new(),
