@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::Either;
-use futures::{TryFutureExt as _, TryStreamExt as _};
+use futures::{StreamExt as _, TryFutureExt as _, TryStreamExt as _};
 use http::header::CONTENT_TYPE;
 use reqwest::Client;
 use url::Host;
@@ -85,7 +85,8 @@ fn from_client(body: reqwest::Body, content_type: Option<String>) -> Body {
 fn to_client(body: Body) -> reqwest::Body {
     match body.into_whole() {
         Ok(bytes) => bytes.into(),
-        Err(body) => reqwest::Body::wrap_stream(body.into_stream()),
+        // The client may ask for more after the end.
+        Err(body) => reqwest::Body::wrap_stream(body.into_stream().fuse()),
     }
 }
 
