@@ -47,6 +47,8 @@ pub struct Builder {
     strict_audit: bool,
     pages: Option<Url>,
     ears: Option<Url>,
+    #[cfg(feature = "test-support")]
+    transport: Option<Arc<dyn innkeeper_egress::Transport>>,
 }
 
 impl Default for Builder {
@@ -69,6 +71,8 @@ impl Default for Builder {
             strict_audit: false,
             pages: None,
             ears: None,
+            #[cfg(feature = "test-support")]
+            transport: None,
         }
     }
 }
@@ -180,6 +184,15 @@ impl Builder {
         self
     }
 
+    /// What carries the host's requests in place of the network, for a test of a component: a
+    /// [`Scripted`](crate::test_support::Scripted), or one of your own. All that holds for requests and answers of the network holds
+    /// here, too.
+    #[cfg(feature = "test-support")]
+    pub fn transport(mut self, transport: impl innkeeper_egress::Transport + 'static) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
     /// Opens the store, the keyring and the engine.
     ///
     /// Fails, changing nothing, when the store is open elsewhere, damaged, or sealed under a key that the keyring does not
@@ -205,7 +218,14 @@ impl Builder {
             compile_limits: self.compile_limits,
         };
         let runtime = Runtime::new(settings, self.clock.clone(), self.random.clone())?;
-        let egress = Egress::new(self.egress, self.clock.clone(), self.random.clone())?;
+        let (clock, random) = (self.clock.clone(), self.random.clone());
+        #[cfg(feature = "test-support")]
+        let egress = match self.transport {
+            Some(transport) => Egress::with_transport(self.egress, clock, random, transport),
+            None => Egress::new(self.egress, clock, random),
+        }?;
+        #[cfg(not(feature = "test-support"))]
+        let egress = Egress::new(self.egress, clock, random)?;
         let auth = Auth::with_options(
             vault.clone(),
             store.clone(),

@@ -77,6 +77,8 @@ mod policy;
 pub mod published;
 mod tending;
 mod terms;
+#[cfg(feature = "test-support")]
+pub mod test_support;
 mod turns;
 mod views;
 
@@ -114,8 +116,8 @@ pub use innkeeper_egress::{
     SHORTEST_SECRET, Settings as EgressSettings,
 };
 pub use innkeeper_runtime::{
-    ActionFailure, Allocation, CallError, CheckError, Code, CompileLimits, Compiler, CompilerError, Connector, Crowded,
-    File, Frame, Limits, LoadError, LogLevel, LogLine, Progress, Sharing,
+    ActionFailure, Allocation, CallError, CallProblem, CheckError, Code, CompileLimits, Compiler, CompilerError,
+    Connector, Crowded, File, Frame, Limits, LoadError, LogLevel, LogLine, Progress, Sharing,
 };
 pub use innkeeper_shown as shown;
 pub use innkeeper_spec as spec;
