@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use innkeeper::{Code, ConnectorSummary, Error, ErrorKind, Innkeeper, KeyringSource, LoadError};
+use innkeeper::{Code, ConnectorView, Error, ErrorKind, Innkeeper, KeyringSource, LoadError};
 use innkeeper_tests::components::{hostile, patched};
 use innkeeper_tests::host::TestHost;
 use tempfile::TempDir;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 async fn refusal(component: Vec<u8>) -> String {
     let host = TestHost::start().await;
     let error = host.host.load(component).await.expect_err("it is refused").to_string();
-    let kept: Vec<ConnectorSummary> = host.host.connectors().await.expect("the store answers");
+    let kept: Vec<ConnectorView> = host.host.connectors().await.expect("the store answers");
     assert!(kept.is_empty(), "nothing is kept of what is refused");
     error
 }
@@ -165,8 +165,8 @@ async fn a_connector_is_replaced_by_one_of_the_same_id_and_the_differences_are_t
     let host = TestHost::start().await;
     host.host.load(hostile()).await.expect("it loads");
     let newer = host.host.load(patched(hostile(), "instance_url", "instance_uri")).await.expect("it loads");
-    assert_eq!(newer.replaces.as_deref(), Some("1.0.0"));
-    assert!(newer.differences.iter().any(|difference| difference.to_string().contains("instance_uri")));
+    assert_eq!(newer.view.replaces.as_deref(), Some("1.0.0"));
+    assert!(newer.view.differences.iter().any(|difference| difference.to_string().contains("instance_uri")));
     assert_eq!(host.host.connectors().await.expect("a list").len(), 1);
 }
 

@@ -14,13 +14,15 @@ use url::Url;
 use crate::answer::body_status::{self, says};
 use crate::answer::incoming::{Answer, Timer};
 use crate::answer::readable;
+use crate::carrier::CarryError;
 use crate::egress::Parts;
+use crate::failure::{self, Failure, FailureKind, Reach};
 use crate::request::payload::Payload;
 use crate::request::placeholders::Filled;
 use crate::request::{headers, prepare};
 use crate::retry::Retries;
 use crate::scrub::{Scrubber, unsearchable};
-use crate::transport::{self, Clients, Failure, FailureKind, Reach, Reuse};
+use crate::transport::{Clients, Reuse};
 use crate::wall::disguise;
 use crate::{
     Attachment, ClientIdentity, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route, bound,
@@ -243,7 +245,10 @@ impl<'a> Exchange<'a> {
         let response = match timer.bound(pending).await.map_err(Failure::other)? {
             Ok(response) => response,
             Err(error) => {
-                let failure = transport::failure(&error, &self.head.url, limit);
+                let failure = match error {
+                    CarryError::Client(error) => failure::failure(&error, &self.head.url, limit),
+                    CarryError::Given(failure) => failure,
+                };
                 if failure.reach == Reach::Unsent {
                     self.uncount();
                 }
@@ -267,12 +272,12 @@ impl<'a> Exchange<'a> {
     fn leave(
         &mut self,
         attachment: Option<&Attachment>,
-    ) -> Result<impl Future<Output = reqwest::Result<reqwest::Response>> + Send + use<>, Failure> {
+    ) -> Result<impl Future<Output = Result<reqwest::Response, CarryError>> + Send + use<>, Failure> {
         if self.is_searched(attachment) {
             unsearchable::check_request(&self.head.headers).map_err(Failure::other)?;
         }
         let own = self.own_clients(attachment).map_err(Failure::other)?;
-        let client = own
+        let carrier = own
             .as_ref()
             .unwrap_or(self.parts.pool.anonymous())
             .admit(&self.head.url)
@@ -296,7 +301,7 @@ impl<'a> Exchange<'a> {
         *request.headers_mut() = fields;
         *request.body_mut() = self.payload.to_send().map_err(Failure::other)?;
         self.count().map_err(Failure::other)?;
-        Ok(client.execute(request))
+        Ok(carrier.execute(request))
     }
 
     /// Counts a request that is about to leave, if one more may.

@@ -17,9 +17,11 @@
 
 mod answer;
 mod bound;
+mod carrier;
 mod egress;
 mod error;
 mod exchange;
+mod failure;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -35,6 +37,7 @@ mod wall;
 
 pub use answer::body::Body;
 pub use answer::response::Response;
+pub use carrier::Transport;
 pub use egress::Egress;
 pub use error::{EgressError, SetupError};
 pub use identity::{ClientIdentity, IdentityError};

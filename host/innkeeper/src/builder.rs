@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::error::Error;
 use crate::host::{Innkeeper, Parts};
-use crate::policy::{AccessPolicy, AllowAll};
+use crate::policy::AccessPolicy;
 use crate::terms::KnownTerms;
 use crate::turns::Turns;
 
@@ -43,10 +43,12 @@ pub struct Builder {
     egress: EgressSettings,
     auth: AuthOptions,
     auth_types: AuthTypes,
-    policy: Arc<dyn AccessPolicy>,
+    policy: Option<Arc<dyn AccessPolicy>>,
     strict_audit: bool,
     pages: Option<Url>,
     ears: Option<Url>,
+    #[cfg(feature = "test-support")]
+    transport: Option<Arc<dyn innkeeper_egress::Transport>>,
 }
 
 impl Default for Builder {
@@ -65,10 +67,12 @@ impl Default for Builder {
             egress: EgressSettings::default(),
             auth: AuthOptions::default(),
             auth_types: AuthTypes::builtin(),
-            policy: Arc::new(AllowAll),
+            policy: None,
             strict_audit: false,
             pages: None,
             ears: None,
+            #[cfg(feature = "test-support")]
+            transport: None,
         }
     }
 }
@@ -154,9 +158,9 @@ impl Builder {
         self
     }
 
-    /// Who may call what.
+    /// Who may do what. Without one every caller may do everything: the embedding service has decided already.
     pub fn policy(mut self, policy: impl AccessPolicy + 'static) -> Self {
-        self.policy = Arc::new(policy);
+        self.policy = Some(Arc::new(policy));
         self
     }
 
@@ -177,6 +181,15 @@ impl Builder {
     /// sees the tokens of those connections' users, as the provider does.
     pub fn ears(mut self, base: Url) -> Self {
         self.ears = Some(base);
+        self
+    }
+
+    /// What carries the host's requests in place of the network, for a test of a component: a
+    /// [`Scripted`](crate::test_support::Scripted), or one of your own. All that holds for requests and answers of the network holds
+    /// here, too.
+    #[cfg(feature = "test-support")]
+    pub fn transport(mut self, transport: impl innkeeper_egress::Transport + 'static) -> Self {
+        self.transport = Some(Arc::new(transport));
         self
     }
 
@@ -205,7 +218,14 @@ impl Builder {
             compile_limits: self.compile_limits,
         };
         let runtime = Runtime::new(settings, self.clock.clone(), self.random.clone())?;
-        let egress = Egress::new(self.egress, self.clock.clone(), self.random.clone())?;
+        let (clock, random) = (self.clock.clone(), self.random.clone());
+        #[cfg(feature = "test-support")]
+        let egress = match self.transport {
+            Some(transport) => Egress::with_transport(self.egress, clock, random, transport),
+            None => Egress::new(self.egress, clock, random),
+        }?;
+        #[cfg(not(feature = "test-support"))]
+        let egress = Egress::new(self.egress, clock, random)?;
         let auth = Auth::with_options(
             vault.clone(),
             store.clone(),

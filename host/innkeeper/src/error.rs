@@ -6,7 +6,8 @@ use innkeeper_address::AddressProblem;
 use innkeeper_auth::{AuthError, DeviceFailure, FlowFailure, LinkFailure, Refused, SettingsErrors};
 use innkeeper_egress::SetupError as EgressSetupError;
 use innkeeper_runtime::{
-    ActionFailure, CallError, CheckError, CompilerError, LoadError, LogLine, SetupError as RuntimeSetupError,
+    ActionFailure, CallError, CallProblem, CheckError, CompilerError, LoadError, LogLine,
+    SetupError as RuntimeSetupError,
 };
 use innkeeper_shown::Quoted;
 use innkeeper_spec::{ConnectorId, Violations};
@@ -16,6 +17,7 @@ use crate::error_kind::ErrorKind;
 
 /// Why something did not work: what was asked, what is wrong, what to do. Holds no secret.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The folder cannot be used.
     #[error("the folder {path} cannot be used: {reason}")]
@@ -49,14 +51,12 @@ pub enum Error {
     /// A component that is no connector.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// No such connector.
-    #[error("there is no connector {}{}", Quoted::new(asked).at_most(80), or_known(.known))]
-    UnknownConnector {
-        /// What was asked.
-        asked: String,
-        /// What there is.
-        known: Vec<String>,
-    },
+    /// There is no such connector.
+    #[error("there is no connector {}", Quoted::new(.0.as_str()).at_most(80))]
+    UnknownConnector(ConnectorId),
+    /// The connector was replaced while somebody planned with the older one.
+    #[error("connector {0} was replaced since this was planned; plan it again")]
+    ConnectorChanged(ConnectorId),
     /// The stored component of a connector is gone.
     #[error("the component of connector {0} is missing from the store; add the connector again")]
     ComponentMissing(ConnectorId),
@@ -68,15 +68,13 @@ pub enum Error {
         /// By which connections, `space/connection`.
         connections: Vec<String>,
     },
-    /// No such connection.
-    #[error("there is no connection \"{connection}\" in space \"{space}\"{}", or_known(.known))]
+    /// There is no such connection.
+    #[error("there is no connection \"{connection}\" in space \"{space}\"")]
     UnknownConnection {
-        /// In which space.
+        /// The tenant.
         space: SpaceId,
-        /// What was asked.
+        /// The id that was asked for.
         connection: ConnectionId,
-        /// What there is.
-        known: Vec<String>,
     },
     /// A name for a connection that looks like another.
     #[error("the {what} {given} holds U+{code_point:04X}, which {why}: leave it out")]
@@ -201,10 +199,6 @@ pub enum Error {
     },
 }
 
-fn or_known(known: &[String]) -> String {
-    if known.is_empty() { "; there is none yet".to_owned() } else { format!("; there is {}", known.join(", ")) }
-}
-
 impl From<DeviceFailure> for Error {
     fn from(failure: DeviceFailure) -> Self {
         match failure {
@@ -215,6 +209,10 @@ impl From<DeviceFailure> for Error {
 }
 
 impl Error {
+    pub(crate) fn unknown_connection(space: &SpaceId, connection: &ConnectionId) -> Self {
+        Self::UnknownConnection { space: space.clone(), connection: connection.clone() }
+    }
+
     /// What kind it is: for programs, and for audit records.
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -229,11 +227,11 @@ impl Error {
             Self::Load(error) => of_load(error),
             Self::Unchecked { reason, .. } => of_check(reason),
             Self::ComponentMissing(_) => ErrorKind::ComponentMissing,
-            Self::UnknownConnector { .. } => ErrorKind::UnknownConnector,
+            Self::UnknownConnector(_) => ErrorKind::UnknownConnector,
             Self::ConnectorInUse { .. } => ErrorKind::ConnectorInUse,
             Self::UnknownConnection { .. } => ErrorKind::UnknownConnection,
             Self::ConnectionExists { .. } => ErrorKind::ConnectionExists,
-            Self::ConnectionChanged(_) => ErrorKind::Conflict,
+            Self::ConnectionChanged(_) | Self::ConnectorChanged(_) => ErrorKind::Conflict,
             Self::AuthTypeNotTaken { .. } | Self::UnknownAuthType { .. } | Self::AuthMode { .. } => ErrorKind::AuthType,
             Self::Config { .. } => ErrorKind::InvalidConfig,
             Self::Fields { .. } => ErrorKind::InvalidFields,
@@ -266,6 +264,14 @@ impl Error {
         }
     }
 
+    /// Where a guest crashed: its functions, the innermost first.
+    pub fn backtrace(&self) -> Vec<String> {
+        match self {
+            Self::Call { error, .. } => error.backtrace().iter().map(ToString::to_string).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The guest's lines, where a guest ran.
     pub fn logs(&self) -> &[LogLine] {
         match self {
@@ -277,7 +283,7 @@ impl Error {
 
 fn of_load(error: &LoadError) -> ErrorKind {
     match error {
-        LoadError::SpecRun(error) if matches!(**error, CallError::Busy { .. }) => ErrorKind::Busy,
+        LoadError::SpecRun(error) if matches!(error.problem, CallProblem::Busy { .. }) => ErrorKind::Busy,
         LoadError::Unchecked(reason) => of_check(reason),
         LoadError::Compiler(CompilerError::Busy { .. }) => ErrorKind::Busy,
         LoadError::Compiler(CompilerError::NotStarted { .. } | CompilerError::NotACompiler { .. }) => {
@@ -291,7 +297,7 @@ fn of_check(error: &CheckError) -> ErrorKind {
     match error {
         CheckError::TooLong { .. } => ErrorKind::CheckTimedOut,
         CheckError::Busy => ErrorKind::Busy,
-        CheckError::Failed => ErrorKind::Host,
+        _ => ErrorKind::Host,
     }
 }
 
@@ -342,32 +348,31 @@ fn of_device(failure: &DeviceFailure) -> ErrorKind {
 }
 
 fn of_call(error: &CallError) -> ErrorKind {
-    match error {
-        CallError::UnknownAction { .. } => ErrorKind::UnknownAction,
-        CallError::InvalidInput { .. } => ErrorKind::InvalidInput,
-        CallError::InvalidOutput { .. } | CallError::OutputNotJson { .. } => ErrorKind::InvalidOutput,
-        CallError::Unchecked { reason, .. } => of_check(reason),
-        CallError::OutputTooLarge { .. } => ErrorKind::OutputTooLarge,
-        CallError::InvalidFiles { .. } => ErrorKind::InvalidFiles,
-        CallError::HeldTooMuch { .. } => ErrorKind::HeldTooMuch,
-        CallError::TooManyHandles { .. } => ErrorKind::TooManyHandles,
-        CallError::Action(failure) => of_action(failure),
-        CallError::Trapped { .. } => ErrorKind::Trapped,
-        CallError::Busy { .. } => ErrorKind::Busy,
-        CallError::TimedOut { .. } => ErrorKind::TimedOut,
-        CallError::CpuExceeded { .. } => ErrorKind::CpuExceeded,
-        CallError::MemoryExceeded { .. } => ErrorKind::MemoryExceeded,
-        CallError::ImpureSpec { .. } => ErrorKind::ImpureSpec,
-        CallError::EventNotJson { .. } => ErrorKind::InvalidEvent,
-        CallError::Exited { .. } => ErrorKind::Exited,
-        CallError::Host { .. } => ErrorKind::Host,
+    match &error.problem {
+        CallProblem::UnknownAction { .. } => ErrorKind::UnknownAction,
+        CallProblem::InvalidInput(_) => ErrorKind::InvalidInput,
+        CallProblem::InvalidOutput(_) | CallProblem::OutputNotJson(_) => ErrorKind::InvalidOutput,
+        CallProblem::Unchecked { reason, .. } => of_check(reason),
+        CallProblem::OutputTooLarge { .. } => ErrorKind::OutputTooLarge,
+        CallProblem::InvalidFiles(_) => ErrorKind::InvalidFiles,
+        CallProblem::HeldTooMuch { .. } => ErrorKind::HeldTooMuch,
+        CallProblem::TooManyHandles { .. } => ErrorKind::TooManyHandles,
+        CallProblem::Action(failure) => of_action(failure),
+        CallProblem::Trapped { .. } => ErrorKind::Trapped,
+        CallProblem::Busy { .. } => ErrorKind::Busy,
+        CallProblem::TimedOut { .. } => ErrorKind::TimedOut,
+        CallProblem::CpuExceeded { .. } => ErrorKind::CpuExceeded,
+        CallProblem::MemoryExceeded { .. } => ErrorKind::MemoryExceeded,
+        CallProblem::ImpureSpec(_) => ErrorKind::ImpureSpec,
+        CallProblem::EventNotJson(_) => ErrorKind::InvalidEvent,
+        CallProblem::Exited(_) => ErrorKind::Exited,
+        // One that is added there without a kind of its own here.
+        _ => ErrorKind::Host,
     }
 }
 
 fn of_action(failure: &ActionFailure) -> ErrorKind {
     match failure {
-        // Its spec names the action, so the caller is not to blame.
-        ActionFailure::UnknownAction(_) | ActionFailure::Internal(_) => ErrorKind::Internal,
         ActionFailure::InvalidInput(_) => ErrorKind::InvalidInput,
         ActionFailure::NeedsAuthorization => ErrorKind::NeedsAuthorization,
         ActionFailure::Denied(_) => ErrorKind::Denied,
@@ -375,13 +380,15 @@ fn of_action(failure: &ActionFailure) -> ErrorKind {
         ActionFailure::RateLimited { .. } => ErrorKind::RateLimited,
         ActionFailure::TooLarge { .. } => ErrorKind::TooLarge,
         ActionFailure::Upstream { .. } => ErrorKind::Upstream,
+        // Its spec names the action, so the caller is not to blame where it says that it does not know it.
+        _ => ErrorKind::Internal,
     }
 }
 
 fn retry_of_call(error: &CallError) -> Option<Duration> {
-    let seconds = match error {
-        CallError::Busy { retry_after, .. } => *retry_after,
-        CallError::Action(ActionFailure::RateLimited { retry_after }) => (*retry_after)?,
+    let seconds = match &error.problem {
+        CallProblem::Busy { retry_after, .. } => *retry_after,
+        CallProblem::Action(ActionFailure::RateLimited { retry_after }) => (*retry_after)?,
         _ => return None,
     };
     Some(Duration::from_secs(seconds.into()))

@@ -10,13 +10,12 @@ use innkeeper_auth::Auth;
 use innkeeper_egress::Egress;
 use innkeeper_runtime::{Allocation, Connector, GuestMemory, Runtime};
 use innkeeper_spec::ConnectorId;
-use innkeeper_vault::{AuditRecord, ConnectionId, Keyring, Rotation, SpaceId, Store, Vault};
-
+use innkeeper_vault::{Keyring, PrincipalId, Rotation, Store, Vault};
 use url::Url;
 
 use crate::builder::Builder;
 use crate::error::Error;
-use crate::policy::AccessPolicy;
+use crate::policy::{AccessPolicy, AccessRequest, Verb};
 use crate::terms::KnownTerms;
 use crate::turns::Turns;
 
@@ -24,6 +23,8 @@ use crate::turns::Turns;
 #[derive(Clone)]
 pub struct Innkeeper {
     pub(crate) parts: Arc<Parts>,
+    /// Whom the access policy is told of.
+    pub(crate) caller: Option<PrincipalId>,
 }
 
 pub(crate) struct Parts {
@@ -37,7 +38,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) pages: Option<Url>,
-    pub(crate) policy: Arc<dyn AccessPolicy>,
+    /// None allows everything.
+    pub(crate) policy: Option<Arc<dyn AccessPolicy>>,
     pub(crate) strict_audit: bool,
     pub(crate) terms: KnownTerms,
     pub(crate) loaded: RwLock<HashMap<ConnectorId, Connector>>,
@@ -63,7 +65,7 @@ impl Innkeeper {
     }
 
     pub(crate) fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts) }
+        Self { parts: Arc::new(parts), caller: None }
     }
 
     /// Where its time comes from.
@@ -81,26 +83,17 @@ impl Innkeeper {
         self.parts.runtime.allocation()
     }
 
-    /// The newest `limit` audit records of a space, newest first, of one connection where it is given.
-    pub async fn audit(
-        &self,
-        space: &SpaceId,
-        connection: Option<&ConnectionId>,
-        limit: usize,
-    ) -> Result<Vec<AuditRecord>, Error> {
-        self.parts.store.flush_audit().await?;
-        Ok(self.parts.store.audit(space, connection, limit).await?)
-    }
-
     /// Goes on with another keyring: one that still opens what the present one opens, with a new key first. Otherwise
     /// nothing changes. [`Innkeeper::rotate_keys`] then seals under the new key.
     pub async fn replace_keyring(&self, keyring: Keyring) -> Result<(), Error> {
+        self.allow(AccessRequest::new(Verb::RotateKeys)).await?;
         Ok(self.parts.vault.replace_keyring(keyring, &*self.parts.store).await?)
     }
 
     /// Makes a new data key and seals every secret under it, while the store stays in use. Afterwards keys of the keyring
     /// other than the first are no longer needed.
     pub async fn rotate_keys(&self) -> Result<Rotation, Error> {
+        self.allow(AccessRequest::new(Verb::RotateKeys)).await?;
         Ok(self.parts.vault.rotate(&*self.parts.store).await?)
     }
 
@@ -109,14 +102,5 @@ impl Innkeeper {
     pub async fn close(&self) -> Result<(), Error> {
         self.parts.auth.close().await;
         Ok(self.parts.store.flush_audit().await?)
-    }
-
-    pub(crate) async fn record(&self, record: AuditRecord) -> Result<(), Error> {
-        if self.parts.strict_audit {
-            self.parts.store.record_strictly(record).await?;
-        } else {
-            self.parts.store.record(record);
-        }
-        Ok(())
     }
 }

@@ -75,13 +75,14 @@ async fn ask(site: &Site, link: &StartLink) -> Result<Response, Problem> {
 
 async fn begin(site: &Site, link: &StartLink, user: Option<User>) -> Result<Response, Problem> {
     let session = SessionSecret::random(site.host.random());
+    let host = user.as_ref().map_or_else(|| site.host.clone(), |user| site.host_for(user));
     let principal = user.as_ref().map(|user| user.principal.clone());
     let session = match user {
         Some(User { space, principal }) => session.of_user(space, principal),
         None => session,
     };
     let redirect_uri = RedirectUri::try_from(site.address("callback")).map_err(|_| Problem::Host)?;
-    let begun = site.host.begin_by_link(link, principal.as_ref(), redirect_uri, &session).await;
+    let begun = host.begin_by_link(link, principal.as_ref(), redirect_uri, &session).await;
     let begun = begun.map_err(|error: Error| Problem::from(&error))?;
     let cookie = site.cookies.set(begun.state.expose(), session.expose()).ok_or(Problem::Host)?;
     let mut response = redirect(StatusCode::SEE_OTHER, &begun.authorization_url);

@@ -111,7 +111,7 @@ pub enum GrantOwner {
 }
 
 impl GrantOwner {
-    /// The principal, unless the grant is shared.
+    /// The principal who owns it; none for a shared grant.
     pub fn principal(&self) -> Option<&PrincipalId> {
         match self {
             Self::Shared => None,

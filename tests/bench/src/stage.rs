@@ -10,7 +10,9 @@ use innkeeper::{
 };
 use innkeeper_auth::{Auth, AuthTypes, ConnectionCredential};
 use innkeeper_egress::{CredentialMode, CredentialSource, Egress, Redirects, Request, RequestBody, RequestHead, Route};
-use innkeeper_runtime::{Call, Claims, GuestContext, GuestMemory, Runtime, RuntimeSettings};
+use innkeeper_runtime::{
+    Call, Claims, ConnectionAccess, GuestContext, GuestMemory, HttpAccess, Runtime, RuntimeSettings,
+};
 use innkeeper_spec::ApprovedHost;
 use innkeeper_vault::{ConnectionRecord, GrantOwner, Vault};
 use serde_json::{Value, json};
@@ -60,7 +62,7 @@ impl Stage {
         let bearer = NewConnection::new(SpaceId::default(), added.id(), "bearer")
             .config(json!({ "baseUrl": service.as_str() }))
             .secret("token", TOKEN);
-        let bearer = host.connect(bearer).await?;
+        let bearer = host.connect(host.plan(bearer).await?.approved()).await?;
         let record = record(&*store, &bearer).await?;
 
         let vault = Vault::open(Keyring::load(&KeyringSource::File(place))?, &*store, random.clone()).await?;
@@ -107,18 +109,22 @@ impl Stage {
     /// What a call by the runtime alone is given.
     pub(crate) fn context(&self) -> Result<GuestContext, Failure> {
         Ok(GuestContext {
-            record: self.record.clone(),
-            config: self.config.clone(),
-            user: None,
-            claims: Arc::new(NoClaims),
-            egress: self.egress.clone(),
-            allow: self.allow.clone(),
-            credential: Arc::new(self.credential()?),
-            echoes: Arc::default(),
-            placeholders: None,
-            memory: self.memory.clone(),
-            listener: None,
-            sent: Arc::default(),
+            connection: ConnectionAccess {
+                record: self.record.clone(),
+                config: self.config.clone(),
+                user: None,
+                claims: Arc::new(NoClaims),
+            },
+            http: HttpAccess {
+                egress: self.egress.clone(),
+                allow: self.allow.clone(),
+                credential: Arc::new(self.credential()?),
+                placeholders: None,
+                echoes: Arc::default(),
+                sent: Arc::default(),
+            },
+            state: self.memory.clone(),
+            progress: None,
         })
     }
 
@@ -164,7 +170,7 @@ impl Stage {
             .field("tokenUrl", self.url("token").as_str())
             .field("clientId", "bench")
             .secret("clientSecret", "bench-secret");
-        let connection = self.host.connect(connection).await?;
+        let connection = self.host.connect(self.host.plan(connection).await?.approved()).await?;
         let record = record(&*self.store, &connection).await?;
         Ok(self.auth.credential_source(&record, &GrantOwner::Shared)?)
     }
@@ -201,7 +207,6 @@ async fn record(store: &dyn Store, connection: &ConnectionView) -> Result<Arc<Co
         Failure::Host(innkeeper::Error::UnknownConnection {
             space: connection.space.clone(),
             connection: connection.id.clone(),
-            known: Vec::new(),
         })
     })
 }

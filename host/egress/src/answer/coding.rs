@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio_util::io::StreamReader;
 
-use crate::{EgressError, transport};
+use crate::{EgressError, failure};
 
 /// gzip is taken off at most so often.
 const MOST_LAYERS: usize = 3;
@@ -86,7 +86,7 @@ impl Source {
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, EgressError> {
         loop {
             match self {
-                Self::Plain(response) => return response.chunk().await.map_err(transport::broken_body),
+                Self::Plain(response) => return response.chunk().await.map_err(failure::broken_body),
                 Self::Coded { raw, .. } => {
                     // Services say gzip of bodies that are empty.
                     let is_empty = raw.fill_buf().await.map_err(broken)?.is_empty();
@@ -126,7 +126,7 @@ fn one_layer<R: AsyncBufRead>(reader: R) -> GzipDecoder<R> {
 
 fn broken(error: io::Error) -> EgressError {
     match error.downcast::<reqwest::Error>() {
-        Ok(error) => transport::broken_body(error),
+        Ok(error) => failure::broken_body(error),
         Err(error) => EgressError::Connect(format!(
             "the answer broke off: it is not the gzip that its head says ({})",
             error.kind()

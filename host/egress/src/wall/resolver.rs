@@ -1,5 +1,6 @@
 //! Names become addresses here, and only checked addresses are connected to.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -80,26 +81,31 @@ pub(crate) struct GatedResolver {
     pub(crate) gate: Arc<Gate>,
 }
 
+impl GatedResolver {
+    /// The addresses of `host` that may be connected to. At least one, or [`Refused`] if all of them are refused.
+    pub(crate) async fn addresses(&self, host: &str) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
+        let found = self.resolver.resolve(host).await?;
+        let mut refused = None;
+        let mut addresses = Vec::with_capacity(found.len());
+        for address in found {
+            match self.gate.check(host, address) {
+                Ok(()) => addresses.push(SocketAddr::new(address, 0)),
+                Err(reason) => refused = Some(reason),
+            }
+        }
+        match refused {
+            Some(reason) if addresses.is_empty() => Err(reason.into()),
+            None if addresses.is_empty() => {
+                Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into())
+            }
+            _ => Ok(addresses),
+        }
+    }
+}
+
 impl Resolve for GatedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let Self { resolver, gate } = self.clone();
-        Box::pin(async move {
-            let found = resolver.resolve(name.as_str()).await?;
-            let mut refused = None;
-            let mut addresses = Vec::with_capacity(found.len());
-            for address in found {
-                match gate.check(name.as_str(), address) {
-                    Ok(()) => addresses.push(SocketAddr::new(address, 0)),
-                    Err(reason) => refused = Some(reason),
-                }
-            }
-            match refused {
-                Some(reason) if addresses.is_empty() => Err(reason.into()),
-                None if addresses.is_empty() => {
-                    Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into())
-                }
-                _ => Ok(Box::new(addresses.into_iter()) as Addrs),
-            }
-        })
+        let gated = self.clone();
+        Box::pin(async move { Ok(Box::new(gated.addresses(name.as_str()).await?.into_iter()) as Addrs) })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use innkeeper_egress::EgressError;
 
-use crate::guest::Ended;
+use crate::ended::Ended;
 
 /// What one body or handle costs the host beside its bytes, so that empty ones are bounded, too.
 pub(crate) const OVERHEAD: usize = 256;
