@@ -15,7 +15,7 @@ async fn a_plan_tells_where_every_value_comes_from_and_what_the_connector_may_do
     let host = TestHost::start().await;
     let added = host.host.load(component("sharepoint_online")).await.expect("loads");
     let new = NewConnection::new(SpaceId::default(), added.id(), "oauth_authorization_code")
-        .config(json!({ "tenantId": "t-1", "siteUrl": "https://acme.sharepoint.com" }))
+        .config(json!({ "tenantId": "contoso.example" }))
         .field("clientId", "client")
         .secret("clientSecret", "short");
     let plan = host.host.plan(new).await.expect("planned");
@@ -27,7 +27,7 @@ async fn a_plan_tells_where_every_value_comes_from_and_what_the_connector_may_do
     assert_eq!(source("scope"), Some(ValueSource::ConnectorDefault), "{view:?}");
     assert_eq!(view.secrets[0].source, ValueSource::Given);
     let token = plan.endpoints().iter().find(|endpoint| endpoint.field == "tokenUrl").expect("an endpoint");
-    assert!(token.address.contains("/t-1/"), "{token:?}");
+    assert!(token.address.contains("/contoso.example/"), "{token:?}");
     assert_eq!(token.approval, Approval::Needed);
     assert!(plan.hosts().iter().all(|host| host.approval == Approval::Needed));
     assert!(plan.needs_approval());
@@ -81,9 +81,9 @@ async fn metadata_is_fetched_once_and_what_was_planned_is_made_whatever_it_says_
 async fn a_field_that_the_connector_made_from_the_config_follows_it_and_one_that_the_owner_gave_stays() {
     let host = TestHost::start().await;
     let added = host.host.load(component("sharepoint_online")).await.expect("loads");
-    let config = |tenant: &str| json!({ "tenantId": tenant, "siteUrl": "https://acme.sharepoint.com" });
+    let config = |tenant: &str| json!({ "tenantId": tenant });
     let new = NewConnection::new(SpaceId::default(), added.id(), "oauth_authorization_code")
-        .config(config("t-1"))
+        .config(config("contoso.example"))
         .field("clientId", "client")
         .secret("clientSecret", "a-client-secret");
     let plan = host.host.plan(new).await.expect("planned");
@@ -96,10 +96,10 @@ async fn a_field_that_the_connector_made_from_the_config_follows_it_and_one_that
     assert!(!plan.needs_approval());
     host.host.connect(plan.approved()).await.expect("changed");
 
-    let moved = ConnectionChange::default().config(config("t-2"));
+    let moved = ConnectionChange::default().config(config("fabrikam.example"));
     let plan = host.host.plan_change(&made.space, &made.id, moved).await.expect("planned");
     let endpoint = |name: &str| plan.endpoints().iter().find(|endpoint| endpoint.field == name).expect("there").clone();
-    assert!(endpoint("tokenUrl").address.contains("/t-2/"));
+    assert!(endpoint("tokenUrl").address.contains("/fabrikam.example/"));
     assert_eq!(endpoint("tokenUrl").approval, Approval::Needed);
     assert_eq!(
         (endpoint("authorizationUrl").address, endpoint("authorizationUrl").approval),
