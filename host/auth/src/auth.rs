@@ -9,9 +9,10 @@ use innkeeper_ambient::lock::RwLock;
 use innkeeper_ambient::{Clock, Random};
 use innkeeper_egress::{Attachment, Egress};
 use innkeeper_spec::{AuthMode, AuthTypeId};
-use innkeeper_vault::{
-    ConnectionId, ConnectionRecord, Edition, GrantKey, GrantOwner, PrincipalId, Sealed, SpaceId, Store, Vault,
+use innkeeper_store::{
+    ConnectionId, ConnectionRecord, Edition, GrantKey, GrantOwner, PrincipalId, Sealed, SpaceId, Store,
 };
+use innkeeper_vault::Vault;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::auth_type::{AuthTypes, Credential};

@@ -7,7 +7,8 @@ use std::time::Duration;
 use innkeeper_egress::CredentialError;
 use innkeeper_shown::Quoted;
 use innkeeper_spec::{AuthMode, AuthTypeId};
-use innkeeper_vault::{ConnectionId, GrantOwner, StoreError, VaultError};
+use innkeeper_store::{ConnectionId, GrantOwner, StoreError};
+use innkeeper_vault::VaultError;
 use serde::{Serialize, Serializer};
 
 use crate::grant::TokenError;
@@ -109,7 +110,7 @@ pub enum AuthError {
     PrincipalNeeded(ConnectionId),
     /// A principal's grant was asked of a connection that all share.
     #[error("connection {0} has one grant that all share: principal {1} has none of its own")]
-    NotPerUser(ConnectionId, innkeeper_vault::PrincipalId),
+    NotPerUser(ConnectionId, innkeeper_store::PrincipalId),
     /// The provider or the way to it fails for now; the grant is kept.
     #[error("connection {connection} ({}) has no live token for now and its grant is kept: {problem}; try again later", whose(.owner))]
     Unavailable {
@@ -284,7 +285,7 @@ mod tests {
     fn a_lost_grant_names_connection_and_principal_and_what_to_do() {
         let error = AuthError::NeedsAuthorization {
             connection: ConnectionId::parse("drive").expect("an id"),
-            owner: GrantOwner::Principal(innkeeper_vault::PrincipalId::parse("ada").expect("an id")),
+            owner: GrantOwner::Principal(innkeeper_store::PrincipalId::parse("ada").expect("an id")),
             reason: Reason::Revoked,
         };
         assert_eq!(

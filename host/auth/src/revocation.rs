@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use innkeeper_vault::{ConnectionRecord, GrantKey, GrantOwner};
+use innkeeper_store::{ConnectionRecord, GrantKey, GrantOwner};
 use secrecy::SecretString;
 
 use crate::auth::{Auth, key};

@@ -1,7 +1,7 @@
 //! What a host does for its grants without being asked.
 
 use futures::StreamExt as _;
-use innkeeper_vault::GrantKey;
+use innkeeper_store::GrantKey;
 
 use crate::auth::Auth;
 use crate::error::AuthError;

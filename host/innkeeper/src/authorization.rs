@@ -5,7 +5,7 @@ use innkeeper_auth::{
     SessionSecret,
 };
 use innkeeper_spec::{AuthMode, Scope};
-use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_store::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
 use url::Url;
 
 use crate::calls::Event;

@@ -7,8 +7,10 @@ use innkeeper_ambient::lock::RwLock;
 use innkeeper_ambient::{Clock, Random, SystemClock, SystemRandom};
 use innkeeper_auth::{Auth, AuthOptions, AuthTypes, check_base};
 use innkeeper_egress::{Egress, Settings as EgressSettings};
+use innkeeper_redb::RedbStore;
 use innkeeper_runtime::{CompileLimits, Compiler, GuestMemory, Limits, Runtime, RuntimeSettings, Sharing};
-use innkeeper_vault::{Keyring, KeyringSource, RedbStore, Store, Vault};
+use innkeeper_store::Store;
+use innkeeper_vault::{Keyring, KeyringSource, Vault};
 use url::Url;
 
 use crate::error::Error;

@@ -15,7 +15,7 @@ use innkeeper_runtime::{
     ActionFailure, Call, CallError, Claims, Connector, File, Finished, GuestContext, LogLine, Output, Progress, User,
 };
 use innkeeper_spec::{ApprovedHost, Scope};
-use innkeeper_vault::{AuditRecord, ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_store::{AuditRecord, ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::mpsc;

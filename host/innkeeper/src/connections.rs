@@ -7,7 +7,7 @@ use innkeeper_ambient::Timestamp;
 use innkeeper_auth::{AuthType, Discovery, Settings, SettingsErrors};
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{ApprovedHost, AuthDeclaration, AuthMode, AuthTypeId, ConnectorId, ConnectorSpec};
-use innkeeper_vault::{ConnectionId, ConnectionRecord, Expected, SpaceId, Written};
+use innkeeper_store::{ConnectionId, ConnectionRecord, Expected, SpaceId, Written};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 

@@ -7,7 +7,7 @@ use innkeeper_ambient::Timestamp;
 use innkeeper_auth::Settings;
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{ConnectorId, ConnectorSpec, Difference};
-use innkeeper_vault::{ComponentDigest, ConnectionId, ConnectionRecord, ConnectorRecord, Expected, SpaceId, Written};
+use innkeeper_store::{ComponentDigest, ConnectionId, ConnectionRecord, ConnectorRecord, Expected, SpaceId, Written};
 
 use crate::error::Error;
 use crate::host::Innkeeper;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use innkeeper_auth::{Discovery, Settings};
 use innkeeper_spec::FieldKind;
-use innkeeper_vault::{ConnectionId, SpaceId};
+use innkeeper_store::{ConnectionId, SpaceId};
 use serde_json::Value;
 
 use crate::connections::{ConnectionChange, NewConnection, fields_error};

@@ -10,7 +10,8 @@ use innkeeper_auth::Auth;
 use innkeeper_egress::Egress;
 use innkeeper_runtime::{Allocation, Connector, GuestMemory, Runtime};
 use innkeeper_spec::ConnectorId;
-use innkeeper_vault::{AuditRecord, ConnectionId, Keyring, Rotation, SpaceId, Store, Vault};
+use innkeeper_store::{AuditRecord, ConnectionId, SpaceId, Store};
+use innkeeper_vault::{Keyring, Rotation, Vault};
 
 use url::Url;
 

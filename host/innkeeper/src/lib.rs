@@ -98,12 +98,13 @@ pub use innkeeper_egress::{
     Body, ClientIdentity, EchoLimits, EgressError, Exception, IdentityError, PrivateNetworks, RequestHead,
     SHORTEST_SECRET, Settings as EgressSettings,
 };
+pub use innkeeper_redb::RedbStore;
 pub use innkeeper_runtime::{
     ActionFailure, Allocation, CallError, CheckError, Code, CompileLimits, Compiler, CompilerError, Connector, Crowded,
     File, Frame, Limits, LoadError, LogLevel, LogLine, Progress, Sharing,
 };
 pub use innkeeper_spec as spec;
-pub use innkeeper_vault::{
-    AuditRecord, ComponentDigest, ConnectionId, GrantOwner, Keyring, KeyringError, KeyringSource, PrincipalId,
-    RedbStore, Rotation, SpaceId, Store, StoreError, VaultError,
+pub use innkeeper_store::{
+    AuditRecord, ComponentDigest, ConnectionId, GrantOwner, PrincipalId, SpaceId, Store, StoreError,
 };
+pub use innkeeper_vault::{Keyring, KeyringError, KeyringSource, Rotation, VaultError};

@@ -6,7 +6,7 @@ use innkeeper_ambient::Timestamp;
 use innkeeper_auth::{
     Auth, AuthError, AuthorizationWay, Begun, LINK_LIFE, LINK_PURPOSE, SessionSecret, Signer, StartLink,
 };
-use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_store::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
 use secrecy::ExposeSecret;
 use url::Url;
 

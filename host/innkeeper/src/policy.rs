@@ -3,7 +3,7 @@
 use std::fmt;
 
 use innkeeper_spec::{ConnectorId, Scope};
-use innkeeper_vault::{ConnectionId, PrincipalId, SpaceId};
+use innkeeper_store::{ConnectionId, PrincipalId, SpaceId};
 
 /// What is asked for.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use innkeeper_auth::Tended;
-use innkeeper_vault::{GrantKey, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_store::{GrantKey, GrantOwner, PrincipalId, SpaceId};
 
 use crate::error::Error;
 use crate::host::Innkeeper;

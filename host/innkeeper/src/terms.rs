@@ -7,7 +7,7 @@ use innkeeper_ambient::lock::RwLock;
 use innkeeper_egress::Echoes;
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{ApprovedHost, ConnectorSpec, PlaceholderUse, agreed_uses};
-use innkeeper_vault::{ComponentDigest, ConnectionId, ConnectionRecord, Edition, SpaceId};
+use innkeeper_store::{ComponentDigest, ConnectionId, ConnectionRecord, Edition, SpaceId};
 
 use crate::hosts::bound;
 

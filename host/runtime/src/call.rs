@@ -8,7 +8,7 @@ use std::time::Duration;
 use innkeeper_egress::{Body, CredentialSource, Echoes, Egress, SecretFields};
 use innkeeper_spec::json::{self, ParseError};
 use innkeeper_spec::{ActionSpec, ApprovedHost, Violations};
-use innkeeper_vault::ConnectionRecord;
+use innkeeper_store::ConnectionRecord;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use wasmtime::component::ResourceTable;

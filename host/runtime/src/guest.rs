@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use innkeeper_spec::ConnectorSpec;
-use innkeeper_vault::ConnectionRecord;
+use innkeeper_store::ConnectionRecord;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 use wasmtime_wasi_io::IoView;

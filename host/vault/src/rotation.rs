@@ -1,7 +1,7 @@
 //! Changing keys while the store stays in use.
 
-use crate::repositories::{DataKeyRepository, Reseal, Store};
-use crate::seal::DataKeyId;
+use innkeeper_store::{DataKeyId, DataKeyRepository, Reseal, Store};
+
 use crate::vault::{Vault, VaultError};
 
 /// What a rotation did.
@@ -109,13 +109,13 @@ const PASSES: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{ConnectionId, GrantKey, GrantOwner, SpaceId};
     use crate::keyring::Keyring;
-    use crate::records::{GrantRecord, StateRecord};
-    use crate::redb::RedbStore;
-    use crate::repositories::{Expected, GrantRepository as _, StateKey, StateRepository as _, Written};
-    use crate::seal::{Identity, Sealed};
     use innkeeper_ambient::{SeededRandom, Timestamp};
+    use innkeeper_redb::RedbStore;
+    use innkeeper_store::{
+        ConnectionId, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository as _, Identity, Sealed, SpaceId,
+        StateKey, StateRecord, StateRepository as _, Written,
+    };
     use secrecy::ExposeSecret as _;
     use std::sync::Arc;
 

@@ -8,12 +8,12 @@ use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{AeadInOut, Key, KeyInit, Nonce, Tag};
 use innkeeper_ambient::Random;
 use innkeeper_ambient::lock::RwLock;
+use innkeeper_store::{DataKeyId, DataKeyRepository, Identity, Sealed, StoreError, WrappedDataKey};
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretSlice};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::additional_data::{additional_data, data_key_additional_data};
 use crate::keyring::Keyring;
-use crate::repositories::{DataKeyRepository, StoreError};
-use crate::seal::{DataKeyId, Identity, NONCE, Sealed, WrappedDataKey, data_key_additional_data};
 
 /// Seals with AES-256-GCM under the newest data key, with a fresh random nonce each time, and opens what any data key sealed.
 ///
@@ -52,7 +52,7 @@ impl Vault {
     pub fn seal(&self, identity: &Identity<'_>, plain: &[u8]) -> Result<Sealed, VaultError> {
         let keys = read(&self.keys);
         let cipher = keys.ciphers.get(&keys.newest).ok_or(VaultError::NoDataKey)?;
-        encrypt(cipher, keys.newest, &identity.additional_data(), plain, &*self.random)
+        encrypt(cipher, keys.newest, &additional_data(identity), plain, &*self.random)
     }
 
     /// Opens what [`Self::seal`] made for the same identity.
@@ -62,8 +62,7 @@ impl Vault {
             .ciphers
             .get(&sealed.data_key())
             .ok_or_else(|| VaultError::UnknownDataKey { what: identity.to_string(), data_key: sealed.data_key() })?;
-        decrypt(cipher, &identity.additional_data(), sealed)
-            .ok_or_else(|| VaultError::DoesNotOpen(identity.to_string()))
+        decrypt(cipher, &additional_data(identity), sealed).ok_or_else(|| VaultError::DoesNotOpen(identity.to_string()))
     }
 
     /// Reads the data keys again: another process that shares the store may have made one.
@@ -226,7 +225,7 @@ pub(crate) fn encrypt(
     plain: &[u8],
     random: &dyn Random,
 ) -> Result<Sealed, VaultError> {
-    let nonce: [u8; NONCE] = random.bytes();
+    let nonce: [u8; Sealed::NONCE] = random.bytes();
     // Its capacity is the final size: no copy of the plain text stays behind in a buffer that was outgrown.
     let mut bytes = Sealed::header(key, &nonce, plain.len());
     let start = bytes.len();
@@ -260,10 +259,9 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{ConnectionId, GrantKey, GrantOwner, PrincipalId, SpaceId};
-    use crate::redb::RedbStore;
-    use crate::repositories::StateKey;
     use innkeeper_ambient::SeededRandom;
+    use innkeeper_redb::RedbStore;
+    use innkeeper_store::{ConnectionId, GrantKey, GrantOwner, PrincipalId, SpaceId, StateKey};
 
     const SECRET: &[u8] = b"refresh-token-of-ann";
 

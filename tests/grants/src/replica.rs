@@ -8,11 +8,13 @@ use innkeeper_ambient::{Clock, SystemRandom};
 use innkeeper_auth::{Auth, AuthError, AuthTypes, Begun, Callback, Completed, Refused, SessionSecret, Settings};
 use innkeeper_egress::{Egress, PrivateNetworks, RequestHead};
 use innkeeper_fixtures::oidc::{CONFIDENTIAL_BASIC, OidcClient, OidcProvider};
+use innkeeper_redb::RedbStore;
 use innkeeper_spec::{AuthMode, ConnectorId};
-use innkeeper_vault::{
+use innkeeper_store::{
     ConnectionId, ConnectionRecord, ConnectionRepository, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository,
-    Identity, Keyring, KeyringSource, PrincipalId, RedbStore, SpaceId, StoreError, Vault, Written,
+    Identity, PrincipalId, SpaceId, StoreError, Written,
 };
+use innkeeper_vault::{Keyring, KeyringSource, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;

@@ -13,7 +13,7 @@ use innkeeper_egress::Attachment;
 use innkeeper_fixtures::oidc::{Issue, OidcOptions, OidcProvider, PUBLIC};
 use innkeeper_grant_tests::replica::{Replica, head, key, owner};
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionRecord, GrantRecord, GrantRepository};
+use innkeeper_store::{ConnectionRecord, GrantRecord, GrantRepository};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use sha2::{Digest, Sha256};

@@ -12,7 +12,7 @@ use innkeeper_egress::RequestHead;
 use innkeeper_grant_tests::replica::{Replica, head, key};
 use innkeeper_grant_tests::session::{LIFE, SessionLogin, SessionService, signature};
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionRecord, GrantOwner, GrantRepository};
+use innkeeper_store::{ConnectionRecord, GrantOwner, GrantRepository};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -7,7 +7,7 @@ use innkeeper_fixtures::hazard::{Fault, FaultKind};
 use innkeeper_fixtures::oidc::{CONFIDENTIAL_BASIC, OidcOptions, PUBLIC, plain_client};
 use innkeeper_grant_tests::replica::key;
 use innkeeper_grant_tests::stage::Stage;
-use innkeeper_vault::{GrantOwner, GrantRepository};
+use innkeeper_store::{GrantOwner, GrantRepository};
 use serde_json::Value;
 
 const OWNER: GrantOwner = GrantOwner::Shared;

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use innkeeper_ambient::Timestamp;
-use innkeeper_vault::{AuthorizationRecord, ConnectionRecord, GrantOwner, Identity, PrincipalId, SpaceId};
+use innkeeper_store::{AuthorizationRecord, ConnectionRecord, GrantOwner, Identity, PrincipalId, SpaceId};
 use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
 use secrecy::SecretString;
 use url::Url;

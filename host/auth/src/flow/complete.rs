@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use innkeeper_vault::{AuthorizationRecord, ConnectionId, GrantKey, GrantOwner, Identity, SpaceId, Store};
+use innkeeper_store::{AuthorizationRecord, ConnectionId, GrantKey, GrantOwner, Identity, SpaceId, Store};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::limits::{Counted, Endpoint, TooMany};
@@ -105,7 +105,7 @@ impl Auth {
     async fn consume(&self, callback: &Callback, session: &SessionSecret) -> Result<AuthorizationRecord, Refused> {
         let stranger = |failure| Refused { failure, flow: None };
         let state_hash = digest(callback.state.expose_secret());
-        let stored = |result: Result<_, innkeeper_vault::StoreError>| {
+        let stored = |result: Result<_, innkeeper_store::StoreError>| {
             result.map_err(|error| stranger(FlowFailure::Host(error.into())))
         };
         let Some(found) = stored(self.store().authorization(&state_hash).await)? else {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
-use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantKey, GrantOwner, SpaceId};
+use innkeeper_store::{ConnectionId, ConnectionRecord, GrantKey, GrantOwner, SpaceId};
 use secrecy::SecretString;
 use url::Url;
 

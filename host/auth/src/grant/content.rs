@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use innkeeper_ambient::Timestamp;
-use innkeeper_vault::{GrantKey, GrantRecord, Identity, Vault, VaultError};
+use innkeeper_store::{GrantKey, GrantRecord, Identity};
+use innkeeper_vault::{Vault, VaultError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use innkeeper_ambient::Timestamp;
 use innkeeper_ambient::lock::{Mutex, RwLock};
 use innkeeper_egress::{Attachment, RequestHead};
-use innkeeper_vault::{GrantKey, Lease};
+use innkeeper_store::{GrantKey, Lease};
 use secrecy::SecretString;
 
 use super::content::Grant;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
-use innkeeper_vault::{Expected, GrantRecord, Lease, Leasing, Written};
+use innkeeper_store::{Expected, GrantRecord, Lease, Leasing, Written};
 
 use super::content::Grant;
 use super::grants::Grants;
@@ -241,7 +241,7 @@ impl RefreshDriver {
         }
     }
 
-    fn store_failed(&mut self, error: innkeeper_vault::StoreError) -> Event {
+    fn store_failed(&mut self, error: innkeeper_store::StoreError) -> Event {
         self.failure = Some(error.into());
         Event::StoreFailed
     }

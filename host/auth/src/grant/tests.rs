@@ -10,10 +10,12 @@ use axum::routing::post;
 use innkeeper_ambient::lock::Mutex;
 use innkeeper_ambient::{ManualClock, SeededRandom, Timestamp};
 use innkeeper_egress::{Egress, PrivateNetworks, RequestHead, Settings};
-use innkeeper_vault::{
-    ConnectionId, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository, Keyring, PrincipalId, RedbStore,
-    SpaceId, StoreError, Vault, Written,
+use innkeeper_redb::RedbStore;
+use innkeeper_store::{
+    ConnectionId, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository, PrincipalId, SpaceId, StoreError,
+    Written,
 };
+use innkeeper_vault::{Keyring, Vault};
 use secrecy::ExposeSecret;
 
 use super::{BoundSource, Grants, Margins, SourceContext, TokenAnswer, TokenError};

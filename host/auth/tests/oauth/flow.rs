@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use innkeeper_auth::{AuthError, Callback, FlowFailure, SessionSecret};
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{AuthorizationRepository, ConnectionRepository, GrantOwner};
+use innkeeper_store::{AuthorizationRepository, ConnectionRepository, GrantOwner};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use sha2::{Digest, Sha256};

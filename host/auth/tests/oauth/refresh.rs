@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use innkeeper_auth::{AuthError, Reason, TokenError};
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionRecord, GrantOwner};
+use innkeeper_store::{ConnectionRecord, GrantOwner};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use innkeeper_ambient::Clock as _;
 use innkeeper_auth::{AuthOptions, GrantState, Tended, TokenKind, Unrevoked};
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionRecord, GrantOwner};
+use innkeeper_store::{ConnectionRecord, GrantOwner};
 use serde_json::Value;
 
 use crate::support::{House, Reply, header};

@@ -12,11 +12,13 @@ use innkeeper_auth::{
     Auth, AuthError, AuthOptions, AuthTypes, Begun, Callback, Completed, Reason, Refused, SessionSecret, Settings,
 };
 use innkeeper_egress::{Egress, PrivateNetworks, RequestHead};
+use innkeeper_redb::RedbStore;
 use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeId, ConnectorId, Standing};
-use innkeeper_vault::{
+use innkeeper_store::{
     ConnectionId, ConnectionRecord, ConnectionRepository, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository,
-    Keyring, PrincipalId, RedbStore, SpaceId, Store, Vault,
+    PrincipalId, SpaceId, Store,
 };
+use innkeeper_vault::{Keyring, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;

@@ -11,10 +11,10 @@ use innkeeper::{
 use innkeeper_auth::{Auth, AuthTypes, Settings};
 use innkeeper_egress::Egress;
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{
+use innkeeper_store::{
     ConnectionRecord, ConnectionRepository, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository, Identity,
-    Vault,
 };
+use innkeeper_vault::Vault;
 use redb::{Database, TableDefinition};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
