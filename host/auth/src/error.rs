@@ -1,13 +1,12 @@
 //! What goes wrong between a connection and its credential.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use innkeeper_egress::CredentialError;
 use innkeeper_shown::Quoted;
 use innkeeper_spec::{AuthMode, AuthTypeId};
-use innkeeper_store::{ConnectionId, GrantOwner, StoreError};
+use innkeeper_store::{ConnectionId, GrantOwner, LossReason, StoreError};
 use innkeeper_vault::VaultError;
 use serde::{Serialize, Serializer};
 
@@ -65,21 +64,14 @@ impl Serialize for Reason {
     }
 }
 
-impl FromStr for Reason {
-    type Err = UnknownReason;
-
-    fn from_str(text: &str) -> Result<Self, UnknownReason> {
-        [Self::NoGrant, Self::Expired, Self::RefreshTokenExpired, Self::Revoked, Self::RefreshFailed]
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
-            .ok_or(UnknownReason)
+impl From<LossReason> for Reason {
+    fn from(reason: LossReason) -> Self {
+        match reason {
+            LossReason::Revoked => Self::Revoked,
+            LossReason::RefreshFailed => Self::RefreshFailed,
+        }
     }
 }
-
-/// A text that names no [`Reason`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a reason for which a grant is lost")]
-pub struct UnknownReason;
 
 /// Why there is no credential, or a flow cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -270,16 +262,6 @@ fn modes_text(modes: &[AuthMode]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_reason_is_read_back_from_its_name() {
-        for reason in
-            [Reason::NoGrant, Reason::Expired, Reason::RefreshTokenExpired, Reason::Revoked, Reason::RefreshFailed]
-        {
-            assert_eq!(reason.as_str().parse(), Ok(reason));
-        }
-        assert_eq!("gone".parse::<Reason>(), Err(UnknownReason));
-    }
 
     #[test]
     fn a_lost_grant_names_connection_and_principal_and_what_to_do() {

@@ -95,7 +95,7 @@ impl Auth {
             let grant = self.grants().remove(&key).await?;
             removed.push((key, grant));
         }
-        self.drop_prepared(connection);
+        self.connections().forget(&connection.space, &connection.id);
         if !removed.is_empty() {
             let task = self.grants().task(async move {
                 let all = removed.into_iter().map(|(key, grant)| {

@@ -195,7 +195,7 @@ impl Innkeeper {
         let source = auth.credential_source(record, &owner)?;
         let credential =
             Arc::new(WatchedCredential { source, failure: Mutex::default(), turned_away: AtomicBool::default() });
-        let terms = self.parts.terms.of(record, connector);
+        let terms = Terms::of(auth.connections(), record, connector);
         let placeholders: Option<Arc<dyn SecretFields>> = match &*terms.placeholders {
             [] => None,
             agreed => Some(Arc::new(auth.placeholder_secrets(record, agreed)?)),
@@ -300,7 +300,7 @@ impl Drop for Underway<'_> {
     fn drop(&mut self) {
         let duration = self.host.parts.clock.now().since(self.began);
         if let Some(record) = self.record("cancelled", duration) {
-            self.host.parts.store.record(record);
+            self.host.parts.audit.record(record);
         }
     }
 }

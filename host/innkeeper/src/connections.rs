@@ -295,7 +295,7 @@ impl Innkeeper {
 
     /// All connections of a space, by id.
     pub async fn connections(&self, space: &SpaceId) -> Result<Vec<ConnectionView>, Error> {
-        Ok(self.parts.store.connections(space).await?.iter().map(|record| self.view(record)).collect())
+        Ok(self.parts.store.all_connections(space).await?.iter().map(|record| self.view(record)).collect())
     }
 
     /// One connection of a space.
@@ -310,16 +310,16 @@ impl Innkeeper {
         let record = self.record_of(space, id).await?;
         self.parts.auth.forget(&record).await?;
         self.parts.store.delete_connection(space, id).await?;
-        self.parts.terms.forget(space, id);
+        self.parts.auth.connections().forget(space, id);
         self.note(&record, "delete", None).await
     }
 
     pub(crate) async fn record_of(&self, space: &SpaceId, id: &ConnectionId) -> Result<Arc<ConnectionRecord>, Error> {
-        if let Some(record) = self.parts.store.connection(space, id).await? {
+        if let Some(record) = self.parts.auth.connections().get(space, id).await? {
             return Ok(record);
         }
         let known =
-            self.parts.store.connections(space).await?.into_iter().map(|record| record.id.to_string()).collect();
+            self.parts.store.all_connections(space).await?.into_iter().map(|record| record.id.to_string()).collect();
         Err(Error::UnknownConnection { space: space.clone(), connection: id.clone(), known })
     }
 
@@ -362,7 +362,7 @@ impl Innkeeper {
 
     async fn free_id(&self, space: &SpaceId, connector: &Connector) -> Result<ConnectionId, Error> {
         let base = connector.spec().about.id.as_str();
-        let taken = self.parts.store.connections(space).await?;
+        let taken = self.parts.store.all_connections(space).await?;
         let mut id = base.to_owned();
         let mut number = 2_u32;
         while taken.iter().any(|record| record.id.as_str() == id) {

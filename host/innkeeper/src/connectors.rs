@@ -66,7 +66,7 @@ impl Innkeeper {
     pub async fn load(&self, component: Vec<u8>) -> Result<Added, Error> {
         let connector = self.parts.runtime.load(component.clone()).await?;
         let id = connector.spec().about.id.clone();
-        let _writing = self.parts.writing.lock().await;
+        let _writing = self.parts.loaded.writing().await;
         let before = self.parts.store.connector(&id).await?;
         let record = ConnectorRecord {
             id: id.clone(),
@@ -75,7 +75,7 @@ impl Innkeeper {
             added_at: self.parts.clock.now(),
         };
         self.parts.store.put_connector(record, component).await?;
-        self.parts.loaded.write().insert(id, connector.clone());
+        self.parts.loaded.keep(connector.clone());
         // The older one was checked when it was added.
         let older = match &before {
             Some(record) => self.parts.runtime.parse_spec(record.spec.clone()).await.ok().map(|(_, spec)| spec),
@@ -113,7 +113,7 @@ impl Innkeeper {
         older: &ConnectorSpec,
         newer: &ConnectorSpec,
     ) -> Result<bool, Error> {
-        let Some(before) = self.parts.store.connection(space, id).await? else { return Ok(false) };
+        let Some(before) = self.parts.auth.connections().get(space, id).await? else { return Ok(false) };
         let auth_type = self.parts.auth.types().require(&before.auth_type)?;
         let default = |spec: &ConnectorSpec| {
             let declaration = spec.auth_types.iter().find(|declared| declared.auth_type == before.auth_type)?;
@@ -152,55 +152,24 @@ impl Innkeeper {
 
     /// All connectors, by id.
     pub async fn connectors(&self) -> Result<Vec<ConnectorSummary>, Error> {
-        let records = self.parts.store.connectors().await?;
+        let records = self.parts.store.all_connectors().await?;
         Ok(records.into_iter().map(summary).collect())
-    }
-
-    /// One connector, ready to be called: from memory, or compiled (or taken from the cache) on first use.
-    pub async fn connector(&self, id: &ConnectorId) -> Result<Connector, Error> {
-        if let Some(connector) = self.in_memory(id) {
-            return Ok(connector);
-        }
-        let _turn = self.parts.loading.take(id).await;
-        loop {
-            if let Some(connector) = self.in_memory(id) {
-                return Ok(connector);
-            }
-            let Some(record) = self.parts.store.connector(id).await? else {
-                let known =
-                    self.parts.store.connectors().await?.into_iter().map(|record| record.id.to_string()).collect();
-                return Err(Error::UnknownConnector { asked: id.to_string(), known });
-            };
-            let component = self.parts.store.component(&record.digest).await?;
-            let component = component.ok_or_else(|| Error::ComponentMissing(id.clone()))?;
-            let connector = self.parts.runtime.load(component).await?;
-            let _writing = self.parts.writing.lock().await;
-            // Another version may have come meanwhile, or the connector be gone.
-            let now = self.parts.store.connector(id).await?;
-            if now.is_some_and(|now| now.digest == record.digest) {
-                self.parts.loaded.write().insert(id.clone(), connector.clone());
-                return Ok(connector);
-            }
-        }
-    }
-
-    fn in_memory(&self, id: &ConnectorId) -> Option<Connector> {
-        self.parts.loaded.read().get(id).cloned()
     }
 
     /// Removes a connector that no connection uses.
     pub async fn remove_connector(&self, id: &ConnectorId) -> Result<(), Error> {
-        let _writing = self.parts.writing.lock().await;
+        let _writing = self.parts.loaded.writing().await;
         let connections = self.parts.store.connections_of(id).await?;
         if !connections.is_empty() {
             let connections = connections.iter().map(|(space, connection)| format!("{space}/{connection}")).collect();
             return Err(Error::ConnectorInUse { connector: id.clone(), connections });
         }
         if !self.parts.store.delete_connector(id).await? {
-            let known = self.parts.store.connectors().await?.into_iter().map(|record| record.id.to_string()).collect();
+            let known =
+                self.parts.store.all_connectors().await?.into_iter().map(|record| record.id.to_string()).collect();
             return Err(Error::UnknownConnector { asked: id.to_string(), known });
         }
-        self.parts.loaded.write().remove(id);
+        self.parts.loaded.forget(id);
         Ok(())
     }
 }

@@ -1,25 +1,21 @@
 //! The host itself.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use innkeeper_ambient::lock::RwLock;
 use innkeeper_ambient::{Clock, Random};
 use innkeeper_auth::Auth;
 use innkeeper_egress::Egress;
-use innkeeper_runtime::{Allocation, Connector, GuestMemory, Runtime};
-use innkeeper_spec::ConnectorId;
-use innkeeper_store::{AuditRecord, ConnectionId, SpaceId, Store};
+use innkeeper_runtime::{Allocation, GuestMemory, Runtime};
+use innkeeper_store::{AuditFilter, AuditRecord, AuditTrail, ConnectionId, Page, SpaceId, Store};
 use innkeeper_vault::{Keyring, Rotation, Vault};
 
 use url::Url;
 
 use crate::builder::Builder;
 use crate::error::Error;
+use crate::loaded::Loaded;
 use crate::policy::AccessPolicy;
-use crate::terms::KnownTerms;
-use crate::turns::Turns;
 
 /// A host of connectors. Cheap to clone; all clones are one host.
 #[derive(Clone)]
@@ -28,6 +24,8 @@ pub struct Innkeeper {
 }
 
 pub(crate) struct Parts {
+    /// Dropped first: it writes what is left.
+    pub(crate) audit: AuditTrail,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
     /// Both of them, for guests.
@@ -40,12 +38,7 @@ pub(crate) struct Parts {
     pub(crate) pages: Option<Url>,
     pub(crate) policy: Arc<dyn AccessPolicy>,
     pub(crate) strict_audit: bool,
-    pub(crate) terms: KnownTerms,
-    pub(crate) loaded: RwLock<HashMap<ConnectorId, Connector>>,
-    /// Many first callers of a connector compile it once, and those of another one do not wait for them.
-    pub(crate) loading: Turns,
-    /// Held while a connector is written, removed or put into memory, so that memory has what the store has.
-    pub(crate) writing: tokio::sync::Mutex<()>,
+    pub(crate) loaded: Loaded,
 }
 
 impl fmt::Debug for Innkeeper {
@@ -89,8 +82,9 @@ impl Innkeeper {
         connection: Option<&ConnectionId>,
         limit: usize,
     ) -> Result<Vec<AuditRecord>, Error> {
-        self.parts.store.flush_audit().await?;
-        Ok(self.parts.store.audit(space, connection, limit).await?)
+        let mut filter = AuditFilter::new(space.clone());
+        filter.connection = connection.cloned();
+        Ok(self.parts.audit.read(&filter, &Page::first(limit)).await?.items)
     }
 
     /// Goes on with another keyring: one that still opens what the present one opens, with a new key first. Otherwise
@@ -109,14 +103,14 @@ impl Innkeeper {
     /// refresh that is cut off may have spent the only refresh token there is.
     pub async fn close(&self) -> Result<(), Error> {
         self.parts.auth.close().await;
-        Ok(self.parts.store.flush_audit().await?)
+        Ok(self.parts.audit.flush().await?)
     }
 
     pub(crate) async fn record(&self, record: AuditRecord) -> Result<(), Error> {
         if self.parts.strict_audit {
-            self.parts.store.record_strictly(record).await?;
+            self.parts.audit.record_strictly(record).await?;
         } else {
-            self.parts.store.record(record);
+            self.parts.audit.record(record);
         }
         Ok(())
     }

@@ -67,6 +67,7 @@ mod error_kind;
 mod host;
 mod hosts;
 mod links;
+mod loaded;
 mod naming;
 mod policy;
 mod tending;
@@ -105,6 +106,7 @@ pub use innkeeper_runtime::{
 };
 pub use innkeeper_spec as spec;
 pub use innkeeper_store::{
-    AuditRecord, ComponentDigest, ConnectionId, GrantOwner, PrincipalId, SpaceId, Store, StoreError,
+    AuditFilter, AuditRecord, ComponentDigest, ConnectionId, Cursor, GrantOwner, InvalidCursor, Page, Paged,
+    PrincipalId, SpaceId, Store, StoreError, StoreFault,
 };
 pub use innkeeper_vault::{Keyring, KeyringError, KeyringSource, Rotation, VaultError};

@@ -68,7 +68,7 @@ impl Innkeeper {
     /// there were.
     pub async fn delete_space(&self, space: &SpaceId) -> Result<u64, Error> {
         let mut deleted = 0;
-        for connection in self.parts.store.connections(space).await? {
+        for connection in self.parts.store.all_connections(space).await? {
             self.delete_connection(space, &connection.id).await?;
             deleted += 1;
         }

@@ -7,7 +7,8 @@ use redb::{ReadableTable as _, WriteTransaction};
 
 use crate::fault::Fault;
 use crate::keys;
-use crate::store::{RedbStore, Verdict, decode, encode};
+use crate::rows::{AuthorizationRow, decode, encode};
+use crate::store::{RedbStore, Verdict};
 use crate::tables::{AUTHORIZATIONS, AUTHORIZATIONS_BY_EXPIRY, AUTHORIZATIONS_OF_CONNECTION, USED_LINKS};
 
 #[async_trait]
@@ -16,7 +17,7 @@ impl AuthorizationRepository for RedbStore {
         self.write(move |transaction| {
             // One of the same hash would leave its index rows behind.
             remove(transaction, &record.state_hash)?;
-            let encoded = encode(&record)?;
+            let encoded = encode(&AuthorizationRow::from(record.clone()))?;
             transaction.open_table(AUTHORIZATIONS)?.insert(record.state_hash.as_slice(), encoded.as_slice())?;
             let (of_connection, by_expiry) = index_keys(&record);
             transaction.open_table(AUTHORIZATIONS_OF_CONNECTION)?.insert(of_connection.as_slice(), ())?;
@@ -29,7 +30,7 @@ impl AuthorizationRepository for RedbStore {
     async fn authorization(&self, state_hash: &[u8; 32]) -> Result<Option<AuthorizationRecord>, StoreError> {
         self.read(|transaction| {
             let row = transaction.open_table(AUTHORIZATIONS)?.get(state_hash.as_slice())?;
-            row.map(|row| decode(NAME, row.value())).transpose()
+            row.map(|row| read(row.value())).transpose()
         })
     }
 
@@ -111,7 +112,7 @@ fn remove(transaction: &WriteTransaction, state_hash: &[u8]) -> Result<Option<Au
     let removed = {
         let mut table = transaction.open_table(AUTHORIZATIONS)?;
         let removed = table.remove(state_hash)?;
-        removed.map(|row| decode::<AuthorizationRecord>(NAME, row.value())).transpose()?
+        removed.map(|row| read(row.value())).transpose()?
     };
     if let Some(record) = &removed {
         let (of_connection, by_expiry) = index_keys(record);
@@ -128,4 +129,7 @@ fn index_keys(record: &AuthorizationRecord) -> (Vec<u8>, Vec<u8>) {
     )
 }
 
-pub(crate) const NAME: &str = "authorizations";
+/// What a row holds.
+pub(crate) fn read(row: &[u8]) -> Result<AuthorizationRecord, Fault> {
+    Ok(decode::<AuthorizationRow>("authorizations", row)?.into())
+}

@@ -1,58 +1,75 @@
 //! Connections.
 
-use std::sync::Arc;
+use std::ops::Range;
 
 use async_trait::async_trait;
 use innkeeper_spec::ConnectorId;
-use innkeeper_store::{ConnectionId, ConnectionRecord, ConnectionRepository, Expected, SpaceId, StoreError, Written};
+use innkeeper_store::{
+    Condition, ConnectionId, ConnectionRecord, ConnectionRepository, Cursor, Edition, Page, Paged, SpaceId, StoreError,
+    Written,
+};
 use redb::{ReadableTable as _, WriteTransaction};
 
 use crate::fault::Fault;
-use crate::store::{RedbStore, Verdict, decode, encode};
+use crate::rows::ConnectionRow;
+use crate::store::{RedbStore, Verdict};
 use crate::tables::{CONNECTIONS, STATE, STATE_SIZES};
-use crate::versions::{Step, step};
 use crate::{authorizations, grants, keys};
 
 #[async_trait]
 impl ConnectionRepository for RedbStore {
-    async fn put_connection(&self, record: ConnectionRecord, expected: Expected) -> Result<Written, StoreError> {
-        self.write_connections(move |transaction| {
+    async fn put_connection_if(&self, record: ConnectionRecord, condition: Condition) -> Result<Written, StoreError> {
+        self.change(move |transaction| {
             let key = keys::of_connection(&record.space, &record.id);
             let mut table = transaction.open_table(CONNECTIONS)?;
-            let there =
-                table.get(key.as_slice())?.map(|row| decode::<ConnectionRecord>(NAME, row.value())).transpose()?;
-            let current = there.map(|there| there.version);
-            if let Step::Conflict(version) = step(current, expected, record.version)? {
-                return Ok(Verdict::Abort(Written::Conflict(version)));
+            let there = table.get(key.as_slice())?.map(|row| ConnectionRow::edition(row.value())).transpose()?;
+            let current = there.map(|edition| edition.version);
+            if !condition.holds(current.map(|version| (version, 0))) {
+                return Ok(Verdict::Abort(Written::Conflict(current.unwrap_or(0))));
             }
             if current.is_none() {
                 remove_belongings(transaction, &record.space, &record.id)?;
             }
-            table.insert(key.as_slice(), encode(&record)?.as_slice())?;
-            Ok(Verdict::Commit(Written::Version(record.version)))
+            let version = record.version;
+            table.insert(key.as_slice(), ConnectionRow::write(record)?.as_slice())?;
+            Ok(Verdict::Commit(Written::Version(version)))
         })
         .await
     }
 
-    async fn connection(
-        &self,
-        space: &SpaceId,
-        id: &ConnectionId,
-    ) -> Result<Option<Arc<ConnectionRecord>>, StoreError> {
-        self.known.get(keys::of_connection(space, id), |key| {
-            self.read(|transaction| {
-                let row = transaction.open_table(CONNECTIONS)?.get(key)?;
-                row.map(|row| decode(NAME, row.value())).transpose()
-            })
+    async fn connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<Option<ConnectionRecord>, StoreError> {
+        self.read(|transaction| {
+            let row = transaction.open_table(CONNECTIONS)?.get(keys::of_connection(space, id).as_slice())?;
+            row.map(|row| ConnectionRow::read(row.value())).transpose()
         })
     }
 
-    async fn connections(&self, space: &SpaceId) -> Result<Vec<ConnectionRecord>, StoreError> {
-        let range = keys::starting_with(keys::of_space(space));
+    async fn edition(&self, space: &SpaceId, id: &ConnectionId) -> Result<Option<Edition>, StoreError> {
+        self.read(|transaction| {
+            let row = transaction.open_table(CONNECTIONS)?.get(keys::of_connection(space, id).as_slice())?;
+            row.map(|row| ConnectionRow::edition(row.value())).transpose()
+        })
+    }
+
+    async fn connections(&self, space: &SpaceId, page: &Page) -> Result<Paged<ConnectionRecord>, StoreError> {
+        let (prefix, page) = (keys::of_space(space), page.clone());
         self.scan(move |transaction| {
+            let Range { start, end } = keys::starting_with(prefix.clone());
+            // A cursor is the part of the last key behind the space.
+            let start = page.after.as_ref().map_or(start, |after| [&prefix, after.place(), &[0]].concat());
+            let mut paged = Paged::default();
+            if start >= end {
+                return Ok(paged);
+            }
             let table = transaction.open_table(CONNECTIONS)?;
-            let rows = table.range(range.start.as_slice()..range.end.as_slice())?;
-            rows.map(|row| decode(NAME, row?.1.value())).collect()
+            for row in table.range(start.as_slice()..end.as_slice())?.take(page.limit) {
+                let (key, row) = row?;
+                paged.items.push(ConnectionRow::read(row.value())?);
+                if paged.items.len() == page.limit {
+                    paged.next = Some(Cursor::new(&key.value()[prefix.len()..]));
+                }
+            }
+            Ok(paged)
         })
         .await
     }
@@ -63,7 +80,7 @@ impl ConnectionRepository for RedbStore {
             let table = transaction.open_table(CONNECTIONS)?;
             let mut found = Vec::new();
             for row in table.iter()? {
-                let record: ConnectionRecord = decode(NAME, row?.1.value())?;
+                let record = ConnectionRow::read(row?.1.value())?;
                 if record.connector == connector {
                     found.push((record.space, record.id));
                 }
@@ -75,7 +92,7 @@ impl ConnectionRepository for RedbStore {
 
     async fn delete_connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<bool, StoreError> {
         let (space, id) = (space.clone(), id.clone());
-        self.write_connections(move |transaction| {
+        self.change(move |transaction| {
             let key = keys::of_connection(&space, &id);
             let removed = transaction.open_table(CONNECTIONS)?.remove(key.as_slice())?.is_some();
             let belongings = remove_belongings(transaction, &space, &id)?;
@@ -105,5 +122,3 @@ fn remove_belongings(
     removed |= authorizations::remove_of_connection(transaction, space, connection)?;
     Ok(removed)
 }
-
-pub(crate) const NAME: &str = "connections";

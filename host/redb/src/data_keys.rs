@@ -1,10 +1,12 @@
 //! Wrapped data keys.
 
 use async_trait::async_trait;
-use innkeeper_store::{DataKeyRepository, StoreError, WrappedDataKey};
+use innkeeper_store::{DataKeyRepository, StoreError, StoreFault, WrappedDataKey};
 use redb::ReadableTable as _;
 
-use crate::store::{RedbStore, Verdict, decode, encode};
+use crate::fault::Fault;
+use crate::rows::{DataKeyRow, decode, encode};
+use crate::store::{RedbStore, Verdict};
 use crate::tables::DATA_KEYS;
 
 #[async_trait]
@@ -12,7 +14,7 @@ impl DataKeyRepository for RedbStore {
     async fn data_keys(&self) -> Result<Vec<WrappedDataKey>, StoreError> {
         self.read(|transaction| {
             let table = transaction.open_table(DATA_KEYS)?;
-            table.iter()?.map(|row| decode(NAME, row?.1.value())).collect()
+            table.iter()?.map(|row| read(row?.1.value())).collect()
         })
     }
 
@@ -20,9 +22,9 @@ impl DataKeyRepository for RedbStore {
         self.write(move |transaction| {
             let mut table = transaction.open_table(DATA_KEYS)?;
             if let Some(there) = table.get(key.id.0)? {
-                return Ok(Verdict::Abort(decode(NAME, there.value())?));
+                return Ok(Verdict::Abort(read(there.value())?));
             }
-            table.insert(key.id.0, encode(&key)?.as_slice())?;
+            table.insert(key.id.0, encode(&DataKeyRow::from(key.clone()))?.as_slice())?;
             Ok(Verdict::Commit(key))
         })
         .await
@@ -33,13 +35,15 @@ impl DataKeyRepository for RedbStore {
             let mut table = transaction.open_table(DATA_KEYS)?;
             if table.get(key.id.0)?.is_none() {
                 let gone = format!("data key {} was to be wrapped anew and is gone", key.id);
-                return Err(StoreError::Unavailable(gone).into());
+                return Err(StoreError::new(StoreFault::Other, gone).into());
             }
-            table.insert(key.id.0, encode(&key)?.as_slice())?;
+            table.insert(key.id.0, encode(&DataKeyRow::from(key))?.as_slice())?;
             Ok(Verdict::Commit(()))
         })
         .await
     }
 }
 
-const NAME: &str = "data keys";
+fn read(row: &[u8]) -> Result<WrappedDataKey, Fault> {
+    Ok(decode::<DataKeyRow>("data keys", row)?.into())
+}

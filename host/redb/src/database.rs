@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use innkeeper_ambient::lock::RwLock;
 use innkeeper_ambient::sync_folder;
-use innkeeper_store::StoreError;
+use innkeeper_store::{StoreError, StoreFault};
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase as _, StorageBackend, WriteTransaction};
 
 use crate::fault::{Fault, in_place, io_in_place};
+use crate::rows::damaged;
 use crate::store::Verdict;
 use crate::tables::prepare;
 
@@ -80,7 +81,8 @@ impl SharedDatabase {
         match &*open {
             Some(database) => Ok(caught(|| work(database))?),
             None => {
-                Err(StoreError::Unavailable("the file could not be opened again after a write had failed".to_owned()))
+                let detail = "the file could not be opened again after a write had failed";
+                Err(StoreError::new(StoreFault::Unavailable, detail))
             }
         }
     }
@@ -118,7 +120,7 @@ pub(crate) fn open_database(backend: impl StorageBackend, place: &str) -> Result
 }
 
 fn open_file(path: &Path) -> Result<File, StoreError> {
-    let failed = |error: io::Error| io_in_place(&error, &name(path));
+    let failed = |error: io::Error| io_in_place(error, &name(path));
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     #[cfg(unix)]
@@ -138,7 +140,7 @@ fn commit<T>(
     work: impl FnOnce(&WriteTransaction) -> Result<Verdict<T>, Fault>,
 ) -> Result<T, Fault> {
     let mut transaction = database.begin_write()?;
-    transaction.set_durability(Durability::Immediate).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    transaction.set_durability(Durability::Immediate)?;
     match work(&transaction)? {
         Verdict::Commit(answer) => {
             transaction.commit()?;
@@ -154,8 +156,7 @@ fn commit<T>(
 /// redb trusts the pages of a file that was closed well. One that was changed since can make it panic; that is the file's
 /// fault, not the program's.
 fn caught<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(StoreError::Damaged("its pages contradict each other".to_owned()).into()))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(damaged("its pages contradict each other")))
 }
 
 fn name(path: &Path) -> String {

@@ -1,6 +1,8 @@
 //! What redb's errors mean to the one who runs the host.
 
-use innkeeper_store::StoreError;
+use std::io;
+
+use innkeeper_store::{StoreError, StoreFault};
 
 /// A [`StoreError`] within this crate, where redb's own errors become one.
 #[derive(Debug)]
@@ -17,32 +19,38 @@ impl From<Fault> for StoreError {
         fault.0
     }
 }
-use std::io;
 
 /// `place`: the file, or what stands for it.
 pub(crate) fn in_place(error: impl Into<redb::Error>, place: &str) -> StoreError {
     use redb::Error as E;
-    match error.into() {
-        E::DatabaseAlreadyOpen | E::LockProtocolMismatch => StoreError::Locked(place.to_owned()),
-        E::Io(error) => io_in_place(&error, place),
-        E::Corrupted(reason) => StoreError::Damaged(format!("{place}: {reason}")),
-        error @ (E::RepairAborted
+    let error = error.into();
+    let fault = match &error {
+        E::DatabaseAlreadyOpen | E::LockProtocolMismatch => return StoreError::new(StoreFault::Locked, place),
+        E::Io(error) => io_fault(error.kind()),
+        E::Corrupted(_)
+        | E::RepairAborted
         | E::TableTypeMismatch { .. }
         | E::TableIsMultimap(_)
         | E::TableIsNotMultimap(_)
         | E::TypeDefinitionChanged { .. }
-        | E::TableDoesNotExist(_)) => StoreError::Damaged(format!("{place}: {error}")),
-        error => StoreError::Unavailable(format!("{place}: {error}")),
-    }
+        | E::TableDoesNotExist(_) => StoreFault::Damaged,
+        _ => StoreFault::Unavailable,
+    };
+    StoreError::new(fault, format!("{place}: {error}")).because(error)
 }
 
-pub(crate) fn io_in_place(error: &io::Error, place: &str) -> StoreError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            StoreError::Full(format!("{place}: {error}"))
+pub(crate) fn io_in_place(error: io::Error, place: &str) -> StoreError {
+    StoreError::new(io_fault(error.kind()), format!("{place}: {error}")).because(error)
+}
+
+fn io_fault(kind: io::ErrorKind) -> StoreFault {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => StoreFault::Full,
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => StoreFault::Damaged,
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            StoreFault::Other
         }
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => StoreError::Damaged(format!("{place}: {error}")),
-        _ => StoreError::Unavailable(format!("{place}: {error}")),
+        _ => StoreFault::Unavailable,
     }
 }
 
@@ -56,4 +64,4 @@ macro_rules! from_redb {
     )*};
 }
 
-from_redb!(redb::StorageError, redb::TableError, redb::TransactionError, redb::CommitError);
+from_redb!(redb::StorageError, redb::TableError, redb::TransactionError, redb::CommitError, redb::SetDurabilityError);

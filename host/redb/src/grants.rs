@@ -3,36 +3,33 @@
 use async_trait::async_trait;
 use innkeeper_ambient::Timestamp;
 use innkeeper_store::{
-    ConnectionId, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository, PrincipalId, SpaceId, StoreError,
+    Condition, ConnectionId, GrantKey, GrantOwner, GrantRecord, GrantRepository, PrincipalId, SpaceId, StoreError,
     Written,
 };
 use redb::{ReadableTable as _, WriteTransaction};
 
 use crate::fault::Fault;
 use crate::keys;
-use crate::store::{RedbStore, Verdict, decode, encode};
+use crate::rows::{GrantRow, decode, encode};
+use crate::store::{RedbStore, Verdict};
 use crate::tables::{GRANTS, GRANTS_BY_WRITING, GRANTS_IN_DOUBT};
-use crate::versions::{Step, is_fenced_off, removal, step};
 
 #[async_trait]
 impl GrantRepository for RedbStore {
-    async fn put_grant(&self, record: GrantRecord, expected: Expected) -> Result<Written, StoreError> {
+    async fn put_grant_if(&self, record: GrantRecord, condition: Condition) -> Result<Written, StoreError> {
         self.write(move |transaction| {
             let key = keys::of_grant(&record.key);
             let there = at(transaction, &key)?;
-            let current = there.as_ref().map(|there| there.version);
-            if let Step::Conflict(version) = step(current, expected, record.version)? {
-                return Ok(Verdict::Abort(Written::Conflict(version)));
-            }
-            if there.as_ref().is_some_and(|there| is_fenced_off(there.fence, record.fence)) {
-                return Ok(Verdict::Abort(Written::Conflict(current.unwrap_or(0))));
+            if !holds(condition, there.as_ref()) {
+                return Ok(Verdict::Abort(conflict(there.as_ref())));
             }
             if let Some(there) = &there {
                 unindex(transaction, &key, there)?;
             }
             index(transaction, &key, &record)?;
-            transaction.open_table(GRANTS)?.insert(key.as_slice(), encode(&record)?.as_slice())?;
-            Ok(Verdict::Commit(Written::Version(record.version)))
+            let version = record.version;
+            transaction.open_table(GRANTS)?.insert(key.as_slice(), write(record)?.as_slice())?;
+            Ok(Verdict::Commit(Written::Version(version)))
         })
         .await
     }
@@ -40,7 +37,7 @@ impl GrantRepository for RedbStore {
     async fn grant(&self, key: &GrantKey) -> Result<Option<GrantRecord>, StoreError> {
         self.read(|transaction| {
             let row = transaction.open_table(GRANTS)?.get(keys::of_grant(key).as_slice())?;
-            row.map(|row| decode(NAME, row.value())).transpose()
+            row.map(|row| read(row.value())).transpose()
         })
     }
 
@@ -48,12 +45,12 @@ impl GrantRepository for RedbStore {
         self.listed(keys::of_connection(space, connection), |_| true).await
     }
 
-    async fn delete_grant(&self, key: &GrantKey, expected: Expected) -> Result<Written, StoreError> {
+    async fn delete_grant_if(&self, key: &GrantKey, condition: Condition) -> Result<Written, StoreError> {
         let key = keys::of_grant(key);
         self.write(move |transaction| {
             let there = at(transaction, &key)?;
-            if let Step::Conflict(version) = removal(there.as_ref().map(|there| there.version), expected) {
-                return Ok(Verdict::Abort(Written::Conflict(version)));
+            if !holds(condition, there.as_ref()) {
+                return Ok(Verdict::Abort(conflict(there.as_ref())));
             }
             let Some(there) = there else { return Ok(Verdict::Abort(Written::Version(0))) };
             unindex(transaction, &key, &there)?;
@@ -78,7 +75,7 @@ impl GrantRepository for RedbStore {
             let mut found = Vec::new();
             for row in transaction.open_table(GRANTS_IN_DOUBT)?.iter()?.take(limit) {
                 if let Some(row) = grants.get(row?.0.value())? {
-                    found.push(decode::<GrantRecord>(NAME, row.value())?.key);
+                    found.push(read(row.value())?.key);
                 }
             }
             Ok(found)
@@ -108,7 +105,7 @@ impl GrantRepository for RedbStore {
                 let row = row?.0;
                 let key = row.value().get(size_of::<u64>()..).unwrap_or_default();
                 if let Some(row) = grants.get(key)? {
-                    found.push(decode(NAME, row.value())?);
+                    found.push(read(row.value())?);
                 }
             }
             Ok(found)
@@ -128,7 +125,7 @@ impl RedbStore {
             let table = transaction.open_table(GRANTS)?;
             let mut found = Vec::new();
             for row in table.range(range.start.as_slice()..range.end.as_slice())? {
-                let record = decode(NAME, row?.1.value())?;
+                let record = read(row?.1.value())?;
                 if wanted(&record) {
                     found.push(record);
                 }
@@ -151,7 +148,7 @@ pub(crate) fn remove_of_connection(
         let rows = table.extract_from_if(range.start.as_slice()..range.end.as_slice(), |_, _| true)?;
         rows.map(|row| {
             let (key, value) = row?;
-            Ok((key.value().to_vec(), decode::<GrantRecord>(NAME, value.value())?))
+            Ok((key.value().to_vec(), read(value.value())?))
         })
         .collect::<Result<Vec<_>, Fault>>()?
     };
@@ -161,27 +158,16 @@ pub(crate) fn remove_of_connection(
     Ok(!removed.is_empty())
 }
 
-/// Makes the indexes of a file that had none.
-pub(crate) fn index_all(transaction: &WriteTransaction) -> Result<(), Fault> {
-    transaction.open_table(GRANTS_IN_DOUBT)?;
-    transaction.open_table(GRANTS_BY_WRITING)?;
-    for row in transaction.open_table(GRANTS)?.iter()? {
-        let (key, value) = row?;
-        index(transaction, key.value(), &decode(NAME, value.value())?)?;
-    }
-    Ok(())
-}
-
 fn at(transaction: &WriteTransaction, key: &[u8]) -> Result<Option<GrantRecord>, Fault> {
     let table = transaction.open_table(GRANTS)?;
     let row = table.get(key)?;
-    row.map(|row| decode(NAME, row.value())).transpose()
+    row.map(|row| read(row.value())).transpose()
 }
 
 fn index(transaction: &WriteTransaction, key: &[u8], record: &GrantRecord) -> Result<(), Fault> {
     let by_writing = keys::of_writing(record.updated_at, key);
     transaction.open_table(GRANTS_BY_WRITING)?.insert(by_writing.as_slice(), ())?;
-    if is_in_doubt(record) {
+    if record.phase.is_in_doubt() {
         transaction.open_table(GRANTS_IN_DOUBT)?.insert(key, ())?;
     }
     Ok(())
@@ -190,14 +176,26 @@ fn index(transaction: &WriteTransaction, key: &[u8], record: &GrantRecord) -> Re
 fn unindex(transaction: &WriteTransaction, key: &[u8], record: &GrantRecord) -> Result<(), Fault> {
     let by_writing = keys::of_writing(record.updated_at, key);
     transaction.open_table(GRANTS_BY_WRITING)?.remove(by_writing.as_slice())?;
-    if is_in_doubt(record) {
+    if record.phase.is_in_doubt() {
         transaction.open_table(GRANTS_IN_DOUBT)?.remove(key)?;
     }
     Ok(())
 }
 
-fn is_in_doubt(record: &GrantRecord) -> bool {
-    record.refresh_intent.is_some() && record.lost.is_none()
+fn holds(condition: Condition, there: Option<&GrantRecord>) -> bool {
+    condition.holds(there.map(|there| (there.version, there.fence)))
 }
 
-pub(crate) const NAME: &str = "grants";
+fn conflict(there: Option<&GrantRecord>) -> Written {
+    Written::Conflict(there.map_or(0, |there| there.version))
+}
+
+/// What a row holds.
+pub(crate) fn read(row: &[u8]) -> Result<GrantRecord, Fault> {
+    Ok(decode::<GrantRow>("grants", row)?.into())
+}
+
+/// The row of a record.
+pub(crate) fn write(record: GrantRecord) -> Result<Vec<u8>, Fault> {
+    encode(&GrantRow::from(record))
+}

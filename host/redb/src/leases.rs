@@ -5,6 +5,7 @@
 //! followed by a counter.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_ambient::Timestamp;
@@ -31,39 +32,35 @@ pub(crate) struct Leases {
 struct Held {
     /// The number of the last lease; none until the epoch is known.
     last_fence: Option<u64>,
-    by_key: HashMap<GrantKey, Lease>,
+    /// With the time when each ends.
+    by_key: HashMap<GrantKey, (Lease, Timestamp)>,
 }
 
 #[async_trait]
 impl LeaseRepository for RedbStore {
-    async fn take_lease(
-        &self,
-        key: &GrantKey,
-        holder: LeaseHolder,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Leasing, StoreError> {
+    async fn take_lease(&self, key: &GrantKey, holder: LeaseHolder, life: Duration) -> Result<Leasing, StoreError> {
         self.open_epoch().await?;
+        let now = self.clock.now();
         let mut held = self.held();
-        if let Some(lease) = held.by_key.get(key)
+        if let Some((lease, until)) = held.by_key.get(key)
             && lease.holder != holder
-            && now < lease.until
+            && now < *until
         {
-            return Ok(Leasing::Held(lease.until));
+            return Ok(Leasing::Held(until.since(now)));
         }
         if held.by_key.len() >= ROOMY {
-            held.by_key.retain(|_, lease| now < lease.until);
+            held.by_key.retain(|_, (_, until)| now < *until);
         }
         let fence = held.last_fence.unwrap_or(0) + 1;
         held.last_fence = Some(fence);
-        let lease = Lease { key: key.clone(), holder, fence, until };
-        held.by_key.insert(key.clone(), lease.clone());
+        let lease = Lease { key: key.clone(), holder, fence };
+        held.by_key.insert(key.clone(), (lease.clone(), now.plus(life)));
         Ok(Leasing::Taken(lease))
     }
 
     async fn release_lease(&self, lease: &Lease) -> Result<bool, StoreError> {
         let mut held = self.held();
-        let is_holder = held.by_key.get(&lease.key) == Some(lease);
+        let is_holder = held.by_key.get(&lease.key).is_some_and(|(held, _)| held == lease);
         if is_holder {
             held.by_key.remove(&lease.key);
         }

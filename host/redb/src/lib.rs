@@ -12,13 +12,13 @@ mod database;
 mod fault;
 mod grants;
 mod keys;
-mod known;
 mod leases;
+mod revision;
+mod rows;
 mod sealed;
 mod state;
 mod store;
 mod tables;
-mod versions;
 
 #[cfg(test)]
 mod tests;

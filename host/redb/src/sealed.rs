@@ -2,30 +2,30 @@
 
 use async_trait::async_trait;
 use innkeeper_store::{
-    AuthorizationRecord, ConnectionRecord, DataKeyId, GrantRecord, Reseal, Sealed, SealedPage, SealedPlace,
+    AuthorizationRecord, ConnectionRecord, Cursor, DataKeyId, GrantRecord, Page, Paged, Reseal, Sealed, SealedPlace,
     SealedRepository, StoreError,
 };
 use redb::{ReadTransaction, ReadableTable as _, TableDefinition, WriteTransaction};
 
 use crate::fault::Fault;
-use crate::store::{RedbStore, Verdict, decode, encode};
+use crate::rows::{AuthorizationRow, ConnectionRow, damaged, encode};
+use crate::store::{RedbStore, Verdict};
 use crate::tables::{AUTHORIZATIONS, CONNECTIONS, GRANTS, STATE};
-use crate::{authorizations, connections, grants, keys, state};
+use crate::{authorizations, grants, keys, state};
 
 #[async_trait]
 impl SealedRepository for RedbStore {
     async fn sealed_under_others(
         &self,
         data_key: DataKeyId,
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<SealedPage, StoreError> {
-        let after = after.map(<[u8]>::to_vec);
-        self.scan(move |transaction| page(transaction, data_key, after.as_deref(), limit)).await
+        page: &Page,
+    ) -> Result<Paged<(SealedPlace, Sealed)>, StoreError> {
+        let page = page.clone();
+        self.scan(move |transaction| read(transaction, data_key, &page)).await
     }
 
     async fn reseal(&self, changes: Vec<Reseal>) -> Result<u64, StoreError> {
-        self.write_connections(move |transaction| {
+        self.change(move |transaction| {
             let mut replaced = 0;
             for change in &changes {
                 replaced += u64::from(replace(transaction, change)?);
@@ -43,17 +43,16 @@ type Read = fn(&[u8], &[u8]) -> Result<(SealedPlace, Sealed), Fault>;
 const KINDS: [(Bytes, Read); 4] =
     [(CONNECTIONS, connection), (GRANTS, grant), (AUTHORIZATIONS, authorization), (STATE, state_value)];
 
-fn page(
+fn read(
     transaction: &ReadTransaction,
     data_key: DataKeyId,
-    after: Option<&[u8]>,
-    limit: usize,
-) -> Result<SealedPage, Fault> {
-    let (first, mut start) = match after.and_then(<[u8]>::split_first) {
+    page: &Page,
+) -> Result<Paged<(SealedPlace, Sealed)>, Fault> {
+    let (first, mut start) = match page.after.as_ref().and_then(|after| after.place().split_first()) {
         Some((kind, key)) => (*kind, [key, &[0]].concat()),
         None => (0, Vec::new()),
     };
-    let mut page = SealedPage::default();
+    let mut paged = Paged::default();
     let mut bytes = 0;
     for (number, (table, read)) in (0_u8..).zip(KINDS).skip(usize::from(first)) {
         for row in transaction.open_table(table)?.range(start.as_slice()..)? {
@@ -63,15 +62,15 @@ fn page(
                 continue;
             }
             bytes += sealed.as_bytes().len();
-            page.found.push((place, sealed));
-            if page.found.len() >= limit || bytes >= PAGE_BYTES {
-                page.next = Some([&[number], key.value()].concat());
-                return Ok(page);
+            paged.items.push((place, sealed));
+            if paged.items.len() >= page.limit || bytes >= PAGE_BYTES {
+                paged.next = Some(Cursor::new([&[number], key.value()].concat()));
+                return Ok(paged);
             }
         }
         start.clear();
     }
-    Ok(page)
+    Ok(paged)
 }
 
 fn replace(transaction: &WriteTransaction, change: &Reseal) -> Result<bool, Fault> {
@@ -103,13 +102,14 @@ fn replaced_row(
     let unchanged = |read: Read| Ok::<_, Fault>(read(key, row)? == (place.clone(), old.clone()));
     Ok(match place {
         SealedPlace::Connection { .. } if unchanged(connection)? => {
-            Some(encode(&ConnectionRecord { secrets: new.clone(), ..decode(connections::NAME, row)? })?)
+            Some(ConnectionRow::write(ConnectionRecord { secrets: new.clone(), ..ConnectionRow::read(row)? })?)
         }
         SealedPlace::Grant { .. } if unchanged(grant)? => {
-            Some(encode(&GrantRecord { sealed: new.clone(), ..decode(grants::NAME, row)? })?)
+            Some(grants::write(GrantRecord { sealed: new.clone(), ..grants::read(row)? })?)
         }
         SealedPlace::Authorization { .. } if unchanged(authorization)? => {
-            Some(encode(&AuthorizationRecord { verifier: new.clone(), ..decode(authorizations::NAME, row)? })?)
+            let record = AuthorizationRecord { verifier: new.clone(), ..authorizations::read(row)? };
+            Some(encode(&AuthorizationRow::from(record))?)
         }
         SealedPlace::State { .. } if unchanged(state_value)? => {
             let mut record = state::from_row(row)?;
@@ -121,23 +121,22 @@ fn replaced_row(
 }
 
 fn connection(_: &[u8], row: &[u8]) -> Result<(SealedPlace, Sealed), Fault> {
-    let ConnectionRecord { space, id, version, secrets, .. } = decode(connections::NAME, row)?;
+    let ConnectionRecord { space, id, version, secrets, .. } = ConnectionRow::read(row)?;
     Ok((SealedPlace::Connection { space, id, version }, secrets))
 }
 
 fn grant(_: &[u8], row: &[u8]) -> Result<(SealedPlace, Sealed), Fault> {
-    let GrantRecord { key, version, sealed, .. } = decode(grants::NAME, row)?;
+    let GrantRecord { key, version, sealed, .. } = grants::read(row)?;
     Ok((SealedPlace::Grant { key, version }, sealed))
 }
 
 fn authorization(_: &[u8], row: &[u8]) -> Result<(SealedPlace, Sealed), Fault> {
-    let AuthorizationRecord { state_hash, space, connection, owner, verifier, .. } = decode(authorizations::NAME, row)?;
+    let AuthorizationRecord { state_hash, space, connection, owner, verifier, .. } = authorizations::read(row)?;
     Ok((SealedPlace::Authorization { state_hash, space, connection, owner }, verifier))
 }
 
 fn state_value(key: &[u8], row: &[u8]) -> Result<(SealedPlace, Sealed), Fault> {
-    let key = keys::state_key(key)
-        .ok_or_else(|| StoreError::Damaged("a value of guest state has a key that is none".to_owned()))?;
+    let key = keys::state_key(key).ok_or_else(|| damaged("a value of guest state has a key that is none"))?;
     let record = state::from_row(row)?;
     Ok((SealedPlace::State { key, version: record.version }, record.sealed))
 }

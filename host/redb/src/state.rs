@@ -1,14 +1,16 @@
 //! Guest state. The sum of a connection's sizes is kept beside it, so that a quota costs one more row.
 
 use async_trait::async_trait;
-use innkeeper_store::{Expected, Sealed, StateKey, StateRecord, StateRepository, StateWritten, StoreError};
+use innkeeper_store::{
+    Condition, Sealed, StateKey, StateRecord, StateRepository, StateWritten, StoreError, state_size,
+};
 use redb::ReadableTable as _;
 
 use crate::fault::Fault;
 use crate::keys;
+use crate::rows::damaged;
 use crate::store::{RedbStore, Verdict};
 use crate::tables::{STATE, STATE_SIZES};
-use crate::versions::{Step, step};
 
 #[async_trait]
 impl StateRepository for RedbStore {
@@ -19,11 +21,11 @@ impl StateRepository for RedbStore {
         })
     }
 
-    async fn put_state(
+    async fn put_state_if(
         &self,
         key: &StateKey,
         record: StateRecord,
-        expected: Expected,
+        condition: Condition,
         quota: u64,
     ) -> Result<StateWritten, StoreError> {
         let sizes_key = keys::of_connection(&key.space, &key.connection);
@@ -32,17 +34,15 @@ impl StateRepository for RedbStore {
             let mut table = transaction.open_table(STATE)?;
             let there = table.get(key.as_slice())?.map(|row| numbers(row.value())).transpose()?;
             let current = there.map(|(version, _)| version);
-            if let Step::Conflict(version) = step(current, expected, record.version)? {
-                return Ok(Verdict::Abort(StateWritten::Conflict(version)));
+            if !condition.holds(current.map(|version| (version, 0))) {
+                return Ok(Verdict::Abort(StateWritten::Conflict(current.unwrap_or(0))));
             }
             let replaced = there.map_or(0, |(_, size)| size);
             let mut sizes = transaction.open_table(STATE_SIZES)?;
             let before = sizes.get(sizes_key.as_slice())?.map_or(0, |sum| sum.value());
-            let after = before.saturating_sub(replaced).saturating_add(record.size);
-            // Who is above a quota that was lowered may still shrink.
-            if after > quota && after > before {
+            let Some(after) = state_size(before, replaced, record.size, quota) else {
                 return Ok(Verdict::Abort(StateWritten::QuotaExceeded));
-            }
+            };
             sizes.insert(sizes_key.as_slice(), after)?;
             table.insert(key.as_slice(), to_row(&record).as_slice())?;
             Ok(Verdict::Commit(StateWritten::Version(record.version)))
@@ -91,8 +91,8 @@ fn numbers(row: &[u8]) -> Result<(u64, u64), Fault> {
     Ok((u64::from_be_bytes(*version), u64::from_be_bytes(*size)))
 }
 
-fn cut_short() -> StoreError {
-    StoreError::Damaged("a value of guest state was cut short".to_owned())
+fn cut_short() -> Fault {
+    damaged("a value of guest state was cut short")
 }
 
 const NUMBERS: usize = 16;

@@ -4,38 +4,40 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use innkeeper_store::{Store, StoreError};
+use innkeeper_ambient::Clock;
+use innkeeper_store::{Store, StoreError, StoreFault};
 use redb::{ReadTransaction, WriteTransaction};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use crate::audit::AuditWriter;
 use crate::database::SharedDatabase;
 use crate::fault::Fault;
-use crate::known::Known;
 use crate::leases::Leases;
+use crate::revision::Revision;
 
 /// Everything in one redb file. One process at a time may have it open.
 pub struct RedbStore {
-    // Dropped first: it writes what is left.
-    pub(crate) audit: AuditWriter,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) leases: Leases,
-    pub(crate) known: Arc<Known>,
+    revision: Arc<Revision>,
     pub(crate) database: Arc<SharedDatabase>,
 }
 
 impl RedbStore {
-    /// Opens the file, or makes it with mode 0600. Blocks, for longer where the last process did not close the file.
+    /// Opens the file, or makes it with mode 0600. Blocks, for longer where the last process did not close the file. Leases end by
+    /// `clock`.
     ///
-    /// Fails with [`StoreError::Locked`] while another process has it open, [`StoreError::Damaged`] when it is no store or
-    /// was cut short, [`StoreError::Newer`] when a newer program wrote it.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::over(SharedDatabase::in_file(path.into())?)
+    /// Fails with [`StoreFault::Locked`] while another process has it open, [`StoreFault::Damaged`] when it is no store or
+    /// was cut short, [`StoreFault::NewerFormat`] when a newer program wrote it.
+    ///
+    /// [`StoreFault::Locked`]: innkeeper_store::StoreFault::Locked
+    /// [`StoreFault::Damaged`]: innkeeper_store::StoreFault::Damaged
+    /// [`StoreFault::NewerFormat`]: innkeeper_store::StoreFault::NewerFormat
+    pub fn open(path: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Ok(Self::over(SharedDatabase::in_file(path.into())?, clock))
     }
 
-    /// A store that is gone when it is dropped.
-    pub fn in_memory() -> Result<Self, StoreError> {
-        Self::over(SharedDatabase::in_memory()?)
+    /// A store that is gone when it is dropped. Leases end by `clock`.
+    pub fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Ok(Self::over(SharedDatabase::in_memory()?, clock))
     }
 
     /// The file, where there is one.
@@ -43,14 +45,8 @@ impl RedbStore {
         self.database.path()
     }
 
-    pub(crate) fn over(database: SharedDatabase) -> Result<Self, StoreError> {
-        let database = Arc::new(database);
-        Ok(Self {
-            audit: AuditWriter::start(database.clone())?,
-            leases: Leases::default(),
-            known: Arc::default(),
-            database,
-        })
+    pub(crate) fn over(database: SharedDatabase, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, leases: Leases::default(), revision: Arc::default(), database: Arc::new(database) }
     }
 
     /// For single rows and short lists.
@@ -75,18 +71,21 @@ impl RedbStore {
         blocking(move || database.write(work)).await
     }
 
-    /// For every change of connections: what is kept of them is forgotten as soon as it is made, also when whoever asked for it
-    /// has gone.
-    pub(crate) async fn write_connections<T: Send + 'static>(
+    /// For every change of connections and connectors. It is counted as soon as it is made, also when whoever asked for it has gone.
+    pub(crate) async fn change<T: Send + 'static>(
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<Verdict<T>, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (database, known) = (self.database.clone(), self.known.clone());
-        blocking(move || known.changing(|| database.write(work))).await
+        let (database, revision) = (self.database.clone(), self.revision.clone());
+        blocking(move || revision.changing(|| database.write(work))).await
     }
 }
 
-impl Store for RedbStore {}
+impl Store for RedbStore {
+    fn revision(&self) -> Option<u64> {
+        self.revision.get()
+    }
+}
 
 impl fmt::Debug for RedbStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -107,23 +106,6 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, StoreError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(_) => Err(StoreError::Unavailable("the program is shutting down".to_owned())),
+        Err(_) => Err(StoreError::new(StoreFault::Unavailable, "the program is shutting down")),
     }
-}
-
-pub(crate) fn encode(record: &impl Serialize) -> Result<Vec<u8>, Fault> {
-    serde_json::to_vec(record)
-        .map_err(|error| StoreError::Unavailable(format!("a record cannot be written: {error}")).into())
-}
-
-pub(crate) fn decode<T: DeserializeOwned>(table: &str, bytes: &[u8]) -> Result<T, Fault> {
-    // The error's own text may quote the record.
-    serde_json::from_slice(bytes).map_err(|error| {
-        StoreError::Damaged(format!(
-            "a record of {table} cannot be read (line {}, column {})",
-            error.line(),
-            error.column()
-        ))
-        .into()
-    })
 }

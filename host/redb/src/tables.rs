@@ -1,13 +1,13 @@
 //! The tables of the file, and the number of their format.
 
 use crate::fault::Fault;
-use innkeeper_store::StoreError;
+use innkeeper_store::{StoreError, StoreFault};
 use redb::{ReadableTable as _, TableDefinition, WriteTransaction};
 
-use super::grants;
+use crate::rows::damaged;
 
 /// The format that this program reads and writes. A change that an older program could misread takes the next number.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 1;
 
 type Bytes = TableDefinition<'static, &'static [u8], &'static [u8]>;
 type Index = TableDefinition<'static, &'static [u8], ()>;
@@ -16,11 +16,11 @@ type Index = TableDefinition<'static, &'static [u8], ()>;
 pub(crate) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 /// By number. JSON.
 pub(crate) const DATA_KEYS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("data_keys");
-/// By connector id. JSON.
-pub(crate) const CONNECTORS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("connectors");
+/// By connector id. The digest of its component, and JSON.
+pub(crate) const CONNECTORS: TableDefinition<'static, &str, (&str, &[u8])> = TableDefinition::new("connectors");
 /// By digest. The component itself.
 pub(crate) const COMPONENTS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("components");
-/// By space and id. JSON.
+/// By space and id. Version, time of making and of the last change (big-endian, eight bytes each), then JSON.
 pub(crate) const CONNECTIONS: Bytes = TableDefinition::new("connections");
 /// By space, connection and owner. JSON.
 pub(crate) const GRANTS: Bytes = TableDefinition::new("grants");
@@ -42,8 +42,8 @@ pub(crate) const STATE: Bytes = TableDefinition::new("state");
 pub(crate) const STATE_SIZES: TableDefinition<'static, &[u8], u64> = TableDefinition::new("state_sizes");
 /// By space, time and sequence. JSON.
 pub(crate) const AUDIT: Bytes = TableDefinition::new("audit");
-/// By space, connection, time and sequence. Empty; in what formats 1 and 2 wrote it is the key in [`AUDIT`].
-pub(crate) const AUDIT_OF_CONNECTION: Bytes = TableDefinition::new("audit_of_connection");
+/// By space, connection, time and sequence.
+pub(crate) const AUDIT_OF_CONNECTION: Index = TableDefinition::new("audit_of_connection");
 
 /// In [`META`]: the format.
 const META_FORMAT: &str = "format";
@@ -60,18 +60,12 @@ pub(crate) fn prepare(transaction: &WriteTransaction) -> Result<bool, Fault> {
         let format = transaction.open_table(META)?.get(META_FORMAT)?.map(|number| number.value());
         return match format {
             Some(number) if number == u64::from(FORMAT) => Ok(false),
-            Some(older @ (1 | 2)) => {
-                if older == 1 {
-                    // Format 1 had no indexes of grants.
-                    grants::index_all(transaction)?;
-                }
-                transaction.open_table(META)?.insert(META_FORMAT, u64::from(FORMAT))?;
-                Ok(true)
-            }
             Some(number) if number > u64::from(FORMAT) => {
-                Err(StoreError::Newer { found: u32::try_from(number).unwrap_or(u32::MAX), known: FORMAT }.into())
+                let found = u32::try_from(number).unwrap_or(u32::MAX);
+                let fault = StoreFault::NewerFormat { found, known: FORMAT };
+                Err(StoreError::new(fault, String::new()).into())
             }
-            _ => Err(StoreError::Damaged("the file is a database, but not a store of this program".to_owned()).into()),
+            _ => Err(damaged("the file is a database, but not a store of this program")),
         };
     }
     transaction.open_table(META)?.insert(META_FORMAT, u64::from(FORMAT))?;
@@ -79,10 +73,16 @@ pub(crate) fn prepare(transaction: &WriteTransaction) -> Result<bool, Fault> {
     transaction.open_table(DATA_KEYS)?;
     transaction.open_table(CONNECTORS)?;
     transaction.open_table(COMPONENTS)?;
-    for table in [CONNECTIONS, GRANTS, AUTHORIZATIONS, STATE, AUDIT, AUDIT_OF_CONNECTION] {
+    for table in [CONNECTIONS, GRANTS, AUTHORIZATIONS, STATE, AUDIT] {
         transaction.open_table(table)?;
     }
-    for table in [GRANTS_IN_DOUBT, GRANTS_BY_WRITING, AUTHORIZATIONS_OF_CONNECTION, AUTHORIZATIONS_BY_EXPIRY] {
+    for table in [
+        GRANTS_IN_DOUBT,
+        GRANTS_BY_WRITING,
+        AUTHORIZATIONS_OF_CONNECTION,
+        AUTHORIZATIONS_BY_EXPIRY,
+        AUDIT_OF_CONNECTION,
+    ] {
         transaction.open_table(table)?;
     }
     for table in [STATE_SIZES, USED_LINKS] {

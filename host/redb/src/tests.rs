@@ -4,23 +4,27 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use innkeeper_ambient::{SeededRandom, Timestamp};
+use innkeeper_ambient::{ManualClock, SeededRandom, Timestamp};
 use innkeeper_store::{
-    AuditRecord, AuditRepository as _, ConnectionId, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository as _,
-    Identity, LeaseHolder, LeaseRepository as _, Leasing, SpaceId, StoreError, Written,
+    AuditFilter, AuditRecord, AuditTrail, ConnectionId, Expected, GrantKey, GrantOwner, GrantPhase, GrantRecord,
+    GrantRepository as _, Identity, LeaseHolder, LeaseRepository as _, Leasing, Page, SpaceId, Store, StoreError,
+    StoreFault, Written,
 };
 use innkeeper_vault::{Keyring, Vault};
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 
+use crate::RedbStore;
 use crate::database::{SharedDatabase, open_database};
-use crate::store::Verdict;
-use crate::tables::{AUDIT, AUDIT_OF_CONNECTION, FORMAT, GRANTS_BY_WRITING, GRANTS_IN_DOUBT, META};
-use crate::{RedbStore, keys};
+use crate::tables::{FORMAT, META};
 
-mod rules {
-    innkeeper_store::conformance_tests!(std::sync::Arc::new(crate::RedbStore::in_memory().expect("a store")));
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_store_keeps_the_rules() {
+    let fresh =
+        async |clock: Arc<ManualClock>| Arc::new(RedbStore::in_memory(clock).expect("a store")) as Arc<dyn Store>;
+    innkeeper_store::conformance::check(fresh).await;
 }
 
 const SECRET: &[u8] = b"very-secret-refresh-token";
@@ -28,6 +32,18 @@ const SECRET: &[u8] = b"very-secret-refresh-token";
 fn key(connection: &str) -> GrantKey {
     let connection = ConnectionId::parse(connection).expect("an id");
     GrantKey { space: SpaceId::default(), connection, owner: GrantOwner::Shared }
+}
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(Timestamp::from_secs(1)))
+}
+
+fn open(path: &Path) -> Result<RedbStore, StoreError> {
+    RedbStore::open(path, clock())
+}
+
+fn fault(opened: &Result<RedbStore, StoreError>) -> Option<StoreFault> {
+    opened.as_ref().err().map(StoreError::fault)
 }
 
 async fn vault(store: &RedbStore) -> Vault {
@@ -43,8 +59,7 @@ fn grant(vault: &Vault, key: GrantKey) -> GrantRecord {
         expires_at: None,
         refresh_token_expires_at: None,
         updated_at: Timestamp::from_secs(1),
-        refresh_intent: None,
-        lost: None,
+        phase: GrantPhase::Live,
         fence: 0,
         version: 1,
     }
@@ -67,7 +82,7 @@ fn audit(at: u64) -> AuditRecord {
 
 /// A closed store with some grants in it.
 async fn filled(path: &Path) {
-    let store = RedbStore::open(path).expect("a store");
+    let store = open(path).expect("a store");
     let vault = vault(&store).await;
     for number in 0..50 {
         let record = grant(&vault, key(&format!("c{number}")));
@@ -80,7 +95,7 @@ async fn what_was_written_is_there_after_opening_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store");
     filled(&path).await;
-    let store = RedbStore::open(&path).expect("opens again");
+    let store = open(&path).expect("opens again");
     assert_eq!(store.path(), Some(path.as_path()));
     let found = store.grant(&key("c7")).await.expect("read").expect("there");
     let identity = Identity::Grant { key: &found.key, version: 1 };
@@ -107,7 +122,7 @@ fn a_new_file_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store");
-    RedbStore::open(&path).expect("a store");
+    open(&path).expect("a store");
     assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
 }
 
@@ -115,11 +130,14 @@ fn a_new_file_is_for_its_owner_alone() {
 fn a_file_that_is_open_is_locked() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store");
-    let first = RedbStore::open(&path).expect("a store");
-    let second = RedbStore::open(&path);
-    assert!(matches!(&second, Err(StoreError::Locked(place)) if place.contains("store")), "{second:?}");
+    let first = open(&path).expect("a store");
+    let second = open(&path);
+    assert!(
+        matches!(&second, Err(error) if error.fault() == StoreFault::Locked && error.to_string().contains("store")),
+        "{second:?}"
+    );
     drop(first);
-    RedbStore::open(&path).expect("free again");
+    open(&path).expect("free again");
 }
 
 #[tokio::test]
@@ -130,8 +148,8 @@ async fn a_file_that_was_cut_short_is_damaged() {
     let whole = fs::read(&path).expect("reads");
     for part in [2, 3, 10, 100, whole.len() / 10] {
         fs::write(&path, &whole[..whole.len() / part]).expect("cut");
-        let opened = RedbStore::open(&path);
-        assert!(matches!(opened, Err(StoreError::Damaged(_))), "1/{part}: {opened:?}");
+        let opened = open(&path);
+        assert_eq!(fault(&opened), Some(StoreFault::Damaged), "1/{part}: {opened:?}");
     }
 }
 
@@ -146,7 +164,7 @@ async fn pages_that_were_overwritten_never_end_in_a_panic() {
         changed[page * 4096..(page + 1) * 4096].fill(0xa5);
         fs::write(&path, &changed).expect("written");
         // Some pages are free ones; what counts is that every call comes back.
-        if let Ok(store) = RedbStore::open(&path) {
+        if let Ok(store) = open(&path) {
             for number in 0..50 {
                 let _ = store.grant(&key(&format!("c{number}"))).await;
             }
@@ -160,8 +178,8 @@ fn a_file_of_garbage_is_damaged() {
     let path = folder.path().join("store");
     for garbage in [b"hello".repeat(5000), b"x".to_vec(), vec![0; 8192]] {
         fs::write(&path, &garbage).expect("written");
-        let opened = RedbStore::open(&path);
-        assert!(matches!(opened, Err(StoreError::Damaged(_))), "{opened:?}");
+        let opened = open(&path);
+        assert_eq!(fault(&opened), Some(StoreFault::Damaged), "{opened:?}");
         assert_eq!(fs::read(&path).expect("reads"), garbage, "it was not changed");
     }
 }
@@ -177,18 +195,19 @@ fn a_database_of_something_else_is_damaged_and_a_newer_one_is_newer() {
         transaction.commit().expect("committed");
     };
     set_format(0);
-    let opened = RedbStore::open(&path);
-    assert!(matches!(opened, Err(StoreError::Damaged(_))), "{opened:?}");
+    let opened = open(&path);
+    assert_eq!(fault(&opened), Some(StoreFault::Damaged), "{opened:?}");
     set_format(u64::from(FORMAT) + 1);
-    let opened = RedbStore::open(&path);
-    assert!(matches!(opened, Err(StoreError::Newer { found, known }) if found == FORMAT + 1 && known == FORMAT));
+    let opened = open(&path);
+    assert_eq!(fault(&opened), Some(StoreFault::NewerFormat { found: FORMAT + 1, known: FORMAT }));
 }
 
 #[test]
 fn a_folder_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    let error = RedbStore::open(folder.path().join("none/store")).expect_err("no folder");
-    assert!(matches!(&error, StoreError::Unavailable(reason) if reason.contains("none/store")), "{error}");
+    let error = open(&folder.path().join("none/store")).expect_err("no folder");
+    assert!(error.fault() == StoreFault::Other && error.to_string().contains("none/store"), "{error}");
+    assert!(std::error::Error::source(&error).is_some() && !error.is_transient());
 }
 
 /// A disk that is full while `full` is set.
@@ -245,15 +264,16 @@ async fn a_full_disk_is_told_and_once_there_is_space_writing_goes_on() {
             open_database(Disk { file, full: full.clone() }, "the disk")
         }
     });
-    let store = RedbStore::over(database.expect("a database")).expect("a store");
+    let store = Arc::new(RedbStore::over(database.expect("a database"), clock()));
     let vault = vault(&store).await;
     store.put_grant(grant(&vault, key("before")), Expected::Absent).await.expect("written");
 
     full.store(true, Ordering::SeqCst);
     let error = store.put_grant(grant(&vault, key("during")), Expected::Absent).await.expect_err("full");
-    assert!(matches!(error, StoreError::Full(_)), "{error}");
-    let error = store.record_strictly(audit(1)).await.expect_err("full");
-    assert!(matches!(error, StoreError::Full(_)), "{error}");
+    assert_eq!(error.fault(), StoreFault::Full, "{error}");
+    let trail = AuditTrail::new(store.clone()).expect("a trail");
+    let error = trail.record_strictly(audit(1)).await.expect_err("full");
+    assert_eq!(error.fault(), StoreFault::Full, "{error}");
 
     full.store(false, Ordering::SeqCst);
     let written = store.put_grant(grant(&vault, key("after")), Expected::Absent).await.expect("written");
@@ -261,21 +281,8 @@ async fn a_full_disk_is_told_and_once_there_is_space_writing_goes_on() {
     for (id, there) in [("before", true), ("during", false), ("after", true)] {
         assert_eq!(store.grant(&key(id)).await.expect("read").is_some(), there, "{id}");
     }
-    store.flush_audit().await.expect("flushed");
-    assert_eq!(store.audit(&SpaceId::default(), None, 9).await.expect("listed").len(), 1, "it was kept meanwhile");
-}
-
-#[tokio::test]
-async fn audit_records_are_written_when_the_store_is_dropped() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("store");
-    let store = RedbStore::open(&path).expect("a store");
-    for at in 0..100 {
-        store.record(audit(at));
-    }
-    drop(store);
-    let store = RedbStore::open(&path).expect("opens again");
-    assert_eq!(store.audit(&SpaceId::default(), None, 1000).await.expect("listed").len(), 100);
+    let kept = trail.read(&AuditFilter::new(SpaceId::default()), &Page::first(9)).await.expect("listed");
+    assert_eq!(kept.items, [audit(1)], "it was kept meanwhile");
 }
 
 #[tokio::test]
@@ -284,70 +291,13 @@ async fn a_fencing_number_is_larger_than_any_of_the_process_before() {
     let path = folder.path().join("store");
     let mut last = 0;
     for holder in 1..4 {
-        let store = RedbStore::open(&path).expect("a store");
+        let store = open(&path).expect("a store");
         for _ in 0..2 {
-            let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
-            let leasing = store.take_lease(&key("a"), LeaseHolder([holder; 16]), now, until).await.expect("answered");
+            let (holder, life) = (LeaseHolder([holder; 16]), Duration::from_secs(1));
+            let leasing = store.take_lease(&key("a"), holder, life).await.expect("answered");
             let Leasing::Taken(lease) = leasing else { panic!("leases end with their process") };
             assert!(lease.fence > last, "{} after {last}", lease.fence);
             last = lease.fence;
         }
     }
-}
-
-#[tokio::test]
-async fn a_file_of_format_1_is_brought_up_to_date() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("store");
-    {
-        let store = RedbStore::open(&path).expect("a store");
-        let vault = vault(&store).await;
-        let mut doubtful = grant(&vault, key("a"));
-        doubtful.refresh_intent = Some(Timestamp::from_secs(1));
-        store.put_grant(doubtful, Expected::Absent).await.expect("written");
-        store
-            .database
-            .write(|transaction| {
-                transaction.delete_table(GRANTS_IN_DOUBT)?;
-                transaction.delete_table(GRANTS_BY_WRITING)?;
-                transaction.open_table(META)?.insert("format", 1)?;
-                Ok(Verdict::Commit(()))
-            })
-            .expect("written");
-    }
-    let store = RedbStore::open(&path).expect("opens");
-    assert_eq!(store.grants_in_doubt(10).await.expect("listed"), [key("a")]);
-    assert_eq!(store.idle_grants(Timestamp::from_secs(2), None, 10).await.expect("listed").len(), 1);
-    drop(store);
-    RedbStore::open(&path).expect("opens again");
-}
-
-/// Its index of a connection's audit records held the key of each; they are found by the index key alone now.
-#[tokio::test]
-async fn audit_records_of_format_2_are_found_beside_new_ones() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("store");
-    {
-        let store = RedbStore::open(&path).expect("a store");
-        store.record_strictly(audit(1)).await.expect("recorded");
-        store
-            .database
-            .write(|transaction| {
-                let mut json = serde_json::to_value(audit(2)).expect("JSON");
-                json["principal"] = serde_json::Value::Null;
-                let of_space = keys::at_time(keys::of_space(&SpaceId::default()), Timestamp::from_millis(2), 2);
-                let of_connection = keys::of_connection(&SpaceId::default(), &key("a").connection);
-                let of_connection = keys::at_time(of_connection, Timestamp::from_millis(2), 2);
-                transaction.open_table(AUDIT)?.insert(of_space.as_slice(), json.to_string().as_bytes())?;
-                transaction.open_table(AUDIT_OF_CONNECTION)?.insert(of_connection.as_slice(), of_space.as_slice())?;
-                transaction.open_table(META)?.insert("audit_sequence", 2)?;
-                transaction.open_table(META)?.insert("format", 2)?;
-                Ok(Verdict::Commit(()))
-            })
-            .expect("written");
-    }
-    let store = RedbStore::open(&path).expect("opens");
-    store.record_strictly(audit(3)).await.expect("recorded");
-    let listed = store.audit(&SpaceId::default(), Some(&key("a").connection), 9).await.expect("listed");
-    assert_eq!(listed, [audit(3), audit(2), audit(1)]);
 }

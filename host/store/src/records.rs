@@ -17,7 +17,7 @@ use crate::sealed::Sealed;
 pub struct ComponentDigest(pub String);
 
 /// An installed connector: its newest component. Connectors belong to the host, not to a space.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectorRecord {
     /// Which connector.
     pub id: ConnectorId,
@@ -30,7 +30,7 @@ pub struct ConnectorRecord {
 }
 
 /// One configured connector in a space.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionRecord {
     /// The tenant.
     pub space: SpaceId,
@@ -55,10 +55,8 @@ pub struct ConnectionRecord {
     /// Where the owner lets it send requests.
     pub hosts: Vec<ApprovedHost>,
     /// The secret fields that its owner lets the connector put into requests.
-    #[serde(default)]
     pub placeholders: Vec<String>,
     /// The fields of the token answer that its owner lets the connector read.
-    #[serde(default)]
     pub claims: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -75,16 +73,20 @@ impl ConnectionRecord {
     }
 }
 
-/// One state of a connection. A connection that was deleted and made anew begins at version 1 again; its times differ.
+/// One state of a connection. A connection that was deleted and made anew begins at version 1 again; its times differ. Secrets that
+/// are sealed again, under another data key, make no other edition: they are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edition {
-    version: u64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    /// [`ConnectionRecord::version`].
+    pub version: u64,
+    /// [`ConnectionRecord::created_at`].
+    pub created_at: Timestamp,
+    /// [`ConnectionRecord::updated_at`].
+    pub updated_at: Timestamp,
 }
 
 /// What an authorization server gave, sealed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantRecord {
     /// Whose it is.
     pub key: GrantKey,
@@ -96,20 +98,55 @@ pub struct GrantRecord {
     pub refresh_token_expires_at: Option<Timestamp>,
     /// When it was written.
     pub updated_at: Timestamp,
-    /// Set before a refresh request leaves, gone once its answer is stored: the refresh token may be spent.
-    pub refresh_intent: Option<Timestamp>,
-    /// Why the user must authorize again, once that is certain.
-    pub lost: Option<String>,
+    /// Whether it can be relied on.
+    pub phase: GrantPhase,
     /// The fencing number of the lease it was written under; 0 where nobody has held one yet.
-    #[serde(default)]
     pub fence: u64,
     /// Grows with every change, from 1.
     pub version: u64,
 }
 
+/// Whether a stored grant can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GrantPhase {
+    /// The last answer of the authorization server is stored.
+    Live,
+    /// A refresh request may have left and its answer is not stored: the refresh token may be spent. Written before the request
+    /// leaves.
+    InDoubt {
+        /// When the first request left whose answer was never stored.
+        since: Timestamp,
+    },
+    /// The authorization server refused it for good: the user must authorize again.
+    Lost {
+        /// Why.
+        reason: LossReason,
+    },
+}
+
+impl GrantPhase {
+    /// Whether a refresh was sent and never settled.
+    pub fn is_in_doubt(self) -> bool {
+        matches!(self, Self::InDoubt { .. })
+    }
+
+    /// Whether the user must authorize again.
+    pub fn is_lost(self) -> bool {
+        matches!(self, Self::Lost { .. })
+    }
+}
+
+/// Why a grant is lost for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LossReason {
+    /// The provider no longer honours it.
+    Revoked,
+    /// The answer to a refresh was lost, and the provider no longer honours the refresh token that was spent for it.
+    RefreshFailed,
+}
+
 /// Who holds leases: one host, as long as it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseHolder(pub [u8; 16]);
 
 /// The right to refresh a grant, for one holder and a while.
@@ -121,12 +158,10 @@ pub struct Lease {
     pub holder: LeaseHolder,
     /// Larger than that of every lease of this grant before.
     pub fence: u64,
-    /// From then on others may take it.
-    pub until: Timestamp,
 }
 
 /// An authorization that a user has begun and not finished. The state itself is never stored, only its SHA-256.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationRecord {
     /// SHA-256 of the state parameter.
     pub state_hash: [u8; 32],
@@ -145,10 +180,8 @@ pub struct AuthorizationRecord {
     /// Where the browser goes at the end.
     pub return_url: Option<String>,
     /// Tells apart the server and the client that the flow began at.
-    #[serde(default)]
     pub origin: String,
     /// What was asked for.
-    #[serde(default)]
     pub scope: Option<String>,
     /// When it began.
     pub created_at: Timestamp,
@@ -157,7 +190,7 @@ pub struct AuthorizationRecord {
 }
 
 /// One value of a connection's guest state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateRecord {
     /// Sealed under [`crate::Identity::State`] with this version.
     pub sealed: Sealed,
@@ -168,7 +201,7 @@ pub struct StateRecord {
 }
 
 /// What happened, for the record. Holds no secret and no content.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRecord {
     /// When it began.
     pub at: Timestamp,
@@ -181,10 +214,8 @@ pub struct AuditRecord {
     /// `call`, `check`, `authorize`, `disconnect`, `connect`, `delete` ...
     pub event: Cow<'static, str>,
     /// Of a call.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
     /// For whom.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<PrincipalId>,
     /// `ok`, the kind of the error, or `cancelled` where the caller went away before the end.
     pub outcome: Cow<'static, str>,

@@ -2,65 +2,25 @@
 //!
 //! Every write is durable when it returns, unless a method says otherwise, and happens whole or not at all.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Range;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_ambient::Timestamp;
 use innkeeper_spec::ConnectorId;
 
+use crate::condition::{Condition, Expected, Written};
+use crate::error::StoreError;
 use crate::identity::SealedPlace;
 use crate::ids::{ConnectionId, GrantKey, PrincipalId, SpaceId, StateKey};
+use crate::page::{Page, Paged, every_page};
 use crate::records::{
-    AuditRecord, AuthorizationRecord, ComponentDigest, ConnectionRecord, ConnectorRecord, GrantRecord, Lease,
+    AuditRecord, AuthorizationRecord, ComponentDigest, ConnectionRecord, ConnectorRecord, Edition, GrantRecord, Lease,
     LeaseHolder, StateRecord,
 };
 use crate::sealed::{DataKeyId, Sealed, WrappedDataKey};
-
-/// Why the store did not answer.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Another process has the file open.
-    #[error("the store {0} is open in another process; stop it, or use another store")]
-    Locked(String),
-    /// There is no space left.
-    #[error("the store has no space left on its disk; free some and try again: {0}")]
-    Full(String),
-    /// The file is not a store, or was cut short or changed.
-    #[error("the store is damaged and was not changed; restore it from a copy: {0}")]
-    Damaged(String),
-    /// The file was written by a newer version.
-    #[error("the store has format {found}, this program knows {known}; use a newer program")]
-    Newer {
-        /// What the file says.
-        found: u32,
-        /// What this program can read.
-        known: u32,
-    },
-    /// It cannot be reached or read.
-    #[error("the store cannot be used: {0}")]
-    Unavailable(String),
-}
-
-/// What came of a write that names the version it replaces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
-    /// It is durable, under this version.
-    Version(u64),
-    /// Somebody else wrote in between; this version is there now, 0 when there is none. Nothing was changed.
-    Conflict(u64),
-}
-
-/// Which version a write replaces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// None: it is new.
-    Absent,
-    /// This one.
-    Version(u64),
-    /// Whatever is there.
-    Any,
-}
 
 /// Wrapped data keys.
 #[async_trait]
@@ -80,45 +40,63 @@ pub trait ConnectorRepository: Send + Sync {
     async fn put_connector(&self, record: ConnectorRecord, component: Vec<u8>) -> Result<(), StoreError>;
     /// The record of one.
     async fn connector(&self, id: &ConnectorId) -> Result<Option<ConnectorRecord>, StoreError>;
+    /// The digest of a connector's component and nothing else, as every call asks whether it is still the one in memory.
+    async fn connector_digest(&self, id: &ConnectorId) -> Result<Option<ComponentDigest>, StoreError>;
     /// All, by id.
-    async fn connectors(&self) -> Result<Vec<ConnectorRecord>, StoreError>;
+    async fn connectors(&self, page: &Page) -> Result<Paged<ConnectorRecord>, StoreError>;
     /// The bytes of a component.
     async fn component(&self, digest: &ComponentDigest) -> Result<Option<Vec<u8>>, StoreError>;
     /// Removes it; false when there was none.
     async fn delete_connector(&self, id: &ConnectorId) -> Result<bool, StoreError>;
+
+    /// Every one, by id.
+    async fn all_connectors(&self) -> Result<Vec<ConnectorRecord>, StoreError> {
+        every_page(|page| async move { self.connectors(&page).await }).await
+    }
 }
 
 /// Connections.
 #[async_trait]
 pub trait ConnectionRepository: Send + Sync {
-    /// Writes `record` if what is there is `expected`; `record.version` must be the next version (1 when it is new). With
-    /// [`Expected::Any`] it must be larger than the one that is there, otherwise it is a conflict. A new connection starts
-    /// with nothing: what a late writer left under its id is removed.
-    async fn put_connection(&self, record: ConnectionRecord, expected: Expected) -> Result<Written, StoreError>;
+    /// Writes `record` if what is there meets `condition`, else answers with the conflict. A new connection starts with nothing:
+    /// what a late writer left under its id is removed.
+    async fn put_connection_if(&self, record: ConnectionRecord, condition: Condition) -> Result<Written, StoreError>;
     /// One of a space.
-    async fn connection(&self, space: &SpaceId, id: &ConnectionId)
-    -> Result<Option<Arc<ConnectionRecord>>, StoreError>;
-    /// All of a space, by id.
-    async fn connections(&self, space: &SpaceId) -> Result<Vec<ConnectionRecord>, StoreError>;
+    async fn connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<Option<ConnectionRecord>, StoreError>;
+    /// Which state one is in, and nothing else, as every call asks whether it is still the one in memory.
+    async fn edition(&self, space: &SpaceId, id: &ConnectionId) -> Result<Option<Edition>, StoreError>;
+    /// Those of a space, by id.
+    async fn connections(&self, space: &SpaceId, page: &Page) -> Result<Paged<ConnectionRecord>, StoreError>;
     /// All connections of a connector, in every space: for whoever wants to remove it. Reads every connection.
     async fn connections_of(&self, connector: &ConnectorId) -> Result<Vec<(SpaceId, ConnectionId)>, StoreError>;
     /// Removes it with its grants, authorizations and guest state, in one transaction; false when there was none.
     async fn delete_connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<bool, StoreError>;
+
+    /// Writes `record` if what is there is `expected`; `record.version` must be the next version (1 when it is new). With
+    /// [`Expected::Any`] it must be larger than the one that is there, otherwise it is a conflict.
+    async fn put_connection(&self, record: ConnectionRecord, expected: Expected) -> Result<Written, StoreError> {
+        let condition = expected.to_write(record.version)?;
+        self.put_connection_if(record, condition).await
+    }
+
+    /// Every one of a space, by id.
+    async fn all_connections(&self, space: &SpaceId) -> Result<Vec<ConnectionRecord>, StoreError> {
+        every_page(|page| async move { self.connections(space, &page).await }).await
+    }
 }
 
 /// Grants.
 #[async_trait]
 pub trait GrantRepository: Send + Sync {
-    /// Writes `record` if what is there is `expected`; `record.version` must be the next version (1 when it is new). With
-    /// [`Expected::Any`] it must be larger than the one that is there, otherwise it is a conflict. A record under an older
-    /// fencing number than the one that is there is a conflict, whatever is expected.
-    async fn put_grant(&self, record: GrantRecord, expected: Expected) -> Result<Written, StoreError>;
+    /// Writes `record` if what is there meets `condition`, else answers with the conflict.
+    async fn put_grant_if(&self, record: GrantRecord, condition: Condition) -> Result<Written, StoreError>;
     /// The grant of a key.
     async fn grant(&self, key: &GrantKey) -> Result<Option<GrantRecord>, StoreError>;
     /// All of a connection.
     async fn grants(&self, space: &SpaceId, connection: &ConnectionId) -> Result<Vec<GrantRecord>, StoreError>;
-    /// Removes it if what is there is `expected`. `Written::Version(0)`: it is gone, or was not there.
-    async fn delete_grant(&self, key: &GrantKey, expected: Expected) -> Result<Written, StoreError>;
+    /// Removes it if what is there meets `condition`, else answers with the conflict. `Written::Version(0)`: it is gone, or was
+    /// not there.
+    async fn delete_grant_if(&self, key: &GrantKey, condition: Condition) -> Result<Written, StoreError>;
     /// All of one principal in a space. Reads every grant of the space.
     async fn grants_of_principal(
         &self,
@@ -135,6 +113,19 @@ pub trait GrantRepository: Send + Sync {
         after: Option<&GrantRecord>,
         limit: usize,
     ) -> Result<Vec<GrantRecord>, StoreError>;
+
+    /// Writes `record` if what is there is `expected`; `record.version` must be the next version (1 when it is new). With
+    /// [`Expected::Any`] it must be larger than the one that is there, otherwise it is a conflict. A record under an older
+    /// fencing number than the one that is there is a conflict, whatever is expected: who was overtaken may not write.
+    async fn put_grant(&self, record: GrantRecord, expected: Expected) -> Result<Written, StoreError> {
+        let condition = Condition { fence: record.fence, ..expected.to_write(record.version)? };
+        self.put_grant_if(record, condition).await
+    }
+
+    /// Removes a grant if what is there is `expected`. `Written::Version(0)`: it is gone, or was not there.
+    async fn delete_grant(&self, key: &GrantKey, expected: Expected) -> Result<Written, StoreError> {
+        self.delete_grant_if(key, expected.to_remove()).await
+    }
 }
 
 /// What came of asking for a lease.
@@ -142,8 +133,8 @@ pub trait GrantRepository: Send + Sync {
 pub enum Leasing {
     /// It is the asker's.
     Taken(Lease),
-    /// Somebody else has it until then.
-    Held(Timestamp),
+    /// Somebody else has it for that long, unless it is given back before.
+    Held(Duration),
 }
 
 /// Who may refresh a grant: one at a time, among all processes that share the store.
@@ -152,15 +143,10 @@ pub enum Leasing {
 /// holder from sending the same refresh token, which no store could undo.
 #[async_trait]
 pub trait LeaseRepository: Send + Sync {
-    /// Takes the lease of a grant for `holder` until `until`, unless another holder's has not ended at `now`. Who has it
-    /// already gets a new one.
-    async fn take_lease(
-        &self,
-        key: &GrantKey,
-        holder: LeaseHolder,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Leasing, StoreError>;
+    /// Takes the lease of a grant for `holder`, unless another holder's has not ended. Who has it already gets a new one. It ends
+    /// after `life` by the store's own clock, whatever the clock of the host shows: all who share the store share that clock. A
+    /// host counts `life` from before it asked.
+    async fn take_lease(&self, key: &GrantKey, holder: LeaseHolder, life: Duration) -> Result<Leasing, StoreError>;
     /// Gives it back, if it is still the one that its holder has; false when it is not.
     async fn release_lease(&self, lease: &Lease) -> Result<bool, StoreError>;
 }
@@ -196,6 +182,18 @@ pub enum StateWritten {
 pub trait StateRepository: Send + Sync {
     /// The value of a key.
     async fn state(&self, key: &StateKey) -> Result<Option<StateRecord>, StoreError>;
+    /// Writes `record` if what is there meets `condition` and all of the connection's values stay within `quota` bytes (see
+    /// [`state_size`]), else answers why not.
+    async fn put_state_if(
+        &self,
+        key: &StateKey,
+        record: StateRecord,
+        condition: Condition,
+        quota: u64,
+    ) -> Result<StateWritten, StoreError>;
+    /// Removes it; nothing happens when there is none.
+    async fn delete_state(&self, key: &StateKey) -> Result<(), StoreError>;
+
     /// Writes `record` if what is there is `expected` and all of the connection's values stay within `quota` bytes. The version
     /// follows the same rule as a grant's. Replacing a value by one that is no larger is allowed above the quota, too.
     async fn put_state(
@@ -204,36 +202,60 @@ pub trait StateRepository: Send + Sync {
         record: StateRecord,
         expected: Expected,
         quota: u64,
-    ) -> Result<StateWritten, StoreError>;
-    /// Removes it; nothing happens when there is none.
-    async fn delete_state(&self, key: &StateKey) -> Result<(), StoreError>;
+    ) -> Result<StateWritten, StoreError> {
+        let condition = expected.to_write(record.version)?;
+        self.put_state_if(key, record, condition, quota).await
+    }
 }
 
-/// The audit trail.
+/// The bytes that a connection's values have together once one of `replaced` bytes is replaced by one of `size`; `None` where that
+/// is more than `quota`. Who is above a quota that was lowered may still shrink.
+pub fn state_size(before: u64, replaced: u64, size: u64, quota: u64) -> Option<u64> {
+    let after = before.saturating_sub(replaced).saturating_add(size);
+    (after <= quota || after <= before).then_some(after)
+}
+
+/// Which audit records are asked for: those of a space that pass everything that is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuditFilter {
+    /// The tenant.
+    pub space: SpaceId,
+    /// Of this connection.
+    pub connection: Option<ConnectionId>,
+    /// For this principal.
+    pub principal: Option<PrincipalId>,
+    /// Of this kind: `call`, `check`, `authorize` ...
+    pub event: Option<Cow<'static, str>>,
+    /// With this outcome: `ok`, the kind of the error, or `cancelled`.
+    pub outcome: Option<Cow<'static, str>>,
+    /// That began at or after the start and before the end.
+    pub during: Range<Timestamp>,
+}
+
+impl AuditFilter {
+    /// All of a space.
+    pub fn new(space: SpaceId) -> Self {
+        let during = Timestamp::from_millis(0)..Timestamp::from_millis(u64::MAX);
+        Self { space, connection: None, principal: None, event: None, outcome: None, during }
+    }
+
+    /// Whether a record of the space and the connection in the time asked for passes the rest.
+    pub fn passes(&self, record: &AuditRecord) -> bool {
+        self.principal.as_ref().is_none_or(|wanted| record.principal.as_ref() == Some(wanted))
+            && self.event.as_ref().is_none_or(|wanted| record.event == *wanted)
+            && self.outcome.as_ref().is_none_or(|wanted| record.outcome == *wanted)
+    }
+}
+
+/// The audit trail, as [`crate::AuditTrail`] writes and reads it.
 #[async_trait]
 pub trait AuditRepository: Send + Sync {
-    /// Hands the record over; it is durable within 50 ms. Never waits for the disk.
-    fn record(&self, record: AuditRecord);
-    /// Hands the record over and waits until it is durable.
-    async fn record_strictly(&self, record: AuditRecord) -> Result<(), StoreError>;
-    /// Waits until all that was handed over is durable.
-    async fn flush_audit(&self) -> Result<(), StoreError>;
-    /// The newest `limit` of a space, newest first, of one connection where it is given.
-    async fn audit(
-        &self,
-        space: &SpaceId,
-        connection: Option<&ConnectionId>,
-        limit: usize,
-    ) -> Result<Vec<AuditRecord>, StoreError>;
-}
-
-/// A part of what was asked for, and where to go on.
-#[derive(Clone, Debug, Default)]
-pub struct SealedPage {
-    /// Sealed texts and where they are kept.
-    pub found: Vec<(SealedPlace, Sealed)>,
-    /// Pass this to get the next page; none when this was the last.
-    pub next: Option<Vec<u8>>,
+    /// Writes a group of records, in this order; durable when it returns, all or none. Blocks: it is called on the thread of an
+    /// [`crate::AuditTrail`] and nowhere else.
+    fn write_audit(&self, records: &[AuditRecord]) -> Result<(), StoreError>;
+    /// The records that pass `filter`, the newest first; of two that began at the same time, the one that was written last.
+    async fn audit(&self, filter: &AuditFilter, page: &Page) -> Result<Paged<AuditRecord>, StoreError>;
 }
 
 /// One sealed text that is to take the place of another.
@@ -250,13 +272,12 @@ pub struct Reseal {
 /// Sealed texts of every kind and every space. For the rotation of keys and nothing else: it crosses spaces.
 #[async_trait]
 pub trait SealedRepository: Send + Sync {
-    /// About `limit` texts that are not sealed under `data_key`, from where `after` says.
+    /// Texts that are not sealed under `data_key`, with where they are kept.
     async fn sealed_under_others(
         &self,
         data_key: DataKeyId,
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<SealedPage, StoreError>;
+        page: &Page,
+    ) -> Result<Paged<(SealedPlace, Sealed)>, StoreError>;
     /// Replaces each text whose record still has that version and that text. Nothing else of the record changes, its version
     /// neither, so that who holds the record can still write it. Answers how many were replaced.
     async fn reseal(&self, changes: Vec<Reseal>) -> Result<u64, StoreError>;
@@ -275,4 +296,10 @@ pub trait Store:
     + AuditRepository
     + fmt::Debug
 {
+    /// A number that is another one after every change of a connection or a connector, whoever made it, and that costs nothing to
+    /// ask for: as long as it stays, what was read of them still holds. `None` where the store cannot tell, or while a change is
+    /// being made.
+    fn revision(&self) -> Option<u64> {
+        None
+    }
 }

@@ -101,7 +101,7 @@ impl fmt::Display for DataKeyId {
 }
 
 /// A data key as the store keeps it: encrypted under a key of the keyring.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrappedDataKey {
     /// Its number.
     pub id: DataKeyId,

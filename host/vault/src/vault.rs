@@ -259,11 +259,15 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use innkeeper_ambient::SeededRandom;
+    use innkeeper_ambient::{SeededRandom, SystemClock};
     use innkeeper_redb::RedbStore;
     use innkeeper_store::{ConnectionId, GrantKey, GrantOwner, PrincipalId, SpaceId, StateKey};
 
     const SECRET: &[u8] = b"refresh-token-of-ann";
+
+    fn memory() -> RedbStore {
+        RedbStore::in_memory(Arc::new(SystemClock)).expect("a store")
+    }
 
     async fn vault(store: &RedbStore) -> Vault {
         let keyring = Keyring::generate(&SeededRandom::new(1));
@@ -281,7 +285,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_sealed_opens_again_and_no_two_seals_are_alike() {
-        let vault = vault(&RedbStore::in_memory().expect("a store")).await;
+        let vault = vault(&memory()).await;
         let key = key("s", "a", GrantOwner::Shared);
         let identity = Identity::Grant { key: &key, version: 1 };
         let sealed = vault.seal(&identity, SECRET).expect("sealed");
@@ -294,7 +298,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_text_that_was_moved_swapped_or_rolled_back_does_not_open() {
-        let vault = vault(&RedbStore::in_memory().expect("a store")).await;
+        let vault = vault(&memory()).await;
         let ann = key("s", "a", principal("ann"));
         let sealed = vault.seal(&Identity::Grant { key: &ann, version: 2 }, SECRET).expect("sealed");
         let state = StateKey { space: ann.space.clone(), connection: ann.connection.clone(), key: "principal".into() };
@@ -326,7 +330,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_text_of_which_any_byte_changed_does_not_open() {
-        let vault = vault(&RedbStore::in_memory().expect("a store")).await;
+        let vault = vault(&memory()).await;
         let key = key("s", "a", GrantOwner::Shared);
         let identity = Identity::Grant { key: &key, version: 1 };
         let sealed = vault.seal(&identity, SECRET).expect("sealed");
@@ -341,7 +345,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_lost_key_is_named_with_the_keys_that_are_there() {
-        let store = RedbStore::in_memory().expect("a store");
+        let store = memory();
         let first = vault(&store).await;
         let lost = read(&first.keyring).first_id().to_owned();
         let other = Keyring::generate(&SeededRandom::new(50));
@@ -353,7 +357,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_key_under_the_same_id_is_told_apart_from_a_lost_one() {
-        let store = RedbStore::in_memory().expect("a store");
+        let store = memory();
         let text = |letter: &str| format!("same:{}=", letter.repeat(43));
         let open = async |letter: &str| {
             let keyring = Keyring::parse(&text(letter)).expect("a keyring");
@@ -366,7 +370,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_data_key_under_another_number_does_not_open() {
-        let store = RedbStore::in_memory().expect("a store");
+        let store = memory();
         let vault = vault(&store).await;
         let mut moved = store.data_keys().await.expect("listed").remove(0);
         moved.id = DataKeyId(2);
@@ -376,7 +380,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_vault_prints_no_key() {
-        let vault = vault(&RedbStore::in_memory().expect("a store")).await;
+        let vault = vault(&memory()).await;
         assert_eq!(format!("{vault:?}"), "Vault { newest_data_key: DataKeyId(1), .. }");
     }
 }

@@ -53,7 +53,7 @@ impl Stage {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let place = folder.path().join("keyring");
         let keyring = Keyring::create_file(&place, &*random)?;
-        let store: Arc<dyn Store> = Arc::new(RedbStore::open(folder.path().join("innkeeper.redb"))?);
+        let store: Arc<dyn Store> = Arc::new(RedbStore::open(folder.path().join("innkeeper.redb"), clock.clone())?);
         let storage = Storage { store: store.clone(), keyring };
         let host = Innkeeper::builder().folder(folder.path()).storage(storage).egress(loopback());
         let host = host.calls_at_once(calls).sharing(unshared(calls)).open().await?;
@@ -198,7 +198,7 @@ pub(crate) fn component() -> Result<Vec<u8>, Failure> {
 
 async fn record(store: &dyn Store, connection: &ConnectionView) -> Result<Arc<ConnectionRecord>, Failure> {
     let record = store.connection(&connection.space, &connection.id).await?;
-    record.ok_or_else(|| {
+    record.map(Arc::new).ok_or_else(|| {
         Failure::Host(innkeeper::Error::UnknownConnection {
             space: connection.space.clone(),
             connection: connection.id.clone(),

@@ -90,7 +90,7 @@ async fn the_intent_is_stored_before_the_source_is_asked() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let record = stage.replica.store.grant(&key(&stage.connection, &OWNER)).await.expect("read").expect("a grant");
-    assert!(record.refresh_intent.is_some());
+    assert!(record.phase.is_in_doubt());
     gate.add_permits(1);
     assert_eq!(waiting.await.expect("no panic").expect("renewed"), "session-r1");
 }

@@ -154,7 +154,7 @@ impl Auth {
 
     async fn source_of(&self, record: &AuthorizationRecord) -> Result<BoundSource, FlowFailure> {
         let gone = || FlowFailure::ConnectionGone(record.connection.clone());
-        let connection = self.store().connection(&record.space, &record.connection).await.map_err(AuthError::from)?;
+        let connection = self.connections().get(&record.space, &record.connection).await.map_err(AuthError::from)?;
         let connection = connection.ok_or_else(gone)?;
         Self::check_owner(&connection, &record.owner).map_err(|_| gone())?;
         let prepared = self.prepared(&connection)?;

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::ids::{ConnectionId, GrantKey, GrantOwner, PrincipalId, SpaceId, StateKey};
 use crate::records::{
-    AuditRecord, AuthorizationRecord, ComponentDigest, ConnectionRecord, ConnectorRecord, GrantRecord, StateRecord,
+    AuditRecord, AuthorizationRecord, ComponentDigest, ConnectionRecord, ConnectorRecord, GrantPhase, GrantRecord,
+    StateRecord,
 };
 use crate::sealed::{DataKeyId, Sealed, WrappedDataKey};
 
@@ -46,8 +47,7 @@ pub(super) fn connector(id: &str, digest: &str) -> ConnectorRecord {
     }
 }
 
-/// A connection of the connector `acme`.
-pub fn connection(space_id: &str, connection: &str, version: u64) -> ConnectionRecord {
+pub(super) fn connection(space_id: &str, connection: &str, version: u64) -> ConnectionRecord {
     ConnectionRecord {
         space: space(space_id),
         id: id(connection),
@@ -79,8 +79,7 @@ pub(super) fn grant(key: GrantKey, version: u64) -> GrantRecord {
         expires_at: Some(Timestamp::from_secs(100)),
         refresh_token_expires_at: None,
         updated_at: Timestamp::from_secs(version),
-        refresh_intent: None,
-        lost: None,
+        phase: GrantPhase::Live,
         fence: 0,
         version,
     }

@@ -1,5 +1,7 @@
 //! One rule a function.
 
+use super::Rule;
+
 mod audit;
 mod authorizations;
 mod connections;
@@ -10,12 +12,18 @@ mod leases;
 mod sealed;
 mod state;
 
-pub use audit::*;
-pub use authorizations::*;
-pub use connections::*;
-pub use connectors::*;
-pub use data_keys::*;
-pub use grants::*;
-pub use leases::*;
-pub use sealed::*;
-pub use state::*;
+pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
+    [
+        audit::RULES,
+        authorizations::RULES,
+        connections::RULES,
+        connectors::RULES,
+        data_keys::RULES,
+        grants::RULES,
+        leases::RULES,
+        sealed::RULES,
+        state::RULES,
+    ]
+    .into_iter()
+    .flatten()
+}

@@ -1,30 +1,35 @@
 //! Authorizations that have begun.
 
-use std::sync::Arc;
-
 use innkeeper_ambient::Timestamp;
 
+use crate::condition::Expected;
 use crate::conformance::records::{authorization, connection, id, space};
-use crate::repositories::{Expected, Store};
+use crate::conformance::{Fresh, list};
+
+list![
+    an_authorization_is_read_without_being_consumed,
+    of_fifty_callers_one_takes_the_authorization,
+    authorizations_that_ended_are_swept,
+    a_start_link_is_used_once_until_it_ends,
+];
 
 /// Reading twice finds it twice; taking finds it once.
-pub async fn an_authorization_is_read_without_being_consumed(store: Arc<dyn Store>) {
+async fn an_authorization_is_read_without_being_consumed(Fresh { store, .. }: Fresh) {
     let record = authorization("s", "a", 1, 50);
     store.put_authorization(record.clone()).await.expect("written");
-    let wanted = serde_json::to_value(&record).expect("serialises");
     for _ in 0..2 {
         let found = store.authorization(&[1; 32]).await.expect("read").expect("there");
-        assert_eq!(serde_json::to_value(found).expect("serialises"), wanted);
+        assert_eq!(found, record);
     }
     assert!(store.authorization(&[2; 32]).await.expect("read").is_none());
     assert!(store.take_authorization(&[2; 32]).await.expect("answered").is_none());
     let taken = store.take_authorization(&[1; 32]).await.expect("taken").expect("there");
-    assert_eq!(serde_json::to_value(taken).expect("serialises"), wanted);
+    assert_eq!(taken, record);
     assert!(store.authorization(&[1; 32]).await.expect("read").is_none());
 }
 
 /// A code is redeemed once, however often the browser comes back.
-pub async fn of_fifty_callers_one_takes_the_authorization(store: Arc<dyn Store>) {
+async fn of_fifty_callers_one_takes_the_authorization(Fresh { store, .. }: Fresh) {
     store.put_authorization(authorization("s", "a", 1, 50)).await.expect("written");
     let callers: Vec<_> = (0..50)
         .map(|_| {
@@ -40,7 +45,7 @@ pub async fn of_fifty_callers_one_takes_the_authorization(store: Arc<dyn Store>)
 }
 
 /// Those that end at this very moment are still worth something.
-pub async fn authorizations_that_ended_are_swept(store: Arc<dyn Store>) {
+async fn authorizations_that_ended_are_swept(Fresh { store, .. }: Fresh) {
     for (state_hash, ends) in [(1, 10), (2, 20), (3, 20), (4, 21), (255, 500)] {
         store.put_authorization(authorization("s", "a", state_hash, ends)).await.expect("written");
     }
@@ -59,7 +64,7 @@ pub async fn authorizations_that_ended_are_swept(store: Arc<dyn Store>) {
 }
 
 /// Of many who open one link at once one goes on; its mark stays as long as the link is good.
-pub async fn a_start_link_is_used_once_until_it_ends(store: Arc<dyn Store>) {
+async fn a_start_link_is_used_once_until_it_ends(Fresh { store, .. }: Fresh) {
     let openers: Vec<_> = (0..20)
         .map(|_| {
             let store = store.clone();

@@ -1,15 +1,28 @@
 //! Connections.
 
-use std::sync::Arc;
+use innkeeper_ambient::Timestamp;
 
+use crate::condition::{Expected, Written};
 use crate::conformance::records::{
     audit, authorization, connection, grant, grant_key, id, principal, space, state, state_key,
 };
+use crate::conformance::{Fresh, list};
 use crate::ids::GrantOwner;
-use crate::repositories::{Expected, StateWritten, Store, Written};
+use crate::page::{Cursor, Page};
+use crate::records::ConnectionRecord;
+use crate::repositories::{AuditFilter, StateWritten, Store};
+
+list![
+    a_connection_is_written_only_over_the_version_it_names,
+    connections_are_listed_by_id_and_stay_in_their_space,
+    connections_are_listed_page_by_page,
+    a_connection_has_another_edition_after_each_change,
+    deleting_a_connection_removes_all_that_belongs_to_it_and_nothing_else,
+    a_new_connection_inherits_nothing_from_one_of_its_id,
+];
 
 /// Compare and swap, for a new record and for one that is there.
-pub async fn a_connection_is_written_only_over_the_version_it_names(store: Arc<dyn Store>) {
+async fn a_connection_is_written_only_over_the_version_it_names(Fresh { store, .. }: Fresh) {
     let put = async |version, expected| store.put_connection(connection("s", "a", version), expected).await;
     assert_eq!(put(2, Expected::Version(1)).await.expect("answered"), Written::Conflict(0));
     assert_eq!(put(1, Expected::Absent).await.expect("written"), Written::Version(1));
@@ -21,17 +34,16 @@ pub async fn a_connection_is_written_only_over_the_version_it_names(store: Arc<d
     assert!(put(9, Expected::Version(3)).await.is_err(), "versions grow by one");
 
     let found = store.connection(&space("s"), &id("a")).await.expect("read").expect("there");
-    let wanted = serde_json::to_value(connection("s", "a", 3)).expect("serialises");
-    assert_eq!(serde_json::to_value(&*found).expect("serialises"), wanted);
+    assert_eq!(found, connection("s", "a", 3));
 }
 
 /// A space with a longer name, or an id that another space has too, changes nothing.
-pub async fn connections_are_listed_by_id_and_stay_in_their_space(store: Arc<dyn Store>) {
+async fn connections_are_listed_by_id_and_stay_in_their_space(Fresh { store, .. }: Fresh) {
     for (space, id) in [("s", "b"), ("s", "a"), ("s", "ab"), ("s2", "a"), ("t", "c")] {
         store.put_connection(connection(space, id, 1), Expected::Absent).await.expect("written");
     }
     let listed = async |of: &str| {
-        let listed = store.connections(&space(of)).await.expect("listed");
+        let listed = store.all_connections(&space(of)).await.expect("listed");
         listed.into_iter().map(|record| record.title).collect::<Vec<_>>()
     };
     assert_eq!(listed("s").await, ["s/a", "s/ab", "s/b"]);
@@ -42,13 +54,59 @@ pub async fn connections_are_listed_by_id_and_stay_in_their_space(store: Arc<dyn
     assert!(store.connection(&space("s"), &id("a")).await.expect("read").is_some());
 }
 
+/// Whatever the size of a page, each once.
+async fn connections_are_listed_page_by_page(Fresh { store, .. }: Fresh) {
+    let ids = ["a", "ab", "b", "c", "d"];
+    for id in ids {
+        store.put_connection(connection("s", id, 1), Expected::Absent).await.expect("written");
+    }
+    store.put_connection(connection("t", "z", 1), Expected::Absent).await.expect("written");
+    for limit in 1..7 {
+        let (mut listed, mut page) = (Vec::new(), Page::first(limit));
+        loop {
+            let found = store.connections(&space("s"), &page).await.expect("listed");
+            assert!(found.items.len() == limit || found.next.is_none(), "only the last page is short");
+            listed.extend(found.items.into_iter().map(|record| record.id.to_string()));
+            let Some(next) = found.next else { break };
+            page = Page::after(next, limit);
+        }
+        assert_eq!(listed, ids);
+    }
+    let beyond = Page::after(Cursor::new("zz"), 9);
+    assert!(store.connections(&space("s"), &beyond).await.expect("listed").items.is_empty(), "no other space is met");
+}
+
+/// Deleting and making anew is a change, too.
+async fn a_connection_has_another_edition_after_each_change(Fresh { store, .. }: Fresh) {
+    let edition = async || store.edition(&space("s"), &id("a")).await.expect("read");
+    assert_eq!(edition().await, None);
+    let again = ConnectionRecord { created_at: Timestamp::from_secs(7), ..connection("s", "a", 1) };
+    let mut seen = Vec::new();
+    for record in [connection("s", "a", 1), connection("s", "a", 2), again] {
+        if record.version == 1 {
+            store.delete_connection(&space("s"), &id("a")).await.expect("deleted");
+        }
+        let before = store.revision();
+        store.put_connection(record.clone(), Expected::Any).await.expect("written");
+        assert!(before.is_none() || store.revision() != before, "a store that has a revision changes it");
+        let found = edition().await.expect("there");
+        assert_eq!(found, record.edition());
+        assert!(!seen.contains(&found));
+        seen.push(found);
+    }
+    let before = store.revision();
+    store.delete_connection(&space("s"), &id("a")).await.expect("deleted");
+    assert_eq!(edition().await, None);
+    assert!(before.is_none() || store.revision() != before, "a store that has a revision changes it");
+}
+
 /// Grants, authorizations, state and the quota that the state had used.
-pub async fn deleting_a_connection_removes_all_that_belongs_to_it_and_nothing_else(store: Arc<dyn Store>) {
+async fn deleting_a_connection_removes_all_that_belongs_to_it_and_nothing_else(Fresh { store, .. }: Fresh) {
     for (number, (space, id)) in (1..).zip(NEIGHBOURS) {
         store.put_connection(connection(space, id, 1), Expected::Absent).await.expect("written");
         fill(&*store, space, id, number).await;
     }
-    store.record_strictly(audit("s", "a", 1)).await.expect("recorded");
+    store.write_audit(&[audit("s", "a", 1)]).expect("recorded");
 
     assert!(store.delete_connection(&space("s"), &id("a")).await.expect("deleted"));
     assert!(!store.delete_connection(&space("s"), &id("a")).await.expect("answered"));
@@ -57,13 +115,14 @@ pub async fn deleting_a_connection_removes_all_that_belongs_to_it_and_nothing_el
     for (number, (space, id)) in (1..).zip(NEIGHBOURS).skip(1) {
         assert_eq!(belongings(&*store, space, id, number).await, 4, "{space}/{id}");
     }
-    assert_eq!(store.audit(&space("s"), None, 9).await.expect("listed").len(), 1, "what happened has happened");
+    let trail = store.audit(&AuditFilter::new(space("s")), &Page::first(9)).await.expect("listed");
+    assert_eq!(trail.items.len(), 1, "what happened has happened");
     let whole_quota = store.put_state(&state_key("s", "a", "k"), state(100, 1), Expected::Absent, 100).await;
     assert_eq!(whole_quota.expect("written"), StateWritten::Version(1));
 }
 
 /// Who was still writing for the connection that was deleted leaves nothing to the next of its id.
-pub async fn a_new_connection_inherits_nothing_from_one_of_its_id(store: Arc<dyn Store>) {
+async fn a_new_connection_inherits_nothing_from_one_of_its_id(Fresh { store, .. }: Fresh) {
     fill(&*store, "s", "a", 1).await;
     store.put_connection(connection("s", "a", 1), Expected::Absent).await.expect("written");
     assert_eq!(belongings(&*store, "s", "a", 1).await, 0);

@@ -1,13 +1,13 @@
 //! Wrapped data keys.
 
-use std::sync::Arc;
-
 use crate::conformance::records::{data_key, sealed};
-use crate::repositories::Store;
+use crate::conformance::{Fresh, list};
 use crate::sealed::DataKeyId;
 
+list![a_data_key_is_kept_once_and_the_first_of_two_wins, a_data_key_is_wrapped_anew_in_its_place,];
+
 /// Whoever comes second gets the key that is there.
-pub async fn a_data_key_is_kept_once_and_the_first_of_two_wins(store: Arc<dyn Store>) {
+async fn a_data_key_is_kept_once_and_the_first_of_two_wins(Fresh { store, .. }: Fresh) {
     let first = data_key(1, "a");
     assert_eq!(store.add_data_key(first.clone()).await.expect("added"), first);
     let answered = store.add_data_key(data_key(1, "b")).await.expect("answered");
@@ -19,7 +19,7 @@ pub async fn a_data_key_is_kept_once_and_the_first_of_two_wins(store: Arc<dyn St
 }
 
 /// Wrapping changes no number and adds none.
-pub async fn a_data_key_is_wrapped_anew_in_its_place(store: Arc<dyn Store>) {
+async fn a_data_key_is_wrapped_anew_in_its_place(Fresh { store, .. }: Fresh) {
     store.add_data_key(data_key(1, "a")).await.expect("added");
     let mut again = data_key(1, "b");
     again.wrapped = sealed(1, 77);

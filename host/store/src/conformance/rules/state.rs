@@ -1,12 +1,18 @@
 //! Guest state.
 
-use std::sync::Arc;
-
+use crate::condition::Expected;
 use crate::conformance::records::{state, state_key};
-use crate::repositories::{Expected, StateWritten, Store};
+use crate::conformance::{Fresh, list};
+use crate::repositories::StateWritten;
+
+list![
+    a_state_value_is_written_only_over_the_version_it_names,
+    state_counts_against_the_quota_of_its_connection,
+    state_is_found_only_under_its_own_key,
+];
 
 /// Compare and swap, for a new value and for one that is there.
-pub async fn a_state_value_is_written_only_over_the_version_it_names(store: Arc<dyn Store>) {
+async fn a_state_value_is_written_only_over_the_version_it_names(Fresh { store, .. }: Fresh) {
     let key = state_key("s", "a", "k");
     let put = async |version, expected| store.put_state(&key, state(1, version), expected, 100).await;
     assert_eq!(put(2, Expected::Version(1)).await.expect("answered"), StateWritten::Conflict(0));
@@ -19,7 +25,7 @@ pub async fn a_state_value_is_written_only_over_the_version_it_names(store: Arc<
 }
 
 /// Replacing and deleting give back what the old value took.
-pub async fn state_counts_against_the_quota_of_its_connection(store: Arc<dyn Store>) {
+async fn state_counts_against_the_quota_of_its_connection(Fresh { store, .. }: Fresh) {
     let put = async |connection: &str, key: &str, size, version, quota| {
         let key = state_key("s", connection, key);
         store.put_state(&key, state(size, version), Expected::Any, quota).await.expect("answered")
@@ -38,7 +44,7 @@ pub async fn state_counts_against_the_quota_of_its_connection(store: Arc<dyn Sto
 }
 
 /// Any text can be a key, and belongs to its connection alone.
-pub async fn state_is_found_only_under_its_own_key(store: Arc<dyn Store>) {
+async fn state_is_found_only_under_its_own_key(Fresh { store, .. }: Fresh) {
     let keys = ["", "k", "kk", "k\0", "\0", "a/b", "\u{1F511}"];
     let places = [("s", "a"), ("s", "ab"), ("t", "a")];
     for (size, (space, connection)) in (1..).zip(places) {
