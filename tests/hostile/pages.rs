@@ -419,12 +419,12 @@ fn routes() -> Vec<Attack> {
             ESCAPED,
             ("answer", "&#60;script&#62;"),
             |site, connection| async move {
-                let change = innkeeper::ConnectionChange {
-                    title: Some("<script>alert(document.domain)</script>".to_owned()),
-                    ..innkeeper::ConnectionChange::default()
-                };
+                let title = "<script>alert(document.domain)</script>";
+                let change = innkeeper::ConnectionChange::default().title(title);
                 let space = SpaceId::default();
-                site.host.host.change_connection(&space, &connection.id, change).await.expect("it is changed");
+                innkeeper_tests::host::change(&site.host.host, &space, &connection.id, change)
+                    .await
+                    .expect("it is changed");
                 let (mut ada, callback) = consented(site, &connection).await;
                 let back = ada.open(&callback).await;
                 let mut page = ada.open(&Url::parse(&back.location()).expect("an address")).await;

@@ -334,7 +334,7 @@ async fn ears_at(address: &str) -> Told {
     let new = new.field("provider", "acme").auth_mode(innkeeper::spec::AuthMode::Shared).hosts(only(&[]));
     let session = SessionSecret::random(&SystemRandom);
     let done = async {
-        let connection = host.connect(new).await?;
+        let connection = innkeeper_tests::host::connect(&host, new).await?;
         let begun = host
             .begin_authorization(BeginAuthorization {
                 space: &connection.space,

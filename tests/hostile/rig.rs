@@ -140,7 +140,8 @@ impl Rig {
         let connector: ConnectorId = connector.parse().expect("an id");
         let id = format!("c{}", self.next()).parse().expect("an id");
         let new = NewConnection::new(SpaceId::default(), connector, auth_type).id(id);
-        self.host().connect(settings(new.config(json!({ "base": self.upstream().base() })))).await
+        innkeeper_tests::host::connect(self.host(), settings(new.config(json!({ "base": self.upstream().base() }))))
+            .await
     }
 
     /// With the token that guests are after.

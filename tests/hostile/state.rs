@@ -116,7 +116,10 @@ fn neighbours() -> Vec<Attack> {
                 rig.script(&first, json!([set(json!("cursor"), json!("of the first space"))])).await;
                 let other = SpaceId::parse("elsewhere").expect("an id");
                 let id = first.id.clone();
-                let settings = |new: NewConnection| NewConnection { space: other, ..new }.id(id).secret("token", TOKEN);
+                let settings = |mut new: NewConnection| {
+                    new.space = other;
+                    new.id(id).secret("token", TOKEN)
+                };
                 let second = rig.connect("bearer", settings).await.expect("it is made");
                 rig.script(&second, json!([{ "do": "state_get", "key": "cursor" }])).await
             },

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use innkeeper::{
-    Builder, CallRequest, CallResult, ConnectionView, EgressSettings, Error, Innkeeper, Limits, ManualClock,
-    NewConnection, PrivateNetworks, SpaceId, Timestamp,
+    Builder, CallRequest, CallResult, ConnectionChange, ConnectionId, ConnectionView, EgressSettings, Error, Innkeeper,
+    Limits, ManualClock, NewConnection, PrivateNetworks, SpaceId, Timestamp,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -79,11 +79,26 @@ impl TestHost {
         let added = self.host.load(components::hostile()).await.expect("the hostile connector loads");
         let connection = NewConnection::new(SpaceId::default(), added.id(), auth_type);
         let connection = settings(connection.config(json!({ "base": service.base() })));
-        self.host.connect(connection).await.expect("the connection is made")
+        connect(&self.host, connection).await.expect("the connection is made")
     }
 
     /// Calls an action in the default space.
     pub async fn call(&self, connection: &ConnectionView, action: &str, input: Value) -> Result<CallResult, Error> {
         self.host.call(CallRequest::new(connection.space.clone(), connection.id.clone(), action, input)).await
     }
+}
+
+/// Plans a connection, approves it whatever it is, and makes it.
+pub async fn connect(host: &Innkeeper, new: NewConnection) -> Result<ConnectionView, Error> {
+    host.connect(host.plan(new).await?.approved()).await
+}
+
+/// Plans a change of a connection, approves it whatever it is, and makes it.
+pub async fn change(
+    host: &Innkeeper,
+    space: &SpaceId,
+    id: &ConnectionId,
+    change: ConnectionChange,
+) -> Result<ConnectionView, Error> {
+    host.connect(host.plan_change(space, id, change).await?.approved()).await
 }

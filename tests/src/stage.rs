@@ -92,7 +92,7 @@ impl Stage {
         if let Some(secret) = client.secret {
             connection = connection.secret("clientSecret", secret);
         }
-        self.host.host.connect(settings(connection)).await.expect("the connection is made")
+        crate::host::connect(&self.host.host, settings(connection)).await.expect("the connection is made")
     }
 
     /// A connection to the protected resource of another auth type, without its fields.

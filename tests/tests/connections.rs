@@ -1,19 +1,20 @@
 //! Connections: what is checked when they are made and changed, who may use them, what is on record.
 
+use async_trait::async_trait;
 use innkeeper::{
     AccessPolicy, AccessRequest, CallRequest, ConnectionChange, ConnectionId, Denied, Error, ErrorKind, HostApproval,
-    NewConnection, PrincipalId, SpaceId, spec::AuthMode,
+    NewConnection, PrincipalId, SpaceId, Verb, spec::AuthMode,
 };
 use innkeeper_tests::components::{hostile, patched};
 use innkeeper_tests::echo::EchoService;
-use innkeeper_tests::host::TestHost;
+use innkeeper_tests::host::{TestHost, change as changed, connect};
 use serde_json::{Value, json};
 
 async fn refusal(settings: impl FnOnce(NewConnection) -> NewConnection, auth_type: &str) -> String {
     let host = TestHost::start().await;
     let id = host.host.load(hostile()).await.expect("it loads").id();
     let new = settings(NewConnection::new(SpaceId::default(), id, auth_type));
-    let error = host.host.connect(new).await.expect_err("it is refused").to_string();
+    let error = connect(&host.host, new).await.expect_err("it is refused").to_string();
     assert!(host.host.connections(&SpaceId::default()).await.expect("a list").is_empty(), "nothing is kept");
     error
 }
@@ -55,17 +56,17 @@ async fn an_id_is_taken_once_and_made_from_the_connector_when_none_is_given() {
     let second = host.hostile(&service).await;
     assert_eq!((first.id.as_str(), second.id.as_str()), ("hostile_connector", "hostile_connector-2"));
     let taken = NewConnection::new(first.space.clone(), first.connector.clone(), "none").id(first.id.clone());
-    assert!(matches!(host.host.connect(taken).await, Err(Error::ConnectionExists { .. })));
+    assert!(matches!(connect(&host.host, taken).await, Err(Error::ConnectionExists { .. })));
 }
 
 #[tokio::test]
-async fn a_call_of_an_unknown_connection_or_action_names_what_there_is() {
+async fn a_call_of_an_unknown_action_names_the_nearest_and_one_of_an_unknown_connection_tells_no_ids() {
     let (host, service) = (TestHost::start().await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     let nobody = ConnectionId::parse("nobody").expect("an id");
     let call = CallRequest::new(SpaceId::default(), nobody, "noop", json!({}));
     let error = host.host.call(call).await.expect_err("it is not there").to_string();
-    assert!(error.contains("there is hostile_connector"), "{error}");
+    assert_eq!(error, "there is no connection \"nobody\" in space \"default\"");
     let error = host.call(&connection, "read_al", json!({})).await.expect_err("no such action").to_string();
     assert!(error.contains("did you mean \"read_all\"?"), "{error}");
     let error = host.call(&connection, "noop", json!("text")).await.expect_err("no object").to_string();
@@ -81,8 +82,8 @@ async fn a_connection_reaches_only_what_its_owner_approved() {
     assert!(fetched["error"].as_str().expect("an error").contains("127.0.0.1"), "{fetched}");
     assert!(service.received().is_empty());
 
-    let change = ConnectionChange { hosts: Some(HostApproval::AsAsked), ..ConnectionChange::default() };
-    host.host.change_connection(&connection.space, &connection.id, change).await.expect("it is changed");
+    let change = ConnectionChange::default().hosts(HostApproval::AsAsked);
+    changed(&host.host, &connection.space, &connection.id, change).await.expect("it is changed");
     let fetched = host.call(&connection, "fetch", json!({ "url": service.base() })).await.expect("it is told").value;
     assert_eq!(fetched["status"], 200);
 }
@@ -97,9 +98,8 @@ async fn a_changed_config_is_what_the_next_call_finds() {
     };
     let config = |service: &EchoService| json!({ "base": service.base() }).to_string();
     assert_eq!(found(&connection).await, config(&service));
-    let mut change = ConnectionChange { hosts: Some(HostApproval::AsAsked), ..ConnectionChange::default() };
-    change.config = Some(json!({ "base": other.base() }));
-    host.host.change_connection(&connection.space, &connection.id, change).await.expect("it is changed");
+    let change = ConnectionChange::default().hosts(HostApproval::AsAsked).config(json!({ "base": other.base() }));
+    changed(&host.host, &connection.space, &connection.id, change).await.expect("it is changed");
     assert_eq!(found(&connection).await, config(&other));
     let fetch = async |url: &str| host.call(&connection, "fetch", json!({ "url": url })).await.expect("told").value;
     assert_eq!(fetch(other.base()).await["status"], 200);
@@ -121,9 +121,8 @@ async fn a_changed_secret_is_what_the_next_call_sends() {
     let connection = host.hostile_with(&service, |new| new.secret("token", "first-token-1234"), "bearer").await;
     let fetch = async || host.call(&connection, "fetch", json!({ "url": service.base() })).await.expect("it is told");
     fetch().await;
-    let mut change = ConnectionChange::default();
-    change.secrets.insert("token".to_owned(), "second-token-5678".to_owned().into());
-    host.host.change_connection(&connection.space, &connection.id, change).await.expect("it is changed");
+    let change = ConnectionChange::default().secret("token", "second-token-5678");
+    changed(&host.host, &connection.space, &connection.id, change).await.expect("it is changed");
     fetch().await;
     let sent: Vec<_> = service.received().iter().map(|request| request.authorization().map(str::to_owned)).collect();
     assert_eq!(sent, [Some("Bearer first-token-1234".to_owned()), Some("Bearer second-token-5678".to_owned())]);
@@ -160,11 +159,11 @@ async fn what_a_newer_version_declares_has_no_effect_until_the_owner_agrees() {
     let refused = fetch().await.to_string();
     assert!(refused.contains("names no secret that can be filled in"), "{refused}");
     assert!(service.received().is_empty());
-    let change = ConnectionChange { title: Some("Renamed".to_owned()), ..ConnectionChange::default() };
-    let renamed = host.host.change_connection(&connection.space, &connection.id, change).await.expect("changed");
+    let change = ConnectionChange::default().title("Renamed");
+    let renamed = changed(&host.host, &connection.space, &connection.id, change).await.expect("changed");
     assert_eq!((renamed.placeholders, renamed.claims), (connection.placeholders.clone(), connection.claims.clone()));
-    let change = ConnectionChange { hosts: Some(HostApproval::AsAsked), ..ConnectionChange::default() };
-    let agreed = host.host.change_connection(&connection.space, &connection.id, change).await.expect("changed");
+    let change = ConnectionChange::default().hosts(HostApproval::AsAsked);
+    let agreed = changed(&host.host, &connection.space, &connection.id, change).await.expect("changed");
     assert_eq!(
         (agreed.placeholders, agreed.claims),
         (vec!["token".into(), "password".into()], vec!["instance_url".into(), "team_id".into()])
@@ -176,9 +175,11 @@ async fn what_a_newer_version_declares_has_no_effect_until_the_owner_agrees() {
 #[derive(Debug)]
 struct OnlyAda;
 
+#[async_trait]
 impl AccessPolicy for OnlyAda {
-    fn decide(&self, request: &AccessRequest<'_>) -> Result<(), Denied> {
+    async fn decide(&self, request: &AccessRequest<'_>) -> Result<(), Denied> {
         match request.principal.map(PrincipalId::as_str) {
+            _ if request.verb != Verb::Call => Ok(()),
             Some("ada") => Ok(()),
             _ => Err(Denied("only ada may".to_owned())),
         }

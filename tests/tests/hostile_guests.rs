@@ -240,7 +240,11 @@ async fn connections_do_not_see_each_others_state() {
     let (host, service) = (TestHost::start().await, EchoService::start().await);
     let first = host.hostile(&service).await;
     let other = SpaceId::parse("other").expect("an id");
-    let second = host.hostile_with(&service, |new| innkeeper::NewConnection { space: other, ..new }, "none").await;
+    let elsewhere = |mut new: innkeeper::NewConnection| {
+        new.space = other;
+        new
+    };
+    let second = host.hostile_with(&service, elsewhere, "none").await;
     assert_eq!(first.id, second.id, "ids are free in each space");
     host.call(&first, "remember", json!({ "key": "k" })).await.expect("remembered");
     let recalled = host.call(&second, "recall", json!({ "key": "k" })).await.expect("it is told").value;

@@ -6,19 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper::{
-    CallRequest, Code, ConnectionChange, ConnectorSummary, Error, ErrorKind, Innkeeper, Keyring, KeyringSource,
-    LoadError, NewConnection, RedbStore, SpaceId, Storage, Store, SystemClock, SystemRandom,
+    CallRequest, Code, ConnectionChange, ConnectorView, Error, ErrorKind, Innkeeper, Keyring, KeyringSource, LoadError,
+    NewConnection, RedbStore, SpaceId, Storage, Store, SystemClock, SystemRandom,
 };
 use innkeeper_tests::components::{hostile, patched};
 use innkeeper_tests::echo::EchoService;
-use innkeeper_tests::host::{TestHost, loopback};
+use innkeeper_tests::host::{TestHost, change, connect, loopback};
 use serde_json::json;
 use tempfile::TempDir;
 
 async fn refusal(component: Vec<u8>) -> String {
     let host = TestHost::start().await;
     let error = host.host.load(component).await.expect_err("it is refused").to_string();
-    let kept: Vec<ConnectorSummary> = host.host.connectors().await.expect("the store answers");
+    let kept: Vec<ConnectorView> = host.host.connectors().await.expect("the store answers");
     assert!(kept.is_empty(), "nothing is kept of what is refused");
     error
 }
@@ -171,8 +171,8 @@ async fn a_connector_is_replaced_by_one_of_the_same_id_and_the_differences_are_t
     let host = TestHost::start().await;
     host.host.load(hostile()).await.expect("it loads");
     let newer = host.host.load(patched(hostile(), "instance_url", "instance_uri")).await.expect("it loads");
-    assert_eq!(newer.replaces.as_deref(), Some("1.0.0"));
-    assert!(newer.differences.iter().any(|difference| difference.to_string().contains("instance_uri")));
+    assert_eq!(newer.view.replaces.as_deref(), Some("1.0.0"));
+    assert!(newer.view.differences.iter().any(|difference| difference.to_string().contains("instance_uri")));
     assert_eq!(host.host.connectors().await.expect("a list").len(), 1);
 }
 
@@ -288,7 +288,7 @@ async fn a_second_host_at_the_store_runs_a_newer_connector_at_its_next_call() {
     let (one, other) = (beside("one").await, beside("other").await);
     let id = one.load(hostile()).await.expect("it loads").id();
     let new = NewConnection::new(SpaceId::default(), id.clone(), "none").config(json!({ "base": service.base() }));
-    let connection = one.connect(new).await.expect("the connection is made");
+    let connection = connect(&one, new).await.expect("the connection is made");
     let call = async |host: &Innkeeper| {
         let request = CallRequest::new(connection.space.clone(), connection.id.clone(), "panic", json!({}));
         host.call(request).await.expect_err("it panics").to_string()
@@ -307,8 +307,8 @@ async fn a_second_host_at_the_store_runs_a_newer_connector_at_its_next_call() {
     assert_eq!(*other.connector(&id).await.expect("it is there").digest(), digest);
 
     // So it is with connections, and with what was worked out from them.
-    let change = ConnectionChange { title: Some("Renamed".to_owned()), ..ConnectionChange::default() };
-    other.change_connection(&connection.space, &connection.id, change).await.expect("changed");
+    let renaming = ConnectionChange::default().title("Renamed");
+    change(&other, &connection.space, &connection.id, renaming).await.expect("changed");
     assert_eq!(one.connection(&connection.space, &connection.id).await.expect("there").title, "Renamed");
     other.delete_connection(&connection.space, &connection.id).await.expect("deleted");
     let error = one.connection(&connection.space, &connection.id).await.expect_err("gone");

@@ -40,7 +40,7 @@ impl Stage {
             .config(json!({ "base": self.provider.api().as_str() }))
             .id(id.parse().expect("an id"))
             .field("clientId", id);
-        self.host.host.connect(settings(connection)).await
+        innkeeper_tests::host::connect(&self.host.host, settings(connection)).await
     }
 
     /// What the protected resource says of the caller.

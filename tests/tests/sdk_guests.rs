@@ -8,7 +8,7 @@ use serde_json::json;
 async fn connected(host: &TestHost) -> ConnectionView {
     let added = host.host.load(component("fixture_sdk")).await.expect("it loads");
     let connection = NewConnection::new(SpaceId::default(), added.id(), "none");
-    host.host.connect(connection).await.expect("the connection is made")
+    innkeeper_tests::host::connect(&host.host, connection).await.expect("the connection is made")
 }
 
 async fn call(host: &TestHost, action: &str) -> Result<CallResult, Error> {

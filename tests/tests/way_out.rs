@@ -44,7 +44,7 @@ async fn nobody_approves_the_hosts_of_many_owners_at_once() {
         let new = innkeeper::NewConnection::new(loaded.space.clone(), loaded.connector.clone(), "none")
             .config(json!({ "base": service.base() }))
             .hosts(HostApproval::Only(vec![approved]));
-        let error = host.host.connect(new).await.expect_err(wide);
+        let error = innkeeper_tests::host::connect(&host.host, new).await.expect_err(wide);
         assert!(matches!(&error, Error::Hosts { reason, .. } if reason.contains("many owners")), "{error}");
     }
 }

@@ -26,7 +26,7 @@ pub use address::{check_base, is_loopback, is_loopback_number};
 pub use auth::{Auth, AuthOptions};
 pub use auth_type::{AuthType, AuthTypes, Credential};
 pub use credential::ConnectionCredential;
-pub use discovery::Discovery;
+pub use discovery::Renewing;
 pub use error::{AuthError, Reason};
 pub use flow::{
     AuthorizationWay, Begun, BrowserFlow, Callback, Completed, ConsentRequest, DeviceAuthorization, DeviceCode,
@@ -44,5 +44,5 @@ pub use oauth::fuzzing;
 pub use oauth::{ClientAssertion, ClientAuthentication, OAuthClient, ProviderClient, ProviderSettings, Revocation};
 pub use revocation::{Disconnected, Unrevoked};
 pub use secrets::PlaceholderSecrets;
-pub use settings::{Settings, SettingsErrors, SettingsMistake, fields_for};
+pub use settings::{Declared, Settings, SettingsErrors, SettingsMistake, Sourced, fields_for};
 pub use tending::Tended;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use innkeeper_spec::{AuthDeclaration, AuthTypeId, FieldKind, FieldSpec, Template};
+use innkeeper_spec::{AuthDeclaration, AuthTypeId, FieldKind, FieldSpec, Template, ValueSource};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
@@ -11,63 +11,116 @@ use url::Url;
 use crate::address::is_loopback;
 use crate::auth_type::AuthType;
 
+/// An auth type as a connector declares it, for the config of one connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Declared<'a> {
+    /// What the connector says of the auth type.
+    pub declaration: &'a AuthDeclaration,
+    /// The auth type.
+    pub auth_type: &'a dyn AuthType,
+    /// The connection's config, which fills in the templates among the connector's defaults.
+    pub config: &'a Value,
+}
+
+impl Declared<'_> {
+    /// The values of the plain fields that nobody gave. A default that cannot be made from the config is left out.
+    pub(crate) fn defaults(&self) -> BTreeMap<String, Sourced> {
+        let plain = self.auth_type.fields(self.declaration).into_iter().filter(|field| !field.kind.is_secret());
+        plain.filter_map(|field| Some((field.name.clone(), self.default_of(&field).ok()??.typed(field.kind)))).collect()
+    }
+
+    /// The value of a field that nobody gave.
+    pub fn default(&self, name: &str) -> Option<Value> {
+        let field = self.auth_type.fields(self.declaration).into_iter().find(|field| field.name == name)?;
+        Some(self.default_of(&field).ok()??.typed(field.kind).value)
+    }
+
+    fn default_of(&self, field: &FieldSpec) -> Result<Option<Sourced>, String> {
+        let (value, source) = match self.declaration.defaults.get(&field.name) {
+            Some(Value::String(text)) => {
+                let template = Template::parse(text);
+                let is_filled_in = template.as_ref().is_ok_and(|template| template.fields().next().is_some());
+                let text = template
+                    .and_then(|template| template.render(self.config))
+                    .map_err(|reason| format!("cannot be made from the connector's default {text:?}: {reason}"))?;
+                let source = if is_filled_in { ValueSource::ConnectorTemplate } else { ValueSource::ConnectorDefault };
+                (Value::String(text), source)
+            }
+            Some(value) if !is_blank(value) => (value.clone(), ValueSource::ConnectorDefault),
+            _ => match &field.default {
+                Some(value) => (value.clone(), ValueSource::AuthTypeDefault),
+                None => return Ok(None),
+            },
+        };
+        Ok((!is_blank(&value)).then_some(Sourced { value, source }))
+    }
+}
+
+/// The value of a plain field, and where it comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sourced {
+    /// The value.
+    pub value: Value,
+    /// Where it comes from.
+    pub source: ValueSource,
+}
+
+impl Sourced {
+    /// A value that a person gave.
+    pub fn given(value: impl Into<Value>) -> Self {
+        Self { value: value.into(), source: ValueSource::Given }
+    }
+
+    /// Values that a person gave.
+    pub fn all_given(fields: BTreeMap<String, Value>) -> BTreeMap<String, Self> {
+        fields.into_iter().map(|(name, value)| (name, Self::given(value))).collect()
+    }
+
+    fn typed(self, kind: FieldKind) -> Self {
+        Self { value: typed(kind, self.value), ..self }
+    }
+}
+
 /// All fields of a connection's auth type that have a value, plain and secret apart.
 #[derive(Clone)]
 pub struct Settings {
     auth_type: AuthTypeId,
     plain: BTreeMap<String, Value>,
     secret: BTreeMap<String, SecretString>,
+    sources: BTreeMap<String, ValueSource>,
 }
 
 impl Settings {
-    /// From what a person gave. What is not given comes from the connector's declaration, whose texts are templates over
-    /// `config`, then from the auth type itself. An empty text counts as not given. Every mistake is reported.
+    /// From the fields that are `known` and the `secrets` that a person gave. A field without a value gets the connector's
+    /// default, which may be a template over the config, and without one that of the auth type. An empty text is no value.
+    /// Fails with every mistake.
     pub fn build(
-        declaration: &AuthDeclaration,
-        auth_type: &dyn AuthType,
-        config: &Value,
-        given: &BTreeMap<String, Value>,
-        given_secrets: &BTreeMap<String, SecretString>,
+        of: &Declared<'_>,
+        known: &BTreeMap<String, Sourced>,
+        secrets: &BTreeMap<String, SecretString>,
     ) -> Result<Self, SettingsErrors> {
-        let fields = auth_type.fields(declaration);
-        let mut settings =
-            Self { auth_type: declaration.auth_type.clone(), plain: BTreeMap::new(), secret: BTreeMap::new() };
-        let mut mistakes = misplaced(&fields, given, given_secrets);
+        let fields = of.auth_type.fields(of.declaration);
+        let mut settings = Self::from_stored(of.declaration.auth_type.clone(), BTreeMap::new(), BTreeMap::new());
+        let mut mistakes = misplaced(&fields, known, secrets);
         for field in &fields {
             let result = if field.kind.is_secret() {
-                settings.take_secret(field, declaration, config, given_secrets)
+                settings.take_secret(field, of, secrets)
             } else {
-                settings.take_plain(field, declaration, config, given)
+                settings.take_plain(field, of, known)
             };
             if let Err(reason) = result {
                 mistakes.push(SettingsMistake::new(&field.name, reason));
             }
         }
         let known: BTreeSet<String> = mistakes.iter().map(|mistake| mistake.field.clone()).collect();
-        mistakes.extend(auth_type.check(&settings).into_iter().filter(|mistake| !known.contains(&mistake.field)));
+        mistakes.extend(of.auth_type.check(&settings).into_iter().filter(|mistake| !known.contains(&mistake.field)));
         if mistakes.is_empty() {
             // The last check is the use itself.
-            auth_type.credential(&settings)?;
+            of.auth_type.credential(&settings)?;
             Ok(settings)
         } else {
             Err(SettingsErrors(mistakes))
         }
-    }
-
-    /// What the plain fields are when nobody gives them: who changes a connection's config tells by this which of its
-    /// fields only followed it.
-    pub fn defaults(
-        declaration: &AuthDeclaration,
-        auth_type: &dyn AuthType,
-        config: &Value,
-    ) -> BTreeMap<String, Value> {
-        let plain = auth_type.fields(declaration).into_iter().filter(|field| !field.kind.is_secret());
-        plain
-            .filter_map(|field| {
-                let value = default_value(&field, declaration, config).ok()??;
-                Some((field.name, typed(field.kind, value)))
-            })
-            .collect()
     }
 
     /// From a connection's record and its opened secrets, as [`Settings::build`] once made them.
@@ -76,7 +129,7 @@ impl Settings {
         plain: BTreeMap<String, Value>,
         secret: BTreeMap<String, SecretString>,
     ) -> Self {
-        Self { auth_type, plain, secret }
+        Self { auth_type, plain, secret, sources: BTreeMap::new() }
     }
 
     /// How it authenticates.
@@ -92,6 +145,11 @@ impl Settings {
     /// Fields that are.
     pub fn secrets(&self) -> &BTreeMap<String, SecretString> {
         &self.secret
+    }
+
+    /// Where each value comes from, of secret fields too. Empty in settings that [`Settings::from_stored`] made.
+    pub fn sources(&self) -> &BTreeMap<String, ValueSource> {
+        &self.sources
     }
 
     /// Names of the secret fields that have a value.
@@ -117,46 +175,46 @@ impl Settings {
     fn take_plain(
         &mut self,
         field: &FieldSpec,
-        declaration: &AuthDeclaration,
-        config: &Value,
-        given: &BTreeMap<String, Value>,
+        of: &Declared<'_>,
+        known: &BTreeMap<String, Sourced>,
     ) -> Result<(), String> {
-        let value = match given.get(&field.name).filter(|value| !is_blank(value)) {
-            Some(value) => Some(value.clone()),
-            None => default_value(field, declaration, config)?,
+        let known = known.get(&field.name).filter(|known| !is_blank(&known.value)).cloned();
+        let found = match known {
+            Some(known) => Some(known),
+            None => of.default_of(field)?,
         };
-        let Some(value) = value else {
+        let Some(Sourced { value, source }) = found.map(|found| found.typed(field.kind)) else {
             return if field.required { Err("is required".to_owned()) } else { Ok(()) };
         };
-        let value = typed(field.kind, value);
         field.check(&value).map_err(|reason| without_name(&reason, field))?;
         if field.kind == FieldKind::Url {
             check_address(value.as_str().unwrap_or_default())?;
         }
         self.plain.insert(field.name.clone(), value);
+        self.sources.insert(field.name.clone(), source);
         Ok(())
     }
 
     fn take_secret(
         &mut self,
         field: &FieldSpec,
-        declaration: &AuthDeclaration,
-        config: &Value,
+        of: &Declared<'_>,
         given: &BTreeMap<String, SecretString>,
     ) -> Result<(), String> {
-        let value = match given.get(&field.name).filter(|text| !text.expose_secret().is_empty()) {
-            Some(text) => Some(text.clone()),
-            None => match default_value(field, declaration, config)? {
-                Some(Value::String(text)) => Some(SecretString::from(text)),
+        let found = match given.get(&field.name).filter(|text| !text.expose_secret().is_empty()) {
+            Some(text) => Some((text.clone(), ValueSource::Given)),
+            None => match of.default_of(field)? {
+                Some(Sourced { value: Value::String(text), source }) => Some((SecretString::from(text), source)),
                 _ => None,
             },
         };
-        let Some(text) = value else {
+        let Some((text, source)) = found else {
             return if field.required { Err("is required".to_owned()) } else { Ok(()) };
         };
         // For a secret the check's reason does not hold the value.
         field.check(&Value::String(text.expose_secret().to_owned())).map_err(|reason| without_name(&reason, field))?;
         self.secret.insert(field.name.clone(), text);
+        self.sources.insert(field.name.clone(), source);
         Ok(())
     }
 }
@@ -248,7 +306,7 @@ impl SettingsErrors {
 
 fn misplaced(
     fields: &[FieldSpec],
-    given: &BTreeMap<String, Value>,
+    given: &BTreeMap<String, Sourced>,
     given_secrets: &BTreeMap<String, SecretString>,
 ) -> Vec<SettingsMistake> {
     let mut mistakes = Vec::new();
@@ -283,21 +341,6 @@ fn unknown(name: &str, fields: &[FieldSpec]) -> String {
             let known: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
             format!("is not a field of this auth type; it has {}", known.join(", "))
         }
-    }
-}
-
-fn default_value(field: &FieldSpec, declaration: &AuthDeclaration, config: &Value) -> Result<Option<Value>, String> {
-    match declaration.defaults.get(&field.name) {
-        Some(Value::String(text)) => {
-            let rendered = Template::parse(text).and_then(|template| template.render(config));
-            match rendered {
-                Ok(text) if text.is_empty() => Ok(None),
-                Ok(text) => Ok(Some(Value::String(text))),
-                Err(reason) => Err(format!("cannot be made from the connector's default {text:?}: {reason}")),
-            }
-        }
-        Some(value) if !is_blank(value) => Ok(Some(value.clone())),
-        _ => Ok(field.default.clone().filter(|value| !is_blank(value))),
     }
 }
 

@@ -1,12 +1,12 @@
 //! Why a command failed, and the status that the process ends with.
 
 use std::io;
+use std::time::Duration;
 
 /// The numbers are documented in `docs/cli.md` and in `--help`, and stay.
 pub(crate) use innkeeper::ExitCode as Exit;
 use innkeeper::{
-    AuthError, CallError, ConnectionId, Error, Frame, GrantOwner, KeyringError, LoadError, LogLine, PrincipalId,
-    Refused,
+    Actor, AuthError, CallError, ConnectionId, Error, ErrorView, KeyringError, LoadError, LogLine, PrincipalId, Refused,
 };
 use innkeeper_shown::line;
 use serde_json::{Value, json};
@@ -41,6 +41,10 @@ pub(crate) struct Report {
     pub(crate) exit: Exit,
     /// For programs.
     pub(crate) kind: &'static str,
+    /// Who must act before the same can work, where the host says so.
+    pub(crate) actor: Option<Actor>,
+    /// When the same may be tried again, where that is known.
+    pub(crate) retry_after: Option<Duration>,
     /// Several lines where a line feed is in it: none of others gets in.
     pub(crate) message: String,
     /// A command or sentence that helps on.
@@ -64,7 +68,16 @@ impl Failure {
     pub(crate) fn of_lines<T: AsRef<str>>(exit: Exit, kind: &'static str, lines: impl IntoIterator<Item = T>) -> Self {
         let lines: Vec<String> = lines.into_iter().map(|text| line(text.as_ref())).collect();
         let message = lines.join("\n");
-        Self::Reported(Box::new(Report { exit, kind, message, hint: None, backtrace: Vec::new(), logs: Vec::new() }))
+        Self::Reported(Box::new(Report {
+            exit,
+            kind,
+            actor: None,
+            retry_after: None,
+            message,
+            hint: None,
+            backtrace: Vec::new(),
+            logs: Vec::new(),
+        }))
     }
 
     /// None of the other kinds.
@@ -139,16 +152,14 @@ impl Failure {
 }
 
 impl Report {
-    /// For programs.
+    /// For programs: `{"error": ...}`.
     pub(crate) fn to_json(&self) -> Value {
-        let mut error = json!({ "kind": self.kind, "message": self.message, "exit_code": self.exit as u8 });
-        if let Some(hint) = &self.hint {
-            error["hint"] = json!(hint);
-        }
-        if !self.backtrace.is_empty() {
-            error["backtrace"] = json!(self.backtrace);
-        }
-        json!({ "error": error })
+        let mut view = ErrorView::new(self.kind, &self.message, self.exit as u8);
+        view.actor = self.actor;
+        view.retry_after_ms = self.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        view.hint.clone_from(&self.hint);
+        view.backtrace.clone_from(&self.backtrace);
+        json!({ "error": view })
     }
 }
 
@@ -165,7 +176,7 @@ impl From<io::Error> for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let (kind, message) = (error.kind(), error.to_string());
-        let (exit, kind) = (kind.exit_code(), kind.as_str());
+        let (exit, actor, kind) = (kind.exit_code(), kind.actor(), kind.as_str());
         let failure = if tells_lines(&error) {
             Self::of_lines(exit, kind, message.split('\n'))
         } else {
@@ -175,14 +186,14 @@ impl From<Error> for Failure {
             Some(hint) => failure.hint(hint),
             None => failure,
         };
-        match (failure, error) {
-            (Self::Reported(mut report), Error::Call { error, logs }) => {
-                report.backtrace = error.backtrace().iter().map(frame).collect();
-                report.logs = logs;
-                Self::Reported(report)
-            }
-            (failure, _) => failure,
+        let Self::Reported(mut report) = failure else { return failure };
+        report.actor = Some(actor);
+        report.retry_after = error.retry_after();
+        report.backtrace = error.backtrace();
+        if let Error::Call { logs, .. } = error {
+            report.logs = logs;
         }
+        Self::Reported(report)
     }
 }
 
@@ -199,17 +210,13 @@ fn tells_lines(error: &Error) -> bool {
 
 fn hint_of(error: &Error) -> Option<String> {
     match error {
-        Error::UnknownConnector { known, .. } if known.is_empty() => {
-            Some("add one with `innkeeper connector add FILE.wasm`".to_owned())
-        }
-        Error::UnknownConnection { known, .. } if known.is_empty() => {
-            Some("make one with `innkeeper connection create`".to_owned())
-        }
+        Error::UnknownConnector(_) => Some("`innkeeper connector list` shows the connectors".to_owned()),
+        Error::UnknownConnection { .. } => Some("`innkeeper connection list` shows the connections of the space".to_owned()),
         Error::Auth(AuthError::NeedsAuthorization { connection, owner, .. }) => {
-            Some(how_to_authorize(connection, principal(owner)))
+            Some(how_to_authorize(connection, owner.principal()))
         }
         Error::Refused(Refused { flow: Some(flow), .. }) => {
-            Some(how_to_authorize(&flow.connection, principal(&flow.owner)))
+            Some(how_to_authorize(&flow.connection, flow.owner.principal()))
         }
         Error::Keyring(KeyringError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Some(
             "the secrets in the store open with the keys in that file alone: put it back from a copy, or name where it is \
@@ -229,15 +236,4 @@ fn hint_of(error: &Error) -> Option<String> {
 fn how_to_authorize(connection: &ConnectionId, principal: Option<&PrincipalId>) -> String {
     let principal = principal.map(|principal| format!(" --principal {principal}")).unwrap_or_default();
     format!("innkeeper authorize {connection}{principal}")
-}
-
-fn principal(owner: &GrantOwner) -> Option<&PrincipalId> {
-    match owner {
-        GrantOwner::Shared => None,
-        GrantOwner::Principal(principal) => Some(principal),
-    }
-}
-
-fn frame(frame: &Frame) -> String {
-    frame.to_string()
 }

@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use comfy_table::{Attribute, Cell, ContentArrangement, LineStyle, Table, TableStyle};
 use innkeeper::LogLine;
 use innkeeper_shown::{OneLine, json, line};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::failure::{Failure, Outcome};
@@ -34,8 +35,9 @@ impl Output {
     }
 
     /// One JSON document, over several lines.
-    pub(crate) fn json(self, value: &Value) -> Outcome {
-        write_line(&mut io::stdout().lock(), &json(&format!("{value:#}")))
+    pub(crate) fn json(self, value: &impl Serialize) -> Outcome {
+        let text = serde_json::to_string_pretty(value).map_err(io::Error::from)?;
+        write_line(&mut io::stdout().lock(), &json(&text))
     }
 
     /// One JSON document on one line.

@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         if let Ok(token) = std::env::var("TOKEN") {
             connection = connection.secret("token", token);
         }
-        host.connect(connection).await?;
+        host.connect(host.plan(connection).await?.approved()).await?;
     }
 
     let router = Router::new().route("/{connection}/{action}", post(call)).with_state(host);

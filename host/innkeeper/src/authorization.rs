@@ -1,5 +1,7 @@
 //! Authorizing a connection, in a browser or on another device, and how it stands.
 
+use std::sync::Arc;
+
 use innkeeper_auth::{
     Auth, AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization, DeviceProgress, Disconnected, GrantStatus,
     SessionSecret,
@@ -8,10 +10,11 @@ use innkeeper_spec::{AuthMode, Scope};
 use innkeeper_store::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
 use url::Url;
 
-use crate::calls::Event;
+use crate::audit::Event;
 use crate::connections::ConnectionView;
 use crate::error::Error;
 use crate::host::Innkeeper;
+use crate::policy::Verb;
 
 /// An authorization that is to begin.
 #[derive(Debug)]
@@ -45,11 +48,21 @@ impl Innkeeper {
     /// Begins an authorization (RFC 6749, section 4.1, with PKCE): answers the address to send the browser to. It can be
     /// completed once, within 10 minutes. Who does so too often, or may not by the access policy, is refused.
     pub async fn begin_authorization(&self, begin: BeginAuthorization<'_>) -> Result<Begun, Error> {
-        let record = self.record_of(begin.space, begin.connection).await?;
-        let owner = Auth::owner_of(&record, begin.principal.as_ref())?;
-        self.allow_authorization(&record, "authorize", begin.principal).await?;
-        let return_url = begin.return_url.as_ref();
-        Ok(self.parts.auth.begin(&record, &owner, &begin.redirect_uri, begin.session, return_url).await?)
+        let BeginAuthorization { space, connection, principal, redirect_uri, session, return_url } = begin;
+        let permitted = self.permitted_owner(Verb::Authorize, space, connection, principal).await?;
+        self.begin_permitted(&permitted, &redirect_uri, session, return_url.as_ref()).await
+    }
+
+    /// The same, where the policy has been asked already.
+    pub(crate) async fn begin_permitted(
+        &self,
+        permitted: &Permitted,
+        redirect_uri: &Url,
+        session: &SessionSecret,
+        return_url: Option<&Url>,
+    ) -> Result<Begun, Error> {
+        let Permitted { record, owner } = permitted;
+        Ok(self.parts.auth.begin(record, owner, redirect_uri, session, return_url).await?)
     }
 
     /// Completes an authorization with the parameters that the browser came back with, in the session that began it.
@@ -69,14 +82,14 @@ impl Innkeeper {
         space: &SpaceId,
         connection: &ConnectionId,
     ) -> Result<AuthorizationWay, Error> {
-        let record = self.record_of(space, connection).await?;
+        let record = self.permitted(space, connection, &Event::new(Verb::ReadConnection, None)).await?;
         Ok(self.parts.auth.authorization_way(&record)?)
     }
 
     /// Where the browser of who authorizes a connection is sent to, without what the address asks: to be shown before that.
     /// None where no browser is sent anywhere.
     pub async fn consent_address(&self, space: &SpaceId, connection: &ConnectionId) -> Result<Option<Url>, Error> {
-        let record = self.record_of(space, connection).await?;
+        let record = self.permitted(space, connection, &Event::new(Verb::ReadConnection, None)).await?;
         Ok(self.parts.auth.consent_address(&record)?)
     }
 
@@ -88,9 +101,7 @@ impl Innkeeper {
         connection: &ConnectionId,
         principal: Option<PrincipalId>,
     ) -> Result<DeviceAuthorization, Error> {
-        let record = self.record_of(space, connection).await?;
-        let owner = Auth::owner_of(&record, principal.as_ref())?;
-        self.allow_authorization(&record, "authorize", principal).await?;
+        let Permitted { record, owner } = self.permitted_owner(Verb::Authorize, space, connection, principal).await?;
         Ok(self.parts.auth.begin_device(&record, &owner).await?)
     }
 
@@ -111,12 +122,10 @@ impl Innkeeper {
     }
 
     async fn note_authorization(&self, completed: &Completed) -> Result<(), Error> {
-        let record = self.record_of(&completed.space, &completed.connection).await?;
-        let principal = match &completed.owner {
-            GrantOwner::Principal(principal) => Some(principal.clone()),
-            GrantOwner::Shared => None,
-        };
-        self.note(&record, "authorize", principal).await
+        let Completed { space, connection, owner, .. } = completed;
+        // It may have been deleted at this moment, with its grants.
+        let Some(record) = self.parts.auth.connections().get(space, connection).await? else { return Ok(()) };
+        self.note(&record, Verb::Authorize, owner.principal().cloned()).await
     }
 
     /// How a connection stands.
@@ -126,9 +135,9 @@ impl Innkeeper {
         connection: &ConnectionId,
         principal: Option<PrincipalId>,
     ) -> Result<ConnectionStatus, Error> {
-        let record = self.record_of(space, connection).await?;
+        let event = Event::new(Verb::ReadStatus, principal.clone());
+        let record = self.permitted(space, connection, &event).await?;
         let owner = Auth::owner_of(&record, principal.as_ref())?;
-        self.allow(&record, &Event { name: "status", action: None, principal: principal.clone() }, Scope::Read).await?;
         let grant = self.parts.auth.status(&record, &owner).await?;
         let principal = principal.filter(|_| record.auth_mode == AuthMode::PerUser);
         Ok(ConnectionStatus { connection: self.view(&record), principal, grant })
@@ -142,24 +151,36 @@ impl Innkeeper {
         connection: &ConnectionId,
         principal: Option<PrincipalId>,
     ) -> Result<Disconnected, Error> {
-        let record = self.record_of(space, connection).await?;
-        let owner = Auth::owner_of(&record, principal.as_ref())?;
-        self.allow_authorization(&record, "disconnect", principal.clone()).await?;
-        let disconnected = self.parts.auth.disconnect(&record, &owner).await?;
-        self.note(&record, "disconnect", principal).await?;
+        let permitted = self.permitted_owner(Verb::Disconnect, space, connection, principal.clone()).await?;
+        let Permitted { record, owner } = &permitted;
+        let disconnected = self.parts.auth.disconnect(record, owner).await?;
+        self.note(record, Verb::Disconnect, principal).await?;
         Ok(disconnected)
     }
 
-    pub(crate) async fn allow_authorization(
+    /// The connection and the owner of the grant, where the policy allows to change that grant.
+    pub(crate) async fn permitted_owner(
         &self,
-        record: &ConnectionRecord,
-        event: &'static str,
+        verb: Verb,
+        space: &SpaceId,
+        connection: &ConnectionId,
         principal: Option<PrincipalId>,
-    ) -> Result<(), Error> {
-        let scope = match record.auth_mode {
-            AuthMode::PerUser => Scope::Read,
-            AuthMode::Shared => Scope::Write,
+    ) -> Result<Permitted, Error> {
+        let record = self.parts.auth.connections().get(space, connection).await?;
+        let scope = match record.as_ref().map(|record| record.auth_mode) {
+            Some(AuthMode::Shared) => Scope::Write,
+            _ => Scope::Read,
         };
-        self.allow(record, &Event { name: event, action: None, principal }, scope).await
+        let event = Event::new(verb, principal);
+        self.allow_event(space, connection, record.as_deref(), &event, scope).await?;
+        let record = record.ok_or_else(|| Error::unknown_connection(space, connection))?;
+        let owner = Auth::owner_of(&record, event.principal.as_ref())?;
+        Ok(Permitted { record, owner })
     }
+}
+
+/// A grant that the policy lets the caller change.
+pub(crate) struct Permitted {
+    pub(crate) record: Arc<ConnectionRecord>,
+    pub(crate) owner: GrantOwner,
 }

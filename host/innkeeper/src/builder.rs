@@ -15,7 +15,7 @@ use url::Url;
 use crate::error::Error;
 use crate::host::{Innkeeper, Parts};
 use crate::loaded::Loaded;
-use crate::policy::{AccessPolicy, AllowAll};
+use crate::policy::AccessPolicy;
 
 /// A store of the embedding service's choice.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub struct Builder {
     egress: EgressSettings,
     auth: AuthOptions,
     auth_types: AuthTypes,
-    policy: Arc<dyn AccessPolicy>,
+    policy: Option<Arc<dyn AccessPolicy>>,
     strict_audit: bool,
     pages: Option<Url>,
     ears: Option<Url>,
@@ -64,7 +64,7 @@ impl Default for Builder {
             egress: EgressSettings::default(),
             auth: AuthOptions::default(),
             auth_types: AuthTypes::builtin(),
-            policy: Arc::new(AllowAll),
+            policy: None,
             strict_audit: false,
             pages: None,
             ears: None,
@@ -153,9 +153,9 @@ impl Builder {
         self
     }
 
-    /// Who may call what.
+    /// Who may do what. Without one every caller may do everything: the embedding service has decided already.
     pub fn policy(mut self, policy: impl AccessPolicy + 'static) -> Self {
-        self.policy = Arc::new(policy);
+        self.policy = Some(Arc::new(policy));
         self
     }
 

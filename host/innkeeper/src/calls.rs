@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use innkeeper_ambient::Timestamp;
 use innkeeper_ambient::lock::Mutex;
 use innkeeper_auth::{Auth, AuthError, ConnectionCredential};
 use innkeeper_egress::{Attachment, CredentialError, CredentialSource, RequestHead, SecretFields};
@@ -15,15 +14,16 @@ use innkeeper_runtime::{
     ActionFailure, Call, CallError, Claims, Connector, File, Finished, GuestContext, LogLine, Output, Progress, User,
 };
 use innkeeper_spec::{ApprovedHost, Scope};
-use innkeeper_store::{AuditRecord, ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_store::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use crate::audit::Event;
 use crate::error::Error;
 use crate::host::Innkeeper;
 use crate::hosts::narrow;
-use crate::policy::AccessRequest;
+use crate::policy::Verb;
 use crate::terms::{Hosts, Terms};
 
 /// One call of an action.
@@ -113,11 +113,15 @@ impl Innkeeper {
     /// In a connection where each principal has a grant of their own, a call without a principal is refused before
     /// anything is sent. When a person has to authorize (again), the error is [`Error::Auth`] with the reason.
     pub async fn call(&self, request: CallRequest) -> Result<CallResult, Error> {
-        let record = self.record_of(&request.space, &request.connection).await?;
-        let connector = self.connector(&record.connector).await?;
+        let CallRequest { space, connection: id, .. } = &request;
+        let event = Event { action: Some(request.action.clone()), ..Event::new(Verb::Call, request.principal.clone()) };
+        let Some(record) = self.parts.auth.connections().get(space, id).await? else {
+            self.allow_event(space, id, None, &event, Scope::Read).await?;
+            return Err(Error::unknown_connection(space, id));
+        };
+        let connector = self.ready(&record.connector).await?;
         let scope = connector.spec().action(&request.action).map_or(Scope::Read, |action| action.scope);
-        let event = Event { name: "call", action: Some(request.action.clone()), principal: request.principal.clone() };
-        self.allow(&record, &event, scope).await?;
+        self.allow_event(space, id, Some(&record), &event, scope).await?;
         let user = request.principal.clone().map(|id| User { id: id.into(), name: request.principal_name });
         let prepared = self.prepare(&record, &connector, request.principal.as_ref(), user, request.listener).await;
         let prepared = self.begun(&record, &event, prepared).await?;
@@ -145,10 +149,9 @@ impl Innkeeper {
         connection: &ConnectionId,
         principal: Option<PrincipalId>,
     ) -> Result<CheckResult, Error> {
-        let record = self.record_of(space, connection).await?;
-        let connector = self.connector(&record.connector).await?;
-        let event = Event { name: "check", action: None, principal: principal.clone() };
-        self.allow(&record, &event, Scope::Read).await?;
+        let event = Event::new(Verb::Check, principal.clone());
+        let record = self.permitted(space, connection, &event).await?;
+        let connector = self.ready(&record.connector).await?;
         let user = principal.clone().map(|id| User { id: id.into(), name: None });
         let prepared = self.prepare(&record, &connector, principal.as_ref(), user, None).await;
         let prepared = self.begun(&record, &event, prepared).await?;
@@ -165,21 +168,6 @@ impl Innkeeper {
                 Err(error)
             }
         }
-    }
-
-    /// Asks the access policy; what it refuses is on record, too.
-    pub(crate) async fn allow(&self, record: &ConnectionRecord, event: &Event, scope: Scope) -> Result<(), Error> {
-        let request = AccessRequest {
-            space: &record.space,
-            connection: &record.id,
-            connector: &record.connector,
-            principal: event.principal.as_ref(),
-            action: event.action.as_deref(),
-            scope,
-        };
-        let Err(denied) = self.parts.policy.decide(&request) else { return Ok(()) };
-        self.record(self.audit_record(record, event.clone(), "not-allowed")).await?;
-        Err(Error::NotAllowed(denied.0))
     }
 
     async fn prepare(
@@ -233,88 +221,11 @@ impl Innkeeper {
         }
         prepared
     }
-
-    fn underway<'a>(&'a self, record: &'a ConnectionRecord, event: Event, context: &GuestContext) -> Underway<'a> {
-        let (began, sent) = (self.parts.clock.now(), context.sent.clone());
-        Underway { host: self, record, event: Some(event), began, sent }
-    }
-
-    /// Records what was done with a connection outside a call.
-    pub(crate) async fn note(
-        &self,
-        record: &ConnectionRecord,
-        event: &'static str,
-        principal: Option<PrincipalId>,
-    ) -> Result<(), Error> {
-        let event = Event { name: event, action: None, principal };
-        self.record(self.audit_record(record, event, "ok")).await
-    }
-
-    /// A record of something that took no time, for its caller to correct.
-    fn audit_record(&self, record: &ConnectionRecord, event: Event, outcome: &'static str) -> AuditRecord {
-        AuditRecord {
-            at: self.parts.clock.now(),
-            space: record.space.clone(),
-            connection: record.id.clone(),
-            connector: record.connector.clone(),
-            event: event.name.into(),
-            action: event.action,
-            principal: event.principal,
-            outcome: outcome.into(),
-            duration: 0,
-            requests: 0,
-        }
-    }
-}
-
-/// A call that runs. Whoever drops it leaves a record, too: requests may have left the host.
-struct Underway<'a> {
-    host: &'a Innkeeper,
-    record: &'a ConnectionRecord,
-    /// None once it is on record.
-    event: Option<Event>,
-    began: Timestamp,
-    sent: Arc<AtomicU32>,
-}
-
-impl Underway<'_> {
-    async fn finish(mut self, outcome: &'static str, duration: Duration) -> Result<(), Error> {
-        match self.record(outcome, duration) {
-            Some(record) => self.host.record(record).await,
-            None => Ok(()),
-        }
-    }
-
-    fn record(&mut self, outcome: &'static str, duration: Duration) -> Option<AuditRecord> {
-        let event = self.event.take()?;
-        Some(AuditRecord {
-            at: self.host.parts.clock.now().minus(duration),
-            duration: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-            requests: self.sent.load(Ordering::Relaxed),
-            ..self.host.audit_record(self.record, event, outcome)
-        })
-    }
-}
-
-impl Drop for Underway<'_> {
-    fn drop(&mut self) {
-        let duration = self.host.parts.clock.now().since(self.began);
-        if let Some(record) = self.record("cancelled", duration) {
-            self.host.parts.audit.record(record);
-        }
-    }
 }
 
 struct Prepared {
     context: GuestContext,
     credential: Arc<WatchedCredential>,
-}
-
-#[derive(Clone)]
-pub(crate) struct Event {
-    pub(crate) name: &'static str,
-    pub(crate) action: Option<String>,
-    pub(crate) principal: Option<PrincipalId>,
 }
 
 /// The credential of a call. What the guest learns of a failure is only its kind; the caller is told why.

@@ -16,6 +16,7 @@ use crate::error_kind::ErrorKind;
 
 /// Why something did not work: what was asked, what is wrong, what to do. Holds no secret.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The folder cannot be used.
     #[error("the folder {path} cannot be used: {reason}")]
@@ -49,14 +50,12 @@ pub enum Error {
     /// A component that is no connector.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// No such connector.
-    #[error("there is no connector {}{}", Quoted::new(asked).at_most(80), or_known(.known))]
-    UnknownConnector {
-        /// What was asked.
-        asked: String,
-        /// What there is.
-        known: Vec<String>,
-    },
+    /// There is no such connector.
+    #[error("there is no connector {}", Quoted::new(.0.as_str()).at_most(80))]
+    UnknownConnector(ConnectorId),
+    /// The connector was replaced while somebody planned with the older one.
+    #[error("connector {0} was replaced since this was planned; plan it again")]
+    ConnectorChanged(ConnectorId),
     /// The stored component of a connector is gone.
     #[error("the component of connector {0} is missing from the store; add the connector again")]
     ComponentMissing(ConnectorId),
@@ -68,15 +67,13 @@ pub enum Error {
         /// By which connections, `space/connection`.
         connections: Vec<String>,
     },
-    /// No such connection.
-    #[error("there is no connection \"{connection}\" in space \"{space}\"{}", or_known(.known))]
+    /// There is no such connection.
+    #[error("there is no connection \"{connection}\" in space \"{space}\"")]
     UnknownConnection {
-        /// In which space.
+        /// The tenant.
         space: SpaceId,
-        /// What was asked.
+        /// The id that was asked for.
         connection: ConnectionId,
-        /// What there is.
-        known: Vec<String>,
     },
     /// A name for a connection that looks like another.
     #[error("the {what} {given} holds U+{code_point:04X}, which {why}: leave it out")]
@@ -201,10 +198,6 @@ pub enum Error {
     },
 }
 
-fn or_known(known: &[String]) -> String {
-    if known.is_empty() { "; there is none yet".to_owned() } else { format!("; there is {}", known.join(", ")) }
-}
-
 impl From<DeviceFailure> for Error {
     fn from(failure: DeviceFailure) -> Self {
         match failure {
@@ -215,6 +208,10 @@ impl From<DeviceFailure> for Error {
 }
 
 impl Error {
+    pub(crate) fn unknown_connection(space: &SpaceId, connection: &ConnectionId) -> Self {
+        Self::UnknownConnection { space: space.clone(), connection: connection.clone() }
+    }
+
     /// What kind it is: for programs, and for audit records.
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -229,11 +226,11 @@ impl Error {
             Self::Load(error) => of_load(error),
             Self::Unchecked { reason, .. } => of_check(reason),
             Self::ComponentMissing(_) => ErrorKind::ComponentMissing,
-            Self::UnknownConnector { .. } => ErrorKind::UnknownConnector,
+            Self::UnknownConnector(_) => ErrorKind::UnknownConnector,
             Self::ConnectorInUse { .. } => ErrorKind::ConnectorInUse,
             Self::UnknownConnection { .. } => ErrorKind::UnknownConnection,
             Self::ConnectionExists { .. } => ErrorKind::ConnectionExists,
-            Self::ConnectionChanged(_) => ErrorKind::Conflict,
+            Self::ConnectionChanged(_) | Self::ConnectorChanged(_) => ErrorKind::Conflict,
             Self::AuthTypeNotTaken { .. } | Self::UnknownAuthType { .. } | Self::AuthMode { .. } => ErrorKind::AuthType,
             Self::Config { .. } => ErrorKind::InvalidConfig,
             Self::Fields { .. } => ErrorKind::InvalidFields,
@@ -263,6 +260,14 @@ impl Error {
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// Where a guest crashed: its functions, the innermost first.
+    pub fn backtrace(&self) -> Vec<String> {
+        match self {
+            Self::Call { error, .. } => error.backtrace().iter().map(ToString::to_string).collect(),
+            _ => Vec::new(),
         }
     }
 

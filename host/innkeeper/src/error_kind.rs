@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 /// Makes the enum and its table of one list: a kind's name, a command's exit code, a server's HTTP status, who must act.
@@ -135,7 +136,8 @@ kinds! {
 }
 
 /// Who must act before the same can work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Actor {
     /// Whoever made the call: the request is wrong.
@@ -168,6 +170,7 @@ impl Actor {
 
 /// What a command ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ExitCode {
     /// Anything that is none of the others.
     Failed = 1,

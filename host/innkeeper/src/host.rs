@@ -7,20 +7,21 @@ use innkeeper_ambient::{Clock, Random};
 use innkeeper_auth::Auth;
 use innkeeper_egress::Egress;
 use innkeeper_runtime::{Allocation, GuestMemory, Runtime};
-use innkeeper_store::{AuditFilter, AuditRecord, AuditTrail, ConnectionId, Page, SpaceId, Store};
+use innkeeper_store::{AuditTrail, PrincipalId, Store};
 use innkeeper_vault::{Keyring, Rotation, Vault};
-
 use url::Url;
 
 use crate::builder::Builder;
 use crate::error::Error;
 use crate::loaded::Loaded;
-use crate::policy::AccessPolicy;
+use crate::policy::{AccessPolicy, AccessRequest, Verb};
 
 /// A host of connectors. Cheap to clone; all clones are one host.
 #[derive(Clone)]
 pub struct Innkeeper {
     pub(crate) parts: Arc<Parts>,
+    /// Whom the access policy is told of.
+    pub(crate) caller: Option<PrincipalId>,
 }
 
 pub(crate) struct Parts {
@@ -36,7 +37,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) pages: Option<Url>,
-    pub(crate) policy: Arc<dyn AccessPolicy>,
+    /// None allows everything.
+    pub(crate) policy: Option<Arc<dyn AccessPolicy>>,
     pub(crate) strict_audit: bool,
     pub(crate) loaded: Loaded,
 }
@@ -57,7 +59,7 @@ impl Innkeeper {
     }
 
     pub(crate) fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts) }
+        Self { parts: Arc::new(parts), caller: None }
     }
 
     /// Where its time comes from.
@@ -75,27 +77,17 @@ impl Innkeeper {
         self.parts.runtime.allocation()
     }
 
-    /// The newest `limit` audit records of a space, newest first, of one connection where it is given.
-    pub async fn audit(
-        &self,
-        space: &SpaceId,
-        connection: Option<&ConnectionId>,
-        limit: usize,
-    ) -> Result<Vec<AuditRecord>, Error> {
-        let mut filter = AuditFilter::new(space.clone());
-        filter.connection = connection.cloned();
-        Ok(self.parts.audit.read(&filter, &Page::first(limit)).await?.items)
-    }
-
     /// Goes on with another keyring: one that still opens what the present one opens, with a new key first. Otherwise
     /// nothing changes. [`Innkeeper::rotate_keys`] then seals under the new key.
     pub async fn replace_keyring(&self, keyring: Keyring) -> Result<(), Error> {
+        self.allow(AccessRequest::new(Verb::RotateKeys)).await?;
         Ok(self.parts.vault.replace_keyring(keyring, &*self.parts.store).await?)
     }
 
     /// Makes a new data key and seals every secret under it, while the store stays in use. Afterwards keys of the keyring
     /// other than the first are no longer needed.
     pub async fn rotate_keys(&self) -> Result<Rotation, Error> {
+        self.allow(AccessRequest::new(Verb::RotateKeys)).await?;
         Ok(self.parts.vault.rotate(&*self.parts.store).await?)
     }
 
@@ -104,14 +96,5 @@ impl Innkeeper {
     pub async fn close(&self) -> Result<(), Error> {
         self.parts.auth.close().await;
         Ok(self.parts.audit.flush().await?)
-    }
-
-    pub(crate) async fn record(&self, record: AuditRecord) -> Result<(), Error> {
-        if self.parts.strict_audit {
-            self.parts.audit.record_strictly(record).await?;
-        } else {
-            self.parts.audit.record(record);
-        }
-        Ok(())
     }
 }

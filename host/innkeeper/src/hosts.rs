@@ -4,30 +4,28 @@ use innkeeper_runtime::Connector;
 use innkeeper_spec::{ApprovedHost, HostPattern, HostRule, Scheme};
 use serde_json::Value;
 
-use crate::connections::HostApproval;
 use crate::error::Error;
 
-/// What the owner approves when a connection is made. A host that only a claim of the grant will name is approved as the
-/// pattern it has to stay within.
-pub(crate) fn approve(
-    connector: &Connector,
-    config: &Value,
-    approval: HostApproval,
-) -> Result<Vec<ApprovedHost>, Error> {
-    let HostApproval::AsAsked = approval else {
-        let HostApproval::Only(hosts) = approval else { return Ok(Vec::new()) };
-        let hosts = bound(connector, &hosts);
-        let reason = hosts.iter().filter(|host| host.claim.is_none()).find_map(|host| host.host.many_owners());
-        return match reason {
-            Some(reason) => Err(Error::Hosts { connector: connector.spec().about.id.clone(), reason }),
-            None => Ok(hosts),
-        };
-    };
+/// A host that a connection is to reach, and why its connector asks for it.
+pub(crate) struct Host {
+    pub(crate) host: ApprovedHost,
+    pub(crate) reason: Option<String>,
+}
+
+impl From<ApprovedHost> for Host {
+    fn from(host: ApprovedHost) -> Self {
+        Self { host, reason: None }
+    }
+}
+
+/// What the connector asks for. A host that only a claim of the grant will name is approved as the pattern it has to stay within.
+pub(crate) fn asked(connector: &Connector, config: &Value) -> Result<Vec<Host>, Error> {
     let spec = connector.spec();
     let mut hosts = Vec::with_capacity(spec.hosts.len());
     for rule in &spec.hosts {
+        let reason = rule.reason.clone();
         if let HostPattern::Claim { claim, pattern } = &rule.host {
-            hosts.push(ApprovedHost {
+            let host = ApprovedHost {
                 scheme: Scheme::Https,
                 host: pattern.clone(),
                 port: rule.port.unwrap_or(443),
@@ -35,15 +33,26 @@ pub(crate) fn approve(
                 path_prefix: rule.path_prefix.clone(),
                 credential: rule.credential,
                 claim: Some(claim.clone()),
-            });
+            };
+            hosts.push(Host { host, reason });
             continue;
         }
         let resolved = rule
             .resolve(config, &|_| None)
             .map_err(|mistake| Error::Hosts { connector: spec.about.id.clone(), reason: mistake.to_string() })?;
-        hosts.extend(resolved);
+        hosts.extend(resolved.map(|host| Host { host, reason }));
     }
     Ok(hosts)
+}
+
+/// What the owner names in place of that.
+pub(crate) fn named(connector: &Connector, hosts: &[ApprovedHost]) -> Result<Vec<Host>, Error> {
+    let hosts = bound(connector, hosts);
+    let reason = hosts.iter().filter(|host| host.claim.is_none()).find_map(|host| host.host.many_owners());
+    match reason {
+        Some(reason) => Err(Error::Hosts { connector: connector.spec().about.id.clone(), reason }),
+        None => Ok(hosts.into_iter().map(Host::from).collect()),
+    }
 }
 
 /// The same hosts, each bound to a claim where it has none yet and is the very pattern of a claim rule of the connector.

@@ -56,35 +56,48 @@
 //! Every failure is an [`Error`] whose text says what was asked, what is wrong and what to do; [`Error::kind`] is for
 //! programs. None holds a secret.
 
+mod audit;
 mod authorization;
 mod builder;
 mod calls;
 mod connections;
+mod connector_plan;
 mod connectors;
-mod endpoints;
 mod error;
 mod error_kind;
 mod host;
 mod hosts;
+mod json;
 mod links;
 mod loaded;
 mod naming;
+mod new_connection;
+mod plan;
+mod planning;
 mod policy;
+pub mod published;
 mod tending;
 mod terms;
 mod turns;
+mod views;
 
 pub use authorization::{BeginAuthorization, ConnectionStatus};
 pub use builder::{Builder, Storage};
 pub use calls::{CallRequest, CallResult, CheckResult};
-pub use connections::{ConnectionChange, ConnectionView, HostApproval, NewConnection};
-pub use connectors::{Added, ConnectorSummary};
-pub use endpoints::{Endpoint, EndpointSource};
+pub use connections::ConnectionView;
+pub use connector_plan::{Added, ApprovedConnectorPlan, ConnectorPlan, ConnectorPlanView, Rescoped};
+pub use connectors::ConnectorView;
 pub use error::Error;
 pub use error_kind::{Actor, ErrorKind, ExitCode};
 pub use host::Innkeeper;
 pub use links::{Link, NewLink, start_address};
-pub use policy::{AccessPolicy, AccessRequest, AllowAll, Denied};
+pub use new_connection::{ConnectionChange, HostApproval, NewConnection};
+pub use plan::{
+    Approval, ApprovedPlan, Change, Endpoint, Plan, PlanKind, PlanView, PlanWarning, PlannedAction, PlannedField,
+    PlannedHost, PlannedRight, PlannedSecret,
+};
+pub use policy::{AccessPolicy, AccessRequest, Denied, Verb};
+pub use views::{AuditView, CallResultView, CheckResultView, ErrorView, FileView, StatusView};
 
 pub use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp, lock};
 pub use innkeeper_auth::{
@@ -105,6 +118,7 @@ pub use innkeeper_runtime::{
     File, Frame, Limits, LoadError, LogLevel, LogLine, Progress, Sharing,
 };
 pub use innkeeper_spec as spec;
+pub use innkeeper_spec::ValueSource;
 pub use innkeeper_store::{
     AuditFilter, AuditRecord, ComponentDigest, ConnectionId, Cursor, GrantOwner, InvalidCursor, Page, Paged,
     PrincipalId, SpaceId, Store, StoreError, StoreFault,

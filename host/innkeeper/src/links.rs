@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
-use innkeeper_auth::{
-    Auth, AuthError, AuthorizationWay, Begun, LINK_LIFE, LINK_PURPOSE, SessionSecret, Signer, StartLink,
-};
-use innkeeper_store::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_auth::{AuthError, AuthorizationWay, Begun, LINK_LIFE, LINK_PURPOSE, SessionSecret, Signer, StartLink};
+use innkeeper_store::{ConnectionId, ConnectionRecord, PrincipalId, SpaceId};
 use secrecy::ExposeSecret;
 use url::Url;
 
-use crate::authorization::BeginAuthorization;
+use crate::authorization::Permitted;
 use crate::error::Error;
 use crate::host::Innkeeper;
+use crate::policy::Verb;
 
 /// A link that is to be made.
 #[derive(Clone, Debug)]
@@ -61,12 +60,12 @@ impl Innkeeper {
     /// an unknown connection, one that nobody has to authorize, a user who may not or has begun too often.
     pub async fn start_link(&self, new: NewLink) -> Result<Link, Error> {
         let pages = self.parts.pages.as_ref().ok_or(Error::NoPages)?;
-        let record = self.record_of(&new.space, &new.connection).await?;
-        let owner = Auth::owner_of(&record, new.principal.as_ref())?;
-        self.needs_browser(&record)?;
-        self.allow_authorization(&record, "authorize", new.principal.clone()).await?;
+        let permitted =
+            self.permitted_owner(Verb::Authorize, &new.space, &new.connection, new.principal.clone()).await?;
+        let Permitted { record, owner } = &permitted;
+        self.needs_browser(record)?;
         let user = new.principal.as_ref().map(|principal| (&record.space, principal));
-        self.parts.auth.may_begin(&record, &owner, user)?;
+        self.parts.auth.may_begin(record, owner, user)?;
         let NewLink { space, connection, principal, return_url, life } = new;
         let link = StartLink::new(space, connection, principal, return_url, life, self.clock(), self.random());
         Ok(Link { url: start_address(pages, &link, &self.signer(LINK_PURPOSE)), expires_at: link.expires_at })
@@ -76,10 +75,7 @@ impl Innkeeper {
     /// [`AuthError::NeedsAuthorization`], or the host has no pages.
     pub async fn link_for(&self, space: &SpaceId, error: &Error) -> Option<Link> {
         let Error::Auth(AuthError::NeedsAuthorization { connection, owner, .. }) = error else { return None };
-        let principal = match owner {
-            GrantOwner::Principal(principal) => Some(principal.clone()),
-            GrantOwner::Shared => None,
-        };
+        let principal = owner.principal().cloned();
         self.start_link(NewLink::new(space.clone(), connection.clone(), principal)).await.ok()
     }
 
@@ -100,16 +96,13 @@ impl Innkeeper {
         session: &SessionSecret,
     ) -> Result<Begun, Error> {
         let principal = link.principal.as_ref().or(user);
-        let record = self.record_of(&link.space, &link.connection).await?;
-        let owner = Auth::owner_of(&record, principal)?;
-        self.needs_browser(&record)?;
-        self.allow_authorization(&record, "authorize", principal.cloned()).await?;
-        self.parts.auth.may_begin(&record, &owner, principal.map(|principal| (&record.space, principal)))?;
+        let permitted =
+            self.permitted_owner(Verb::Authorize, &link.space, &link.connection, principal.cloned()).await?;
+        let Permitted { record, owner } = &permitted;
+        self.needs_browser(record)?;
+        self.parts.auth.may_begin(record, owner, principal.map(|principal| (&record.space, principal)))?;
         self.parts.auth.use_link(link).await??;
-        let (space, connection, return_url) = (&link.space, &link.connection, link.return_url.clone());
-        let principal = principal.cloned();
-        self.begin_authorization(BeginAuthorization { space, connection, principal, redirect_uri, session, return_url })
-            .await
+        self.begin_permitted(&permitted, &redirect_uri, session, link.return_url.as_ref()).await
     }
 
     fn needs_browser(&self, record: &ConnectionRecord) -> Result<(), Error> {

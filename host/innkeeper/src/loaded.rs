@@ -66,7 +66,8 @@ impl Loaded {
 
 impl Innkeeper {
     /// One connector, ready to be called, as the store has it now: from memory, or compiled (or taken from the cache) on first use.
-    pub async fn connector(&self, id: &ConnectorId) -> Result<Connector, Error> {
+    /// For callers that have asked the policy.
+    pub(crate) async fn ready(&self, id: &ConnectorId) -> Result<Connector, Error> {
         let (store, loaded) = (&*self.parts.store, &self.parts.loaded);
         if let Some(connector) = loaded.current(store, id).await? {
             return Ok(connector);
@@ -79,8 +80,7 @@ impl Innkeeper {
             }
             let Some(record) = store.connector(id).await? else {
                 loaded.forget(id);
-                let known = store.all_connectors().await?.into_iter().map(|record| record.id.to_string()).collect();
-                return Err(Error::UnknownConnector { asked: id.to_string(), known });
+                return Err(Error::UnknownConnector(id.clone()));
             };
             let component = store.component(&record.digest).await?;
             let Some(component) = component else {

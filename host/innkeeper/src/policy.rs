@@ -1,44 +1,219 @@
 //! Who may do what.
 
 use std::fmt;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use innkeeper_spec::{ConnectorId, Scope};
-use innkeeper_store::{ConnectionId, PrincipalId, SpaceId};
+use innkeeper_store::{ConnectionId, ConnectionRecord, PrincipalId, SpaceId};
+
+use crate::audit::Event;
+use crate::error::Error;
+use crate::host::Innkeeper;
+
+/// Makes the enum and its list of one list: a verb's name and what it may do.
+macro_rules! verbs {
+    ($($(#[$doc:meta])* $verb:ident = $name:literal, $scope:ident;)*) => {
+        /// What a caller of the host wants to do. An [`AccessPolicy`] is asked at every one of them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Verb {
+            $($(#[$doc])* $verb,)*
+        }
+
+        impl Verb {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$verb,)*];
+
+            /// Its name, which audit records have, too.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$verb => $name,)*
+                }
+            }
+
+            /// What it may do, unless the request says otherwise.
+            pub const fn scope(self) -> Scope {
+                match self {
+                    $(Self::$verb => Scope::$scope,)*
+                }
+            }
+        }
+    };
+}
+
+verbs! {
+    /// List the connectors of the host.
+    ListConnectors = "list-connectors", Read;
+    /// Read the spec of a connector.
+    ReadConnector = "read-connector", Read;
+    /// Load a component to look at it, without keeping it.
+    InspectConnector = "inspect-connector", Read;
+    /// Plan to add a connector or a newer version of it, and do so.
+    AddConnector = "add-connector", Write;
+    /// Remove a connector.
+    RemoveConnector = "remove-connector", Destroy;
+    /// List the connections of a space.
+    ListConnections = "list-connections", Read;
+    /// Read a connection's settings.
+    ReadConnection = "read-connection", Read;
+    /// Plan a connection or a change of one. It may fetch metadata from an authorization server.
+    PlanConnection = "plan-connection", Read;
+    /// Make a connection.
+    Connect = "connect", Write;
+    /// Change a connection.
+    ChangeConnection = "change", Write;
+    /// Delete a connection.
+    DeleteConnection = "delete", Destroy;
+    /// Call an action. The scope is the action's.
+    Call = "call", Read;
+    /// Try a connection.
+    Check = "check", Read;
+    /// See how a connection stands.
+    ReadStatus = "status", Read;
+    /// Authorize a connection, or make a link for that. The scope is [`Scope::Read`] for the principal's own grant and
+    /// [`Scope::Write`] for one that all share.
+    Authorize = "authorize", Read;
+    /// End a grant. The scope is as for [`Verb::Authorize`].
+    Disconnect = "disconnect", Read;
+    /// Read audit records of a space.
+    ReadAudit = "read-audit", Read;
+    /// End all grants of a principal in a space.
+    ForgetPrincipal = "forget-principal", Destroy;
+    /// Delete a space with all its connections.
+    DeleteSpace = "delete-space", Destroy;
+    /// Replace the keyring, or seal everything under a new data key.
+    RotateKeys = "rotate-keys", Write;
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 /// What is asked for.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct AccessRequest<'a> {
-    /// The tenant.
-    pub space: &'a SpaceId,
-    /// Which connection.
-    pub connection: &'a ConnectionId,
-    /// Of which connector.
-    pub connector: &'a ConnectorId,
-    /// The user it is done for, where there is one.
+    /// What is to be done.
+    pub verb: Verb,
+    /// Who asks: the caller of [`Innkeeper::for_caller`]; none where the embedding service itself asks.
+    pub caller: Option<&'a PrincipalId>,
+    /// The tenant; none for what belongs to the whole host.
+    pub space: Option<&'a SpaceId>,
+    /// The connection, where the verb is about one. It need not exist.
+    pub connection: Option<&'a ConnectionId>,
+    /// The connector, where it is known.
+    pub connector: Option<&'a ConnectorId>,
+    /// The user whose grant is used or changed, where there is one.
     pub principal: Option<&'a PrincipalId>,
-    /// Which action; none for a check of the connection, its status, and authorizing or disconnecting it.
+    /// The action of a call.
     pub action: Option<&'a str>,
-    /// What the action may do at the service. To authorize or disconnect is `read` where it is the principal's own grant, and
-    /// `write` where it is the one that all share.
+    /// What it may do: for a call, what the action may do at the service.
     pub scope: Scope,
+}
+
+impl<'a> AccessRequest<'a> {
+    pub(crate) fn new(verb: Verb) -> Self {
+        Self {
+            verb,
+            caller: None,
+            space: None,
+            connection: None,
+            connector: None,
+            principal: None,
+            action: None,
+            scope: verb.scope(),
+        }
+    }
+
+    pub(crate) fn in_space(verb: Verb, space: &'a SpaceId) -> Self {
+        Self { space: Some(space), ..Self::new(verb) }
+    }
+
+    pub(crate) fn of_connector(verb: Verb, connector: &'a ConnectorId) -> Self {
+        Self { connector: Some(connector), ..Self::new(verb) }
+    }
 }
 
 /// Why something is not allowed: a sentence for the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied(pub String);
 
-/// Decides before anything runs whether a caller may use a connection and an action.
+/// Decides before anything is done whether the caller may do it.
+///
+/// ```
+/// use innkeeper::{AccessPolicy, AccessRequest, Denied, spec::Scope};
+///
+/// /// Users only read.
+/// #[derive(Debug)]
+/// struct ReadersOnly;
+///
+/// #[async_trait::async_trait]
+/// impl AccessPolicy for ReadersOnly {
+///     async fn decide(&self, request: &AccessRequest<'_>) -> Result<(), Denied> {
+///         match request.caller {
+///             Some(_) if request.scope != Scope::Read => Err(Denied("you may only read".to_owned())),
+///             _ => Ok(()),
+///         }
+///     }
+/// }
+/// ```
+#[async_trait]
 pub trait AccessPolicy: Send + Sync + fmt::Debug {
-    /// Refuses with a reason, or does not.
-    fn decide(&self, request: &AccessRequest<'_>) -> Result<(), Denied>;
+    /// Allows the request, or denies it with a reason. The call waits for the answer; the host sets no time limit.
+    async fn decide(&self, request: &AccessRequest<'_>) -> Result<(), Denied>;
 }
 
-/// Everyone who can reach the host may use all of a space: the embedding service has decided already.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AllowAll;
+impl Innkeeper {
+    /// The same host on behalf of a caller whom the [`AccessPolicy`] knows: a signed-in user, a service account. Without one the
+    /// embedding service itself is the caller.
+    pub fn for_caller(&self, caller: PrincipalId) -> Self {
+        Self { parts: self.parts.clone(), caller: Some(caller) }
+    }
 
-impl AccessPolicy for AllowAll {
-    fn decide(&self, _: &AccessRequest<'_>) -> Result<(), Denied> {
-        Ok(())
+    /// Asks the access policy.
+    pub(crate) async fn allow(&self, request: AccessRequest<'_>) -> Result<(), Error> {
+        let Some(policy) = &self.parts.policy else { return Ok(()) };
+        let request = AccessRequest { caller: self.caller.as_ref(), ..request };
+        policy.decide(&request).await.map_err(|denied| Error::NotAllowed(denied.0))
+    }
+
+    /// The connection, where the policy allows this. Only then is the caller told whether there is one.
+    pub(crate) async fn permitted(
+        &self,
+        space: &SpaceId,
+        id: &ConnectionId,
+        event: &Event,
+    ) -> Result<Arc<ConnectionRecord>, Error> {
+        let record = self.parts.auth.connections().get(space, id).await?;
+        self.allow_event(space, id, record.as_deref(), event, event.verb.scope()).await?;
+        record.ok_or_else(|| Error::unknown_connection(space, id))
+    }
+
+    /// Asks the access policy about something that is done with a connection. What it denies is on record.
+    pub(crate) async fn allow_event(
+        &self,
+        space: &SpaceId,
+        id: &ConnectionId,
+        record: Option<&ConnectionRecord>,
+        event: &Event,
+        scope: Scope,
+    ) -> Result<(), Error> {
+        let request = AccessRequest {
+            space: Some(space),
+            connection: Some(id),
+            connector: record.map(|record| &record.connector),
+            principal: event.principal.as_ref(),
+            action: event.action.as_deref(),
+            scope,
+            ..AccessRequest::new(event.verb)
+        };
+        let Err(denied) = self.allow(request).await else { return Ok(()) };
+        if let Some(record) = record {
+            self.record(self.audit_record(record, event.clone(), denied.kind().as_str())).await?;
+        }
+        Err(denied)
     }
 }

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use innkeeper_auth::Tended;
-use innkeeper_store::{GrantKey, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_store::{GrantKey, PrincipalId, SpaceId};
 
 use crate::error::Error;
 use crate::host::Innkeeper;
+use crate::policy::{AccessRequest, Verb};
 
 /// How often a host that is kept tended looks for refreshes that were cut off: well within the time that providers honour a
 /// spent refresh token for.
@@ -41,9 +42,11 @@ impl Innkeeper {
         }
     }
 
-    /// Ends every grant of a principal in a space, here and at the provider: for a user who has left, so the access policy is not
-    /// asked. Answers how many there were; where one could not be ended, the others are all the same.
+    /// Ends every grant of a principal in a space, here and at the provider: for a user who has left. Answers how many there
+    /// were; where one could not be ended, the others are all the same.
     pub async fn forget_principal(&self, space: &SpaceId, principal: &PrincipalId) -> Result<u64, Error> {
+        let request = AccessRequest::in_space(Verb::ForgetPrincipal, space);
+        self.allow(AccessRequest { principal: Some(principal), ..request }).await?;
         let (mut ended, mut failure) = (0, None);
         for grant in self.parts.store.grants_of_principal(space, principal).await? {
             match self.end_grant(&grant.key).await {
@@ -55,21 +58,20 @@ impl Innkeeper {
     }
 
     async fn end_grant(&self, key: &GrantKey) -> Result<(), Error> {
-        let record = self.record_of(&key.space, &key.connection).await?;
-        self.parts.auth.disconnect(&record, &key.owner).await?;
-        let principal = match &key.owner {
-            GrantOwner::Principal(principal) => Some(principal.clone()),
-            GrantOwner::Shared => None,
-        };
-        self.note(&record, "disconnect", principal).await
+        let GrantKey { space, connection, owner } = key;
+        let record = self.parts.auth.connections().get(space, connection).await?;
+        let record = record.ok_or_else(|| Error::unknown_connection(space, connection))?;
+        self.parts.auth.disconnect(&record, owner).await?;
+        self.note(&record, Verb::Disconnect, owner.principal().cloned()).await
     }
 
     /// Deletes every connection of a space as [`Innkeeper::delete_connection`] does. The audit trail stays. Answers how many
     /// there were.
     pub async fn delete_space(&self, space: &SpaceId) -> Result<u64, Error> {
+        self.allow(AccessRequest::in_space(Verb::DeleteSpace, space)).await?;
         let mut deleted = 0;
-        for connection in self.parts.store.all_connections(space).await? {
-            self.delete_connection(space, &connection.id).await?;
+        for record in self.parts.store.all_connections(space).await? {
+            self.delete_permitted(&record).await?;
             deleted += 1;
         }
         Ok(deleted)

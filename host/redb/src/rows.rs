@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use innkeeper_ambient::Timestamp;
-use innkeeper_spec::{ApprovedHost, AuthMode, AuthTypeId, ConnectorId, draft};
+use innkeeper_spec::{ApprovedHost, AuthMode, AuthTypeId, ConnectorId, ValueSource, draft};
 use innkeeper_store::{
     AuditRecord, AuthorizationRecord, ComponentDigest, ConnectionId, ConnectionRecord, ConnectorRecord, DataKeyId,
     Edition, GrantKey, GrantOwner, GrantPhase, GrantRecord, LossReason, PrincipalId, Sealed, SpaceId, StoreError,
@@ -88,6 +88,7 @@ pub(crate) struct ConnectionRow {
     auth_mode: AuthMode,
     config: Value,
     fields: BTreeMap<String, Value>,
+    sources: BTreeMap<String, ValueSource>,
     secret_names: Vec<String>,
     secrets: Sealed,
     hosts: Vec<ApprovedHost>,
@@ -107,6 +108,7 @@ impl ConnectionRow {
             auth_mode: record.auth_mode,
             config: record.config,
             fields: record.fields,
+            sources: record.sources,
             secret_names: record.secret_names,
             secrets: record.secrets,
             hosts: record.hosts,
@@ -135,6 +137,7 @@ impl ConnectionRow {
             auth_mode: row.auth_mode,
             config: row.config,
             fields: row.fields,
+            sources: row.sources,
             secret_names: row.secret_names,
             secrets: row.secrets,
             hosts: row.hosts,

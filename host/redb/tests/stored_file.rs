@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use innkeeper_ambient::{ManualClock, SeededRandom, Timestamp};
 use innkeeper_redb::RedbStore;
-use innkeeper_spec::{AuthMode, AuthTypeId, ConnectorId, draft};
+use innkeeper_spec::{AuthMode, AuthTypeId, ConnectorId, ValueSource, draft};
 use innkeeper_store::{
     AuditFilter, AuditRecord, AuditRepository as _, AuthorizationRecord, AuthorizationRepository as _, ComponentDigest,
     ConnectionId, ConnectionRecord, ConnectionRepository as _, ConnectorRecord, ConnectorRepository as _,
@@ -175,6 +175,7 @@ fn of_connection(secrets: Sealed) -> ConnectionRecord {
         auth_mode: AuthMode::PerUser,
         config: json!({"region": "eu", "deep": [1, null]}),
         fields: BTreeMap::from([("clientId".to_owned(), json!("c"))]),
+        sources: BTreeMap::from([("clientId".to_owned(), ValueSource::ConnectorDefault)]),
         secret_names: vec!["token".to_owned()],
         secrets,
         hosts: Vec::new(),

@@ -22,7 +22,7 @@ struct Disconnect {
 pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
     let outcome = async {
         let (user, Disconnect { connection }) = read(&site, request).await?;
-        let ended = site.host.disconnect(&user.space, &connection, Some(user.principal)).await;
+        let ended = site.host_for(&user).disconnect(&user.space, &connection, Some(user.principal)).await;
         ended.map_err(|error| Problem::from(&error))
     };
     match outcome.await {

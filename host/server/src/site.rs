@@ -35,6 +35,11 @@ impl Site {
         address
     }
 
+    /// The host on behalf of a user.
+    pub(crate) fn host_for(&self, user: &User) -> Innkeeper {
+        self.host.for_caller(user.principal.clone())
+    }
+
     /// The user, where the request needs one.
     pub(crate) async fn user(&self, request: &Parts) -> Result<User, Problem> {
         self.visitors.user(request).await.ok_or(Problem::SignIn)

@@ -75,12 +75,13 @@ async fn ask(site: &Site, link: &StartLink) -> Result<Response, Problem> {
 
 async fn begin(site: &Site, link: &StartLink, user: Option<User>) -> Result<Response, Problem> {
     let session = SessionSecret::random(site.host.random());
+    let host = user.as_ref().map_or_else(|| site.host.clone(), |user| site.host_for(user));
     let principal = user.as_ref().map(|user| user.principal.clone());
     let session = match user {
         Some(User { space, principal }) => session.of_user(space, principal),
         None => session,
     };
-    let begun = site.host.begin_by_link(link, principal.as_ref(), site.address("callback"), &session).await;
+    let begun = host.begin_by_link(link, principal.as_ref(), site.address("callback"), &session).await;
     let begun = begun.map_err(|error: Error| Problem::from(&error))?;
     let cookie = site.cookies.set(begun.state.expose_secret(), &session).ok_or(Problem::Host)?;
     let mut location = HeaderValue::try_from(begun.authorization_url.as_str()).map_err(|_| Problem::Host)?;

@@ -28,6 +28,28 @@ pub struct HostRule {
     pub reason: Option<String>,
 }
 
+/// Such as `api.example.com:443/v1 (GET), no credential`.
+impl fmt::Display for HostRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = self.host.to_string();
+        if let Some(port) = self.port {
+            text = format!("{text}:{port}");
+        }
+        if let Some(prefix) = &self.path_prefix {
+            let gap = if text.contains(' ') { ", path " } else { "" };
+            text = format!("{text}{gap}{prefix}");
+        }
+        f.write_str(&text)?;
+        if !self.methods.is_empty() {
+            write!(f, " ({})", self.methods.join(", "))?;
+        }
+        if self.credential == CredentialUse::Never {
+            f.write_str(", no credential")?;
+        }
+        Ok(())
+    }
+}
+
 /// Whether a host may receive the connection's credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

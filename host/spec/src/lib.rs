@@ -25,6 +25,7 @@ mod policies;
 pub mod published;
 mod schema;
 mod template;
+mod value_source;
 
 pub use about::About;
 pub use action::{ActionSpec, Scope};
@@ -46,3 +47,4 @@ pub use policies::{
 };
 pub use schema::{Schema, Violation, Violations};
 pub use template::Template;
+pub use value_source::ValueSource;

@@ -42,8 +42,8 @@ fn written<T: JsonSchema>(title: &str, description: &str) -> Value {
     )
 }
 
-/// Of what we print: every field is there.
-fn printed<T: JsonSchema>(title: &str, description: &str) -> Value {
+/// The JSON Schema (2020-12) of a type that is printed, not read: every field is there.
+pub fn printed<T: JsonSchema>(title: &str, description: &str) -> Value {
     titled(
         SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>(),
         title,

@@ -110,6 +110,16 @@ pub enum GrantOwner {
     Principal(PrincipalId),
 }
 
+impl GrantOwner {
+    /// The principal who owns it; none for a shared grant.
+    pub fn principal(&self) -> Option<&PrincipalId> {
+        match self {
+            Self::Shared => None,
+            Self::Principal(principal) => Some(principal),
+        }
+    }
+}
+
 /// The key of a grant. One user's token for another cannot be expressed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct GrantKey {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use innkeeper_ambient::Timestamp;
-use innkeeper_spec::{ApprovedHost, AuthMode, AuthTypeId, ConnectorId, draft};
+use innkeeper_spec::{ApprovedHost, AuthMode, AuthTypeId, ConnectorId, ValueSource, draft};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -48,6 +48,8 @@ pub struct ConnectionRecord {
     pub config: Value,
     /// Fields of the auth type that are no secret.
     pub fields: BTreeMap<String, Value>,
+    /// Where the value of each field comes from, of secret fields too. A field that is missing here was given.
+    pub sources: BTreeMap<String, ValueSource>,
     /// Names of the secret fields that have a value.
     pub secret_names: Vec<String>,
     /// The secret fields, a JSON object from name to text, sealed under [`crate::Identity::Connection`].
@@ -67,6 +69,17 @@ pub struct ConnectionRecord {
 }
 
 impl ConnectionRecord {
+    /// Whether the owner gave the value of this field. A field that nothing is known of counts as given: nothing else changes it
+    /// then.
+    pub fn is_given(&self, field: &str) -> bool {
+        self.source(field) == ValueSource::Given
+    }
+
+    /// Where the value of a field comes from.
+    pub fn source(&self, field: &str) -> ValueSource {
+        self.sources.get(field).copied().unwrap_or(ValueSource::Given)
+    }
+
     /// Which state of the connection this is: what was worked out of one edition holds for it alone.
     pub fn edition(&self) -> Edition {
         Edition { version: self.version, created_at: self.created_at, updated_at: self.updated_at }

@@ -61,7 +61,7 @@ impl Stage {
         let bearer = NewConnection::new(SpaceId::default(), added.id(), "bearer")
             .config(json!({ "baseUrl": service.as_str() }))
             .secret("token", TOKEN);
-        let bearer = host.connect(bearer).await?;
+        let bearer = host.connect(host.plan(bearer).await?.approved()).await?;
         let record = record(&*store, &bearer).await?;
 
         let vault = Vault::open(Keyring::load(&KeyringSource::File(place))?, &*store, random.clone()).await?;
@@ -165,7 +165,7 @@ impl Stage {
             .field("tokenUrl", self.url("token").as_str())
             .field("clientId", "bench")
             .secret("clientSecret", "bench-secret");
-        let connection = self.host.connect(connection).await?;
+        let connection = self.host.connect(self.host.plan(connection).await?.approved()).await?;
         let record = record(&*self.store, &connection).await?;
         Ok(self.auth.credential_source(&record, &GrantOwner::Shared)?)
     }
@@ -202,7 +202,6 @@ async fn record(store: &dyn Store, connection: &ConnectionView) -> Result<Arc<Co
         Failure::Host(innkeeper::Error::UnknownConnection {
             space: connection.space.clone(),
             connection: connection.id.clone(),
-            known: Vec::new(),
         })
     })
 }

@@ -112,6 +112,7 @@ impl Replica {
         let (space, id) = (SpaceId::default(), ConnectionId::parse("files").expect("an id"));
         let record = ConnectionRecord {
             secrets: self.auth.seal_secrets(&space, &id, 1, &settings).expect("the secrets are sealed"),
+            sources: settings.sources().clone(),
             secret_names: settings.secret_names(),
             space,
             id,

@@ -107,11 +107,10 @@ pub(super) fn endings() -> Vec<Attack> {
                     Ok(connection) => connection,
                     Err(told) => return told,
                 };
-                let change = ConnectionChange {
-                    fields: [("tokenUrl".to_owned(), json!(other.url("/")))].into(),
-                    ..ConnectionChange::default()
-                };
-                rig.host().change_connection(&connection.space, &connection.id, change).await.expect("it is changed");
+                let change = ConnectionChange::default().field("tokenUrl", other.url("/"));
+                innkeeper_tests::host::change(rig.host(), &connection.space, &connection.id, change)
+                    .await
+                    .expect("it is changed");
                 let told = rig.use_grant(&connection).await;
                 let shown = other.heard().iter().any(|heard| {
                     let all = format!("{}{}", heard.head, String::from_utf8_lossy(&heard.body));

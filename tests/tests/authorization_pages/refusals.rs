@@ -199,8 +199,9 @@ async fn a_link_to_a_foreign_return_url_begins_nothing() {
 #[derive(Debug)]
 struct NotBob;
 
+#[async_trait::async_trait]
 impl AccessPolicy for NotBob {
-    fn decide(&self, request: &AccessRequest<'_>) -> Result<(), Denied> {
+    async fn decide(&self, request: &AccessRequest<'_>) -> Result<(), Denied> {
         match request.principal.map(PrincipalId::as_str) {
             Some("bob") => Err(Denied("bob may not".to_owned())),
             _ => Ok(()),

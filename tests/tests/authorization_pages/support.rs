@@ -83,7 +83,7 @@ impl Site {
             .field("tokenUrl", format!("{base}/token"))
             .field("issuer", base.as_str())
             .field("clientId", PUBLIC_CLIENT);
-        self.host.host.connect(settings(new)).await.expect("the connection is made")
+        innkeeper_tests::host::connect(&self.host.host, settings(new)).await.expect("the connection is made")
     }
 
     pub(crate) async fn link(&self, connection: &ConnectionView, principal: Option<&str>) -> Link {

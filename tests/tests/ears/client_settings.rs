@@ -1,6 +1,6 @@
 //! Settings that make no connection, each with what to do.
 
-use innkeeper::{Endpoint, EndpointSource, NewConnection, SpaceId};
+use innkeeper::{Endpoint, NewConnection, SpaceId, ValueSource};
 use innkeeper_tests::components;
 use innkeeper_tests::host::TestHost;
 use serde_json::json;
@@ -17,7 +17,9 @@ fn connection() -> NewConnection {
 #[tokio::test]
 async fn a_host_without_a_service_says_what_its_operator_has_to_set() {
     let host = TestHost::start_warm(|builder| builder).await;
-    let error = host.host.connect(connection().field("provider", "acme")).await.expect_err("there is no service");
+    let error = innkeeper_tests::host::connect(&host.host, connection().field("provider", "acme"))
+        .await
+        .expect_err("there is no service");
     let text = error.to_string();
     assert!(text.contains("no auth redirect service") && text.contains("ears_url"), "{text}");
 }
@@ -65,7 +67,8 @@ async fn a_provider_is_a_plain_word() {
 #[tokio::test]
 async fn where_tokens_come_from_is_told_before_a_connection_is_made() {
     let inn = Inn::open("https://ears.example.com/a/").await;
-    let listed = inn.host.host.endpoints(&connection().field("provider", "acme")).await.expect("listed");
+    let plan = inn.host.host.plan(connection().field("provider", "acme")).await.expect("planned");
     let address = "https://ears.example.com/a/".to_owned();
-    assert_eq!(listed, [Endpoint { field: "ears".to_owned(), address, source: EndpointSource::Host }]);
+    let [Endpoint { field, address: planned, source, .. }] = plan.endpoints() else { panic!("{plan:?}") };
+    assert_eq!((field.as_str(), planned, *source), ("ears", &address, ValueSource::Host));
 }

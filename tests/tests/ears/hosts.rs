@@ -158,8 +158,9 @@ async fn the_services_answer_to_another_servers_flow_is_refused_and_the_reverse(
             .field("scope", SCOPE)
     };
     let host = &town.inn.host.host;
-    let promised = host.connect(direct("promised").field("issuer", issuer)).await.expect("made");
-    let silent = host.connect(direct("silent")).await.expect("made");
+    let promised =
+        innkeeper_tests::host::connect(&host, direct("promised").field("issuer", issuer)).await.expect("made");
+    let silent = innkeeper_tests::host::connect(&host, direct("silent")).await.expect("made");
 
     let by_service = town.inn.begin(&town.connection, Some("ada")).await;
     let services = town.consented(&by_service, "ada").await;

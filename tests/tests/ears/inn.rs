@@ -44,7 +44,7 @@ impl Inn {
     ) -> Result<ConnectionView, Error> {
         let connector = components::HOSTILE.parse().expect("an id");
         let new = NewConnection::new(SpaceId::default(), connector, "ears").config(json!({ "base": api }));
-        self.host.host.connect(settings(new)).await
+        innkeeper_tests::host::connect(&self.host.host, settings(new)).await
     }
 
     pub(crate) async fn begin(&self, connection: &ConnectionView, principal: Option<&str>) -> Flow {

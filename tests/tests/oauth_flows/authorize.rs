@@ -83,7 +83,7 @@ async fn a_client_of_its_own_needs_no_user_and_renews_by_itself() {
         if let Some(method) = method {
             new = new.field("tokenEndpointAuthMethod", method);
         }
-        let connection = stage.host.host.connect(new).await.expect("the connection is made");
+        let connection = innkeeper_tests::host::connect(&stage.host.host, new).await.expect("the connection is made");
         assert!(!connection.interactive);
         for _ in 0..2 {
             let me = stage.me(&connection).await.expect("the resource answers");

@@ -53,10 +53,11 @@ async fn a_connection_follows_the_scope_of_a_newer_connector_unless_its_owner_ch
     let connect = |id: &str, scope: Option<&str>| {
         let new = NewConnection::new(SpaceId::default(), added.id(), "oauth_authorization_code");
         let new = new.id(id.parse().expect("an id")).field("clientId", "client").secret("clientSecret", "secret");
-        host.host.connect(match scope {
+        let new = match scope {
             Some(scope) => new.field("scope", scope),
             None => new,
-        })
+        };
+        innkeeper_tests::host::connect(&host.host, new)
     };
     let follower = connect("follower", None).await.expect("made");
     connect("chosen", Some("mine")).await.expect("made");
@@ -66,8 +67,9 @@ async fn a_connection_follows_the_scope_of_a_newer_connector_unless_its_owner_ch
     };
     assert!(follower.fields["scope"].as_str().expect("a text").contains("drive.readonly"));
     let upgraded = host.host.load(new).await.expect("loads");
-    assert_eq!(upgraded.rescoped, [(SpaceId::default(), follower.id)]);
-    assert!(!upgraded.differences.is_empty(), "the difference is shown");
+    let rescoped: Vec<_> = upgraded.view.rescoped.iter().map(|rescoped| &rescoped.connection).collect();
+    assert_eq!(rescoped, [&follower.id]);
+    assert!(!upgraded.view.differences.is_empty(), "the difference is shown");
     assert!(wished("follower").await.as_str().expect("a text").contains("drive.metadata"));
     assert_eq!(wished("chosen").await, "mine");
 }

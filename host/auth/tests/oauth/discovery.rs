@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use innkeeper_auth::{Discovery, Settings};
+use innkeeper_auth::{Declared, Renewing, Settings, Sourced};
 use serde_json::{Value, json};
 
 use crate::support::{House, Reply, declaration};
@@ -36,8 +36,13 @@ async fn discover(
 ) -> Result<BTreeMap<String, Value>, String> {
     let declaration = declaration(auth_type, defaults);
     let auth_type = house.auth.types().require(&declaration.auth_type).expect("known");
-    let of = Discovery { declaration: &declaration, auth_type: &**auth_type, config: &json!({ "tenant": "t1" }) };
-    house.auth.discover(&of, fields(given)).await.map_err(|errors| errors.to_string())
+    let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &json!({ "tenant": "t1" }) };
+    let found = house.auth.discover(&of, Sourced::all_given(fields(given))).await;
+    found.map(values).map_err(|errors| errors.to_string())
+}
+
+fn values(fields: BTreeMap<String, Sourced>) -> BTreeMap<String, Value> {
+    fields.into_iter().map(|(name, field)| (name, field.value)).collect()
 }
 
 #[tokio::test]
@@ -61,7 +66,8 @@ async fn an_issuer_is_asked_for_its_endpoints_and_what_is_given_comes_first() {
     // What was found is what is kept, and fits.
     let declaration = declaration("oauth_authorization_code", &[]);
     let auth_type = house.auth.types().require(&declaration.auth_type).expect("known");
-    let settings = Settings::build(&declaration, &**auth_type, &Value::Null, &found, &BTreeMap::new()).expect("valid");
+    let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &Value::Null };
+    let settings = Settings::build(&of, &Sourced::all_given(found), &BTreeMap::new()).expect("valid");
     assert_eq!(settings.text("tokenUrl"), Some(&*format!("{base}/t1/token")));
 }
 
@@ -164,21 +170,21 @@ async fn a_changed_address_takes_all_endpoints_along_and_another_change_none() {
     let base = house.provider.url.clone();
     let declaration = declaration("oauth_client_credentials", &[]);
     let auth_type = house.auth.types().require(&declaration.auth_type).expect("known");
-    let of = Discovery { declaration: &declaration, auth_type: &**auth_type, config: &Value::Null };
-    let before = fields(&[
+    let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &Value::Null };
+    let before = Sourced::all_given(fields(&[
         ("discoveryUrl", json!("https://old.example.com")),
         ("tokenUrl", json!("https://old.example.com/token")),
         ("revocationUrl", json!("https://old.example.com/revoke")),
         ("clientId", json!("c")),
-    ]);
-    let scope = fields(&[("scope", json!("a"))]);
-    let after = house.auth.rediscover(&of, &before, before.clone(), scope).await.expect("kept");
+    ]));
+    let scope = Sourced::all_given(fields(&[("scope", json!("a"))]));
+    let after = values(house.auth.fields_after(&of, &before, Renewing::Nothing, scope).await.expect("kept"));
     assert_eq!(after["tokenUrl"], "https://old.example.com/token");
     assert!(house.provider.seen().is_empty(), "nothing is asked");
 
     house.provider.answers([metadata(&base, &json!({ "revocation_endpoint": null }))]);
-    let moved = fields(&[("discoveryUrl", json!(format!("{base}/t1")))]);
-    let after = house.auth.rediscover(&of, &before, before.clone(), moved).await.expect("found");
+    let moved = Sourced::all_given(fields(&[("discoveryUrl", json!(format!("{base}/t1")))]));
+    let after = values(house.auth.fields_after(&of, &before, Renewing::Nothing, moved).await.expect("found"));
     assert_eq!(after["tokenUrl"], format!("{base}/t1/token"));
     assert!(!after.contains_key("revocationUrl"), "tokens of the new server do not go to the old one");
     assert_eq!(after["clientId"], "c");

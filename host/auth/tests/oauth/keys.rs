@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use innkeeper_auth::{AuthTypes, Settings};
+use innkeeper_auth::{AuthTypes, Declared, Settings, Sourced};
 use serde_json::{Value, json};
 
 use crate::support::declaration;
@@ -34,7 +34,8 @@ fn mistakes(auth_type: &str, fields: &[(&str, Value)], secrets: &[(&str, &str)])
     given.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     given.retain(|_, value| !value.is_null());
     let secrets = secrets.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())).collect();
-    let built = Settings::build(&declaration, &**auth_type, &Value::Null, &given, &secrets);
+    let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &Value::Null };
+    let built = Settings::build(&of, &Sourced::all_given(given), &secrets);
     built.err().map(|errors| errors.to_string()).unwrap_or_default()
 }
 

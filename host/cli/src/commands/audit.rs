@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use innkeeper::{AuditRecord, ConnectionId};
+use innkeeper::{AuditRecord, AuditView, ConnectionId};
 use innkeeper_shown::Quoted;
-use serde_json::{Value, json};
 
 use super::Context;
 use crate::failure::Outcome;
@@ -27,7 +26,8 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
         .with_host(async |host| Ok(host.audit(space, arguments.connection.as_ref(), arguments.last as usize).await?))
         .await?;
     if context.output.is_json() {
-        return context.output.json(&records.iter().map(to_json).collect());
+        let views: Vec<AuditView> = records.into_iter().map(AuditView::from).collect();
+        return context.output.json(&views);
     }
     let mut listing = Listing::new(["WHEN", "CONNECTION", "EVENT", "ACTION", "FOR", "OUTCOME", "TOOK", "REQUESTS"]);
     for record in records {
@@ -48,19 +48,4 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
         None => "nothing was done yet".to_owned(),
     };
     context.output.table(&listing, &nothing)
-}
-
-fn to_json(record: &AuditRecord) -> Value {
-    json!({
-        "at": record.at.to_string(),
-        "space": record.space,
-        "connection": record.connection,
-        "connector": record.connector,
-        "event": record.event,
-        "action": record.action,
-        "principal": record.principal,
-        "outcome": record.outcome,
-        "duration_ms": record.duration,
-        "requests": record.requests,
-    })
 }

@@ -4,8 +4,10 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use innkeeper::{CallRequest, CallResult, ConnectionId, Innkeeper, PrincipalId, Progress as Told};
-use serde_json::{Value, json};
+use innkeeper::{
+    CallRequest, CallResult, CallResultView, ConnectionId, FileView, Innkeeper, PrincipalId, Progress as Told,
+};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::Context;
@@ -77,7 +79,7 @@ async fn call(arguments: &Arguments, input: Value, host: &Innkeeper, context: &C
         output.logs(&result.logs);
     }
     if output.is_json() {
-        return output.json(&to_json(&result, &saved, &events, arguments.logs));
+        return output.json(&view(&result, &saved, events, arguments.logs));
     }
     if !result.value.is_null() {
         output.json(&result.value)?;
@@ -166,22 +168,17 @@ impl Events {
     }
 }
 
-fn to_json(result: &CallResult, saved: &[Saved], events: &[Value], logs: bool) -> Value {
-    let files: Vec<Value> = saved
+fn view(result: &CallResult, saved: &[Saved], events: Vec<Value>, logs: bool) -> CallResultView {
+    let mut view = result.view();
+    view.files = saved
         .iter()
-        .map(|file| json!({ "name": file.name, "path": file.path, "size": file.size, "content_type": file.content_type }))
+        .map(|file| {
+            FileView::new(&file.name, Some(file.size), file.content_type.clone()).at(file.path.to_string_lossy())
+        })
         .collect();
-    let mut answer = json!({
-        "value": result.value,
-        "files": files,
-        "events": events,
-        "requests": result.requests,
-        "duration_ms": u64::try_from(result.duration.as_millis()).unwrap_or(u64::MAX),
-    });
-    if logs {
-        answer["logs"] = json!(result.logs);
-    }
-    answer
+    view.events = events;
+    view.logs = logs.then(|| result.logs.clone());
+    view
 }
 
 fn input(argument: &str) -> Outcome<Value> {

@@ -3,7 +3,6 @@
 use clap::Args;
 use innkeeper::{ConnectionId, ConnectionStatus, PrincipalId};
 use innkeeper_shown::OneLine;
-use serde_json::{Value, json};
 
 use super::Context;
 use crate::failure::Outcome;
@@ -23,7 +22,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     let Arguments { connection, principal } = arguments;
     let status = context.with_host(async |host| Ok(host.status(space, &connection, principal).await?)).await?;
     if context.output.is_json() {
-        return context.output.json(&to_json(&status));
+        return context.output.json(&status.view());
     }
     show(&status, context)
 }
@@ -74,31 +73,4 @@ fn show(status: &ConnectionStatus, context: &Context) -> Outcome {
         context.output.note(format!("next: innkeeper authorize {}{flag}", connection.id));
     }
     Ok(())
-}
-
-fn to_json(status: &ConnectionStatus) -> Value {
-    let ConnectionStatus { connection, principal, grant } = status;
-    let time = |at: Option<innkeeper::Timestamp>| at.map(|at| at.to_string());
-    json!({
-        "connection": connection.id,
-        "space": connection.space,
-        "principal": principal,
-        "auth_type": connection.auth_type,
-        "auth_mode": connection.auth_mode,
-        "authorized": grant.authorized,
-        "state": grant.state,
-        "reason": grant.reason.map(innkeeper::Reason::as_str),
-        "expires_at": time(grant.expires_at),
-        "refreshable": grant.refreshable,
-        "refresh_token_expires_at": time(grant.refresh_token_expires_at),
-        "last_refresh": time(grant.last_refresh),
-        "scope": grant.scope,
-        "asked_scope": grant.asked_scope,
-        "missing_scope": grant.missing_scope,
-        "surplus_scope": grant.surplus_scope,
-        "in_doubt": grant.in_doubt,
-        "last_failure": grant.last_failure,
-        "failed_at": time(grant.failed_at),
-        "next_try": time(grant.next_try),
-    })
 }

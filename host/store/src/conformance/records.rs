@@ -1,7 +1,7 @@
 //! Records that show only what a rule is about.
 
 use innkeeper_ambient::Timestamp;
-use innkeeper_spec::{AuthMode, AuthTypeId, ConnectorId, draft};
+use innkeeper_spec::{AuthMode, AuthTypeId, ConnectorId, ValueSource, draft};
 use serde_json::json;
 
 use crate::ids::{ConnectionId, GrantKey, GrantOwner, PrincipalId, SpaceId, StateKey};
@@ -57,6 +57,8 @@ pub(super) fn connection(space_id: &str, connection: &str, version: u64) -> Conn
         auth_mode: AuthMode::PerUser,
         config: json!({"region": "eu", "deep": [1, null]}),
         fields: [("client".to_owned(), json!("c"))].into(),
+        sources: [("tenant".to_owned(), ValueSource::Given), ("scope".to_owned(), ValueSource::ConnectorTemplate)]
+            .into(),
         secret_names: vec!["token".to_owned()],
         secrets: sealed(1, 2),
         hosts: Vec::new(),

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, Timestamp};
 use innkeeper_auth::{
-    Auth, AuthError, AuthOptions, AuthTypes, Begun, Callback, Completed, Reason, Refused, SessionSecret, Settings,
+    Auth, AuthError, AuthOptions, AuthTypes, Begun, Callback, Completed, Declared, Reason, Refused, SessionSecret,
+    Settings, Sourced,
 };
 use innkeeper_egress::{Egress, PrivateNetworks, RequestHead};
 use innkeeper_redb::RedbStore;
@@ -155,8 +156,8 @@ impl House {
         let auth_type = self.auth.types().require(&declaration.auth_type).expect("a known type");
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let secrets = secrets.iter().map(|(name, text)| ((*name).to_owned(), SecretString::from(*text))).collect();
-        let settings =
-            Settings::build(&declaration, &**auth_type, &Value::Null, &fields, &secrets).expect("valid settings");
+        let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &Value::Null };
+        let settings = Settings::build(&of, &Sourced::all_given(fields), &secrets).expect("valid settings");
         let (space, id) = (SpaceId::default(), ConnectionId::parse(id).expect("an id"));
         let now = self.clock.now();
         let record = ConnectionRecord {
@@ -169,6 +170,7 @@ impl House {
             auth_mode: mode,
             config: Value::Null,
             fields: settings.plain().clone(),
+            sources: settings.sources().clone(),
             secret_names: settings.secret_names(),
             hosts: Vec::new(),
             placeholders: Vec::new(),

@@ -1,150 +1,161 @@
-//! Which hosts a connection may reach and where its credentials are sent to: the owner sees what the connector asks for and
-//! declares, and decides.
+//! The owner sees what a plan was not told to do, and decides.
 
-use std::collections::BTreeMap;
+use innkeeper::spec::{ApprovedHost, CredentialUse};
+use innkeeper::{Approval, ApprovedPlan, ConnectionView, Innkeeper, Plan, PlanKind, PlanView, PlanWarning};
+use innkeeper_shown::{OneLine, Said, address};
 
-use innkeeper::spec::{ApprovedHost, ConnectorSpec, CredentialUse, HostPattern, HostRule, Place, Scheme};
-use innkeeper::{
-    ConnectionChange, ConnectionId, Endpoint, EndpointSource, HostApproval, Innkeeper, NewConnection, SpaceId,
-};
-use innkeeper_shown::{Said, address};
-use serde_json::Value;
-
+use crate::commands::Context;
 use crate::commands::connector::with_warning;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::output::{Listing, say, say_table};
+use crate::output::{Listing, Output, say, say_table};
 use crate::prompts;
 
-/// Decides on the hosts of `new`: those that are named, or all that are asked for. What is not named by the owner is shown and
-/// wants a yes: hosts, and the addresses that credentials are sent to.
-pub(super) async fn approve(
+/// Makes what was planned, where the owner approves it; a dry run only shows it.
+pub(super) async fn make(
     host: &Innkeeper,
-    spec: &ConnectorSpec,
-    new: &mut NewConnection,
-    named: Option<&[String]>,
+    plan: Plan,
     yes: bool,
-) -> Outcome {
-    let asked = match named {
-        Some(named) => {
-            new.hosts = HostApproval::Only(parse(named)?);
-            Vec::new()
-        }
-        None => asked(spec, &new.config),
-    };
-    if yes {
-        return Ok(());
+    dry_run: bool,
+    context: &Context,
+) -> Outcome<Option<ConnectionView>> {
+    warn(plan.view(), context.output);
+    if !dry_run {
+        return Ok(Some(host.connect(approve(plan, yes)?).await?));
     }
-    let endpoints = host.endpoints(new).await?;
-    pin(&mut new.fields, &endpoints);
-    if asked.is_empty() && endpoints.iter().all(|endpoint| endpoint.source == EndpointSource::Given) {
-        return Ok(());
+    if context.output.is_json() {
+        context.output.json(plan.view())?;
+    } else {
+        show(plan.view());
     }
-    decide(spec, &asked, &endpoints)
+    Ok(None)
 }
 
-/// Where a change makes credentials be sent to: what is neither as before nor named by the owner is shown and wants a yes.
-pub(super) async fn approve_change(
-    host: &Innkeeper,
-    spec: &ConnectorSpec,
-    (space, id): (&SpaceId, &ConnectionId),
-    change: &mut ConnectionChange,
-    yes: bool,
-) -> Outcome {
-    if yes {
-        return Ok(());
+/// Asks about what is neither named nor approved before, unless all of it is approved by `yes`.
+fn approve(plan: Plan, yes: bool) -> Outcome<ApprovedPlan> {
+    let view = plan.view();
+    if yes || !plan.needs_approval() {
+        return Ok(plan.approved());
     }
-    let endpoints = host.endpoints_of_change(space, id, change).await?;
-    pin(&mut change.fields, &endpoints);
-    let is_known = |endpoint: &Endpoint| {
-        matches!(endpoint.source, EndpointSource::Given | EndpointSource::Before | EndpointSource::Host)
-    };
-    if endpoints.iter().all(is_known) { Ok(()) } else { decide(spec, &[], &endpoints) }
-}
-
-/// What is approved is what is used, whatever the metadata says a moment later.
-fn pin(fields: &mut BTreeMap<String, Value>, endpoints: &[Endpoint]) {
-    let found = endpoints.iter().filter(|endpoint| endpoint.source == EndpointSource::Metadata);
-    fields.extend(found.map(|found| (found.field.clone(), Value::from(found.address.as_str()))));
-}
-
-fn decide(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) -> Outcome {
     if !prompts::is_possible() {
-        return Err(not_asked(spec, asked, endpoints));
+        return Err(nobody_to_ask(view));
     }
-    show(spec, asked, endpoints);
-    if prompts::confirm(question(asked, endpoints), false)? {
-        return Ok(());
+    show(view);
+    if prompts::confirm("Approve this?", false)? {
+        return Ok(plan.approved());
     }
-    let message = "that was not approved, and no connection was made or changed";
+    let message = match view.kind {
+        PlanKind::Change => "not approved; the connection was not changed",
+        _ => "not approved; no connection was made",
+    };
     Err(Failure::new(Exit::Denied, "not-approved", message).hint(INSTEAD))
 }
 
-const INSTEAD: &str = "name what it may reach with `--host https://HOST[:PORT][/PREFIX]`, and where its credentials are sent to \
-                       with `--field NAME=URL` (of the auth type ears, with `--ears-url URL`)";
+const INSTEAD: &str = "name the hosts with `--host https://HOST[:PORT][/PREFIX]`, and the addresses that credentials are sent to \
+                       with `--field NAME=URL` (`--ears-url URL` for the auth type ears)";
 
-/// Nobody can be asked.
-fn not_asked(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) -> Failure {
+fn nobody_to_ask(view: &PlanView) -> Failure {
+    let connector = &view.connector;
     let mut parts = Vec::new();
-    if !asked.is_empty() {
-        let hosts: Vec<&str> = asked.iter().map(|(host, _)| host.as_str()).collect();
-        parts.push(format!("the connector {} asks to reach {}", spec.about.id, hosts.join("; ")));
+    let hosts: Vec<String> = open(&view.hosts, |host| host.approval).map(|host| with_claim(host)).collect();
+    if !hosts.is_empty() {
+        parts.push(format!("the connector {connector} asks to reach {}", hosts.join("; ")));
     }
+    let endpoints: Vec<String> = open(&view.endpoints, |endpoint| endpoint.approval)
+        .map(|endpoint| format!("{} ({}, {})", address(&endpoint.address), endpoint.field, endpoint.source))
+        .collect();
     if !endpoints.is_empty() {
-        let addresses: Vec<String> = endpoints
-            .iter()
-            .map(|endpoint| {
-                format!("{} ({}, {})", address(&endpoint.address), endpoint.field, endpoint.source.as_str())
-            })
-            .collect();
-        let whose = if asked.is_empty() { format!(" of the connector {}", spec.about.id) } else { String::new() };
-        parts.push(format!("credentials{whose} are sent to {}", addresses.join("; ")));
+        parts.push(format!("credentials of {connector} go to {}", endpoints.join("; ")));
     }
-    let message = format!("{}, which nobody has approved", parts.join("; "));
-    Failure::new(Exit::Usage, "approval-needed", message).hint(format!("approve that with `--yes`, or {INSTEAD}"))
+    for (what, rights) in [
+        ("put these secrets into its requests", &view.placeholders),
+        ("read these fields of the token answer", &view.claims),
+    ] {
+        let names: Vec<&str> = open(rights, |right| right.approval).map(|right| right.name.as_str()).collect();
+        if !names.is_empty() {
+            parts.push(format!("{connector} asks to {what}: {}", names.join("; ")));
+        }
+    }
+    let message = format!("approval is needed: {}", parts.join("; "));
+    Failure::new(Exit::Usage, "approval-needed", message).hint(format!("approve it with `--yes`, or {INSTEAD}"))
 }
 
-fn show(spec: &ConnectorSpec, asked: &[Asked<'_>], endpoints: &[Endpoint]) {
-    if !asked.is_empty() {
-        let mut listing = Listing::new(["HOST", "CREDENTIAL", "WHY"]);
-        for (host, rule) in asked {
-            let credential = if rule.credential == CredentialUse::Never { "never" } else { "sent" };
-            let reason = rule.reason.as_ref().map(|reason| Said::connector(reason).to_string());
-            listing.row([host.clone(), credential.to_owned(), reason.unwrap_or_default()]);
+fn open<T>(items: &[T], approval: impl Fn(&T) -> Approval) -> impl Iterator<Item = &T> {
+    items.iter().filter(move |item| approval(item) == Approval::Needed)
+}
+
+/// All of a plan that its owner decides on.
+fn show(view: &PlanView) {
+    let mark = |approval: Approval| match approval {
+        Approval::Needed => "needs approval",
+        Approval::Standing => "approved before",
+        _ => "as given",
+    };
+    if !view.hosts.is_empty() {
+        let mut listing = Listing::new(["HOST", "CREDENTIAL", "APPROVAL", "WHY"]);
+        for planned in &view.hosts {
+            let credential = if planned.host.credential == CredentialUse::Never { "never" } else { "sent" };
+            let reason = planned.reason.as_ref().map(|reason| Said::connector(reason).to_string());
+            listing.row([
+                with_claim(planned),
+                credential.to_owned(),
+                mark(planned.approval).to_owned(),
+                reason.unwrap_or_default(),
+            ]);
         }
-        say(&format!("The connector {} asks to send requests to:", spec.about.id));
+        say(&format!("The connector {} sends requests to:", view.connector));
         say_table(&listing);
     }
-    if !spec.placeholders.is_empty() {
-        let uses = spec.placeholder_uses();
-        let texts: Vec<String> = uses.iter().map(ToString::to_string).collect();
-        say(&format!("It may put these secrets into its requests: {}", texts.join("; ")));
-        if uses.iter().any(|usage| usage.permits_place(Place::Body)) {
-            say(IN_BODIES);
+    for (what, rights) in [
+        ("It may put these secrets into its requests", &view.placeholders),
+        ("It may read these fields of the token answer", &view.claims),
+    ] {
+        if !rights.is_empty() {
+            let names: Vec<&str> = rights.iter().map(|right| right.name.as_str()).collect();
+            say(&format!("{what}: {}", names.join("; ")));
         }
     }
-    if !spec.claims.is_empty() {
-        say(&format!("It may read these fields of the token answer: {}", spec.claims.join(", ")));
-    }
-    if !endpoints.is_empty() {
-        let mut listing = Listing::new(["ADDRESS", "FIELD", "SOURCE"]);
-        for endpoint in endpoints {
-            let Endpoint { field, source, .. } = endpoint;
-            listing.row([address(&endpoint.address), field.clone(), source.as_str().to_owned()]);
+    if !view.endpoints.is_empty() {
+        let mut listing = Listing::new(["ADDRESS", "FIELD", "SOURCE", "APPROVAL"]);
+        for endpoint in &view.endpoints {
+            listing.row([
+                address(&endpoint.address),
+                endpoint.field.clone(),
+                endpoint.source.to_string(),
+                mark(endpoint.approval).to_owned(),
+            ]);
         }
         say("To get and renew them, credentials are sent to:");
         say_table(&listing);
     }
+    if !view.scopes.is_empty() {
+        say(&format!("It asks the authorization server for: {}", view.scopes.join(" ")));
+    }
+    if !view.actions.is_empty() {
+        let actions: Vec<String> =
+            view.actions.iter().map(|action| format!("{} ({})", action.name, action.scope)).collect();
+        say(&format!("Actions that write or destroy: {}", actions.join(", ")));
+    }
+    for change in &view.changes {
+        let shown = |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string).unwrap_or_default();
+        let place = OneLine::new(&change.place);
+        match (&change.before, &change.after) {
+            (None, None) => say(&format!("Changes {place}")),
+            (before, after) => {
+                let (before, after) = (shown(before), shown(after));
+                say(&format!("Changes {place} from {} to {}", OneLine::new(&before), OneLine::new(&after)));
+            }
+        }
+    }
+    // The others are told whether or not anybody is asked.
+    if view.warnings.contains(&PlanWarning::SecretInBody) {
+        say(&format!("Warning: {}.", PlanWarning::SecretInBody));
+    }
 }
 
-/// What it means that a connector may put a secret into a body.
-const IN_BODIES: &str = "A secret in the body of a request can be stored by the service and read back, in pieces or in another form that \
-                         nothing recognises: agree only if you trust this connector with the secret itself.";
-
-fn question(asked: &[Asked<'_>], endpoints: &[Endpoint]) -> &'static str {
-    match (asked.is_empty(), endpoints.is_empty()) {
-        (_, true) => "May this connection reach them?",
-        (true, false) => "May credentials be sent there?",
-        (false, false) => "May this connection reach them, and credentials be sent there?",
+/// What the owner should know in any case.
+fn warn(view: &PlanView, output: Output) {
+    for warning in view.warnings.iter().filter(|warning| **warning != PlanWarning::SecretInBody) {
+        output.note(format!("warning: {warning}"));
     }
 }
 
@@ -156,28 +167,11 @@ pub(super) fn parse(texts: &[String]) -> Outcome<Vec<ApprovedHost>> {
         .collect()
 }
 
-/// A host as it is parsed and as concrete as it is known, and the rule that asks for it.
-type Asked<'a> = (String, &'a HostRule);
-
-/// What the connector asks for, as concrete as the config makes it.
-fn asked<'a>(spec: &'a ConnectorSpec, config: &Value) -> Vec<Asked<'a>> {
-    let config = spec.config.with_defaults(config);
-    let concrete = |rule: &HostRule| match &rule.host {
-        HostPattern::Claim { claim, pattern } => {
-            // As it is approved: nothing but the very host is left to the grant.
-            let approved = ApprovedHost {
-                scheme: Scheme::Https,
-                host: pattern.clone(),
-                port: rule.port.unwrap_or(Scheme::Https.default_port()),
-                methods: rule.methods.clone(),
-                path_prefix: rule.path_prefix.clone(),
-                credential: CredentialUse::Allowed,
-                claim: None,
-            };
-            Some(format!("{}, as the grant's `{claim}` says", with_warning(&approved)))
-        }
-        // A mistake in the config is reported when the connection is made.
-        _ => rule.resolve(&config, &|_| None).ok().flatten().map(|host| with_warning(&host)),
-    };
-    spec.hosts.iter().filter_map(|rule| Some((concrete(rule)?, rule))).collect()
+fn with_claim(planned: &innkeeper::PlannedHost) -> String {
+    let text = with_warning(&planned.host);
+    match &planned.claim {
+        // Nothing but the very host is left to the grant.
+        Some(claim) => format!("{text}, as the grant's `{claim}` says"),
+        None => text,
+    }
 }

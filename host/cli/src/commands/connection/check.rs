@@ -3,7 +3,6 @@
 use clap::Args;
 use innkeeper::{ConnectionId, PrincipalId};
 use innkeeper_shown::Said;
-use serde_json::json;
 
 use crate::commands::Context;
 use crate::failure::Outcome;
@@ -30,8 +29,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     let checked = checked.await;
     let result = checked.map_err(|failure| failure.authorizing(&id, principal.as_ref()))?;
     if context.output.is_json() {
-        let duration = u64::try_from(result.duration.as_millis()).unwrap_or(u64::MAX);
-        return context.output.json(&json!({ "ok": true, "message": result.message, "duration_ms": duration }));
+        return context.output.json(&result.view());
     }
     if result.message.trim().is_empty() {
         context.output.line("ok")?;

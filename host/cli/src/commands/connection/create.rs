@@ -4,15 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use innkeeper::spec::{AuthMode, ConnectorId};
-use innkeeper::{
-    ConnectionId, ConnectionView, Connector, HostApproval, Innkeeper, NewConnection, SHORTEST_SECRET, fields_for,
-};
+use innkeeper::{ConnectionId, Connector, HostApproval, Innkeeper, NewConnection, Plan, fields_for};
 use innkeeper_shown::OneLine;
-use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
+use super::file::ConnectionFile;
 use super::form::{self, Filled};
-use super::plan::Plan;
 use super::{approval, show};
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
@@ -53,9 +50,12 @@ pub(crate) struct Arguments {
     /// A host that it may reach, in place of all that the connector asks for
     #[arg(long, value_name = "https://HOST[:PORT][/PREFIX]")]
     host: Option<Vec<String>>,
-    /// Approve the hosts that the connector asks for, unless `--host` names them, and where credentials are sent to
+    /// Approve the hosts that the connector asks for, where credentials are sent to, and what it may do with them
     #[arg(long, short)]
     yes: bool,
+    /// Show what would be made, and make nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 fn auth_mode(text: &str) -> Result<AuthMode, String> {
@@ -67,10 +67,15 @@ fn auth_mode(text: &str) -> Result<AuthMode, String> {
 
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     arguments.secrets.refuse_values()?;
-    let plan = arguments.from.as_deref().map(Plan::read).transpose()?.unwrap_or_default();
-    let view = context.with_host(async |host| create(arguments, plan, host, context).await).await?;
+    let file = arguments.from.as_deref().map(ConnectionFile::read).transpose()?.unwrap_or_default();
+    let (yes, dry_run) = (arguments.yes, arguments.dry_run);
+    let made = context.with_host(async |host| {
+        let plan = plan(arguments, file, host, context).await?;
+        approval::make(host, plan, yes, dry_run, context).await
+    });
+    let Some(view) = made.await? else { return Ok(()) };
     if context.output.is_json() {
-        return context.output.json(&show::to_json(&view));
+        return context.output.json(&view);
     }
     context.output.line(format!("made the connection {}", view.id))?;
     show::details(&view, context.output)?;
@@ -80,7 +85,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     Ok(())
 }
 
-async fn create(arguments: Arguments, plan: Plan, host: &Innkeeper, context: &Context) -> Outcome<ConnectionView> {
+async fn plan(arguments: Arguments, file: ConnectionFile, host: &Innkeeper, context: &Context) -> Outcome<Plan> {
     let can_ask = prompts::is_possible() && !context.output.is_json();
     // Who gave nothing but a connector wants to be asked for everything.
     let ask_all = can_ask
@@ -88,25 +93,22 @@ async fn create(arguments: Arguments, plan: Plan, host: &Innkeeper, context: &Co
         && arguments.config.is_empty()
         && arguments.field.is_empty()
         && arguments.secrets.is_empty();
-    let connector = connector(&arguments, &plan, host, can_ask).await?;
+    let connector = connector(&arguments, &file, host, can_ask).await?;
     let spec = connector.spec().clone();
-    let auth_type = match arguments.auth_type.or(plan.auth_type) {
+    let auth_type = match arguments.auth_type.or(file.auth_type) {
         Some(auth_type) => auth_type,
         None if can_ask => form::auth_type(&spec)?,
         None => default_auth_type(&connector)?,
     };
     let (declaration, implementation) = host.auth_type(&connector, &auth_type)?;
-    if let Some(why) = implementation.spec().annotations.get("insecure").and_then(Value::as_str) {
-        context.output.note(format!("warning: {auth_type} is insecure: {why}"));
-    }
     let asked = form::with_speaker(fields_for(&declaration, &*implementation), &declaration);
     let config =
-        parameters::config(plan.config, &arguments.config, spec.config.as_value()).map_err(Failure::invalid)?;
+        parameters::config(file.config, &arguments.config, spec.config.as_value()).map_err(Failure::invalid)?;
     let mut config = match config {
         Value::Object(config) => config,
         _ => Map::new(),
     };
-    let mut filled = Filled { fields: plan.fields, ..Filled::default() };
+    let mut filled = Filled { fields: file.fields, ..Filled::default() };
     filled.fields.extend(parameters::fields(&arguments.field));
     if arguments
         .field
@@ -115,15 +117,8 @@ async fn create(arguments: Arguments, plan: Plan, host: &Innkeeper, context: &Co
     {
         return Err(refusal());
     }
-    filled.secrets = arguments.secrets.read(&plan.secrets, &implementation.spec().fields)?;
-    for (name, secret) in &filled.secrets {
-        if secret.expose_secret().len() < SHORTEST_SECRET {
-            context.output.note(format!(
-                "warning: the secret `{name}` has fewer than {SHORTEST_SECRET} bytes; if a service repeats it, the connector reads it"
-            ));
-        }
-    }
-    let mut id = arguments.id.or(plan.id);
+    filled.secrets = arguments.secrets.read(&file.secrets, &implementation.spec().fields)?;
+    let mut id = arguments.id.or(file.id);
     if can_ask {
         form::config(&spec, &mut config, ask_all)?;
         form::fields(&asked, &mut filled, ask_all)?;
@@ -133,25 +128,26 @@ async fn create(arguments: Arguments, plan: Plan, host: &Innkeeper, context: &Co
         }
     }
     let id = id.map(ConnectionId::parse).transpose().map_err(innkeeper::Error::from)?;
-    let mut new = NewConnection {
-        space: context.settings.space.clone(),
-        id,
-        title: arguments.title.or(plan.title),
-        connector: spec.about.id.clone(),
-        auth_type,
-        auth_mode: arguments.auth_mode.or(plan.auth_mode),
-        config: Value::Object(config),
-        fields: filled.fields,
-        secrets: filled.secrets,
-        hosts: HostApproval::AsAsked,
-    };
-    let named = arguments.host.or(plan.hosts);
-    approval::approve(host, &spec, &mut new, named.as_deref(), arguments.yes).await?;
-    Ok(host.connect(new).await?)
+    let mut new = NewConnection::new(context.settings.space.clone(), spec.about.id.clone(), auth_type);
+    new.id = id;
+    new.title = arguments.title.or(file.title);
+    new.auth_mode = arguments.auth_mode.or(file.auth_mode);
+    new.config = Value::Object(config);
+    new.fields = filled.fields;
+    new.secrets = filled.secrets;
+    if let Some(hosts) = arguments.host.or(file.hosts) {
+        new.hosts = HostApproval::Only(approval::parse(&hosts)?);
+    }
+    Ok(host.plan(new).await?)
 }
 
-async fn connector(arguments: &Arguments, plan: &Plan, host: &Innkeeper, can_ask: bool) -> Outcome<Connector> {
-    let named = arguments.positional.as_ref().or(arguments.connector.as_ref()).or(plan.connector.as_ref());
+async fn connector(
+    arguments: &Arguments,
+    file: &ConnectionFile,
+    host: &Innkeeper,
+    can_ask: bool,
+) -> Outcome<Connector> {
+    let named = arguments.positional.as_ref().or(arguments.connector.as_ref()).or(file.connector.as_ref());
     let id = match named {
         Some(id) => ConnectorId::parse(id.as_str()).map_err(|error| Failure::invalid(error.to_string()))?,
         None => choose(host, can_ask).await?,

@@ -1,7 +1,7 @@
 //! `innkeeper connection edit ID`
 
 use clap::Args;
-use innkeeper::{ConnectionChange, ConnectionId, ConnectionView, HostApproval, Innkeeper};
+use innkeeper::{ConnectionChange, ConnectionId, HostApproval, Innkeeper, Plan};
 use serde_json::{Map, Value};
 
 use super::{approval, show};
@@ -28,25 +28,32 @@ pub(crate) struct Arguments {
     /// A host that it may reach, in place of those that are approved now
     #[arg(long, value_name = "https://HOST[:PORT][/PREFIX]")]
     host: Option<Vec<String>>,
-    /// Approve the hosts that the connector asks for now, in place of those that are approved, with its placeholders and claims
+    /// Follow the connector as it is now: its hosts in place of those that are approved, its defaults, placeholders and claims
     #[arg(long, conflicts_with = "host")]
     approve_asked: bool,
-    /// Approve where credentials are sent to after the change, where that is not as before
+    /// Approve what was neither named nor approved before
     #[arg(long, short)]
     yes: bool,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     arguments.secrets.refuse_values()?;
-    let view = context.with_host(async |host| edit(&arguments, host, context).await).await?;
+    let made = context.with_host(async |host| {
+        let plan = plan(&arguments, host, context).await?;
+        approval::make(host, plan, arguments.yes, arguments.dry_run, context).await
+    });
+    let Some(view) = made.await? else { return Ok(()) };
     if context.output.is_json() {
-        return context.output.json(&show::to_json(&view));
+        return context.output.json(&view);
     }
     context.output.line(format!("changed {}", view.id))?;
     show::details(&view, context.output)
 }
 
-async fn edit(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Outcome<ConnectionView> {
+async fn plan(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Outcome<Plan> {
     let space = &context.settings.space;
     let before = host.connection(space, &arguments.id).await?;
     let connector = host.connector(&before.connector).await?;
@@ -55,26 +62,19 @@ async fn edit(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Out
     if arguments.field.iter().any(|(name, _)| is_secret(name)) {
         return Err(refusal());
     }
-    let mut change = ConnectionChange {
-        title: arguments.title.clone(),
-        config: config(&before.config, &arguments.config, connector.spec().config.as_value())?,
-        fields: parameters::fields(&arguments.field),
-        secrets: arguments.secrets.read(&std::collections::BTreeMap::new(), &auth_type.spec().fields)?,
-        hosts: match &arguments.host {
-            Some(hosts) => Some(HostApproval::Only(approval::parse(hosts)?)),
-            None => arguments.approve_asked.then_some(HostApproval::AsAsked),
-        },
+    let mut change = ConnectionChange::default();
+    change.title.clone_from(&arguments.title);
+    change.config = config(&before.config, &arguments.config, connector.spec().config.as_value())?;
+    change.fields = parameters::fields(&arguments.field);
+    change.secrets = arguments.secrets.read(&std::collections::BTreeMap::new(), &auth_type.spec().fields)?;
+    change.hosts = match &arguments.host {
+        Some(hosts) => Some(HostApproval::Only(approval::parse(hosts)?)),
+        None => arguments.approve_asked.then_some(HostApproval::AsAsked),
     };
-    let nothing = change.title.is_none()
-        && change.config.is_none()
-        && change.fields.is_empty()
-        && change.secrets.is_empty()
-        && change.hosts.is_none();
-    if nothing {
+    if change.is_empty() {
         return Err(Failure::usage("nothing to change was named").hint("innkeeper connection edit --help"));
     }
-    approval::approve_change(host, connector.spec(), (space, &arguments.id), &mut change, arguments.yes).await?;
-    Ok(host.change_connection(space, &arguments.id, change).await?)
+    Ok(host.plan_change(space, &arguments.id, change).await?)
 }
 
 /// The present config with what is given put over it.

@@ -1,6 +1,5 @@
 //! `innkeeper connection list`
 
-use super::show;
 use crate::commands::Context;
 use crate::commands::connector::with_warning;
 use crate::failure::Outcome;
@@ -10,7 +9,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let space = &context.settings.space;
     let connections = context.with_host(async |host| Ok(host.connections(space).await?)).await?;
     if context.output.is_json() {
-        return context.output.json(&connections.iter().map(show::to_json).collect());
+        return context.output.json(&connections);
     }
     let mut listing = Listing::new(["ID", "TITLE", "CONNECTOR", "AUTH", "MODE", "MAY REACH"]);
     for view in connections {

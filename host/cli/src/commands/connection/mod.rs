@@ -5,9 +5,9 @@ mod check;
 mod create;
 mod delete;
 mod edit;
+mod file;
 mod form;
 mod list;
-mod plan;
 mod show;
 
 use clap::Subcommand;

@@ -3,7 +3,6 @@
 use clap::Args;
 use innkeeper::{ConnectionId, ConnectionView};
 use innkeeper_shown::OneLine;
-use serde_json::{Value, json};
 
 use crate::commands::Context;
 use crate::commands::connector::with_warning;
@@ -24,7 +23,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     let space = &context.settings.space;
     let view = context.with_host(async |host| Ok(host.connection(space, &arguments.id).await?)).await?;
     if context.output.is_json() {
-        return context.output.json(&to_json(&view));
+        return context.output.json(&view);
     }
     context.output.heading(format!("{}: {}", view.id, OneLine::new(&view.title)))?;
     details(&view, context.output)
@@ -62,25 +61,4 @@ pub(super) fn details(view: &ConnectionView, output: Output) -> Outcome {
         line("changed", &moment(view.updated_at))?;
     }
     Ok(())
-}
-
-/// The same for programs.
-pub(super) fn to_json(view: &ConnectionView) -> Value {
-    json!({
-        "id": view.id,
-        "space": view.space,
-        "title": view.title,
-        "connector": view.connector,
-        "auth_type": view.auth_type,
-        "auth_mode": view.auth_mode,
-        "interactive": view.interactive,
-        "config": view.config,
-        "fields": view.fields,
-        "secret_names": view.secret_names,
-        "hosts": view.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "placeholders": view.placeholders,
-        "claims": view.claims,
-        "created_at": view.created_at.to_string(),
-        "updated_at": view.updated_at.to_string(),
-    })
 }

@@ -3,107 +3,127 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use innkeeper::{Added, Innkeeper};
+use innkeeper::spec::ConnectorSpec;
+use innkeeper::{ApprovedConnectorPlan, ConnectorPlan, ConnectorPlanView, ConnectorView, Innkeeper, Rescoped};
 use innkeeper_shown::OneLine;
-use serde_json::{Value, json};
 
 use super::{component, describe};
 use crate::commands::Context;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Exit, Failure, Outcome};
 use crate::progress::Progress;
+use crate::prompts;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// WebAssembly components of the world `connector`
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Approve what a newer version changes for those who rely on the older one
+    #[arg(long, short)]
+    yes: bool,
+    /// Show what would be added, and add nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     context
         .with_host(async |host| {
-            let vetting = vetted(host, &arguments.files, context.settings.compile_limits.component);
-            let components = Progress::during("compiling", !context.output.is_json(), vetting).await?;
+            let planning = planned(host, &arguments.files, context.settings.compile_limits.component);
+            let plans = Progress::during("compiling", !context.output.is_json(), planning).await?;
             let mut all = Vec::new();
-            for (path, component) in components {
-                let added = host.load(component).await.map_err(|error| Failure::from(error).about(path))?;
-                if context.output.is_json() {
-                    all.push(to_json(&added));
+            for (path, plan) in plans {
+                let connector = plan.connector().clone();
+                let view = if arguments.dry_run {
+                    plan.view().clone()
                 } else {
-                    show(&added, context)?;
+                    let approved = approve(plan, arguments.yes, context)?;
+                    host.add_connector(approved).await.map_err(|error| Failure::from(error).about(path))?.view
+                };
+                if context.output.is_json() {
+                    all.push(view);
+                } else {
+                    show(connector.spec(), &view, arguments.dry_run, context)?;
                 }
             }
-            if context.output.is_json() { context.output.json(&Value::Array(all)) } else { Ok(()) }
+            if context.output.is_json() { context.output.json(&all) } else { Ok(()) }
         })
         .await
 }
 
-/// The components, if all of them are connectors; otherwise every file that is none.
-async fn vetted<'a>(host: &Innkeeper, files: &'a [PathBuf], most: usize) -> Outcome<Vec<(&'a Path, Vec<u8>)>> {
-    let mut components = Vec::new();
+/// The plans, if all files are connectors; otherwise every file that is none.
+async fn planned<'a>(host: &Innkeeper, files: &'a [PathBuf], most: usize) -> Outcome<Vec<(&'a Path, ConnectorPlan)>> {
+    let mut plans = Vec::new();
     let mut failures = Vec::new();
     for path in files {
-        match vet(host, path, most).await {
-            Ok(component) => components.push((path.as_path(), component)),
+        match plan(host, path, most).await {
+            Ok(plan) => plans.push((path.as_path(), plan)),
             Err(failure) => failures.push(failure),
         }
     }
     match Failure::all(failures) {
         Some(failure) if files.len() > 1 => Err(failure.hint("none of the files was added")),
         Some(failure) => Err(failure),
-        None => Ok(components),
+        None => Ok(plans),
     }
 }
 
-async fn vet(host: &Innkeeper, path: &Path, most: usize) -> Outcome<Vec<u8>> {
+async fn plan(host: &Innkeeper, path: &Path, most: usize) -> Outcome<ConnectorPlan> {
     let component = component::read(path, most)?;
-    host.inspect(component.clone()).await.map_err(|error| Failure::from(error).about(path))?;
-    Ok(component)
+    host.plan_connector(component).await.map_err(|error| Failure::from(error).about(path))
 }
 
-fn show(added: &Added, context: &Context) -> Outcome {
+/// Asks about a newer version that changes something for those who rely on the older one.
+fn approve(plan: ConnectorPlan, yes: bool, context: &Context) -> Outcome<ApprovedConnectorPlan> {
+    if yes || !plan.needs_approval() {
+        return Ok(plan.approved());
+    }
+    let about = &plan.connector().spec().about;
+    let what = format!("{} {} changes what others rely on", about.id, about.version);
+    if !prompts::is_possible() {
+        let differences = plan.view().differences.iter().map(ToString::to_string);
+        let lines = [format!("approval is needed: {what}:")].into_iter().chain(differences);
+        return Err(Failure::of_lines(Exit::Usage, "approval-needed", lines)
+            .hint("approve it with `--yes`; `--dry-run` shows all of it"));
+    }
+    differences(plan.view(), context)?;
+    if prompts::confirm(&format!("{what}. Add it?"), false)? {
+        return Ok(plan.approved());
+    }
+    Err(Failure::new(Exit::Denied, "not-approved", "not approved; the connector was not added"))
+}
+
+fn show(spec: &ConnectorSpec, view: &ConnectorPlanView, dry_run: bool, context: &Context) -> Outcome {
     let output = context.output;
-    let spec = added.connector.spec();
-    let about = &spec.about;
-    let replaced = match &added.replaces {
-        Some(version) if *version == about.version.to_string() => " again".to_owned(),
+    let ConnectorPlanView { connector, replaces, .. } = view;
+    let replaced = match replaces {
+        Some(version) if *version == connector.version => " again".to_owned(),
         Some(version) => format!(" in place of {version}"),
         None => String::new(),
     };
-    output.heading(format!("added {} {}{replaced}: {}", about.id, about.version, OneLine::new(&about.title)))?;
+    let done = if dry_run { "would add" } else { "added" };
+    let ConnectorView { id, version, title, .. } = connector;
+    output.heading(format!("{done} {id} {version}{replaced}: {}", OneLine::new(title)))?;
     describe::overview(spec, output)?;
-    if added.replaces.is_some() {
-        if added.differences.is_empty() {
-            output.line("differences: none in what it says of itself")?;
-        } else {
-            output.line("differences:")?;
-            for difference in &added.differences {
-                output.line(format!("  {difference}"))?;
-            }
-            for (space, connection) in &added.rescoped {
-                output.line(format!("  {space}/{connection} asks for another scope when it is authorized again"))?;
-            }
-            output.note(
-                "Connections keep the hosts that their owners approved: `innkeeper connection edit ID` changes them.",
-            );
+    if replaces.is_some() {
+        differences(view, context)?;
+        for rescoped in &view.rescoped {
+            let Rescoped { space, connection, .. } = rescoped;
+            output.line(format!("  {space}/{connection} asks for another scope when it is authorized again"))?;
         }
-    } else {
-        output.note(format!("next: innkeeper connection create {}", about.id));
+        if !view.differences.is_empty() {
+            output.note("Connections keep what their owners approved: `innkeeper connection edit ID` changes that.");
+        }
+    } else if !dry_run {
+        output.note(format!("next: innkeeper connection create {id}"));
     }
     Ok(())
 }
 
-fn to_json(added: &Added) -> Value {
-    let spec = added.connector.spec();
-    json!({
-        "id": spec.about.id,
-        "version": spec.about.version,
-        "title": spec.about.title,
-        "digest": added.connector.digest().0,
-        "replaces": added.replaces,
-        "differences": added.differences,
-        "actions": spec.actions.iter().map(|action| action.name.as_str()).collect::<Vec<_>>(),
-        "auth_types": spec.auth_types.iter().map(|taken| taken.auth_type.as_str()).collect::<Vec<_>>(),
-        "hosts": spec.hosts.iter().map(describe::host).collect::<Vec<_>>(),
-    })
+fn differences(view: &ConnectorPlanView, context: &Context) -> Outcome {
+    if view.differences.is_empty() {
+        return context.output.line("differences: none in what it says of itself");
+    }
+    context.output.line("differences:")?;
+    view.differences.iter().try_for_each(|difference| context.output.line(format!("  {difference}")))
 }

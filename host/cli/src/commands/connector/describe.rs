@@ -1,6 +1,6 @@
 //! What a connector says of itself, for people.
 
-use innkeeper::spec::{ActionSpec, ApprovedHost, ConnectorSpec, CredentialUse, HostPattern, HostRule, Standing};
+use innkeeper::spec::{ActionSpec, ApprovedHost, ConnectorSpec, HostPattern, HostRule, Standing};
 use innkeeper_shown::{OneLine, Said, address, host_warning};
 
 use crate::failure::Outcome;
@@ -93,22 +93,9 @@ fn warned(mut text: String, name: &str) -> String {
     text
 }
 
-/// One rule: `api.example.com:443/v1 (GET), no credential`.
+/// A rule, and what a person should know of its host's name.
 pub(super) fn host(rule: &HostRule) -> String {
-    let mut text = rule.host.to_string();
-    if let Some(port) = rule.port {
-        text = format!("{text}:{port}");
-    }
-    if let Some(prefix) = &rule.path_prefix {
-        let gap = if text.contains(' ') { ", path " } else { "" };
-        text = format!("{text}{gap}{prefix}");
-    }
-    if !rule.methods.is_empty() {
-        text = format!("{text} ({})", rule.methods.join(", "));
-    }
-    if rule.credential == CredentialUse::Never {
-        text.push_str(", no credential");
-    }
+    let text = rule.to_string();
     match &rule.host {
         HostPattern::Name(pattern) | HostPattern::Claim { pattern, .. } => warned(text, &pattern.to_string()),
         HostPattern::Config { .. } => text,

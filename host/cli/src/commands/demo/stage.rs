@@ -142,7 +142,7 @@ impl Stage {
                 .field("revocationUrl", format!("{base}/revoke"))
                 .field("clientId", PUBLIC_CLIENT)
         };
-        Ok(self.host.connect(new).await?)
+        Ok(self.host.connect(self.host.plan(new).await?.approved()).await?)
     }
 
     /// Calls an action, and keeps all that came out of the connector.

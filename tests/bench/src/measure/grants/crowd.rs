@@ -180,6 +180,7 @@ fn connection(
     let now = Timestamp::from_secs(1_800_000_000);
     Ok(ConnectionRecord {
         secrets: auth.seal_secrets(&space, &id, 1, &settings)?,
+        sources: settings.sources().clone(),
         secret_names: settings.secret_names(),
         space,
         id,

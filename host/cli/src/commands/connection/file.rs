@@ -16,7 +16,7 @@ use crate::toml_text::mistake;
 /// can be kept with other configuration.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Plan {
+pub(super) struct ConnectionFile {
     pub(super) connector: Option<String>,
     pub(super) id: Option<String>,
     pub(super) title: Option<String>,
@@ -30,7 +30,7 @@ pub(super) struct Plan {
 
 const KEYS: &[&str] = &["connector", "id", "title", "auth_type", "auth_mode", "config", "fields", "secrets", "hosts"];
 
-impl Plan {
+impl ConnectionFile {
     /// Reads TOML, or JSON where the name ends so. Files of secrets are looked for beside it.
     pub(super) fn read(path: &Path) -> Outcome<Self> {
         let text = std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
@@ -55,14 +55,14 @@ impl Plan {
         {
             return Err(in_the_clear(path));
         }
-        let mut plan: Self = serde_json::from_value(value).map_err(|error| wrong(without_values(&error)))?;
+        let mut file: Self = serde_json::from_value(value).map_err(|error| wrong(without_values(&error)))?;
         let base = path.parent().unwrap_or(Path::new(""));
-        for source in plan.secrets.values_mut() {
-            if let SecretSource::File { file } = source {
-                *file = base.join(&*file);
+        for source in file.secrets.values_mut() {
+            if let SecretSource::File { file: path } = source {
+                *path = base.join(&*path);
             }
         }
-        Ok(plan)
+        Ok(file)
     }
 }
 
@@ -89,14 +89,14 @@ fn without_values(error: &serde_json::Error) -> String {
 mod tests {
     use super::*;
 
-    fn read(name: &str, text: &str) -> Outcome<Plan> {
+    fn read(name: &str, text: &str) -> Outcome<ConnectionFile> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(name);
         std::fs::write(&path, text).expect("written");
-        Plan::read(&path)
+        ConnectionFile::read(&path)
     }
 
-    fn message(outcome: Outcome<Plan>) -> String {
+    fn message(outcome: Outcome<ConnectionFile>) -> String {
         match outcome.expect_err("refused") {
             Failure::Reported(report) => report.message,
             Failure::ClosedPipe => String::new(),

@@ -1,0 +1,127 @@
+//! What goes on record.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use innkeeper_ambient::Timestamp;
+use innkeeper_runtime::GuestContext;
+use innkeeper_store::{AuditFilter, AuditRecord, ConnectionId, ConnectionRecord, Page, PrincipalId, SpaceId};
+
+use crate::error::Error;
+use crate::host::Innkeeper;
+use crate::policy::{AccessRequest, Verb};
+
+/// What is done with a connection, for the access policy and the audit trail.
+#[derive(Clone)]
+pub(crate) struct Event {
+    pub(crate) verb: Verb,
+    /// Of a call.
+    pub(crate) action: Option<String>,
+    pub(crate) principal: Option<PrincipalId>,
+}
+
+impl Event {
+    pub(crate) fn new(verb: Verb, principal: Option<PrincipalId>) -> Self {
+        Self { verb, action: None, principal }
+    }
+}
+
+impl Innkeeper {
+    /// The newest `limit` audit records of a space, newest first, of one connection where it is given.
+    pub async fn audit(
+        &self,
+        space: &SpaceId,
+        connection: Option<&ConnectionId>,
+        limit: usize,
+    ) -> Result<Vec<AuditRecord>, Error> {
+        self.allow(AccessRequest::in_space(Verb::ReadAudit, space)).await?;
+        let mut filter = AuditFilter::new(space.clone());
+        filter.connection = connection.cloned();
+        Ok(self.parts.audit.read(&filter, &Page::first(limit)).await?.items)
+    }
+
+    pub(crate) async fn record(&self, record: AuditRecord) -> Result<(), Error> {
+        if self.parts.strict_audit {
+            self.parts.audit.record_strictly(record).await?;
+        } else {
+            self.parts.audit.record(record);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn underway<'a>(
+        &'a self,
+        record: &'a ConnectionRecord,
+        event: Event,
+        context: &GuestContext,
+    ) -> Underway<'a> {
+        let (began, sent) = (self.parts.clock.now(), context.sent.clone());
+        Underway { host: self, record, event: Some(event), began, sent }
+    }
+
+    /// Records what was done with a connection outside a call.
+    pub(crate) async fn note(
+        &self,
+        record: &ConnectionRecord,
+        verb: Verb,
+        principal: Option<PrincipalId>,
+    ) -> Result<(), Error> {
+        let event = Event::new(verb, principal);
+        self.record(self.audit_record(record, event, "ok")).await
+    }
+
+    /// A record of something that took no time, for its caller to correct.
+    pub(crate) fn audit_record(&self, record: &ConnectionRecord, event: Event, outcome: &'static str) -> AuditRecord {
+        AuditRecord {
+            at: self.parts.clock.now(),
+            space: record.space.clone(),
+            connection: record.id.clone(),
+            connector: record.connector.clone(),
+            event: event.verb.as_str().into(),
+            action: event.action,
+            principal: event.principal,
+            outcome: outcome.into(),
+            duration: 0,
+            requests: 0,
+        }
+    }
+}
+
+/// A call that runs. Whoever drops it leaves a record, too: requests may have left the host.
+pub(crate) struct Underway<'a> {
+    host: &'a Innkeeper,
+    record: &'a ConnectionRecord,
+    /// None once it is on record.
+    event: Option<Event>,
+    began: Timestamp,
+    sent: Arc<AtomicU32>,
+}
+
+impl Underway<'_> {
+    pub(crate) async fn finish(mut self, outcome: &'static str, duration: Duration) -> Result<(), Error> {
+        match self.record(outcome, duration) {
+            Some(record) => self.host.record(record).await,
+            None => Ok(()),
+        }
+    }
+
+    fn record(&mut self, outcome: &'static str, duration: Duration) -> Option<AuditRecord> {
+        let event = self.event.take()?;
+        Some(AuditRecord {
+            at: self.host.parts.clock.now().minus(duration),
+            duration: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            requests: self.sent.load(Ordering::Relaxed),
+            ..self.host.audit_record(self.record, event, outcome)
+        })
+    }
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        let duration = self.host.parts.clock.now().since(self.began);
+        if let Some(record) = self.record("cancelled", duration) {
+            self.host.parts.audit.record(record);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! What adding a connector, or a newer version of it, would be.
+
+use innkeeper_runtime::Connector;
+use innkeeper_spec::{ConnectorSpec, Difference, Impact};
+use innkeeper_store::{ComponentDigest, ConnectionId, ConnectionRecord, ConnectorRecord, Expected, SpaceId, Written};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::connectors::ConnectorView;
+use crate::error::Error;
+use crate::host::Innkeeper;
+use crate::policy::{AccessRequest, Verb};
+
+/// What [`Innkeeper::plan_connector`] worked out. Nothing is kept until [`Innkeeper::add_connector`] adds exactly this.
+#[derive(Debug)]
+pub struct ConnectorPlan {
+    view: ConnectorPlanView,
+    connector: Connector,
+    component: Vec<u8>,
+    /// Of the version that it replaces.
+    before: Option<ComponentDigest>,
+    rescopes: Vec<Rescope>,
+}
+
+impl ConnectorPlan {
+    /// All of it, to be shown and serialized.
+    pub fn view(&self) -> &ConnectorPlanView {
+        &self.view
+    }
+
+    /// The connector, compiled.
+    pub fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// Whether somebody who relies on the version that it replaces has to do something.
+    pub fn needs_approval(&self) -> bool {
+        self.view.differences.iter().any(|difference| difference.impact > Impact::Informative)
+    }
+
+    /// The operator agrees to it.
+    pub fn approved(self) -> ApprovedConnectorPlan {
+        ApprovedConnectorPlan(self)
+    }
+}
+
+/// A [`ConnectorPlan`] that the operator agreed to.
+#[derive(Debug)]
+pub struct ApprovedConnectorPlan(ConnectorPlan);
+
+/// A [`ConnectorPlan`] for people and programs.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct ConnectorPlanView {
+    /// The connector as it will be.
+    #[serde(flatten)]
+    pub connector: ConnectorView,
+    /// The hosts that it asks its connections to reach.
+    pub hosts: Vec<String>,
+    /// The version that it replaces; none for a connector that is new.
+    pub replaces: Option<String>,
+    /// What differs from the version that it replaces. Nothing that needs approval has an effect on a connection before that
+    /// connection's owner agrees.
+    pub differences: Vec<Difference>,
+    /// The connections that ask for another scope from then on, as they follow the connector's default: a new authorization asks
+    /// their users for it. Until then their grants serve what they cover.
+    pub rescoped: Vec<Rescoped>,
+}
+
+/// A connection that asks for another scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Rescoped {
+    /// The tenant.
+    #[schemars(with = "String")]
+    pub space: SpaceId,
+    /// The connection.
+    #[schemars(with = "String")]
+    pub connection: ConnectionId,
+    /// What it asks for now.
+    pub before: Option<String>,
+    /// What it will ask for.
+    pub after: Option<String>,
+}
+
+/// A connector that was added.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Added {
+    /// It is ready to be called.
+    pub connector: Connector,
+    /// What was planned and done.
+    pub view: ConnectorPlanView,
+}
+
+impl Added {
+    /// Which connector.
+    pub fn id(&self) -> innkeeper_spec::ConnectorId {
+        self.connector.spec().about.id.clone()
+    }
+}
+
+/// A connection whose scope follows the connector's default.
+#[derive(Debug)]
+struct Rescope {
+    before: std::sync::Arc<ConnectionRecord>,
+    scope: Option<Value>,
+}
+
+impl Innkeeper {
+    /// Loads a component and works out what adding it changes. Keeps nothing.
+    ///
+    /// Fails when the bytes are no connector.
+    pub async fn plan_connector(&self, component: Vec<u8>) -> Result<ConnectorPlan, Error> {
+        self.allow(AccessRequest::new(Verb::AddConnector)).await?;
+        let connector = self.parts.runtime.load(component.clone()).await?;
+        let spec = connector.spec();
+        let record = self.parts.store.connector(&spec.about.id).await?;
+        // The older one was checked when it was added.
+        let older = match &record {
+            Some(record) => self.parts.runtime.parse_spec(record.spec.clone()).await.ok().map(|(_, spec)| spec),
+            None => None,
+        };
+        let rescopes = match &older {
+            Some(older) => self.rescopes(older, spec).await?,
+            None => Vec::new(),
+        };
+        let view = ConnectorPlanView {
+            connector: ConnectorView::of(&connector),
+            hosts: spec.hosts.iter().map(ToString::to_string).collect(),
+            replaces: record.as_ref().map(|record| record.spec.about.version.clone()),
+            differences: older.map(|older| older.differences(spec)).unwrap_or_default(),
+            rescoped: rescopes.iter().map(Rescope::view).collect(),
+        };
+        Ok(ConnectorPlan { view, connector, component, before: record.map(|record| record.digest), rescopes })
+    }
+
+    /// Keeps a connector as it was planned. One of the same id is replaced; its connections go on with the new one, and keep the
+    /// hosts, placeholders and claims that their owners approved.
+    ///
+    /// Fails, keeping nothing, with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) where another version was added since.
+    pub async fn add_connector(&self, approved: ApprovedConnectorPlan) -> Result<Added, Error> {
+        let ApprovedConnectorPlan(ConnectorPlan { mut view, connector, component, before, rescopes }) = approved;
+        let id = connector.spec().about.id.clone();
+        self.allow(AccessRequest::of_connector(Verb::AddConnector, &id)).await?;
+        let _writing = self.parts.loaded.writing().await;
+        let now = self.parts.store.connector(&id).await?.map(|record| record.digest);
+        if now != before {
+            return Err(Error::ConnectorChanged(id));
+        }
+        let record = ConnectorRecord {
+            id: id.clone(),
+            digest: connector.digest().clone(),
+            spec: connector.draft().clone(),
+            added_at: self.parts.clock.now(),
+        };
+        view.connector.added_at = Some(record.added_at);
+        self.parts.store.put_connector(record, component).await?;
+        self.parts.loaded.keep(connector.clone());
+        view.rescoped.clear();
+        for rescope in rescopes {
+            match self.rescope(&rescope).await {
+                Ok(true) => view.rescoped.push(rescope.view()),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(connection = %rescope.before.id, %error, "a connection keeps the scope that it asks for");
+                }
+            }
+        }
+        Ok(Added { connector, view })
+    }
+
+    /// Plans a connector and adds it at once: for callers who trust it whatever it changes. See [`Innkeeper::plan_connector`].
+    pub async fn load(&self, component: Vec<u8>) -> Result<Added, Error> {
+        let plan = self.plan_connector(component).await?;
+        self.add_connector(plan.approved()).await
+    }
+
+    /// Loads a connector from a file and adds it at once. See [`Innkeeper::load`].
+    pub async fn load_file(&self, path: impl AsRef<std::path::Path>) -> Result<Added, Error> {
+        self.load(self.parts.runtime.read(path).await?).await
+    }
+
+    /// The scope that a connection asks for follows the connector's default where the owner left it at that. Nothing else
+    /// does: an address that followed could send secrets elsewhere.
+    async fn rescopes(&self, older: &ConnectorSpec, newer: &ConnectorSpec) -> Result<Vec<Rescope>, Error> {
+        let mut rescopes = Vec::new();
+        for (space, id) in self.parts.store.connections_of(&newer.about.id).await? {
+            let Some(before) = self.parts.auth.connections().get(&space, &id).await? else { continue };
+            if newer.auth_declaration(&before.auth_type).is_none() {
+                continue;
+            }
+            let auth_type = self.parts.auth.types().require(&before.auth_type)?;
+            let default = |spec: &ConnectorSpec| {
+                let declaration = spec.auth_declaration(&before.auth_type)?;
+                let of = innkeeper_auth::Declared { declaration, auth_type: &**auth_type, config: &before.config };
+                of.default(SCOPE)
+            };
+            let (old, new) = (default(older), default(newer));
+            // A default that the owner repeated by hand counts as theirs.
+            let follows = before.fields.get(SCOPE) == old.as_ref() && !before.is_given(SCOPE);
+            if old != new && follows {
+                rescopes.push(Rescope { scope: new, before });
+            }
+        }
+        Ok(rescopes)
+    }
+
+    async fn rescope(&self, rescope: &Rescope) -> Result<bool, Error> {
+        let before = &rescope.before;
+        let mut fields = before.fields.clone();
+        // One that asks for nothing any more is the narrowest of all.
+        match &rescope.scope {
+            Some(scope) => fields.insert(SCOPE.to_owned(), scope.clone()),
+            None => fields.remove(SCOPE),
+        };
+        let secrets = self.parts.auth.open_secrets(before)?;
+        let settings = innkeeper_auth::Settings::from_stored(before.auth_type.clone(), fields.clone(), secrets);
+        let version = before.version + 1;
+        let record = ConnectionRecord {
+            secrets: self.parts.auth.seal_secrets(&before.space, &before.id, version, &settings)?,
+            fields,
+            updated_at: self.parts.clock.now(),
+            version,
+            ..ConnectionRecord::clone(before)
+        };
+        // Whoever changed it meanwhile has chosen.
+        let written = self.parts.store.put_connection(record, Expected::Version(before.version)).await?;
+        Ok(matches!(written, Written::Version(_)))
+    }
+}
+
+impl Rescope {
+    fn view(&self) -> Rescoped {
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        Rescoped {
+            space: self.before.space.clone(),
+            connection: self.before.id.clone(),
+            before: text(self.before.fields.get(SCOPE)),
+            after: text(self.scope.as_ref()),
+        }
+    }
+}
+
+/// The field of OAuth's auth types that holds what is asked for.
+const SCOPE: &str = "scope";

@@ -1,0 +1,277 @@
+//! What a connection, or a change of one, would be: shown to its owner, approved, then made.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use innkeeper_auth::Settings;
+use innkeeper_spec::{ActionName, ApprovedHost, AuthMode, AuthTypeId, ConnectorId, Scope, ValueSource};
+use innkeeper_store::{ComponentDigest, ConnectionId, ConnectionRecord, SpaceId};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::json::as_text;
+
+/// What [`Innkeeper::plan`](crate::Innkeeper::plan) or [`Innkeeper::plan_change`](crate::Innkeeper::plan_change) worked out.
+/// Nothing is kept until [`Innkeeper::connect`](crate::Innkeeper::connect) makes exactly this.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) view: PlanView,
+    pub(crate) draft: Draft,
+}
+
+impl Plan {
+    /// All of it, to be shown and serialized. Holds no secret.
+    pub fn view(&self) -> &PlanView {
+        &self.view
+    }
+
+    /// Where the connection may send requests.
+    pub fn hosts(&self) -> &[PlannedHost] {
+        &self.view.hosts
+    }
+
+    /// Where credentials are sent to.
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.view.endpoints
+    }
+
+    /// Whether something in it was neither named by whoever asked for the plan nor approved before.
+    pub fn needs_approval(&self) -> bool {
+        self.view.needs_approval()
+    }
+
+    /// The owner agrees to all of it.
+    pub fn approved(self) -> ApprovedPlan {
+        ApprovedPlan(self)
+    }
+}
+
+/// A [`Plan`] that the connection's owner agreed to.
+#[derive(Debug)]
+pub struct ApprovedPlan(pub(crate) Plan);
+
+impl ApprovedPlan {
+    /// All of it. Holds no secret.
+    pub fn view(&self) -> &PlanView {
+        &self.0.view
+    }
+}
+
+/// What is to be written, as far as the view does not have it.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) config: Value,
+    pub(crate) settings: Settings,
+    pub(crate) sources: BTreeMap<String, ValueSource>,
+    /// Of the connector that it was planned with.
+    pub(crate) component: ComponentDigest,
+    /// What a change starts from.
+    pub(crate) before: Option<Arc<ConnectionRecord>>,
+}
+
+/// A plan for people and programs. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlanView {
+    /// Whether it makes a connection or changes one.
+    pub kind: PlanKind,
+    /// The tenant.
+    #[schemars(with = "String")]
+    pub space: SpaceId,
+    /// The id of the connection in its space.
+    #[schemars(with = "String")]
+    pub id: ConnectionId,
+    /// What people call it.
+    pub title: String,
+    /// The connector.
+    pub connector: ConnectorId,
+    /// The connector's version that it was planned with.
+    pub connector_version: String,
+    /// How it authenticates.
+    pub auth_type: AuthTypeId,
+    /// Who owns its grants.
+    pub auth_mode: AuthMode,
+    /// Whether a person has to authorize it.
+    pub interactive: bool,
+    /// The fields of the config.
+    pub config: Vec<PlannedField>,
+    /// The fields of the auth type that are no secret.
+    pub fields: Vec<PlannedField>,
+    /// The secret fields that have a value.
+    pub secrets: Vec<PlannedSecret>,
+    /// Where it may send requests.
+    pub hosts: Vec<PlannedHost>,
+    /// Where credentials are sent to.
+    pub endpoints: Vec<Endpoint>,
+    /// The secrets that the connector may put into requests, with the places that each is bound to.
+    pub placeholders: Vec<PlannedRight>,
+    /// The fields of the token answer that the connector may read.
+    pub claims: Vec<PlannedRight>,
+    /// What is asked of the authorization server.
+    pub scopes: Vec<String>,
+    /// The actions that write or destroy.
+    pub actions: Vec<PlannedAction>,
+    /// What a change changes. Empty for a new connection.
+    pub changes: Vec<Change>,
+    /// What the owner should know.
+    pub warnings: Vec<PlanWarning>,
+}
+
+impl PlanView {
+    /// Whether something in it was neither named by whoever asked for the plan nor approved before.
+    pub fn needs_approval(&self) -> bool {
+        let rights = self.placeholders.iter().chain(&self.claims).map(|right| right.approval);
+        let hosts = self.hosts.iter().map(|host| host.approval);
+        let endpoints = self.endpoints.iter().map(|endpoint| endpoint.approval);
+        hosts.chain(endpoints).chain(rights).any(|approval| approval == Approval::Needed)
+    }
+}
+
+/// What a plan does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PlanKind {
+    /// It makes a connection.
+    Connect,
+    /// It changes one.
+    Change,
+}
+
+/// Whether the owner has agreed to something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Approval {
+    /// Whoever asked for the plan named it.
+    Named,
+    /// It was approved before.
+    Standing,
+    /// The owner has to agree to it.
+    Needed,
+}
+
+/// A field and its value.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlannedField {
+    /// Its name.
+    pub field: String,
+    /// Its value.
+    pub value: Value,
+    /// Where the value comes from.
+    pub source: ValueSource,
+}
+
+/// A secret field that has a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlannedSecret {
+    /// Its name.
+    pub field: String,
+    /// Where the value comes from.
+    pub source: ValueSource,
+}
+
+/// A host that the connection may reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlannedHost {
+    /// Which, as text: `https://api.example.com:443/v1 (GET)`.
+    #[serde(serialize_with = "as_text")]
+    #[schemars(with = "String")]
+    pub host: ApprovedHost,
+    /// The claim of the grant that names the very host within the pattern, where one does.
+    pub claim: Option<String>,
+    /// Why the connector needs it, in its own words.
+    pub reason: Option<String>,
+    /// Whether the owner has agreed to it.
+    pub approval: Approval,
+}
+
+/// An address that credentials are sent to or, to get them, the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// The field of the auth type, such as `tokenUrl`, or what the host's configuration calls it.
+    pub field: String,
+    /// The address.
+    pub address: String,
+    /// Where it comes from.
+    pub source: ValueSource,
+    /// Whether the owner has agreed to it.
+    pub approval: Approval,
+}
+
+/// Something that the connector may do with secrets or grants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlannedRight {
+    /// Its text in the spec, such as a claim's name.
+    pub name: String,
+    /// Whether the owner has agreed to it.
+    pub approval: Approval,
+}
+
+/// An action that writes or destroys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct PlannedAction {
+    /// Its name.
+    pub name: ActionName,
+    /// What people call it, in the connector's words.
+    pub title: String,
+    /// What it may do.
+    pub scope: Scope,
+}
+
+/// One thing that a change changes.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Change {
+    /// What: `title`, `config.NAME`, `fields.NAME`, `secrets.NAME`, `hosts`, `placeholders` or `claims`.
+    pub place: String,
+    /// What is there now; none where there is nothing, and for a secret.
+    pub before: Option<Value>,
+    /// What will be there; none where there will be nothing, and for a secret.
+    pub after: Option<Value>,
+}
+
+/// What the owner should know before they agree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PlanWarning {
+    /// The auth type is insecure.
+    InsecureAuthType {
+        /// Why, in the auth type's words.
+        reason: String,
+    },
+    /// A secret is so short that it cannot be scrubbed from what services answer.
+    ShortSecret {
+        /// Its field.
+        field: String,
+        /// The shortest length that can be scrubbed, in bytes.
+        shortest: usize,
+    },
+    /// The connector may put a secret into the body of a request, where a service can store it and repeat it in any form.
+    SecretInBody,
+}
+
+impl fmt::Display for PlanWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InsecureAuthType { reason } => write!(f, "this auth type is insecure: {reason}"),
+            Self::ShortSecret { field, shortest } => write!(
+                f,
+                "the secret `{field}` has fewer than {shortest} bytes; if a service repeats it, the connector reads it"
+            ),
+            Self::SecretInBody => f.write_str(
+                "a secret in the body of a request can be stored by the service and read back, in pieces or in another form \
+                 that nothing recognises: agree only if you trust this connector with the secret itself",
+            ),
+        }
+    }
+}

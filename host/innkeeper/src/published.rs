@@ -1,0 +1,48 @@
+//! JSON Schemas of what the host answers: `wit/schemas/*.json`.
+
+use innkeeper_spec::published::printed;
+use serde_json::Value;
+
+use crate::connections::ConnectionView;
+use crate::connector_plan::ConnectorPlanView;
+use crate::connectors::ConnectorView;
+use crate::plan::PlanView;
+use crate::views::{AuditView, CallResultView, CheckResultView, ErrorView, StatusView};
+
+/// The file name and JSON Schema (2020-12) of each view. The files in `wit/schemas` are the same.
+pub fn schemas() -> Vec<(&'static str, Value)> {
+    vec![
+        ("connector.json", printed::<ConnectorView>("Connector", "A connector that a host keeps.")),
+        ("connector-plan.json", printed::<ConnectorPlanView>("Connector plan", "What adding a connector changes.")),
+        ("connection.json", printed::<ConnectionView>("Connection", "A connection, without its secrets.")),
+        ("plan.json", printed::<PlanView>("Plan", "What a connection, or a change of one, would be.")),
+        ("status.json", printed::<StatusView>("Status", "How a connection stands for one owner of its grants.")),
+        ("call-result.json", printed::<CallResultView>("Call result", "What an action answered.")),
+        ("check-result.json", printed::<CheckResultView>("Check result", "What trying a connection came to.")),
+        ("audit-record.json", printed::<AuditView>("Audit record", "What is on record of something that was done.")),
+        ("error.json", printed::<ErrorView>("Error", "Why something did not work.")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::{env, fs};
+
+    use super::*;
+
+    #[test]
+    fn the_published_files_are_up_to_date() {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../wit/schemas");
+        for (name, schema) in schemas() {
+            let path = folder.join(name);
+            let text = serde_json::to_string_pretty(&schema).expect("serializes") + "\n";
+            if env::var_os("UPDATE_SCHEMAS").is_some() {
+                fs::write(&path, text).expect("the file can be written");
+                continue;
+            }
+            let there = fs::read_to_string(&path).unwrap_or_default();
+            assert!(there == text, "wit/schemas/{name} is out of date: run `UPDATE_SCHEMAS=1 cargo test -p innkeeper`");
+        }
+    }
+}
