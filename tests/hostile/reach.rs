@@ -8,8 +8,9 @@ use innkeeper::{
     BeginAuthorization, Callback, Clock, ConnectionView, Error, Keyring, NewConnection, SessionSecret, SystemClock,
     SystemRandom,
 };
+use innkeeper_ears::{EarsLimits, EarsProvider, EarsService, EarsSettings, Quota};
 use innkeeper_egress::Egress;
-use innkeeper_server::{EarsLimits, EarsProvider, EarsService, EarsSettings, ListenSettings, Quota, listen};
+use innkeeper_server::{ListenSettings, listen};
 use innkeeper_tests::host::TestHost;
 use innkeeper_tests::oidc::plain_client;
 use serde_json::{Value, json};
@@ -163,7 +164,7 @@ impl Rig {
             space: &connection.space,
             connection: &connection.id,
             principal: None,
-            redirect_uri: Url::parse("http://127.0.0.1:4321/callback").expect("an address"),
+            redirect_uri: "http://127.0.0.1:4321/callback".parse().expect("an address"),
             session: &session,
             return_url: None,
         };
@@ -340,7 +341,7 @@ async fn ears_at(address: &str) -> Told {
                 space: &connection.space,
                 connection: &connection.id,
                 principal: None,
-                redirect_uri: Url::parse("http://127.0.0.1:4321/callback").expect("an address"),
+                redirect_uri: "http://127.0.0.1:4321/callback".parse().expect("an address"),
                 session: &session,
                 return_url: None,
             })

@@ -38,10 +38,10 @@ impl Told {
     /// An error of the host.
     pub(crate) fn host(error: &Error) -> Self {
         let kind = match error {
-            Error::Call { error: innkeeper::CallError::Action(error), .. } => {
-                format!("ActionFailure::{}", variant(error))
-            }
-            Error::Call { error, .. } => format!("CallError::{}", variant(error)),
+            Error::Call { error, .. } => match &error.problem {
+                innkeeper::CallProblem::Action(failure) => format!("ActionFailure::{}", variant(failure)),
+                problem => format!("CallError::{}", variant(problem)),
+            },
             Error::Load(error) => format!("LoadError::{}", variant(error)),
             Error::Auth(error) => format!("AuthError::{}", variant(error)),
             Error::Refused(_) => "Refused".to_owned(),

@@ -109,7 +109,7 @@ const fn door(file: &'static str, words: &'static str, ways: &'static [Way]) -> 
 /// Every place of the source that sends a request.
 pub(crate) const DOORS: &[Door] = &[
     door("host/runtime/src/capabilities/http.rs", "let route = Route {", OF_GUESTS),
-    door("host/runtime/src/capabilities/http.rs", "self.egress.send(", OF_GUESTS),
+    door("host/runtime/src/capabilities/http.rs", "access.egress.send(", OF_GUESTS),
     door("host/auth/src/oauth/transport.rs", "let route = Route {", OF_OAUTH),
     door("host/auth/src/oauth/transport.rs", "self.egress.send(", OF_OAUTH),
     // A source that is not OAuth: what it sends and gets passes as OAuth's does.

@@ -109,7 +109,7 @@ impl Stage {
             space: &connection.space,
             connection: &connection.id,
             principal: principal.map(id),
-            redirect_uri: Url::parse(REDIRECT).expect("an address"),
+            redirect_uri: REDIRECT.parse().expect("an address"),
             session: &session,
             return_url: None,
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use innkeeper::{CallError, Error, Limits, SpaceId};
+use innkeeper::{CallError, CallProblem, Error, Limits, SpaceId};
 use innkeeper_tests::echo::EchoService;
 use innkeeper_tests::host::TestHost;
 use serde_json::json;
@@ -22,7 +22,7 @@ async fn a_panic_is_told_with_connector_action_reason_and_backtrace() {
     let text = error.to_string();
     assert!(text.starts_with("connector hostile_connector crashed in panic: it gave up"), "{text}");
     assert!(text.contains("the sheet has no rows"), "{text}");
-    let CallError::Trapped { backtrace, .. } = call_error(error) else { panic!("another kind") };
+    let CallProblem::Trapped { backtrace, .. } = call_error(error).problem else { panic!("another kind") };
     assert!(backtrace.iter().any(|frame| frame.function.contains("core::panicking::panic_fmt")), "{backtrace:?}");
 }
 

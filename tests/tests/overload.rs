@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use innkeeper::{CallError, ConnectionId, Crowded, Error, ErrorKind, Sharing};
+use innkeeper::{CallProblem, ConnectionId, Crowded, Error, ErrorKind, Sharing};
 use innkeeper_tests::echo::EchoService;
 use innkeeper_tests::host::TestHost;
 use serde_json::json;
@@ -32,7 +32,8 @@ async fn a_full_host_says_when_to_try_again_and_recovers() {
     };
     assert_eq!((error.to_string().as_str(), error.kind()), ("the host is busy; try again in 1 s", ErrorKind::Busy));
     assert_eq!(error.retry_after(), Some(Duration::from_secs(1)));
-    let Error::Call { error: CallError::Busy { crowded, .. }, .. } = error else { panic!("another kind") };
+    let Error::Call { error, .. } = error else { panic!("another kind") };
+    let CallProblem::Busy { crowded, .. } = error.problem else { panic!("another problem") };
     assert_eq!(crowded, Crowded::Host);
 
     slow.abort();

@@ -124,7 +124,7 @@ async fn refused(function: &str, host: &TestHost, connection: &ConnectionView, d
     let new =
         || NewConnection::new(space.clone(), connection.connector.clone(), "none").config(connection.config.clone());
     let session = SessionSecret::random(&SystemRandom);
-    let redirect_uri: url::Url = "http://127.0.0.1:4321/callback".parse().expect("an address");
+    let redirect_uri: innkeeper::RedirectUri = "http://127.0.0.1:4321/callback".parse().expect("an address");
     let host = host.host.for_caller(PrincipalId::parse("eve").expect("an id"));
     let component = hostile();
     let denied = |outcome: Option<Error>| outcome.unwrap_or_else(|| panic!("{function} was not refused"));

@@ -6,6 +6,8 @@ use crate::{failure::Failure, step::step, tool::Tool, workspace::Workspace};
 
 /// Rules for dependencies and their known weaknesses.
 pub(crate) const CARGO_DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.20.2" };
+/// Finds dependencies that no source names.
+pub(crate) const CARGO_MACHETE: CargoTool = CargoTool { name: "cargo-machete", version: "0.9.2" };
 /// Builds and runs fuzz targets.
 pub(crate) const CARGO_FUZZ: CargoTool = CargoTool { name: "cargo-fuzz", version: "0.13.2" };
 
@@ -44,7 +46,8 @@ impl CargoTool {
     }
 
     fn is_named_in(&self, said: &str) -> bool {
-        said.split_whitespace().nth(1) == Some(self.version)
+        // Some say their name before it.
+        said.split_whitespace().last() == Some(self.version)
     }
 
     fn unusable(&self, place: &Path) -> Failure {
@@ -61,9 +64,13 @@ mod tests {
 
     #[test]
     fn only_the_version_that_is_named_counts_as_there() {
-        for (said, there) in
-            [("cargo-deny 0.20.2", true), ("cargo-deny 0.20.1", false), ("cargo-deny", false), ("", false)]
-        {
+        for (said, there) in [
+            ("cargo-deny 0.20.2", true),
+            ("0.20.2", true),
+            ("cargo-deny 0.20.1", false),
+            ("cargo-deny", false),
+            ("", false),
+        ] {
             assert_eq!(CARGO_DENY.is_named_in(said), there, "{said}");
         }
         assert!(!CARGO_DENY.is_at(Path::new("/no/such/program")));

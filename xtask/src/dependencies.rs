@@ -1,4 +1,4 @@
-//! Audit of the dependencies, by `deny.toml`.
+//! Audit of the dependencies: by `deny.toml`, and for those that nothing uses.
 
 use std::{
     env, fs,
@@ -6,15 +6,19 @@ use std::{
 };
 
 use crate::{
-    cargo_tool::CARGO_DENY,
+    cargo_tool::{CARGO_DENY, CARGO_MACHETE},
     failure::Failure,
     step::{report, step},
     tool::Tool,
     workspace::Workspace,
 };
 
-/// Licences, sources and bans, versions that were withdrawn, and known weaknesses.
+/// Dependencies that nothing uses; licences, sources and bans, versions that were withdrawn, and known weaknesses.
 pub(crate) fn audit(workspace: &Workspace) -> Result<(), Failure> {
+    let machete = CARGO_MACHETE.ensure(workspace)?;
+    step("no dependency without a use (cargo-machete)", || {
+        Tool::named(&machete, workspace.root()).arg("--skip-target-dir").run()
+    })?;
     let deny = Deny { program: CARGO_DENY.ensure(workspace)?, workspace };
     step("dependency rules (deny.toml)", || {
         let check = deny.tool().args(["--locked", "check", "--hide-inclusion-graph", "--allow", "duplicate"]);

@@ -1,5 +1,7 @@
 //! The project's own commands, run as `cargo xtask <command>`.
 
+#[cfg(test)]
+mod arrows;
 mod bench;
 mod cargo_tool;
 mod checks;
@@ -33,7 +35,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what building and testing need: the wasm target, the packages of the test server, cargo-deny, a browser
+    /// Install what building and testing need: the wasm target, the packages of the test server, cargo-deny, cargo-machete, a browser
     Setup,
     /// Build every connector and test guest into target/connectors
     Guests,
@@ -103,6 +105,7 @@ fn setup(workspace: &Workspace) -> Result<(), Failure> {
     toolchain::ensure_wasm_target(workspace)?;
     npm::ensure_test_server(workspace)?;
     cargo_tool::CARGO_DENY.ensure(workspace)?;
+    cargo_tool::CARGO_MACHETE.ensure(workspace)?;
     let browser = chromium::ensure()?;
     step::report(&format!("ready; the browser is {}", browser.display()));
     Ok(())

@@ -1,12 +1,12 @@
-//! A connector to a bookmark server: the one of `docs/authors.md`.
+//! A connector to a bookmark server, the example of `docs/authors.md`.
 
 use innkeeper_guest::prelude::*;
 
-/// What a connection is configured with.
+/// The configuration of a connection.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// Address of your bookmark server.
+    /// The address of your bookmark server.
     #[schemars(url, extend("x-form" = { "label": "Server", "placeholder": "https://bookmarks.example.com" }))]
     server: String,
 }
@@ -14,14 +14,14 @@ struct Config {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Search {
-    /// Words to look for in titles and notes.
+    /// Words to search for in titles and notes.
     #[schemars(length(min = 1))]
     text: String,
-    /// How many bookmarks to answer at most.
+    /// The maximum number of bookmarks to return.
     #[serde(default = "default_page_size")]
     #[schemars(range(min = 1, max = 100))]
     page_size: u32,
-    /// `nextPageToken` of the answer before.
+    /// `nextPageToken` from the previous page.
     page_token: Option<String>,
 }
 
@@ -59,10 +59,10 @@ fn search(ctx: &Ctx, input: Search) -> Result<Bookmarks, Error> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Add {
-    /// An `https` or `http` address.
+    /// The address of the page, `https` or `http`.
     #[schemars(url)]
     address: String,
-    /// Taken from the page itself, unless given.
+    /// The page's own title by default.
     title: Option<String>,
 }
 
@@ -78,7 +78,7 @@ fn add(ctx: &Ctx, Add { address, title }: Add) -> Result<Bookmark, Error> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Snapshot {
-    /// Id of the bookmark.
+    /// The id of the bookmark.
     id: String,
 }
 
@@ -87,7 +87,7 @@ struct Saved {
     name: String,
 }
 
-/// The saved page goes to the caller as a file: its bytes never enter this connector, however many they are.
+/// The saved page goes to the caller as a file of any size: its bytes never enter this connector.
 fn snapshot(ctx: &Ctx, Snapshot { id }: Snapshot) -> Result<Output<Saved>, Error> {
     let server = ctx.config::<Config>()?.server;
     let answer = checked(ctx.get(url!(server; "/api/v1/bookmarks/{}/snapshot", id)).send()?)?;
@@ -123,7 +123,7 @@ fn check(ctx: &Ctx) -> Result<String, Error> {
     Ok(format!("Connected as {}", account.name))
 }
 
-/// This server says what is wrong at `/problem/text`.
+/// This server puts its error message at `/problem/text`.
 fn checked(answer: Response) -> Result<Response, Error> {
     answer.error_for_status_with(|_, body| body.at("/problem/text").map(str::to_owned))
 }
@@ -135,28 +135,28 @@ fn connector() -> Connector {
         .auth(Auth::new("bearer").label("Personal token").recommended().placeholder("token", "bm_..."))
         .auth(Auth::new("basic").legacy())
         .config::<Config>()
-        .host(Host::config("/server").path_prefix("/api/v1").reason("The API of your bookmark server."))
+        .host(Host::config("/server").path_prefix("/api/v1").reason("The API of your bookmark server"))
         .header("accept", "application/json")
         .policies(Policies::new().retry(Retry::new().statuses([429, 503]).max_retries(2)))
-        .skill("Search before you add: the server keeps an address only once.")
+        .skill("Search before you add a bookmark: the server stores each address only once.")
         .action(
             Action::new("search", search)
                 .title("Search bookmarks")
-                .description("Bookmarks whose title or note has these words, the newest first.")
+                .description("Finds bookmarks whose title or note contains these words, newest first.")
                 .read()
                 .tool(),
         )
-        .action(Action::new("add", add).title("Add a bookmark").description("Keeps an address.").write().tool())
+        .action(Action::new("add", add).title("Add a bookmark").description("Saves an address.").write().tool())
         .action(
             Action::new("snapshot", snapshot)
                 .title("Save a page")
-                .description("The page as it was kept, as a file.")
+                .description("Returns the saved page as a file.")
                 .read(),
         )
         .action(
             Action::new("restore", restore)
                 .title("Restore bookmarks")
-                .description("Adds the bookmarks of the file `bookmarks.html` that comes with the call.")
+                .description("Adds the bookmarks in the file `bookmarks.html`, which is passed with the call.")
                 .write(),
         )
         .check(check)

@@ -17,8 +17,8 @@ type Run = dyn Fn(&Ctx, &str) -> Result<(String, Vec<File>), Error>;
 
 /// A named operation: a function from typed input to typed output.
 ///
-/// Its schemas come from the types: `#[derive(Deserialize, JsonSchema)]` for the input, a struct, and
-/// `#[derive(Serialize, JsonSchema)]` for the output; [`Value`] stands for whatever the service answers.
+/// Its schemas come from the types. The input is a struct with `#[derive(Deserialize, JsonSchema)]`, the output a type
+/// with `#[derive(Serialize, JsonSchema)]`. Use [`Value`] for an output that is the service's response as it is.
 pub struct Action {
     pub(crate) name: Cow<'static, str>,
     title: Cow<'static, str>,
@@ -39,9 +39,9 @@ impl fmt::Debug for Action {
 }
 
 impl Action {
-    /// An action that runs `function`. Its scope is [`Scope::Write`] unless it says otherwise.
+    /// Creates an action that runs `function`. Its scope is [`Scope::Write`] by default.
     ///
-    /// `name`: letters, digits and `_`, at most 64, the first a letter.
+    /// `name`: letters, digits and `_`, at most 64, starting with a letter.
     pub fn new<I, O, F>(name: impl Into<Cow<'static, str>>, function: F) -> Self
     where
         I: DeserializeOwned + JsonSchema + 'static,
@@ -66,49 +66,49 @@ impl Action {
         }
     }
 
-    /// A few words for people; the name, unless given.
+    /// A short title for people. The default is the name.
     pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// What it does and answers, for people and for language models.
+    /// What the action does and returns, for people and for language models.
     pub fn description(mut self, description: impl Into<Cow<'static, str>>) -> Self {
         self.description = description.into();
         self
     }
 
-    /// It changes nothing at the service.
+    /// The action changes nothing at the service.
     pub fn read(mut self) -> Self {
         self.scope = Scope::Read;
         self
     }
 
-    /// It changes something at the service.
+    /// The action changes something at the service.
     pub fn write(mut self) -> Self {
         self.scope = Scope::Write;
         self
     }
 
-    /// What it does cannot be undone.
+    /// The action does something that cannot be undone.
     pub fn destroy(mut self) -> Self {
         self.scope = Scope::Destroy;
         self
     }
 
-    /// Offered to language models as a tool.
+    /// Offers the action to language models as a tool.
     pub fn tool(mut self) -> Self {
         self.tool = true;
         self
     }
 
-    /// Hands out results as they come, by [`Ctx::emit`].
+    /// The action hands out results as they become available, with [`Ctx::emit`].
     pub fn streaming(mut self) -> Self {
         self.streaming = true;
         self
     }
 
-    /// A named JSON value that the contract does not know yet.
+    /// A named JSON value that the contract does not define yet.
     pub fn annotation(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.annotations.push(Annotation { name: name.into(), value: value.into() });
         self
@@ -133,13 +133,13 @@ impl Action {
     }
 }
 
-/// The input of an action that takes none.
+/// The input of an action without input.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 pub struct NoInput {}
 
-/// What an action may answer: any type with `Serialize` and `JsonSchema`, or an [`Output`] with files beside it.
+/// What an action may return: any type with `Serialize` and `JsonSchema`, or an [`Output`] with files.
 pub trait ActionOutput {
-    /// JSON Schema of the value; none when it may be any JSON.
+    /// The JSON Schema of the value; `None` if it may be any JSON.
     fn schema() -> Option<Value>
     where
         Self: Sized;

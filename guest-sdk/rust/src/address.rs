@@ -1,23 +1,23 @@
-//! Addresses in which a parameter can never become another path.
+//! Addresses whose parameters can never change the path.
 
 use std::fmt::Display;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// All but the unreserved characters of RFC 3986, section 2.3.
+/// All characters except the unreserved ones of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Makes an [`Address`] from a template: each `{}` is filled with one percent-encoded path segment, each `{*}` with a
+/// Makes an [`Address`] from a template. Each `{}` is filled with one percent-encoded path segment, each `{*}` with a
 /// relative path whose segments are encoded one by one.
 ///
-/// A parameter that is empty, `.` or `..` would name another resource: such a request is not sent, `send` answers
-/// [`Error::InvalidInput`]. After a `?` parameters may be empty.
+/// A parameter that is empty, `.` or `..` would name a different resource. Such a request is not sent: `send` returns
+/// [`Error::InvalidInput`]. After a `?`, parameters may be empty.
 ///
 /// ```
 /// use innkeeper_guest::url;
 /// let id = "a/b c";
 /// assert_eq!(url!("https://api.example.com/v1/pages/{}", id).as_str(), Some("https://api.example.com/v1/pages/a%2Fb%20c"));
-/// // An address from the config comes first, as it is:
+/// // An address from the config comes first, unchanged:
 /// let base = "https://acme.example.com/";
 /// assert_eq!(url!(base; "/items/{}/{*}", 7, "x/y z").as_str(), Some("https://acme.example.com/items/7/x/y%20z"));
 /// assert_eq!(url!("https://api.example.com/v1/pages/{}", "..").as_str(), None);
@@ -34,19 +34,20 @@ macro_rules! url {
     };
 }
 
-/// Percent-encodes a text so that it is one segment of a path: `a/b` becomes `a%2Fb`.
+/// Percent-encodes a text into one path segment: `a/b` becomes `a%2Fb`.
 ///
-/// `.` and `..` are encoded twice, for an address parser would still climb at `%2E%2E`. [`url!`](crate::url) refuses them.
+/// `.` and `..` are encoded twice, because an address parser would still treat `%2E%2E` as `..`. [`url!`](crate::url)
+/// refuses them.
 pub fn segment(text: &str) -> String {
     if is_dots(text) { text.replace('.', "%252E") } else { encode(text) }
 }
 
-/// Where a request goes. Made from a text, or by [`url!`](crate::url).
+/// The address of a request, made from a text or by [`url!`](crate::url).
 #[derive(Clone, Debug)]
 pub struct Address(pub(crate) Result<String, String>);
 
 impl Address {
-    /// The address, if all its parameters were good.
+    /// The address, if all its parameters are valid.
     pub fn as_str(&self) -> Option<&str> {
         self.0.as_deref().ok()
     }
@@ -86,10 +87,9 @@ fn fill(base: &str, template: &str, parameters: &[&dyn Display]) -> Result<Strin
     let mut rest = template;
     let mut parameters = parameters.iter();
     while let Some((before, after)) = rest.split_once('{') {
-        let (kind, after) =
-            after.split_once('}').ok_or_else(|| format!("`{template}` has a brace that is not closed"))?;
+        let (kind, after) = after.split_once('}').ok_or_else(|| format!("`{template}` has an unclosed brace"))?;
         let parameter =
-            parameters.next().ok_or_else(|| format!("`{template}` has more places than parameters"))?.to_string();
+            parameters.next().ok_or_else(|| format!("`{template}` has more placeholders than parameters"))?.to_string();
         address.push_str(before);
         let in_query = address.contains('?');
         match kind {
@@ -98,13 +98,13 @@ fn fill(base: &str, template: &str, parameters: &[&dyn Display]) -> Result<Strin
                 let segments: Vec<String> = parameter.split('/').map(encode).collect();
                 address.push_str(&segments.join("/"));
             }
-            "" | "*" => return Err(format!("`{parameter}` cannot stand in the path `{template}`")),
-            _ => return Err(format!("`{template}` has a place `{{{kind}}}`, only {{}} and {{*}} are known")),
+            "" | "*" => return Err(format!("`{parameter}` cannot be part of the path `{template}`")),
+            _ => return Err(format!("`{template}` has the unknown placeholder `{{{kind}}}`; use {{}} or {{*}}")),
         }
         rest = after;
     }
     if parameters.next().is_some() {
-        return Err(format!("`{template}` has fewer places than parameters"));
+        return Err(format!("`{template}` has fewer placeholders than parameters"));
     }
     address.push_str(rest);
     Ok(address)

@@ -1,4 +1,4 @@
-//! The auth types that a connector takes.
+//! The auth types that a connector supports.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::spec::{AuthDeclaration, Standing};
 
-/// An auth type that the connector takes, with its defaults and how a form shows its fields.
+/// An auth type that the connector supports, with its defaults and how a form shows its fields.
 #[derive(Clone, Debug)]
 pub struct Auth {
     id: Cow<'static, str>,
@@ -18,7 +18,7 @@ pub struct Auth {
 
 impl Auth {
     /// A built-in auth type (`none`, `basic`, `bearer`, `api_key_header`, `api_key_query`, `oauth_client_credentials`,
-    /// `oauth_authorization_code`) or one that a component brings.
+    /// `oauth_authorization_code` ...) or one that a component provides.
     pub fn new(auth_type: impl Into<Cow<'static, str>>) -> Self {
         Self {
             id: auth_type.into(),
@@ -29,31 +29,31 @@ impl Auth {
         }
     }
 
-    /// The name that people see.
+    /// The name that is shown to people.
     pub fn label(mut self, label: impl Into<Cow<'static, str>>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// The one to take.
+    /// Recommended.
     pub fn recommended(mut self) -> Self {
         self.standing = Standing::Recommended;
         self
     }
 
-    /// Not offered for new connections, still valid for those that have it.
+    /// Not offered for new connections, but still valid for existing ones.
     pub fn legacy(mut self) -> Self {
         self.standing = Standing::Legacy;
         self
     }
 
-    /// May change.
+    /// Experimental: it may change.
     pub fn experimental(mut self) -> Self {
         self.standing = Standing::Experimental;
         self
     }
 
-    /// The value of a field unless the connection gives its own. A text may be a template over config fields:
+    /// The default value of a field. A text may be a template over config fields:
     /// `https://{tenant}.example.com/token`.
     pub fn default(mut self, field: impl Into<String>, value: impl Into<Value>) -> Self {
         self.defaults.insert(field.into(), value.into());
@@ -65,7 +65,7 @@ impl Auth {
         self.with(field, "hidden", Value::Bool(true))
     }
 
-    /// The form shows this field, but does not let it be changed.
+    /// The form shows this field as read-only.
     pub fn disable(self, field: &str) -> Self {
         self.with(field, "disabled", Value::Bool(true))
     }
@@ -75,12 +75,12 @@ impl Auth {
         self.with(field, "label", Value::String(label.into()))
     }
 
-    /// A sentence of help below the field.
+    /// A help text below the field.
     pub fn help(self, field: &str, help: impl Into<String>) -> Self {
         self.with(field, "help", Value::String(help.into()))
     }
 
-    /// An example of a value, shown while the field is empty.
+    /// An example value, shown while the field is empty.
     pub fn placeholder(self, field: &str, placeholder: impl Into<String>) -> Self {
         self.with(field, "placeholder", Value::String(placeholder.into()))
     }

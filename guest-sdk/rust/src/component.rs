@@ -21,13 +21,13 @@ pub use bindings::Guest;
 pub use types::{ActionError, Output};
 pub use wire::ConnectorSpec;
 
-/// Makes a component of a connector: `innkeeper_guest::export!(connector);` where `fn connector() -> Connector`.
+/// Turns a connector into a component: `innkeeper_guest::export!(connector);` with `fn connector() -> Connector`.
 ///
 /// Outside WebAssembly it does nothing, so that the same file builds as a plain library with tests.
 #[macro_export]
 macro_rules! export {
     ($connector:path) => {
-        // The exports of a component are functions with fixed symbol names, which Rust counts as unsafe.
+        // The exports of a component are functions with fixed symbol names, which Rust treats as unsafe.
         #[allow(unsafe_code)]
         const _: () = {
             struct Component;
@@ -68,7 +68,7 @@ pub fn call(
     files: Vec<types::File>,
 ) -> Result<Output, ActionError> {
     let files = files.into_iter().map(File::from).collect();
-    // The instance ends with the call: there is no use in taking the connector apart.
+    // The instance ends with the call, so dropping the connector would be wasted work.
     let connector = ManuallyDrop::new(connector());
     let (value, files) = connector.run(&Ctx::new(Box::new(Link), files), action, input)?;
     Ok(Output { value, files: files.into_iter().map(types::File::from).collect() })
@@ -105,8 +105,7 @@ impl Held {
     }
 }
 
-/// The way to the host: the imports of the contract, each called by name, so that a component imports no more than its connector
-/// uses.
+/// The imports of the contract, each called by name, so that a component imports only what its connector uses.
 #[derive(Debug)]
 pub(crate) struct Link;
 

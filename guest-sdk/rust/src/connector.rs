@@ -1,4 +1,4 @@
-//! A connector: what it says of itself, and what it does.
+//! A connector: its spec and its actions.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,9 +18,9 @@ use crate::spec::{About, Annotation, ConnectorSpec};
 
 type Check = dyn Fn(&Ctx) -> Result<String, Error>;
 
-/// What a connector says of itself, and what it does.
+/// A connector: its spec and its actions.
 ///
-/// It is built anew for each call, so nothing here does work: schemas are made only when the host asks for the spec.
+/// It is built for each call, so building it must be cheap: schemas are made only when the host asks for the spec.
 #[must_use = "give it to `export!`"]
 pub struct Connector {
     id: Cow<'static, str>,
@@ -49,8 +49,9 @@ impl fmt::Debug for Connector {
 }
 
 impl Connector {
-    /// A connector of this id (lower-case letters, digits and `_`, at most 64, the first a letter; stays the same for
-    /// ever) and semantic version: `env!("CARGO_PKG_VERSION")`.
+    /// Creates a connector with this id and semantic version, which is usually `env!("CARGO_PKG_VERSION")`.
+    ///
+    /// `id`: lower-case letters, digits and `_`, at most 64, starting with a letter. It never changes.
     pub fn new(id: impl Into<Cow<'static, str>>, version: impl Into<Cow<'static, str>>) -> Self {
         let id = id.into();
         Self {
@@ -74,19 +75,19 @@ impl Connector {
         }
     }
 
-    /// The service's name; the id, unless given.
+    /// The name of the service. The default is the id.
     pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// What the connector does, in a sentence.
+    /// What the connector does, in one sentence.
     pub fn description(mut self, description: impl Into<Cow<'static, str>>) -> Self {
         self.description = description.into();
         self
     }
 
-    /// An `https` address with more.
+    /// The `https` address of the documentation.
     pub fn documentation(mut self, address: impl Into<Cow<'static, str>>) -> Self {
         self.documentation = Some(address.into());
         self
@@ -98,49 +99,50 @@ impl Connector {
         self
     }
 
-    /// Text for language models: how to get the most out of the actions.
+    /// Advice for language models on using the actions.
     pub fn skill(mut self, text: impl Into<Cow<'static, str>>) -> Self {
         self.skill = Some(text.into());
         self
     }
 
-    /// Takes this auth type. The first of those equally recommended is offered first.
+    /// Adds a supported auth type. Among equally recommended ones, the first is offered first.
     pub fn auth(mut self, auth: Auth) -> Self {
         self.auth.push(auth);
         self
     }
 
-    /// The connection's config: a struct. `#[schemars(extend("x-form" = {...}))]` on a field says how a form asks for it.
+    /// The type of the connection's config, a struct. `#[schemars(extend("x-form" = {...}))]` on a field says how a
+    /// form shows it.
     pub fn config<T: JsonSchema>(mut self) -> Self {
         self.config = Some(schema::of_input::<T>);
         self
     }
 
-    /// Asks for requests to go there.
+    /// Asks for a host that requests may go to.
     pub fn host(mut self, host: Host) -> Self {
         self.hosts.push(host);
         self
     }
 
-    /// A header on every request that does not set it itself.
+    /// Adds a header to every request that does not set it itself.
     pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// A secret field of the auth type that requests name as `${secret.field}`; the host fills it in.
+    /// Declares a secret field of the auth type that requests name as `${secret.field}`; the host fills it in.
     pub fn placeholder(mut self, field: impl Into<Cow<'static, str>>) -> Self {
         self.placeholders.push(field.into());
         self
     }
 
-    /// A field of the token answer, no secret, that actions read by [`Ctx::claim`].
+    /// Declares a non-secret field of the token response that actions read with [`Ctx::claim`].
     pub fn claim(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.claims.push(name.into());
         self
     }
 
-    /// What the host does when a request fails or is too much: [`Policies`], or the same as `json!({...})`.
+    /// What the host does about failed requests and rate limits: [`Policies`], or the same as `json!({...})`.
     pub fn policies(mut self, policies: impl Into<Policies>) -> Self {
         self.policies = policies.into();
         self
@@ -152,19 +154,19 @@ impl Connector {
         self
     }
 
-    /// A named JSON value that the contract does not know yet.
+    /// A named JSON value that the contract does not define yet.
     pub fn annotation(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.annotations.push(Annotation { name: name.into(), value: value.into() });
         self
     }
 
-    /// How a connection is tried: answers a sentence for a person, or fails.
+    /// Sets the check of a connection: it returns a sentence for a person, or fails.
     pub fn check<S: Into<String>>(mut self, check: impl Fn(&Ctx) -> Result<S, Error> + 'static) -> Self {
         self.check = Some(Box::new(move |ctx| check(ctx).map(Into::into)));
         self
     }
 
-    /// All that the connector says of itself.
+    /// The connector's spec.
     pub fn spec(&self) -> ConnectorSpec {
         let mut annotations = self.annotations.clone();
         if let Some(skill) = &self.skill {

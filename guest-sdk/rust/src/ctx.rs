@@ -1,4 +1,4 @@
-//! What an action has at hand.
+//! The context of an action.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::response::Response;
 use crate::state::State;
 use crate::transport::Link;
 
-/// What an action has at hand: requests, the connection it works for, files, the log. Nothing here is a secret.
+/// The context of an action: requests, the connection that it works for, files, the log. Nothing here is secret.
 pub struct Ctx {
     host: Box<Link>,
     files: RefCell<Vec<File>>,
@@ -29,9 +29,9 @@ impl fmt::Debug for Ctx {
 /// The user that an action runs for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Stays the same for ever.
+    /// Never changes.
     pub id: String,
-    /// For people.
+    /// The name for people.
     pub name: Option<String>,
 }
 
@@ -40,38 +40,38 @@ impl Ctx {
         Self { host, files: RefCell::new(files) }
     }
 
-    /// A GET request.
+    /// Builds a GET request.
     pub fn get(&self, address: impl Into<Address>) -> RequestBuilder<'_> {
         self.request("GET", address)
     }
 
-    /// A POST request.
+    /// Builds a POST request.
     pub fn post(&self, address: impl Into<Address>) -> RequestBuilder<'_> {
         self.request("POST", address)
     }
 
-    /// A PUT request.
+    /// Builds a PUT request.
     pub fn put(&self, address: impl Into<Address>) -> RequestBuilder<'_> {
         self.request("PUT", address)
     }
 
-    /// A PATCH request.
+    /// Builds a PATCH request.
     pub fn patch(&self, address: impl Into<Address>) -> RequestBuilder<'_> {
         self.request("PATCH", address)
     }
 
-    /// A DELETE request.
+    /// Builds a DELETE request.
     pub fn delete(&self, address: impl Into<Address>) -> RequestBuilder<'_> {
         self.request("DELETE", address)
     }
 
-    /// A request of any method.
+    /// Builds a request with any method.
     pub fn request(&self, method: &str, address: impl Into<Address>) -> RequestBuilder<'_> {
         RequestBuilder::new(&*self.host, method, address.into())
     }
 
-    /// Sends several requests at once, as many at a time as the host allows. Answers are in the order of the requests;
-    /// the failure of one does not stop the others.
+    /// Sends several requests concurrently, as many at a time as the host allows. The results are in the order of the
+    /// requests; the failure of one does not stop the others.
     pub fn send_all(&self, requests: Vec<RequestBuilder<'_>>) -> Vec<Result<Response, Error>> {
         let mut good = Vec::with_capacity(requests.len());
         let mistakes: Vec<Option<Error>> = requests
@@ -91,7 +91,7 @@ impl Ctx {
                 Some(mistake) => Err(mistake),
                 None => match answers.next() {
                     Some(answer) => answer.map(Response::new).map_err(Error::from),
-                    None => Err(Error::internal("the host answered fewer requests than it was given")),
+                    None => Err(Error::internal("the host returned fewer responses than there were requests")),
                 },
             })
             .collect()
@@ -108,7 +108,7 @@ impl Ctx {
         self.host.auth_type()
     }
 
-    /// A field of the token answer that is no secret, if the connector declares it with
+    /// A non-secret field of the token response, if the connector declares it with
     /// [`Connector::claim`](crate::Connector::claim) and the service sent it.
     pub fn claim(&self, name: &str) -> Option<String> {
         self.host.claim(name)
@@ -119,44 +119,44 @@ impl Ctx {
         self.host.space()
     }
 
-    /// The user that the action runs for; none when nobody in particular asked.
+    /// The user that the action runs for; `None` in shared mode if the caller names no user.
     pub fn user(&self) -> Option<User> {
         self.host.user()
     }
 
-    /// Lines for the operator.
+    /// Writes log lines for the operator.
     pub fn log(&self) -> Log<'_> {
         Log(&*self.host)
     }
 
-    /// The connection's small memory.
+    /// The connection's state.
     pub fn state(&self) -> State<'_> {
         State(&*self.host)
     }
 
-    /// Tells the caller that `done` of `total` units of work are done.
+    /// Reports to the caller that `done` of `total` units of work are done.
     pub fn progress(&self, done: u64, total: impl Into<Option<u64>>, message: impl AsRef<str>) {
         self.host.progress(done, total.into(), message.as_ref());
     }
 
-    /// Hands out one value of a streamed result: for an action that is declared with
+    /// Hands out one value of a streamed result, in an action that is declared with
     /// [`Action::streaming`](crate::Action::streaming).
     pub fn emit<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
         self.host.emit(&serde_json::to_string(value)?);
         Ok(())
     }
 
-    /// Takes the files that came with the call and were not taken yet.
+    /// Takes the files that were passed with the call and not taken yet.
     pub fn files(&self) -> Vec<File> {
         self.files.take()
     }
 
-    /// Takes the file of this name that came with the call.
+    /// Takes the file of this name that was passed with the call.
     pub fn file(&self, name: &str) -> Result<File, Error> {
         let mut files = self.files.borrow_mut();
         match files.iter().position(|file| file.name() == name) {
             Some(index) => Ok(files.remove(index)),
-            None => Err(Error::invalid_input(format!("no file `{name}` came with the call"))),
+            None => Err(Error::invalid_input(format!("the call has no file `{name}`"))),
         }
     }
 }

@@ -8,40 +8,40 @@ use std::fmt;
 pub enum Error {
     /// The connector has no action of this name.
     UnknownAction(String),
-    /// The input is no good; says which field, and what would be.
+    /// The input is invalid. Says which field, and what would be valid.
     InvalidInput(String),
     /// The user has to authorize (again). The host tells the caller how.
     NeedsAuthorization,
     /// The host or the service forbids it.
     Denied(String),
-    /// What was asked for is not there.
+    /// The requested item does not exist.
     NotFound(String),
-    /// Too many requests; seconds until it is worth trying again, where the service says so.
+    /// Too many requests. Holds the seconds to wait before trying again, if the service gives them.
     RateLimited(Option<u32>),
-    /// More bytes than may be read.
+    /// There are more bytes than may be read.
     TooLarge {
-        /// Bytes that may be read.
+        /// The number of bytes that may be read.
         limit: u64,
-        /// Bytes of the service's answer, where it says so.
+        /// The length of the service's response, if it gives one.
         content_length: Option<u64>,
-        /// Bytes of the action's output, were it answered whole.
+        /// The size that the action's whole output would have.
         estimated_output: Option<u64>,
     },
-    /// The service answered with an error, or (502, 504) did not answer.
+    /// The service answered with an error, or did not answer (502, 504).
     Upstream {
-        /// HTTP status; 502 when no connection could be made, 504 when the time was over.
+        /// The HTTP status; 502 if no connection could be made, 504 if the request timed out.
         status: u16,
-        /// What the service says.
+        /// The service's message.
         message: String,
         /// Whether the same call may succeed later.
         retryable: bool,
     },
-    /// The connector itself is at fault.
+    /// The connector itself failed.
     Internal(String),
 }
 
 impl Error {
-    /// The input is no good: say which field, and what would be.
+    /// The input is invalid. Say which field, and what would be valid.
     pub fn invalid_input(message: impl Into<String>) -> Self {
         Self::InvalidInput(message.into())
     }
@@ -51,28 +51,28 @@ impl Error {
         Self::Denied(message.into())
     }
 
-    /// What was asked for is not there.
+    /// The requested item does not exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::NotFound(message.into())
     }
 
-    /// The connector itself is at fault.
+    /// The connector itself failed.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::Internal(message.into())
     }
 
-    /// The service answered with an error; 408, 425, 429 and 5xx (but 501 and 505) count as worth retrying.
+    /// The service answered with an error. 408, 425, 429 and 5xx (except 501 and 505) are retryable.
     pub fn upstream(status: u16, message: impl Into<String>) -> Self {
         Self::Upstream { status, message: message.into(), retryable: is_retryable(status) }
     }
 
-    /// More than `limit` bytes.
+    /// There are more than `limit` bytes.
     pub fn too_large(limit: u64) -> Self {
         Self::TooLarge { limit, content_length: None, estimated_output: None }
     }
 
-    /// The error that follows from an HTTP status: 401 needs authorization, 403 is denied, 404 and 410 not found,
-    /// 429 rate limited, the rest [`Error::Upstream`]. `retry_after` is in seconds.
+    /// The error for an HTTP status: 401 needs authorization, 403 is denied, 404 and 410 are not found,
+    /// 429 is rate limited, the rest are [`Error::Upstream`]. `retry_after` is in seconds.
     pub fn from_status(status: u16, message: impl Into<String>, retry_after: Option<u32>) -> Self {
         match status {
             401 => Self::NeedsAuthorization,
@@ -98,12 +98,12 @@ impl fmt::Display for Error {
             Self::NotFound(message) => write!(f, "not found: {message}"),
             Self::RateLimited(None) => f.write_str("the service limits the rate of requests"),
             Self::RateLimited(Some(seconds)) => {
-                write!(f, "the service limits the rate of requests: try in {seconds} s")
+                write!(f, "the service limits the rate of requests; try again in {seconds} s")
             }
             Self::TooLarge { limit, content_length: Some(length), .. } => {
-                write!(f, "the answer has {length} bytes, at most {limit} may be read")
+                write!(f, "the response has {length} bytes; at most {limit} may be read")
             }
-            Self::TooLarge { limit, .. } => write!(f, "the answer has more than {limit} bytes"),
+            Self::TooLarge { limit, .. } => write!(f, "the response has more than {limit} bytes"),
             Self::Upstream { status, message, .. } => write!(f, "the service answered {status}: {message}"),
             Self::Internal(message) => write!(f, "the connector failed: {message}"),
         }
@@ -118,18 +118,18 @@ impl From<serde_json::Error> for Error {
     }
 }
 
-/// Why there is no answer: the contract's `http-error`. A status such as 404 or 500 is an answer.
+/// Why there is no response: the contract's `http-error`. A status such as 404 or 500 is a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HttpError {
-    /// The host may not send this; says what the connection's owner would have to approve.
+    /// The host may not send this request. Says what the connection owner would have to approve.
     Denied(String),
     /// The user has to authorize again.
     NeedsAuthorization,
     /// No connection could be made, or it broke.
     Connect(String),
-    /// The request's time is over. At the end of the call's time the call itself ends.
+    /// The request timed out. When the call itself runs out of time, the call ends.
     Timeout,
-    /// More bytes than this limit.
+    /// There are more bytes than this limit.
     TooLarge(u64),
     /// The request cannot be sent as it is.
     InvalidRequest(String),
@@ -141,7 +141,7 @@ impl From<HttpError> for Error {
             HttpError::Denied(message) => Self::Denied(message),
             HttpError::NeedsAuthorization => Self::NeedsAuthorization,
             HttpError::Connect(message) => Self::upstream(502, message),
-            HttpError::Timeout => Self::upstream(504, "no answer in time"),
+            HttpError::Timeout => Self::upstream(504, "no response in time"),
             HttpError::TooLarge(limit) => Self::too_large(limit),
             HttpError::InvalidRequest(message) => Self::Internal(format!("the request cannot be sent: {message}")),
         }

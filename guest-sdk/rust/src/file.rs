@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::body::Body;
 
-/// A named stream of bytes that the host holds: handed to an action, or by it.
+/// A named stream of bytes that the host holds, passed to an action or returned by it.
 #[derive(Debug)]
 pub struct File {
     name: String,
@@ -13,17 +13,17 @@ pub struct File {
 }
 
 impl File {
-    /// A file of bytes that the host holds already.
+    /// Makes a file from bytes that the host already holds.
     pub fn new(name: impl Into<String>, content: Body) -> Self {
         Self { name: name.into(), content_type: content.content_type(), content }
     }
 
-    /// A file of bytes that the connector made.
+    /// Makes a file from the connector's own bytes.
     pub fn from_bytes(name: impl Into<String>, content: &[u8], content_type: &str) -> Self {
         Self::new(name, Body::from_bytes(content, Some(content_type)))
     }
 
-    /// With this media type instead of the one that came with the bytes.
+    /// Replaces the media type that came with the bytes.
     pub fn content_type_is(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
@@ -34,17 +34,17 @@ impl File {
         &self.name
     }
 
-    /// The media type, where it is known.
+    /// The media type, if it is known.
     pub fn content_type(&self) -> Option<&str> {
         self.content_type.as_deref()
     }
 
-    /// The number of bytes, where it is known beforehand.
+    /// The number of bytes, if it is known beforehand.
     pub fn length(&self) -> Option<u64> {
         self.content.length()
     }
 
-    /// The bytes, still at the host.
+    /// The bytes, which the host still holds.
     pub fn into_body(self) -> Body {
         self.content
     }
@@ -60,9 +60,9 @@ impl From<Body> for File {
     }
 }
 
-/// The result of an action that hands out files beside its value.
+/// The result of an action that returns files in addition to its value.
 ///
-/// An action without files answers its value itself.
+/// An action without files returns its value directly.
 #[derive(Debug)]
 pub struct Output<T> {
     pub(crate) value: T,
@@ -70,7 +70,7 @@ pub struct Output<T> {
 }
 
 impl<T: Serialize> Output<T> {
-    /// A result without files.
+    /// Makes a result without files.
     pub fn new(value: T) -> Self {
         Self { value, files: Vec::new() }
     }

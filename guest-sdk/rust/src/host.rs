@@ -2,7 +2,7 @@
 
 use crate::spec::{CredentialUse, HostPattern, HostRule};
 
-/// Where requests may go. A connector asks; the connection's owner approves.
+/// Where requests may go. A connector asks for it; the connection owner approves it.
 #[derive(Clone, Debug)]
 pub struct Host(HostRule);
 
@@ -17,7 +17,7 @@ impl Host {
         Self::new(HostPattern::Config(pointer.into()))
     }
 
-    /// The host of the address in this claim of the token answer, if it matches the pattern (`*.example.com`).
+    /// The host of the address in this claim of the token response, if it matches the pattern (`*.example.com`).
     pub fn claim(claim: impl Into<String>, pattern: impl Into<String>) -> Self {
         Self::new(HostPattern::Claim { claim: claim.into(), pattern: pattern.into() })
     }
@@ -34,19 +34,19 @@ impl Host {
         self
     }
 
-    /// Only this path and those below it.
+    /// Only this path and paths below it.
     pub fn path_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.0.path_prefix = Some(prefix.into());
         self
     }
 
-    /// Requests there go out without the credential: download hosts with pre-signed addresses.
+    /// Requests are sent there without the credential: for download hosts with pre-signed addresses.
     pub fn no_credential(mut self) -> Self {
         self.0.credential = CredentialUse::Never;
         self
     }
 
-    /// Why the connector needs it, for the person who approves.
+    /// Why the connector needs this host, for the person who approves it.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.0.reason = Some(reason.into());
         self

@@ -1,14 +1,14 @@
 //! Write a connector in Rust.
 //!
-//! An action is a plain function from typed input to typed output. The host that runs it puts the connection's
-//! credential on each request and keeps it: nothing in this crate can read a token.
+//! An action is a plain function from typed input to typed output. The host that runs it adds the connection's
+//! credential to each request; nothing in this crate can read a token.
 //!
 //! ```
 //! use innkeeper_guest::prelude::*;
 //!
 //! #[derive(Deserialize, JsonSchema)]
 //! struct FindBooks {
-//!     /// Words of the title.
+//!     /// Words in the title.
 //!     #[schemars(length(min = 1))]
 //!     title: String,
 //! }
@@ -31,10 +31,10 @@
 //! fn connector() -> Connector {
 //!     Connector::new("books", env!("CARGO_PKG_VERSION"))
 //!         .title("Books")
-//!         .description("Finds books of the library.")
+//!         .description("Finds books in the library.")
 //!         .auth(Auth::new("bearer"))
-//!         .host(Host::name("books.example.com").reason("The library's API."))
-//!         .action(Action::new("find_books", find_books).title("Find books").description("By title.").read().tool())
+//!         .host(Host::name("books.example.com").reason("The library's API"))
+//!         .action(Action::new("find_books", find_books).title("Find books").description("Finds books by title.").read().tool())
 //!         .check(check)
 //! }
 //!
@@ -42,7 +42,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! [`testing`] runs the same functions natively against scripted answers.
+//! [`testing`] runs the same functions natively against scripted responses.
 
 mod action;
 mod address;
@@ -100,9 +100,10 @@ pub use state::{Entry, State, StateError};
 
 pub use {base64, schemars, serde, serde_json, serde_json::Value, serde_json::json};
 
-/// What nearly every connector needs, in one `use`.
+/// Imports what nearly every connector uses.
 ///
-/// `derive` of serde and schemars looks for its crate by name: an author's `Cargo.toml` names `serde` and `schemars` too.
+/// The `derive` macros of serde and schemars look for their crates by name, so also list `serde` and `schemars` in your
+/// `Cargo.toml`.
 pub mod prelude {
     pub use crate::{
         Action, Auth, Body, Connector, Ctx, Error, File, Host, NoInput, Output, Part, Policies, RateLimit, Response,

@@ -1,41 +1,42 @@
-//! Lines for the operator.
+//! Writes log lines for the operator.
 
 use crate::transport::Link;
 
-/// How much a line matters.
+/// The severity of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// For whoever works on the connector.
+    /// Details for developers of the connector.
     Debug,
-    /// What happened.
+    /// Normal operation.
     Info,
-    /// Went on, but not as it should.
+    /// Something went wrong, but work continued.
     Warn,
-    /// Did not go on.
+    /// Something failed.
     Error,
 }
 
-/// Writes lines for the operator. They are bounded in number and length for each call; what is over is dropped.
+/// Writes log lines for the operator. Their number and length are limited for each call; lines over the limit are
+/// dropped.
 #[derive(Clone, Copy)]
 pub struct Log<'a>(pub(crate) &'a Link);
 
 impl Log<'_> {
-    /// For whoever works on the connector.
+    /// Details for developers of the connector.
     pub fn debug(self, message: impl AsRef<str>) {
         self.0.log(Level::Debug, message.as_ref());
     }
 
-    /// What happened.
+    /// Normal operation.
     pub fn info(self, message: impl AsRef<str>) {
         self.0.log(Level::Info, message.as_ref());
     }
 
-    /// Went on, but not as it should.
+    /// Something went wrong, but work continued.
     pub fn warn(self, message: impl AsRef<str>) {
         self.0.log(Level::Warn, message.as_ref());
     }
 
-    /// Did not go on.
+    /// Something failed.
     pub fn error(self, message: impl AsRef<str>) {
         self.0.log(Level::Error, message.as_ref());
     }

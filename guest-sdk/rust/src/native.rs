@@ -1,4 +1,4 @@
-//! What stands in for the host's resources where no host is: in an author's tests.
+//! Replacements for the host's resources in an author's tests, where there is no host.
 
 use std::cell::RefCell;
 
@@ -9,7 +9,7 @@ use crate::log::Level;
 use crate::state::StateError;
 use crate::transport::{Answer, Request};
 
-/// The way to the host: whatever a test puts in its place.
+/// The host: whatever a test puts in its place.
 pub(crate) type Link = dyn Transport;
 
 /// What a component imports.
@@ -46,7 +46,7 @@ impl Held {
         }
     }
 
-    /// A body of which the service did not say the length.
+    /// A body whose length the service did not give.
     pub(crate) fn chunked(content: &[u8], content_type: Option<&str>) -> Self {
         Self { length: None, ..Self::from_content(content, content_type) }
     }
@@ -74,10 +74,10 @@ impl Held {
     }
 }
 
-/// Keeps an exported connector in use where there is nothing to export it to.
+/// Uses an exported connector where there is nothing to export it to.
 pub const fn keep(_: fn() -> Connector) {}
 
-/// Makes a component of a connector: `innkeeper_guest::export!(connector);` where `fn connector() -> Connector`.
+/// Turns a connector into a component: `innkeeper_guest::export!(connector);` with `fn connector() -> Connector`.
 ///
 /// Outside WebAssembly it does nothing, so that the same file builds as a plain library with tests.
 #[macro_export]

@@ -1,4 +1,4 @@
-//! Results that come page by page.
+//! Results that are returned page by page.
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
@@ -10,10 +10,10 @@ use crate::error::Error;
 use crate::request::RequestBuilder;
 use crate::response::Response;
 
-/// Pages of one listing, fetched as they are asked for. Ends after the last page or the first error.
+/// The pages of one listing, fetched as they are iterated. Ends after the last page or the first error.
 ///
-/// The host bounds the requests of one call: let the caller pass a cursor where a listing may be long, and page here
-/// only within [`max_pages`](Self::max_pages).
+/// The host limits the requests of one call. If a listing may be long, let the caller pass a cursor, and page here
+/// only up to [`max_pages`](Self::max_pages).
 #[must_use = "pages are fetched as they are iterated"]
 pub struct Pages<'a> {
     next: Option<RequestBuilder<'a>>,
@@ -32,7 +32,8 @@ enum Step {
 }
 
 impl<'a> RequestBuilder<'a> {
-    /// Pages by a cursor: the text (or number) at the JSON pointer `cursor` goes into the query `parameter` of the next request.
+    /// Pages by a cursor: the text or number at the JSON pointer `cursor` goes into the query `parameter` of the next
+    /// request.
     pub fn by_cursor(self, parameter: impl Into<String>, cursor: impl Into<String>) -> Pages<'a> {
         Pages::new(self, Step::Query { parameter: parameter.into(), cursor: cursor.into() })
     }
@@ -53,7 +54,7 @@ impl<'a> RequestBuilder<'a> {
     }
 
     /// Pages by offset: the query `parameter` counts items, and a page of fewer than `page_size` at the JSON pointer
-    /// `items` is the last. Give the service's own page size parameter by `query`.
+    /// `items` is the last. Set the service's own page size parameter with `query`.
     pub fn by_offset(self, parameter: impl Into<String>, items: impl Into<String>, page_size: usize) -> Pages<'a> {
         let (parameter, items) = (parameter.into(), items.into());
         let first = self.replace_query(&parameter, "0");
@@ -66,8 +67,8 @@ impl<'a> Pages<'a> {
         Self { next: Some(first), step, left: usize::MAX, limit: None, seen: Vec::new() }
     }
 
-    /// Fetches at most this many pages, and ends as if there were no more: where a caller has to know of the rest, hand it the
-    /// cursor instead.
+    /// Fetches at most this many pages, and then ends as if there were no more. If the caller has to know about the
+    /// rest, return the cursor to it instead.
     pub fn max_pages(mut self, count: usize) -> Self {
         self.left = count;
         self
@@ -79,8 +80,8 @@ impl<'a> Pages<'a> {
         self
     }
 
-    /// The items in the array at the JSON pointer `items` of each page (`""`: the page is the array); a page without
-    /// it has none.
+    /// The items in the array at the JSON pointer `items` of each page (`""`: the page itself is the array). A page
+    /// without it has no items.
     pub fn items<T>(self, items: impl Into<String>) -> impl Iterator<Item = Result<T, Error>> + 'a
     where
         T: DeserializeOwned + 'a,
@@ -102,7 +103,7 @@ impl<'a> Pages<'a> {
         }
         let template = template.ok_or_else(|| Error::internal("a request with a streamed body cannot be paged"))?;
         if self.seen.contains(&next) {
-            return Err(Error::upstream(502, "the service names a page as next that it has sent before"));
+            return Err(Error::upstream(502, "the service named a page as the next one that it had sent before"));
         }
         self.seen.push(next.clone());
         self.next = Some(match &self.step {
@@ -169,7 +170,7 @@ impl<T: DeserializeOwned> Iterator for Items<'_, T> {
             if let Some(item) = self.ready.pop_front() {
                 return Some(serde_json::from_value(item).map_err(|error| Error::Upstream {
                     status: 200,
-                    message: format!("an item is not as expected: {error}"),
+                    message: format!("an item is not the expected JSON: {error}"),
                     retryable: false,
                 }));
             }
@@ -206,7 +207,8 @@ fn next_link(header: &str) -> Option<&str> {
     None
 }
 
-/// A link against the address it came from; relative paths other than `/path` and `?query` are not followed.
+/// Resolves a link against the address that it came from. Relative paths other than `/path` and `?query` are not
+/// followed.
 fn absolute(base: &str, link: &str) -> Option<String> {
     if link.starts_with("https://") || link.starts_with("http://") {
         return Some(link.to_owned());

@@ -1,15 +1,15 @@
-//! What the host does for a connector when a request fails or is too much.
+//! What the host does about a connector's failed requests and rate limits.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// Policies that the host applies to a connector's requests: retry, rate limit, refused tokens; pagination, error
-/// classes and streaming inform who reads them.
+/// Policies for a connector's requests. The host applies retry, rate limit, rejected tokens and placeholders.
+/// Pagination, error classes and streaming only inform readers of the spec.
 #[derive(Clone, Debug, Default)]
 pub struct Policies(Map<String, Value>);
 
 impl Policies {
-    /// None yet: the host's defaults hold.
+    /// Without policies, the host's defaults apply.
     pub fn new() -> Self {
         Self::default()
     }
@@ -19,17 +19,17 @@ impl Policies {
         self.set("retry", Value::Object(retry.0))
     }
 
-    /// How the service says that there were too many requests.
+    /// How the service reports too many requests.
     pub fn rate_limit(self, rate_limit: RateLimit) -> Self {
         self.set("rate_limit", Value::Object(rate_limit.0))
     }
 
-    /// How the service says that it does not take the token, besides by a 401.
+    /// How the service reports that it rejects the token, other than by a 401.
     pub fn unauthorized(self, unauthorized: Unauthorized) -> Self {
         self.set("unauthorized", Value::Object(unauthorized.0))
     }
 
-    /// Any policy by its name, as `wit/schemas/policies.json` describes it.
+    /// Sets any policy by its name, as `wit/schemas/policies.json` describes it.
     pub fn set(mut self, name: impl Into<String>, policy: impl Into<Value>) -> Self {
         self.0.insert(name.into(), policy.into());
         self
@@ -41,7 +41,8 @@ impl Policies {
 }
 
 impl From<Value> for Policies {
-    /// Policies written as a JSON object; what is no object is left to the host's check under the name `policies`.
+    /// Policies written as a JSON object. Any other value is kept under the name `policies`, where the host's check
+    /// reports it.
     fn from(value: Value) -> Self {
         match value {
             Value::Object(policies) => Self(policies),
@@ -58,26 +59,26 @@ pub struct Retry(Map<String, Value>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Backoff {
-    /// Doubles.
+    /// The pause doubles.
     Exponential,
-    /// Grows by the same step.
+    /// The pause grows by the same step.
     Linear,
-    /// Stays the same.
+    /// The pause stays the same.
     Fixed,
 }
 
 impl Retry {
-    /// The host's defaults: after 429, 502, 503 and 504, three times.
+    /// The host's defaults: up to three times after 429, 502, 503 and 504.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// After these statuses.
+    /// Retries after these statuses.
     pub fn statuses(self, statuses: impl IntoIterator<Item = u16>) -> Self {
         self.set("statuses", statuses.into_iter().collect::<Vec<u16>>().into())
     }
 
-    /// At most this many times more, up to 10.
+    /// Retries at most this many times, up to 10.
     pub fn max_retries(self, count: u32) -> Self {
         self.set("max_retries", count.into())
     }
@@ -97,7 +98,7 @@ impl Retry {
         self.set("max_delay_ms", milliseconds.into())
     }
 
-    /// Only requests of these methods.
+    /// Retries only requests with these methods.
     pub fn methods<M: Into<String>>(self, methods: impl IntoIterator<Item = M>) -> Self {
         self.set("methods", methods.into_iter().map(Into::into).collect::<Vec<String>>().into())
     }
@@ -108,28 +109,28 @@ impl Retry {
     }
 }
 
-/// How the service says that there were too many requests.
+/// How the service reports too many requests.
 #[derive(Clone, Debug)]
 pub struct RateLimit(Map<String, Value>);
 
 impl RateLimit {
-    /// By these statuses.
+    /// With these statuses.
     pub fn statuses(statuses: impl IntoIterator<Item = u16>) -> Self {
         Self::strategy("status_code").codes(statuses)
     }
 
-    /// By headers: how many requests are left, and when the count starts anew.
+    /// With headers: the number of requests left, and when it is reset.
     pub fn headers(remaining: &str, reset: &str) -> Self {
         Self::strategy("header").set("remaining_header", remaining.into()).set("reset_header", reset.into())
     }
 
-    /// By one of `values` at the JSON pointer `path` of the body, whatever the status.
+    /// With one of `values` at the JSON pointer `path` of the body, whatever the status.
     pub fn body<V: Into<String>>(path: &str, values: impl IntoIterator<Item = V>) -> Self {
         let values = values.into_iter().map(Into::into).collect::<Vec<String>>();
         Self::strategy("response_body").set("body_path", path.into()).set("body_values", values.into())
     }
 
-    /// These statuses besides.
+    /// Adds these statuses.
     pub fn codes(self, statuses: impl IntoIterator<Item = u16>) -> Self {
         self.set("codes", statuses.into_iter().collect::<Vec<u16>>().into())
     }
@@ -144,13 +145,13 @@ impl RateLimit {
     }
 }
 
-/// How the service says that it does not take the token, where it answers another status than 401. The host then refreshes
-/// the token and sends the request again, once; the connector sees the second answer.
+/// How the service reports that it rejects the token, if it does not use the status 401. The host then refreshes
+/// the token and sends the request again, once; the connector sees the second response.
 #[derive(Clone, Debug)]
 pub struct Unauthorized(Map<String, Value>);
 
 impl Unauthorized {
-    /// By one of `values` at the JSON pointer `path` of the body, whatever the status.
+    /// With one of `values` at the JSON pointer `path` of the body, whatever the status.
     pub fn body<V: Into<String>>(path: &str, values: impl IntoIterator<Item = V>) -> Self {
         let values = values.into_iter().map(Into::into).collect::<Vec<String>>();
         Self(Map::from_iter([

@@ -12,10 +12,10 @@ use crate::file::File;
 use crate::response::Response;
 use crate::transport::{self, Link};
 
-/// A request that is being put together. Nothing is sent before [`send`](Self::send).
+/// A request under construction. Nothing is sent before [`send`](Self::send).
 ///
-/// The host refuses headers that the transport or the credential own (`host`, `content-length`, `authorization` ...).
-/// `${secret.field}` in the address, the query, a header or a text body is filled in by the host, if the connector
+/// The host refuses headers that belong to the transport or the credential (`host`, `content-length`, `authorization`
+/// ...). The host fills in `${secret.field}` in the address, the query, a header or a text body, if the connector
 /// declares the field with [`Connector::placeholder`](crate::Connector::placeholder).
 #[must_use = "a request is sent by `send`"]
 pub struct RequestBuilder<'a> {
@@ -71,7 +71,7 @@ impl<'a> RequestBuilder<'a> {
         }
     }
 
-    /// A JSON body, as `application/json` unless a `content-type` header says otherwise.
+    /// Sets a JSON body, as `application/json` unless a `content-type` header says otherwise.
     pub fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Self {
         match serde_json::to_vec(body) {
             Ok(bytes) => self.bytes(bytes, "application/json"),
@@ -82,31 +82,32 @@ impl<'a> RequestBuilder<'a> {
         }
     }
 
-    /// A text body of this media type.
+    /// Sets a text body of this media type.
     pub fn text(self, body: impl Into<String>, content_type: &str) -> Self {
         self.bytes(body.into().into_bytes(), content_type)
     }
 
-    /// A body of bytes that the connector has, of this media type.
+    /// Sets a body from the connector's own bytes, of this media type.
     pub fn bytes(mut self, body: impl Into<Vec<u8>>, content_type: &str) -> Self {
         self.request.body = transport::RequestBody::Bytes(body.into());
         self.typed(content_type)
     }
 
-    /// A body of `application/x-www-form-urlencoded`; the host encodes it.
+    /// Sets a body of `application/x-www-form-urlencoded`; the host encodes it.
     pub fn form<N: AsRef<str>, V: AsRef<str>>(mut self, pairs: &[(N, V)]) -> Self {
         let pairs = pairs.iter().map(|(name, value)| (name.as_ref().to_owned(), value.as_ref().to_owned())).collect();
         self.request.body = transport::RequestBody::Form(pairs);
         self
     }
 
-    /// A body of `multipart/form-data`; the host chooses the boundary.
+    /// Sets a body of `multipart/form-data`; the host chooses the boundary.
     pub fn multipart(mut self, parts: impl IntoIterator<Item = Part>) -> Self {
         self.request.body = transport::RequestBody::Multipart(parts.into_iter().collect());
         self
     }
 
-    /// The bytes of a file or of another answer as the body: they move through the host without entering the connector.
+    /// Sets the bytes of a file or of another response as the body. They move through the host without entering the
+    /// connector.
     pub fn body_from(mut self, file: impl Into<File>) -> Self {
         let (_, content_type, body) = file.into().into_parts();
         self.request.body = transport::RequestBody::Held(body);
@@ -122,19 +123,19 @@ impl<'a> RequestBuilder<'a> {
         self
     }
 
-    /// Answers a redirect instead of following it.
+    /// Returns a redirect instead of following it.
     pub fn no_redirects(mut self) -> Self {
         self.request.follow_redirects = false;
         self
     }
 
-    /// Milliseconds until the head of the answer; the call's own limit applies as well.
+    /// Milliseconds until the head of the response. The call's own limit applies as well.
     pub fn timeout(mut self, milliseconds: u32) -> Self {
         self.request.timeout_ms = Some(milliseconds);
         self
     }
 
-    /// Sends the request and waits for the head of the answer, of any status: see [`Response::ok`].
+    /// Sends the request and waits for the head of the response, which may have any status: see [`Response::ok`].
     pub fn send(self) -> Result<Response, Error> {
         let (host, request) = (self.host, self.into_request()?);
         Ok(Response::new(host.send(request)?))
@@ -147,7 +148,7 @@ impl<'a> RequestBuilder<'a> {
         }
     }
 
-    /// The same request once more; none when its body can be sent only once.
+    /// The same request once more; `None` if its body can be sent only once.
     pub(crate) fn duplicate(&self) -> Option<Self> {
         use transport::RequestBody::{Bytes, Empty, Form, Held, Multipart};
         let body = match &self.request.body {
@@ -167,13 +168,13 @@ impl<'a> RequestBuilder<'a> {
         Some(Self { host: self.host, request, mistake: self.mistake.clone() })
     }
 
-    /// Sets the query parameter, in place of the one that may be there.
+    /// Sets the query parameter, replacing an existing one.
     pub(crate) fn replace_query(mut self, name: &str, value: &str) -> Self {
         self.request.query.retain(|(known, _)| known != name);
         self.query(name, value)
     }
 
-    /// Sends to this address instead, which brings its own query.
+    /// Sends to this address instead, which has its own query.
     pub(crate) fn redirect_to(mut self, url: String) -> Self {
         self.request.query.clear();
         self.request.url = url;
@@ -211,7 +212,7 @@ pub struct Part {
     pub(crate) content: PartContent,
 }
 
-/// What a part holds.
+/// The content of a part.
 #[derive(Debug)]
 pub(crate) enum PartContent {
     Bytes(Vec<u8>),
@@ -219,37 +220,37 @@ pub(crate) enum PartContent {
 }
 
 impl Part {
-    /// A plain field.
+    /// Makes a text field.
     pub fn text(name: impl Into<String>, value: impl Display) -> Self {
         let content = PartContent::Bytes(value.to_string().into_bytes());
         Self { name: name.into(), file_name: None, content_type: None, content }
     }
 
-    /// A field of JSON.
+    /// Makes a JSON field.
     pub fn json(name: impl Into<String>, value: &Value) -> Self {
         Self::text(name, value).content_type("application/json")
     }
 
-    /// A file of bytes that the connector has.
+    /// Makes a file from the connector's own bytes.
     pub fn bytes(name: impl Into<String>, file_name: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
         let content = PartContent::Bytes(content.into());
         Self { name: name.into(), file_name: Some(file_name.into()), content_type: None, content }
     }
 
-    /// A file that the host streams: its bytes never enter the connector.
+    /// Makes a file that the host streams: its bytes never enter the connector.
     pub fn file(name: impl Into<String>, file: impl Into<File>) -> Self {
         let (file_name, content_type, body) = file.into().into_parts();
         let file_name = Some(file_name).filter(|name| !name.is_empty());
         Self { name: name.into(), file_name, content_type, content: PartContent::Held(body) }
     }
 
-    /// Of this media type.
+    /// Sets the media type.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// Under this file name.
+    /// Sets the file name.
     pub fn file_name(mut self, file_name: impl Into<String>) -> Self {
         self.file_name = Some(file_name.into());
         self

@@ -1,4 +1,4 @@
-//! Answers of the service.
+//! Responses from the service.
 
 use std::cell::OnceCell;
 
@@ -13,16 +13,16 @@ use crate::file::File;
 use crate::retry_after;
 use crate::transport::Answer;
 
-/// Bytes that `json` and `text` read at most, unless [`Response::limit`] says otherwise.
+/// The maximum number of bytes that `json` and `text` read, unless [`Response::limit`] says otherwise.
 const DEFAULT_LIMIT: u64 = 1 << 20;
-/// Bytes of an error's body that are looked at for the service's own message.
+/// The bytes of an error's body that are searched for the service's own message.
 const ERROR_LIMIT: usize = 64 << 10;
 /// Bytes read at a time; divides by three, so that base64 needs no padding in between.
 const CHUNK: u32 = 48 << 10;
-/// Characters of an error message that are passed on.
+/// The characters of an error message that are passed on.
 const MESSAGE_LIMIT: usize = 500;
 
-/// The head of an answer, and its body, which the host still holds.
+/// The head of a response, and its body, which the host still holds.
 #[derive(Debug)]
 pub struct Response {
     status: u16,
@@ -48,12 +48,12 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
-    /// Where the answer came from, after redirects.
+    /// The address that the response came from, after redirects.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The first header of this name, in whatever case.
+    /// The first header of this name, without regard to case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -68,7 +68,7 @@ impl Response {
         self.header("content-type")
     }
 
-    /// Bytes of the body, where the service says so.
+    /// The length of the body in bytes, if the service gives it.
     pub fn content_length(&self) -> Option<u64> {
         self.body.length().or_else(|| self.announced())
     }
@@ -83,18 +83,19 @@ impl Response {
         self
     }
 
-    /// The answer itself unless its status is 4xx or 5xx: then the [`Error`] that follows from it, with the message
+    /// Returns the response unless its status is 4xx or 5xx; otherwise the [`Error`] for that status, with the message
     /// found in the usual places of a JSON or text body.
     pub fn ok(self) -> Result<Self, Error> {
         self.error_for_status_with(|_, _| None)
     }
 
-    /// [`ok`](Self::ok) by its long name.
+    /// The same as [`ok`](Self::ok).
     pub fn error_for_status(self) -> Result<Self, Error> {
         self.ok()
     }
 
-    /// Like [`ok`](Self::ok), with the service's own way of saying what is wrong; `None` falls back to the usual places.
+    /// Like [`ok`](Self::ok), but `message` finds the service's own error message; `None` falls back to the usual
+    /// places.
     ///
     /// ```
     /// # use innkeeper_guest::prelude::*;
@@ -115,12 +116,12 @@ impl Response {
         Err(Error::from_status(self.status, cut(&message), wait))
     }
 
-    /// Seconds of `Retry-After`.
+    /// The seconds of `Retry-After`.
     pub fn retry_after(&self) -> Option<u32> {
         retry_after::seconds(self.header("retry-after")?, self.header("date"))
     }
 
-    /// The body as JSON. An answer that is not the JSON expected is the service's error.
+    /// Reads the body as JSON. A response that is not the expected JSON counts as an error of the service.
     pub fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
         let limit = self.limit;
         let (status, url) = (self.status, self.url.clone());
@@ -132,20 +133,20 @@ impl Response {
         })
     }
 
-    /// The body as text; bytes that are no UTF-8 become `U+FFFD`.
+    /// Reads the body as text; bytes that are not UTF-8 become `U+FFFD`.
     pub fn text(self) -> Result<String, Error> {
         let limit = self.limit;
         let bytes = self.bytes(limit)?;
         Ok(String::from_utf8_lossy(without_mark(&bytes)).into_owned())
     }
 
-    /// The body; [`Error::TooLarge`] when it has more than `limit` bytes.
+    /// Reads the body; fails with [`Error::TooLarge`] if it has more than `limit` bytes.
     pub fn bytes(self, limit: u64) -> Result<Vec<u8>, Error> {
-        // The header is asked first: it is here, the body's length at the host.
+        // The header is checked first: it is here, while the body's length is at the host.
         let is_over = |length: Option<u64>| length.is_some_and(|length| length > limit);
         if !(is_over(self.announced()) && is_over(self.content_length())) {
             match self.body.read_all(limit) {
-                // The host's own limit is lower than what was asked for.
+                // The host's own limit is lower than the requested one.
                 Err(error @ Error::TooLarge { limit: hosts, .. }) if hosts < limit => return Err(error),
                 Err(Error::TooLarge { .. }) => {}
                 read => return read,
@@ -155,7 +156,8 @@ impl Response {
         Err(Error::TooLarge { limit, content_length: length, estimated_output: length })
     }
 
-    /// The body as base64 (RFC 4648, section 4); [`Error::TooLarge`] when it has more than `limit` bytes before that.
+    /// Reads the body as base64 (RFC 4648, section 4); fails with [`Error::TooLarge`] if it has more than `limit` bytes
+    /// before encoding.
     pub fn base64(self, limit: u64) -> Result<String, Error> {
         let length = self.content_length();
         let encoded_length = length.map(|length| length.div_ceil(3).saturating_mul(4));
@@ -183,7 +185,7 @@ impl Response {
         Ok(text)
     }
 
-    /// The body as a file for the caller, or for another request: its bytes do not enter the connector.
+    /// Turns the body into a file for the caller or for another request. Its bytes do not enter the connector.
     pub fn into_file(self, name: impl Into<String>) -> File {
         let content_type = self.content_type().map(str::to_owned);
         let file = File::new(name, self.body);
@@ -193,12 +195,12 @@ impl Response {
         }
     }
 
-    /// The body, to be read piece by piece.
+    /// The body, to be read in chunks.
     pub fn into_body(self) -> Body {
         self.body
     }
 
-    /// What can be read of an error's body; that it breaks off is no further error.
+    /// Reads as much as possible of an error's body; a body that breaks off is not another error.
     fn first_bytes(&self) -> String {
         let mut bytes = Vec::new();
         while bytes.len() < ERROR_LIMIT {
@@ -212,7 +214,7 @@ impl Response {
     }
 }
 
-/// The body of an answer with an error status.
+/// The body of a response with an error status.
 #[derive(Debug)]
 pub struct ErrorBody {
     text: String,

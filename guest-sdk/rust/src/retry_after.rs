@@ -1,6 +1,6 @@
 //! `Retry-After` (RFC 9110, section 10.2.3).
 
-/// Seconds to wait. A date counts from the answer's own `Date`: a component has no need of a clock for it.
+/// The seconds to wait. A date counts from the response's own `Date`, so a component needs no clock for it.
 pub(crate) fn seconds(retry_after: &str, date: Option<&str>) -> Option<u32> {
     let text = retry_after.trim();
     if let Ok(seconds) = text.parse::<u32>() {

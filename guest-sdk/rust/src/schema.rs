@@ -4,17 +4,18 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
-/// JSON Schema 2020-12 of what `T` is read from.
+/// The JSON Schema 2020-12 of the JSON that `T` is read from.
 pub(crate) fn of_input<T: JsonSchema>() -> Value {
     of_object(tidy(generator(true).root_schema_for::<T>(), &T::schema_name()))
 }
 
-/// JSON Schema 2020-12 of what `T` is written as; none when that is any JSON at all.
+/// The JSON Schema 2020-12 of the JSON that `T` is written as; `None` if it may be any JSON.
 pub(crate) fn of_output<T: JsonSchema>() -> Option<Value> {
     unless_empty(tidy(generator(false).root_schema_for::<T>(), &T::schema_name()))
 }
 
-// What follows does not know `T`, and is not inlined, so that a component has it once and not once for each action.
+// The code below does not depend on `T` and is not inlined, so a component contains it once and not once for each
+// action.
 
 #[inline(never)]
 fn generator(is_read: bool) -> SchemaGenerator {
@@ -29,14 +30,14 @@ fn tidy(schema: Schema, type_name: &str) -> Value {
     if let Some(fields) = schema.as_object_mut()
         && fields.get("title").and_then(Value::as_str) == Some(type_name)
     {
-        // The name of a Rust type says nothing to who fills in a form.
+        // The name of a Rust type means nothing to a person who fills in a form.
         fields.remove("title");
     }
     forget_widths(&mut schema);
     schema
 }
 
-/// The contract wants the schema of an object, also where the type is an enum or any value at all.
+/// The contract requires the schema of an object, even if the type is an enum or any value.
 #[inline(never)]
 fn of_object(schema: Value) -> Value {
     match schema {
@@ -55,7 +56,8 @@ fn unless_empty(schema: Value) -> Option<Value> {
     says_something.then_some(schema)
 }
 
-/// Drops `uint32` and the like: the width of a Rust integer is no format of JSON Schema; its bounds are there as numbers.
+/// Drops `uint32` and the like: the width of a Rust integer is not a format of JSON Schema, and its bounds are present
+/// as numbers.
 fn forget_widths(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {

@@ -1,9 +1,9 @@
-//! What a connector says of itself, as the contract's `connector-spec` has it.
+//! A connector's spec: the contract's `connector-spec`.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// All that a connector says of itself. JSON parts are values here; serialized they are texts, as in the contract.
+/// A connector's spec. JSON parts are values here; serialized, they are texts, as in the contract.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "wit/connector/spec.wit documents each field of the same name")]
 pub struct ConnectorSpec {
@@ -28,7 +28,7 @@ impl ConnectorSpec {
     }
 }
 
-/// Who this is.
+/// The identity of a connector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "wit/connector/spec.wit documents each field of the same name")]
 pub struct About {
@@ -40,7 +40,7 @@ pub struct About {
     pub icon: Option<String>,
 }
 
-/// An auth type that the connector takes, with its defaults.
+/// An auth type that the connector supports, with its defaults.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "wit/connector/spec.wit documents each field of the same name")]
 pub struct AuthDeclaration {
@@ -57,14 +57,14 @@ pub struct AuthDeclaration {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// One of several.
+    /// One of several auth types.
     #[default]
     Standard,
-    /// The one to take.
+    /// Recommended.
     Recommended,
     /// Not offered for new connections.
     Legacy,
-    /// May change.
+    /// Experimental: it may change.
     Experimental,
 }
 
@@ -80,19 +80,19 @@ pub struct HostRule {
     pub reason: Option<String>,
 }
 
-/// Which hosts a rule means.
+/// Which hosts a rule covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HostPattern {
     /// `api.example.com` or `*.example.com`.
     Name(String),
-    /// JSON pointer to an address in the config.
+    /// A JSON pointer to an address in the config.
     Config(String),
-    /// The address in a claim of the token answer, held within a pattern.
+    /// The address in a claim of the token response, restricted by a pattern.
     Claim {
-        /// Name of the claim.
+        /// The name of the claim.
         claim: String,
-        /// Pattern that its host must match.
+        /// The pattern that its host must match.
         pattern: String,
     },
 }
@@ -101,9 +101,9 @@ pub enum HostPattern {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialUse {
-    /// It may.
+    /// The credential may be sent there.
     Allowed,
-    /// A request there goes out bare.
+    /// Requests are sent there without the credential.
     Never,
 }
 
@@ -128,15 +128,15 @@ pub struct ActionSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Changes nothing.
+    /// Changes nothing at the service.
     Read,
-    /// Changes something.
+    /// Changes something at the service.
     Write,
     /// Cannot be undone.
     Destroy,
 }
 
-/// A named JSON value that the contract does not know yet.
+/// A named JSON value that the contract does not define yet.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "wit/connector/spec.wit documents each field of the same name")]
 pub struct Annotation {

@@ -1,4 +1,4 @@
-//! The connection's small memory.
+//! The connection's state.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::error::Error;
 use crate::transport::Link;
 
-/// Small sealed memory of one connection: cursors, etags, sync positions. Values are JSON.
+/// A small sealed store for one connection: cursors, etags, sync positions. Values are JSON.
 #[derive(Clone, Copy)]
 pub struct State<'a>(pub(crate) &'a Link);
 
 /// A value and its version, which starts at 1 and grows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry<T> {
-    /// What was kept.
+    /// The stored value.
     pub value: T,
-    /// To be named when the value is replaced by [`State::cas`].
+    /// The version to pass to [`State::cas`] when the value is replaced.
     pub version: u64,
 }
 
@@ -33,17 +33,17 @@ impl State<'_> {
         Ok(Some(Entry { value, version }))
     }
 
-    /// Replaces whatever is there; answers the new version.
+    /// Writes the value, replacing any existing one; returns the new version.
     pub fn set<T: Serialize + ?Sized>(self, key: &str, value: &T) -> Result<u64, StateError> {
         self.0.state_set(key, &encode(value)?, None)
     }
 
-    /// Replaces the value only while its version is still `version` (0: only if absent); answers the new version.
+    /// Replaces the value only if its version is still `version` (0: only if absent); returns the new version.
     pub fn cas<T: Serialize + ?Sized>(self, key: &str, value: &T, version: u64) -> Result<u64, StateError> {
         self.0.state_set(key, &encode(value)?, Some(version))
     }
 
-    /// Forgets the value; what is absent is no error.
+    /// Deletes the value; deleting an absent value is not an error.
     pub fn delete(self, key: &str) -> Result<(), StateError> {
         self.0.state_delete(key)
     }
@@ -53,12 +53,12 @@ fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, StateError> {
     serde_json::to_vec(value).map_err(|error| StateError::Malformed(error.to_string()))
 }
 
-/// Why the memory did not do what was asked.
+/// Why reading or writing the state failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StateError {
-    /// Somebody else wrote in between: the version that is there now, 0 when there is none.
+    /// Another call wrote in between. Holds the current version, 0 if there is none.
     Conflict(u64),
-    /// The memory is full, or the key or value is longer than it may be.
+    /// The store is full, or the key or value is too long.
     QuotaExceeded,
     /// The store cannot be reached.
     Unavailable,
@@ -69,8 +69,8 @@ pub enum StateError {
 impl fmt::Display for StateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Conflict(version) => write!(f, "state: somebody else wrote in between (version {version} now)"),
-            Self::QuotaExceeded => f.write_str("state: no room is left, or the key or value is too long"),
+            Self::Conflict(version) => write!(f, "state: another call wrote in between (current version: {version})"),
+            Self::QuotaExceeded => f.write_str("state: the store is full, or the key or value is too long"),
             Self::Unavailable => f.write_str("state: the store cannot be reached"),
             Self::Malformed(message) => write!(f, "state: not the expected JSON: {message}"),
         }

@@ -1,7 +1,7 @@
 //! Standard output and standard error, and an environment without variables.
 //!
-//! The C library's own `write` and `getenv` bring in nineteen functions of WASI, for files and terminals that no connector has,
-//! and a host hands them to each instance anew. These need four of them.
+//! The C library's own `write` and `getenv` import nineteen functions of WASI, for files and terminals that no
+//! connector has, and a host links them into each instance. These replacements use four of them.
 
 #![expect(unsafe_code, reason = "functions that the C library is asked for have fixed symbol names")]
 
@@ -11,15 +11,15 @@ use std::sync::OnceLock;
 use wasip2::cli::{stderr, stdout};
 use wasip2::io::streams::OutputStream;
 
-/// As much is written at once (`wasi:io/streams`, `blocking-write-and-flush`).
+/// The most that is written at once (`wasi:io/streams`, `blocking-write-and-flush`).
 const MOST: usize = 4096;
 
-// Kept open: a line may come in several pieces.
+// Kept open, because a line may arrive in several pieces.
 static OUTPUT: OnceLock<OutputStream> = OnceLock::new();
 static ERROR: OnceLock<OutputStream> = OnceLock::new();
 
-/// `write` of POSIX, for the two descriptors that there are; nothing opens another. It leaves `errno` alone, as the host takes all
-/// that is written.
+/// `write` of POSIX, for the only two descriptors; nothing opens another. It does not set `errno`, because the host
+/// takes everything that is written.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn write(descriptor: c_int, bytes: *const u8, length: usize) -> isize {
     let stream = match descriptor {
@@ -39,7 +39,7 @@ unsafe extern "C" fn write(descriptor: c_int, bytes: *const u8, length: usize) -
     }
 }
 
-/// `getenv` of POSIX, for an environment that stays empty, whatever is set.
+/// `getenv` of POSIX, for an environment that is always empty.
 #[unsafe(no_mangle)]
 extern "C" fn getenv(_name: *const c_char) -> *mut c_char {
     std::ptr::null_mut()

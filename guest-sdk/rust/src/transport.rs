@@ -1,4 +1,4 @@
-//! What lies between an action and its host: the imports of the contract in a component, a script in a test.
+//! The layer between an action and its host: the imports of the contract in a component, a script in a test.
 
 use crate::body::Body;
 use crate::request::Part;

@@ -270,7 +270,7 @@ fn requests_carry_what_they_were_given() {
         .into_ctx();
     let form = ctx.post("https://api.test/form").form(&[("a", "1")]).omit_credential().no_redirects().timeout(500);
     assert_eq!(form.send().map(|answer| answer.status()), Ok(204));
-    let file = ctx.file("a.txt").expect("it came with the call");
+    let file = ctx.file("a.txt").expect("the call has it");
     let parts = [Part::text("kind", 7), Part::file("upload", file), Part::bytes("b", "b.bin", *b"beta")];
     ctx.post("https://api.test/parts").multipart(parts).send().expect("it is answered");
     let sent = ctx.sent();
@@ -327,7 +327,7 @@ fn a_request_that_differs_fails_the_test_and_says_where() {
 }
 
 #[test]
-#[should_panic(expected = "scripted answers that no request asked for:\n    GET https://api.test/f")]
+#[should_panic(expected = "scripted responses that no request used:\n    GET https://api.test/f")]
 fn an_answer_that_is_not_used_fails_the_test() {
     Script::new().on(get("https://api.test/f")).reply(200, json!({})).into_ctx().finish();
 }

@@ -14,11 +14,12 @@ use innkeeper_store::{
 use innkeeper_vault::Vault;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::auth_type::{AuthTypes, Credential};
+use crate::auth_type::Credential;
 use crate::credential::{ConnectionCredential, Source};
 use crate::error::AuthError;
 use crate::flow::{FlowLimiter, FlowLimits};
-use crate::grant::{BoundSource, GrantStatus, Grants, Margins, PATIENCE, SourceContext};
+use crate::grant::{BoundSource, GrantStatus, Grants, Margins, SOURCE_TIMEOUT, SourceContext};
+use crate::registry::AuthTypes;
 use crate::secrets::{self, PlaceholderSecrets};
 use crate::settings::Settings;
 
@@ -304,7 +305,7 @@ impl Auth {
     /// Waits until what goes on in the background is done, such as a refresh that was sent and not yet stored: its answer is
     /// lost otherwise. At most as long as a provider may take.
     pub async fn close(&self) {
-        let patience = PATIENCE + Duration::from_secs(10);
+        let patience = SOURCE_TIMEOUT + Duration::from_secs(10);
         if tokio::time::timeout(patience, self.grants.finished()).await.is_err() {
             tracing::warn!("the host ends although a refresh is under way");
         }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use innkeeper_address::SecureUrl;
 use innkeeper_spec::ValueSource;
 
 use crate::auth::Auth;
 use crate::oauth::Metadata;
-use crate::settings::{Declared, SettingsErrors, Sourced, check_address};
+use crate::settings::{Declared, Sourced};
+use crate::settings_errors::SettingsErrors;
 
 /// The field that says where.
 const FIELD: &str = "discoveryUrl";
@@ -47,7 +49,7 @@ impl Auth {
             return Ok(known);
         };
         let error = |reason: String| SettingsErrors::one(FIELD, reason);
-        let address = check_address(address).map_err(error)?;
+        let address = address.parse::<SecureUrl>().map_err(|problem| error(problem.to_string()))?;
         let metadata = Metadata::fetch(self.egress(), self.clock(), &address).await.map_err(error)?;
         let found = named(metadata, |name| of.has(name)).into_iter();
         let is_missing = |name: &str| text(&known, name).or_else(|| text(&defaults, name)).is_none();

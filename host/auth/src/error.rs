@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use innkeeper_address::AddressProblem;
 use innkeeper_egress::CredentialError;
 use innkeeper_shown::Quoted;
 use innkeeper_spec::{AuthMode, AuthTypeId};
@@ -11,7 +12,7 @@ use innkeeper_vault::VaultError;
 use serde::{Serialize, Serializer};
 
 use crate::grant::TokenError;
-use crate::settings::SettingsErrors;
+use crate::settings_errors::SettingsErrors;
 
 /// Why a person must authorize again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,8 +147,8 @@ pub enum AuthError {
     RedirectService {
         /// What was given.
         address: String,
-        /// Follows the address in the sentence.
-        why: String,
+        /// Which rule it breaks.
+        why: AddressProblem,
     },
     /// The auth type cannot own grants in this way.
     #[error("auth type {auth_type} has no mode {mode}; it has {}", modes_text(.possible))]
@@ -177,15 +178,11 @@ pub enum AuthError {
         /// How it authenticates.
         auth_type: AuthTypeId,
     },
-    /// An address of the flow is not fit for it.
-    #[error("the {what} of an authorization for connection {connection} is not usable: {why}")]
-    Address {
+    /// The browser cannot be sent there at the end.
+    #[error("the return URL of an authorization for connection {connection} must be an http or https address")]
+    ReturnUrl {
         /// Which connection.
         connection: ConnectionId,
-        /// `redirect URI` or `return URL`.
-        what: &'static str,
-        /// Which rule it breaks.
-        why: &'static str,
     },
     /// A user begins authorizations too often.
     #[error("there were too many authorizations within a short time; try again in {} s", .retry_after.as_secs().max(1))]

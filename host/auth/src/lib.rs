@@ -7,7 +7,6 @@
 //! Secrets of connections and grants are opened here and nowhere else. They are held in `secrecy` types and appear in no
 //! error, log line or `Debug`.
 
-mod address;
 mod auth;
 mod auth_type;
 mod builtin;
@@ -17,32 +16,38 @@ mod error;
 mod flow;
 mod grant;
 mod oauth;
+mod registry;
 mod revocation;
+mod scope;
 mod secrets;
 mod settings;
+mod settings_errors;
 mod tending;
 
-pub use address::{check_base, is_loopback, is_loopback_number};
 pub use auth::{Auth, AuthOptions};
-pub use auth_type::{AuthType, AuthTypes, Credential};
+pub use auth_type::{AuthType, Credential};
+pub use builtin::is_provider_name;
 pub use credential::ConnectionCredential;
 pub use discovery::Renewing;
 pub use error::{AuthError, Reason};
 pub use flow::{
-    AuthorizationWay, Begun, BrowserFlow, Callback, Completed, ConsentRequest, DeviceAuthorization, DeviceCode,
-    DeviceFailure, DeviceFlow, DeviceProgress, FlowFailure, FlowLimits, Issuer, LINK_LIFE, LINK_PURPOSE,
-    LONGEST_LINK_LIFE, LinkFailure, RateLimit, Redemption, Refused, SessionSecret, Signer, StartLink,
-    authorization_error,
+    AuthorizationCode, AuthorizationWay, Begun, BrowserFlow, Callback, Completed, ConsentRequest, DeviceAuthorization,
+    DeviceCode, DeviceFailure, DeviceFlow, DeviceProgress, FlowFailure, FlowLimit, FlowLimits, FlowState,
+    InvalidChallenge, Issuer, LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, PkceChallenge, PkceVerifier,
+    Redemption, Refused, SessionSecret, Signer, StartLink, authorization_error,
 };
 pub use grant::{
-    Attach, Authorization, ErrorCode, Grant, GrantSource, GrantState, GrantStatus, Nature, PATIENCE, PlaceOnRequest,
-    Placement, Renewal, Renewed, SourceContext, TokenAnswer, TokenError, TokenKind,
+    Attach, Authorization, ErrorCode, Grant, GrantSource, GrantState, GrantStatus, Nature, PlaceOnRequest, Placement,
+    Renewal, Renewed, SOURCE_TIMEOUT, SourceContext, TokenAnswer, TokenError, TokenKind, check_token,
 };
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use oauth::fuzzing;
 pub use oauth::{ClientAssertion, ClientAuthentication, OAuthClient, ProviderClient, ProviderSettings, Revocation};
+pub use registry::AuthTypes;
 pub use revocation::{Disconnected, Unrevoked};
+pub use scope::{InvalidScope, Scope};
 pub use secrets::PlaceholderSecrets;
-pub use settings::{Declared, Settings, SettingsErrors, SettingsMistake, Sourced, fields_for};
+pub use settings::{Declared, Settings, Sourced, fields_for};
+pub use settings_errors::{SettingsErrors, SettingsMistake};
 pub use tending::Tended;

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use innkeeper_address::SecureUrl;
 use innkeeper_spec::{AuthDeclaration, AuthTypeId, FieldKind, FieldSpec, Template, ValueSource};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use url::Url;
 
-use crate::address::is_loopback;
 use crate::auth_type::AuthType;
+use crate::settings_errors::{SettingsErrors, SettingsMistake};
 
 /// An auth type as a connector declares it, for the config of one connection.
 #[derive(Clone, Copy, Debug)]
@@ -112,15 +112,20 @@ impl Settings {
                 mistakes.push(SettingsMistake::new(&field.name, reason));
             }
         }
-        let known: BTreeSet<String> = mistakes.iter().map(|mistake| mistake.field.clone()).collect();
-        mistakes.extend(of.auth_type.check(&settings).into_iter().filter(|mistake| !known.contains(&mistake.field)));
-        if mistakes.is_empty() {
-            // The last check is the use itself.
-            of.auth_type.credential(&settings)?;
-            Ok(settings)
-        } else {
-            Err(SettingsErrors(mistakes))
+        // The last check is the use itself.
+        match of.auth_type.credential(&settings) {
+            Ok(_) if mistakes.is_empty() => return Ok(settings),
+            Ok(_) => {}
+            Err(errors) if mistakes.is_empty() => return Err(errors),
+            // A field that is wrong by itself is missing here, and one that the connection does not have cannot be mended.
+            Err(SettingsErrors(further)) => {
+                let new = |name: &String| mistakes.iter().all(|mistake| mistake.field != *name);
+                let has = |name: &String| fields.iter().any(|field| field.name == *name);
+                let further: Vec<_> = further.into_iter().filter(|m| new(&m.field) && has(&m.field)).collect();
+                mistakes.extend(further);
+            }
         }
+        Err(SettingsErrors(mistakes))
     }
 
     /// From a connection's record and its opened secrets, as [`Settings::build`] once made them.
@@ -188,7 +193,8 @@ impl Settings {
         };
         field.check(&value).map_err(|reason| without_name(&reason, field))?;
         if field.kind == FieldKind::Url {
-            check_address(value.as_str().unwrap_or_default())?;
+            let address = value.as_str().unwrap_or_default().parse::<SecureUrl>();
+            address.map_err(|problem| problem.to_string())?;
         }
         self.plain.insert(field.name.clone(), value);
         self.sources.insert(field.name.clone(), source);
@@ -270,40 +276,6 @@ pub(crate) fn declared_fields(fields: &[FieldSpec], declaration: &AuthDeclaratio
     fields
 }
 
-/// One thing that is wrong with a field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsMistake {
-    /// Which field.
-    pub field: String,
-    /// What is wrong, fit to follow the field's name. Holds no secret.
-    pub reason: String,
-}
-
-impl SettingsMistake {
-    /// What is wrong follows the field's name in a sentence.
-    pub fn new(field: &str, reason: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), reason: reason.into() }
-    }
-}
-
-impl fmt::Display for SettingsMistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.field, self.reason)
-    }
-}
-
-/// All that is wrong with the fields of a connection.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-pub struct SettingsErrors(pub Vec<SettingsMistake>);
-
-impl SettingsErrors {
-    /// One mistake: what is wrong follows the field's name in a sentence.
-    pub fn one(field: &str, reason: impl Into<String>) -> Self {
-        Self(vec![SettingsMistake::new(field, reason)])
-    }
-}
-
 fn misplaced(
     fields: &[FieldSpec],
     given: &BTreeMap<String, Sourced>,
@@ -367,28 +339,4 @@ fn typed(kind: FieldKind, value: Value) -> Value {
         (FieldKind::Number, Some(text)) => text.parse().map(Value::Number).unwrap_or(value),
         _ => value,
     }
-}
-
-/// An address that credentials or users are sent to.
-pub(crate) fn check_address(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("is not an address: {error}"))?;
-    let Some(host) = url.host_str() else { return Err("has no host".to_owned()) };
-    // RFC 6761, section 6.3: names below localhost are this machine's, too.
-    let loopback = is_loopback(&url) || host.ends_with(".localhost");
-    match url.scheme() {
-        "https" => {}
-        "http" if loopback => {}
-        "http" => return Err("must use https: secrets would cross the network in the clear".to_owned()),
-        _ => return Err("must be an https address".to_owned()),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not hold a user name or password".to_owned());
-    }
-    if url.fragment().is_some() {
-        return Err("must not have a fragment (#...)".to_owned());
-    }
-    if text.len() > 2048 {
-        return Err("must have at most 2048 characters".to_owned());
-    }
-    Ok(url)
 }

@@ -4,7 +4,8 @@ use std::io::BufRead as _;
 use std::time::Duration;
 
 use innkeeper::{
-    BeginAuthorization, Completed, ConnectionId, Innkeeper, PrincipalId, SessionSecret, SpaceId, SystemRandom,
+    BeginAuthorization, Completed, ConnectionId, Innkeeper, PrincipalId, RedirectUri, SessionSecret, SpaceId,
+    SystemRandom,
 };
 use innkeeper::{Clock as _, SystemClock, Timestamp};
 use tokio::sync::mpsc;
@@ -60,7 +61,7 @@ impl Authorization<'_> {
 
 impl Begun {
     /// Where the provider sends the browser.
-    pub(crate) fn redirect_uri(&self) -> &Url {
+    pub(crate) fn redirect_uri(&self) -> &RedirectUri {
         self.loopback.redirect_uri()
     }
 

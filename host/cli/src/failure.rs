@@ -5,10 +5,11 @@ use std::time::Duration;
 
 /// The numbers are documented in `docs/cli.md` and in `--help`, and stay.
 pub(crate) use innkeeper::ExitCode as Exit;
+use innkeeper::shown::line;
 use innkeeper::{
-    Actor, AuthError, CallError, ConnectionId, Error, ErrorView, KeyringError, LoadError, LogLine, PrincipalId, Refused,
+    Actor, AuthError, CallProblem, ConnectionId, Error, ErrorView, KeyringError, LoadError, LogLine, PrincipalId,
+    Refused,
 };
-use innkeeper_shown::line;
 use serde_json::{Value, json};
 
 /// What `--help` says of it.
@@ -202,7 +203,7 @@ fn tells_lines(error: &Error) -> bool {
     match error {
         Error::Config { .. } | Error::Load(LoadError::Spec(_)) => true,
         Error::Call { error, .. } => {
-            matches!(error, CallError::InvalidInput { .. } | CallError::InvalidOutput { .. })
+            matches!(error.problem, CallProblem::InvalidInput(_) | CallProblem::InvalidOutput(_))
         }
         _ => false,
     }

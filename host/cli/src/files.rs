@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures::{Stream, stream};
+use innkeeper::shown::hidden;
 use innkeeper::{Body, EgressError, File};
-use innkeeper_shown::hidden;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::failure::{Exit, Failure, Outcome};

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 
-use innkeeper_shown::{json, line};
+use innkeeper::shown::{json, line};
 use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt as _;
@@ -151,7 +151,7 @@ mod tests {
             let log = logged(form);
             assert_eq!(log.lines().count(), 2, "{log:?}");
             for text in log.lines() {
-                assert_eq!(innkeeper_shown::hidden(text).next(), None, "{form:?}: {text:?}");
+                assert_eq!(innkeeper::shown::hidden(text).next(), None, "{form:?}: {text:?}");
                 assert!(text.contains("forged"), "{text}");
             }
         }

@@ -1,15 +1,14 @@
 //! Where the browser comes back to: an address of this machine, for one authorization (RFC 8252, section 7.3).
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use innkeeper::{Completed, Innkeeper, SessionSecret};
+use innkeeper::{Completed, Innkeeper, RedirectUri, SessionSecret};
 use innkeeper_server::{ListenSettings, LocalCallback, LocalFailure};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
-use url::Url;
 
 use crate::failure::{Exit, Failure, Outcome};
+use crate::listener::bind_loopback;
 
 /// The path that the provider sends the browser to.
 const PATH: &str = "/callback";
@@ -20,32 +19,21 @@ const LEAVING: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Loopback {
     listener: TcpListener,
-    redirect_uri: Url,
-}
-
-/// Listens on 127.0.0.1; port 0 takes a free one. Answers the address, too, with a slash at the end.
-pub(crate) async fn listen(port: u16) -> Outcome<(TcpListener, Url)> {
-    let failed = |error: std::io::Error| {
-        Failure::failed(format!("127.0.0.1:{port} cannot be listened at: {error}"))
-            .hint("choose another port, or 0 for a free one")
-    };
-    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    let url = Url::parse(&format!("http://{address}/"))
-        .map_err(|error| Failure::failed(format!("{address} makes no address: {error}")))?;
-    Ok((listener, url))
+    redirect_uri: RedirectUri,
 }
 
 impl Loopback {
     /// Listens; port 0 takes a free one.
     pub(crate) async fn bind(port: u16) -> Outcome<Self> {
-        let (listener, mut redirect_uri) = listen(port).await?;
-        redirect_uri.set_path(PATH);
+        let (listener, mut address) = bind_loopback(port).await?;
+        address.set_path(PATH);
+        let redirect_uri = RedirectUri::try_from(address)
+            .map_err(|why| Failure::failed(format!("the redirect URI of this computer {why}")))?;
         Ok(Self { listener, redirect_uri })
     }
 
     /// What to register at the provider, whatever the port.
-    pub(crate) fn redirect_uri(&self) -> &Url {
+    pub(crate) fn redirect_uri(&self) -> &RedirectUri {
         &self.redirect_uri
     }
 

@@ -6,6 +6,7 @@ mod config;
 mod ending;
 mod failure;
 mod files;
+mod listener;
 mod log;
 mod loopback;
 mod names;
@@ -26,7 +27,7 @@ use commands::{Command, Context};
 use config::{Globals, Settings};
 use failure::{EXIT_CODES, Exit, Failure, Outcome};
 use innkeeper::Compiler;
-use innkeeper_shown::OneLine;
+use innkeeper::shown::OneLine;
 use output::{Output, say};
 
 /// A call makes and drops many small things on whichever thread it runs: the system's allocator takes twice as long for them.

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{Attribute, Cell, ContentArrangement, LineStyle, Table, TableStyle};
 use innkeeper::LogLine;
-use innkeeper_shown::{OneLine, json, line};
+use innkeeper::shown::{OneLine, json, line};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use innkeeper_shown::{OneLine, Quoted, Said};
+use innkeeper::shown::{OneLine, Quoted, Said};
 
 /// After this long a person wants to know that something happens.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write as _};
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, Password, Select};
 use futures::FutureExt as _;
-use innkeeper_shown::{OneLine, Quoted, hidden};
+use innkeeper::shown::{OneLine, Quoted, hidden};
 use secrecy::SecretString;
 
 use crate::failure::{Failure, Outcome};

@@ -88,6 +88,14 @@ impl SecretArguments {
 }
 
 impl SecretSource {
+    /// The same, with a file's path starting at `folder`.
+    pub(crate) fn within(self, folder: &Path) -> Self {
+        match self {
+            Self::File { file } => Self::File { file: folder.join(file) },
+            environment @ Self::Environment { .. } => environment,
+        }
+    }
+
     /// A secret of one line.
     pub(crate) fn read_line(&self, name: &str) -> Outcome<SecretString> {
         self.read(name, FieldKind::Secret)

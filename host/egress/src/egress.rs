@@ -6,11 +6,12 @@ use std::sync::Arc;
 use innkeeper_ambient::{Clock, Random};
 use secrecy::SecretString;
 
+use crate::carrier::Transport;
 use crate::exchange;
-use crate::prepare;
-use crate::resolver::{Resolver, SystemResolver};
+use crate::request::prepare;
 use crate::scrub::ScrubberCache;
-use crate::transport::Pool;
+use crate::transport::{Network, Pool};
+use crate::wall::resolver::{Resolver, SystemResolver};
 use crate::{EgressError, Request, Response, Route, Settings, SetupError};
 
 /// The one way out. Cheap to clone; clones share connections and may be used by any number of tasks.
@@ -44,7 +45,29 @@ impl Egress {
         random: Arc<dyn Random>,
         resolver: &Arc<dyn Resolver>,
     ) -> Result<Self, SetupError> {
-        let pool = Pool::new(&settings, resolver)?;
+        let network = Network { resolver: Arc::clone(resolver), replaced_by: None };
+        Self::on(network, settings, clock, random)
+    }
+
+    /// One whose requests are carried by `transport` in place of the network. All else holds: the wall, the credential, redirects,
+    /// retries, limits and scrubbing.
+    pub fn with_transport(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, SetupError> {
+        let network = Network { resolver: transport.clone(), replaced_by: Some(transport) };
+        Self::on(network, settings, clock, random)
+    }
+
+    fn on(
+        network: Network,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, SetupError> {
+        let pool = Pool::new(&settings, network)?;
         let scrubbers = ScrubberCache::default();
         Ok(Self { parts: Arc::new(Parts { settings, pool, clock, random, scrubbers }) })
     }

@@ -11,17 +11,22 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use crate::answer::{Answer, Timer};
+use crate::answer::body_status::{self, says};
+use crate::answer::incoming::{Answer, Timer};
+use crate::answer::readable;
+use crate::carrier::CarryError;
 use crate::egress::Parts;
-use crate::notice::{self, says};
-use crate::payload::Payload;
-use crate::placeholders::Filled;
+use crate::failure::{self, Failure, FailureKind, Reach};
+use crate::request::payload::Payload;
+use crate::request::placeholders::Filled;
+use crate::request::{headers, prepare};
 use crate::retry::Retries;
-use crate::scrub::Scrubber;
-use crate::transport::{self, Clients, Failure, FailureKind, Reach, Reuse};
+use crate::scrub::{Scrubber, unsearchable};
+use crate::transport::{Clients, Reuse};
+use crate::wall::disguise;
 use crate::{
     Attachment, ClientIdentity, CredentialError, EgressError, Redirects, Request, RequestHead, Response, Route, bound,
-    disguise, headers, prepare, received, redirect, unsearchable, wall,
+    redirect, wall,
 };
 
 /// How often a request that the service left undone is sent again at once.
@@ -119,7 +124,7 @@ impl<'a> Exchange<'a> {
                 timer,
                 self.route.deadline.and_then(|end| self.route.watched(end)),
             );
-            let said = notice::look(self.route.policies, &mut answer).await?;
+            let said = body_status::look(self.route.policies, &mut answer).await?;
             if !refreshed && self.is_unauthorized(status, said.as_ref()) {
                 refreshed = true;
                 if self.refresh(&mut attachment).await? {
@@ -150,8 +155,8 @@ impl<'a> Exchange<'a> {
             tracing::debug!(request = %wall::describe(&self.head.method, &self.shown), %status, sent = self.sent, "answered");
             self.look_for_packed(&mut answer).await?;
             let scrubber = self.scrubber(attachment.as_deref());
-            let shown = received::Shown { url: self.shown, sent: self.sent };
-            return received::response(answer, scrubber, self.route.echoes, shown);
+            let shown = readable::SentRequest { url: self.shown, sent: self.sent };
+            return readable::response(answer, scrubber, self.route.echoes, shown);
         }
     }
 
@@ -240,7 +245,10 @@ impl<'a> Exchange<'a> {
         let response = match timer.bound(pending).await.map_err(Failure::other)? {
             Ok(response) => response,
             Err(error) => {
-                let failure = transport::failure(&error, &self.head.url, limit);
+                let failure = match error {
+                    CarryError::Client(error) => failure::failure(&error, &self.head.url, limit),
+                    CarryError::Given(failure) => failure,
+                };
                 if failure.reach == Reach::Unsent {
                     self.uncount();
                 }
@@ -264,12 +272,12 @@ impl<'a> Exchange<'a> {
     fn leave(
         &mut self,
         attachment: Option<&Attachment>,
-    ) -> Result<impl Future<Output = reqwest::Result<reqwest::Response>> + Send + use<>, Failure> {
+    ) -> Result<impl Future<Output = Result<reqwest::Response, CarryError>> + Send + use<>, Failure> {
         if self.is_searched(attachment) {
             unsearchable::check_request(&self.head.headers).map_err(Failure::other)?;
         }
         let own = self.own_clients(attachment).map_err(Failure::other)?;
-        let client = own
+        let carrier = own
             .as_ref()
             .unwrap_or(self.parts.pool.anonymous())
             .admit(&self.head.url)
@@ -293,7 +301,7 @@ impl<'a> Exchange<'a> {
         *request.headers_mut() = fields;
         *request.body_mut() = self.payload.to_send().map_err(Failure::other)?;
         self.count().map_err(Failure::other)?;
-        Ok(client.execute(request))
+        Ok(carrier.execute(request))
     }
 
     /// Counts a request that is about to leave, if one more may.
@@ -404,7 +412,7 @@ impl<'a> Exchange<'a> {
     /// Turns to the next address, if it passes what the first one passed.
     fn follow(&mut self, hop: redirect::Hop, attachment: Option<&Attachment>) -> Result<(), EgressError> {
         let scrubber = self.scrubber(attachment);
-        let shown = received::shown(&hop.url, scrubber.as_deref());
+        let shown = readable::shown(&hop.url, scrubber.as_deref());
         let denied = |reason: &str, remedy: &str| {
             Err(EgressError::Denied {
                 address: wall::describe(&hop.method, &shown),

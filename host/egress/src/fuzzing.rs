@@ -8,10 +8,12 @@ use innkeeper_ambient::{Random, Timestamp};
 use innkeeper_spec::{ApprovedHost, CredentialUse, Policies};
 use url::Url;
 
-use crate::placeholders::Filler;
+use crate::request::placeholders::Filler;
+use crate::request::{headers, multipart};
 use crate::retry::Retries;
 use crate::scrub::{ScrubStream, Scrubber};
-use crate::{EgressError, Part, address, headers, multipart, redirect, wall};
+use crate::wall::address;
+use crate::{EgressError, Part, redirect, wall};
 
 /// Whether a request may leave, and whether the credential may go along.
 pub fn admitted(allow: &[ApprovedHost], method: &Method, url: &Url) -> Result<Option<CredentialUse>, EgressError> {
@@ -95,7 +97,7 @@ impl Scrubbing {
 
     /// How many bytes are handed out of a body that arrives in these pieces, in the blocks of large answers.
     pub fn through(&self, pieces: &[Bytes]) -> usize {
-        let mut stream = ScrubStream::new(Arc::clone(&self.0), crate::received::BLOCK);
+        let mut stream = ScrubStream::new(Arc::clone(&self.0), crate::answer::readable::BLOCK);
         let handed: usize = pieces.iter().map(|piece| stream.push(piece.clone()).len()).sum();
         handed + stream.finish().len()
     }

@@ -11,10 +11,10 @@ use thiserror::Error as ThisError;
 /// A certificate and its private key, shown to servers that ask for one. Clones are the same identity and share their
 /// connections, which nobody else uses.
 #[derive(Clone)]
-pub struct ClientIdentity(pub(crate) Arc<Shown>);
+pub struct ClientIdentity(pub(crate) Arc<PresentedCertificate>);
 
 /// What is shown; it lives as long as the identity, while connections hold on to the certificate itself.
-pub(crate) struct Shown(pub(crate) Arc<CertifiedKey>);
+pub(crate) struct PresentedCertificate(pub(crate) Arc<CertifiedKey>);
 
 impl ClientIdentity {
     /// From DER: the certificate and those that lead to its authority, in this order, and the key as PKCS#1, PKCS#8 or SEC1.
@@ -26,7 +26,7 @@ impl ClientIdentity {
         let key = PrivateKeyDer::try_from(key.to_vec()).map_err(|_| IdentityError::Key)?;
         let provider = rustls::crypto::ring::default_provider();
         match CertifiedKey::from_der(chain, key, &provider) {
-            Ok(certified) => Ok(Self(Arc::new(Shown(Arc::new(certified))))),
+            Ok(certified) => Ok(Self(Arc::new(PresentedCertificate(Arc::new(certified))))),
             Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => Err(IdentityError::Mismatch),
             Err(Error::InvalidCertificate(_)) => Err(IdentityError::Certificate),
             Err(_) => Err(IdentityError::Key),

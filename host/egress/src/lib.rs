@@ -15,49 +15,37 @@
 //! the credential in a form of its own (encrypted, truncated, a checksum) is not recognised; approve only hosts that are trusted with the
 //! credential, for they get it. `docs/security.md` says what a guest can still find out.
 
-mod address;
 mod answer;
-mod body;
 mod bound;
-mod coding;
-mod disguise;
-mod echoes;
+mod carrier;
 mod egress;
 mod error;
 mod exchange;
+mod failure;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-mod headers;
 mod identity;
-mod multipart;
-mod networks;
-mod notice;
-mod payload;
-mod placeholders;
-mod prepare;
-mod received;
 mod redirect;
 mod request;
-mod resolver;
-mod response;
 mod retry;
 mod route;
 mod scrub;
 mod settings;
 mod transport;
-mod unsearchable;
 mod wall;
 
-pub use body::Body;
-pub use echoes::{CallEchoes, EchoLimits, Echoes};
+pub use answer::body::Body;
+pub use answer::response::Response;
+pub use carrier::Transport;
 pub use egress::Egress;
 pub use error::{EgressError, SetupError};
 pub use identity::{ClientIdentity, IdentityError};
-pub use networks::{Exception, ExceptionError, PrivateNetworks};
 pub use request::{CredentialMode, Part, PartContent, Redirects, Request, RequestBody};
-pub use resolver::{Resolver, SystemResolver};
-pub use response::Response;
+pub use retry::retry_after;
 pub use route::{Attachment, CredentialError, CredentialSource, RequestBudget, RequestHead, Route, SecretFields};
 pub use scrub::SHORTEST as SHORTEST_SECRET;
+pub use scrub::echoes::{CallEchoes, EchoLimits, Echoes};
 pub use settings::Settings;
+pub use wall::networks::{Exception, ExceptionError, PrivateNetworks};
+pub use wall::resolver::{Resolver, SystemResolver};

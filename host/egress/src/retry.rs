@@ -10,7 +10,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use crate::notice::says;
+use crate::answer::body_status::says;
 
 /// How often one request was sent again, and whether it may be once more.
 pub(crate) struct Retries<'a> {
@@ -39,7 +39,7 @@ impl<'a> Retries<'a> {
         random: &dyn Random,
     ) -> Option<Duration> {
         let retry = self.retry.as_ref().filter(|retry| self.used < retry.max_retries)?;
-        let asked = headers.get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now));
+        let asked = retry_after(headers, now);
         let limited = self.rate_limit.is_some_and(|limit| is_limited(limit, status, headers, body));
         let not_carried_out = limited || status == 429 || (status == 503 && asked.is_some());
         let listed = retry.statuses.contains(&status.as_u16());
@@ -91,12 +91,13 @@ fn is_limited(limit: &RateLimit, status: StatusCode, headers: &HeaderMap, body: 
     }
 }
 
-/// Seconds, or a date (RFC 9110 section 10.2.3).
-fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
-    if let Ok(seconds) = text.trim().parse::<u64>() {
+/// How long a service asks to be left alone by `Retry-After` (RFC 9110, section 10.2.3): seconds, or the time until a date.
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = OffsetDateTime::parse(text.trim(), &Rfc2822).ok()?;
+    let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
     Some(Timestamp::from_secs(u64::try_from(date.unix_timestamp()).ok()?).since(now))
 }
 
@@ -164,6 +165,18 @@ mod tests {
     #[test]
     fn without_policies_nothing_is_sent_again() {
         assert_eq!(verdict(&Policies::default(), &Method::GET, 429, &[("retry-after", "1")], None), None);
+    }
+
+    #[test]
+    fn a_service_may_ask_for_patience_in_seconds_or_by_date() {
+        let now = Timestamp::from_secs(1_700_000_000);
+        let wait = |text: &'static str| {
+            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]), now)
+        };
+        assert_eq!(wait(" 120 "), Some(Duration::from_mins(2)));
+        assert_eq!(wait("Tue, 14 Nov 2023 22:13:50 GMT"), Some(Duration::from_secs(30)));
+        assert_eq!(wait("Mon, 14 Nov 2022 22:13:50 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("later"), None);
     }
 
     #[test]

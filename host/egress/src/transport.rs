@@ -1,7 +1,6 @@
 //! HTTP clients that connect only where a [`Gate`] lets them.
 
 use std::collections::HashMap;
-use std::error::Error;
 use std::sync::{Arc, Weak};
 
 use innkeeper_ambient::lock::Mutex;
@@ -15,21 +14,31 @@ use rustls_platform_verifier::Verifier;
 use url::{Host, Url};
 
 use crate::bound::BoundServices;
-use crate::identity::Shown;
-use crate::resolver::{Gate, GatedResolver, Refused, Resolver};
-use crate::{ClientIdentity, EgressError, Settings, SetupError};
+use crate::carrier::{Carrier, Transport};
+use crate::failure::root_cause;
+use crate::identity::PresentedCertificate;
+use crate::wall::resolver::{Gate, GatedResolver, Refused, Resolver};
+use crate::{ClientIdentity, Settings, SetupError};
 
 /// All clients: those that show no certificate, and for each identity its own; of each kind those that keep connections, and
 /// those that use one once.
 pub(crate) struct Pool {
     tls: ClientConfig,
-    resolver: Arc<dyn Resolver>,
+    network: Network,
     anonymous: Arc<Clients>,
     /// Made at their first use.
     anonymous_once: Mutex<Option<Arc<Clients>>>,
     /// By the address of the identity, which cannot be another's while the entry points to it.
     showing: Mutex<HashMap<(usize, Reuse), Showing>>,
     pub(crate) bound: BoundServices,
+}
+
+/// Where names are resolved, and requests go.
+#[derive(Clone)]
+pub(crate) struct Network {
+    pub(crate) resolver: Arc<dyn Resolver>,
+    /// What carries the requests in place of the network.
+    pub(crate) replaced_by: Option<Arc<dyn Transport>>,
 }
 
 /// Whether a connection serves more than one request.
@@ -43,17 +52,17 @@ pub(crate) enum Reuse {
 
 /// Clients of one identity, for as long as it lives.
 struct Showing {
-    identity: Weak<Shown>,
+    identity: Weak<PresentedCertificate>,
     clients: Arc<Clients>,
 }
 
 impl Pool {
-    pub(crate) fn new(settings: &Settings, resolver: &Arc<dyn Resolver>) -> Result<Self, SetupError> {
+    pub(crate) fn new(settings: &Settings, network: Network) -> Result<Self, SetupError> {
         let tls = tls(&settings.extra_roots)?;
-        let anonymous = Arc::new(Clients::new(settings, &tls, resolver, Reuse::Shared)?);
+        let anonymous = Arc::new(Clients::new(settings, &tls, &network, Reuse::Shared)?);
         Ok(Self {
             tls,
-            resolver: Arc::clone(resolver),
+            network,
             anonymous,
             anonymous_once: Mutex::default(),
             showing: Mutex::default(),
@@ -72,7 +81,7 @@ impl Pool {
         if let Some(clients) = &*once {
             return Ok(Arc::clone(clients));
         }
-        let clients = Arc::new(Clients::new(settings, &self.tls, &self.resolver, Reuse::Once)?);
+        let clients = Arc::new(Clients::new(settings, &self.tls, &self.network, Reuse::Once)?);
         Ok(Arc::clone(once.insert(clients)))
     }
 
@@ -92,7 +101,7 @@ impl Pool {
         tls.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(Arc::clone(&identity.0.0)));
         // A session is resumed as who began it.
         tls.resumption = Resumption::in_memory_sessions(32);
-        let clients = Arc::new(Clients::new(settings, &tls, &self.resolver, reuse)?);
+        let clients = Arc::new(Clients::new(settings, &tls, &self.network, reuse)?);
         showing.retain(|_, known| known.identity.strong_count() > 0);
         showing.insert(key, Showing { identity: Arc::downgrade(&identity.0), clients: Arc::clone(&clients) });
         Ok(clients)
@@ -107,19 +116,14 @@ pub(crate) struct Clients {
     plain: Vec<Gated>,
 }
 
-/// A client and what it lets through.
+/// What carries requests, and what is let through to it.
 pub(crate) struct Gated {
     gate: Arc<Gate>,
-    client: Client,
+    carrier: Carrier,
 }
 
 impl Clients {
-    fn new(
-        settings: &Settings,
-        tls: &ClientConfig,
-        resolver: &Arc<dyn Resolver>,
-        reuse: Reuse,
-    ) -> Result<Self, SetupError> {
+    fn new(settings: &Settings, tls: &ClientConfig, network: &Network, reuse: Reuse) -> Result<Self, SetupError> {
         // Port 0 stands for every port that no exception names.
         let mut ports = vec![0];
         ports.extend(settings.private_networks.ports().chain(settings.plain_http.ports()));
@@ -131,15 +135,15 @@ impl Clients {
             let gate = Gate { private, plain: None, port };
             if !settings.plain_http.is_empty() {
                 let gate = Gate { plain: Some(settings.plain_http.clone()), ..gate.clone() };
-                clients.plain.push(Gated::new(gate, settings, tls, resolver, reuse)?);
+                clients.plain.push(Gated::new(gate, settings, tls, network, reuse)?);
             }
-            clients.secure.push(Gated::new(gate, settings, tls, resolver, reuse)?);
+            clients.secure.push(Gated::new(gate, settings, tls, network, reuse)?);
         }
         Ok(clients)
     }
 
-    /// The client for this address, if its scheme, its name and an address literal in it pass.
-    pub(crate) fn admit(&self, url: &Url) -> Result<&Client, Refused> {
+    /// What carries a request to this address, if its scheme, its name and an address literal in it pass.
+    pub(crate) fn admit(&self, url: &Url) -> Result<&Carrier, Refused> {
         let clients = if url.scheme() == "https" { &self.secure } else { &self.plain };
         let port = url.port_or_known_default().unwrap_or(0);
         let any = clients.first().ok_or(Refused::Plain)?;
@@ -151,7 +155,7 @@ impl Clients {
             Some(Host::Domain(name)) => gated.gate.check_name(name)?,
             None => return Err(Refused::Plain),
         }
-        Ok(&gated.client)
+        Ok(&gated.carrier)
     }
 }
 
@@ -160,10 +164,14 @@ impl Gated {
         gate: Gate,
         settings: &Settings,
         tls: &ClientConfig,
-        resolver: &Arc<dyn Resolver>,
+        network: &Network,
         reuse: Reuse,
     ) -> Result<Self, SetupError> {
         let gate = Arc::new(gate);
+        let names = GatedResolver { resolver: Arc::clone(&network.resolver), gate: Arc::clone(&gate) };
+        if let Some(transport) = &network.replaced_by {
+            return Ok(Self { gate, carrier: Carrier::Given { transport: Arc::clone(transport), names } });
+        }
         let header_bytes = u32::try_from(settings.max_response_headers).unwrap_or(u32::MAX);
         let mut tls = tls.clone();
         let mut builder = Client::builder();
@@ -174,7 +182,7 @@ impl Gated {
         }
         let client = builder
             .tls_backend_preconfigured(tls)
-            .dns_resolver(GatedResolver { resolver: Arc::clone(resolver), gate: Arc::clone(&gate) })
+            .dns_resolver(names)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .referer(false)
@@ -185,7 +193,7 @@ impl Gated {
             .user_agent(&settings.user_agent)
             .build()
             .map_err(|error| SetupError::Client(root_cause(&error)))?;
-        Ok(Self { gate, client })
+        Ok(Self { gate, carrier: Carrier::Network(client) })
     }
 }
 
@@ -217,108 +225,6 @@ fn tls(extra_roots: &[String]) -> Result<ClientConfig, SetupError> {
     };
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
-}
-
-/// Why a request got no answer, and what may be done about it.
-pub(crate) struct Failure {
-    pub(crate) error: FailureKind,
-    pub(crate) reach: Reach,
-}
-
-/// How far a failed request came.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// No connection was made, so the service cannot have seen it.
-    Unsent,
-    /// The service says that it did nothing with it (RFC 9113 section 8.7).
-    LeftUndone,
-    /// Nobody can tell.
-    Unknown,
-}
-
-impl Failure {
-    pub(crate) const fn other(error: EgressError) -> Self {
-        Self { error: FailureKind::Other(error), reach: Reach::Unknown }
-    }
-}
-
-pub(crate) enum FailureKind {
-    Refused(Refused),
-    Other(EgressError),
-}
-
-/// Reads what the client says. `header_limit`, in bytes, is told where the client itself found a head too large.
-pub(crate) fn failure(error: &reqwest::Error, url: &Url, header_limit: usize) -> Failure {
-    let reach = reach(error);
-    if let Some(refused) = find::<Refused>(error) {
-        return Failure { error: FailureKind::Refused(refused.clone()), reach };
-    }
-    let other = if let Some(own) = find::<EgressError>(error) {
-        own.clone()
-    } else if error.is_timeout() && reach == Reach::Unsent {
-        let host = url.host_str().unwrap_or_default();
-        EgressError::Unsent(format!("no connection to {host} could be made in time"))
-    } else if error.is_timeout() {
-        EgressError::Timeout
-    } else {
-        let host = url.host_str().unwrap_or_default();
-        let cause = root_cause(error);
-        // The client has the same words for both, and no others to tell them from other broken answers.
-        if cause.contains("head is too large") {
-            let told = format!(
-                "{host} answered with a head that cannot be taken: its headers are larger than {header_limit} bytes, or its \
-                 content-length is larger than any body can be"
-            );
-            return Failure { error: FailureKind::Other(EgressError::Connect(told)), reach };
-        }
-        if reach == Reach::Unsent {
-            EgressError::Unsent(format!("no connection to {host} could be made: {cause}"))
-        } else {
-            EgressError::Connect(format!("the connection to {host} broke before the answer: {cause}"))
-        }
-    };
-    Failure { error: FailureKind::Other(other), reach }
-}
-
-fn reach(error: &reqwest::Error) -> Reach {
-    if error.is_connect() {
-        return Reach::Unsent;
-    }
-    // A stream that was turned away, or that the service will not look at any more as it closes the connection.
-    let is_left = |error: &h2::Error| {
-        error.is_remote()
-            && (error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM)
-                || error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR))
-    };
-    if find(error).is_some_and(is_left) { Reach::LeftUndone } else { Reach::Unknown }
-}
-
-/// Why a body ended early.
-pub(crate) fn broken_body(error: reqwest::Error) -> EgressError {
-    if error.is_timeout() {
-        return EgressError::Timeout;
-    }
-    EgressError::Connect(format!("the answer broke off: {}", root_cause(&error.without_url())))
-}
-
-fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        cause = error.source();
-    }
-    None
-}
-
-/// The innermost cause: the outer ones repeat the address with its query.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    if std::ptr::addr_eq(cause, error) { "the HTTP client gave up".to_owned() } else { cause.to_string() }
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl Innkeeper {
         event: Event,
         context: &GuestContext,
     ) -> Underway<'a> {
-        let (began, sent) = (self.parts.clock.now(), context.sent.clone());
+        let (began, sent) = (self.parts.clock.now(), context.http.sent.clone());
         Underway { host: self, record, event: Some(event), began, sent }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use innkeeper_address::RedirectUri;
 use innkeeper_auth::{
     Auth, AuthorizationWay, Begun, Callback, Completed, DeviceAuthorization, DeviceProgress, Disconnected, GrantStatus,
     SessionSecret,
@@ -26,7 +27,7 @@ pub struct BeginAuthorization<'a> {
     /// Who authorizes; needed where each principal has a grant of their own.
     pub principal: Option<PrincipalId>,
     /// Where the provider sends the browser back to: an address of the embedding service, registered at the provider.
-    pub redirect_uri: Url,
+    pub redirect_uri: RedirectUri,
     /// What binds the flow to the browser that begins it.
     pub session: &'a SessionSecret,
     /// Where the browser goes at the end.
@@ -57,7 +58,7 @@ impl Innkeeper {
     pub(crate) async fn begin_permitted(
         &self,
         permitted: &Permitted,
-        redirect_uri: &Url,
+        redirect_uri: &RedirectUri,
         session: &SessionSecret,
         return_url: Option<&Url>,
     ) -> Result<Begun, Error> {

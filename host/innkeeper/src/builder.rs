@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use innkeeper_address::SecureUrl;
 use innkeeper_ambient::{Clock, Random, SystemClock, SystemRandom};
-use innkeeper_auth::{Auth, AuthOptions, AuthTypes, check_base};
+use innkeeper_auth::{Auth, AuthOptions, AuthTypes};
 use innkeeper_egress::{Egress, Settings as EgressSettings};
 use innkeeper_redb::RedbStore;
 use innkeeper_runtime::{CompileLimits, Compiler, GuestMemory, Limits, Runtime, RuntimeSettings, Sharing};
@@ -46,6 +47,8 @@ pub struct Builder {
     strict_audit: bool,
     pages: Option<Url>,
     ears: Option<Url>,
+    #[cfg(feature = "test-support")]
+    transport: Option<Arc<dyn innkeeper_egress::Transport>>,
 }
 
 impl Default for Builder {
@@ -68,6 +71,8 @@ impl Default for Builder {
             strict_audit: false,
             pages: None,
             ears: None,
+            #[cfg(feature = "test-support")]
+            transport: None,
         }
     }
 }
@@ -179,6 +184,15 @@ impl Builder {
         self
     }
 
+    /// What carries the host's requests in place of the network, for a test of a component: a
+    /// [`Scripted`](crate::test_support::Scripted), or one of your own. All that holds for requests and answers of the network holds
+    /// here, too.
+    #[cfg(feature = "test-support")]
+    pub fn transport(mut self, transport: impl innkeeper_egress::Transport + 'static) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
     /// Opens the store, the keyring and the engine.
     ///
     /// Fails, changing nothing, when the store is open elsewhere, damaged, or sealed under a key that the keyring does not
@@ -186,7 +200,7 @@ impl Builder {
     pub async fn open(self) -> Result<Innkeeper, Error> {
         let pages = self.pages.map(check_pages).transpose()?;
         let auth_types = match self.ears {
-            Some(base) => self.auth_types.at_redirect_service(base)?,
+            Some(base) => self.auth_types.at_redirect_service(&base)?,
             None => self.auth_types,
         };
         let Storage { store, keyring } = match self.storage {
@@ -207,7 +221,14 @@ impl Builder {
             compile_limits: self.compile_limits,
         };
         let runtime = Runtime::new(settings, self.clock.clone(), self.random.clone())?;
-        let egress = Egress::new(self.egress, self.clock.clone(), self.random.clone())?;
+        let (clock, random) = (self.clock.clone(), self.random.clone());
+        #[cfg(feature = "test-support")]
+        let egress = match self.transport {
+            Some(transport) => Egress::with_transport(self.egress, clock, random, transport),
+            None => Egress::new(self.egress, clock, random),
+        }?;
+        #[cfg(not(feature = "test-support"))]
+        let egress = Egress::new(self.egress, clock, random)?;
         let auth = Auth::with_options(
             vault.clone(),
             store.clone(),
@@ -236,13 +257,11 @@ impl Builder {
 }
 
 /// An address below which paths are joined.
-fn check_pages(mut address: Url) -> Result<Url, Error> {
-    check_base(&address).map_err(|why| Error::Pages { address: address.to_string(), why })?;
-    if !address.path().ends_with('/') {
-        let path = format!("{}/", address.path());
-        address.set_path(&path);
-    }
-    Ok(address)
+fn check_pages(address: Url) -> Result<Url, Error> {
+    let wrong = |why| Error::Pages { address: address.to_string(), why };
+    let base = SecureUrl::base(address.clone()).map_err(wrong)?;
+    let path = base.path();
+    Ok(if path.ends_with('/') { base } else { base.at_path(&format!("{path}/")) }.into_url())
 }
 
 fn folder_storage(

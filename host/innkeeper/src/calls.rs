@@ -11,7 +11,8 @@ use innkeeper_ambient::lock::Mutex;
 use innkeeper_auth::{Auth, AuthError, ConnectionCredential};
 use innkeeper_egress::{Attachment, CredentialError, CredentialSource, RequestHead, SecretFields};
 use innkeeper_runtime::{
-    ActionFailure, Call, CallError, Claims, Connector, File, Finished, GuestContext, LogLine, Output, Progress, User,
+    ActionFailure, Call, CallError, CallProblem, Claims, ConnectionAccess, Connector, File, Finished, GuestContext,
+    HttpAccess, LogLine, Output, Progress, User,
 };
 use innkeeper_spec::{ApprovedHost, Scope};
 use innkeeper_store::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
@@ -193,18 +194,17 @@ impl Innkeeper {
         let claims = GrantClaims { host: self.clone(), record: record.clone(), owner, terms };
         let allow = claims.hosts().await;
         let context = GuestContext {
-            record: record.clone(),
-            config,
-            user,
-            claims: Arc::new(claims),
-            egress: self.parts.egress.clone(),
-            allow,
-            credential: credential.clone(),
-            echoes,
-            placeholders,
-            memory: self.parts.memory.clone(),
-            listener,
-            sent: Arc::default(),
+            connection: ConnectionAccess { record: record.clone(), config, user, claims: Arc::new(claims) },
+            http: HttpAccess {
+                egress: self.parts.egress.clone(),
+                allow,
+                credential: credential.clone(),
+                placeholders,
+                echoes,
+                sent: Arc::default(),
+            },
+            state: self.parts.memory.clone(),
+            progress: listener,
         };
         Ok(Prepared { context, credential })
     }
@@ -273,7 +273,7 @@ impl WatchedCredential {
 
     /// Why the call failed, where the guest could only tell that it got no credential.
     fn explain(&self, record: &ConnectionRecord, error: CallError, logs: Vec<LogLine>) -> Error {
-        let CallError::Action(failed) = &error else { return Error::Call { error, logs } };
+        let CallProblem::Action(failed) = &error.problem else { return Error::Call { error, logs } };
         if let Some(failure) = self.failure.lock().take() {
             return Error::Auth(failure);
         }

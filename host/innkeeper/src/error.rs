@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use innkeeper_address::AddressProblem;
 use innkeeper_auth::{AuthError, DeviceFailure, FlowFailure, LinkFailure, Refused, SettingsErrors};
 use innkeeper_egress::SetupError as EgressSetupError;
 use innkeeper_runtime::{
-    ActionFailure, CallError, CheckError, CompilerError, LoadError, LogLine, SetupError as RuntimeSetupError,
+    ActionFailure, CallError, CallProblem, CheckError, CompilerError, LoadError, LogLine,
+    SetupError as RuntimeSetupError,
 };
 use innkeeper_shown::Quoted;
 use innkeeper_spec::{ConnectorId, Violations};
@@ -167,7 +169,7 @@ pub enum Error {
         /// What was given.
         address: String,
         /// Which rule it breaks.
-        why: &'static str,
+        why: AddressProblem,
     },
     /// The host was not told where its pages are.
     #[error("there is no link to make: tell the builder where the authorization pages are (`Builder::pages`)")]
@@ -282,7 +284,7 @@ impl Error {
 
 fn of_load(error: &LoadError) -> ErrorKind {
     match error {
-        LoadError::SpecRun(error) if matches!(**error, CallError::Busy { .. }) => ErrorKind::Busy,
+        LoadError::SpecRun(error) if matches!(error.problem, CallProblem::Busy { .. }) => ErrorKind::Busy,
         LoadError::Unchecked(reason) => of_check(reason),
         LoadError::Compiler(CompilerError::Busy { .. }) => ErrorKind::Busy,
         LoadError::Compiler(CompilerError::NotStarted { .. } | CompilerError::NotACompiler { .. }) => {
@@ -296,7 +298,7 @@ fn of_check(error: &CheckError) -> ErrorKind {
     match error {
         CheckError::TooLong { .. } => ErrorKind::CheckTimedOut,
         CheckError::Busy => ErrorKind::Busy,
-        CheckError::Failed => ErrorKind::Host,
+        _ => ErrorKind::Host,
     }
 }
 
@@ -317,7 +319,7 @@ fn of_auth(error: &AuthError) -> ErrorKind {
         | AuthError::NotPerUser(..)
         | AuthError::NotInteractive { .. }
         | AuthError::NoDeviceCode { .. }
-        | AuthError::Address { .. } => ErrorKind::Auth,
+        | AuthError::ReturnUrl { .. } => ErrorKind::Auth,
     }
 }
 
@@ -347,32 +349,31 @@ fn of_device(failure: &DeviceFailure) -> ErrorKind {
 }
 
 fn of_call(error: &CallError) -> ErrorKind {
-    match error {
-        CallError::UnknownAction { .. } => ErrorKind::UnknownAction,
-        CallError::InvalidInput { .. } => ErrorKind::InvalidInput,
-        CallError::InvalidOutput { .. } | CallError::OutputNotJson { .. } => ErrorKind::InvalidOutput,
-        CallError::Unchecked { reason, .. } => of_check(reason),
-        CallError::OutputTooLarge { .. } => ErrorKind::OutputTooLarge,
-        CallError::InvalidFiles { .. } => ErrorKind::InvalidFiles,
-        CallError::HeldTooMuch { .. } => ErrorKind::HeldTooMuch,
-        CallError::TooManyHandles { .. } => ErrorKind::TooManyHandles,
-        CallError::Action(failure) => of_action(failure),
-        CallError::Trapped { .. } => ErrorKind::Trapped,
-        CallError::Busy { .. } => ErrorKind::Busy,
-        CallError::TimedOut { .. } => ErrorKind::TimedOut,
-        CallError::CpuExceeded { .. } => ErrorKind::CpuExceeded,
-        CallError::MemoryExceeded { .. } => ErrorKind::MemoryExceeded,
-        CallError::ImpureSpec { .. } => ErrorKind::ImpureSpec,
-        CallError::EventNotJson { .. } => ErrorKind::InvalidEvent,
-        CallError::Exited { .. } => ErrorKind::Exited,
-        CallError::Host { .. } => ErrorKind::Host,
+    match &error.problem {
+        CallProblem::UnknownAction { .. } => ErrorKind::UnknownAction,
+        CallProblem::InvalidInput(_) => ErrorKind::InvalidInput,
+        CallProblem::InvalidOutput(_) | CallProblem::OutputNotJson(_) => ErrorKind::InvalidOutput,
+        CallProblem::Unchecked { reason, .. } => of_check(reason),
+        CallProblem::OutputTooLarge { .. } => ErrorKind::OutputTooLarge,
+        CallProblem::InvalidFiles(_) => ErrorKind::InvalidFiles,
+        CallProblem::HeldTooMuch { .. } => ErrorKind::HeldTooMuch,
+        CallProblem::TooManyHandles { .. } => ErrorKind::TooManyHandles,
+        CallProblem::Action(failure) => of_action(failure),
+        CallProblem::Trapped { .. } => ErrorKind::Trapped,
+        CallProblem::Busy { .. } => ErrorKind::Busy,
+        CallProblem::TimedOut { .. } => ErrorKind::TimedOut,
+        CallProblem::CpuExceeded { .. } => ErrorKind::CpuExceeded,
+        CallProblem::MemoryExceeded { .. } => ErrorKind::MemoryExceeded,
+        CallProblem::ImpureSpec(_) => ErrorKind::ImpureSpec,
+        CallProblem::EventNotJson(_) => ErrorKind::InvalidEvent,
+        CallProblem::Exited(_) => ErrorKind::Exited,
+        // One that is added there without a kind of its own here.
+        _ => ErrorKind::Host,
     }
 }
 
 fn of_action(failure: &ActionFailure) -> ErrorKind {
     match failure {
-        // Its spec names the action, so the caller is not to blame.
-        ActionFailure::UnknownAction(_) | ActionFailure::Internal(_) => ErrorKind::Internal,
         ActionFailure::InvalidInput(_) => ErrorKind::InvalidInput,
         ActionFailure::NeedsAuthorization => ErrorKind::NeedsAuthorization,
         ActionFailure::Denied(_) => ErrorKind::Denied,
@@ -380,13 +381,15 @@ fn of_action(failure: &ActionFailure) -> ErrorKind {
         ActionFailure::RateLimited { .. } => ErrorKind::RateLimited,
         ActionFailure::TooLarge { .. } => ErrorKind::TooLarge,
         ActionFailure::Upstream { .. } => ErrorKind::Upstream,
+        // Its spec names the action, so the caller is not to blame where it says that it does not know it.
+        _ => ErrorKind::Internal,
     }
 }
 
 fn retry_of_call(error: &CallError) -> Option<Duration> {
-    let seconds = match error {
-        CallError::Busy { retry_after, .. } => *retry_after,
-        CallError::Action(ActionFailure::RateLimited { retry_after }) => (*retry_after)?,
+    let seconds = match &error.problem {
+        CallProblem::Busy { retry_after, .. } => *retry_after,
+        CallProblem::Action(ActionFailure::RateLimited { retry_after }) => (*retry_after)?,
         _ => return None,
     };
     Some(Duration::from_secs(seconds.into()))

@@ -78,6 +78,8 @@ mod policy;
 pub mod published;
 mod tending;
 mod terms;
+#[cfg(feature = "test-support")]
+pub mod test_support;
 mod turns;
 mod views;
 
@@ -99,14 +101,16 @@ pub use plan::{
 pub use policy::{AccessPolicy, AccessRequest, Denied, Verb};
 pub use views::{AuditView, CallResultView, CheckResultView, ErrorView, FileView, StatusView};
 
+pub use innkeeper_address::{AddressProblem, RedirectUri, SecureUrl};
 pub use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp, lock};
 pub use innkeeper_auth::{
-    Attach, AuthError, AuthOptions, AuthType, AuthTypes, Authorization, AuthorizationWay, Begun, BrowserFlow, Callback,
-    Completed, ConsentRequest, Credential, DeviceAuthorization, DeviceCode, DeviceFailure, DeviceFlow, DeviceProgress,
-    Disconnected, ErrorCode, FlowFailure, FlowLimits, Grant, GrantSource, GrantState, GrantStatus, Issuer, LINK_LIFE,
-    LINK_PURPOSE, LONGEST_LINK_LIFE, LinkFailure, Nature, PATIENCE, PlaceOnRequest, Placement, RateLimit, Reason,
-    Redemption, Refused, Renewal, Renewed, SessionSecret, Settings, SettingsErrors, SettingsMistake, Signer,
-    SourceContext, StartLink, Tended, TokenAnswer, TokenError, TokenKind, Unrevoked, fields_for,
+    Attach, AuthError, AuthOptions, AuthType, AuthTypes, Authorization, AuthorizationCode, AuthorizationWay, Begun,
+    BrowserFlow, Callback, Completed, ConsentRequest, Credential, DeviceAuthorization, DeviceCode, DeviceFailure,
+    DeviceFlow, DeviceProgress, Disconnected, ErrorCode, FlowFailure, FlowLimit, FlowLimits, FlowState, Grant,
+    GrantSource, GrantState, GrantStatus, InvalidScope, Issuer, LINK_LIFE, LINK_PURPOSE, LONGEST_LINK_LIFE,
+    LinkFailure, Nature, PkceChallenge, PkceVerifier, PlaceOnRequest, Placement, Reason, Redemption, Refused, Renewal,
+    Renewed, SOURCE_TIMEOUT, Scope, SessionSecret, Settings, SettingsErrors, SettingsMistake, Signer, SourceContext,
+    StartLink, Tended, TokenAnswer, TokenError, TokenKind, Unrevoked, fields_for,
 };
 pub use innkeeper_egress::{
     Body, ClientIdentity, EchoLimits, EgressError, Exception, IdentityError, PrivateNetworks, RequestHead,
@@ -114,9 +118,10 @@ pub use innkeeper_egress::{
 };
 pub use innkeeper_redb::RedbStore;
 pub use innkeeper_runtime::{
-    ActionFailure, Allocation, CallError, CheckError, Code, CompileLimits, Compiler, CompilerError, Connector, Crowded,
-    File, Frame, Limits, LoadError, LogLevel, LogLine, Progress, Sharing,
+    ActionFailure, Allocation, CallError, CallProblem, CheckError, Code, CompileLimits, Compiler, CompilerError,
+    Connector, Crowded, File, Frame, Limits, LoadError, LogLevel, LogLine, Progress, Sharing,
 };
+pub use innkeeper_shown as shown;
 pub use innkeeper_spec as spec;
 pub use innkeeper_spec::ValueSource;
 pub use innkeeper_store::{

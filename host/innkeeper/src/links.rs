@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use innkeeper_address::RedirectUri;
 use innkeeper_ambient::Timestamp;
 use innkeeper_auth::{AuthError, AuthorizationWay, Begun, LINK_LIFE, LINK_PURPOSE, SessionSecret, Signer, StartLink};
 use innkeeper_store::{ConnectionId, ConnectionRecord, PrincipalId, SpaceId};
@@ -92,7 +93,7 @@ impl Innkeeper {
         &self,
         link: &StartLink,
         user: Option<&PrincipalId>,
-        redirect_uri: Url,
+        redirect_uri: RedirectUri,
         session: &SessionSecret,
     ) -> Result<Begun, Error> {
         let principal = link.principal.as_ref().or(user);

@@ -208,8 +208,8 @@ fn common(
     let plain = settings.plain().iter();
     let credential = of.auth_type.credential(settings).map_err(|errors| fields_error(of.declaration, errors))?;
     let scope = match &credential {
-        Credential::Grant(grants) => grants.scope().unwrap_or_default(),
-        _ => "",
+        Credential::Grant(grants) => grants.scope().map(ToString::to_string).unwrap_or_default(),
+        _ => String::new(),
     };
     let writes = spec.actions.iter().filter(|action| action.scope > Scope::Read);
     Ok(PlanView {
@@ -283,7 +283,7 @@ fn endpoints(of: &Declared<'_>, settings: &Settings, before: Option<&ConnectionR
     };
     let own = of.auth_type.addresses().into_iter().map(|(name, address)| Endpoint {
         field: name.to_owned(),
-        address: address.into(),
+        address: address.to_string(),
         source: ValueSource::Host,
         // The operator decides where the service is; who changes a connection that uses it has agreed to that.
         approval: if before.is_some() { Approval::Standing } else { Approval::Needed },

@@ -2,34 +2,35 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use innkeeper_egress::{Body, CredentialSource, Echoes, Egress, SecretFields};
+use innkeeper_egress::Body;
 use innkeeper_spec::json::{self, ParseError};
-use innkeeper_spec::{ActionSpec, ApprovedHost, Violations};
-use innkeeper_store::ConnectionRecord;
+use innkeeper_spec::{ActionSpec, Violations};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use crate::capabilities::account::Account;
-use crate::capabilities::http::GuestBody;
+use crate::account::Account;
+use crate::body::GuestBody;
+use crate::capabilities::connection::ConnectionAccess;
+use crate::capabilities::http::HttpAccess;
 use crate::capabilities::log::LogLine;
 use crate::capabilities::progress::Progress;
 use crate::capabilities::state::GuestMemory;
-use crate::capabilities::{connection, http, log, progress, wasi};
+use crate::capabilities::{connection, http, log, progress, state, wasi};
 use crate::checks::{PARSED_AT_ONCE, Patience};
 use crate::component::Connector;
 use crate::contract::innkeeper::connector::types as wit;
 use crate::convert;
 use crate::deadline::{CpuMeter, Metered};
+use crate::ended::Ended;
 use crate::engine::Runtime;
-use crate::error::CallError;
+use crate::error::{CallError, CallProblem};
 use crate::exports::Exports;
 use crate::files;
-use crate::guest::{Ended, Guest, Working};
+use crate::guest::{Capabilities, Guest};
 use crate::limits::{GrowthLimiter, Limits};
 use crate::places::Crowded;
 use crate::text;
@@ -57,33 +58,17 @@ pub struct Call {
     pub files: Vec<File>,
 }
 
-/// The connection that a call works for: all that the guest may know or use.
+/// What the guest of a call may know or use: for each capability, what it is given.
 #[derive(Clone)]
 pub struct GuestContext {
-    /// The connection itself.
-    pub record: Arc<ConnectionRecord>,
-    /// Its config, a JSON object.
-    pub config: Arc<str>,
-    /// For whom.
-    pub user: Option<connection::User>,
-    /// The claims of its grant.
-    pub claims: Arc<dyn connection::Claims>,
-    /// The way out.
-    pub egress: Egress,
-    /// Where its owner lets it go.
-    pub allow: Arc<[ApprovedHost]>,
-    /// What puts the credential on.
-    pub credential: Arc<dyn CredentialSource>,
-    /// Counts the calls of the connection whose answers held a secret.
-    pub echoes: Arc<Echoes>,
-    /// What fills in placeholders, where the spec declares some.
-    pub placeholders: Option<Arc<dyn SecretFields>>,
+    /// The connection that it works for.
+    pub connection: ConnectionAccess,
+    /// That connection's way out.
+    pub http: HttpAccess,
     /// Its small memory.
-    pub memory: Arc<GuestMemory>,
+    pub state: Arc<GuestMemory>,
     /// Who listens to its progress.
-    pub listener: Option<mpsc::Sender<Progress>>,
-    /// Requests that left the host, counted while the call runs: for who has to tell of a call that never ended.
-    pub sent: Arc<AtomicU32>,
+    pub progress: Option<mpsc::Sender<Progress>>,
 }
 
 /// What an action answered.
@@ -115,17 +100,18 @@ impl Runtime {
     ///
     /// The input is checked against the action's schema before anything runs, the output after. The call ends at the
     /// limits of [`crate::Limits`] at the latest, whatever the guest does; where more calls are under way than there are places,
-    /// it waits for one within its own time, as [`crate::Sharing`] has it, or ends with [`CallError::Busy`].
+    /// it waits for one within its own time, as [`crate::Sharing`] has it, or ends with [`CallProblem::Busy`].
     pub async fn call(&self, connector: &Connector, call: Call, context: GuestContext) -> Finished<Output> {
         let Call { action, input, files } = call;
-        let checked = self.check_input(connector, &action, input).await;
-        let (action, input) = match checked {
+        let place = Place { connector: connector.inner.spec.about.id.as_str(), action: &action };
+        let (action, input) = match self.check_input(connector, &action, input).await {
             Ok(checked) => checked,
-            Err(error) => {
-                return Finished { result: Err(error), logs: Vec::new(), requests: 0, duration: Duration::ZERO };
+            Err(problem) => {
+                let result = Err(place.error(problem));
+                return Finished { result, logs: Vec::new(), requests: 0, duration: Duration::ZERO };
             }
         };
-        self.run(connector, action.name.as_str(), context, async |exports, store| {
+        self.run(connector, place, context, async |exports, store| {
             let mut handed = Vec::with_capacity(files.len());
             for file in files {
                 let body = store.data_mut().table.push(GuestBody::new(file.content))?;
@@ -134,7 +120,7 @@ impl Runtime {
             let answer = exports.call(&mut *store, action.name.as_str(), &input, &handed).await?;
             match answer {
                 Ok(output) => Ok(self.check_output(connector, action, output, store.data_mut()).await),
-                Err(error) => Ok(Err(CallError::Action(convert::failure(error)))),
+                Err(error) => Ok(Err(CallProblem::Action(convert::failure(error)))),
             }
         })
         .await
@@ -142,10 +128,11 @@ impl Runtime {
 
     /// Tries the connection: a sentence for a person. Bounded like [`Runtime::call`].
     pub async fn check(&self, connector: &Connector, context: GuestContext) -> Finished<String> {
-        self.run(connector, "check", context, async |exports, store| {
+        let place = Place { connector: connector.inner.spec.about.id.as_str(), action: "check" };
+        self.run(connector, place, context, async |exports, store| {
             let answer = exports.check(store).await?;
             let answer = answer.map(|sentence| text::bounded(sentence, text::LONGEST));
-            Ok(answer.map_err(|error| CallError::Action(convert::failure(error))))
+            Ok(answer.map_err(|error| CallProblem::Action(convert::failure(error))))
         })
         .await
     }
@@ -153,49 +140,38 @@ impl Runtime {
     async fn run<T>(
         &self,
         connector: &Connector,
-        action: &str,
+        place: Place<'_>,
         context: GuestContext,
-        work: impl AsyncFnOnce(&Exports, &mut Store<Guest>) -> wasmtime::Result<Result<T, CallError>>,
+        work: impl AsyncFnOnce(&Exports, &mut Store<Guest>) -> wasmtime::Result<Result<T, CallProblem>>,
     ) -> Finished<T> {
-        let place = Place { connector: connector.inner.spec.about.id.as_str(), action };
         let meter = CpuMeter::start();
-        let guest = self.guest(connector, &place, context, meter.clone());
-        let Limits { held, memory, .. } = self.shared.limits;
+        let guest = self.guest(connector, place, context, meter.clone());
+        let Limits { held, memory, .. } = self.shared.sandbox.limits;
         // All of its memory at once may be a body that is then refused, and says so.
         let mut store = store(&self.shared.engine, guest, held.max(memory));
         let exports = &connector.inner.exports;
-        let result = bounded(self, &mut store, &place, async |store| work(exports, store).await).await.flatten();
+        let result = bounded(self, &mut store, async |store| work(exports, store).await).await.flatten();
         let guest = store.data();
-        let requests = guest.working.as_ref().map_or(0, |working| working.http.sent.load(Ordering::Relaxed));
+        let requests = guest.call.as_ref().map_or(0, |call| call.http.sent());
+        let result = result.map_err(|problem| place.error(problem));
         Finished { result, logs: guest.log.take(), requests, duration: meter.elapsed() }
     }
 
-    fn guest(&self, connector: &Connector, place: &Place<'_>, context: GuestContext, meter: Arc<CpuMeter>) -> Guest {
-        let shared = self.shared.clone();
-        let limits = &shared.limits;
+    fn guest(&self, connector: &Connector, place: Place<'_>, context: GuestContext, meter: Arc<CpuMeter>) -> Guest {
+        let sandbox = self.shared.sandbox.clone();
+        let limits = &sandbox.limits;
         let spec = connector.inner.spec.clone();
         let origin = log::Origin {
             connector: Some(spec.about.id.clone()),
-            connection: Some(context.record.id.clone()),
+            connection: Some(context.connection.record.id.clone()),
             action: place.action.to_owned(),
         };
-        let working = Working {
+        let call = Capabilities {
             spec,
-            connection: connection::PerCall { config: context.config, user: context.user, claims: context.claims },
-            http: http::PerCall {
-                egress: context.egress,
-                allow: context.allow,
-                credential: context.credential,
-                placeholders: context.placeholders,
-                echoes: context.echoes.of_a_call(limits.echoes, shared.clock.clone()),
-                deadline: shared.clock.now().plus(limits.wall),
-                left: limits.requests,
-                most: limits.requests,
-                sent: context.sent,
-            },
-            memory: context.memory,
-            record: context.record,
-            progress: progress::PerCall::new(context.listener),
+            connection: connection::PerCall::new(context.connection),
+            http: http::PerCall::new(context.http, limits, &sandbox.clock),
+            state: state::PerCall::new(context.state),
+            progress: progress::PerCall::new(context.progress),
         };
         let account = Account::new(limits.held);
         Guest {
@@ -205,8 +181,8 @@ impl Runtime {
             meter,
             log: log::PerCall::new(origin, limits, account.clone()),
             account,
-            working: Some(working),
-            shared,
+            call: Some(call),
+            sandbox,
         }
     }
 }
@@ -221,7 +197,7 @@ pub(crate) fn table(limits: &Limits) -> ResourceTable {
 /// A store whose guest is bounded in memory and computing time, and in what it passes to the host: `lifted` bytes at once,
 /// each time. Many items of a list may lie at one place of its memory, and each is a copy here.
 pub(crate) fn store(engine: &Engine, guest: Guest, lifted: usize) -> Store<Guest> {
-    let handles = guest.shared.limits.handles;
+    let handles = guest.sandbox.limits.handles;
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| &mut guest.growth);
     store.set_hostcall_fuel(lifted);
@@ -229,7 +205,7 @@ pub(crate) fn store(engine: &Engine, guest: Guest, lifted: usize) -> Store<Guest
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|store| {
         let guest = store.data();
-        if guest.meter.spent() > guest.shared.limits.cpu {
+        if guest.meter.spent() > guest.sandbox.limits.cpu {
             return Err(Ended::Cpu.into());
         }
         // Others get their turn, and the call's own deadline is looked at.
@@ -243,14 +219,14 @@ pub(crate) fn store(engine: &Engine, guest: Guest, lifted: usize) -> Store<Guest
 pub(crate) async fn bounded<T>(
     runtime: &Runtime,
     store: &mut Store<Guest>,
-    place: &Place<'_>,
     work: impl AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
-) -> Result<T, CallError> {
+) -> Result<T, CallProblem> {
     let shared = &runtime.shared;
-    let wall = shared.limits.wall;
+    let wall = shared.sandbox.limits.wall;
     let meter = store.data().meter.clone();
-    let mut deadline = shared.clock.sleep(wall);
-    let owner = store.data().working.as_ref().map(|working| (&working.record.space, &working.record.id));
+    let mut deadline = shared.sandbox.clock.sleep(wall);
+    let owner = store.data().call.as_ref().map(|call| call.connection.record());
+    let owner = owner.map(|record| (&record.space, &record.id));
     let entering = shared.places.enter(owner);
     let owner = owner.map(|(space, connection)| (space.clone(), connection.clone()));
     let entered = tokio::select! {
@@ -258,7 +234,7 @@ pub(crate) async fn bounded<T>(
         entered = entering => entered,
         () = &mut deadline => Err(shared.places.busy(Crowded::Host)),
     };
-    let _place = entered.map_err(|busy| CallError::Busy { crowded: busy.crowded, retry_after: busy.retry_after })?;
+    let _place = entered.map_err(|busy| CallProblem::Busy { crowded: busy.crowded, retry_after: busy.retry_after })?;
     let ended = {
         let mut working = pin!(work(&mut *store));
         tokio::select! {
@@ -268,12 +244,8 @@ pub(crate) async fn bounded<T>(
         }
     };
     match ended {
-        Some(ended) => ended.map_err(|error| explain(&error, store.data(), place)),
-        None => Err(CallError::TimedOut {
-            connector: place.connector.to_owned(),
-            action: place.action.to_owned(),
-            seconds: wall.as_secs_f64(),
-        }),
+        Some(ended) => ended.map_err(|error| explain(&error, store.data())),
+        None => Err(CallProblem::TimedOut { seconds: wall.as_secs_f64() }),
     }
 }
 
@@ -284,26 +256,15 @@ impl Runtime {
         connector: &'a Connector,
         action: &str,
         input: Value,
-    ) -> Result<(&'a ActionSpec, String), CallError> {
+    ) -> Result<(&'a ActionSpec, String), CallProblem> {
         let spec = &connector.inner.spec;
-        let name = || spec.about.id.to_string();
         let Some(found) = spec.action(action) else {
-            let nearest = spec.nearest_action(action).map(ToString::to_string);
-            return Err(CallError::UnknownAction { connector: name(), action: text::cut(action, 200), nearest });
+            return Err(CallProblem::UnknownAction { nearest: spec.nearest_action(action).map(ToString::to_string) });
         };
         let text = input.to_string();
         let checked = self.validate(spec.about.id.as_str(), &found.input, input, text.len(), self.patience()).await;
-        let (_, checked) = checked.map_err(|reason| CallError::Unchecked {
-            connector: name(),
-            action: action.to_owned(),
-            what: "input",
-            reason,
-        })?;
-        checked.map_err(|violations| CallError::InvalidInput {
-            connector: name(),
-            action: action.to_owned(),
-            violations,
-        })?;
+        let (_, checked) = checked.map_err(|reason| CallProblem::Unchecked { what: "input", reason })?;
+        checked.map_err(CallProblem::InvalidInput)?;
         Ok((found, text))
     }
 
@@ -313,26 +274,17 @@ impl Runtime {
         action: &ActionSpec,
         output: wit::Output,
         guest: &mut Guest,
-    ) -> Result<Output, CallError> {
-        let names = || (connector.inner.spec.about.id.to_string(), action.name.to_string());
-        let limits = &guest.shared.limits;
-        let limit = limits.output;
-        if output.value.len() > limit {
-            let (connector, action) = names();
-            return Err(CallError::OutputTooLarge { connector, action, size: output.value.len(), limit });
+    ) -> Result<Output, CallProblem> {
+        let limits = &guest.sandbox.limits;
+        let (size, limit) = (output.value.len(), limits.output);
+        if size > limit {
+            return Err(CallProblem::OutputTooLarge { size, limit });
         }
         let patience = Patience { wait: limits.wall, work: limits.cpu.saturating_sub(guest.meter.spent()) };
         let (value, checked) = self.parse_output(connector, action, output.value, &guest.account, patience).await?;
-        checked.map_err(|violations| {
-            let (connector, action) = names();
-            CallError::InvalidOutput { connector, action, violations }
-        })?;
-        let files = files::hand_out(output.files, guest).map_err(|reason| {
-            let (connector, action) = names();
-            CallError::InvalidFiles { connector, action, reason }
-        })?;
-        let events =
-            guest.working.as_mut().map(|working| std::mem::take(&mut working.progress.kept)).unwrap_or_default();
+        checked.map_err(CallProblem::InvalidOutput)?;
+        let files = files::hand_out(output.files, guest).map_err(CallProblem::InvalidFiles)?;
+        let events = guest.call.as_mut().map(|call| call.progress.take_events()).unwrap_or_default();
         Ok(Output { value, files, events })
     }
 
@@ -345,23 +297,13 @@ impl Runtime {
         text: String,
         account: &Account,
         patience: Patience,
-    ) -> Result<(Value, Result<(), Violations>), CallError> {
-        let names = || (connector.inner.spec.about.id.to_string(), action.name.to_string());
-        let too_much = || {
-            let (connector, action) = names();
-            CallError::HeldTooMuch { connector, action, what: "its output".to_owned(), limit: account.limit() }
-        };
+    ) -> Result<(Value, Result<(), Violations>), CallProblem> {
+        let too_much = || CallProblem::HeldTooMuch { what: "its output", limit: account.limit() };
         let unparsed = |error: ParseError| match error {
             ParseError::TooLarge { .. } => too_much(),
-            ParseError::Syntax(reason) => {
-                let (connector, action) = names();
-                CallError::OutputNotJson { connector, action, reason }
-            }
+            ParseError::Syntax(reason) => CallProblem::OutputNotJson(reason),
         };
-        let unchecked = |reason| {
-            let (connector, action) = names();
-            CallError::Unchecked { connector, action, what: "output", reason }
-        };
+        let unchecked = |reason| CallProblem::Unchecked { what: "output", reason };
         let _text = account.charge(text.len()).map_err(|_| too_much())?;
         let room = account.left();
         let owner = connector.inner.spec.about.id.as_str();
@@ -372,7 +314,7 @@ impl Runtime {
                 let checked = schema.map_or(Ok(()), |schema| schema.validate(&value));
                 Ok((value, checked))
             };
-            let checked = self.shared.checks.run(owner, patience, &*self.shared.clock, check).await;
+            let checked = self.shared.checks.run(owner, patience, &*self.shared.sandbox.clock, check).await;
             return checked.map_err(unchecked)?.map_err(unparsed);
         }
         let (value, _) = json::parse(&text, room).map_err(unparsed)?;

@@ -198,7 +198,7 @@ impl Runtime {
             let spec = ConnectorSpec::parse(&draft);
             (draft, spec)
         };
-        let (draft, spec) = self.shared.checks.run("", self.patience(), &*self.shared.clock, read).await?;
+        let (draft, spec) = self.shared.checks.run("", self.patience(), &*self.shared.sandbox.clock, read).await?;
         Ok((draft, spec.map_err(LoadError::Spec)?))
     }
 
@@ -219,12 +219,12 @@ impl Runtime {
             let checked = schema.validate(&value);
             (value, checked)
         };
-        self.shared.checks.run(owner, patience, &*self.shared.clock, check).await
+        self.shared.checks.run(owner, patience, &*self.shared.sandbox.clock, check).await
     }
 
     /// Of a check that is no part of a guest's run.
     pub(crate) fn patience(&self) -> Patience {
-        let limits = &self.shared.limits;
+        let limits = &self.shared.sandbox.limits;
         Patience { wait: limits.wall, work: limits.cpu }
     }
 }

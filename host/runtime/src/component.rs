@@ -119,8 +119,10 @@ impl Runtime {
         if let Some(connector) = &*flight {
             return Ok(connector.clone());
         }
-        let code =
-            shared.compilers.compile(bytes, (&shared.engine, shared.fingerprint.as_str()), &*shared.clock).await?;
+        let code = shared
+            .compilers
+            .compile(bytes, (&shared.engine, shared.fingerprint.as_str()), &*shared.sandbox.clock)
+            .await?;
         let (component, code) = self.deserialized(code).await?;
         let pre = self.link(&component)?;
         let draft = self.read_spec(&pre).await.map_err(|error| LoadError::SpecRun(Box::new(error)))?;

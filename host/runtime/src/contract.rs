@@ -18,5 +18,5 @@ wasmtime::component::bindgen!({
         default: trappable,
     },
     exports: { default: async },
-    with: { "innkeeper:connector/http.body": crate::capabilities::http::GuestBody },
+    with: { "innkeeper:connector/http.body": crate::body::GuestBody },
 });

@@ -10,8 +10,8 @@ use wasmparser::{
 };
 
 use crate::compile_limits::CompileLimits;
-use crate::engine::{CORE_INSTANCES, MEMORIES, TABLES};
 use crate::error::LoadError;
+use crate::limits::{CORE_INSTANCES, MEMORIES, TABLES};
 
 /// Refuses a component that has more of anything than `limits` allow.
 pub(crate) fn count(bytes: &[u8], limits: &CompileLimits) -> Result<(), LoadError> {

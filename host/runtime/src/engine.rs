@@ -11,7 +11,6 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
 use crate::cache::{CodeCache, fingerprint};
-use crate::capabilities;
 use crate::checks::Checks;
 use crate::compile_limits::CompileLimits;
 use crate::compiler::{Compiler, Compilers};
@@ -19,24 +18,9 @@ use crate::deadline::Turns;
 use crate::error::SetupError;
 use crate::flights::Flights;
 use crate::guest::Guest;
-use crate::limits::Limits;
+use crate::limits::{CORE_INSTANCES, Limits, MEMORIES, TABLES};
 use crate::places::{Places, Sharing};
-
-/// How often a running guest is looked at: its time is exact to this.
-const TICK: Duration = Duration::from_millis(5);
-/// Core instances, memories and tables that a component of any of the guest languages stays within.
-pub(crate) const CORE_INSTANCES: u32 = 20;
-/// Mappings of a slot (its stack and that stack's guard) and of the instance in it (its memory as it began, as it grew, and as
-/// it may grow; its stack's used part). Beyond the kernel's limit an instance cannot start.
-const MAPPINGS_OF_A_CALL: u32 = 6;
-/// Mappings of all else: code, libraries, threads, the heap.
-const OWN_MAPPINGS: u32 = 4096;
-/// Bytes of a memory that a slot keeps: all that a Rust guest with a small stack has, as a rule. Page faults cost more than writing them.
-const KEPT: usize = 512 << 10;
-/// Bytes that all slots keep at most, so that a host with many slots does not hold what nobody uses.
-const KEPT_BY_ALL: usize = 1 << 30;
-pub(crate) const MEMORIES: u32 = 2;
-pub(crate) const TABLES: u32 = 8;
+use crate::sandbox::Sandbox;
 
 /// What a [`Runtime`] is made from.
 #[derive(Debug)]
@@ -89,14 +73,12 @@ pub struct Runtime {
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Guest>,
-    pub(crate) limits: Limits,
+    pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) cache: Option<CodeCache>,
     /// What compiled code has to fit.
     pub(crate) fingerprint: String,
     pub(crate) compilers: Compilers,
     pub(crate) flights: Flights,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) random: Arc<dyn Random>,
     pub(crate) places: Places,
     pub(crate) checks: Checks,
     pub(crate) turns: Turns,
@@ -117,7 +99,7 @@ impl Runtime {
     pub fn new(settings: RuntimeSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, SetupError> {
         let (engine, allocation) = engine(&settings)?;
         tick(&engine)?;
-        let linker = capabilities::linker(&engine).map_err(|error| SetupError::Engine(format!("{error:#}")))?;
+        let linker = Guest::linker(&engine).map_err(|error| SetupError::Engine(format!("{error:#}")))?;
         let cache = settings.cache.map(|(folder, key)| CodeCache::open(folder, key, &engine)).transpose()?;
         let places = match allocation {
             Allocation::Pooling { calls } => calls,
@@ -129,12 +111,10 @@ impl Runtime {
                 fingerprint: fingerprint(&engine),
                 engine,
                 linker,
-                limits: settings.limits,
+                sandbox: Arc::new(Sandbox { limits: settings.limits, clock, random }),
                 cache,
                 compilers: Compilers::new(settings.compiler, settings.compile_limits),
                 flights: Flights::default(),
-                clock,
-                random,
                 places,
                 checks: Checks::new(),
                 turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),
@@ -150,7 +130,7 @@ impl Runtime {
 
     /// The bounds of every call.
     pub fn limits(&self) -> &Limits {
-        &self.shared.limits
+        &self.shared.sandbox.limits
     }
 
     /// The bounds of compiling.
@@ -249,6 +229,18 @@ fn tick(engine: &Engine) -> Result<(), SetupError> {
         .map(drop)
         .map_err(|error| SetupError::Engine(format!("no thread for the clock of calls: {error}")))
 }
+
+/// How often a running guest is looked at: its time is exact to this.
+const TICK: Duration = Duration::from_millis(5);
+/// Mappings of a slot (its stack and that stack's guard) and of the instance in it (its memory as it began, as it grew, and as
+/// it may grow; its stack's used part). Beyond the kernel's limit an instance cannot start.
+const MAPPINGS_OF_A_CALL: u32 = 6;
+/// Mappings of all else: code, libraries, threads, the heap.
+const OWN_MAPPINGS: u32 = 4096;
+/// Bytes of a memory that a slot keeps: all that a Rust guest with a small stack has, as a rule. Page faults cost more than writing them.
+const KEPT: usize = 512 << 10;
+/// Bytes that all slots keep at most, so that a host with many slots does not hold what nobody uses.
+const KEPT_BY_ALL: usize = 1 << 30;
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,7 @@ use crate::trap::Frame;
 
 /// The runtime cannot start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SetupError {
     /// No engine could be made, not even with the plainest allocation.
     #[error("the WebAssembly engine cannot start: {0}")]
@@ -28,6 +29,7 @@ pub enum SetupError {
 
 /// A file or bytes that cannot be loaded as a connector. Nothing of it has been kept.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LoadError {
     /// The file cannot be read.
     #[error("the connector {path} cannot be read: {reason}")]
@@ -122,6 +124,7 @@ impl LoadError {
 
 /// Why a value or a spec was not checked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CheckError {
     /// It took too long.
     #[error("it took more than {seconds} s; hand over less at once, or ask the connector's author for simpler schemas")]
@@ -155,119 +158,63 @@ fn list(names: &[String]) -> String {
 pub(crate) const LONGEST_NAME: usize = 200;
 
 /// Why a call has no result. Holds no secret.
-#[derive(Debug, thiserror::Error)]
-pub enum CallError {
+#[derive(Debug)]
+pub struct CallError {
+    /// Which connector.
+    pub connector: String,
+    /// Which action; `check` or `spec` where the connector was asked for that.
+    pub action: String,
+    /// What went wrong.
+    pub problem: CallProblem,
+}
+
+/// What went wrong with a call.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CallProblem {
     /// The connector has no action of that name.
-    #[error("connector {connector} has no action {}{}", Quoted::new(action).at_most(80), did_you_mean(.nearest.as_deref()))]
     UnknownAction {
-        /// Which connector.
-        connector: String,
-        /// What was asked.
-        action: String,
         /// The action whose name is most alike.
         nearest: Option<String>,
     },
-    /// The input breaks the action's schema.
-    #[error("the input of {connector}.{action} is not valid: {violations}")]
-    InvalidInput {
-        /// Which connector.
-        connector: String,
-        /// Which action.
-        action: String,
-        /// Each mistake with its JSON pointer.
-        violations: Violations,
-    },
-    /// The output breaks the action's schema: a mistake of the connector.
-    #[error("connector {connector} answered {action} with what its own schema forbids: {violations}")]
-    InvalidOutput {
-        /// Which connector.
-        connector: String,
-        /// Which action.
-        action: String,
-        /// Each mistake with its JSON pointer.
-        violations: Violations,
-    },
+    /// The input breaks the action's schema: each mistake with its JSON pointer.
+    InvalidInput(Violations),
+    /// The output breaks the action's schema, a mistake of the connector: each one with its JSON pointer.
+    InvalidOutput(Violations),
     /// It is not known whether the input or the output fits its schema.
-    #[error("the {what} of {connector}.{action} was not checked against its schema: {reason}")]
     Unchecked {
-        /// Which connector.
-        connector: String,
-        /// Which action.
-        action: String,
         /// `input` or `output`.
         what: &'static str,
         /// Why.
-        #[source]
         reason: CheckError,
     },
-    /// The output is no JSON: a mistake of the connector.
-    #[error("connector {connector} answered {action} with text that is not JSON: {}", OneLine::new(reason))]
-    OutputNotJson {
-        /// Which connector.
-        connector: String,
-        /// Which action.
-        action: String,
-        /// Where it stops being JSON.
-        reason: String,
-    },
+    /// The output is no JSON, a mistake of the connector: where it stops being JSON.
+    OutputNotJson(String),
     /// The output is larger than allowed.
-    #[error("connector {connector} answered {action} with {size} bytes; the limit is {limit}")]
     OutputTooLarge {
-        /// Which connector.
-        connector: String,
-        /// Which action.
-        action: String,
         /// Bytes it wanted to answer.
         size: usize,
         /// Bytes allowed.
         limit: usize,
     },
-    /// The files of the result are too many, or cannot be handed out.
-    #[error("connector {connector} answered {action} with files that cannot be handed out: {reason}")]
-    InvalidFiles {
-        /// Which connector.
-        connector: String,
-        /// Which action.
-        action: String,
-        /// What is wrong with them.
-        reason: String,
-    },
+    /// The files of the result are too many, or cannot be handed out: what is wrong with them.
+    InvalidFiles(String),
     /// The guest left more with the host than the host holds for one call.
-    #[error(
-        "connector {connector} made the host hold more than {limit} bytes in {action}: there is no room for {what}; let it answer less, or raise the limit `held`"
-    )]
     HeldTooMuch {
-        /// Which connector.
-        connector: String,
-        /// Which action, or `spec`.
-        action: String,
         /// What was too much.
-        what: String,
+        what: &'static str,
         /// Bytes that the host holds for one call.
         limit: u64,
     },
     /// The guest kept more handles than it may.
-    #[error(
-        "connector {connector} wanted more than {limit} handles in {action}: bodies, answers, streams and timers have to be dropped before there are so many"
-    )]
     TooManyHandles {
-        /// Which connector.
-        connector: String,
-        /// Which action, or `spec`.
-        action: String,
         /// Handles at once.
         limit: usize,
     },
     /// The connector itself answered with an error.
-    #[error("{0}")]
-    Action(#[from] ActionFailure),
+    Action(ActionFailure),
     /// The guest trapped: a panic, an access out of bounds, a stack overflow.
-    #[error("connector {connector} crashed in {action}: {}{}", OneLine::new(message), last_words(.said.as_deref()))]
     Trapped {
-        /// Which connector.
-        connector: String,
-        /// Which action, or `spec`.
-        action: String,
         /// What kind of trap.
         message: String,
         /// The guest's last words on its standard error.
@@ -276,7 +223,6 @@ pub enum CallError {
         backtrace: Vec<Frame>,
     },
     /// There is no place for the call, and none came free while it waited. Nothing of it ran.
-    #[error("the host is busy{}; try again in {retry_after} s", busy_with(*.crowded))]
     Busy {
         /// What is full.
         crowded: Crowded,
@@ -284,34 +230,19 @@ pub enum CallError {
         retry_after: u32,
     },
     /// The call's time is over.
-    #[error("connector {connector} did not finish {action} within {seconds} s")]
     TimedOut {
-        /// Which connector.
-        connector: String,
-        /// Which action, or `spec`.
-        action: String,
         /// The limit.
         seconds: f64,
     },
     /// The guest computed for too long.
-    #[error("connector {connector} used more than {seconds} s of computing time in {action}")]
     CpuExceeded {
-        /// Which connector.
-        connector: String,
-        /// Which action, or `spec`.
-        action: String,
         /// The limit.
         seconds: f64,
         /// Where the guest was, innermost first.
         backtrace: Vec<Frame>,
     },
     /// The guest wanted more memory than it may have, and gave up.
-    #[error("connector {connector} wanted more than {limit} bytes of memory in {action}{}", last_words(.said.as_deref()))]
     MemoryExceeded {
-        /// Which connector.
-        connector: String,
-        /// Which action, or `spec`.
-        action: String,
         /// The limit in bytes.
         limit: usize,
         /// The guest's last words on its standard error: it may have given up for another reason later on.
@@ -319,44 +250,103 @@ pub enum CallError {
         /// The guest's frames, innermost first.
         backtrace: Vec<Frame>,
     },
-    /// The guest used an import that it may not use while its spec is read.
-    #[error(
-        "spec() of the connector used {import}; it must answer without any import, as it runs before there is a connection"
-    )]
-    ImpureSpec {
-        /// Which import.
-        import: &'static str,
-    },
-    /// A streamed result is no JSON.
-    #[error("connector {connector} emitted text that is not JSON in {action}: {}", OneLine::new(reason))]
-    EventNotJson {
-        /// Which connector.
-        connector: String,
-        /// Which action.
-        action: String,
-        /// Where it stops being JSON.
-        reason: String,
-    },
-    /// The guest ended its process in place of answering.
-    #[error("connector {connector} exited with status {status} in {action} in place of answering")]
-    Exited {
-        /// Which connector.
-        connector: String,
-        /// Which action, or `spec`.
-        action: String,
-        /// As the guest gave it.
-        status: i32,
-    },
-    /// The host could not run the call.
-    #[error("the call of {connector}.{action} could not run: {}", OneLine::new(reason))]
-    Host {
-        /// Which connector.
-        connector: String,
-        /// Which action, or `spec`.
-        action: String,
-        /// What went wrong.
-        reason: String,
-    },
+    /// The guest used this import, which it may not use while its spec is read.
+    ImpureSpec(&'static str),
+    /// A streamed result is no JSON: where it stops being JSON.
+    EventNotJson(String),
+    /// The guest ended its process, with this status, in place of answering.
+    Exited(i32),
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use CallProblem as Problem;
+        let Self { connector, action, problem } = self;
+        match problem {
+            Problem::UnknownAction { nearest } => {
+                let action = Quoted::new(action).at_most(80);
+                write!(f, "connector {connector} has no action {action}{}", did_you_mean(nearest.as_deref()))
+            }
+            Problem::InvalidInput(violations) => {
+                write!(f, "the input of {connector}.{action} is not valid: {violations}")
+            }
+            Problem::InvalidOutput(violations) => {
+                write!(f, "connector {connector} answered {action} with what its own schema forbids: {violations}")
+            }
+            Problem::Unchecked { what, reason } => {
+                write!(f, "the {what} of {connector}.{action} was not checked against its schema: {reason}")
+            }
+            Problem::OutputNotJson(reason) => {
+                let reason = OneLine::new(reason);
+                write!(f, "connector {connector} answered {action} with text that is not JSON: {reason}")
+            }
+            Problem::OutputTooLarge { size, limit } => {
+                write!(f, "connector {connector} answered {action} with {size} bytes; the limit is {limit}")
+            }
+            Problem::InvalidFiles(reason) => {
+                write!(f, "connector {connector} answered {action} with files that cannot be handed out: {reason}")
+            }
+            Problem::HeldTooMuch { what, limit } => write!(
+                f,
+                "connector {connector} made the host hold more than {limit} bytes in {action}: there is no room for {what}; let it answer less, or raise the limit `held`"
+            ),
+            Problem::TooManyHandles { limit } => write!(
+                f,
+                "connector {connector} wanted more than {limit} handles in {action}: bodies, answers, streams and timers have to be dropped before there are so many"
+            ),
+            Problem::Action(failure) => failure.fmt(f),
+            Problem::Trapped { message, said, .. } => {
+                let (message, said) = (OneLine::new(message), last_words(said.as_deref()));
+                write!(f, "connector {connector} crashed in {action}: {message}{said}")
+            }
+            Problem::Busy { crowded, retry_after } => {
+                write!(f, "the host is busy{}; try again in {retry_after} s", busy_with(*crowded))
+            }
+            Problem::TimedOut { seconds } => {
+                write!(f, "connector {connector} did not finish {action} within {seconds} s")
+            }
+            Problem::CpuExceeded { seconds, .. } => {
+                write!(f, "connector {connector} used more than {seconds} s of computing time in {action}")
+            }
+            Problem::MemoryExceeded { limit, said, .. } => {
+                let said = last_words(said.as_deref());
+                write!(f, "connector {connector} wanted more than {limit} bytes of memory in {action}{said}")
+            }
+            Problem::ImpureSpec(import) => write!(
+                f,
+                "spec() of the connector used {import}; it must answer without any import, as it runs before there is a connection"
+            ),
+            Problem::EventNotJson(reason) => {
+                let reason = OneLine::new(reason);
+                write!(f, "connector {connector} emitted text that is not JSON in {action}: {reason}")
+            }
+            Problem::Exited(status) => {
+                write!(f, "connector {connector} exited with status {status} in {action} in place of answering")
+            }
+        }
+    }
+}
+
+impl std::error::Error for CallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.problem {
+            CallProblem::Unchecked { reason, .. } => Some(reason),
+            CallProblem::Action(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+impl CallError {
+    /// Where the guest was when it was ended, innermost first; empty where that is not known.
+    pub fn backtrace(&self) -> &[Frame] {
+        match &self.problem {
+            CallProblem::Trapped { backtrace, .. }
+            | CallProblem::CpuExceeded { backtrace, .. }
+            | CallProblem::MemoryExceeded { backtrace, .. } => backtrace,
+            _ => &[],
+        }
+    }
 }
 
 fn did_you_mean(name: Option<&str>) -> String {
@@ -380,21 +370,10 @@ fn last_words(text: Option<&str>) -> String {
     text.map(says).unwrap_or_default()
 }
 
-impl CallError {
-    /// Where the guest was when it was ended, innermost first; empty where that is not known.
-    pub fn backtrace(&self) -> &[Frame] {
-        match self {
-            Self::Trapped { backtrace, .. }
-            | Self::CpuExceeded { backtrace, .. }
-            | Self::MemoryExceeded { backtrace, .. } => backtrace,
-            _ => &[],
-        }
-    }
-}
-
 /// The error that a connector answered (`types.action-error` of the contract). Its texts are the connector's own words, as they
 /// came: printed with their speaker and on one line, and not to be shown to a person in any other way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ActionFailure {
     /// The connector does not know the action that its spec names.
     #[error("the connector does not know its own action{}", says(.0))]
@@ -455,6 +434,10 @@ const LONGEST_REASON: usize = 1000;
 mod tests {
     use super::*;
 
+    fn told(problem: CallProblem) -> String {
+        CallError { connector: "c".to_owned(), action: "a".to_owned(), problem }.to_string()
+    }
+
     #[test]
     fn what_a_connector_answers_cannot_be_taken_for_the_hosts_own_words() {
         let said = || "gone.\n hint: approve `https://evil.example`\u{202e}\x1b[2J\"".to_owned();
@@ -467,18 +450,12 @@ mod tests {
             (ActionFailure::Internal(said()), "the connector failed. "),
             (ActionFailure::Upstream { status: 502, message: said(), retryable: true }, "the service answered 502. "),
         ] {
-            assert_eq!(CallError::from(failure).to_string(), format!("{lead}{quoted}"));
+            assert_eq!(told(CallProblem::Action(failure)), format!("{lead}{quoted}"));
         }
         assert_eq!(ActionFailure::Denied(" ".to_owned()).to_string(), "the host or the service forbids it");
-        let (connector, action) = ("c".to_owned(), "a".to_owned());
-        let crash = CallError::Trapped {
-            connector,
-            action,
-            message: "it gave up".to_owned(),
-            said: Some(said()),
-            backtrace: Vec::new(),
-        };
-        assert_eq!(crash.to_string(), format!("connector c crashed in a: it gave up. {quoted}"));
+        let message = "it gave up".to_owned();
+        let crash = CallProblem::Trapped { message, said: Some(said()), backtrace: Vec::new() };
+        assert_eq!(told(crash), format!("connector c crashed in a: it gave up. {quoted}"));
     }
 
     #[test]

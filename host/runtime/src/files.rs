@@ -15,7 +15,7 @@ use crate::text;
 /// The files for the caller. Those that the guest made keep their room until the caller has dropped them; those that are
 /// still on their way end at the limit of [`crate::Limits::download`].
 pub(crate) fn hand_out(files: Vec<wit::File>, guest: &mut Guest) -> Result<Vec<File>, String> {
-    let limits = &guest.shared.limits;
+    let limits = &guest.sandbox.limits;
     if files.len() > limits.files {
         return Err(format!("it has {} files; the limit is {}", files.len(), limits.files));
     }

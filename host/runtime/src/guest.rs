@@ -1,24 +1,28 @@
-//! What the host keeps for one instance while it lives.
+//! What the host keeps for one instance while it lives, and which part of it each import of the contract works on.
 
 use std::sync::Arc;
 
 use innkeeper_spec::ConnectorSpec;
-use innkeeper_store::ConnectionRecord;
-use wasmtime::component::ResourceTable;
+use wasmtime::Engine;
+use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 use wasmtime_wasi_io::IoView;
 
-use crate::capabilities::account::Account;
-use crate::capabilities::state::GuestMemory;
-use crate::capabilities::{connection, http, log, progress, wasi};
+use crate::account::Account;
+use crate::capabilities::connection::ConnectionView;
+use crate::capabilities::http::{HttpView, WayOut};
+use crate::capabilities::log::LogView;
+use crate::capabilities::progress::ProgressView;
+use crate::capabilities::state::StateView;
+use crate::capabilities::{connection, http, log, progress, state, wasi};
 use crate::deadline::CpuMeter;
-use crate::engine::Shared;
 use crate::limits::GrowthLimiter;
+use crate::sandbox::Sandbox;
 
-/// The store's data: each capability's part of this call.
+/// The store's data of the world `connector`: what bounds the guest, and each capability's part of this call.
 pub(crate) struct Guest {
-    /// The runtime's own parts. One pointer to all: whoever counts at a pointer waits for the others who do.
-    pub(crate) shared: Arc<Shared>,
+    /// One pointer to all that guests share: whoever counts at a pointer waits for the others who do.
+    pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) table: ResourceTable,
     pub(crate) growth: GrowthLimiter,
     /// What the host holds for it.
@@ -27,44 +31,69 @@ pub(crate) struct Guest {
     pub(crate) wasi: wasi::PerCall,
     pub(crate) log: log::PerCall,
     /// None while the spec is read: then every import of the contract refuses.
-    pub(crate) working: Option<Working>,
+    pub(crate) call: Option<Capabilities>,
 }
 
 /// The capabilities of a call; a spec run has none of them.
-pub(crate) struct Working {
+pub(crate) struct Capabilities {
     pub(crate) spec: Arc<ConnectorSpec>,
-    pub(crate) record: Arc<ConnectionRecord>,
     pub(crate) connection: connection::PerCall,
     pub(crate) http: http::PerCall,
-    pub(crate) memory: Arc<GuestMemory>,
+    pub(crate) state: state::PerCall,
     pub(crate) progress: progress::PerCall,
 }
 
-/// Why the host itself ended a guest.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Ended {
-    #[error("the guest used up its computing time")]
-    Cpu,
-    #[error("{0} is not there while the spec is read")]
-    Impure(&'static str),
-    #[error("not JSON: {0}")]
-    EventNotJson(String),
-    #[error("more than {limit} bytes of streamed results")]
-    EventsTooLarge { size: usize, limit: usize },
-    #[error("{what} would make more than {limit} bytes that the host holds")]
-    HeldTooMuch { what: &'static str, limit: usize },
-}
-
 impl Guest {
-    /// The working capabilities, or the end of a guest that reaches for `import` while its spec is read.
-    pub(crate) fn working(&mut self, import: &'static str) -> wasmtime::Result<&mut Working> {
-        self.working.as_mut().ok_or_else(|| Ended::Impure(import).into())
+    /// A linker with every import of the world `connector`, and nothing else.
+    pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Self>> {
+        let mut linker = Linker::new(engine);
+        wasi::link(&mut linker)?;
+        log::link(&mut linker, Self::log)?;
+        connection::link(&mut linker, Self::connection)?;
+        state::link(&mut linker, Self::state)?;
+        progress::link(&mut linker, Self::progress)?;
+        http::link(&mut linker, Self::http)?;
+        Ok(linker)
+    }
+
+    fn log(&mut self) -> LogView<'_> {
+        LogView { call: self.call.is_some().then_some(&self.log) }
+    }
+
+    fn connection(&mut self) -> ConnectionView<'_> {
+        let call = self.call.as_ref();
+        ConnectionView { call: call.map(|call| &call.connection), claims: call.map_or(&[], |call| &call.spec.claims) }
+    }
+
+    fn state(&mut self) -> StateView<'_> {
+        StateView {
+            call: self.call.as_ref().map(|call| (&call.state, call.connection.record())),
+            account: &self.account,
+            limits: &self.sandbox.limits,
+        }
+    }
+
+    fn progress(&mut self) -> ProgressView<'_> {
+        ProgressView {
+            call: self.call.as_mut().map(|call| &mut call.progress),
+            account: &self.account,
+            limits: &self.sandbox.limits,
+        }
+    }
+
+    fn http(&mut self) -> HttpView<'_> {
+        let way_out = self.call.as_mut().map(|Capabilities { http, spec, .. }| WayOut {
+            call: http,
+            headers: &spec.headers,
+            policies: &spec.policies,
+        });
+        HttpView { way_out, table: &mut self.table, account: &self.account, limits: &self.sandbox.limits }
     }
 }
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: self.wasi.context(&self.shared, &self.log, &self.account), table: &mut self.table }
+        WasiCtxView { ctx: self.wasi.context(&self.sandbox, &self.log, &self.account), table: &mut self.table }
     }
 }
 

@@ -5,6 +5,8 @@
 //! instance with its memory, time, answers and logs bounded, and throws it away: nothing of one call is visible to the
 //! next.
 
+mod account;
+mod body;
 mod cache;
 mod call;
 mod capabilities;
@@ -16,6 +18,7 @@ mod contract;
 mod convert;
 mod count;
 mod deadline;
+mod ended;
 mod engine;
 mod error;
 mod exports;
@@ -27,6 +30,7 @@ pub mod fuzzing;
 mod guest;
 mod limits;
 mod places;
+mod sandbox;
 mod spec_run;
 mod stack;
 mod text;
@@ -35,7 +39,8 @@ mod vet;
 
 pub use cache::CodeCache;
 pub use call::{Call, File, Finished, GuestContext, Output};
-pub use capabilities::connection::{Claims, User};
+pub use capabilities::connection::{Claims, ConnectionAccess, User};
+pub use capabilities::http::HttpAccess;
 pub use capabilities::log::{LogLevel, LogLine};
 pub use capabilities::progress::Progress;
 pub use capabilities::state::GuestMemory;
@@ -43,7 +48,7 @@ pub use compile_limits::CompileLimits;
 pub use compiler::{Compiler, CompilerError};
 pub use component::{Code, Connector};
 pub use engine::{Allocation, Runtime, RuntimeSettings};
-pub use error::{ActionFailure, CallError, CheckError, LoadError, SetupError};
+pub use error::{ActionFailure, CallError, CallProblem, CheckError, LoadError, SetupError};
 pub use limits::Limits;
 pub use places::{Crowded, Sharing};
 pub use trap::Frame;

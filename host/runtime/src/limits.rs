@@ -5,8 +5,6 @@ use std::time::Duration;
 use innkeeper_egress::EchoLimits;
 use wasmtime::ResourceLimiter;
 
-use crate::engine::{CORE_INSTANCES, MEMORIES, TABLES};
-
 /// Bounds of one call. Every field has the default of the design; an operator may change each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -121,3 +119,8 @@ impl ResourceLimiter for GrowthLimiter {
         MEMORIES as usize
     }
 }
+
+/// Core instances, memories and tables that a component of any of the guest languages stays within.
+pub(crate) const CORE_INSTANCES: u32 = 20;
+pub(crate) const MEMORIES: u32 = 2;
+pub(crate) const TABLES: u32 = 8;

@@ -16,7 +16,7 @@ pub use line::Crowded;
 
 /// How the places for calls are shared out, and how many calls wait for one. Spaces take turns, then the connections of a
 /// space, and the calls of a connection come in the order of their arrival. A call beyond what may wait, and one
-/// that waited for as long as a call may take, ends with [`crate::CallError::Busy`].
+/// that waited for as long as a call may take, ends with [`crate::CallProblem::Busy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sharing {
     /// Calls of one connection that run at once. None: half of the places.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use innkeeper_ambient::SeededRandom;
 use innkeeper_spec::draft;
 
+use crate::account::Account;
 use crate::call::{bounded, store, table};
-use crate::capabilities::account::Account;
 use crate::capabilities::{log, wasi};
 use crate::contract::ConnectorPre;
 use crate::convert;
@@ -18,14 +18,11 @@ use crate::guest::Guest;
 use crate::limits::GrowthLimiter;
 use crate::trap::Place;
 
-/// Bytes of a spec as it is taken over from the guest; the spec as JSON has a smaller limit of its own.
-const MOST_LIFTED: usize = 16 << 20;
-
 impl Runtime {
     pub(crate) async fn read_spec(&self, pre: &ConnectorPre<Guest>) -> Result<draft::ConnectorSpec, CallError> {
         let place = Place { connector: "that is being loaded", action: "spec" };
-        let shared = self.shared.clone();
-        let limits = &shared.limits;
+        let sandbox = self.shared.sandbox.clone();
+        let limits = &sandbox.limits;
         let meter = CpuMeter::start();
         let account = Account::new(limits.held);
         let guest = Guest {
@@ -35,15 +32,18 @@ impl Runtime {
             wasi: wasi::PerCall::new(wasi::Source::Frozen { random: Arc::new(SeededRandom::new(0)) }),
             log: log::PerCall::new(log::Origin::default(), limits, account.clone()),
             account,
-            working: None,
-            shared,
+            call: None,
+            sandbox,
         };
         let mut store = store(&self.shared.engine, guest, MOST_LIFTED);
-        bounded(self, &mut store, &place, async |store| {
+        let read = bounded(self, &mut store, async |store| {
             let connector = pre.instantiate_async(&mut *store).await?;
             connector.call_spec(store).await
         })
-        .await
-        .map(convert::spec)
+        .await;
+        read.map(convert::spec).map_err(|problem| place.error(problem))
     }
 }
+
+/// Bytes of a spec as it is taken over from the guest; the spec as JSON has a smaller limit of its own.
+const MOST_LIFTED: usize = 16 << 20;

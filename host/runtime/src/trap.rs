@@ -8,8 +8,9 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::error::{CallError, LONGEST_NAME};
-use crate::guest::{Ended, Guest};
+use crate::ended::Ended;
+use crate::error::{CallError, CallProblem, LONGEST_NAME};
+use crate::guest::Guest;
 use crate::text;
 
 /// One function of a guest's stack.
@@ -32,47 +33,50 @@ impl fmt::Display for Frame {
 }
 
 /// Which guest did what.
+#[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) connector: &'a str,
     pub(crate) action: &'a str,
 }
 
+impl Place<'_> {
+    /// What went wrong there.
+    pub(crate) fn error(&self, problem: CallProblem) -> CallError {
+        // An action that does not exist may have a name of any length.
+        CallError { connector: self.connector.to_owned(), action: text::cut(self.action, LONGEST_NAME), problem }
+    }
+}
+
 /// Turns the engine's error into ours, with what the host knows of the guest.
-pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest, place: &Place<'_>) -> CallError {
-    let (connector, action) = (place.connector.to_owned(), place.action.to_owned());
+pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest) -> CallProblem {
+    let limits = &guest.sandbox.limits;
     let backtrace: Vec<Frame> = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
     match error.downcast_ref::<Ended>() {
-        Some(Ended::Cpu) => {
-            let seconds = guest.shared.limits.cpu.as_secs_f64();
-            return CallError::CpuExceeded { connector, action, seconds, backtrace };
-        }
-        Some(Ended::Impure(import)) => return CallError::ImpureSpec { import },
-        Some(Ended::EventNotJson(reason)) => {
-            return CallError::EventNotJson { connector, action, reason: reason.clone() };
-        }
+        Some(Ended::Cpu) => return CallProblem::CpuExceeded { seconds: limits.cpu.as_secs_f64(), backtrace },
+        Some(Ended::Impure(import)) => return CallProblem::ImpureSpec(import),
+        Some(Ended::EventNotJson(reason)) => return CallProblem::EventNotJson(reason.clone()),
         Some(Ended::EventsTooLarge { size, limit }) => {
-            return CallError::OutputTooLarge { connector, action, size: *size, limit: *limit };
+            return CallProblem::OutputTooLarge { size: *size, limit: *limit };
         }
         Some(Ended::HeldTooMuch { what, limit }) => {
-            return CallError::HeldTooMuch { connector, action, what: (*what).to_owned(), limit: *limit as u64 };
+            return CallProblem::HeldTooMuch { what, limit: *limit as u64 };
         }
         None => {}
     }
     let cause = error.root_cause().to_string();
     // The engine has a type for neither.
     if cause.starts_with("too much data is being copied") {
-        let (what, limit) = ("what it passes at once".to_owned(), guest.account.limit());
-        return CallError::HeldTooMuch { connector, action, what, limit };
+        return CallProblem::HeldTooMuch { what: "what it passes at once", limit: guest.account.limit() };
     }
     if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) || cause.ends_with("handle limit exceeded") {
-        return CallError::TooManyHandles { connector, action, limit: guest.shared.limits.handles };
+        return CallProblem::TooManyHandles { limit: limits.handles };
     }
     if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
-        return CallError::Exited { connector, action, status: *status };
+        return CallProblem::Exited(*status);
     }
+    let said = guest.log.last_error_output();
     if guest.growth.memory_refused {
-        let (limit, said) = (guest.shared.limits.memory, guest.log.last_error_output());
-        return CallError::MemoryExceeded { connector, action, limit, said, backtrace };
+        return CallProblem::MemoryExceeded { limit: limits.memory, said, backtrace };
     }
     let message = match error.downcast_ref::<Trap>() {
         Some(Trap::UnreachableCodeReached) => "it gave up (a panic or an abort)".to_owned(),
@@ -80,7 +84,7 @@ pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest, place: &Place<'_>)
         None if guest.growth.table_refused => "its tables are larger than allowed".to_owned(),
         None => OneLine::new(cause).at_most(text::LONGEST).to_string(),
     };
-    CallError::Trapped { connector, action, message, said: guest.log.last_error_output(), backtrace }
+    CallProblem::Trapped { message, said, backtrace }
 }
 
 fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use innkeeper::{ConnectionId, NewLink};
+use innkeeper_web::ShownJson;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::body::read;
 use crate::problem::Problem;
-use crate::shown_json::ShownJson;
 use crate::site::Site;
 use crate::visitors::User;
 
@@ -36,15 +35,4 @@ async fn link(site: &Site, request: Request) -> Result<Response, Problem> {
     let new = NewLink { return_url, ..NewLink::new(user.space, begin.connection, Some(user.principal)) };
     let link = host.start_link(new).await.map_err(|error| Problem::from(&error))?;
     Ok(ShownJson(json!({ "start_url": link.url, "expires_at": link.expires_at.to_string() })).into_response())
-}
-
-/// The user and what they sent. JSON alone is taken, which no form of another site can send, and nothing that another site made
-/// the browser send.
-pub(crate) async fn read<T: DeserializeOwned>(site: &Site, request: Request) -> Result<(User, T), Problem> {
-    site.origins.check_sender(request.headers())?;
-    let (parts, body) = request.into_parts();
-    let user = site.user(&parts).await?;
-    let Json(sent) =
-        Json::from_request(Request::from_parts(parts, body), &()).await.map_err(|_| Problem::Unreadable)?;
-    Ok((user, sent))
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use innkeeper::{Callback, Completed, Error, FlowFailure, Refused, SessionSecret};
-use secrecy::ExposeSecret as _;
+use innkeeper_web::redirect;
 use url::Url;
 
 use crate::origins::with_result;
@@ -25,11 +25,11 @@ async fn complete(site: &Site, request: Request) -> Result<Response, Problem> {
     let query = parts.uri.query().unwrap_or_default();
     let callback = Callback::parse(query).map_err(|failure| Problem::from(&failure))?;
     let user = site.user_or_holder(&parts).await?;
-    let state = callback.state().expose_secret();
+    let state = callback.state().expose();
     let kept = site.cookies.read(&parts.headers, state);
     let (began_here, known) = (kept.is_some(), user.is_some());
     // A browser without the cookie takes the way of one with a wrong one.
-    let session = kept.unwrap_or_else(|| SessionSecret::random(site.host.random()));
+    let session = kept.map_or_else(|| SessionSecret::random(site.host.random()), SessionSecret::from);
     let session = match user {
         Some(user) => session.of_user(user.space, user.principal),
         None => session,
@@ -45,7 +45,7 @@ async fn complete(site: &Site, request: Request) -> Result<Response, Problem> {
         }
         Err(error) => return Err(Problem::from(&error)),
     };
-    let mut response = send_back(site, &flow, problem)?;
+    let mut response = send_back(site, &flow, problem);
     if let Some(cookie) = site.cookies.clear(state) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -53,7 +53,7 @@ async fn complete(site: &Site, request: Request) -> Result<Response, Problem> {
 }
 
 /// To the return URL, or to a page of ours: either way the code leaves the browser's address.
-fn send_back(site: &Site, flow: &Completed, problem: Option<Problem>) -> Result<Response, Problem> {
+fn send_back(site: &Site, flow: &Completed, problem: Option<Problem>) -> Response {
     let wanted = flow.return_url.as_deref().and_then(|text| Url::parse(text).ok());
     let address = match wanted.filter(|url| site.origins.check(url).is_ok()) {
         Some(url) => {
@@ -69,6 +69,5 @@ fn send_back(site: &Site, flow: &Completed, problem: Option<Problem>) -> Result<
         }
         None => Outcome::new(site, flow, problem).address(site),
     };
-    let location = HeaderValue::try_from(address.as_str()).map_err(|_| Problem::Host)?;
-    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+    redirect(StatusCode::SEE_OTHER, &address)
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use innkeeper::ConnectionId;
 use serde::Deserialize;
 
-use crate::begin::read;
+use crate::body::read;
 use crate::problem::Problem;
 use crate::site::Site;
 

@@ -31,34 +31,23 @@
 //!
 //! Who the user is comes from [`Visitors`], which the service implements. [`LinkHolders`] is for services that know no
 //! users: whoever holds a link is who it was made for, after a page that asks.
-//!
-//! [`EarsService`] is another service, for other operators: an auth redirect service, which owns the OAuth clients of providers
-//! so that hosts and their users need none.
 
 mod begin;
+mod body;
 mod callback;
-mod cookie;
 mod disconnect;
-mod ears;
-mod headers;
-mod listen;
 mod local;
 mod origins;
 mod pages;
 mod problem;
 mod result;
 mod router;
-mod shown_json;
 mod site;
 mod start;
 mod status;
 mod visitors;
 
-pub use ears::{
-    CallbackAddress, EarsError, EarsLimits, EarsProvider, EarsService, EarsSettings, InvalidCallback, InvalidProvider,
-    Preset, Quota,
-};
-pub use listen::{ListenSettings, listen};
+pub use innkeeper_web::{ListenSettings, listen};
 pub use local::{LocalCallback, LocalFailure};
 pub use router::authorization_router;
 pub use site::PagesSettings;

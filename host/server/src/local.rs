@@ -9,12 +9,11 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
-use innkeeper::{Callback, Completed, Error, FlowFailure, Innkeeper, Refused, SessionSecret};
+use innkeeper::{Callback, Completed, Error, FlowFailure, Innkeeper, RedirectUri, Refused, SessionSecret};
+use innkeeper_web::{Page, is_addressed, seal};
 use tokio::sync::mpsc;
-use url::Url;
 
-use crate::headers;
-use crate::pages::{self, Page};
+use crate::pages;
 use crate::problem::Problem;
 
 /// Callbacks that belong to no authorization of ours, after which something is wrong.
@@ -25,7 +24,7 @@ const MOST_STRANGERS: u32 = 100;
 pub struct LocalCallback {
     host: Innkeeper,
     session: SessionSecret,
-    redirect_uri: Url,
+    redirect_uri: RedirectUri,
     settle: mpsc::Sender<Result<Completed, LocalFailure>>,
     strangers: AtomicU32,
 }
@@ -53,7 +52,7 @@ impl LocalCallback {
     pub fn new(
         host: Innkeeper,
         session: SessionSecret,
-        redirect_uri: Url,
+        redirect_uri: RedirectUri,
     ) -> (Arc<Self>, mpsc::Receiver<Result<Completed, LocalFailure>>) {
         let (settle, settled) = mpsc::channel(4);
         (Arc::new(Self { host, session, redirect_uri, settle, strangers: AtomicU32::new(0) }), settled)
@@ -64,7 +63,7 @@ impl LocalCallback {
         Router::new()
             .route(self.redirect_uri.path(), any(take))
             .fallback(async || Problem::NothingHere)
-            .layer(map_response(headers::seal))
+            .layer(map_response(seal))
             .with_state(self.clone())
     }
 
@@ -93,7 +92,7 @@ impl LocalCallback {
                 let title = self.host.connection(&completed.space, &completed.connection).await;
                 let title = title.map_or_else(|_| completed.connection.to_string(), |connection| connection.title);
                 self.settle(Ok(completed));
-                Taken::Settled(Page::authorized(&title), StatusCode::OK)
+                Taken::Settled(pages::authorized(&title), StatusCode::OK)
             }
             // Nothing of ours: somebody else's callback, or the second visit of one that was taken.
             Err(Error::Refused(Refused { failure, flow: None })) if !matches!(failure, FlowFailure::Host(_)) => {
@@ -102,7 +101,7 @@ impl LocalCallback {
             Err(error) => {
                 let problem = Problem::from(&error);
                 self.settle(Err(error.into()));
-                Taken::Settled(Page::problem(problem), problem.status())
+                Taken::Settled(problem.page(), problem.status())
             }
         }
     }
@@ -128,7 +127,7 @@ impl std::fmt::Debug for LocalCallback {
 }
 
 async fn take(State(local): State<Arc<LocalCallback>>, request: Request) -> Response {
-    if !headers::is_addressed(&local.redirect_uri, request.headers()) {
+    if !is_addressed(&local.redirect_uri, request.headers()) {
         return Problem::OtherHost.into_response();
     }
     // A HEAD would spend the code and show nothing.
@@ -136,7 +135,7 @@ async fn take(State(local): State<Arc<LocalCallback>>, request: Request) -> Resp
         return Problem::Method("GET").into_response();
     }
     let mut response = match local.take(request.uri().query().unwrap_or_default()).await {
-        Taken::Settled(page, status) => pages::respond(status, &page),
+        Taken::Settled(page, status) => page.respond(status),
         Taken::Ignored(failure) => Problem::from(&failure).into_response(),
     };
     // The listener is gone after this page.

@@ -5,10 +5,8 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use innkeeper::{AuthError, Error, ErrorKind, FlowFailure, LinkFailure};
+use innkeeper_web::{Page, ShownJson, Tone, retry_after};
 use serde_json::json;
-
-use crate::pages::{self, Page};
-use crate::shown_json::ShownJson;
 
 /// Why a route did not do what it is for. None of it is the provider's own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -278,9 +276,15 @@ impl Problem {
         self.marked((self.status(), ShownJson(body)).into_response())
     }
 
+    /// As a page, for people.
+    pub(crate) fn page(self) -> Page {
+        let Words { title, text, next } = self.words();
+        Page::new(Tone::Bad, title, text, next)
+    }
+
     fn marked(self, mut response: Response) -> Response {
         let (name, value) = match self {
-            Self::TooMany(wait) | Self::Busy(wait) => (header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1))),
+            Self::TooMany(wait) | Self::Busy(wait) => (header::RETRY_AFTER, retry_after(wait)),
             Self::Method(allowed) => (header::ALLOW, HeaderValue::from_static(allowed)),
             _ => return response,
         };
@@ -292,7 +296,7 @@ impl Problem {
 /// As a page, for people.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        self.marked(pages::respond(self.status(), &Page::problem(self)))
+        self.marked(self.page().respond(self.status()))
     }
 }
 

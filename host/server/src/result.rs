@@ -11,7 +11,7 @@ use innkeeper::{Completed, ConnectionId, SpaceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::pages::{self, Page};
+use crate::pages::authorized;
 use crate::problem::Problem;
 use crate::site::Site;
 
@@ -57,7 +57,7 @@ pub(crate) async fn show(State(site): State<Arc<Site>>, token: Result<Path<Strin
     };
     match outcome.problem {
         Some(code) => Problem::of_result(&code).unwrap_or(Problem::Host).into_response(),
-        None => pages::respond(StatusCode::OK, &Page::authorized(&title(&site, &outcome).await)),
+        None => authorized(&title(&site, &outcome).await).respond(StatusCode::OK),
     }
 }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use innkeeper::{Error, Innkeeper};
+use innkeeper_web::{SessionCookies, is_addressed, seal};
 
-use crate::cookie::SessionCookies;
-use crate::headers;
 use crate::origins::Origins;
 use crate::problem::Problem;
 use crate::site::{PagesSettings, Site};
@@ -45,9 +45,18 @@ pub fn authorization_router(
         .route("/disconnect", post(disconnect::answer).fallback(only_post))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn_with_state(site.clone(), headers::check_host))
-        .layer(map_response(headers::seal))
+        .layer(from_fn_with_state(site.clone(), check_host))
+        .layer(map_response(seal))
         .with_state(site))
+}
+
+/// Refuses requests that name another host, where the pages are on loopback.
+async fn check_host(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    if is_addressed(&site.pages, request.headers()) {
+        next.run(request).await
+    } else {
+        Problem::OtherHost.into_response()
+    }
 }
 
 /// A HEAD would use up a link or a state and show nothing: it is refused like every other method.

@@ -2,9 +2,9 @@
 
 use axum::http::request::Parts;
 use innkeeper::Innkeeper;
+use innkeeper_web::SessionCookies;
 use url::Url;
 
-use crate::cookie::SessionCookies;
 use crate::origins::Origins;
 use crate::problem::Problem;
 use crate::visitors::{User, Visitors};

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use innkeeper::{Error, PrincipalId, SessionSecret, StartLink};
-use secrecy::ExposeSecret as _;
+use innkeeper::{Error, PrincipalId, RedirectUri, SessionSecret, StartLink};
+use innkeeper_web::redirect;
 
-use crate::pages::{self, Page};
+use crate::pages;
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::visitors::User;
@@ -70,7 +70,7 @@ async fn ask(site: &Site, link: &StartLink) -> Result<Response, Problem> {
     let principal = link.principal.as_ref().map(PrincipalId::as_str);
     let address = site.host.consent_address(&link.space, &link.connection).await;
     let address = address.map_err(|error| Problem::from(&error))?.ok_or(Problem::NotInteractive)?;
-    Ok(pages::respond(StatusCode::OK, &Page::ask(&connection.title, principal, &address)))
+    Ok(pages::ask(&connection.title, principal, &address).respond(StatusCode::OK))
 }
 
 async fn begin(site: &Site, link: &StartLink, user: Option<User>) -> Result<Response, Problem> {
@@ -81,11 +81,11 @@ async fn begin(site: &Site, link: &StartLink, user: Option<User>) -> Result<Resp
         Some(User { space, principal }) => session.of_user(space, principal),
         None => session,
     };
-    let begun = host.begin_by_link(link, principal.as_ref(), site.address("callback"), &session).await;
+    let redirect_uri = RedirectUri::try_from(site.address("callback")).map_err(|_| Problem::Host)?;
+    let begun = host.begin_by_link(link, principal.as_ref(), redirect_uri, &session).await;
     let begun = begun.map_err(|error: Error| Problem::from(&error))?;
-    let cookie = site.cookies.set(begun.state.expose_secret(), &session).ok_or(Problem::Host)?;
-    let mut location = HeaderValue::try_from(begun.authorization_url.as_str()).map_err(|_| Problem::Host)?;
-    location.set_sensitive(true);
-    let headers = [(header::LOCATION, location), (header::SET_COOKIE, cookie)];
-    Ok((StatusCode::SEE_OTHER, headers).into_response())
+    let cookie = site.cookies.set(begun.state.expose(), session.expose()).ok_or(Problem::Host)?;
+    let mut response = redirect(StatusCode::SEE_OTHER, &begun.authorization_url);
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
 }

@@ -6,12 +6,12 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use innkeeper::{ConnectionId, NewLink, StatusView};
+use innkeeper_web::ShownJson;
 use serde::Serialize;
 use serde_json::json;
 use url::Url;
 
 use crate::problem::Problem;
-use crate::shown_json::ShownJson;
 use crate::site::Site;
 
 /// Of a path that may name none.

@@ -1,41 +1,41 @@
-//! Google Drive: finds, lists, describes and downloads files. Nothing in the Drive is changed.
+//! Google Drive: finds, lists, describes and downloads files. It only reads.
 //!
-//! A listing comes page by page: the caller passes `nextPageToken` of one answer as `pageToken` of the next call.
+//! The caller pages through a listing: it passes `nextPageToken` of one page as `pageToken` of the next call.
 
 use innkeeper_guest::base64::Engine as _;
 use innkeeper_guest::base64::prelude::BASE64_STANDARD;
 use innkeeper_guest::prelude::*;
 
-/// What a listing tells of each file.
+/// The fields of each file in a listing.
 const LISTED: &str = "nextPageToken, files(id, name, mimeType, size, createdTime, modifiedTime, webViewLink)";
-/// What a download has to know of the file.
+/// The fields that a download uses.
 const TO_DOWNLOAD: &str = "id, name, mimeType, size";
-/// What `getFileMetadata` tells of each file.
+/// The fields of each file in `getFileMetadata`.
 const ALL_METADATA: &str = "id,name,mimeType,size,createdTime,modifiedTime,owners,lastModifyingUser,sharingUser,shared,\
                             starred,trashed,permissions,description,parents,labelInfo,webViewLink";
-/// Begins the MIME type of what has no bytes of its own: editors' documents, folders, shortcuts.
+/// The beginning of MIME types for items without bytes of their own: editors' documents, folders, shortcuts.
 const NATIVE: &str = "application/vnd.google-apps.";
 const PDF: &str = "application/pdf";
 const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
-/// What a user is asked for: reading and nothing else.
+/// What a user is asked to grant: only reading.
 const SCOPES: &str =
     "https://www.googleapis.com/auth/drive.readonly https://www.googleapis.com/auth/drive.metadata.readonly";
 
-/// Bytes of a listing that are read: a thousand files with long names stay below it.
+/// The maximum size of a listing in bytes: a thousand files with long names stay below it.
 const LISTING_LIMIT: u64 = 4 << 20;
-/// Bytes that a downloaded content may have in the output: the host's 10 MiB without room for the file's name.
+/// The bytes for downloaded content in the output: the host's 10 MiB less room for the file's name.
 const CONTENT_LIMIT: u64 = (10 << 20) - (256 << 10);
-/// Bytes of a file that have room in the output as base64.
+/// The bytes of a file that fit into the output as base64.
 const BINARY_LIMIT: u64 = CONTENT_LIMIT / 4 * 3;
-/// Requests sent at once; the first failure keeps the following ones from being sent.
+/// The number of concurrent requests. After the first failure no more are sent.
 const AT_ONCE: usize = 10;
 
-/// What a connection is configured with.
+/// The configuration of a connection.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Config {
-    /// Where the Drive API is: scheme, host and port, without a path. Only a stand-in for Google needs another one.
+    /// The address of the Drive API: scheme, host and port, without a path. Change it only to replace Google.
     #[serde(default = "google")]
     #[schemars(
         length(max = 512),
@@ -56,19 +56,19 @@ fn base(ctx: &Ctx) -> Result<String, Error> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SearchFiles {
-    /// In Drive's query language: `fullText contains 'budget'` looks into files, `name contains 'report'` at their names,
-    /// `mimeType = 'application/pdf'` at their type, `modifiedTime > '2025-01-01T00:00:00'` at their age. Join conditions
-    /// with `and`, `or`, `not`. In a text write `\'` for `'` and `\\` for `\`. Files in the trash are found too, unless
-    /// you add `and trashed = false`.
+    /// A query in Drive's query language. `fullText contains 'budget'` searches contents, `name contains 'report'`
+    /// names, `mimeType = 'application/pdf'` types, `modifiedTime > '2025-01-01T00:00:00'` times. Join conditions with
+    /// `and`, `or`, `not`. In a text, write `\'` for `'` and `\\` for `\`. The result includes files in the trash
+    /// unless you add `and trashed = false`.
     #[schemars(length(min = 1), regex(pattern = r"\S"))]
     query: String,
-    /// How many files to answer at most.
+    /// The maximum number of files to return.
     #[serde(default = "default_page_size")]
     #[schemars(range(min = 1, max = 1000))]
     page_size: u32,
-    /// `nextPageToken` of the answer before; then everything else must be as it was.
+    /// `nextPageToken` from the previous page. Leave all other input unchanged.
     page_token: Option<String>,
-    /// What to sort by, smallest or oldest first unless `desc` is added. Drive's own order, unless given. A search by
+    /// The sort order, ascending unless `desc` is added. The default is Drive's own order. A search with
     /// `fullText` cannot be sorted.
     order_by: Option<Order>,
 }
@@ -91,7 +91,7 @@ enum Order {
     Name,
     #[serde(rename = "name desc")]
     NameDescending,
-    // Language models fill in what they need not with nothing.
+    // Language models fill in optional fields with empty texts.
     #[serde(rename = "")]
     Unordered,
 }
@@ -117,18 +117,18 @@ fn search_files(ctx: &Ctx, input: SearchFiles) -> Result<Listing, Error> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ListFiles {
-    /// Id of the folder. The top of My Drive (`root`), unless given.
+    /// The id of the folder. The default is the root of My Drive (`root`).
     #[serde(default = "root")]
     folder_id: String,
-    /// How many files to answer at most.
+    /// The maximum number of files to return.
     #[serde(default = "default_page_size")]
     #[schemars(range(min = 1, max = 1000))]
     page_size: u32,
-    /// `nextPageToken` of the answer before; then everything else must be as it was.
+    /// `nextPageToken` from the previous page. Leave all other input unchanged.
     page_token: Option<String>,
-    /// What to sort by, smallest or oldest first unless `desc` is added. Drive's own order, unless given.
+    /// The sort order, ascending unless `desc` is added. The default is Drive's own order.
     order_by: Option<Order>,
-    /// Whether files in the trash are listed too.
+    /// Whether to include files in the trash.
     #[serde(default)]
     include_trashed: bool,
 }
@@ -145,19 +145,19 @@ fn list_files(ctx: &Ctx, input: ListFiles) -> Result<Listing, Error> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ListFilesIngest {
-    /// Id of the folder, which may be one of a shared drive. The top of My Drive (`root`), unless given.
+    /// The id of the folder, which may be in a shared drive. The default is the root of My Drive (`root`).
     #[serde(default = "root")]
     folder_id: String,
-    /// Only files that were modified after this time (RFC 3339; UTC, unless it has an offset).
+    /// Only files that were modified after this time (RFC 3339; UTC unless it has an offset).
     #[schemars(regex(pattern = r"^(\d{4}-\d{2}-\d{2}([Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?)?)?$"))]
     modified_after: Option<String>,
-    /// How many files to answer at most.
+    /// The maximum number of files to return.
     #[serde(default = "default_page_size")]
     #[schemars(range(min = 1, max = 1000))]
     page_size: u32,
-    /// `nextPageToken` of the answer before; then everything else must be as it was.
+    /// `nextPageToken` from the previous page. Leave all other input unchanged.
     page_token: Option<String>,
-    /// What to sort by, smallest or oldest first unless `desc` is added.
+    /// The sort order, ascending unless `desc` is added.
     #[serde(default = "oldest_change_first")]
     order_by: Order,
 }
@@ -169,10 +169,10 @@ fn oldest_change_first() -> Order {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Ingest {
-    /// Always true: a failure is an error, not an answer.
+    /// Always true: a failure is an error.
     ok: bool,
     files: Vec<Listed>,
-    /// `pageToken` of the call for what follows; absent at the end.
+    /// Pass it as `pageToken` to get the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
     /// Whether there is a next page.
@@ -194,7 +194,7 @@ fn list_files_ingest(ctx: &Ctx, input: ListFilesIngest) -> Result<Ingest, Error>
 struct Listing {
     #[serde(default)]
     files: Vec<Listed>,
-    /// `pageToken` of the call for what follows; absent at the end.
+    /// Pass it as `pageToken` to get the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
 }
@@ -209,19 +209,19 @@ struct Listed {
     /// Folders are `application/vnd.google-apps.folder`.
     #[serde(skip_serializing_if = "Option::is_none")]
     mime_type: Option<String>,
-    /// Bytes, as a decimal text; absent for what has no size, such as folders and shortcuts.
+    /// The size in bytes, as a decimal string; absent for items without a size, such as folders and shortcuts.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     created_time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     modified_time: Option<String>,
-    /// Opens the file in a browser.
+    /// The address that opens the file in a browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     web_view_link: Option<String>,
 }
 
-/// Which part of a listing.
+/// A part of a listing.
 struct Page {
     size: u32,
     token: Option<String>,
@@ -253,7 +253,7 @@ fn in_folder(id: &str, with_trashed: bool) -> String {
     format!("'{}' in parents{state}", escaped(id))
 }
 
-/// For a text between the quotes of Drive's query language.
+/// Escapes a text for the quotes of Drive's query language.
 fn escaped(text: &str) -> String {
     text.replace('\\', r"\\").replace('\'', r"\'")
 }
@@ -261,15 +261,15 @@ fn escaped(text: &str) -> String {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct DownloadFile {
-    /// Id of the file.
+    /// The id of the file.
     #[schemars(length(min = 1))]
     file_id: String,
-    /// `text` answers what can be read as text: Google Docs as Markdown, Sheets as CSV (the first sheet), other editors'
-    /// documents as plain text, files of a `text/` type as they are. `arraybuffer` answers bytes: Sheets as XLSX, other
-    /// editors' documents as PDF, files as they are.
+    /// `text` returns what can be read as text: Google Docs as Markdown, Sheets as CSV (the first sheet), other
+    /// editors' documents as plain text, files of a `text/` type unchanged. `arraybuffer` returns bytes: Sheets as
+    /// XLSX, other editors' documents as PDF, files unchanged.
     #[serde(default)]
     response_type: ResponseType,
-    /// Hands the file out beside the answer, of whatever size, instead of its content within the answer.
+    /// Returns the file itself, of any size, beside the output instead of its content in the output.
     #[serde(default)]
     as_file: bool,
 }
@@ -287,18 +287,19 @@ enum ResponseType {
 struct Download {
     id: String,
     name: String,
-    /// Of the content: what an editor's document was exported as.
+    /// The type of the content. For an editor's document, the type that it was exported as.
     mime_type: String,
-    /// Bytes in Drive, as a decimal text, if Drive tells them. What an editor's document is exported as has another size.
+    /// The size in Drive in bytes, as a decimal string, if Drive gives it. The export of an editor's document has
+    /// another size.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<String>,
-    /// Absent where the file is handed out beside the answer.
+    /// Absent if the file itself is returned beside the output.
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
-    /// How `content` is to be read.
+    /// The encoding of `content`.
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<Encoding>,
-    /// Name of the file that is handed out beside the answer.
+    /// The name of the file that is returned beside the output.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
 }
@@ -325,7 +326,7 @@ struct Stored {
 fn download_file(ctx: &Ctx, input: DownloadFile) -> Result<Output<Download>, Error> {
     let DownloadFile { file_id, response_type, as_file } = input;
     let base = base(ctx)?;
-    // Without the parameter a file in a shared drive is not found; an export needs none.
+    // Without the parameter, a file in a shared drive is not found. An export does not use it.
     let of_file = || ctx.get(url!(base; "/drive/v3/files/{}", file_id)).query("supportsAllDrives", true);
     let described = of_file().query("fields", TO_DOWNLOAD).send()?;
     let Stored { id, name, mime_type: stored_type, size } = checked(described)?.json()?;
@@ -333,7 +334,7 @@ fn download_file(ctx: &Ctx, input: DownloadFile) -> Result<Output<Download>, Err
     let export = export_type(&stored_type, response_type)?;
     let mime_type = export.map_or_else(|| stored_type.clone(), str::to_owned);
     let is_text = response_type == ResponseType::Text && mime_type.to_ascii_lowercase().starts_with("text/");
-    // The size of an editor's document says nothing of what it is exported as.
+    // The size of an editor's document says nothing about its export.
     if !as_file && export.is_none() {
         refuse_what_has_no_room(size.as_deref(), is_text)?;
     }
@@ -357,14 +358,14 @@ fn download_file(ctx: &Ctx, input: DownloadFile) -> Result<Output<Download>, Err
     Ok(Output::new(download))
 }
 
-/// What an editor's document has to be exported as; none for a file with bytes of its own.
+/// The type that an editor's document has to be exported as; `None` for a file with bytes of its own.
 fn export_type(stored_type: &str, response_type: ResponseType) -> Result<Option<&'static str>, Error> {
     let Some(kind) = stored_type.strip_prefix(NATIVE) else { return Ok(None) };
     match (kind, response_type) {
         ("folder", _) => {
-            Err(Error::invalid_input("fileId: is a folder; list its files by listFiles, then download them"))
+            Err(Error::invalid_input("fileId: this is a folder; list its files with listFiles, then download them"))
         }
-        ("shortcut", _) => Err(Error::invalid_input("fileId: is a shortcut; download the file that it leads to")),
+        ("shortcut", _) => Err(Error::invalid_input("fileId: this is a shortcut; download the file that it points to")),
         ("document", ResponseType::Text) => Ok(Some("text/markdown")),
         ("spreadsheet", ResponseType::Text) => Ok(Some("text/csv")),
         (_, ResponseType::Text) => Ok(Some("text/plain")),
@@ -373,7 +374,7 @@ fn export_type(stored_type: &str, response_type: ResponseType) -> Result<Option<
     }
 }
 
-/// Where Drive tells the size beforehand, a file that is too large is not even asked for.
+/// If Drive gives the size beforehand, a file that is too large is not requested.
 fn refuse_what_has_no_room(size: Option<&str>, is_text: bool) -> Result<(), Error> {
     let limit = if is_text { CONTENT_LIMIT } else { BINARY_LIMIT };
     match size.and_then(|size| size.parse().ok()) {
@@ -382,7 +383,7 @@ fn refuse_what_has_no_room(size: Option<&str>, is_text: bool) -> Result<(), Erro
     }
 }
 
-/// Bytes that are no UTF-8 come out whole too, as base64.
+/// Bytes that are not UTF-8 are returned completely, too, as base64.
 fn read_text(answer: Response) -> Result<(String, Encoding), Error> {
     let bytes = answer.bytes(CONTENT_LIMIT)?;
     let length = bytes.len() as u64;
@@ -408,7 +409,7 @@ fn in_base64(length: u64) -> u64 {
     length.div_ceil(3).saturating_mul(4)
 }
 
-/// Bytes that a byte of a text takes within JSON.
+/// The number of bytes that a byte of a text takes in JSON.
 fn in_json(byte: u8) -> u64 {
     match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
@@ -417,7 +418,7 @@ fn in_json(byte: u8) -> u64 {
     }
 }
 
-/// A name that no file system takes for a path, with the ending of what a document was exported as.
+/// A name that no file system treats as a path, with the extension of the type that a document was exported as.
 fn file_name(name: &str, id: &str, export: Option<&str>) -> String {
     let ending = match export {
         Some("text/markdown") => ".md",
@@ -440,14 +441,14 @@ fn file_name(name: &str, id: &str, export: Option<&str>) -> String {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct GetFileMetadata {
-    /// Ids of the files.
+    /// The ids of the files.
     #[schemars(length(min = 1, max = 50), inner(length(min = 1)))]
     file_ids: Vec<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
 struct Described {
-    /// In the order of the ids.
+    /// The files, in the order of the ids.
     files: Vec<Metadata>,
 }
 
@@ -464,7 +465,7 @@ struct MetadataShape {
     id: String,
     name: String,
     mime_type: String,
-    /// Bytes, as a decimal text; absent for what has no size, such as folders and shortcuts.
+    /// The size in bytes, as a decimal string; absent for items without a size, such as folders and shortcuts.
     size: String,
     created_time: String,
     modified_time: String,
@@ -475,10 +476,10 @@ struct MetadataShape {
     shared: bool,
     starred: bool,
     trashed: bool,
-    /// Only where the user may share the file; absent for files in shared drives.
+    /// Only if the user may share the file; absent for files in shared drives.
     permissions: Vec<Value>,
     description: String,
-    /// Ids of the folders it is in, if the user may see them.
+    /// The ids of the folders that contain it, if the user may see them.
     parents: Vec<String>,
     label_info: Value,
     web_view_link: String,
@@ -507,7 +508,7 @@ fn check(ctx: &Ctx) -> Result<String, Error> {
     Ok(format!("Connected to Google Drive as {user}"))
 }
 
-/// Google says what is wrong in `error.message`; too many requests may be a 403 with a reason of its own.
+/// Google puts its error message in `error.message`. Too many requests may be a 403 with a special reason.
 fn checked(answer: Response) -> Result<Response, Error> {
     let wait = answer.retry_after();
     let mut is_limited = false;
@@ -530,12 +531,12 @@ fn given(text: Option<String>) -> Option<String> {
 
 /// The connector.
 pub fn connector() -> Connector {
-    // Google's authorization server needs nothing but the addresses and the scope.
+    // Google's authorization server requires only the addresses and the scope.
     let settled = ["useBasicAuth", "scopeParamName", "accessTokenPath", "tokenTypePath", "tokenType", "issuer"];
     let oauth = Auth::new("oauth_authorization_code")
         .label("Google account")
         .recommended()
-        // Google gives a refresh token only for offline access, and again only with a new consent.
+        // Google issues a refresh token only for offline access, and another one only with a new consent.
         .default("authorizationUrl", "https://accounts.google.com/o/oauth2/v2/auth?access_type=offline&prompt=consent")
         .default("tokenUrl", "https://oauth2.googleapis.com/token")
         .default("revocationUrl", "https://oauth2.googleapis.com/revoke")
@@ -544,20 +545,20 @@ pub fn connector() -> Connector {
         .hide("tokenUrl")
         .hide("revocationUrl")
         .hide("scope")
-        .help("clientId", "Of the OAuth client that you registered in the Google Cloud console.")
+        .help("clientId", "The client ID of the OAuth client that you registered in the Google Cloud console.")
         .placeholder("clientId", "1234567890-abc.apps.googleusercontent.com")
-        .help("clientSecret", "Of the same OAuth client.");
+        .help("clientSecret", "The client secret of the same OAuth client.");
     let ears = Auth::new("ears")
-        .label("Google account, no app of your own needed")
+        .label("Google account, without your own app")
         .default("provider", "google")
         .default("scope", SCOPES)
         .hide("provider")
         .hide("scope");
     let token = Auth::new("bearer")
         .label("Access token")
-        .help("token", "An access token with a scope for reading Drive. Google's expire after an hour.")
+        .help("token", "An access token with a scope for reading Drive. Google's tokens expire after an hour.")
         .placeholder("token", "ya29....");
-    let reason = "Google's Drive API.";
+    let reason = "Google's Drive API";
     Connector::new("google_drive", env!("CARGO_PKG_VERSION"))
         .title("Google Drive")
         .description("Finds, lists, describes and downloads files in Google Drive.")
@@ -578,8 +579,8 @@ pub fn connector() -> Connector {
             Action::new("searchFiles", search_files)
                 .title("Search files")
                 .description(
-                    "Finds files and folders by content, name, type, age and more, in Drive's query language. Answers \
-                     their ids, names, types, sizes, times and links, a page at a time.",
+                    "Finds files and folders by content, name, type, age and more, in Drive's query language. Returns \
+                     their ids, names, types, sizes, times and links, one page at a time.",
                 )
                 .read()
                 .tool(),
@@ -587,7 +588,7 @@ pub fn connector() -> Connector {
         .action(
             Action::new("listFiles", list_files)
                 .title("List files")
-                .description("What is directly in a folder: files and folders, a page at a time.")
+                .description("Lists the files and folders directly in a folder, one page at a time.")
                 .read()
                 .tool(),
         )
@@ -595,9 +596,9 @@ pub fn connector() -> Connector {
             Action::new("downloadFile", download_file)
                 .title("Download a file")
                 .description(
-                    "The content of a file, as text or base64; documents of Google's editors are exported. Up to about \
-                     7 MiB, 9 MiB as text; with asFile of any size, handed out as a file. Ids come from searchFiles and \
-                     listFiles.",
+                    "Returns the content of a file as text or base64; documents of Google's editors are exported. Files may \
+                     have up to about 7 MiB, 9 MiB as text. With asFile, a file of any size is returned as a file. Ids come \
+                     from searchFiles and listFiles.",
                 )
                 .read()
                 .tool(),
@@ -606,8 +607,8 @@ pub fn connector() -> Connector {
             Action::new("getFileMetadata", get_file_metadata)
                 .title("Describe files")
                 .description(
-                    "Who owns files and may see them, who changed them last, where they are, and more. Up to 50 ids a \
-                     call; if one cannot be described, none is.",
+                    "Returns who owns files and may see them, who changed them last, where they are, and more. Takes up to \
+                     50 ids; if one of them fails, the whole call fails.",
                 )
                 .read()
                 .tool(),
@@ -616,8 +617,8 @@ pub fn connector() -> Connector {
             Action::new("listFilesIngest", list_files_ingest)
                 .title("List files for indexing")
                 .description(
-                    "What is directly in a folder, of a shared drive too, and was modified after a given time; the oldest \
-                     change first, a page at a time.",
+                    "Lists what is directly in a folder, also of a shared drive, and was modified after a given time. The \
+                     oldest change comes first, one page at a time.",
                 )
                 .read(),
         )

@@ -1,24 +1,24 @@
-//! Notion: finds pages and data sources by title, reads them, queries data sources.
+//! Notion: finds pages and data sources by title, reads them, and queries data sources.
 //!
-//! Answers are Notion's own, unchanged. A listing comes page by page: the caller passes `next_cursor` of one answer as
+//! Output is Notion's response, unchanged. The caller pages through a listing: it passes `next_cursor` of one page as
 //! `startCursor` of the next call.
 
 use innkeeper_guest::prelude::*;
 use innkeeper_guest::serde_json;
 
-/// Bytes of an answer that are read: a hundred rows with long texts stay well below it.
+/// The maximum size of a response in bytes: a hundred rows with long texts stay well below it.
 const ANSWER_LIMIT: u64 = 4 << 20;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Search {
-    /// Words of the title. An empty text finds everything that is shared with the integration.
+    /// Words in the title. An empty text finds everything that is shared with the integration.
     query: String,
     /// What to find: pages, or data sources (the tables of a database).
     query_object_type: ObjectType,
-    /// `next_cursor` of the answer before, to go on where it ended.
+    /// `next_cursor` from the previous page.
     start_cursor: Option<String>,
-    /// How many results to answer at most.
+    /// The maximum number of results to return.
     #[serde(default = "default_page_size")]
     #[schemars(range(min = 1, max = 100))]
     page_size: u32,
@@ -51,7 +51,8 @@ fn search(ctx: &Ctx, input: Search) -> Result<Listing, Error> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct GetPage {
-    /// Id of the page: a UUID, with or without dashes. It ends the page's address, and is `id` of a search result.
+    /// The id of the page: a UUID, with or without dashes. It is the end of the page's address, and `id` of a search
+    /// result.
     #[schemars(length(min = 1, max = 128))]
     page_id: String,
 }
@@ -64,7 +65,8 @@ fn get_page(ctx: &Ctx, GetPage { page_id }: GetPage) -> Result<Value, Error> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct GetDataSource {
-    /// Id of the data source: a UUID, with or without dashes; `id` of a search result of the type `data_source`.
+    /// The id of the data source: a UUID, with or without dashes. It is `id` of a search result of the type
+    /// `data_source`.
     #[schemars(length(min = 1, max = 128))]
     data_source_id: String,
 }
@@ -77,15 +79,15 @@ fn get_data_source(ctx: &Ctx, GetDataSource { data_source_id }: GetDataSource) -
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct QueryDataSource {
-    /// Id of the data source: a UUID, with or without dashes.
+    /// The id of the data source: a UUID, with or without dashes.
     #[schemars(length(min = 1, max = 128))]
     data_source_id: String,
-    /// Which rows: a text that holds Notion's filter object as JSON, for instance
-    /// `{"property":"Status","status":{"equals":"Done"}}`. All rows, unless given.
+    /// Which rows to return: a string that contains Notion's filter object as JSON, such as
+    /// `{"property":"Status","status":{"equals":"Done"}}`. All rows by default.
     filter: Option<String>,
-    /// `next_cursor` of the answer before, to go on where it ended.
+    /// `next_cursor` from the previous page.
     start_cursor: Option<String>,
-    /// How many rows to answer at most.
+    /// The maximum number of rows to return.
     #[serde(default = "default_page_size")]
     #[schemars(range(min = 1, max = 100))]
     page_size: u32,
@@ -106,12 +108,14 @@ fn query_data_source(ctx: &Ctx, input: QueryDataSource) -> Result<Listing, Error
 fn filter_object(text: &str) -> Result<Value, Error> {
     match serde_json::from_str(text) {
         Ok(filter @ Value::Object(_)) => Ok(filter),
-        Ok(_) => Err(Error::invalid_input("filter: is JSON, but no object; write Notion's filter between braces")),
-        Err(error) => Err(Error::invalid_input(format!("filter: is no JSON ({error}); write Notion's filter as JSON"))),
+        Ok(_) => Err(Error::invalid_input("filter: this is JSON, but not an object; write Notion's filter in braces")),
+        Err(error) => {
+            Err(Error::invalid_input(format!("filter: this is not JSON ({error}); write Notion's filter as JSON")))
+        }
     }
 }
 
-/// One page of a listing, as Notion answers it.
+/// One page of a listing, as Notion returns it.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 struct Listing(#[schemars(with = "ListingShape")] Value);
@@ -121,15 +125,15 @@ struct Listing(#[schemars(with = "ListingShape")] Value);
 struct ListingShape {
     /// Page or data source objects.
     results: Vec<Value>,
-    /// `startCursor` of the call for what follows; null at the end.
+    /// Pass it as `startCursor` to get the next page; null at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
-    /// Whether there is more.
+    /// Whether there are more results.
     #[serde(skip_serializing_if = "Option::is_none")]
     has_more: Option<bool>,
 }
 
-/// An integration need not have the capability to list users: Notion refuses that only after it has taken the token.
+/// An integration may lack the capability to list users: Notion refuses that only after it has accepted the token.
 fn check(ctx: &Ctx) -> Result<String, Error> {
     let users: Value = match checked(ctx.get("https://api.notion.com/v1/users").send()?) {
         Ok(answer) => answer.json()?,
@@ -144,7 +148,7 @@ fn check(ctx: &Ctx) -> Result<String, Error> {
     })
 }
 
-/// Notion says what is wrong in `message`, and which kind of wrong in `code`.
+/// Notion puts its error message in `message`, and the kind of error in `code`.
 fn checked(answer: Response) -> Result<Response, Error> {
     answer.error_for_status_with(|_, body| {
         let message = body.at("/message")?;
@@ -152,14 +156,14 @@ fn checked(answer: Response) -> Result<Response, Error> {
     })
 }
 
-/// Language models fill in optional texts with nothing.
+/// Language models fill in optional texts with empty ones.
 fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
 fn connector() -> Connector {
-    // Notion takes the client's secret in the header, knows no scopes, answers in the standard's own shape, and takes tokens
-    // back in a form of its own, which the host does not speak.
+    // Notion expects the client's secret in the header, has no scopes, and responds in the standard format. It revokes
+    // tokens with a request format of its own, which the host does not support.
     let settled = [
         "scope",
         "useBasicAuth",
@@ -173,13 +177,13 @@ fn connector() -> Connector {
     let oauth = Auth::new("oauth_authorization_code")
         .label("Notion account")
         .recommended()
-        // Notion requires `owner`, which OAuth does not know.
+        // Notion requires `owner`, which is not part of OAuth.
         .default("authorizationUrl", "https://api.notion.com/v1/oauth/authorize?owner=user")
         .default("tokenUrl", "https://api.notion.com/v1/oauth/token")
         .hide("authorizationUrl")
         .hide("tokenUrl")
-        .help("clientId", "OAuth client ID of your public integration.")
-        .help("clientSecret", "OAuth client secret of your public integration.");
+        .help("clientId", "The OAuth client ID of your public integration.")
+        .help("clientSecret", "The OAuth client secret of your public integration.");
     let token = Auth::new("bearer")
         .label("Internal integration secret")
         .legacy()
@@ -187,16 +191,16 @@ fn connector() -> Connector {
         .placeholder("token", "ntn_...");
     Connector::new("notion", env!("CARGO_PKG_VERSION"))
         .title("Notion")
-        .description("Finds and reads pages and data sources of a Notion workspace.")
+        .description("Finds and reads pages and data sources in a Notion workspace.")
         .documentation("https://developers.notion.com/reference/intro")
         .auth(settled.into_iter().fold(oauth, Auth::hide))
         .auth(token)
-        .host(Host::name("api.notion.com").path_prefix("/v1").methods(["GET", "POST"]).reason("Notion's API."))
+        .host(Host::name("api.notion.com").path_prefix("/v1").methods(["GET", "POST"]).reason("Notion's API"))
         .header("Notion-Version", "2025-09-03")
         .policies(
             Policies::new()
                 .rate_limit(RateLimit::statuses([429]))
-                // Each POST here is a query: it can be repeated.
+                // Each POST here is a query, so it can be repeated.
                 .retry(Retry::new().statuses([429, 502, 503, 504]).max_retries(3).methods(["GET", "POST"])),
         )
         .skill(include_str!("../skill.md"))
@@ -204,8 +208,8 @@ fn connector() -> Connector {
             Action::new("searchPageOrDSByTitle", search)
                 .title("Search pages or data sources by title")
                 .description(
-                    "Finds pages, or data sources (tables), whose title has these words. Answers Notion's objects with \
-                     their ids and properties, not the text of pages. Only what is shared with the integration is found.",
+                    "Finds pages or data sources (tables) whose title has these words. Returns Notion's objects with their \
+                     ids and properties, not the text of pages. Finds only what is shared with the integration.",
                 )
                 .read()
                 .tool(),
@@ -214,7 +218,7 @@ fn connector() -> Connector {
             Action::new("getPage", get_page)
                 .title("Get a page")
                 .description(
-                    "The properties of a page: title, dates, and the columns of its row if it is in a data source. \
+                    "Returns the properties of a page: title, dates, and the columns of its row if it is in a data source. \
                      Ids come from searchPageOrDSByTitle or queryDataSource.",
                 )
                 .read()
@@ -224,7 +228,7 @@ fn connector() -> Connector {
             Action::new("getDataSource", get_data_source)
                 .title("Get a data source")
                 .description(
-                    "The columns of a data source (table) with their names and types: look here before you write a \
+                    "Returns the columns of a data source (table) with their names and types. Use it before you write a \
                      filter for queryDataSource. Ids come from searchPageOrDSByTitle.",
                 )
                 .read()
@@ -234,8 +238,8 @@ fn connector() -> Connector {
             Action::new("queryDataSource", query_data_source)
                 .title("Query a data source")
                 .description(
-                    "The rows of a data source (table), all or those that pass a filter, as page objects with their \
-                     properties. Column names and types for the filter come from getDataSource.",
+                    "Returns the rows of a data source (table), all or those that match a filter, as page objects with \
+                     their properties. Column names and types for the filter come from getDataSource.",
                 )
                 .read()
                 .tool(),

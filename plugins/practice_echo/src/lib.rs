@@ -1,18 +1,18 @@
-//! Practice Echo: asks the practice provider to repeat a request, and answers every header and every word of that
-//! exactly as they came: what a connector sees where the host put a credential on.
+//! Practice Echo: asks the practice provider to repeat a request, and returns every header and every word of it
+//! unchanged: what a connector sees of a request with a credential.
 
 use std::collections::BTreeMap;
 
 use innkeeper_guest::prelude::*;
 
-/// Bytes of an answer that are read.
+/// The maximum size of a response in bytes.
 const ANSWER_LIMIT: u64 = 1 << 20;
 
-/// What a connection is configured with.
+/// The configuration of a connection.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Config {
-    /// Address of the practice provider, as `innkeeper practice` prints it.
+    /// The address of the practice provider, as `innkeeper practice` prints it.
     #[schemars(url, extend("x-form" = { "label": "Practice provider", "placeholder": "http://127.0.0.1:4747" }))]
     base_url: String,
 }
@@ -20,7 +20,7 @@ struct Config {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Echo {
-    /// What to append to `/echo/`; segments are separated by slashes.
+    /// The path to append to `/echo/`; segments are separated by slashes.
     #[serde(default)]
     #[schemars(length(max = 1024))]
     path: String,
@@ -28,11 +28,11 @@ struct Echo {
 
 #[derive(Serialize, JsonSchema)]
 struct Echoed {
-    /// HTTP status of the answer.
+    /// The HTTP status of the response.
     status: u16,
-    /// The answer's headers.
+    /// The headers of the response.
     headers: BTreeMap<String, String>,
-    /// The answer's body: what the provider says it received.
+    /// The body of the response: what the provider received.
     body: Value,
 }
 
@@ -58,14 +58,14 @@ fn check(ctx: &Ctx) -> Result<String, Error> {
     Ok(match answer.body["person"].as_str() {
         Some(person) => format!("The practice provider sees a live token of {person}"),
         None if answer.body["authenticated"] == true => "The practice provider sees a live token".to_owned(),
-        None => "The practice provider answers; it sees no live token".to_owned(),
+        None => "The practice provider responds; it sees no live token".to_owned(),
     })
 }
 
 fn connector() -> Connector {
     Connector::new("practice_echo", env!("CARGO_PKG_VERSION"))
         .title("Practice Echo")
-        .description("Shows what a connector sees of a request that the host put a credential on.")
+        .description("Shows what a connector sees of a request to which the host added a credential.")
         .auth(
             Auth::new("oauth_authorization_code")
                 .recommended()
@@ -76,11 +76,11 @@ fn connector() -> Connector {
         .auth(Auth::new("none"))
         .auth(Auth::new("ears").default("scope", "https://www.googleapis.com/auth/drive.readonly"))
         .config::<Config>()
-        .host(Host::config("/baseUrl").path_prefix("/echo").methods(["GET"]).reason("The provider's echo."))
+        .host(Host::config("/baseUrl").path_prefix("/echo").methods(["GET"]).reason("The provider's echo"))
         .action(
             Action::new("echo", echo)
                 .title("Echo a request")
-                .description("Sends a request to the practice provider and answers what came back, unchanged.")
+                .description("Sends a request to the practice provider and returns the response unchanged.")
                 .read(),
         )
         .check(check)

@@ -1,4 +1,4 @@
-//! What there is: sites, pages, lists, document libraries and what they hold.
+//! Browsing: sites, pages, lists, document libraries and their contents.
 
 use innkeeper_guest::Address;
 use innkeeper_guest::prelude::*;
@@ -8,60 +8,62 @@ use crate::ids::Ids;
 use crate::listing::{Collection, list};
 use crate::{ANSWER_LIMIT, GRAPH, checked, given, is_app_only};
 
-/// In the order in which they lead down.
+/// In the order from the top down.
 pub(crate) fn actions() -> Vec<Action> {
     vec![
         Action::new("getAllSites", get_all_sites)
             .title("List sites")
             .description(
-                "The SharePoint sites that this connection may see, with the ids that other actions take. An \
-                     app that connects for itself gets all sites; for a user, those that match `search`.",
+                "Lists the SharePoint sites that this connection may see, with the ids that other actions take. \
+                     For an app without a user, these are all sites; for a user, those that match `search`.",
             )
             .read()
             .tool(),
         Action::new("getSitePages", get_site_pages)
             .title("List pages of a site")
             .description(
-                "Pages of a site: ids, titles, descriptions, addresses. Their text comes from \
+                "Lists the pages of a site: ids, titles, descriptions, addresses. Their text comes from \
                      getSitePageContents.",
             )
             .read()
             .tool(),
         Action::new("getSitePageContents", get_site_page_contents)
             .title("Read a page")
-            .description("A page of a site with its canvas layout: sections, columns and web parts, texts as HTML.")
+            .description(
+                "Returns a page of a site with its canvas layout: sections, columns and web parts, texts as HTML.",
+            )
             .read()
             .tool(),
         Action::new("getSite", get_site)
             .title("Get a site")
-            .description("Name, address and dates of one site, by its id or by host and path. Answers its id too.")
+            .description("Returns name, address, dates and id of one site, by its id or by host and path.")
             .read()
             .tool(),
         Action::new("getSiteDrives", get_site_drives)
             .title("List document libraries")
             .description(
-                "Document libraries (drives) of a site, with the drive ids that getDriveItems and \
+                "Lists the document libraries (drives) of a site, with the drive ids that getDriveItems and \
                      downloadDriveItem take.",
             )
             .read()
             .tool(),
         Action::new("getSiteLists", get_site_lists)
             .title("List lists of a site")
-            .description("Lists of a site, with the list ids that getSiteListItems takes.")
+            .description("Returns the lists of a site, with the list ids that getSiteListItems takes.")
             .read()
             .tool(),
         Action::new("getSiteListItems", get_site_list_items)
             .title("List items of a list")
             .description(
-                "Items of a list: ids, addresses, dates, and who made and changed them. Column values come \
-                     from callGraphAPI with `$expand=fields`.",
+                "Returns the items of a list: ids, addresses, dates, and who created and changed them. Column \
+                     values come from callGraphAPI with `$expand=fields`.",
             )
             .read()
             .tool(),
         Action::new("getDriveItems", get_drive_items)
             .title("List files and folders")
             .description(
-                "Files and folders in a document library, at its top or in a folder: ids, names, sizes, dates \
+                "Lists files and folders in the root or a folder of a document library: ids, names, sizes, dates \
                      and, for files, a download address that works for about an hour.",
             )
             .read()
@@ -72,14 +74,14 @@ pub(crate) fn actions() -> Vec<Action> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AllSites {
-    /// Only sites that match these words; `*` or nothing for all.
+    /// Only sites that match these words. Use `*` or nothing for all.
     search: Option<String>,
-    /// `@odata.nextLink` of the answer before, unchanged, to go on where it ended.
+    /// `@odata.nextLink` from the previous page, unchanged.
     #[schemars(length(max = 8192))]
     next_link: Option<String>,
 }
 
-/// Graph lists all sites to an app alone, and lets a user search for those that the user may see.
+/// Graph lists all sites only to an app, and lets a user search for those that the user may see.
 fn get_all_sites(ctx: &Ctx, input: AllSites) -> Result<Collection, Error> {
     let select = ("$select", "id,displayName,webUrl,siteCollection");
     let words = given(input.search).filter(|words| words.trim() != "*");
@@ -96,10 +98,11 @@ fn get_all_sites(ctx: &Ctx, input: AllSites) -> Result<Collection, Error> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OfSite {
-    /// Id of the site, such as `contoso.sharepoint.com,<GUID>,<GUID>`: getAllSites finds it. `root` is the root site.
+    /// The id of the site, such as `contoso.sharepoint.com,<GUID>,<GUID>`: getAllSites finds it. `root` is the root
+    /// site.
     #[schemars(length(max = 512))]
     site_id: String,
-    /// `@odata.nextLink` of the answer before, unchanged, to go on where it ended.
+    /// `@odata.nextLink` from the previous page, unchanged.
     #[schemars(length(max = 8192))]
     next_link: Option<String>,
 }
@@ -113,10 +116,10 @@ fn get_site_pages(ctx: &Ctx, input: OfSite) -> Result<Collection, Error> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PageContents {
-    /// Id of the site: getAllSites finds it.
+    /// The id of the site: getAllSites finds it.
     #[schemars(length(max = 512))]
     site_id: String,
-    /// Id of the page: getSitePages finds it.
+    /// The id of the page: getSitePages finds it.
     #[schemars(length(max = 512))]
     page_id: String,
 }
@@ -131,14 +134,14 @@ fn get_site_page_contents(ctx: &Ctx, PageContents { site_id, page_id }: PageCont
     checked(request.send()?)?.limit(ANSWER_LIMIT).json()
 }
 
-/// A schema without alternatives at its top, for many a language model takes no other.
+/// A schema without alternatives at its top level, because many language models accept no other.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct GetSite {
-    /// Id of the site: getAllSites finds it. Either this or `relativeUrl`.
+    /// The id of the site: getAllSites finds it. Give either this or `relativeUrl`.
     #[schemars(length(max = 512))]
     site_id: Option<String>,
-    /// Host and path of the site, `contoso.sharepoint.com:/sites/hr`. Either this or `siteId`.
+    /// The host and path of the site, `contoso.sharepoint.com:/sites/hr`. Give either this or `siteId`.
     #[schemars(length(max = 2048))]
     relative_url: Option<String>,
 }
@@ -157,7 +160,7 @@ fn get_site(ctx: &Ctx, input: GetSite) -> Result<Value, Error> {
     checked(ctx.get(address).query("$select", select).send()?)?.limit(ANSWER_LIMIT).json()
 }
 
-/// `host:/path`, `host:/path:` or `host` alone, where the colons are Graph's and the path is encoded.
+/// `host:/path`, `host:/path:` or only `host`, where the colons are Graph's and the path is encoded.
 fn site_at(relative: &str) -> Result<Address, Error> {
     let relative = relative.trim();
     let (host, path) = relative.split_once(":/").unwrap_or((relative, ""));
@@ -190,13 +193,13 @@ fn get_site_lists(ctx: &Ctx, input: OfSite) -> Result<Collection, Error> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ListItems {
-    /// Id of the site: getAllSites finds it.
+    /// The id of the site: getAllSites finds it.
     #[schemars(length(max = 512))]
     site_id: String,
-    /// Id of the list: getSiteLists finds it.
+    /// The id of the list: getSiteLists finds it.
     #[schemars(length(max = 512))]
     list_id: String,
-    /// `@odata.nextLink` of the answer before, unchanged, to go on where it ended.
+    /// `@odata.nextLink` from the previous page, unchanged.
     #[schemars(length(max = 8192))]
     next_link: Option<String>,
 }
@@ -211,13 +214,13 @@ fn get_site_list_items(ctx: &Ctx, input: ListItems) -> Result<Collection, Error>
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct DriveItems {
-    /// Id of the document library (drive): getSiteDrives finds it.
+    /// The id of the document library (drive): getSiteDrives finds it.
     #[schemars(length(max = 512))]
     drive_id: String,
-    /// Folder within the drive, such as `Reports/2025`; the top of the drive, unless given.
+    /// The folder within the drive, such as `Reports/2025`. The default is the root of the drive.
     #[schemars(length(max = 2048))]
     path: Option<String>,
-    /// `@odata.nextLink` of the answer before, unchanged, to go on where it ended.
+    /// `@odata.nextLink` from the previous page, unchanged.
     #[schemars(length(max = 8192))]
     next_link: Option<String>,
 }
@@ -230,10 +233,10 @@ fn get_drive_items(ctx: &Ctx, input: DriveItems) -> Result<Collection, Error> {
     } else if is_relative(path) {
         url!(GRAPH; "/drives/{}/root:/{*}:/children", drive, path)
     } else {
-        let message = "path: write the names of folders with single slashes between them, without `.` and `..`";
+        let message = "path: separate the names of folders with single slashes, without `.` and `..`";
         return Err(Error::invalid_input(message));
     };
-    // `$select` refuses the name of an annotation; without the dollar sign Graph takes it.
+    // `$select` refuses the name of an annotation; Graph accepts it without the dollar sign.
     let select = "id,name,webUrl,createdDateTime,lastModifiedDateTime,size,@microsoft.graph.downloadUrl";
     list(ctx, &address, &[("select", select)], given(input.next_link))
 }

@@ -1,4 +1,4 @@
-//! Files, as text, as base64, or handed to the caller without passing through here.
+//! Files as text, as base64, or returned to the caller without passing through the connector.
 
 use innkeeper_guest::prelude::*;
 use percent_encoding::percent_decode_str;
@@ -7,7 +7,8 @@ use crate::address::{Destination, destination};
 use crate::ids::Ids;
 use crate::{GRAPH, checked};
 
-/// Bytes of a file that are answered as text or base64: what an output of 10 MiB has room for. Others go as a file.
+/// The maximum size of a file as text or base64 in bytes: what fits into an output of 10 MiB. Larger ones are returned
+/// as files.
 pub(crate) const CONTENT_LIMIT: u64 = 5 << 20;
 
 pub(crate) fn actions() -> Vec<Action> {
@@ -15,16 +16,16 @@ pub(crate) fn actions() -> Vec<Action> {
         Action::new("downloadDriveItem", download_drive_item)
             .title("Download a file as text")
             .description(
-                "A file's content as UTF-8 text: for plain text, Markdown, CSV, HTML, JSON, up to 5 MiB. \
-                     Others with `asFile`, or as base64 by downloadItemFromURL.",
+                "Returns a file's content as UTF-8 text: for plain text, Markdown, CSV, HTML, JSON, up to 5 MiB. \
+                     For other files use `asFile`, or downloadItemFromURL for base64.",
             )
             .read()
             .tool(),
         Action::new("downloadItemFromURL", download_item_from_url)
             .title("Download a file as base64")
             .description(
-                "A file's bytes as base64, up to 5 MiB: for PDF, Word and other binary files. With `asFile` \
-                     as a file of any size. Takes the download address that getDriveItems answers.",
+                "Returns a file's bytes as base64, up to 5 MiB: for PDF, Word and other binary files. With \
+                     `asFile`, a file of any size is returned as a file. Takes the download address from getDriveItems.",
             )
             .read()
             .tool(),
@@ -34,13 +35,13 @@ pub(crate) fn actions() -> Vec<Action> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct DownloadDriveItem {
-    /// Id of the document library (drive): getSiteDrives finds it.
+    /// The id of the document library (drive): getSiteDrives finds it.
     #[schemars(length(max = 512))]
     drive_id: String,
-    /// Id of the file: getDriveItems finds it.
+    /// The id of the file: getDriveItems finds it.
     #[schemars(length(max = 512))]
     item_id: String,
-    /// Hands the file to the caller as a file, of any type and size, instead of as text.
+    /// Returns the file itself, of any type and size, instead of its text.
     #[serde(default)]
     as_file: bool,
 }
@@ -48,16 +49,16 @@ struct DownloadDriveItem {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct TextFile {
-    /// Media type of the file.
+    /// The media type of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     content_type: Option<String>,
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     content_length: Option<u64>,
-    /// The file read as UTF-8.
+    /// The content of the file, read as UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
-    /// Name of the file that comes beside this, if it was asked for as a file.
+    /// The name of the file that is returned beside the output, if it was requested as a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     file_name: Option<String>,
 }
@@ -68,7 +69,7 @@ fn download_drive_item(
 ) -> Result<Output<TextFile>, Error> {
     let ids = Ids("downloadDriveItem");
     let (drive, item) = (ids.drive(&drive_id)?, ids.item(&item_id)?);
-    // Graph redirects to a pre-signed address, where the host sends no credential.
+    // Graph redirects to a pre-signed address, to which the host sends no credential.
     let answer = downloaded(ctx.get(url!(GRAPH; "/drives/{}/items/{}/content", drive, item)).send()?)?;
     let content_type = answer.content_type().map(str::to_owned);
     if as_file {
@@ -85,10 +86,10 @@ fn download_drive_item(
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct DownloadFromUrl {
-    /// `@microsoft.graph.downloadUrl` of an item that getDriveItems answered, unchanged. It works for about an hour.
+    /// `@microsoft.graph.downloadUrl` of an item from getDriveItems, unchanged. It works for about an hour.
     #[schemars(url, length(max = 8192))]
     download_url: String,
-    /// Hands the file to the caller as a file, of any size, instead of as base64.
+    /// Returns the file itself, of any size, instead of base64.
     #[serde(default)]
     as_file: bool,
 }
@@ -96,16 +97,16 @@ struct DownloadFromUrl {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct BinaryFile {
-    /// Media type of the file.
+    /// The media type of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     content_type: Option<String>,
-    /// Bytes of the file; of one that comes beside this only where SharePoint says how many.
+    /// The size of the file in bytes. For a file that is returned beside the output, only if SharePoint gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     content_length: Option<u64>,
-    /// The file as base64.
+    /// The content of the file as base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     base64: Option<String>,
-    /// Name of the file that comes beside this, if it was asked for as a file.
+    /// The name of the file that is returned beside the output, if it was requested as a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     file_name: Option<String>,
 }
@@ -122,7 +123,7 @@ fn download_item_from_url(
     }
     let request = match destination(address) {
         Some(Destination::Graph) => ctx.get(address),
-        // A redirect would lead to a sign-in page.
+        // A redirect would lead to a login page.
         Some(Destination::Download) => ctx.get(address).omit_credential().no_redirects(),
         None => {
             return Err(Error::invalid_input(
@@ -143,16 +144,16 @@ fn download_item_from_url(
     Ok(Output::new(BinaryFile { content_type, content_length, base64: Some(base64), file_name: None }))
 }
 
-/// Bytes that a base64 text stands for: three for four characters, less one for each that pads the end.
+/// The number of bytes in a base64 text: three for four characters, less one for each padding character.
 fn decoded_length(base64: &str) -> usize {
     base64.len() / 4 * 3 - (base64.len() - base64.trim_end_matches('=').len())
 }
 
-/// An answer that should be a file's bytes.
+/// A response that should be a file's bytes.
 fn downloaded(answer: Response) -> Result<Response, Error> {
     let is_graphs = answer.url().starts_with("https://graph.microsoft.com/");
     match answer.status() {
-        // No matter of the connection's authorization: no token was sent.
+        // This does not concern the connection's authorization, because no token was sent.
         300..=399 | 401 | 403 if !is_graphs => Err(Error::denied(
             "SharePoint does not give out the file at this address: it has expired or is not pre-signed; get a new \
              `@microsoft.graph.downloadUrl` by getDriveItems",
@@ -161,7 +162,7 @@ fn downloaded(answer: Response) -> Result<Response, Error> {
     }
 }
 
-/// The name that the answer gives its file (RFC 6266), made fit to be one.
+/// The file name in the response (RFC 6266), made safe.
 pub(crate) fn file_name(answer: &Response, otherwise: &str) -> String {
     let header = answer.header("content-disposition").unwrap_or_default();
     let parameter = |name: &str| {

@@ -13,7 +13,7 @@ pub(crate) fn action() -> Action {
         .title("Call Microsoft Graph")
         .description(
             "Sends a GET or POST to any path of Microsoft Graph 1.0, for what no other action does. A \
-                     POST may change or delete things.",
+                     POST may change or delete data.",
         )
         .destroy()
         .tool()
@@ -23,17 +23,17 @@ pub(crate) fn action() -> Action {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CallGraph {
     method: Method,
-    /// Path that begins with `/v1.0/`, such as `/v1.0/sites/root/columns`; no host.
+    /// The path, which begins with `/v1.0/`, such as `/v1.0/sites/root/columns`, without a host.
     #[schemars(length(max = 4096))]
     path: String,
-    /// Parameters of the query, such as `$top` or `$filter`.
+    /// Query parameters, such as `$top` or `$filter`.
     #[serde(default)]
     query: BTreeMap<String, Scalar>,
-    /// JSON body of a POST.
+    /// The JSON body of a POST.
     body: Option<Value>,
 }
 
-/// HTTP method.
+/// The HTTP method.
 #[derive(Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 enum Method {
@@ -54,9 +54,9 @@ enum Scalar {
 struct GraphAnswer {
     status: u16,
     status_text: String,
-    /// Names in lower case.
+    /// The headers, with names in lower case.
     headers: BTreeMap<String, String>,
-    /// The JSON that Graph answered, or its text; null when there is none.
+    /// The JSON or the text of Graph's response; null if it has no body.
     data: Value,
 }
 
@@ -68,7 +68,7 @@ fn call_graph_api(ctx: &Ctx, input: CallGraph) -> Result<GraphAnswer, Error> {
         (Method::Get, None) => ctx.get(address),
         (Method::Post, None) => ctx.post(address),
         (Method::Post, Some(body)) => ctx.post(address).json(body),
-        (Method::Get, Some(_)) => return Err(Error::invalid_input("body: a GET request carries none; leave it out")),
+        (Method::Get, Some(_)) => return Err(Error::invalid_input("body: a GET request has no body; leave it out")),
     };
     let request = input.query.into_iter().fold(request, |request, (name, value)| match value {
         Scalar::Text(text) => request.query(name, text),
@@ -87,18 +87,21 @@ fn call_graph_api(ctx: &Ctx, input: CallGraph) -> Result<GraphAnswer, Error> {
     let data = if bytes.is_empty() {
         Value::Null
     } else if content_type.contains("json") {
-        serde_json::from_slice(&bytes)
-            .map_err(|error| Error::upstream(status, format!("not the JSON it says: {error}")))?
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Error::upstream(status, format!("the response says that it is JSON, but is not: {error}"))
+        })?
     } else {
         let text = String::from_utf8(bytes).map_err(|_| {
-            Error::invalid_input(format!("path: answers {content_type}, not text; downloadDriveItem hands out files"))
+            Error::invalid_input(format!(
+                "path: the response is {content_type}, not text; use downloadDriveItem for files"
+            ))
         })?;
         Value::String(text)
     };
     Ok(GraphAnswer { status, status_text: reason(status).to_owned(), headers, data })
 }
 
-/// RFC 9110, section 15: over HTTP/2 the reason is not transmitted.
+/// RFC 9110, section 15. HTTP/2 does not transmit the reason.
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

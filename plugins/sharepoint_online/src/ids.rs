@@ -1,8 +1,8 @@
-//! Ids that the caller gives.
+//! Ids from the caller.
 
 use innkeeper_guest::Error;
 
-/// The ids that an action needs; where one is empty, the error names the action that finds it.
+/// The ids that an action requires. If one is empty, the error names the action that finds it.
 pub(crate) struct Ids(pub(crate) &'static str);
 
 impl Ids {

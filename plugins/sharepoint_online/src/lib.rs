@@ -1,7 +1,7 @@
 //! SharePoint Online over Microsoft Graph: sites, pages, lists, document libraries, files, search.
 //!
-//! The connection's token goes to `graph.microsoft.com` alone. Files lie at pre-signed addresses of `*.sharepoint.com`,
-//! which are asked without it.
+//! The connection's token goes only to `graph.microsoft.com`. Files are at pre-signed addresses of `*.sharepoint.com`,
+//! which are requested without it.
 
 mod address;
 mod browse;
@@ -19,17 +19,17 @@ const TOKEN_URL: &str = "https://login.microsoftonline.com/{tenantId}/oauth2/v2.
 const AUTHORIZATION_URL: &str = "https://login.microsoftonline.com/{tenantId}/oauth2/v2.0/authorize";
 const APP_BY_SECRET: &str = "oauth_client_credentials";
 const APP_BY_CERTIFICATE: &str = "oauth_client_credentials_private_key_jwt";
-/// What an administrator granted to the app, all of it.
+/// Everything that an administrator granted to the app.
 const APP_SCOPE: &str = "https://graph.microsoft.com/.default";
-/// What a user is asked for; the last keeps the user signed in.
+/// What a user is asked to grant; the last scope keeps the user logged in.
 const USER_SCOPE: &str = "Sites.Selected Files.Read.All offline_access";
 const GRAPH: &str = "https://graph.microsoft.com/v1.0";
-/// Bytes of a JSON answer that are read.
+/// The maximum size of a JSON response in bytes.
 const ANSWER_LIMIT: u64 = 4 << 20;
-/// Graph's code for what this token may not read. Other kinds of 403 have codes of their own.
+/// Graph's code for what this token may not read. Other kinds of 403 have other codes.
 const ACCESS_DENIED: &str = "accessDenied";
 
-/// What a connection is configured with.
+/// The configuration of a connection.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "the host fills it into the addresses of the auth types")]
@@ -41,15 +41,15 @@ struct Config {
         extend("x-form" = {
             "label": "Tenant ID",
             "placeholder": "contoso.onmicrosoft.com",
-            "help": "Directory (tenant) ID on the overview page of Microsoft Entra, or a domain of the tenant."
+            "help": "The directory (tenant) ID on the overview page of Microsoft Entra, or a domain of the tenant."
         })
     )]
     tenant_id: String,
 }
 
-/// What Graph answers at `/v1.0/` itself says nothing of the token, so the root site is asked for. A connection that may
-/// read selected sites only is refused that one, by the code `accessDenied`: then its token was accepted, and more cannot
-/// be known from here. Any other refusal is one of the connection itself.
+/// Graph's response at `/v1.0/` itself says nothing about the token, so the check requests the root site. A connection
+/// that may read only selected sites is refused the root site with the code `accessDenied`. Then its token was
+/// accepted, and the check cannot find out more. Any other refusal concerns the connection itself.
 fn check(ctx: &Ctx) -> Result<String, Error> {
     let root = ctx.get(url!(GRAPH; "/sites/root")).query("$select", "displayName").send()?;
     match coded(root) {
@@ -58,7 +58,7 @@ fn check(ctx: &Ctx) -> Result<String, Error> {
             let name = site["displayName"].as_str().filter(|name| !name.is_empty()).unwrap_or("without a name");
             Ok(format!("Connected to SharePoint Online: the root site is {name}"))
         }
-        // Without any permission, which an administrator has to consent to, the token lacks its claims.
+        // Without any permission, which an administrator has to grant, the token lacks its claims.
         Err((Error::Denied(reason), Some(code))) if code == ACCESS_DENIED && !reason.contains("claim") => Ok(format!(
             "Connected to Microsoft Graph, which does not let this connection read the root site ({reason}). With the \
              permission Sites.Selected only the sites that were granted to the app can be read."
@@ -71,7 +71,8 @@ fn checked(answer: Response) -> Result<Response, Error> {
     coded(answer).map_err(|(error, _)| error)
 }
 
-/// Graph says what is wrong in `error.message`, and which kind of wrong in `error.code`, which is here beside the error.
+/// Graph puts its error message in `error.message`, and the kind of error in `error.code`, which is returned beside the
+/// error.
 fn coded(answer: Response) -> Result<Response, (Error, Option<String>)> {
     let mut code = None;
     let checked = answer.error_for_status_with(|_, body| {
@@ -85,12 +86,12 @@ fn coded(answer: Response) -> Result<Response, (Error, Option<String>)> {
     checked.map_err(|error| (error, code))
 }
 
-/// Whether an app has the token for itself: Graph then lists all sites, and searches in a region alone.
+/// Whether the token is an app's own: Graph then lists all sites, and searches only in a region.
 fn is_app_only(ctx: &Ctx) -> bool {
     matches!(ctx.auth_type().as_str(), APP_BY_SECRET | APP_BY_CERTIFICATE)
 }
 
-/// Language models fill in optional texts with nothing.
+/// Language models fill in optional texts with empty ones.
 fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
@@ -110,13 +111,13 @@ fn connector() -> Connector {
             Host::name("graph.microsoft.com")
                 .path_prefix("/v1.0")
                 .methods(["GET", "POST"])
-                .reason("Microsoft Graph, through which SharePoint is read."),
+                .reason("Microsoft Graph, the API for SharePoint"),
         )
         .host(
             Host::name("*.sharepoint.com")
                 .methods(["GET"])
                 .no_credential()
-                .reason("Files are downloaded from pre-signed addresses; the token is not sent there."),
+                .reason("Downloads of files from pre-signed addresses; the token is not sent there"),
         )
         .policies(
             Policies::new()
@@ -128,7 +129,7 @@ fn connector() -> Connector {
     actions.into_iter().flatten().fold(connector, Connector::action)
 }
 
-/// The connector for itself, with what an administrator granted to the app.
+/// The app itself, with what an administrator granted to it.
 fn app() -> Auth {
     Auth::new(APP_BY_SECRET)
         .label("App (client credentials)")
@@ -136,13 +137,13 @@ fn app() -> Auth {
         .hide("tokenUrl")
         .default("scope", APP_SCOPE)
         .hide("scope")
-        .help("clientId", "Application (client) ID of the app registration.")
-        .help("clientSecret", "The value, not the ID, of a client secret of that registration.")
+        .help("clientId", "The application (client) ID of the app registration.")
+        .help("clientSecret", "The value, not the ID, of a client secret in that registration.")
 }
 
-/// The same, where the app signs with the key of a certificate instead of sending a secret.
+/// The same, if the app signs with the key of a certificate instead of sending a secret.
 fn app_by_certificate() -> Auth {
-    // Entra finds the certificate by its digest, wants assertions for its token URL, and takes no tokens back.
+    // Entra finds the certificate by its digest, expects the token URL as audience, and has no revocation endpoint.
     let settled = ["keyId", "audience", "revocationUrl"];
     let oauth = Auth::new(APP_BY_CERTIFICATE)
         .label("App (certificate)")
@@ -154,39 +155,36 @@ fn app_by_certificate() -> Auth {
         .hide("algorithm")
         .default("certificateBinding", "x5t#S256")
         .hide("certificateBinding")
-        .help("clientId", "Application (client) ID of the app registration.")
-        .help("certificate", "PEM: the certificate that was uploaded to that registration.")
-        .help(
-            "privateKey",
-            "PEM: the RSA key of that certificate, of 2048 to 4096 bits. It is never uploaded anywhere.",
-        );
+        .help("clientId", "The application (client) ID of the app registration.")
+        .help("certificate", "PEM: the certificate that you uploaded to that registration.")
+        .help("privateKey", "PEM: the RSA key of that certificate, of 2048 to 4096 bits. Never upload it anywhere.");
     settled.into_iter().fold(oauth, Auth::hide)
 }
 
-/// For a user, with what that user may see.
+/// On behalf of a user, with what that user may see.
 fn user() -> Auth {
-    // Entra takes the secret in the header and answers in the standard's own shape.
+    // Entra expects the secret in the header and responds in the standard format.
     let settled = ["useBasicAuth", "scopeParamName", "accessTokenPath", "tokenTypePath", "tokenType", "issuer"];
     let oauth = Auth::new("oauth_authorization_code")
-        .label("User (sign-in with consent)")
+        .label("User (login with consent)")
         .default("authorizationUrl", AUTHORIZATION_URL)
         .hide("authorizationUrl")
         .default("tokenUrl", TOKEN_URL)
         .hide("tokenUrl")
         .default("scope", USER_SCOPE)
-        .help("scope", "Microsoft Graph permissions, separated by spaces. offline_access keeps the user signed in.")
-        .help("clientId", "Application (client) ID of the app registration.")
+        .help("scope", "Microsoft Graph permissions, separated by spaces. offline_access keeps the user logged in.")
+        .help("clientId", "The application (client) ID of the app registration.")
         .help(
             "clientSecret",
-            "The value, not the ID, of a client secret of that registration. A public client has none.",
+            "The value, not the ID, of a client secret in that registration. A public client has none.",
         );
     settled.into_iter().fold(oauth, Auth::hide)
 }
 
-/// For a user, by an app that somebody else has registered and keeps.
+/// On behalf of a user, with an app that somebody else has registered.
 fn ears() -> Auth {
     Auth::new("ears")
-        .label("User, no app of your own needed")
+        .label("User, without your own app")
         .default("provider", "microsoft")
         .default("scope", USER_SCOPE)
         .hide("provider")

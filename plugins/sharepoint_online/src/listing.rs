@@ -1,4 +1,4 @@
-//! Listings, which come page by page.
+//! Listings, which are returned page by page.
 
 use innkeeper_guest::Address;
 use innkeeper_guest::prelude::*;
@@ -6,7 +6,7 @@ use innkeeper_guest::prelude::*;
 use crate::address::continued;
 use crate::{ANSWER_LIMIT, checked};
 
-/// One page of a listing, as Graph answers it.
+/// One page of a listing, as Graph returns it.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct Collection(#[schemars(with = "CollectionShape")] Value);
@@ -16,7 +16,7 @@ pub(crate) struct Collection(#[schemars(with = "CollectionShape")] Value);
 struct CollectionShape {
     /// The items.
     value: Vec<Value>,
-    /// There is more: `nextLink` of the call for what follows.
+    /// Present if there are more items: pass it as `nextLink` to get the next page.
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     next_link: Option<String>,
 }

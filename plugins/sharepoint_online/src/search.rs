@@ -19,20 +19,20 @@ pub(crate) fn action() -> Action {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Search {
-    /// What to look for, in the Keyword Query Language: `budget filetype:xlsx`, `author:"Ada" AND title:plan`.
+    /// The query, in the Keyword Query Language: `budget filetype:xlsx`, `author:"Ada" AND title:plan`.
     #[schemars(length(max = 4096))]
     query: String,
-    /// Kinds of things to find. Not all go together: take one, or `driveItem` with `listItem`, or `site` with `list`.
+    /// Kinds of items to find. Not all can be combined: use one, or `driveItem` with `listItem`, or `site` with `list`.
     #[serde(default = "sites")]
     #[schemars(length(min = 1, max = 5))]
     entity_types: Vec<EntityType>,
-    /// Where the tenant's data lies. An app that connects for itself needs it; for a user it is not sent.
+    /// The region of the tenant's data. It is required for an app without a user, and not sent for a user.
     #[serde(default)]
     region: Region,
-    /// How many results to pass over, to go on where an answer ended.
+    /// The number of results to skip, to continue after the previous page.
     #[serde(default)]
     from: u32,
-    /// How many results to answer at most.
+    /// The maximum number of results to return.
     #[serde(default = "default_size")]
     #[schemars(range(min = 1, max = 500))]
     size: u32,
@@ -79,7 +79,7 @@ fn search(ctx: &Ctx, Search { query, entity_types, region, from, size }: Search)
         "from": from,
         "size": size,
     });
-    // Graph requires the region of an app, and refuses it of a user.
+    // Graph requires the region from an app, and refuses it from a user.
     if is_app_only(ctx) {
         request["region"] = json!(region);
     }

@@ -1,4 +1,4 @@
-//! Requests to Slack's methods, and answers that are read for `ok` first.
+//! Requests to Slack's methods, and responses in which `ok` is checked first.
 
 use innkeeper_guest::prelude::*;
 use innkeeper_guest::serde_json::{self, Map};
@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 use crate::given;
 use crate::refusal::Refusal;
 
-/// Bytes of an answer that are read: a thousand channels stay well below it.
+/// The maximum size of a response in bytes: a thousand channels stay well below it.
 pub(crate) const ANSWER_LIMIT: u64 = 4 << 20;
 
-/// Slack warns about JSON without a character set.
+/// Slack warns if JSON has no character set.
 const JSON: &str = "application/json; charset=utf-8";
 
-/// One call of one of Slack's methods on behalf of an action, which errors name.
+/// One call of a Slack method on behalf of an action, which errors name.
 #[derive(Clone, Copy)]
 pub(crate) struct Method<'a> {
     ctx: &'a Ctx,
@@ -26,7 +26,7 @@ impl<'a> Method<'a> {
         Self { ctx, action, name }
     }
 
-    /// Asks with these parameters; those without a value are left out.
+    /// Sends these parameters; those without a value are left out.
     pub(crate) fn get<T: DeserializeOwned>(self, query: Query) -> Result<T, Error> {
         let request = self.ctx.get(url!("https://slack.com/api/{}", self.name));
         let request = query.0.into_iter().fold(request, |request, (name, value)| request.query(name, value));
@@ -39,7 +39,7 @@ impl<'a> Method<'a> {
         self.read(request.json(body).send()?)
     }
 
-    /// What Slack answers, unless it refuses: by its status, or in a body that says `"ok": false`.
+    /// Slack's response, unless Slack refuses by its status or with `"ok": false` in the body.
     fn read<T: DeserializeOwned>(self, answer: Response) -> Result<T, Error> {
         #[derive(Deserialize)]
         struct Verdict {
@@ -98,18 +98,18 @@ impl Query {
         }
     }
 
-    /// Leaves out what is off unless somebody turns it on.
+    /// Leaves out a switch that is off by default and not turned on.
     pub(crate) fn flag(self, name: &'static str, value: bool) -> Self {
         if value { self.set(name, &true) } else { self }
     }
 }
 
-/// What an action answers: what matters of Slack's answer, or all of it where the caller asks for `raw`.
+/// The output of an action: the important parts of Slack's response, or all of it if the caller asks for `raw`.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Answer<T> {
-    /// What matters.
+    /// The important parts.
     Compact(T),
-    /// Slack's own answer, unchanged.
+    /// Slack's own response, unchanged.
     Raw(Map<String, Value>),
 }

@@ -1,4 +1,4 @@
-//! Channels: those there are, those of a user, new ones, and who is invited to them.
+//! Channels: listing them, those of a user, creating them and inviting users.
 
 use innkeeper_guest::prelude::*;
 
@@ -10,52 +10,52 @@ pub(crate) fn actions() -> Vec<Action> {
         Action::new("listChannels", list_channels)
             .title("List channels")
             .description(
-                "Channels of the workspace, a page at a time: ids, names, whether private, archived, joined. For the \
-                 id of one channel whose name is known use resolveChannelId.",
+                "Lists the channels of the workspace, one page at a time: ids, names, whether private, archived, \
+                 joined. To get the id of a channel whose name you know, use resolveChannelId.",
             )
             .read()
             .tool(),
         Action::new("listUserConversations", list_user_conversations)
             .title("List conversations of a user")
             .description(
-                "Conversations that the connected user, or another one, is a member of, a page at a time. Ask for \
-                 the types `im` and `mpim` to find direct messages.",
+                "Lists the conversations that the connected user, or another user, is a member of, one page at a \
+                 time. Ask for the types `im` and `mpim` to find direct messages.",
             )
             .read()
             .tool(),
         Action::new("createConversation", create_conversation)
             .title("Create a channel")
-            .description("Makes a public or private channel and answers it with its id.")
+            .description("Creates a public or private channel and returns it with its id.")
             .write()
             .tool(),
         Action::new("invite", invite)
             .title("Invite to a channel")
-            .description("Invites users to a channel, which the connected user must be a member of.")
+            .description("Invites users to a channel. The connected user must be a member of it.")
             .write()
             .tool(),
     ]
 }
 
-/// What matters of a conversation.
+/// The important fields of a conversation.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Channel {
     pub(crate) id: String,
     /// Absent for a direct message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
-    /// Whom a direct message is with.
+    /// The other user of a direct message.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_private: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_archived: Option<bool>,
-    /// Whether the connected user is in it, where Slack says so.
+    /// Whether the connected user is a member, if Slack says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     is_member: Option<bool>,
 }
 
-/// What Slack answers to a request for channels.
+/// Slack's response to a request for channels.
 #[derive(Deserialize)]
 pub(crate) struct ChannelsBody {
     #[serde(default)]
@@ -64,7 +64,7 @@ pub(crate) struct ChannelsBody {
 }
 
 impl ChannelsBody {
-    /// The channels, and where the next page begins.
+    /// The channels, and the beginning of the next page.
     pub(crate) fn into_page(self) -> (Vec<Channel>, Option<String>) {
         (self.channels, Metadata::next(self.response_metadata))
     }
@@ -74,17 +74,17 @@ impl ChannelsBody {
 #[serde(rename_all = "camelCase")]
 struct ChannelPage {
     ok: bool,
-    /// The method of Slack that was asked.
+    /// The Slack method that was called.
     source: &'static str,
     channels: Vec<Channel>,
-    /// `cursor` of the call for what follows; absent at the end.
+    /// Pass it as `cursor` to get the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
-    /// Whether there is more.
+    /// Whether there are more results.
     has_more: bool,
 }
 
-/// A page of channels from this method, whole or what matters of it.
+/// A page of channels from this method, whole or only its important parts.
 fn page(method: Method<'_>, source: &'static str, query: Query, raw: bool) -> Result<Answer<ChannelPage>, Error> {
     if raw {
         return Ok(Answer::Raw(method.get(query)?));
@@ -97,9 +97,9 @@ fn page(method: Method<'_>, source: &'static str, query: Query, raw: bool) -> Re
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ListChannels {
-    /// `nextCursor` of the answer before, to go on where it ended.
+    /// `nextCursor` from the previous page.
     cursor: Option<String>,
-    /// How many channels to answer at most. Slack filters afterwards, so that a page may hold fewer.
+    /// The maximum number of channels to return. Slack filters afterwards, so a page may have fewer.
     #[serde(default = "channels_of_a_page")]
     #[schemars(range(min = 1, max = 1000))]
     limit: u32,
@@ -107,12 +107,12 @@ struct ListChannels {
     #[serde(default = "public_channels")]
     #[schemars(length(min = 1))]
     types: Vec<ChannelType>,
-    /// Whether to pass over archived channels.
+    /// Whether to exclude archived channels.
     #[serde(default = "yes")]
     exclude_archived: bool,
-    /// Id of the workspace; only for a token of a whole organization.
+    /// The id of the workspace; only for a token of a whole organization.
     team_id: Option<String>,
-    /// Whether to answer all that Slack says, unchanged.
+    /// Whether to return Slack's whole response, unchanged.
     #[serde(default)]
     raw: bool,
 }
@@ -135,11 +135,12 @@ fn list_channels(ctx: &Ctx, input: ListChannels) -> Result<Answer<ChannelPage>, 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ListUserConversations {
-    /// Id of the user; the connected one, unless given. Of others only what both are in is listed, and public channels.
+    /// The id of the user. The default is the connected user. For others, only public channels and shared conversations
+    /// are listed.
     user: Option<String>,
-    /// `nextCursor` of the answer before, to go on where it ended.
+    /// `nextCursor` from the previous page.
     cursor: Option<String>,
-    /// How many conversations to answer at most.
+    /// The maximum number of conversations to return.
     #[serde(default = "conversations_of_a_page")]
     #[schemars(range(min = 1, max = 999))]
     limit: u32,
@@ -147,12 +148,12 @@ struct ListUserConversations {
     #[serde(default = "public_channels")]
     #[schemars(length(min = 1))]
     types: Vec<ChannelType>,
-    /// Whether to pass over archived channels.
+    /// Whether to exclude archived channels.
     #[serde(default = "yes")]
     exclude_archived: bool,
-    /// Id of the workspace; only for a token of a whole organization.
+    /// The id of the workspace; only for a token of a whole organization.
     team_id: Option<String>,
-    /// Whether to answer all that Slack says, unchanged.
+    /// Whether to return Slack's whole response, unchanged.
     #[serde(default)]
     raw: bool,
 }
@@ -176,15 +177,15 @@ fn list_user_conversations(ctx: &Ctx, input: ListUserConversations) -> Result<An
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateConversation {
-    /// Name of the channel: lower case letters, digits, hyphens and underscores, at most 80.
+    /// The name of the channel: lower-case letters, digits, hyphens and underscores, at most 80.
     #[schemars(length(min = 1, max = 80))]
     name: String,
-    /// Whether only those who are invited see it.
+    /// Whether only invited users see it.
     #[serde(default)]
     is_private: bool,
-    /// Id of the workspace; only for a token of a whole organization.
+    /// The id of the workspace; only for a token of a whole organization.
     team_id: Option<String>,
-    /// Whether to answer all that Slack says, unchanged.
+    /// Whether to return Slack's whole response, unchanged.
     #[serde(default)]
     raw: bool,
 }
@@ -193,17 +194,17 @@ struct CreateConversation {
 #[derive(Serialize, JsonSchema)]
 struct Changed {
     ok: bool,
-    /// The method of Slack that was asked.
+    /// The Slack method that was called.
     source: &'static str,
     channel: Channel,
-    /// Users who could not be invited, where `force` let the others pass.
+    /// Users who could not be invited, if `force` let the others pass.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<NotInvited>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct NotInvited {
-    /// Id of the user.
+    /// The id of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
     /// Slack's code for the reason.
@@ -236,16 +237,16 @@ fn create_conversation(ctx: &Ctx, input: CreateConversation) -> Result<Answer<Ch
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Invite {
-    /// Id of a public or private channel: resolveChannelId finds it.
+    /// The id of a public or private channel: resolveChannelId finds it.
     #[schemars(length(min = 1))]
     channel: String,
-    /// Ids of the users: listUsers finds them.
+    /// The ids of the users: listUsers finds them.
     #[schemars(length(min = 1, max = 100), inner(length(min = 1), regex(pattern = "^[^,\\s]+$")))]
     users: Vec<String>,
-    /// Whether to invite the others where one cannot be invited.
+    /// Whether to invite the others if one cannot be invited.
     #[serde(default)]
     force: bool,
-    /// Whether to answer all that Slack says, unchanged.
+    /// Whether to return Slack's whole response, unchanged.
     #[serde(default)]
     raw: bool,
 }

@@ -1,4 +1,4 @@
-//! What there is to know of files. Their contents are not fetched, but for the text that Slack keeps of snippets.
+//! Details of files. Their contents are not fetched, except the text that Slack keeps of snippets.
 
 use innkeeper_guest::prelude::*;
 
@@ -10,20 +10,20 @@ pub(crate) fn actions() -> Vec<Action> {
         Action::new("getFileInfo", get_file_info)
             .title("Get a file's details")
             .description(
-                "Name, type, size, owner, address and channels of a file, and its text if it is a snippet. Ids come \
+                "Returns name, type, size, owner, address and channels of a file, and its text if it is a snippet. Ids come \
                  from listFiles and getConversationHistory.",
             )
             .read()
             .tool(),
         Action::new("listFiles", list_files)
             .title("List files")
-            .description("Files of the workspace, of a channel or of a user, the newest first, a page at a time.")
+            .description("Lists files of the workspace, of a channel or of a user, newest first, one page at a time.")
             .read()
             .tool(),
     ]
 }
 
-/// What matters of a file.
+/// The important fields of a file.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct FileInfo {
     id: String,
@@ -33,27 +33,27 @@ struct FileInfo {
     title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mimetype: Option<String>,
-    /// Slack's own name of the type.
+    /// Slack's own name for the type.
     #[serde(skip_serializing_if = "Option::is_none")]
     filetype: Option<String>,
-    /// Bytes.
+    /// The size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
-    /// Id of the user who shared it.
+    /// The id of the user who shared it.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
     /// Seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     created: Option<i64>,
-    /// Address of the file for people who are signed in.
+    /// The address of the file for people who are logged in.
     #[serde(skip_serializing_if = "Option::is_none")]
     permalink: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_public: Option<bool>,
-    /// Whether it lies with another service.
+    /// Whether it is stored at another service.
     #[serde(skip_serializing_if = "Option::is_none")]
     is_external: Option<bool>,
-    /// Ids of the public channels that it was shared in.
+    /// The ids of the public channels that it was shared in.
     #[serde(skip_serializing_if = "Option::is_none")]
     channels: Option<Vec<String>>,
 }
@@ -61,15 +61,15 @@ struct FileInfo {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct GetFileInfo {
-    /// Id of the file.
+    /// The id of the file.
     #[schemars(length(min = 1))]
     file: String,
-    /// `nextCursor` of the answer before, for more comments.
+    /// `nextCursor` from the previous page, for more comments.
     cursor: Option<String>,
-    /// How many comments to answer at most; Slack decides, unless given. Only old files have any.
+    /// The maximum number of comments to return. By default Slack decides. Only old files have comments.
     #[schemars(range(min = 1, max = 1000))]
     limit: Option<u32>,
-    /// Whether to answer all that Slack says, unchanged.
+    /// Whether to return Slack's whole response, unchanged.
     #[serde(default)]
     raw: bool,
 }
@@ -78,19 +78,19 @@ struct GetFileInfo {
 #[serde(rename_all = "camelCase")]
 struct Info {
     ok: bool,
-    /// The method of Slack that was asked.
+    /// The Slack method that was called.
     source: &'static str,
     file: FileInfo,
     /// The text of a snippet.
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
-    /// Whether that text breaks off.
+    /// Whether that text is cut off.
     #[serde(skip_serializing_if = "Option::is_none")]
     is_truncated: Option<bool>,
-    /// Comments of an old file, as Slack has them.
+    /// The comments on an old file, as Slack returns them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     comments: Vec<Value>,
-    /// `cursor` of the call for more comments; absent at the end.
+    /// Pass it as `cursor` to get more comments; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
     /// Whether there are more comments.
@@ -123,30 +123,31 @@ fn get_file_info(ctx: &Ctx, input: GetFileInfo) -> Result<Answer<Info>, Error> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ListFiles {
-    /// Id of the channel that the files were shared in.
+    /// The id of the channel that the files were shared in.
     channel: Option<String>,
-    /// Id of the user who shared them.
+    /// The id of the user who shared them.
     user: Option<String>,
     /// Only files from this time on: seconds since 1970.
     ts_from: Option<u64>,
     /// Only files up to this time: seconds since 1970.
     ts_to: Option<u64>,
-    /// Kinds of files: `images`, `pdfs`, `snippets`, `spaces`, `gdocs`, `zips` and others that Slack knows. All, unless given.
+    /// Kinds of files: `images`, `pdfs`, `snippets`, `spaces`, `gdocs`, `zips` and others that Slack knows. All by
+    /// default.
     #[serde(default)]
     #[schemars(inner(regex(pattern = "^[A-Za-z0-9_]+$")))]
     types: Vec<String>,
-    /// `nextCursor` of the answer before, to go on where it ended. Slack counts pages here: it is the number of one.
+    /// `nextCursor` from the previous page. Slack counts pages here, so it is a page number.
     cursor: Option<String>,
-    /// How many files to answer at most.
+    /// The maximum number of files to return.
     #[serde(default = "files_of_a_page")]
     #[schemars(range(min = 1, max = 1000))]
     limit: u32,
-    /// Whether to name also files that a free workspace hides because they are old.
+    /// Whether to include files that a free workspace hides because they are old.
     #[serde(default)]
     show_files_hidden_by_limit: bool,
-    /// Id of the workspace; only for a token of a whole organization.
+    /// The id of the workspace; only for a token of a whole organization.
     team_id: Option<String>,
-    /// Whether to answer all that Slack says, unchanged.
+    /// Whether to return Slack's whole response, unchanged.
     #[serde(default)]
     raw: bool,
 }
@@ -159,16 +160,16 @@ fn files_of_a_page() -> u32 {
 #[serde(rename_all = "camelCase")]
 struct FilePage {
     ok: bool,
-    /// The method of Slack that was asked.
+    /// The Slack method that was called.
     source: &'static str,
     files: Vec<FileInfo>,
-    /// Files on all pages together.
+    /// The number of files on all pages together.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
-    /// `cursor` of the call for what follows; absent at the end.
+    /// Pass it as `cursor` to get the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
-    /// Whether there is more.
+    /// Whether there are more results.
     has_more: bool,
 }
 
@@ -212,6 +213,6 @@ fn page_number(cursor: Option<&str>) -> Result<Option<u32>, Error> {
     let Some(cursor) = cursor.map(str::trim).filter(|cursor| !cursor.is_empty()) else { return Ok(None) };
     match cursor.parse() {
         Ok(page) if page > 0 => Ok(Some(page)),
-        _ => Err(Error::invalid_input("cursor: give `nextCursor` of the answer before, which is the number of a page")),
+        _ => Err(Error::invalid_input("cursor: pass `nextCursor` from the previous page, which is a page number")),
     }
 }

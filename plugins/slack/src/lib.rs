@@ -1,7 +1,7 @@
 //! Slack over its Web API: messages, channels, files and users of a workspace.
 //!
-//! Slack says "no" with the status 200: every answer is read for `ok` before anything else (`answer`, `refusal`).
-//! Listings come page by page and compact; `raw` answers Slack's own body.
+//! Slack refuses with the status 200, so `ok` is checked first in every response (`answer`, `refusal`).
+//! Listings are returned page by page and compact; `raw` returns Slack's own body.
 
 mod answer;
 mod channels;
@@ -18,8 +18,8 @@ mod users;
 use innkeeper_guest::Backoff;
 use innkeeper_guest::prelude::*;
 
-/// What a user is asked for. Each scope is one that user tokens know: `channels:write` and `groups:write` make channels
-/// and invite to them, where a bot token has `channels:manage` in place of the first.
+/// What a user is asked to grant. All of these are scopes of user tokens: `channels:write` and `groups:write` allow
+/// create channels and inviting users, where a bot token has `channels:manage` instead of the first.
 const SCOPES: &str = "channels:history channels:read channels:write chat:write files:read groups:history groups:read \
                       groups:write im:history im:read mpim:history mpim:read search:read.files search:read.im \
                       search:read.mpim search:read.private search:read.public users:read users:read.email";
@@ -40,15 +40,15 @@ fn connector() -> Connector {
         .auth(ears())
         .auth(app())
         .auth(token())
-        .host(Host::name("slack.com").path_prefix("/api").methods(["GET", "POST"]).reason("Slack's Web API."))
+        .host(Host::name("slack.com").path_prefix("/api").methods(["GET", "POST"]).reason("Slack's Web API"))
         .policies(policies())
         .skill(include_str!("../skill.md"))
         .check(users::check);
     actions.into_iter().flatten().fold(connector, Connector::action)
 }
 
-/// A request that was over the limit was not carried out, so that it is sent again whatever its method. After other
-/// failures a POST is not: a message would be there twice.
+/// Slack does not execute a request over the limit, so it is sent again whatever its method. After other
+/// failures a POST is not sent again, because it could post a message twice.
 fn policies() -> Policies {
     let retry = Retry::new()
         .statuses([429, 502, 503, 504])
@@ -62,7 +62,7 @@ fn policies() -> Policies {
         .retry(retry)
 }
 
-/// An app that somebody else has registered and keeps.
+/// An app that somebody else has registered.
 fn ears() -> Auth {
     Auth::new("ears")
         .label("Slack account")
@@ -73,7 +73,7 @@ fn ears() -> Auth {
         .hide("scope")
 }
 
-/// An app of one's own. Slack puts the user's token, and what belongs to it, into `authed_user`.
+/// The user's own app. Slack puts the user's token, and what belongs to it, into `authed_user`.
 fn app() -> Auth {
     let settled = ["useBasicAuth", "scopeParamName", "accessTokenPath", "tokenTypePath", "tokenType", "issuer"];
     let oauth = Auth::new("oauth_authorization_code")
@@ -86,13 +86,13 @@ fn app() -> Auth {
         .default("scopeParamName", "user_scope")
         .default("accessTokenPath", "authed_user.access_token")
         .default("tokenType", "Bearer")
-        .help("scope", "User token scopes of the app, separated by spaces: no others than its settings list.")
-        .help("clientId", "Client ID, under Basic Information of the app.")
-        .help("clientSecret", "Client secret, under Basic Information of the app.");
+        .help("scope", "User token scopes of the app, separated by spaces. Use only those that its settings list.")
+        .help("clientId", "The client ID, under Basic Information in the app's settings.")
+        .help("clientSecret", "The client secret, under Basic Information in the app's settings.");
     settled.into_iter().fold(oauth, Auth::hide)
 }
 
-/// A token that was taken from the settings of an app.
+/// A token from the settings of an app.
 fn token() -> Auth {
     Auth::new("bearer")
         .label("User or bot token")
@@ -101,7 +101,7 @@ fn token() -> Auth {
         .placeholder("token", "xoxp-...")
 }
 
-/// Language models fill in optional texts with nothing.
+/// Language models fill in optional texts with empty ones.
 fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }

@@ -11,16 +11,16 @@ pub(crate) fn actions() -> Vec<Action> {
         Action::new("sendMessage", send_message)
             .title("Send a message")
             .description(
-                "Posts a message to a channel, a direct message or a thread, in the name of whom the connection is \
-                 for. Answers Slack's own body; `ts` in it names the message.",
+                "Posts a message to a channel, a direct message or a thread, in the name of the connected user. \
+                 Returns Slack's own body; its `ts` identifies the message.",
             )
             .write()
             .tool(),
         Action::new("getConversationHistory", get_conversation_history)
             .title("Read a conversation")
             .description(
-                "Messages of a channel or direct message, the newest first, a page at a time. Replies in threads are \
-                 not among them; `reply_count` says how many a message has.",
+                "Returns the messages of a channel or direct message, newest first, one page at a time. Replies in \
+                 threads are not included; `reply_count` says how many replies a message has.",
             )
             .read()
             .tool(),
@@ -30,13 +30,13 @@ pub(crate) fn actions() -> Vec<Action> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SendMessage {
-    /// Id of the channel, or of a user for a direct message: resolveChannelId and listUsers find it.
+    /// The id of the channel, or of a user for a direct message: resolveChannelId and listUsers find it.
     #[schemars(length(min = 1))]
     channel: String,
     /// The message, in Slack's markup: `*bold*`, `<https://example.com|a link>`, `<@U123>` for a mention.
     #[schemars(length(min = 1, max = 40000))]
     text: String,
-    /// `ts` of the message to reply to in its thread.
+    /// The `ts` of the message to reply to in its thread.
     thread_ts: Option<String>,
     /// Whether Slack shows previews of linked pages.
     unfurl_links: Option<bool>,
@@ -44,7 +44,7 @@ struct SendMessage {
     unfurl_media: Option<bool>,
 }
 
-/// Slack's answer to a message, unchanged.
+/// Slack's response to a message, unchanged.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 struct Posted(#[schemars(with = "PostedShape")] Value);
@@ -53,10 +53,10 @@ struct Posted(#[schemars(with = "PostedShape")] Value);
 #[expect(dead_code, reason = "says what the answer looks like, and is never made")]
 struct PostedShape {
     ok: bool,
-    /// Id of the channel that the message is in.
+    /// The id of the channel that the message is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     channel: Option<String>,
-    /// Names the message in its channel.
+    /// Identifies the message in its channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     ts: Option<String>,
     /// The message as it was posted.
@@ -80,12 +80,12 @@ fn send_message(ctx: &Ctx, input: SendMessage) -> Result<Posted, Error> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct GetConversationHistory {
-    /// Id of the conversation: resolveChannelId, listChannels and listUserConversations find it.
+    /// The id of the conversation: resolveChannelId, listChannels and listUserConversations find it.
     #[schemars(length(min = 1))]
     channel: String,
-    /// `nextCursor` of the answer before, to go on where it ended.
+    /// `nextCursor` from the previous page.
     cursor: Option<String>,
-    /// How many messages to answer at most. Slack gives some apps 15 a page, whatever is asked.
+    /// The maximum number of messages to return. Slack gives some apps only 15 a page, whatever you ask for.
     #[serde(default = "messages_of_a_page")]
     #[schemars(range(min = 1, max = 999))]
     limit: u32,
@@ -93,13 +93,13 @@ struct GetConversationHistory {
     oldest: Option<String>,
     /// Only messages before this time: a `ts`, or seconds since 1970.
     latest: Option<String>,
-    /// Whether the messages of exactly `oldest` and `latest` belong to them.
+    /// Whether to include messages at exactly `oldest` and `latest`.
     #[serde(default)]
     inclusive: bool,
-    /// Whether Slack adds the metadata of messages, which `raw` shows.
+    /// Whether Slack adds the metadata of messages, which only `raw` shows.
     #[serde(default)]
     include_all_metadata: bool,
-    /// Whether to answer all that Slack says, unchanged.
+    /// Whether to return Slack's whole response, unchanged.
     #[serde(default)]
     raw: bool,
 }
@@ -112,21 +112,21 @@ fn messages_of_a_page() -> u32 {
 #[serde(rename_all = "camelCase")]
 struct History {
     ok: bool,
-    /// The method of Slack that was asked.
+    /// The Slack method that was called.
     source: &'static str,
-    /// The newest first.
+    /// The messages, newest first.
     messages: Vec<Message>,
-    /// `cursor` of the call for what follows; absent at the end.
+    /// Pass it as `cursor` to get the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
-    /// Whether there is more.
+    /// Whether there are more results.
     has_more: bool,
 }
 
-/// What matters of a message.
+/// The important fields of a message.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Message {
-    /// Names the message in its conversation, and says when it was sent: seconds since 1970.
+    /// Identifies the message in its conversation, and says when it was sent: seconds since 1970.
     ts: String,
     /// Absent for a plain message: `bot_message`, `channel_join` ...
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -24,7 +24,7 @@ impl ChannelType {
         }
     }
 
-    /// As Slack takes several: with commas.
+    /// Several kinds in Slack's format: separated by commas.
     pub(crate) fn list(types: &[Self]) -> String {
         types.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(",")
     }
@@ -38,14 +38,14 @@ pub(crate) fn yes() -> bool {
     true
 }
 
-/// `response_metadata` of an answer.
+/// The `response_metadata` of a response.
 #[derive(Default, Deserialize)]
 pub(crate) struct Metadata {
     next_cursor: Option<String>,
 }
 
 impl Metadata {
-    /// Where the next page begins; Slack says "nowhere" with an empty text, too.
+    /// The beginning of the next page. At the end it is absent, or an empty text.
     pub(crate) fn next(metadata: Option<Self>) -> Option<String> {
         metadata.unwrap_or_default().next_cursor.filter(|cursor| !cursor.is_empty())
     }

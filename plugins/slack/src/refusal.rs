@@ -2,21 +2,21 @@
 
 use innkeeper_guest::prelude::*;
 
-/// Characters of a refusal that are passed on.
+/// The characters of a refusal that are passed on.
 const TEXT_LIMIT: usize = 500;
 
-/// What a refusal says.
+/// The contents of a refusal.
 #[derive(Default)]
 pub(crate) struct Refusal {
     error: Option<String>,
     needed: Option<String>,
     provided: Option<String>,
-    /// What is wrong with which argument, or with which user.
+    /// Details about arguments or users.
     details: Vec<String>,
 }
 
 impl Refusal {
-    /// What this body says, if it is a refusal.
+    /// The refusal in this body, if it is one.
     pub(crate) fn of(body: &Value) -> Option<Self> {
         if body.get("ok")?.as_bool()? {
             return None;
@@ -32,7 +32,8 @@ impl Refusal {
         Some(Self { error: text("error"), needed: text("needed"), provided: text("provided"), details })
     }
 
-    /// `Slack sendMessage error: missing_scope (needed=chat:write, provided=users:read)`, and details where there are any.
+    /// `Slack sendMessage error: missing_scope (needed=chat:write, provided=users:read)`, with details if there are
+    /// any.
     pub(crate) fn text(&self, action: &str) -> String {
         let scopes = [("needed", &self.needed), ("provided", &self.provided)];
         let scopes: Vec<_> =
@@ -47,7 +48,7 @@ impl Refusal {
         }
     }
 
-    /// The error of the action. `status` is that of Slack's answer, `wait` the seconds of its `Retry-After`.
+    /// The error of the action. `status` is the status of Slack's response, `wait` the seconds of its `Retry-After`.
     pub(crate) fn error(&self, action: &str, status: u16, wait: Option<u32>) -> Error {
         let text = self.text(action);
         match kind(self.code()) {
@@ -108,7 +109,7 @@ fn kind(code: &str) -> Kind {
         | "request_timeout"
         | "team_added_to_org"
         | "external_channel_migrating" => Kind::Trouble,
-        // These are about the form of a request, which is not the caller's.
+        // These concern the format of a request, which the caller does not determine.
         "invalid_json" | "invalid_form_data" | "invalid_charset" | "invalid_post_type" => Kind::Other,
         "missing_argument" | "no_text" | "no_query" | "no_channel" | "no_user" | "msg_too_long" | "limit_required"
         | "name_taken" | "unknown_type" | "cant_invite_self" => Kind::Input,

@@ -1,4 +1,4 @@
-//! From a channel's name to its id.
+//! Finding the id of a channel by its name.
 
 use innkeeper_guest::prelude::*;
 
@@ -12,9 +12,9 @@ pub(crate) fn actions() -> Vec<Action> {
         Action::new(ACTION, resolve)
             .title("Find a channel's id")
             .description(
-                "The id of the channel with this name, which most other actions take. Goes through the list of \
-                 channels page by page and stops at the first that matches. That none does is no error: `found` is \
-                 false then, and with `nextCursor` the search can go on.",
+                "Finds the id of the channel with this name. Most other actions take this id. Searches the list of \
+                 channels page by page and stops at the first match. If there is no match, this is not an error: \
+                 `found` is false, and the search can be continued with `nextCursor`.",
             )
             .read()
             .tool(),
@@ -26,30 +26,30 @@ const ACTION: &str = "resolveChannelId";
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Resolve {
-    /// Name of the channel; a leading `#` and upper case do not matter.
+    /// The name of the channel. A leading `#` and upper case are ignored.
     #[schemars(length(min = 1))]
     name: String,
-    /// Kinds of conversations to look through. Direct messages (`im`) have no name.
+    /// Kinds of conversations to search. Direct messages (`im`) have no name.
     #[serde(default = "public_channels")]
     #[schemars(length(min = 1))]
     types: Vec<ChannelType>,
-    /// Whether the name is to be the same, or only to contain the text.
+    /// Whether the name must be equal to the text, or only contain it.
     #[serde(default)]
     r#match: Match,
-    /// Whether to pass over archived channels.
+    /// Whether to exclude archived channels.
     #[serde(default = "yes")]
     exclude_archived: bool,
-    /// `nextCursor` of an answer before, to go on where it ended.
+    /// `nextCursor` from an earlier result, to continue the search.
     cursor: Option<String>,
-    /// Channels of a page.
+    /// The number of channels on a page.
     #[serde(default = "default_limit")]
     #[schemars(range(min = 1, max = 1000))]
     limit: u32,
-    /// Pages to look through at most. Each is a request, of which a host allows 50 a call unless told otherwise.
+    /// The maximum number of pages to search. Each is a request, and a call may make 50 by default.
     #[serde(default = "default_max_pages")]
     #[schemars(range(min = 1, max = 100))]
     max_pages: u32,
-    /// Id of the workspace; only for a token of a whole organization.
+    /// The id of the workspace; only for a token of a whole organization.
     team_id: Option<String>,
 }
 
@@ -73,19 +73,19 @@ fn default_max_pages() -> u32 {
 #[serde(rename_all = "camelCase")]
 struct Resolved {
     ok: bool,
-    /// Whether there is such a channel on the pages that were looked through.
+    /// Whether the searched pages have such a channel.
     found: bool,
-    /// Id of the channel.
+    /// The id of the channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    /// Name of the channel, as Slack has it.
+    /// The name of the channel in Slack.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// The method of Slack that was asked.
+    /// The Slack method that was called.
     source: &'static str,
-    /// Pages that were looked through.
+    /// The number of pages that were searched.
     pages_fetched: u32,
-    /// `cursor` of the call for what follows; absent at the end.
+    /// Pass it as `cursor` to get the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -94,7 +94,7 @@ fn resolve(ctx: &Ctx, input: Resolve) -> Result<Resolved, Error> {
     let Resolve { name, types, r#match, exclude_archived, cursor, limit, max_pages, team_id } = input;
     let wanted = bare(&name);
     if wanted.is_empty() {
-        return Err(Error::invalid_input("name: give the name of a channel, such as general"));
+        return Err(Error::invalid_input("name: pass the name of a channel, such as general"));
     }
     let is_match = |channel: &Channel| {
         let name = channel.name.as_deref().map(str::to_lowercase);
@@ -120,7 +120,7 @@ fn resolve(ctx: &Ctx, input: Resolve) -> Result<Resolved, Error> {
             return Ok(nothing(pages_fetched, None));
         }
         if next_cursor == cursor {
-            return Err(Error::upstream(502, "Slack names a page as next that it has sent before"));
+            return Err(Error::upstream(502, "Slack named a page as the next one that it had sent before"));
         }
         cursor = next_cursor;
     }

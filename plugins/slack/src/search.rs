@@ -11,8 +11,8 @@ pub(crate) fn actions() -> Vec<Action> {
         Action::new("searchMessages", search_messages)
             .title("Search messages")
             .description(
-                "Messages that fit the words, in all conversations that the connected user sees: text, address, \
-                 channel and sender of each. Narrow it by channel, sender and dates.",
+                "Finds messages that match the words, in all conversations that the connected user sees. Returns text, \
+                 address, channel and sender of each. Narrow the search by channel, sender and dates.",
             )
             .read()
             .tool(),
@@ -23,7 +23,7 @@ pub(crate) fn actions() -> Vec<Action> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct SearchMessages {
-    /// Words to look for, or a question.
+    /// Words to search for, or a question.
     #[schemars(length(min = 1))]
     query: String,
     /// Only in this channel, by its name: `general`.
@@ -34,26 +34,26 @@ struct SearchMessages {
     after: Option<String>,
     /// Only before this day: `2025-12-31`.
     before: Option<String>,
-    /// Whether the best or the newest come first; Slack decides, unless given.
+    /// Whether the best or the newest come first. By default Slack decides.
     sort: Option<Sort>,
-    /// Which way to sort; Slack decides, unless given.
+    /// The sort direction. By default Slack decides.
     sort_dir: Option<SortDir>,
-    /// How many messages to answer at most.
+    /// The maximum number of messages to return.
     #[serde(default = "messages_of_a_page")]
     #[schemars(range(min = 1, max = 20))]
     count: u32,
-    /// `nextCursor` of the answer before, to go on where it ended.
+    /// `nextCursor` from the previous page.
     cursor: Option<String>,
-    /// Whether to have the messages around each match as well.
+    /// Whether to include the messages around each match.
     #[serde(default = "yes")]
     include_context_messages: bool,
-    /// Whether to find messages of bots as well.
+    /// Whether to include messages from bots.
     #[serde(default)]
     include_bots: bool,
-    /// Whether Slack adds the layout blocks of messages, which `raw` shows.
+    /// Whether Slack adds the layout blocks of messages, which only `raw` shows.
     #[serde(default = "yes")]
     include_message_blocks: bool,
-    /// Whether to answer all that Slack says, unchanged.
+    /// Whether to return Slack's whole response, unchanged.
     #[serde(default)]
     raw: bool,
 }
@@ -79,37 +79,37 @@ fn messages_of_a_page() -> u32 {
 #[derive(Serialize, JsonSchema)]
 struct Found {
     ok: bool,
-    /// The words and conditions that Slack was asked for.
+    /// The words and conditions that were sent to Slack.
     query: String,
-    /// How many messages this answer has.
+    /// The number of messages on this page.
     total: usize,
-    /// Slack's own word on what follows.
+    /// Slack's own paging information.
     response_metadata: Value,
     matches: Vec<Match>,
-    /// `cursor` of the call for what follows; absent at the end.
+    /// Pass it as `cursor` to get the next page; absent at the end.
     #[serde(rename = "nextCursor", skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
-    /// Whether there is more.
+    /// Whether there are more results.
     #[serde(rename = "hasMore")]
     has_more: bool,
 }
 
 #[derive(Serialize, JsonSchema)]
 struct Match {
-    /// Names the message in its channel; a reply gives it as `threadTs`.
+    /// Identifies the message in its channel; pass it as `threadTs` to reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     ts: Option<String>,
-    /// Id of the workspace.
+    /// The id of the workspace.
     #[serde(skip_serializing_if = "Option::is_none")]
     team: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
-    /// Address of the message.
+    /// The address of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     permalink: Option<String>,
     channel: Place,
     sender: Sender,
-    /// What Slack says of the messages before and after.
+    /// The messages before and after, as Slack returns them.
     #[serde(rename = "contextMessages", skip_serializing_if = "Option::is_none")]
     context_messages: Option<Value>,
 }
@@ -137,7 +137,7 @@ struct Results {
     messages: Vec<Hit>,
 }
 
-/// A message as the search answers it, which other methods name differently.
+/// A message as the search returns it, with other field names than in other methods.
 #[derive(Deserialize)]
 struct Hit {
     message_ts: Option<String>,
@@ -173,7 +173,7 @@ fn search_messages(ctx: &Ctx, input: SearchMessages) -> Result<Answer<Found>, Er
         response_metadata: Value,
     }
     let query = with_conditions(&input)?;
-    // With a page of Slack's own size, a cursor would jump over what `count` cuts off.
+    // With Slack's own page size, a cursor would skip what `count` cuts off.
     let mut body = json!({
         "query": query,
         "channel_types": ["public_channel", "private_channel", "mpim", "im"],
@@ -213,11 +213,11 @@ fn search_messages(ctx: &Ctx, input: SearchMessages) -> Result<Answer<Found>, Er
     }))
 }
 
-/// The words with Slack's search modifiers behind them.
+/// The words, followed by Slack's search modifiers.
 fn with_conditions(input: &SearchMessages) -> Result<String, Error> {
     let words = input.query.trim();
     if words.is_empty() {
-        return Err(Error::invalid_input("query: say what to look for"));
+        return Err(Error::invalid_input("query: pass what to search for"));
     }
     let mut query = vec![words.to_owned()];
     let conditions = [
@@ -228,9 +228,9 @@ fn with_conditions(input: &SearchMessages) -> Result<String, Error> {
     ];
     for (field, modifier, value) in conditions {
         let Some(value) = value.as_deref().map(str::trim).filter(|value| !value.is_empty()) else { continue };
-        // What follows a space would be one more word to look for.
+        // Text after a space would be another word to search for.
         if value.contains(char::is_whitespace) {
-            return Err(Error::invalid_input(format!("{field}: `{value}` may not hold spaces")));
+            return Err(Error::invalid_input(format!("{field}: `{value}` must not contain spaces")));
         }
         query.push(format!("{modifier}:{value}"));
     }

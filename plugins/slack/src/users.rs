@@ -1,4 +1,4 @@
-//! Users of the workspace, and who the connection is.
+//! Users of the workspace, and the user of the connection.
 
 use innkeeper_guest::prelude::*;
 
@@ -10,14 +10,14 @@ pub(crate) fn actions() -> Vec<Action> {
         Action::new("listUsers", list_users)
             .title("List users")
             .description(
-                "Users of the workspace, a page at a time: ids, names, mail addresses, whether bot or deactivated. \
-                 Ids are what mentions, direct messages and invite take.",
+                "Lists the users of the workspace, one page at a time: ids, names, email addresses, whether bot or \
+                 deactivated. Mentions, direct messages and invite take these ids.",
             )
             .read()
             .tool(),
         Action::new("whoAmI", who_am_i)
             .title("Who is connected")
-            .description("The user and the workspace that the connection is for, with their ids.")
+            .description("Returns the user and the workspace of the connection, with their ids.")
             .read()
             .tool(),
     ]
@@ -26,18 +26,18 @@ pub(crate) fn actions() -> Vec<Action> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ListUsers {
-    /// `nextCursor` of the answer before, to go on where it ended.
+    /// `nextCursor` from the previous page.
     cursor: Option<String>,
-    /// How many users to answer at most.
+    /// The maximum number of users to return.
     #[serde(default = "users_of_a_page")]
     #[schemars(range(min = 1, max = 1000))]
     limit: u32,
-    /// Whether to answer each user's language.
+    /// Whether to include each user's language.
     #[serde(default)]
     include_locale: bool,
-    /// Id of the workspace; only for a token of a whole organization.
+    /// The id of the workspace; only for a token of a whole organization.
     team_id: Option<String>,
-    /// Whether to answer all that Slack says, unchanged.
+    /// Whether to return Slack's whole response, unchanged.
     #[serde(default)]
     raw: bool,
 }
@@ -50,17 +50,17 @@ fn users_of_a_page() -> u32 {
 #[serde(rename_all = "camelCase")]
 struct UserPage {
     ok: bool,
-    /// The method of Slack that was asked.
+    /// The Slack method that was called.
     source: &'static str,
     users: Vec<User>,
-    /// `cursor` of the call for what follows; absent at the end.
+    /// Pass it as `cursor` to get the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
-    /// Whether there is more.
+    /// Whether there are more results.
     has_more: bool,
 }
 
-/// What matters of a user.
+/// The important fields of a user.
 #[derive(Serialize, JsonSchema)]
 struct User {
     id: String,
@@ -69,16 +69,16 @@ struct User {
     name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     real_name: Option<String>,
-    /// The name that others see, where the user chose one.
+    /// The name that others see, if the user chose one.
     #[serde(skip_serializing_if = "Option::is_none")]
     display_name: Option<String>,
-    /// Where the connection may see it.
+    /// Present if the connection may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
-    /// What the user does.
+    /// The user's job title.
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<String>,
-    /// Time zone: `Europe/Berlin`.
+    /// The time zone, such as `Europe/Berlin`.
     #[serde(skip_serializing_if = "Option::is_none")]
     tz: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +90,7 @@ struct User {
     deleted: Option<bool>,
 }
 
-/// A user as Slack answers it.
+/// A user as Slack returns it.
 #[derive(Deserialize)]
 struct Member {
     id: String,
@@ -154,19 +154,19 @@ fn list_users(ctx: &Ctx, input: ListUsers) -> Result<Answer<UserPage>, Error> {
     Ok(Answer::Compact(UserPage { ok: true, source: SOURCE, users, next_cursor, has_more }))
 }
 
-/// Who the connection's token is for.
+/// The user of the connection's token.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Identity {
     ok: bool,
-    /// Address of the workspace.
+    /// The address of the workspace.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
-    /// Name of the workspace.
+    /// The name of the workspace.
     #[serde(skip_serializing_if = "Option::is_none")]
     team: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     team_id: Option<String>,
-    /// Handle of the user.
+    /// The handle of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -177,7 +177,7 @@ struct Identity {
     /// Only in an organization of several workspaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     enterprise_id: Option<String>,
-    /// Whether the token is one of a whole organization.
+    /// Whether the token is for a whole organization.
     #[serde(skip_serializing_if = "Option::is_none")]
     is_enterprise_install: Option<bool>,
 }
@@ -190,7 +190,7 @@ fn who_am_i(ctx: &Ctx, _: NoInput) -> Result<Identity, Error> {
     identity(ctx, "whoAmI")
 }
 
-/// Any token may ask who it is for, whatever its scopes.
+/// Any token may ask for its user, whatever its scopes.
 pub(crate) fn check(ctx: &Ctx) -> Result<String, Error> {
     let team = identity(ctx, "check")?.team.filter(|team| !team.is_empty());
     Ok(format!("Connected to the Slack workspace {}", team.as_deref().unwrap_or("Unknown")))

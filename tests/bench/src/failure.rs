@@ -43,7 +43,7 @@ pub(crate) enum Failure {
     Service(#[from] reqwest::Error),
     /// The auth redirect service could not be made.
     #[error("the auth redirect service: {0}")]
-    Ears(#[from] innkeeper_server::EarsError),
+    Ears(#[from] innkeeper_ears::EarsError),
     /// It answered something else.
     #[error("the auth redirect service did not answer with {0}")]
     Redirect(&'static str),

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper::{Keyring, SystemClock, SystemRandom};
+use innkeeper_ears::{EarsLimits, EarsProvider, EarsService, EarsSettings, Quota};
 use innkeeper_egress::Egress;
-use innkeeper_server::{EarsLimits, EarsProvider, EarsService, EarsSettings, Quota};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use url::Url;

@@ -10,7 +10,9 @@ use innkeeper::{
 };
 use innkeeper_auth::{Auth, AuthTypes, ConnectionCredential};
 use innkeeper_egress::{CredentialMode, CredentialSource, Egress, Redirects, Request, RequestBody, RequestHead, Route};
-use innkeeper_runtime::{Call, Claims, GuestContext, GuestMemory, Runtime, RuntimeSettings};
+use innkeeper_runtime::{
+    Call, Claims, ConnectionAccess, GuestContext, GuestMemory, HttpAccess, Runtime, RuntimeSettings,
+};
 use innkeeper_spec::ApprovedHost;
 use innkeeper_store::{ConnectionRecord, GrantOwner};
 use innkeeper_vault::Vault;
@@ -108,18 +110,22 @@ impl Stage {
     /// What a call by the runtime alone is given.
     pub(crate) fn context(&self) -> Result<GuestContext, Failure> {
         Ok(GuestContext {
-            record: self.record.clone(),
-            config: self.config.clone(),
-            user: None,
-            claims: Arc::new(NoClaims),
-            egress: self.egress.clone(),
-            allow: self.allow.clone(),
-            credential: Arc::new(self.credential()?),
-            echoes: Arc::default(),
-            placeholders: None,
-            memory: self.memory.clone(),
-            listener: None,
-            sent: Arc::default(),
+            connection: ConnectionAccess {
+                record: self.record.clone(),
+                config: self.config.clone(),
+                user: None,
+                claims: Arc::new(NoClaims),
+            },
+            http: HttpAccess {
+                egress: self.egress.clone(),
+                allow: self.allow.clone(),
+                credential: Arc::new(self.credential()?),
+                placeholders: None,
+                echoes: Arc::default(),
+                sent: Arc::default(),
+            },
+            state: self.memory.clone(),
+            progress: None,
         })
     }
 

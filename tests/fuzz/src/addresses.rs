@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use innkeeper_auth::{check_base, fuzzing as auth};
+use innkeeper_address::SecureUrl;
 use innkeeper_egress::{Exception, fuzzing as egress};
 use innkeeper_spec::{ApprovedHost, CredentialUse, HostPattern, HostRule, NamePattern};
 use serde_json::json;
@@ -240,17 +240,16 @@ fn exception(given: &str) {
 
 /// An address that credentials are sent to is one that was checked, and stays it.
 fn endpoint(given: &str) {
-    match auth::check_address(given) {
-        Err(error) => assert_one_plain_line(&error),
+    match given.parse::<SecureUrl>() {
+        Err(problem) => assert_one_plain_line(&problem.to_string()),
         Ok(url) => {
-            assert_eq!(Url::parse(url.as_str()).as_ref(), Ok(&url));
+            assert_eq!(Url::parse(url.as_str()).as_ref(), Ok(&*url));
             assert!(url.scheme() == "https" || url.scheme() == "http" && is_own(&url), "{url}");
             assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
         }
     }
-    if let Ok(url) = Url::parse(given)
-        && check_base(&url).is_ok()
-    {
-        assert!(url.scheme() == "https" || innkeeper_auth::is_loopback(&url));
+    if let Ok(base) = Url::parse(given).map_err(drop).and_then(|url| SecureUrl::base(url).map_err(drop)) {
+        assert!(base.scheme() == "https" || is_own(&base), "{base}");
+        assert!(base.query().is_none() && base.fragment().is_none(), "{base}");
     }
 }

@@ -1,5 +1,6 @@
 //! What an authorization server says of itself.
 
+use innkeeper_address::SecureUrl;
 use innkeeper_auth::fuzzing;
 use url::Url;
 
@@ -15,10 +16,11 @@ pub fn metadata(bytes: &[u8]) {
     let mut lines = bytes.splitn(2, |&byte| byte == b'\n');
     let address = text(lines.next().unwrap_or_default());
     let body = lines.next().unwrap_or_default();
-    let Ok(address) = fuzzing::check_address(&address).inspect_err(|error| assert_one_plain_line(error)) else {
+    let Ok(address) = address.parse::<SecureUrl>().inspect_err(|problem| assert_one_plain_line(&problem.to_string()))
+    else {
         return;
     };
-    assert_eq!(Url::parse(address.as_str()).as_ref(), Ok(&address), "an address is what it prints");
+    assert_eq!(Url::parse(address.as_str()).as_ref(), Ok(&*address), "an address is what it prints");
     let places = fuzzing::metadata_places(&address);
     assert!((1..=2).contains(&places.len()));
     for (place, issuer) in places {
@@ -30,7 +32,7 @@ pub fn metadata(bytes: &[u8]) {
             }
             Ok((addresses, promised)) => {
                 for address in addresses {
-                    let url = fuzzing::check_address(&address).expect("an endpoint is checked");
+                    let url = address.parse::<SecureUrl>().expect("an endpoint is checked");
                     assert!(url.scheme() == "https" || is_own(&url), "{url}");
                 }
                 if let Some(promised) = promised {
@@ -43,5 +45,5 @@ pub fn metadata(bytes: &[u8]) {
 
 /// Whether an address stays on this machine, so that plain http crosses no network.
 pub(crate) fn is_own(url: &Url) -> bool {
-    innkeeper_auth::is_loopback(url) || url.host_str().is_some_and(|host| host.ends_with(".localhost"))
+    innkeeper_address::is_loopback(url) || url.host_str().is_some_and(|host| host.ends_with(".localhost"))
 }

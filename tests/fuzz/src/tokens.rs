@@ -45,7 +45,7 @@ pub fn tokens(bytes: &[u8]) {
             assert!((1..=64).contains(&answer.user_code.chars().count()), "{:?}", answer.user_code);
             assert_one_plain_line(&answer.user_code);
             for url in [Some(answer.verification_uri), answer.verification_uri_complete].into_iter().flatten() {
-                assert_eq!(Url::parse(url.as_str()).as_ref(), Ok(&url), "an address is what it prints");
+                assert_eq!(Url::parse(url.as_str()).as_ref(), Ok(&*url), "an address is what it prints");
                 assert!(url.scheme() == "https" || is_own(&url), "{url}");
             }
             assert!(answer.expires_in <= Duration::from_hours(1) && answer.interval <= Duration::from_mins(1));

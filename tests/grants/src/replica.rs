@@ -143,7 +143,7 @@ impl Replica {
     /// Begins an authorization in a browser of its own.
     pub async fn begin(&self, connection: &ConnectionRecord, owner: &GrantOwner) -> (Begun, SessionSecret) {
         let session = SessionSecret::random(&SystemRandom);
-        let redirect = Url::parse(REDIRECT).expect("an address");
+        let redirect = REDIRECT.parse().expect("an address");
         let begun = self.auth.begin(connection, owner, &redirect, &session, None).await;
         (begun.expect("the authorization begins"), session)
     }

@@ -13,6 +13,7 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::{HeaderValue, StatusCode};
+use innkeeper_address::SecureUrl;
 use innkeeper_ambient::lock::Mutex;
 use innkeeper_auth::{
     Attach, AuthType, Authorization, Credential, DeviceCode, DeviceFlow, Grant, GrantSource, Nature, PlaceOnRequest,
@@ -93,7 +94,7 @@ impl AuthType for SessionLogin {
 /// What a connection of it renews its grant with.
 #[derive(Debug)]
 struct Source {
-    server: Url,
+    server: SecureUrl,
     /// It logs in by itself; otherwise a person does, on another device.
     alone: bool,
     /// Each request is signed; otherwise it carries the session.
@@ -102,7 +103,7 @@ struct Source {
 
 impl Source {
     async fn ask(&self, what: &str, body: Value, context: &SourceContext) -> Result<Value, TokenError> {
-        let mut url = self.server.clone();
+        let mut url = Url::clone(&self.server);
         url.set_path(what);
         let answer = context.post(url, JSON, body.to_string().into_bytes()).await?;
         serde_json::from_slice(&answer).map_err(|_| odd("it is no JSON"))

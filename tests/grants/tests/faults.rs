@@ -11,7 +11,6 @@ use innkeeper_fixtures::records;
 use innkeeper_fixtures::secrets::Secrets;
 use innkeeper_grant_tests::stage::Stage;
 use innkeeper_store::GrantOwner;
-use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -331,7 +330,7 @@ async fn no_secret_is_told_under_any_fault() {
                 Err(refused) => said.0.push(format!("{refused} {refused:?} {:?}", refused.flow)),
             }
             assert_eq!(stage.status().await.authorized, !expect_failure);
-            secrets = secrets.random("a state", begun.state.expose_secret()).random("a session", session.expose());
+            secrets = secrets.random("a state", begun.state.expose()).random("a session", session.expose());
         }
         for fault in faults() {
             after_its_end(&stage, fault.clone(), &mut said).await;

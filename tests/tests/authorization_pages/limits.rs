@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use innkeeper::{AuthOptions, FlowLimits, RateLimit};
+use innkeeper::{AuthOptions, FlowLimit, FlowLimits};
 use reqwest::{StatusCode, header};
 use serde_json::json;
 
 use crate::support::{HeaderUsers, Site};
 
 async fn limited(begin: u32, callback: u32) -> Site {
-    let limit = |count| RateLimit { count, window: Duration::from_hours(1) };
+    let limit = |count| FlowLimit { count, window: Duration::from_hours(1) };
     let limits = FlowLimits { begin: limit(begin), callback: limit(callback), ..FlowLimits::default() };
     Site::start_with(HeaderUsers, |builder| builder.auth(AuthOptions { limits, ..AuthOptions::default() })).await
 }

@@ -1,7 +1,7 @@
 //! Codes go where the operator said, and nowhere else: the service sends no browser to an address of a stranger (RFC 9700,
 //! section 4.11).
 
-use innkeeper_server::CallbackAddress;
+use innkeeper_ears::CallbackAddress;
 
 use crate::app::{App, Browser};
 use crate::service::{ACME, Seat, Service, unreached};

@@ -53,7 +53,7 @@ impl Inn {
             space: &connection.space,
             connection: &connection.id,
             principal: principal.map(id),
-            redirect_uri: Url::parse(REDIRECT).expect("an address"),
+            redirect_uri: REDIRECT.parse().expect("an address"),
             session: &session,
             return_url: None,
         };

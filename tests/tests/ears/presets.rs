@@ -1,6 +1,6 @@
 //! Providers that have manners of their own: a caller sees none of them.
 
-use innkeeper_server::EarsProvider;
+use innkeeper_ears::EarsProvider;
 use serde_json::json;
 
 use crate::app::{App, Browser, parameter};

@@ -11,7 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream;
 use innkeeper_ambient::lock::Mutex;
-use innkeeper_server::EarsProvider;
+use innkeeper_ears::EarsProvider;
 use serde_json::json;
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};

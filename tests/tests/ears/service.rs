@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper::{Clock, Keyring, ManualClock, SystemRandom};
+use innkeeper_ears::{EarsLimits, EarsProvider, EarsService, EarsSettings, Quota};
 use innkeeper_egress::Egress;
-use innkeeper_server::{EarsLimits, EarsProvider, EarsService, EarsSettings, Quota};
 use innkeeper_tests::host::{clock, loopback};
 use innkeeper_tests::oidc::{CONFIDENTIAL_BASIC, OidcOptions, OidcProvider};
 use tokio::net::TcpListener;

@@ -1,4 +1,4 @@
-//! What the scripted service answers.
+//! The responses of the scripted service.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::body::Body;
 use crate::native::Held;
 use crate::transport;
 
-/// An answer of the scripted service.
+/// A response of the scripted service.
 #[derive(Clone, Debug)]
 pub struct Answer {
     status: u16,
@@ -17,30 +17,30 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer of this status without a body.
+    /// A response with this status and no body.
     pub fn new(status: u16) -> Self {
         Self { status, headers: Vec::new(), content: Vec::new(), content_type: None, chunked: false }
     }
 
-    /// An answer of JSON.
+    /// A response with a JSON body.
     pub fn json(status: u16, body: &Value) -> Self {
         Self::new(status).body(body.to_string(), "application/json")
     }
 
-    /// With these bytes of this media type.
+    /// Sets a body of this media type.
     pub fn body(mut self, content: impl Into<Vec<u8>>, content_type: &str) -> Self {
         self.content = content.into();
         self.content_type = Some(content_type.to_owned());
         self
     }
 
-    /// With this header.
+    /// Adds a header.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_ascii_lowercase(), value.into()));
         self
     }
 
-    /// Does not say how long its body is.
+    /// Does not give the length of the body.
     pub fn chunked(mut self) -> Self {
         self.chunked = true;
         self

@@ -1,4 +1,4 @@
-//! Which request a scripted answer is for.
+//! The request that a scripted response is for.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -7,32 +7,32 @@ use serde_json::Value;
 use super::recorded::{Sent, SentBody, split};
 use crate::address::Address;
 
-/// A GET request to this address.
+/// Expects a GET request to this address.
 pub fn get(address: impl Into<Address>) -> Expected {
     request("GET", address)
 }
 
-/// A POST request to this address.
+/// Expects a POST request to this address.
 pub fn post(address: impl Into<Address>) -> Expected {
     request("POST", address)
 }
 
-/// A PUT request to this address.
+/// Expects a PUT request to this address.
 pub fn put(address: impl Into<Address>) -> Expected {
     request("PUT", address)
 }
 
-/// A PATCH request to this address.
+/// Expects a PATCH request to this address.
 pub fn patch(address: impl Into<Address>) -> Expected {
     request("PATCH", address)
 }
 
-/// A DELETE request to this address.
+/// Expects a DELETE request to this address.
 pub fn delete(address: impl Into<Address>) -> Expected {
     request("DELETE", address)
 }
 
-/// A request of any method to this address.
+/// Expects a request with any method to this address.
 pub fn request(method: &str, address: impl Into<Address>) -> Expected {
     let address = address.into();
     let url = address.as_str().unwrap_or_else(|| panic!("the script expects a request to a bad address: {address:?}"));
@@ -40,8 +40,8 @@ pub fn request(method: &str, address: impl Into<Address>) -> Expected {
     Expected { method: method.to_ascii_uppercase(), url, query, rules: Vec::new(), only_query: false }
 }
 
-/// A request that is expected: method and address must be equal, and what else is said here must hold. Query
-/// parameters and headers that are not mentioned may be there.
+/// An expected request. Method and address must be equal, and everything else that is stated here must hold. Query
+/// parameters and headers that are not mentioned may be present.
 #[derive(Clone, Debug)]
 pub struct Expected {
     method: String,
@@ -64,60 +64,60 @@ enum Rule {
 }
 
 impl Expected {
-    /// The query has this name and value, decoded.
+    /// The query must have this name and value, decoded.
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
         self.query.push((name.to_owned(), value.to_string()));
         self
     }
 
-    /// The query has no such name.
+    /// The query must not have this name.
     pub fn without_query(self, name: &str) -> Self {
         self.rule(Rule::NoQuery(name.to_owned()))
     }
 
-    /// The query has nothing but what is mentioned.
+    /// The query must have only what is mentioned.
     pub fn only_query(mut self) -> Self {
         self.only_query = true;
         self
     }
 
-    /// There is this header.
+    /// The request must have this header.
     pub fn header(self, name: &str, value: impl Into<String>) -> Self {
         self.rule(Rule::Header(name.to_ascii_lowercase(), value.into()))
     }
 
-    /// There is no such header.
+    /// The request must not have this header.
     pub fn without_header(self, name: &str) -> Self {
         self.rule(Rule::NoHeader(name.to_ascii_lowercase()))
     }
 
-    /// The body is this JSON.
+    /// The body must be this JSON.
     pub fn json(self, body: Value) -> Self {
         self.rule(Rule::Json(body))
     }
 
-    /// The body is JSON that has at least these fields with these values.
+    /// The body must be JSON with at least these fields and values.
     pub fn json_part(self, body: Value) -> Self {
         self.rule(Rule::JsonPart(body))
     }
 
-    /// The body is this form.
+    /// The body must be this form.
     pub fn form(self, pairs: &[(&str, &str)]) -> Self {
         let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         self.rule(Rule::Form(pairs))
     }
 
-    /// The body is this text.
+    /// The body must be this text.
     pub fn text(self, body: impl Into<String>) -> Self {
         self.rule(Rule::Text(body.into()))
     }
 
-    /// The request goes out without the credential.
+    /// The request must be sent without the credential.
     pub fn without_credential(self) -> Self {
         self.rule(Rule::Bare)
     }
 
-    /// What is wrong with this request, a line each; empty when it is the one expected.
+    /// What is wrong with this request, one line for each mistake; empty if it is the expected one.
     pub(crate) fn differences(&self, sent: &Sent) -> Vec<String> {
         let mut found = Vec::new();
         let mut expect = |what: &str, expected: &str, got: &str| {

@@ -1,4 +1,4 @@
-//! Runs actions natively, without WebAssembly, against scripted answers.
+//! Runs actions natively, without WebAssembly, against scripted responses.
 //!
 //! ```
 //! use innkeeper_guest::prelude::*;
@@ -22,8 +22,8 @@
 //! assert_eq!(ctx.sent()[0].method, "GET");
 //! ```
 //!
-//! A request that no scripted answer fits fails the test and says what differs. So does a scripted answer that no
-//! request asked for: when the context is dropped, or at [`ScriptedCtx::finish`].
+//! A request that matches no scripted response fails the test and says what differs. So does a scripted response that
+//! no request used: when the context is dropped, or at [`ScriptedCtx::finish`].
 
 mod answer;
 mod expected;

@@ -1,4 +1,4 @@
-//! What a connector did, to be looked at afterwards.
+//! A record of what a connector did.
 
 use std::fmt;
 
@@ -11,25 +11,25 @@ use crate::transport::{Request, RequestBody};
 /// A request that the connector sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
-    /// Upper case.
+    /// The method in upper case.
     pub method: String,
-    /// Without the query.
+    /// The address without the query.
     pub url: String,
-    /// Names and values, decoded: of the address first, then those that were added.
+    /// Names and values of the query, decoded: first those in the address, then those that were added.
     pub query: Vec<(String, String)>,
-    /// Names in lower case.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// What it carried.
+    /// The body.
     pub body: SentBody,
-    /// Whether the credential was to go with it.
+    /// Whether the host was to add the credential.
     pub with_credential: bool,
     /// Whether redirects were to be followed.
     pub follows_redirects: bool,
-    /// Milliseconds.
+    /// The timeout in milliseconds.
     pub timeout: Option<u32>,
 }
 
-/// What a request carried. Bodies that a host would stream are bytes here.
+/// The body of a request. Bodies that a host would stream are bytes here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the contract's `request-body`")]
 pub enum SentBody {
@@ -55,7 +55,7 @@ impl Sent {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The first header of this name, in whatever case.
+    /// The first header of this name, without regard to case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -137,7 +137,7 @@ impl fmt::Display for Sent {
     }
 }
 
-/// A file that an action handed out, read whole.
+/// A file that an action returned, read whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandedOut {
     /// The file's name.

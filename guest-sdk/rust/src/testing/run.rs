@@ -17,19 +17,19 @@ use crate::file::File;
 use crate::log::Level;
 use crate::transport::Link;
 
-/// A context within a script: give `&ctx` to an action, then look at what it did.
+/// A context within a script: pass `&ctx` to an action, then check what it did.
 #[derive(Debug)]
 pub struct ScriptedCtx {
     ctx: Ctx,
     stage: Rc<RefCell<Stage>>,
 }
 
-/// What an action answered, its files read whole.
+/// The result of an action, with its files read whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Called {
-    /// The action's value.
+    /// The value.
     pub value: Value,
-    /// The files that it handed out.
+    /// The files.
     pub files: Vec<HandedOut>,
 }
 
@@ -38,7 +38,7 @@ impl ScriptedCtx {
         Self { ctx: Ctx::new(host, files), stage }
     }
 
-    /// Runs an action the way a host does: the input is checked against the action's schema
+    /// Runs an action as a host does: the input is checked against the action's schema
     /// ([`Error::InvalidInput`]), the action is found by its name, and an output that breaks the action's own schema
     /// fails the test.
     pub fn call(&self, connector: fn() -> Connector, action: &str, input: &Value) -> Result<Called, Error> {
@@ -71,12 +71,12 @@ impl ScriptedCtx {
         self.stage.borrow().sent.clone()
     }
 
-    /// The lines that were written for the operator.
+    /// The log lines.
     pub fn logged(&self) -> Vec<(Level, String)> {
         self.stage.borrow().logged.clone()
     }
 
-    /// What was told of the progress: done, total, message.
+    /// The progress reports: done, total, message.
     pub fn reported(&self) -> Vec<(u64, Option<u64>, String)> {
         self.stage.borrow().progress.clone()
     }
@@ -86,14 +86,14 @@ impl ScriptedCtx {
         self.stage.borrow().emitted.clone()
     }
 
-    /// What the connection's memory has under this key now.
+    /// The current value of this key in the connection's state.
     pub fn remembered<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         let stage = self.stage.borrow();
         let (bytes, _) = stage.state.get(key)?;
-        Some(serde_json::from_slice(bytes).expect("what is remembered is of the type asked for"))
+        Some(serde_json::from_slice(bytes).expect("the stored value is of the requested type"))
     }
 
-    /// Fails the test if a scripted answer was not used. Dropping the context does the same.
+    /// Fails the test if a scripted response was not used. Dropping the context does the same.
     pub fn finish(self) {
         drop(self);
     }
@@ -119,7 +119,7 @@ impl Drop for ScriptedCtx {
             .filter(|awaited| awaited.left > 0)
             .map(|awaited| format!("    {} ({} left)", awaited.request, awaited.left))
             .collect();
-        assert!(unused.is_empty(), "scripted answers that no request asked for:\n{}", unused.join("\n"));
+        assert!(unused.is_empty(), "scripted responses that no request used:\n{}", unused.join("\n"));
     }
 }
 

@@ -20,7 +20,7 @@ use crate::native::Transport;
 use crate::state::StateError;
 use crate::transport::{self, Request};
 
-/// A scripted connection, and what its service answers.
+/// A scripted connection, and the responses of its service.
 #[derive(Debug)]
 #[must_use = "make a context of it, or call an action"]
 pub struct Script {
@@ -33,7 +33,7 @@ pub struct Script {
     stage: Stage,
 }
 
-/// What is to come, and what was done.
+/// What is expected, and what was done.
 #[derive(Debug, Default)]
 pub(crate) struct Stage {
     pub(crate) awaited: Vec<Awaited>,
@@ -58,7 +58,7 @@ impl Default for Script {
 }
 
 impl Script {
-    /// A connection without config, of the auth type `none`, in the space `default`, and a service that answers nothing.
+    /// A connection without config, of the auth type `none`, in the space `default`, and a service without responses.
     pub fn new() -> Self {
         Self {
             config: json!({}),
@@ -83,7 +83,7 @@ impl Script {
         self
     }
 
-    /// A field of the token answer.
+    /// A field of the token response.
     pub fn claim(mut self, name: &str, value: &str) -> Self {
         self.claims.insert(name.to_owned(), value.to_owned());
         self
@@ -101,30 +101,30 @@ impl Script {
         self
     }
 
-    /// A file that comes with the call.
+    /// A file that is passed with the call.
     pub fn file(mut self, name: &str, content_type: &str, content: impl AsRef<[u8]>) -> Self {
         self.files.push(File::from_bytes(name, content.as_ref(), content_type));
         self
     }
 
-    /// A value that the connection's memory has already, at version 1.
+    /// A value that the connection's state already has, at version 1.
     pub fn state<T: Serialize>(mut self, key: &str, value: &T) -> Self {
         let bytes = serde_json::to_vec(value).expect("a scripted value can be written as JSON");
         self.stage.state.insert(key.to_owned(), (bytes, 1));
         self
     }
 
-    /// What the service answers to this request. Of several answers that fit, the one scripted first is given first.
+    /// Scripts a response to this request. If several match, the one that was scripted first is used first.
     pub fn on(self, request: Expected) -> Scripting {
         Scripting { script: self, request, times: 1 }
     }
 
-    /// Several answers to the same request, in this order: the pages of a listing.
+    /// Scripts several responses to the same request, in this order: the pages of a listing.
     pub fn pages(self, request: &Expected, pages: impl IntoIterator<Item = Value>) -> Self {
         pages.into_iter().fold(self, |script, page| script.on(request.clone()).reply(200, page))
     }
 
-    /// The context for an action, and a look at what it did.
+    /// The context for an action, which also records what the action did.
     pub fn into_ctx(self) -> ScriptedCtx {
         let stage = Rc::new(RefCell::new(self.stage));
         let transport = Scripted {
@@ -138,7 +138,7 @@ impl Script {
         ScriptedCtx::new(Box::new(transport), self.files, stage)
     }
 
-    /// Runs an action of the connector the way a host does: see [`ScriptedCtx::call`].
+    /// Runs an action of the connector as a host does: see [`ScriptedCtx::call`].
     pub fn call(self, connector: fn() -> Connector, action: &str, input: &Value) -> Result<Called, Error> {
         self.into_ctx().call(connector, action, input)
     }
@@ -149,7 +149,7 @@ impl Script {
     }
 }
 
-/// A request of a [`Script`] that still wants its answer.
+/// A request of a [`Script`] that has no response yet.
 #[derive(Debug)]
 #[must_use = "say what the service answers"]
 pub struct Scripting {
@@ -159,24 +159,24 @@ pub struct Scripting {
 }
 
 impl Scripting {
-    /// The same answer this many times.
+    /// Gives the same response this many times.
     pub fn times(mut self, count: usize) -> Self {
         self.times = count;
         self
     }
 
-    /// Answers JSON.
+    /// Responds with JSON.
     #[expect(clippy::needless_pass_by_value, reason = "`json!` makes a value for this call alone")]
     pub fn reply(self, status: u16, body: Value) -> Script {
         self.reply_with(Answer::json(status, &body))
     }
 
-    /// Answers anything else.
+    /// Responds with anything else.
     pub fn reply_with(self, answer: Answer) -> Script {
         self.end(Ok(answer))
     }
 
-    /// There is no answer.
+    /// Fails without a response.
     pub fn fail(self, error: HttpError) -> Script {
         self.end(Err(error))
     }
@@ -272,19 +272,19 @@ impl Transport for Scripted {
 }
 
 fn complaint(sent: &Sent, awaited: &[Awaited]) -> String {
-    let mut lines = vec![format!("no scripted answer fits this request:\n  {sent}")];
+    let mut lines = vec![format!("no scripted response matches this request:\n  {sent}")];
     let (open, used): (Vec<&Awaited>, Vec<&Awaited>) = awaited.iter().partition(|awaited| awaited.left > 0);
     let mut open: Vec<_> = open.iter().map(|awaited| (&awaited.request, awaited.request.differences(sent))).collect();
     open.sort_by_key(|(_, differences)| differences.len());
     if open.is_empty() {
-        lines.push(format!("no scripted answer is left ({} given)", used.len()));
+        lines.push(format!("no scripted response is left ({} used)", used.len()));
     }
     for (request, differences) in open {
         lines.push(format!("scripted: {request}"));
         lines.extend(differences.into_iter().map(|difference| format!("    {difference}")));
     }
     if let Some(used) = used.iter().find(|used| used.request.differences(sent).is_empty()) {
-        lines.push(format!("given already: {}", used.request));
+        lines.push(format!("used already: {}", used.request));
     }
     lines.join("\n")
 }

@@ -1,67 +1,56 @@
 //! `api_key_query`: a key in the query of the address.
 
-use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeSpec, FieldKind, FieldSpec};
+use innkeeper_spec::{AuthDeclaration, FieldKind, FieldSpec};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::field::{built_in, optional, required};
-use crate::auth_type::{AuthType, Credential};
+use super::field::{BuiltIn, optional, required};
+use crate::auth_type::Credential;
 use crate::grant::Placement;
-use crate::settings::{Settings, SettingsErrors, declared_fields};
+use crate::settings::{Settings, declared_fields};
+use crate::settings_errors::SettingsErrors;
 
 /// A connector that names the parameters in its declaration gets one secret field for each. Otherwise the connection has
 /// `paramNames` (separated by commas) and `apiKey`, whose text goes into each of them.
-#[derive(Debug)]
-pub(crate) struct ApiKeyQuery(AuthTypeSpec);
-
-impl ApiKeyQuery {
-    pub(crate) fn new() -> Self {
-        let help = "The query parameters that carry the key, separated by commas.";
-        let mut names = optional("paramNames", "Query parameters", FieldKind::Text, help);
-        names.default = Some(Value::from("apiKey"));
-        let fields =
-            vec![names, required("apiKey", "API key", FieldKind::Secret, "The key that was made at the service.")];
-        let description = "A key in the query of every request's address.";
-        Self(built_in("api_key_query", "API key in the address", description, fields, vec![AuthMode::Shared], false))
-    }
+pub(super) fn auth_type() -> BuiltIn {
+    let help = "The query parameters that carry the key, separated by commas.";
+    let mut names = optional("paramNames", "Query parameters", FieldKind::Text, help);
+    names.default = Some(Value::from("apiKey"));
+    let fields = vec![names, required("apiKey", "API key", FieldKind::Secret, "The key that was made at the service.")];
+    let description = "A key in the query of every request's address.";
+    BuiltIn::new("api_key_query", "API key in the address", description, fields, credential).with_fields(fields_of)
 }
 
-impl AuthType for ApiKeyQuery {
-    fn spec(&self) -> &AuthTypeSpec {
-        &self.0
-    }
-
-    fn fields(&self, declaration: &AuthDeclaration) -> Vec<FieldSpec> {
-        let names = declaration.defaults.get("paramNames").map(listed).unwrap_or_default();
-        if names.is_empty() {
-            let mut fields = declared_fields(&self.0.fields, declaration);
-            // A list of nothing is no default.
-            if let Some(field) = fields.iter_mut().find(|field| field.name == "paramNames") {
-                field.default = Some(Value::from("apiKey"));
-            }
-            return fields;
+fn fields_of(own: &[FieldSpec], declaration: &AuthDeclaration) -> Vec<FieldSpec> {
+    let names = declaration.defaults.get("paramNames").map(listed).unwrap_or_default();
+    if names.is_empty() {
+        let mut fields = declared_fields(own, declaration);
+        // A list of nothing is no default.
+        if let Some(field) = fields.iter_mut().find(|field| field.name == "paramNames") {
+            field.default = Some(Value::from("apiKey"));
         }
-        let help = "The key that was made at the service.";
-        let fields: Vec<_> = names.iter().map(|name| required(name, name, FieldKind::Secret, help)).collect();
-        declared_fields(&fields, declaration)
+        return fields;
     }
+    let help = "The key that was made at the service.";
+    let fields: Vec<_> = names.iter().map(|name| required(name, name, FieldKind::Secret, help)).collect();
+    declared_fields(&fields, declaration)
+}
 
-    fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors> {
-        let query: Vec<(String, SecretString)> = match settings.plain().get("paramNames") {
-            Some(names) => {
-                let key = settings.secret("apiKey").ok_or_else(|| SettingsErrors::one("apiKey", "is required"))?;
-                let names = listed(names);
-                if names.is_empty() {
-                    return Err(SettingsErrors::one("paramNames", "must name at least one parameter"));
-                }
-                names.into_iter().map(|name| (name, key.clone())).collect()
+fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
+    let query: Vec<(String, SecretString)> = match settings.plain().get("paramNames") {
+        Some(names) => {
+            let key = settings.secret("apiKey").ok_or_else(|| SettingsErrors::one("apiKey", "is required"))?;
+            let names = listed(names);
+            if names.is_empty() {
+                return Err(SettingsErrors::one("paramNames", "must name at least one parameter"));
             }
-            None if settings.secrets().is_empty() => return Err(SettingsErrors::one("apiKey", "is required")),
-            None => settings.secrets().iter().map(|(name, key)| (name.clone(), key.clone())).collect(),
-        };
-        let secrets = query.iter().map(|(_, key)| key.clone()).collect();
-        Ok(Credential::Fixed(Placement { query, secrets, ..Placement::default() }))
-    }
+            names.into_iter().map(|name| (name, key.clone())).collect()
+        }
+        None if settings.secrets().is_empty() => return Err(SettingsErrors::one("apiKey", "is required")),
+        None => settings.secrets().iter().map(|(name, key)| (name.clone(), key.clone())).collect(),
+    };
+    let secrets = query.iter().map(|(_, key)| key.clone()).collect();
+    Ok(Credential::Fixed(Placement { query, secrets, ..Placement::default() }))
 }
 
 /// The names in a list or in a text with commas; what is empty or no text is left out, and what comes twice.

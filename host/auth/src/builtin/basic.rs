@@ -3,65 +3,52 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::header::AUTHORIZATION;
-use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind};
+use innkeeper_spec::FieldKind;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use super::field::{built_in, required};
-use crate::auth_type::{AuthType, Credential};
+use super::field::{BuiltIn, required};
+use super::mistakes::Mistakes;
+use crate::auth_type::Credential;
 use crate::grant::Placement;
-use crate::settings::{Settings, SettingsErrors, SettingsMistake};
+use crate::settings::Settings;
+use crate::settings_errors::SettingsErrors;
 
-#[derive(Debug)]
-pub(crate) struct Basic(AuthTypeSpec);
-
-impl Basic {
-    pub(crate) fn new() -> Self {
-        let fields = vec![
-            required("username", "User name", FieldKind::Text, "The name of the account at the service."),
-            required(
-                "password",
-                "Password",
-                FieldKind::Secret,
-                "Its password, or an app password where the service has those.",
-            ),
-        ];
-        let description = "User name and password on every request.";
-        Self(built_in("basic", "User name and password", description, fields, vec![AuthMode::Shared], false))
-    }
+pub(super) fn auth_type() -> BuiltIn {
+    let fields = vec![
+        required("username", "User name", FieldKind::Text, "The name of the account at the service."),
+        required(
+            "password",
+            "Password",
+            FieldKind::Secret,
+            "Its password, or an app password where the service has those.",
+        ),
+    ];
+    let description = "User name and password on every request.";
+    BuiltIn::new("basic", "User name and password", description, fields, credential)
 }
 
-impl AuthType for Basic {
-    fn spec(&self) -> &AuthTypeSpec {
-        &self.0
+fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
+    let mut mistakes = Mistakes::default();
+    let (username, password) = (mistakes.text(settings, "username"), mistakes.secret_text(settings, "password"));
+    // RFC 7617, section 2: the first colon ends the user name.
+    if username.as_ref().is_some_and(|name| name.contains(':')) {
+        mistakes.note("username", "must not contain a colon");
     }
-
-    fn check(&self, settings: &Settings) -> Vec<SettingsMistake> {
-        let mut mistakes = Vec::new();
-        let username = settings.text("username").unwrap_or_default();
-        // RFC 7617, section 2: the first colon ends the user name.
-        if username.contains(':') {
-            mistakes.push(SettingsMistake::new("username", "must not contain a colon"));
-        }
-        if username.chars().any(char::is_control) {
-            mistakes.push(SettingsMistake::new("username", "must not contain control characters"));
-        }
-        if settings.secret("password").is_some_and(|text| text.expose_secret().chars().any(char::is_control)) {
-            mistakes
-                .push(SettingsMistake::new("password", "must not contain control characters (a line break, perhaps)"));
-        }
-        mistakes
+    if username.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
+        mistakes.note("username", "must not contain control characters");
     }
-
-    fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors> {
-        let username = settings.text("username").ok_or_else(|| SettingsErrors::one("username", "is required"))?;
-        let password = settings.secret("password").ok_or_else(|| SettingsErrors::one("password", "is required"))?;
+    if password.as_ref().is_some_and(|text| text.expose_secret().chars().any(char::is_control)) {
+        mistakes.note("password", "must not contain control characters (a line break, perhaps)");
+    }
+    let credential = username.zip(password).map(|(username, password)| {
         let pair = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
         let encoded = Zeroizing::new(BASE64_STANDARD.encode(pair.as_bytes()));
-        Ok(Credential::Fixed(Placement {
+        Credential::Fixed(Placement {
             headers: vec![(AUTHORIZATION, SecretString::from(format!("Basic {}", *encoded)))],
-            secrets: vec![password.clone(), SecretString::from(encoded.as_str()), SecretString::from(pair.as_str())],
+            secrets: vec![password, SecretString::from(encoded.as_str()), SecretString::from(pair.as_str())],
             ..Placement::default()
-        }))
-    }
+        })
+    });
+    mistakes.finish(credential)
 }

@@ -1,35 +1,99 @@
 //! How the built-in auth types describe themselves.
 
-use innkeeper_spec::{About, AuthMode, AuthTypeId, AuthTypeSpec, FieldKind, FieldSpec};
-use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
+use std::fmt;
+
+use innkeeper_address::SecureUrl;
+use innkeeper_spec::{About, AuthDeclaration, AuthMode, AuthTypeId, AuthTypeSpec, FieldKind, FieldSpec};
 use serde_json::Value;
-use url::Url;
 
-use crate::settings::{Settings, SettingsErrors, SettingsMistake, check_address};
+use crate::auth_type::{AuthType, Credential};
+use crate::settings::{Settings, declared_fields};
+use crate::settings_errors::SettingsErrors;
 
-pub(super) fn built_in(
-    id: &str,
-    title: &str,
-    description: &str,
-    fields: Vec<FieldSpec>,
-    modes: Vec<AuthMode>,
-    interactive: bool,
-) -> AuthTypeSpec {
-    AuthTypeSpec {
-        about: About {
+/// An auth type that comes with the host: what it says of itself, and what makes a credential of a connection's settings.
+pub(super) struct BuiltIn {
+    spec: AuthTypeSpec,
+    addresses: Vec<(&'static str, SecureUrl)>,
+    fields: fn(&[FieldSpec], &AuthDeclaration) -> Vec<FieldSpec>,
+    credential: Box<dyn Fn(&Settings) -> Result<Credential, SettingsErrors> + Send + Sync>,
+}
+
+impl BuiltIn {
+    /// One for connections that are shared and that nobody authorizes.
+    pub(super) fn new(
+        id: &str,
+        title: &str,
+        description: &str,
+        fields: Vec<FieldSpec>,
+        credential: impl Fn(&Settings) -> Result<Credential, SettingsErrors> + Send + Sync + 'static,
+    ) -> Self {
+        let about = About {
             id: AuthTypeId::parse(id).expect("the ids of built-in auth types are valid"),
             version: semver::Version::new(1, 0, 0),
             title: title.to_owned(),
             description: description.to_owned(),
             documentation: None,
             icon: None,
-        },
-        fields,
-        modes,
-        interactive,
-        // Their endpoints are fields, which the connection's owner fills in.
-        hosts: Vec::new(),
-        annotations: std::collections::BTreeMap::new(),
+        };
+        let spec = AuthTypeSpec {
+            about,
+            fields,
+            modes: vec![AuthMode::Shared],
+            interactive: false,
+            // Their endpoints are fields, which the connection's owner fills in.
+            hosts: Vec::new(),
+            annotations: BTreeMap::new(),
+        };
+        Self { spec, addresses: Vec::new(), fields: declared_fields, credential: Box::new(credential) }
+    }
+
+    /// With a person who authorizes it.
+    pub(super) fn interactive(mut self, modes: Vec<AuthMode>) -> Self {
+        self.spec.modes = modes;
+        self.spec.interactive = true;
+        self
+    }
+
+    pub(super) fn annotated(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.spec.annotations.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With an address of the host's own configuration.
+    pub(super) fn at(mut self, name: &'static str, address: SecureUrl) -> Self {
+        self.addresses.push((name, address));
+        self
+    }
+
+    /// With fields that depend on what a connector declares.
+    pub(super) fn with_fields(mut self, fields: fn(&[FieldSpec], &AuthDeclaration) -> Vec<FieldSpec>) -> Self {
+        self.fields = fields;
+        self
+    }
+}
+
+impl AuthType for BuiltIn {
+    fn spec(&self) -> &AuthTypeSpec {
+        &self.spec
+    }
+
+    fn fields(&self, declaration: &AuthDeclaration) -> Vec<FieldSpec> {
+        (self.fields)(&self.spec.fields, declaration)
+    }
+
+    fn addresses(&self) -> Vec<(&'static str, SecureUrl)> {
+        self.addresses.clone()
+    }
+
+    fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors> {
+        (self.credential)(settings)
+    }
+}
+
+impl fmt::Debug for BuiltIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BuiltIn").field(&self.spec.about.id).finish()
     }
 }
 
@@ -57,29 +121,4 @@ pub(super) fn choice(name: &str, label: &str, help: &str, choices: &[&str]) -> F
         default: choices.first().map(|choice| Value::from(*choice)),
         ..optional(name, label, FieldKind::Choice, help)
     }
-}
-
-/// The address in a field.
-pub(super) fn address(settings: &Settings, field: &str) -> Result<Url, SettingsErrors> {
-    let text = settings.text(field).ok_or_else(|| SettingsErrors::one(field, "is required"))?;
-    check_address(text).map_err(|reason| SettingsErrors::one(field, reason))
-}
-
-/// RFC 6749, section 3.3: words of visible characters without quotes and backslashes.
-pub(super) fn check_scope(settings: &Settings) -> Option<SettingsMistake> {
-    let fits = |byte: u8| (byte.is_ascii_graphic() && byte != b'"' && byte != b'\\') || byte == b' ';
-    let scope = settings.text("scope")?;
-    (!scope.bytes().all(fits))
-        .then(|| SettingsMistake::new("scope", "must be words separated by spaces, without quotes and backslashes"))
-}
-
-/// A secret that goes into a header as it is.
-pub(super) fn header_text(field: &str, text: &SecretString) -> Result<(), SettingsErrors> {
-    let text = text.expose_secret();
-    if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') && text.trim() == text {
-        return Ok(());
-    }
-    let reason =
-        "must be visible characters without a space or line break at either end (one may have been pasted along)";
-    Err(SettingsErrors::one(field, reason))
 }

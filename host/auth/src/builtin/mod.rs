@@ -6,6 +6,7 @@ mod basic;
 mod bearer;
 mod ears;
 mod field;
+mod mistakes;
 mod none;
 mod oauth_authorization_code;
 mod oauth_client;
@@ -19,29 +20,33 @@ mod signing_key;
 
 use std::sync::Arc;
 
-use url::Url;
+use innkeeper_address::SecureUrl;
 
 use crate::auth_type::AuthType;
 
-/// Speaks to the auth redirect service at `base`; without one it can only say that there is none.
-pub(crate) fn ears(base: Option<Url>) -> Arc<dyn AuthType> {
-    Arc::new(ears::Ears::new(base))
+pub use ears::is_provider_name;
+
+/// Every auth type that comes with the host.
+pub(crate) fn all() -> impl Iterator<Item = Arc<dyn AuthType>> {
+    let all = [
+        none::auth_type(),
+        basic::auth_type(),
+        bearer::auth_type(),
+        api_key_header::auth_type(),
+        api_key_query::auth_type(),
+        oauth_client_credentials::auth_type(),
+        oauth_client_credentials_private_key_jwt::auth_type(),
+        oauth_client_credentials_mtls::auth_type(),
+        oauth_jwt_bearer::auth_type(),
+        oauth_password::auth_type(),
+        oauth_authorization_code::auth_type(),
+        oauth_device_code::auth_type(),
+        ears::auth_type(None),
+    ];
+    all.into_iter().map(|auth_type| Arc::new(auth_type) as Arc<dyn AuthType>)
 }
 
-pub(crate) fn all() -> Vec<Arc<dyn AuthType>> {
-    vec![
-        Arc::new(none::NoAuth::new()),
-        Arc::new(basic::Basic::new()),
-        Arc::new(bearer::Bearer::new()),
-        Arc::new(api_key_header::ApiKeyHeader::new()),
-        Arc::new(api_key_query::ApiKeyQuery::new()),
-        Arc::new(oauth_client_credentials::OAuthClientCredentials::new()),
-        Arc::new(oauth_client_credentials_private_key_jwt::PrivateKeyJwt::new()),
-        Arc::new(oauth_client_credentials_mtls::MutualTls::new()),
-        Arc::new(oauth_jwt_bearer::OAuthJwtBearer::new()),
-        Arc::new(oauth_password::OAuthPassword::new()),
-        Arc::new(oauth_authorization_code::OAuthAuthorizationCode::new()),
-        Arc::new(oauth_device_code::OAuthDeviceCode::new()),
-        ears(None),
-    ]
+/// `ears` at the auth redirect service of this base address.
+pub(crate) fn ears(redirect_service: SecureUrl) -> Arc<dyn AuthType> {
+    Arc::new(ears::auth_type(Some(redirect_service)))
 }

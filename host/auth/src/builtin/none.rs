@@ -1,27 +1,15 @@
 //! `none`: the service asks for no credential.
 
-use innkeeper_spec::{AuthMode, AuthTypeSpec};
+use super::field::BuiltIn;
+use crate::auth_type::Credential;
+use crate::settings::Settings;
+use crate::settings_errors::SettingsErrors;
 
-use super::field::built_in;
-use crate::auth_type::{AuthType, Credential};
-use crate::settings::{Settings, SettingsErrors};
-
-#[derive(Debug)]
-pub(crate) struct NoAuth(AuthTypeSpec);
-
-impl NoAuth {
-    pub(crate) fn new() -> Self {
-        let description = "Requests are sent without a credential.";
-        Self(built_in("none", "No authentication", description, Vec::new(), vec![AuthMode::Shared], false))
-    }
+pub(super) fn auth_type() -> BuiltIn {
+    let description = "Requests are sent without a credential.";
+    BuiltIn::new("none", "No authentication", description, Vec::new(), credential)
 }
 
-impl AuthType for NoAuth {
-    fn spec(&self) -> &AuthTypeSpec {
-        &self.0
-    }
-
-    fn credential(&self, _settings: &Settings) -> Result<Credential, SettingsErrors> {
-        Ok(Credential::Bare)
-    }
+fn credential(_: &Settings) -> Result<Credential, SettingsErrors> {
+    Ok(Credential::Bare)
 }

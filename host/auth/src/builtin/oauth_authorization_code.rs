@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind, FieldSpec};
+use innkeeper_spec::{AuthMode, FieldKind, FieldSpec};
 use serde_json::Value;
 
-use super::field::{built_in, choice, optional};
-use super::oauth_client::{Mistakes, client_id, discovery_url, mistakes, revocation_url, token_url};
+use super::field::{BuiltIn, choice, optional};
+use super::mistakes::Mistakes;
+use super::oauth_client::{client_id, discovery_url, revocation_url, token_url};
 use super::signing_key::{algorithm, certificate, certificate_binding, key_id, passphrase, private_key};
-use crate::auth_type::{AuthType, Credential};
+use crate::auth_type::Credential;
 use crate::grant::is_token_type;
 use crate::oauth::{AnswerShape, ClientAssertion, ClientAuthentication, Consent, Way};
-use crate::settings::{Settings, SettingsErrors, SettingsMistake};
+use crate::settings::Settings;
+use crate::settings_errors::SettingsErrors;
 
 const BASIC: &str = "client_secret_basic";
 const POST: &str = "client_secret_post";
@@ -21,113 +23,98 @@ const ADVANCED: [&str; 7] =
     ["tokenEndpointAuthMethod", "algorithm", "certificateBinding", "certificate", "keyId", "privateKey", "passphrase"];
 const METHODS: [&str; 3] = [BASIC, POST, PRIVATE_KEY];
 
-#[derive(Debug)]
-pub(crate) struct OAuthAuthorizationCode(AuthTypeSpec);
-
-impl OAuthAuthorizationCode {
-    pub(crate) fn new() -> Self {
-        let mut basic = optional(
-            "useBasicAuth",
-            "Client secret in the header",
-            FieldKind::Flag,
-            "Whether the client proves itself in the Authorization header; otherwise in the request's body.",
-        );
-        basic.default = Some(Value::Bool(true));
-        let mut method = choice(
-            "tokenEndpointAuthMethod",
-            "Client authentication",
-            "How the client proves itself, where that is not by its secret as the flag says: by a private key, for one.",
-            &METHODS,
-        );
-        method.default = None;
-        let fields = vec![
-            discovery_url(),
-            optional(
-                "authorizationUrl",
-                "Authorization URL",
-                FieldKind::Url,
-                "Where the user gives consent. Filled in from the discovery URL where that is given.",
-            ),
-            token_url(),
-            client_id(),
-            optional(
-                "clientSecret",
-                "Client secret",
-                FieldKind::Secret,
-                "The secret of that app; a public client has none.",
-            ),
-            optional("scope", "Scope", FieldKind::Text, "What is asked of the user, separated by spaces."),
-            basic,
-            method,
-            algorithm(),
-            certificate_binding(),
-            certificate("PEM: the certificate of the private key, and those that lead to its authority."),
-            key_id(),
-            FieldSpec { required: false, ..private_key() },
-            passphrase(),
-            optional(
-                "scopeParamName",
-                "Scope parameter",
-                FieldKind::Text,
-                "Where the service calls `scope` something else.",
-            ),
-            optional(
-                "accessTokenPath",
-                "Access token path",
-                FieldKind::Text,
-                "Where the answer holds the token elsewhere: names joined by dots, such as authed_user.access_token.",
-            ),
-            optional("tokenTypePath", "Token type path", FieldKind::Text, "The same for the token's type."),
-            optional("tokenType", "Token type", FieldKind::Text, "The type to use, whatever the answer says."),
-            revocation_url(),
-            optional(
-                "issuer",
-                "Issuer",
-                FieldKind::Text,
-                "Set it when the server names itself in its answers (RFC 9207): others are then refused.",
-            ),
-        ];
-        let modes = vec![AuthMode::Shared, AuthMode::PerUser];
-        let description = "A user consents in the browser; the host keeps the grant and refreshes it.";
-        let mut spec = built_in("oauth_authorization_code", "OAuth with consent", description, fields, modes, true);
-        spec.annotations.insert("advanced".to_owned(), ADVANCED.to_vec().into());
-        Self(spec)
-    }
+pub(super) fn auth_type() -> BuiltIn {
+    let mut basic = optional(
+        "useBasicAuth",
+        "Client secret in the header",
+        FieldKind::Flag,
+        "Whether the client proves itself in the Authorization header; otherwise in the request's body.",
+    );
+    basic.default = Some(Value::Bool(true));
+    let mut method = choice(
+        "tokenEndpointAuthMethod",
+        "Client authentication",
+        "How the client proves itself, where that is not by its secret as the flag says: by a private key, for one.",
+        &METHODS,
+    );
+    method.default = None;
+    let fields = vec![
+        discovery_url(),
+        optional(
+            "authorizationUrl",
+            "Authorization URL",
+            FieldKind::Url,
+            "Where the user gives consent. Filled in from the discovery URL where that is given.",
+        ),
+        token_url(),
+        client_id(),
+        optional(
+            "clientSecret",
+            "Client secret",
+            FieldKind::Secret,
+            "The secret of that app; a public client has none.",
+        ),
+        optional("scope", "Scope", FieldKind::Text, "What is asked of the user, separated by spaces."),
+        basic,
+        method,
+        algorithm(),
+        certificate_binding(),
+        certificate("PEM: the certificate of the private key, and those that lead to its authority."),
+        key_id(),
+        FieldSpec { required: false, ..private_key() },
+        passphrase(),
+        optional(
+            "scopeParamName",
+            "Scope parameter",
+            FieldKind::Text,
+            "Where the service calls `scope` something else.",
+        ),
+        optional(
+            "accessTokenPath",
+            "Access token path",
+            FieldKind::Text,
+            "Where the answer holds the token elsewhere: names joined by dots, such as authed_user.access_token.",
+        ),
+        optional("tokenTypePath", "Token type path", FieldKind::Text, "The same for the token's type."),
+        optional("tokenType", "Token type", FieldKind::Text, "The type to use, whatever the answer says."),
+        revocation_url(),
+        optional(
+            "issuer",
+            "Issuer",
+            FieldKind::Text,
+            "Set it when the server names itself in its answers (RFC 9207): others are then refused.",
+        ),
+    ];
+    let modes = vec![AuthMode::Shared, AuthMode::PerUser];
+    let description = "A user consents in the browser; the host keeps the grant and refreshes it.";
+    BuiltIn::new("oauth_authorization_code", "OAuth with consent", description, fields, credential)
+        .interactive(modes)
+        .annotated("advanced", ADVANCED.to_vec())
 }
 
-impl AuthType for OAuthAuthorizationCode {
-    fn spec(&self) -> &AuthTypeSpec {
-        &self.0
-    }
-
-    fn check(&self, settings: &Settings) -> Vec<SettingsMistake> {
-        mistakes(self.credential(settings))
-    }
-
-    fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors> {
-        let mut mistakes = Mistakes::default();
-        let text = |name| settings.text(name).map(str::to_owned);
-        check_shape(&mut mistakes, settings);
-        let authorization_url = mistakes.endpoint(settings, "authorizationUrl");
-        let (client, authentication) = (mistakes.client(settings), authentication(&mut mistakes, settings));
-        let credential = client.zip(authorization_url).zip(authentication);
-        let credential = credential.map(|((mut client, authorization_url), authentication)| {
-            client.authentication = authentication;
-            client.shape = AnswerShape {
-                access_token_path: text("accessTokenPath"),
-                token_type_path: text("tokenTypePath"),
-                token_type: text("tokenType"),
-            };
-            client.way = Way::Browser(Consent {
-                authorization_url,
-                scope_parameter: text("scopeParamName").unwrap_or_else(|| "scope".to_owned()),
-                issuer: text("issuer"),
-                name: None,
-            });
-            Credential::Grant(Arc::new(client))
+fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
+    let mut mistakes = Mistakes::default();
+    let text = |name| settings.text(name).map(str::to_owned);
+    check_shape(&mut mistakes, settings);
+    let authorization_url = mistakes.endpoint(settings, "authorizationUrl");
+    let (client, authentication) = (mistakes.client(settings), authentication(&mut mistakes, settings));
+    let credential = client.zip(authorization_url).zip(authentication);
+    let credential = credential.map(|((mut client, authorization_url), authentication)| {
+        client.authentication = authentication;
+        client.shape = AnswerShape {
+            access_token_path: text("accessTokenPath"),
+            token_type_path: text("tokenTypePath"),
+            token_type: text("tokenType"),
+        };
+        client.way = Way::Browser(Consent {
+            authorization_url,
+            scope_parameter: text("scopeParamName").unwrap_or_else(|| "scope".to_owned()),
+            issuer: text("issuer"),
+            name: None,
         });
-        mistakes.finish(credential)
-    }
+        Credential::Grant(Arc::new(client))
+    });
+    mistakes.finish(credential)
 }
 
 fn check_shape(mistakes: &mut Mistakes, settings: &Settings) {

@@ -3,71 +3,57 @@
 use std::sync::Arc;
 
 use innkeeper_egress::{ClientIdentity, IdentityError};
-use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind, FieldSpec};
+use innkeeper_spec::{FieldKind, FieldSpec};
 
-use super::field::{built_in, optional};
-use super::oauth_client::{Mistakes, client_id, discovery_url, mistakes, revocation_url, scope, token_url};
+use super::field::{BuiltIn, optional};
+use super::mistakes::Mistakes;
+use super::oauth_client::{client_id, discovery_url, revocation_url, scope, token_url};
 use super::signing_key::{certificate, passphrase, private_key};
-use crate::auth_type::{AuthType, Credential};
+use crate::auth_type::Credential;
 use crate::oauth::ClientAuthentication;
-use crate::settings::{Settings, SettingsErrors, SettingsMistake};
+use crate::settings::Settings;
+use crate::settings_errors::SettingsErrors;
 
-#[derive(Debug)]
-pub(crate) struct MutualTls(AuthTypeSpec);
-
-impl MutualTls {
-    pub(crate) fn new() -> Self {
-        let help = "PEM: the client's certificate, issued by an authority or signed by itself, and those that lead to the authority.";
-        let fields = vec![
-            discovery_url(),
-            token_url(),
-            client_id(),
-            FieldSpec { required: true, ..certificate(help) },
-            private_key(),
-            passphrase(),
-            scope(),
-            optional(
-                "certificateBoundTokens",
-                "Tokens are bound to the certificate",
-                FieldKind::Flag,
-                "Whether services want to see the certificate beside the token (RFC 8705, section 3).",
-            ),
-            revocation_url(),
-        ];
-        let description = "The connector gets tokens for itself and proves who it is with a TLS client certificate.";
-        Self(built_in(
-            "oauth_client_credentials_mtls",
-            "OAuth client credentials with a certificate",
-            description,
-            fields,
-            vec![AuthMode::Shared],
-            false,
-        ))
-    }
+pub(super) fn auth_type() -> BuiltIn {
+    let help = "PEM: the client's certificate, issued by an authority or signed by itself, and those that lead to the authority.";
+    let fields = vec![
+        discovery_url(),
+        token_url(),
+        client_id(),
+        FieldSpec { required: true, ..certificate(help) },
+        private_key(),
+        passphrase(),
+        scope(),
+        optional(
+            "certificateBoundTokens",
+            "Tokens are bound to the certificate",
+            FieldKind::Flag,
+            "Whether services want to see the certificate beside the token (RFC 8705, section 3).",
+        ),
+        revocation_url(),
+    ];
+    let description = "The connector gets tokens for itself and proves who it is with a TLS client certificate.";
+    BuiltIn::new(
+        "oauth_client_credentials_mtls",
+        "OAuth client credentials with a certificate",
+        description,
+        fields,
+        credential,
+    )
 }
 
-impl AuthType for MutualTls {
-    fn spec(&self) -> &AuthTypeSpec {
-        &self.0
+fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
+    let mut mistakes = Mistakes::default();
+    for field in ["tokenUrl", "revocationUrl"] {
+        mistakes.only_https(settings, field, "a certificate is shown in TLS alone");
     }
-
-    fn check(&self, settings: &Settings) -> Vec<SettingsMistake> {
-        mistakes(self.credential(settings))
-    }
-
-    fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors> {
-        let mut mistakes = Mistakes::default();
-        for field in ["tokenUrl", "revocationUrl"] {
-            mistakes.only_https(settings, field, "a certificate is shown in TLS alone");
-        }
-        let (client, identity) = (mistakes.client(settings), identity(&mut mistakes, settings));
-        let credential = client.zip(identity).map(|(mut client, identity)| {
-            client.authentication = ClientAuthentication::Certificate(identity);
-            client.certificate_bound = settings.flag("certificateBoundTokens").unwrap_or(false);
-            Credential::Grant(Arc::new(client))
-        });
-        mistakes.finish(credential)
-    }
+    let (client, identity) = (mistakes.client(settings), identity(&mut mistakes, settings));
+    let credential = client.zip(identity).map(|(mut client, identity)| {
+        client.authentication = ClientAuthentication::Certificate(identity);
+        client.certificate_bound = settings.flag("certificateBoundTokens").unwrap_or(false);
+        Credential::Grant(Arc::new(client))
+    });
+    mistakes.finish(credential)
 }
 
 fn identity(mistakes: &mut Mistakes, settings: &Settings) -> Option<ClientIdentity> {

@@ -2,70 +2,56 @@
 
 use std::sync::Arc;
 
-use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind};
+use innkeeper_spec::FieldKind;
 
-use super::field::{built_in, optional};
-use super::oauth_client::{Mistakes, client_id, discovery_url, mistakes, revocation_url, scope, token_url};
+use super::field::{BuiltIn, optional};
+use super::mistakes::Mistakes;
+use super::oauth_client::{client_id, discovery_url, revocation_url, scope, token_url};
 use super::signing_key::{algorithm, certificate, certificate_binding, key_id, passphrase, private_key};
-use crate::auth_type::{AuthType, Credential};
+use crate::auth_type::Credential;
 use crate::oauth::{ClientAssertion, ClientAuthentication};
-use crate::settings::{Settings, SettingsErrors, SettingsMistake};
+use crate::settings::Settings;
+use crate::settings_errors::SettingsErrors;
 
-#[derive(Debug)]
-pub(crate) struct PrivateKeyJwt(AuthTypeSpec);
-
-impl PrivateKeyJwt {
-    pub(crate) fn new() -> Self {
-        let fields = vec![
-            discovery_url(),
-            token_url(),
-            client_id(),
-            scope(),
-            algorithm(),
-            certificate_binding(),
-            certificate("PEM: the certificate of the private key, and those that lead to its authority."),
-            key_id(),
-            private_key(),
-            passphrase(),
-            optional(
-                "audience",
-                "Audience",
-                FieldKind::Text,
-                "Whom the client's assertions are for, where that is not the token URL.",
-            ),
-            revocation_url(),
-        ];
-        let description = "The connector gets tokens for itself and proves who it is with a private key.";
-        Self(built_in(
-            "oauth_client_credentials_private_key_jwt",
-            "OAuth client credentials with a private key",
-            description,
-            fields,
-            vec![AuthMode::Shared],
-            false,
-        ))
-    }
+pub(super) fn auth_type() -> BuiltIn {
+    let fields = vec![
+        discovery_url(),
+        token_url(),
+        client_id(),
+        scope(),
+        algorithm(),
+        certificate_binding(),
+        certificate("PEM: the certificate of the private key, and those that lead to its authority."),
+        key_id(),
+        private_key(),
+        passphrase(),
+        optional(
+            "audience",
+            "Audience",
+            FieldKind::Text,
+            "Whom the client's assertions are for, where that is not the token URL.",
+        ),
+        revocation_url(),
+    ];
+    let description = "The connector gets tokens for itself and proves who it is with a private key.";
+    BuiltIn::new(
+        "oauth_client_credentials_private_key_jwt",
+        "OAuth client credentials with a private key",
+        description,
+        fields,
+        credential,
+    )
 }
 
-impl AuthType for PrivateKeyJwt {
-    fn spec(&self) -> &AuthTypeSpec {
-        &self.0
-    }
-
-    fn check(&self, settings: &Settings) -> Vec<SettingsMistake> {
-        mistakes(self.credential(settings))
-    }
-
-    fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors> {
-        let mut mistakes = Mistakes::default();
-        let (client, signer) = (mistakes.client(settings), mistakes.signer(settings));
-        let credential = client.zip(signer).map(|(mut client, signer)| {
-            client.authentication = ClientAuthentication::Assertion(ClientAssertion {
-                signer: Arc::new(signer),
-                audience: settings.text("audience").map(str::to_owned),
-            });
-            Credential::Grant(Arc::new(client))
+fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
+    let mut mistakes = Mistakes::default();
+    let (client, signer) = (mistakes.client(settings), mistakes.signer(settings));
+    let credential = client.zip(signer).map(|(mut client, signer)| {
+        client.authentication = ClientAuthentication::Assertion(ClientAssertion {
+            signer: Arc::new(signer),
+            audience: settings.text("audience").map(str::to_owned),
         });
-        mistakes.finish(credential)
-    }
+        Credential::Grant(Arc::new(client))
+    });
+    mistakes.finish(credential)
 }

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind};
+use innkeeper_spec::FieldKind;
 use serde_json::{Map, Value};
 
-use super::field::{address, built_in, check_scope, optional, required};
-use super::oauth_client::{Mistakes, discovery_url, mistakes, revocation_url, scope, token_url};
+use super::field::{BuiltIn, optional, required};
+use super::mistakes::Mistakes;
+use super::oauth_client::{discovery_url, revocation_url, scope, token_url};
 use super::signing_key::{algorithm, passphrase, private_key};
-use crate::auth_type::{AuthType, Credential};
+use crate::auth_type::Credential;
 use crate::oauth::{JwtBearer, KeyReference, OAuthClient, OwnGrant, Way};
-use crate::settings::{Settings, SettingsErrors, SettingsMistake};
+use crate::settings::Settings;
+use crate::settings_errors::SettingsErrors;
 
 /// How long a statement is good for, in seconds.
 const LIFE: u64 = 300;
@@ -20,84 +22,63 @@ const LONGEST_LIFE: u64 = 3600;
 /// Claims that are set here.
 const OWN_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "iat", "nbf", "jti"];
 
-#[derive(Debug)]
-pub(crate) struct OAuthJwtBearer(AuthTypeSpec);
-
-impl OAuthJwtBearer {
-    pub(crate) fn new() -> Self {
-        let mut lifetime = optional(
-            "lifetime",
-            "Lifetime",
-            FieldKind::Number,
-            "How long each assertion is good for, in seconds; at most 3600.",
-        );
-        lifetime.default = Some(LIFE.into());
-        let fields = vec![
-            discovery_url(),
-            token_url(),
-            required("issuer", "Issuer", FieldKind::Text, "Who states it: the client's name at the server."),
-            required("subject", "Subject", FieldKind::Text, "For whom the token is: a user, or the issuer itself."),
-            optional(
-                "audience",
-                "Audience",
-                FieldKind::Text,
-                "Whom the assertions are for, where that is not the token URL.",
-            ),
-            scope(),
-            algorithm(),
-            optional("keyId", "Key ID", FieldKind::Text, "The name that the key is registered under (kid)."),
-            private_key(),
-            passphrase(),
-            lifetime,
-            optional(
-                "claims",
-                "More claims",
-                FieldKind::Text,
-                "A JSON object of further claims; some servers want the scope there: {\"scope\": \"...\"}.",
-            ),
-            optional("clientId", "Client ID", FieldKind::Text, "Where the server wants one beside the assertion."),
-            optional("clientSecret", "Client secret", FieldKind::Secret, "Sent in the body with the client ID."),
-            revocation_url(),
-        ];
-        let description = "The connector signs for whom it asks; no user takes part.";
-        Self(built_in("oauth_jwt_bearer", "OAuth JWT bearer", description, fields, vec![AuthMode::Shared], false))
-    }
+pub(super) fn auth_type() -> BuiltIn {
+    let mut lifetime = optional(
+        "lifetime",
+        "Lifetime",
+        FieldKind::Number,
+        "How long each assertion is good for, in seconds; at most 3600.",
+    );
+    lifetime.default = Some(LIFE.into());
+    let fields = vec![
+        discovery_url(),
+        token_url(),
+        required("issuer", "Issuer", FieldKind::Text, "Who states it: the client's name at the server."),
+        required("subject", "Subject", FieldKind::Text, "For whom the token is: a user, or the issuer itself."),
+        optional(
+            "audience",
+            "Audience",
+            FieldKind::Text,
+            "Whom the assertions are for, where that is not the token URL.",
+        ),
+        scope(),
+        algorithm(),
+        optional("keyId", "Key ID", FieldKind::Text, "The name that the key is registered under (kid)."),
+        private_key(),
+        passphrase(),
+        lifetime,
+        optional(
+            "claims",
+            "More claims",
+            FieldKind::Text,
+            "A JSON object of further claims; some servers want the scope there: {\"scope\": \"...\"}.",
+        ),
+        optional("clientId", "Client ID", FieldKind::Text, "Where the server wants one beside the assertion."),
+        optional("clientSecret", "Client secret", FieldKind::Secret, "Sent in the body with the client ID."),
+        revocation_url(),
+    ];
+    let description = "The connector signs for whom it asks; no user takes part.";
+    BuiltIn::new("oauth_jwt_bearer", "OAuth JWT bearer", description, fields, credential)
 }
 
-impl AuthType for OAuthJwtBearer {
-    fn spec(&self) -> &AuthTypeSpec {
-        &self.0
-    }
-
-    fn check(&self, settings: &Settings) -> Vec<SettingsMistake> {
-        mistakes(self.credential(settings))
-    }
-
-    fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors> {
-        let mut mistakes = Mistakes::default();
-        let client = client(&mut mistakes, settings);
-        let bearer = bearer(&mut mistakes, settings);
-        let credential = client.zip(bearer).map(|(mut client, bearer)| {
-            client.way = Way::Alone(OwnGrant::JwtBearer(bearer));
-            Credential::Grant(Arc::new(client))
-        });
-        mistakes.finish(credential)
-    }
+fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
+    let mut mistakes = Mistakes::default();
+    let client = client(&mut mistakes, settings);
+    let bearer = bearer(&mut mistakes, settings);
+    let credential = client.zip(bearer).map(|(mut client, bearer)| {
+        client.way = Way::Alone(OwnGrant::JwtBearer(bearer));
+        Credential::Grant(Arc::new(client))
+    });
+    mistakes.finish(credential)
 }
 
 fn client(mistakes: &mut Mistakes, settings: &Settings) -> Option<OAuthClient> {
-    if let Some(mistake) = check_scope(settings) {
-        mistakes.note(&mistake.field, mistake.reason);
-    }
     if settings.secret("clientSecret").is_some() && settings.text("clientId").is_none() {
         mistakes.note("clientId", "is required beside a clientSecret");
     }
-    let revocation_url = settings.text("revocationUrl").and_then(|_| mistakes.take(address(settings, "revocationUrl")));
-    let client_id = settings.text("clientId").unwrap_or_default();
-    let mut client = OAuthClient::new(mistakes.endpoint(settings, "tokenUrl")?, client_id.to_owned());
+    let client_id = settings.text("clientId").unwrap_or_default().to_owned();
+    let mut client = mistakes.client_of_id(settings, Some(client_id))?;
     client.authentication = Mistakes::secret(settings, false);
-    client.revocation_url = revocation_url;
-    client.scope = settings.text("scope").map(str::to_owned);
     Some(client)
 }
 

@@ -3,15 +3,17 @@
 
 use std::sync::Arc;
 
-use innkeeper_spec::{AuthMode, AuthTypeSpec, FieldKind};
+use innkeeper_spec::FieldKind;
 use secrecy::ExposeSecret;
 
-use super::field::{built_in, choice, optional, required};
-use super::oauth_client::{Mistakes, client_id, mistakes, scope};
-use crate::auth_type::{AuthType, Credential};
+use super::field::{BuiltIn, choice, optional, required};
+use super::mistakes::Mistakes;
+use super::oauth_client::{client_id, scope};
+use crate::auth_type::Credential;
 use crate::grant::is_token_type;
 use crate::oauth::{AnswerShape, BodyFormat, OwnGrant, Password, Way};
-use crate::settings::{Settings, SettingsErrors, SettingsMistake};
+use crate::settings::Settings;
+use crate::settings_errors::SettingsErrors;
 
 /// Longest user name, in characters.
 const LONGEST_USERNAME: usize = 1024;
@@ -21,66 +23,50 @@ const LONGEST: usize = 4096;
 const INSECURE: &str = "the host keeps a person's password, which opens all of the account, works without a second factor \
                         and cannot be revoked alone; use another way where the service has one";
 
-#[derive(Debug)]
-pub(crate) struct OAuthPassword(AuthTypeSpec);
-
-impl OAuthPassword {
-    pub(crate) fn new() -> Self {
-        let fields = vec![
-            required("tokenUrl", "Token URL", FieldKind::Url, "Where the authorization server gives tokens; https."),
-            required("username", "User name", FieldKind::Text, "The name of the account at the service."),
-            required("password", "Password", FieldKind::Secret, "Its password."),
-            client_id(),
-            scope(),
-            choice("usernameField", "User name field", "What the service calls the user name.", &["username", "email"]),
-            choice(
-                "requestBodyFormat",
-                "Request format",
-                "How the request is written: as the RFC has it, or as JSON.",
-                &["form", "json"],
-            ),
-            optional("tokenType", "Token type", FieldKind::Text, "The type to use, whatever the answer says."),
-        ];
-        let description = "Insecure, for services that know nothing else: the host keeps a person's password and gives it \
+pub(super) fn auth_type() -> BuiltIn {
+    let fields = vec![
+        required("tokenUrl", "Token URL", FieldKind::Url, "Where the authorization server gives tokens; https."),
+        required("username", "User name", FieldKind::Text, "The name of the account at the service."),
+        required("password", "Password", FieldKind::Secret, "Its password."),
+        client_id(),
+        scope(),
+        choice("usernameField", "User name field", "What the service calls the user name.", &["username", "email"]),
+        choice(
+            "requestBodyFormat",
+            "Request format",
+            "How the request is written: as the RFC has it, or as JSON.",
+            &["form", "json"],
+        ),
+        optional("tokenType", "Token type", FieldKind::Text, "The type to use, whatever the answer says."),
+    ];
+    let description = "Insecure, for services that know nothing else: the host keeps a person's password and gives it \
                            for tokens.";
-        let title = "OAuth password (insecure)";
-        let mut spec = built_in("oauth_password", title, description, fields, vec![AuthMode::Shared], false);
-        spec.annotations.insert("standing".to_owned(), "legacy".into());
-        spec.annotations.insert("insecure".to_owned(), INSECURE.into());
-        Self(spec)
-    }
+    let title = "OAuth password (insecure)";
+    BuiltIn::new("oauth_password", title, description, fields, credential)
+        .annotated("standing", "legacy")
+        .annotated("insecure", INSECURE)
 }
 
-impl AuthType for OAuthPassword {
-    fn spec(&self) -> &AuthTypeSpec {
-        &self.0
-    }
-
-    fn check(&self, settings: &Settings) -> Vec<SettingsMistake> {
-        mistakes(self.credential(settings))
-    }
-
-    fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors> {
-        let mut mistakes = Mistakes::default();
-        mistakes.only_https(settings, "tokenUrl", "it is sent a password");
-        for (field, longest) in [("username", LONGEST_USERNAME), ("clientId", LONGEST)] {
-            if settings.text(field).is_some_and(|text| text.chars().count() > longest) {
-                mistakes.note(field, format!("must have at most {longest} characters"));
-            }
+fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
+    let mut mistakes = Mistakes::default();
+    mistakes.only_https(settings, "tokenUrl", "it is sent a password");
+    for (field, longest) in [("username", LONGEST_USERNAME), ("clientId", LONGEST)] {
+        if settings.text(field).is_some_and(|text| text.chars().count() > longest) {
+            mistakes.note(field, format!("must have at most {longest} characters"));
         }
-        let token_type = settings.text("tokenType");
-        if token_type.is_some_and(|text| !is_token_type(text)) {
-            mistakes.note("tokenType", "must be one word, such as Bearer");
-        }
-        let client = mistakes.client(settings);
-        let password = password(&mut mistakes, settings);
-        let credential = client.zip(password).map(|(mut client, password)| {
-            client.shape = AnswerShape { token_type: token_type.map(str::to_owned), ..AnswerShape::default() };
-            client.way = Way::Alone(OwnGrant::Password(password));
-            Credential::Grant(Arc::new(client))
-        });
-        mistakes.finish(credential)
     }
+    let token_type = settings.text("tokenType");
+    if token_type.is_some_and(|text| !is_token_type(text)) {
+        mistakes.note("tokenType", "must be one word, such as Bearer");
+    }
+    let client = mistakes.client(settings);
+    let password = password(&mut mistakes, settings);
+    let credential = client.zip(password).map(|(mut client, password)| {
+        client.shape = AnswerShape { token_type: token_type.map(str::to_owned), ..AnswerShape::default() };
+        client.way = Way::Alone(OwnGrant::Password(password));
+        Credential::Grant(Arc::new(client))
+    });
+    mistakes.finish(credential)
 }
 
 fn password(mistakes: &mut Mistakes, settings: &Settings) -> Option<Password> {

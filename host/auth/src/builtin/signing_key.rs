@@ -3,8 +3,8 @@
 use innkeeper_spec::{FieldKind, FieldSpec};
 
 use super::field::{choice, optional, required};
-use super::oauth_client::Mistakes;
-use crate::oauth::{Algorithm, CertificateProblem, Certificates, KeyProblem, KeyReference, PrivateKey, Signer};
+use super::mistakes::Mistakes;
+use crate::oauth::{Algorithm, CertificateProblem, Certificates, JwtSigner, KeyProblem, KeyReference, PrivateKey};
 use crate::settings::Settings;
 
 pub(super) fn private_key() -> FieldSpec {
@@ -42,7 +42,7 @@ pub(super) fn key_id() -> FieldSpec {
 
 impl Mistakes {
     /// `algorithm`, `privateKey`, `passphrase`, and with `certificateBinding` the `certificate` or the `keyId`.
-    pub(super) fn signer(&mut self, settings: &Settings) -> Option<Signer> {
+    pub(super) fn signer(&mut self, settings: &Settings) -> Option<JwtSigner> {
         let key = self.private_key(settings);
         let (reference, certificates) = self.reference(settings)?;
         let signer = self.signer_with(settings, &key?, reference)?;
@@ -59,12 +59,12 @@ impl Mistakes {
         settings: &Settings,
         key: &PrivateKey,
         reference: KeyReference,
-    ) -> Option<Signer> {
+    ) -> Option<JwtSigner> {
         let Some(algorithm) = Algorithm::parse(settings.text("algorithm").unwrap_or(Algorithm::NAMES[0])) else {
             self.note("algorithm", format!("must be one of {}", Algorithm::NAMES.join(", ")));
             return None;
         };
-        Signer::new(algorithm, key, reference).map_err(|problem| self.key_problem(problem)).ok()
+        JwtSigner::new(algorithm, key, reference).map_err(|problem| self.key_problem(problem)).ok()
     }
 
     /// `privateKey` and `passphrase`.

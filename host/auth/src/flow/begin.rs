@@ -2,27 +2,24 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use innkeeper_address::RedirectUri;
 use innkeeper_ambient::Timestamp;
 use innkeeper_store::{AuthorizationRecord, ConnectionRecord, GrantOwner, Identity, PrincipalId, SpaceId};
-use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
-use secrecy::SecretString;
 use url::Url;
 
 use super::limits::{Counted, Endpoint, TooMany};
-use super::{ConsentRequest, LIFE, SessionSecret, digest};
-use crate::address::is_loopback;
+use super::{ConsentRequest, FlowState, LIFE, PkceVerifier, SessionSecret, digest};
 use crate::auth::Auth;
 use crate::error::AuthError;
 use crate::grant::Authorization;
+use crate::scope::Scope;
 
 /// An authorization that has begun.
 pub struct Begun {
     /// Where the user's browser goes. It holds the state: log it nowhere.
     pub authorization_url: Url,
     /// The state parameter, for who wants to recognise the callback.
-    pub state: SecretString,
+    pub state: FlowState,
     /// Until when the callback is taken.
     pub expires_at: Timestamp,
 }
@@ -42,12 +39,14 @@ impl Auth {
         &self,
         connection: &ConnectionRecord,
         owner: &GrantOwner,
-        redirect_uri: &Url,
+        redirect_uri: &RedirectUri,
         session: &SessionSecret,
         return_url: Option<&Url>,
     ) -> Result<Begun, AuthError> {
         Self::check_owner(connection, owner)?;
-        check_addresses(connection, redirect_uri, return_url)?;
+        if return_url.is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
+            return Err(AuthError::ReturnUrl { connection: connection.id.clone() });
+        }
         let prepared = self.prepared(connection)?;
         let browser = prepared.source().and_then(|source| match source.authorization() {
             Authorization::Browser(flow) => Some((source, flow)),
@@ -65,11 +64,8 @@ impl Auth {
         if let Err(error) = self.store().sweep_authorizations(now).await {
             tracing::warn!(%error, "expired authorizations were not swept");
         }
-        let state = BASE64_URL_SAFE_NO_PAD.encode(self.random().bytes::<32>());
-        let state_hash = digest(&state);
-        // RFC 7636, section 4.1: 43 to 128 characters.
-        let verifier = PkceCodeVerifier::new(BASE64_URL_SAFE_NO_PAD.encode(self.random().bytes::<64>()));
-        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
+        let (state, verifier) = (FlowState::random(self.random()), PkceVerifier::random(self.random()));
+        let state_hash = digest(state.expose());
         let identity = Identity::Authorization {
             state_hash: &state_hash,
             space: &connection.space,
@@ -84,18 +80,18 @@ impl Auth {
             owner: owner.clone(),
             redirect_uri: redirect_uri.to_string(),
             session_hash: session.hash(),
-            verifier: self.vault().seal(&identity, verifier.secret().as_bytes())?,
+            verifier: self.vault().seal(&identity, verifier.expose().as_bytes())?,
             return_url: return_url.map(Url::to_string),
             origin: source.origin.as_str().to_owned(),
-            scope: source.scope().map(str::to_owned),
+            scope: source.scope().map(Scope::to_string),
             created_at: now,
             expires_at,
         };
         self.store().put_authorization(record).await?;
-        let request =
-            ConsentRequest { redirect_uri, state: &state, challenge: challenge.as_str(), scope: source.scope() };
+        let challenge = &verifier.challenge();
+        let request = ConsentRequest { redirect_uri, state: &state, challenge, scope: source.scope() };
         let authorization_url = flow.authorization_url(&request);
-        Ok(Begun { authorization_url, state: SecretString::from(state), expires_at })
+        Ok(Begun { authorization_url, state, expires_at })
     }
 
     /// Where a user of `connection` is sent to, without what the address asks; none where no browser is sent anywhere.
@@ -118,23 +114,4 @@ impl Auth {
         let allowed = self.limiter().peek(Endpoint::Begin, &who, self.clock().now());
         allowed.map_err(|TooMany(retry_after)| AuthError::TooManyAuthorizations { retry_after })
     }
-}
-
-/// RFC 8252, sections 7 and 8: https, or http on loopback; RFC 6749, section 3.1.2: no fragment.
-fn check_addresses(
-    connection: &ConnectionRecord,
-    redirect_uri: &Url,
-    return_url: Option<&Url>,
-) -> Result<(), AuthError> {
-    let error = |what, why| AuthError::Address { connection: connection.id.clone(), what, why };
-    if !(redirect_uri.scheme() == "https" || redirect_uri.scheme() == "http" && is_loopback(redirect_uri)) {
-        return Err(error("redirect URI", "it must be https, or http on loopback"));
-    }
-    if redirect_uri.fragment().is_some() {
-        return Err(error("redirect URI", "it must not have a fragment"));
-    }
-    if return_url.is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
-        return Err(error("return URL", "it must be an http or https address"));
-    }
-    Ok(())
 }

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use secrecy::SecretString;
 use url::form_urlencoded;
 
 use super::complete::FlowFailure;
+use super::{AuthorizationCode, FlowState};
 
 /// The parameters of a callback. All of them are hostile until the state has been checked.
 pub struct Callback {
-    pub(super) state: SecretString,
-    pub(super) code: Option<SecretString>,
+    pub(super) state: FlowState,
+    pub(super) code: Option<AuthorizationCode>,
     pub(super) error: Option<String>,
     pub(super) issuer: Option<String>,
 }
@@ -36,7 +36,7 @@ impl Callback {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         Ok(Self {
             state: given(state).ok_or(FlowFailure::NoState)?.into(),
-            code: given(code).map(SecretString::from),
+            code: given(code).map(AuthorizationCode::from),
             error: given(error),
             issuer,
         })
@@ -45,7 +45,7 @@ impl Callback {
 
 impl Callback {
     /// The state, for who keeps a session for each.
-    pub fn state(&self) -> &SecretString {
+    pub fn state(&self) -> &FlowState {
         &self.state
     }
 }

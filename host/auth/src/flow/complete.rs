@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_store::{AuthorizationRecord, ConnectionId, GrantKey, GrantOwner, Identity, SpaceId, Store};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::limits::{Counted, Endpoint, TooMany};
-use super::{Callback, Issuer, Redemption, SessionSecret, digest};
+use super::{AuthorizationCode, Callback, Issuer, PkceVerifier, Redemption, SessionSecret, digest};
 use crate::auth::Auth;
 use crate::error::AuthError;
 use crate::grant::{Authorization, BoundSource, Grants, TokenError};
@@ -104,7 +104,7 @@ impl Auth {
     /// Takes the record out if the session is the one that began.
     async fn consume(&self, callback: &Callback, session: &SessionSecret) -> Result<AuthorizationRecord, Refused> {
         let stranger = |failure| Refused { failure, flow: None };
-        let state_hash = digest(callback.state.expose_secret());
+        let state_hash = digest(callback.state.expose());
         let stored = |result: Result<_, innkeeper_store::StoreError>| {
             result.map_err(|error| stranger(FlowFailure::Host(error.into())))
         };
@@ -163,7 +163,7 @@ impl Auth {
         prepared.source().filter(same).cloned().ok_or_else(gone)
     }
 
-    fn verifier(&self, record: &AuthorizationRecord) -> Result<SecretString, FlowFailure> {
+    fn verifier(&self, record: &AuthorizationRecord) -> Result<PkceVerifier, FlowFailure> {
         let identity = Identity::Authorization {
             state_hash: &record.state_hash,
             space: &record.space,
@@ -172,7 +172,7 @@ impl Auth {
         };
         let plain = self.vault().open_sealed(&identity, &record.verifier).map_err(AuthError::from)?;
         let text = std::str::from_utf8(plain.expose_secret()).map_err(|_| FlowFailure::Unknown)?;
-        Ok(SecretString::from(text))
+        Ok(PkceVerifier::from(SecretString::from(text)))
     }
 }
 
@@ -181,8 +181,8 @@ struct Exchange {
     grants: Arc<Grants>,
     store: Arc<dyn Store>,
     source: BoundSource,
-    code: SecretString,
-    verifier: SecretString,
+    code: AuthorizationCode,
+    verifier: PkceVerifier,
     record: AuthorizationRecord,
 }
 
@@ -192,7 +192,8 @@ impl Exchange {
         let Authorization::Browser(flow) = source.authorization() else {
             return Err(FlowFailure::ConnectionGone(record.connection));
         };
-        let redemption = Redemption { code: &code, verifier: &verifier, redirect_uri: &record.redirect_uri };
+        let redirect_uri = record.redirect_uri.parse().map_err(|_| FlowFailure::Unknown)?;
+        let redemption = Redemption { code: &code, verifier: &verifier, redirect_uri: &redirect_uri };
         let answer = flow.exchange(&redemption, &source.context).await.map_err(FlowFailure::Exchange)?;
         let AuthorizationRecord { space, connection, owner, scope, .. } = record;
         let key = GrantKey { space, connection, owner };

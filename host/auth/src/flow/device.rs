@@ -3,16 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
+use innkeeper_address::SecureUrl;
 use innkeeper_ambient::Timestamp;
 use innkeeper_store::{ConnectionId, ConnectionRecord, GrantKey, GrantOwner, SpaceId};
 use secrecy::SecretString;
-use url::Url;
 
 use super::limits::{Counted, Endpoint, TooMany};
 use super::{Completed, DeviceFlow};
 use crate::auth::Auth;
 use crate::error::AuthError;
 use crate::grant::{Authorization, BoundSource, ErrorCode, Nature, Origin, TokenAnswer, TokenError};
+use crate::scope::Scope;
 
 /// Section 3.5: what the interval grows by when the server says that it is asked too often.
 const SLOWER: Duration = Duration::from_secs(5);
@@ -37,9 +38,9 @@ pub struct DeviceAuthorization {
     /// What the user types there.
     pub user_code: String,
     /// Where the user goes.
-    pub verification_uri: Url,
+    pub verification_uri: SecureUrl,
     /// The same with the code in it, for a link or a QR code. Whoever opens it should compare the code.
-    pub verification_uri_complete: Option<Url>,
+    pub verification_uri_complete: Option<SecureUrl>,
     /// Until when the user may decide.
     pub expires_at: Timestamp,
     /// How long to wait between questions at least; it grows when the server asks for that.
@@ -137,7 +138,7 @@ impl Auth {
             interval,
             device_code: answer.device_code,
             origin: source.origin.clone(),
-            scope: source.scope().map(str::to_owned),
+            scope: source.scope().map(Scope::to_string),
             next_poll: now.plus(interval),
             failures: 0,
             space: connection.space.clone(),

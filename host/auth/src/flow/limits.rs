@@ -9,14 +9,14 @@ use innkeeper_store::{ConnectionId, GrantOwner, PrincipalId, SpaceId};
 
 /// At most so many within any window of so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateLimit {
+pub struct FlowLimit {
     /// How many.
     pub count: u32,
     /// How long the window is.
     pub window: Duration,
 }
 
-impl Default for RateLimit {
+impl Default for FlowLimit {
     /// 100 an hour.
     fn default() -> Self {
         Self { count: 100, window: Duration::from_hours(1) }
@@ -27,16 +27,16 @@ impl Default for RateLimit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowLimits {
     /// Authorizations begun by one user.
-    pub begin: RateLimit,
+    pub begin: FlowLimit,
     /// Callbacks that one user brings.
-    pub callback: RateLimit,
+    pub callback: FlowLimit,
     /// Users that are remembered at once, 10,000; one more makes whoever was away longest forgotten.
     pub most_users: usize,
 }
 
 impl Default for FlowLimits {
     fn default() -> Self {
-        Self { begin: RateLimit::default(), callback: RateLimit::default(), most_users: 10_000 }
+        Self { begin: FlowLimit::default(), callback: FlowLimit::default(), most_users: 10_000 }
     }
 }
 
@@ -107,7 +107,7 @@ impl FlowLimiter {
     }
 
     fn check(&self, endpoint: Endpoint, times: &mut VecDeque<Timestamp>, now: Timestamp) -> Result<(), TooMany> {
-        let RateLimit { count, window } = self.limit(endpoint);
+        let FlowLimit { count, window } = self.limit(endpoint);
         while times.front().is_some_and(|first| first.plus(window) <= now) {
             times.pop_front();
         }
@@ -131,7 +131,7 @@ impl FlowLimiter {
         }
     }
 
-    fn limit(&self, endpoint: Endpoint) -> RateLimit {
+    fn limit(&self, endpoint: Endpoint) -> FlowLimit {
         match endpoint {
             Endpoint::Begin => self.limits.begin,
             Endpoint::Callback => self.limits.callback,
@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn limiter(count: u32, most_users: usize) -> FlowLimiter {
-        let limit = RateLimit { count, window: Duration::from_mins(1) };
+        let limit = FlowLimit { count, window: Duration::from_mins(1) };
         FlowLimiter::new(FlowLimits { begin: limit, callback: limit, most_users })
     }
 

@@ -20,12 +20,7 @@ pub struct SessionSecret {
 impl SessionSecret {
     /// A new one of 256 random bits.
     pub fn random(random: &dyn Random) -> Self {
-        Self::from_text(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>()))
-    }
-
-    /// The one that a browser brought back.
-    pub fn from_text(text: impl Into<String>) -> Self {
-        Self { secret: SecretString::from(text.into()), user: None }
+        Self::from(SecretString::from(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>())))
     }
 
     /// Bound to the browser's user, too: a flow that begins so is completed by the same user of the same space alone.
@@ -51,6 +46,13 @@ impl SessionSecret {
             hash.update(part.as_bytes());
         }
         hash.finalize().into()
+    }
+}
+
+/// The one that a browser brought back.
+impl From<SecretString> for SessionSecret {
+    fn from(secret: SecretString) -> Self {
+        Self { secret, user: None }
     }
 }
 

@@ -4,10 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use innkeeper_address::{RedirectUri, SecureUrl};
 use secrecy::SecretString;
 use url::Url;
 
+use super::{AuthorizationCode, FlowState, PkceChallenge, PkceVerifier};
 use crate::grant::{SourceContext, TokenAnswer, TokenError};
+use crate::scope::Scope;
 
 /// A user consents in a browser, which comes back with a code. The host owns the state, PKCE, the callback and its checks.
 #[async_trait]
@@ -40,29 +43,29 @@ pub trait DeviceFlow: Send + Sync {
 #[derive(Clone, Copy, Debug)]
 pub struct ConsentRequest<'a> {
     /// Where the provider sends the browser back to.
-    pub redirect_uri: &'a Url,
+    pub redirect_uri: &'a RedirectUri,
     /// Comes back with it.
-    pub state: &'a str,
-    /// SHA-256 of the PKCE verifier, base64url (RFC 7636, section 4.2).
-    pub challenge: &'a str,
-    /// What is asked for, separated by spaces.
-    pub scope: Option<&'a str>,
+    pub state: &'a FlowState,
+    /// Of the verifier that the code is redeemed with.
+    pub challenge: &'a PkceChallenge,
+    /// What is asked for.
+    pub scope: Option<&'a Scope>,
 }
 
 /// What a code is redeemed with.
 #[derive(Clone, Copy)]
 pub struct Redemption<'a> {
     /// Of the callback.
-    pub code: &'a SecretString,
-    /// The PKCE verifier (RFC 7636, section 4.5).
-    pub verifier: &'a SecretString,
+    pub code: &'a AuthorizationCode,
+    /// Of the challenge that the user was sent with (RFC 7636, section 4.5).
+    pub verifier: &'a PkceVerifier,
     /// The one that the user was sent with.
-    pub redirect_uri: &'a str,
+    pub redirect_uri: &'a RedirectUri,
 }
 
 impl fmt::Debug for Redemption<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redemption").field("redirect_uri", &self.redirect_uri).finish_non_exhaustive()
+        f.debug_struct("Redemption").field("redirect_uri", &self.redirect_uri.as_str()).finish_non_exhaustive()
     }
 }
 
@@ -85,9 +88,9 @@ pub struct DeviceCode {
     /// What the user types: visible characters, at most 64.
     pub user_code: String,
     /// Where the user goes: https, or http on loopback.
-    pub verification_uri: Url,
+    pub verification_uri: SecureUrl,
     /// The same with the code in it.
-    pub verification_uri_complete: Option<Url>,
+    pub verification_uri_complete: Option<SecureUrl>,
     /// How long the user has.
     pub expires_in: Duration,
     /// How long to wait between questions at least.

@@ -84,7 +84,7 @@ impl TokenAnswer {
 }
 
 /// RFC 6749, appendix A.12 and A.17: visible characters. Anything else could add a header or a parameter.
-pub(crate) fn check_token(text: &str) -> Result<(), TokenError> {
+pub fn check_token(text: &str) -> Result<(), TokenError> {
     if text.is_empty() {
         return Err(TokenError::Malformed("a token in it is empty"));
     }

@@ -15,15 +15,16 @@ mod status;
 mod tests;
 mod token_error;
 
-pub use answer::TokenAnswer;
-pub(crate) use answer::{check_token, is_token_type};
+pub(crate) use answer::is_token_type;
+pub use answer::{TokenAnswer, check_token};
 pub use content::Grant;
 pub(crate) use grants::{Grants, Removed};
 pub use life::State as GrantState;
 pub(crate) use life::{Margins, Purpose};
 pub(crate) use memory::Entry;
 pub use source::{
-    Attach, Authorization, GrantSource, PATIENCE, PlaceOnRequest, Placement, Renewal, Renewed, SourceContext, TokenKind,
+    Attach, Authorization, GrantSource, PlaceOnRequest, Placement, Renewal, Renewed, SOURCE_TIMEOUT, SourceContext,
+    TokenKind,
 };
 pub(crate) use source::{BoundSource, Origin};
 pub use status::GrantStatus;

@@ -11,12 +11,13 @@ use super::grants::Grants;
 use super::life::{Circumstances, GrantFacts, Purpose};
 use super::memory::{Entry, HeldLease, LiveToken, TurnState, Unsaved};
 use super::refresh_plan::{Effect, End, Event, Left, RefreshPlan};
-use super::source::{BoundSource, Origin, PATIENCE};
+use super::source::{BoundSource, Origin, SOURCE_TIMEOUT};
 use super::token_error::{Nature, TokenError};
 use crate::error::{AuthError, Reason};
+use crate::scope::Scope;
 
 /// How long a lease lasts: one request, and as much again for slow writes before and after.
-const LEASE: Duration = Duration::from_secs(3 * PATIENCE.as_secs());
+const LEASE: Duration = Duration::from_secs(3 * SOURCE_TIMEOUT.as_secs());
 /// For how long after a refresh a 401 is not taken for the token's fault: a service that answers 401 for a missing permission
 /// would have every request refresh. At most a tenth of the token's life: a short one may have ended on its way.
 const FRESH: Duration = Duration::from_secs(30);
@@ -136,7 +137,7 @@ impl RefreshDriver {
     }
 
     async fn ask(&mut self) -> Event {
-        if self.lease.as_ref().is_none_or(|lease| lease.until < self.now().plus(PATIENCE)) {
+        if self.lease.as_ref().is_none_or(|lease| lease.until < self.now().plus(SOURCE_TIMEOUT)) {
             return Event::TooLate;
         }
         let origin = &self.source.origin;
@@ -150,7 +151,8 @@ impl RefreshDriver {
                 let grant = if let Some(grant) = own {
                     grant.renewed(renewed, now, serial)
                 } else {
-                    let mut grant = Grant::begin(renewed.answer, self.source.scope(), origin, now, serial);
+                    let mut grant =
+                        Grant::begin(renewed.answer, self.source.scope().map(Scope::as_str), origin, now, serial);
                     if let Some(before) = before {
                         grant.follow(before, now);
                     }

@@ -17,9 +17,10 @@ use super::answer::TokenAnswer;
 use super::content::Grant;
 use super::token_error::TokenError;
 use crate::flow::{BrowserFlow, DeviceFlow};
+use crate::scope::Scope;
 
 /// How long one request of a source may take. The lease that keeps other hosts from asking is measured by it.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const SOURCE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What gives a connection's grants and renews them: an OAuth client, or a way to log in that answers a token.
 ///
@@ -67,13 +68,13 @@ pub trait GrantSource: Send + Sync + fmt::Debug {
     /// How a grant is renewed.
     fn renewal(&self) -> Renewal;
 
-    /// What the connection asks for, separated by spaces.
-    fn scope(&self) -> Option<&str> {
+    /// What the connection asks for.
+    fn scope(&self) -> Option<&Scope> {
         None
     }
 
     /// Gets the next token: with the refresh token of `grant`, or, where the source renews by itself, without. The host calls this for
-    /// one caller at a time. A request may take [`PATIENCE`]; a second one may follow only where `time`, what is left of the lease,
+    /// one caller at a time. A request may take [`SOURCE_TIMEOUT`]; a second one may follow only where `time`, what is left of the lease,
     /// has room for both.
     /// It is cut off after `time`.
     async fn renew(
@@ -306,7 +307,7 @@ impl BoundSource {
     }
 
     /// As [`GrantSource::scope`].
-    pub(crate) fn scope(&self) -> Option<&str> {
+    pub(crate) fn scope(&self) -> Option<&Scope> {
         self.source.scope()
     }
 
@@ -383,7 +384,7 @@ mod tests {
         let (clock, random) = (Arc::new(ManualClock::new(Timestamp::from_secs(0))), Arc::new(SeededRandom::new(1)));
         let egress = Egress::new(Settings::default(), clock.clone(), random.clone()).expect("a way out");
         let context = SourceContext::new(egress, clock, random);
-        BoundSource::new("1", Arc::new(Scripted(answer)), Arc::default(), context).renew(None, PATIENCE).await
+        BoundSource::new("1", Arc::new(Scripted(answer)), Arc::default(), context).renew(None, SOURCE_TIMEOUT).await
     }
 
     #[tokio::test(start_paused = true)]

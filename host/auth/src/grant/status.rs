@@ -10,6 +10,7 @@ use super::life::{self, State};
 use super::refresh_driver::facts_of;
 use super::source::BoundSource;
 use crate::error::{AuthError, Reason};
+use crate::scope::Scope;
 
 /// How a connection's credential stands for one owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -74,7 +75,7 @@ impl GrantStatus {
 impl Grants {
     pub(crate) async fn status(&self, key: &GrantKey, source: &BoundSource) -> Result<GrantStatus, AuthError> {
         let mut status = GrantStatus::without_grant();
-        status.asked_scope = source.scope().map(str::to_owned);
+        status.asked_scope = source.scope().map(Scope::to_string);
         status.refreshable = source.is_self_sufficient();
         let stored = self.stored(key).await?;
         let facts =

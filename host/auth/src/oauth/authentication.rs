@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::client::OAuthClient;
 use super::form::Form;
-use super::jwt::Signer;
+use super::jwt::JwtSigner;
 use crate::grant::TokenError;
 
 /// How long an assertion is good for: enough for clocks that differ.
@@ -41,7 +41,7 @@ pub enum ClientAuthentication {
 /// What signs a client's assertions. Auth types make it from a connection's fields.
 #[derive(Clone)]
 pub struct ClientAssertion {
-    pub(crate) signer: Arc<Signer>,
+    pub(crate) signer: Arc<JwtSigner>,
     /// Whom the assertions are for; none: the token URL.
     pub(crate) audience: Option<String>,
 }

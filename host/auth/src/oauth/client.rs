@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use innkeeper_address::SecureUrl;
 use innkeeper_egress::ClientIdentity;
-use url::Url;
 
 use super::answer::AnswerShape;
 use super::authentication::ClientAuthentication;
 use super::consent::Consent;
 use super::own::OwnGrant;
+use crate::scope::Scope;
 
 /// Who takes part when a client gets its first token.
 #[derive(Clone, Debug)]
@@ -16,7 +17,7 @@ pub(crate) enum Way {
     /// A user in a browser (RFC 6749, section 4.1).
     Browser(Consent),
     /// A user on another device; the authorization begins at this address (RFC 8628, section 3.1).
-    Device(Url),
+    Device(SecureUrl),
     /// Nobody.
     Alone(OwnGrant),
 }
@@ -29,22 +30,22 @@ pub(crate) enum Dialect {
     /// Those of an auth redirect service, which owns the client.
     RedirectService {
         /// It takes refresh tokens at an address of its own.
-        refresh_url: Url,
+        refresh_url: SecureUrl,
     },
 }
 
 /// A client that is registered at an authorization server.
 pub struct OAuthClient {
     /// Where tokens are given.
-    pub token_url: Url,
+    pub token_url: SecureUrl,
     /// Where they are given back (RFC 7009).
-    pub revocation_url: Option<Url>,
+    pub revocation_url: Option<SecureUrl>,
     /// Of the registered app.
     pub client_id: String,
     /// How it proves itself.
     pub authentication: ClientAuthentication,
-    /// What is asked for, separated by spaces.
-    pub scope: Option<String>,
+    /// What is asked for.
+    pub scope: Option<Scope>,
     /// Whether tokens are bound to the client's certificate (RFC 8705, section 3): then services are shown it too.
     pub certificate_bound: bool,
     pub(crate) shape: AnswerShape,
@@ -54,7 +55,7 @@ pub struct OAuthClient {
 
 impl OAuthClient {
     /// A public client that gets its tokens by itself, with client credentials.
-    pub fn new(token_url: Url, client_id: String) -> Self {
+    pub fn new(token_url: SecureUrl, client_id: String) -> Self {
         Self {
             token_url,
             revocation_url: None,

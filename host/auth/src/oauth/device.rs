@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use innkeeper_address::SecureUrl;
 use innkeeper_shown::hidden;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -11,8 +12,8 @@ use super::answer::{self, Stage, fields, seconds};
 use super::endpoint::TokenEndpoint;
 use super::form::{BodyFormat, Form};
 use crate::flow::DeviceCode;
-use crate::grant::{PATIENCE, TokenAnswer, TokenError};
-use crate::settings::check_address;
+use crate::grant::{SOURCE_TIMEOUT, TokenAnswer, TokenError};
+use crate::scope::Scope;
 
 /// Section 3.2: what the interval is when the server does not say.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -26,8 +27,8 @@ const LONGEST_USER_CODE: usize = 64;
 impl TokenEndpoint<'_> {
     /// Section 3.1.
     pub(super) async fn authorize_device(self, url: &Url) -> Result<DeviceCode, TokenError> {
-        let form = Form::default().with_some("scope", self.client.scope.as_deref());
-        let (status, headers, body) = self.post(url, form, BodyFormat::Form, PATIENCE).await?;
+        let form = Form::default().with_some("scope", self.client.scope.as_ref().map(Scope::as_str));
+        let (status, headers, body) = self.post(url, form, BodyFormat::Form, SOURCE_TIMEOUT).await?;
         if !status.is_success() {
             return Err(self.transport().failure(status, &headers, &body));
         }
@@ -59,8 +60,9 @@ pub(super) fn read(body: &[u8]) -> Result<DeviceCode, TokenError> {
     }
     let address = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     // People are sent there: only where the connection's own addresses could lead, too.
-    let usable =
-        |text: &str| check_address(text).map_err(|_| TokenError::Malformed("it sends the user to no https address"));
+    let usable = |text: &str| {
+        text.parse::<SecureUrl>().map_err(|_| TokenError::Malformed("it sends the user to no https address"))
+    };
     // Drafts of the RFC, and servers from then, have `verification_url`.
     let verification_uri = address("verification_uri").or_else(|| address("verification_url"));
     let verification_uri =

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use innkeeper_address::SecureUrl;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -12,19 +13,17 @@ use super::consent::Consent;
 use super::endpoint::TokenEndpoint;
 use super::form::{BodyFormat, Form};
 use super::revocation;
-use crate::flow::ConsentRequest;
-use crate::grant::{PATIENCE, TokenAnswer, TokenError};
+use crate::flow::{AuthorizationCode, ConsentRequest, PkceVerifier};
+use crate::grant::{SOURCE_TIMEOUT, TokenAnswer, TokenError};
+use crate::scope::Scope;
 
 /// A client that has none of its own: the service at `base` has it. `base` may end in a slash or not.
-pub(crate) fn client(base: &Url, provider: &str, scope: Option<&str>) -> OAuthClient {
-    let at = |endpoint: &str| {
-        let mut url = base.clone();
-        url.set_path(&format!("{}/v1/{provider}/oauth/{endpoint}", base.path().trim_end_matches('/')));
-        url
-    };
+pub(crate) fn client(base: &SecureUrl, provider: &str, scope: Option<Scope>) -> OAuthClient {
+    let below = format!("{}/v1/{provider}/oauth", base.path().trim_end_matches('/'));
+    let at = |endpoint: &str| base.at_path(&format!("{below}/{endpoint}"));
     let mut client = OAuthClient::new(at("token"), String::new());
     client.revocation_url = Some(at("revoke"));
-    client.scope = scope.map(str::to_owned);
+    client.scope = scope;
     client.dialect = Dialect::RedirectService { refresh_url: at("refresh") };
     client.way = Way::Browser(Consent {
         authorization_url: at("authorize"),
@@ -40,8 +39,8 @@ pub(crate) fn client(base: &Url, provider: &str, scope: Option<&str>) -> OAuthCl
 pub(super) fn parameters<'a>(asked: &ConsentRequest<'a>) -> Vec<(&'a str, &'a str)> {
     vec![
         ("callback_uri", asked.redirect_uri.as_str()),
-        ("state", asked.state),
-        ("pkce_challenge", asked.challenge),
+        ("state", asked.state.expose()),
+        ("pkce_challenge", asked.challenge.as_str()),
         ("pkce_method", "S256"),
     ]
 }
@@ -49,10 +48,10 @@ pub(super) fn parameters<'a>(asked: &ConsentRequest<'a>) -> Vec<(&'a str, &'a st
 impl TokenEndpoint<'_> {
     pub(super) async fn redeem_at_service(
         self,
-        code: &SecretString,
-        verifier: &SecretString,
+        code: &AuthorizationCode,
+        verifier: &PkceVerifier,
     ) -> Result<TokenAnswer, TokenError> {
-        let form = Form::default().with("code", code.expose_secret()).with("pkce_verifier", verifier.expose_secret());
+        let form = Form::default().with("code", code.expose()).with("pkce_verifier", verifier.expose());
         self.token_of_service(&self.client.token_url, form).await
     }
 
@@ -67,11 +66,11 @@ impl TokenEndpoint<'_> {
 
     pub(super) async fn revoke_at_service(self, url: &Url, token: &SecretString) -> Result<(), TokenError> {
         let form = Form::default().with("token", token.expose_secret());
-        self.ask_service(url, form, revocation::PATIENCE).await.map(drop)
+        self.ask_service(url, form, revocation::REVOCATION_TIMEOUT).await.map(drop)
     }
 
     async fn token_of_service(self, url: &Url, form: Form) -> Result<TokenAnswer, TokenError> {
-        answer::read(&self.ask_service(url, form, PATIENCE).await?, &self.client.shape, Stage::First)
+        answer::read(&self.ask_service(url, form, SOURCE_TIMEOUT).await?, &self.client.shape, Stage::First)
     }
 
     /// Only 200 is a success.

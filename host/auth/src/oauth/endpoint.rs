@@ -12,7 +12,8 @@ use super::form::{BodyFormat, Form};
 use super::own::OwnGrant;
 use super::transport::Transport;
 use crate::flow::Redemption;
-use crate::grant::{PATIENCE, SourceContext, TokenAnswer, TokenError};
+use crate::grant::{SOURCE_TIMEOUT, SourceContext, TokenAnswer, TokenError};
+use crate::scope::Scope;
 
 /// A client and the way to its server.
 #[derive(Clone, Copy)]
@@ -28,9 +29,9 @@ impl TokenEndpoint<'_> {
         match &self.client.dialect {
             Dialect::Rfc => {
                 let form = Form::grant("authorization_code")
-                    .with("code", code.expose_secret())
-                    .with("redirect_uri", redirect_uri)
-                    .with("code_verifier", verifier.expose_secret());
+                    .with("code", code.expose())
+                    .with("redirect_uri", redirect_uri.as_str())
+                    .with("code_verifier", verifier.expose());
                 self.token(form, BodyFormat::Form, Stage::First).await
             }
             Dialect::RedirectService { .. } => self.redeem_at_service(code, verifier).await,
@@ -56,12 +57,12 @@ impl TokenEndpoint<'_> {
     /// A token for the client itself, or whom it speaks for.
     pub(super) async fn request(self, own: &OwnGrant) -> Result<TokenAnswer, TokenError> {
         let (form, format) = own.form(&self.client.token_url, self.context.clock.now(), &*self.context.random)?;
-        self.token(form.with_some("scope", self.client.scope.as_deref()), format, Stage::First).await
+        self.token(form.with_some("scope", self.client.scope.as_ref().map(Scope::as_str)), format, Stage::First).await
     }
 
     /// A request at the token URL.
     pub(super) async fn token(self, form: Form, format: BodyFormat, stage: Stage) -> Result<TokenAnswer, TokenError> {
-        let (status, headers, body) = self.post(&self.client.token_url, form, format, PATIENCE).await?;
+        let (status, headers, body) = self.post(&self.client.token_url, form, format, SOURCE_TIMEOUT).await?;
         if !status.is_success() {
             return Err(self.transport().failure(status, &headers, &body));
         }

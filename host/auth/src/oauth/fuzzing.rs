@@ -7,7 +7,6 @@ use super::device as device_flow;
 use super::metadata::{self, Aliases, Metadata};
 use crate::flow::DeviceCode;
 use crate::grant::{TokenAnswer, TokenError};
-use crate::settings;
 
 /// Where an answer holds things, when not where the RFC says.
 #[derive(Clone, Debug, Default)]
@@ -50,9 +49,4 @@ pub fn metadata(body: &[u8], issuer: &str) -> Result<(Vec<String>, Option<String
 /// Where metadata is looked for, and the issuer that it must be of there.
 pub fn metadata_places(address: &Url) -> Vec<(Url, String)> {
     metadata::places(address).into_iter().map(|place| (place.url, place.issuer)).collect()
-}
-
-/// Checks an address that credentials or users are sent to.
-pub fn check_address(text: &str) -> Result<Url, String> {
-    settings::check_address(text)
 }

@@ -102,7 +102,7 @@ impl Certificates {
 }
 
 /// Signs statements with one key.
-pub(crate) struct Signer {
+pub(crate) struct JwtSigner {
     algorithm: Algorithm,
     key: Key,
     reference: KeyReference,
@@ -114,7 +114,7 @@ enum Key {
     P256(Box<EcdsaKeyPair>),
 }
 
-impl Signer {
+impl JwtSigner {
     /// Fails where the key is not of the algorithm's kind.
     pub(crate) fn new(algorithm: Algorithm, key: &PrivateKey, reference: KeyReference) -> Result<Self, KeyProblem> {
         // ring takes randomness (the salt of PSS, the nonce of ECDSA) from the system alone.
@@ -191,8 +191,8 @@ impl Signer {
     }
 }
 
-impl fmt::Debug for Signer {
+impl fmt::Debug for JwtSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer").field("algorithm", &self.algorithm).finish_non_exhaustive()
+        f.debug_struct("JwtSigner").field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use innkeeper_address::SecureUrl;
 use innkeeper_ambient::Clock;
 use innkeeper_egress::Egress;
 use innkeeper_shown::Quoted;
@@ -9,11 +10,10 @@ use serde_json::Value;
 use url::Url;
 
 use super::transport::Transport;
-use crate::settings::check_address;
 
 /// No honest document is longer, in bytes.
 const LONGEST: u64 = 256 * 1024;
-const PATIENCE: Duration = Duration::from_secs(30);
+const METADATA_TIMEOUT: Duration = Duration::from_secs(30);
 const OPENID: &str = "/.well-known/openid-configuration";
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
 
@@ -52,7 +52,7 @@ impl Metadata {
         let mut reached = Vec::new();
         for place in &places {
             let (status, _, body) = transport
-                .get(place.url.clone(), LONGEST, PATIENCE)
+                .get(place.url.clone(), LONGEST, METADATA_TIMEOUT)
                 .await
                 .map_err(|error| format!("could not be read ({}): {error}", place.url))?;
             if status.is_success() {
@@ -80,9 +80,9 @@ impl Metadata {
         }
         let address = |holder: &Value, name: &str| match text(&holder[name]) {
             None => Ok(None),
-            Some(text) => match check_address(&text) {
+            Some(text) => match text.parse::<SecureUrl>() {
                 // As it is parsed: that is what its owner is shown and what is sent to.
-                Ok(url) => Ok(Some(String::from(url))),
+                Ok(url) => Ok(Some(url.to_string())),
                 Err(reason) => Err(format!("its {name} {reason}")),
             },
         };

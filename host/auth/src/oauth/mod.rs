@@ -27,7 +27,7 @@ pub(crate) use client::Way;
 pub(crate) use consent::Consent;
 pub(crate) use ears::client as redirect_service_client;
 pub(crate) use form::BodyFormat;
-pub(crate) use jwt::{Algorithm, CertificateProblem, Certificates, KeyReference, Signer};
+pub(crate) use jwt::{Algorithm, CertificateProblem, Certificates, JwtSigner, KeyReference};
 pub(crate) use metadata::Metadata;
 pub(crate) use own::{JwtBearer, OwnGrant, Password};
 pub(crate) use private_key::{KeyProblem, PrivateKey};

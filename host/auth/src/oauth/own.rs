@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::form::{BodyFormat, Form};
-use super::jwt::Signer;
+use super::jwt::JwtSigner;
 use crate::grant::TokenError;
 
 /// What a client does to get a token by itself.
@@ -27,7 +27,7 @@ pub(crate) enum OwnGrant {
 /// What is stated, and by which key.
 #[derive(Clone, Debug)]
 pub(crate) struct JwtBearer {
-    pub(crate) signer: Arc<Signer>,
+    pub(crate) signer: Arc<JwtSigner>,
     pub(crate) issuer: String,
     pub(crate) subject: String,
     /// None: the token URL.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
+use innkeeper_address::{RedirectUri, SecureUrl};
 use innkeeper_ambient::{Clock, Random};
 use innkeeper_egress::Egress;
 use secrecy::{ExposeSecret, SecretString};
@@ -16,12 +17,11 @@ use super::client::OAuthClient;
 use super::consent::Consent;
 use super::endpoint::TokenEndpoint;
 use super::form::{BodyFormat, Form};
-use crate::flow::{ConsentRequest, Redemption};
+use crate::flow::{AuthorizationCode, ConsentRequest, PkceVerifier, Redemption};
 use crate::grant::{ErrorCode, SourceContext, TokenAnswer, TokenError, is_token_type};
-use crate::settings::check_address;
 
 /// How long a provider may take for each token that is given back: less than whoever gives it back waits.
-const PATIENCE: Duration = Duration::from_secs(8);
+const REVOCATION_TIMEOUT: Duration = Duration::from_secs(8);
 /// What is said of a token, or its user, that is no more.
 const ENDED: [&str; 5] = ["invalid_token", "invalid_grant", "token_revoked", "token_expired", "account_inactive"];
 
@@ -29,9 +29,9 @@ const ENDED: [&str; 5] = ["invalid_token", "invalid_grant", "token_revoked", "to
 #[derive(Clone)]
 pub struct ProviderSettings {
     /// Where users give consent. Parameters that it has already stay.
-    pub authorization_url: Url,
+    pub authorization_url: SecureUrl,
     /// Where tokens are given.
-    pub token_url: Url,
+    pub token_url: SecureUrl,
     /// Where they are given back.
     pub revocation: Option<Revocation>,
     /// Of the registered app.
@@ -54,9 +54,9 @@ pub struct ProviderSettings {
 #[derive(Clone, Debug)]
 pub enum Revocation {
     /// RFC 7009: the client proves itself and names the token.
-    Client(Url),
+    Client(SecureUrl),
     /// The token is shown as what authorizes its own end, in the header.
-    Token(Url),
+    Token(SecureUrl),
 }
 
 /// A client at its provider. Cheap to clone; keeps nothing of what passes.
@@ -75,20 +75,13 @@ impl fmt::Debug for ProviderClient {
 }
 
 impl ProviderClient {
-    /// Fails, with the name of the setting and what is wrong, on addresses that are not https (http on loopback is) and on
-    /// settings that contradict each other.
+    /// Fails, with the name of the setting and what is wrong, on settings that no provider could take.
     pub fn new(
         settings: ProviderSettings,
         egress: Egress,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, String> {
-        let address = |name: &str, url: &Url| check_address(url.as_str()).map_err(|why| format!("`{name}` {why}"));
-        address("authorization_url", &settings.authorization_url)?;
-        address("token_url", &settings.token_url)?;
-        if let Some(Revocation::Client(url) | Revocation::Token(url)) = &settings.revocation {
-            address("revocation_url", url)?;
-        }
         if settings.client_id.trim().is_empty() {
             return Err("`client_id` is empty".to_owned());
         }
@@ -132,11 +125,11 @@ impl ProviderClient {
     /// Redeems a code (RFC 6749, section 4.1.3).
     pub async fn exchange(
         &self,
-        code: &SecretString,
-        verifier: &SecretString,
-        redirect_uri: &Url,
+        code: &AuthorizationCode,
+        verifier: &PkceVerifier,
+        redirect_uri: &RedirectUri,
     ) -> Result<TokenAnswer, TokenError> {
-        self.endpoint().exchange(&Redemption { code, verifier, redirect_uri: redirect_uri.as_str() }).await
+        self.endpoint().exchange(&Redemption { code, verifier, redirect_uri }).await
     }
 
     /// Refreshes (RFC 6749, section 6).
@@ -165,7 +158,8 @@ impl ProviderClient {
         let (media_type, body) = form.encode(BodyFormat::Form);
         let endpoint = self.endpoint();
         let transport = endpoint.transport();
-        let (status, headers, answer) = transport.post(url.clone(), media_type, body, proof, PATIENCE).await?;
+        let (status, headers, answer) =
+            transport.post(Url::clone(url), media_type, body, proof, REVOCATION_TIMEOUT).await?;
         let refused = fields(&answer).and_then(|fields| Some(fields.get("error")?.as_str()?.to_owned()));
         match refused.as_deref() {
             Some(code) if !status.is_server_error() && ENDED.contains(&code) => Ok(true),

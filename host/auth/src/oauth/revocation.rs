@@ -11,7 +11,7 @@ use super::form::{BodyFormat, Form};
 use crate::grant::{TokenError, TokenKind};
 
 /// How long the server may take for each token.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const REVOCATION_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl TokenEndpoint<'_> {
     /// Revokes one token. Nothing happens where the client has no revocation URL. A token that the server does not know is
@@ -22,7 +22,7 @@ impl TokenEndpoint<'_> {
             return self.revoke_at_service(url, token).await;
         }
         let form = Form::default().with("token", token.expose_secret()).with("token_type_hint", kind.as_str());
-        let (status, headers, answer) = self.post(url, form, BodyFormat::Form, PATIENCE).await?;
+        let (status, headers, answer) = self.post(url, form, BodyFormat::Form, REVOCATION_TIMEOUT).await?;
         if status.is_success() || (status.is_client_error() && is_of_no_token(&answer)) {
             return Ok(());
         }

@@ -12,9 +12,10 @@ use super::consent::Consent;
 use super::endpoint::TokenEndpoint;
 use crate::flow::{BrowserFlow, ConsentRequest, DeviceCode, DeviceFlow, Issuer, Redemption};
 use crate::grant::{
-    Attach, Authorization, ErrorCode, Grant, GrantSource, PATIENCE, Placement, Renewal, Renewed, SourceContext,
+    Attach, Authorization, ErrorCode, Grant, GrantSource, Placement, Renewal, Renewed, SOURCE_TIMEOUT, SourceContext,
     TokenAnswer, TokenError, TokenKind,
 };
+use crate::scope::Scope;
 
 #[async_trait]
 impl GrantSource for OAuthClient {
@@ -22,7 +23,7 @@ impl GrantSource for OAuthClient {
         let mut parts = vec![self.token_url.as_str(), &self.client_id];
         // A token for something else is no use where nobody could be asked for more.
         if let Way::Alone(own) = &self.way {
-            parts.extend(self.scope.as_deref());
+            parts.extend(self.scope.as_ref().map(Scope::as_str));
             parts.extend(own.subject());
         }
         parts
@@ -35,8 +36,8 @@ impl GrantSource for OAuthClient {
         }
     }
 
-    fn scope(&self) -> Option<&str> {
-        self.scope.as_deref()
+    fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
     }
 
     async fn renew(
@@ -93,8 +94,8 @@ impl OAuthClient {
         refresh_token: &SecretString,
         time: Duration,
     ) -> Result<Renewed, TokenError> {
-        let narrows = matches!(self.dialect, Dialect::Rfc) && time >= 2 * PATIENCE;
-        let narrowed = narrows.then(|| grant.narrowed(self.scope.as_deref())).flatten();
+        let narrows = matches!(self.dialect, Dialect::Rfc) && time >= 2 * SOURCE_TIMEOUT;
+        let narrowed = narrows.then(|| grant.narrowed(self.scope.as_ref().map(Scope::as_str))).flatten();
         let stays_wide = match endpoint.refresh(refresh_token, narrowed.as_deref()).await {
             Ok(answer) => return Ok(Renewed { answer, scope: narrowed, stays_wide: false }),
             // Whatever it says: the same token may be taken without a scope.
@@ -122,7 +123,7 @@ struct Browser<'a> {
 #[async_trait]
 impl BrowserFlow for Browser<'_> {
     fn address(&self) -> Url {
-        let mut address = self.consent.authorization_url.clone();
+        let mut address = Url::clone(&self.consent.authorization_url);
         address.set_query(None);
         address
     }

@@ -5,22 +5,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use innkeeper_ambient::{Clock, Timestamp};
+use innkeeper_ambient::Clock;
 use innkeeper_egress::{
     Attachment, CredentialError, CredentialMode, CredentialSource, Egress, EgressError, Redirects, Request,
-    RequestBody, RequestHead, Route,
+    RequestBody, RequestHead, Route, retry_after,
 };
 use innkeeper_spec::{ApprovedHost, Policies};
 use secrecy::SecretString;
-use time::PrimitiveDateTime;
-use time::macros::format_description;
 use url::Url;
 
 use super::answer::refusal;
 use super::authentication::Proof;
-use crate::grant::{PATIENCE, SourceContext, TokenError};
+use crate::grant::{SOURCE_TIMEOUT, SourceContext, TokenError};
 
 /// No honest answer is longer, in bytes.
 const LONGEST_ANSWER: u64 = 64 * 1024;
@@ -122,11 +120,11 @@ impl Transport<'_> {
 
 impl SourceContext {
     /// One POST to this very address, for a source that is not OAuth. No redirect is followed, the answer has at most 64 KiB and
-    /// [`PATIENCE`] to come, and a status that is no success is told as for OAuth: a refusal with its code, a failure with what the
+    /// [`SOURCE_TIMEOUT`] to come, and a status that is no success is told as for OAuth: a refusal with its code, a failure with what the
     /// server asks to wait.
     pub async fn post(&self, url: Url, media_type: HeaderValue, body: Vec<u8>) -> Result<Bytes, TokenError> {
         let transport = Transport { egress: &self.egress, clock: &*self.clock };
-        let (status, headers, answer) = transport.post(url, media_type, body, Proof::default(), PATIENCE).await?;
+        let (status, headers, answer) = transport.post(url, media_type, body, Proof::default(), SOURCE_TIMEOUT).await?;
         if status.is_success() { Ok(answer) } else { Err(transport.failure(status, &headers, &answer)) }
     }
 }
@@ -172,34 +170,5 @@ fn unreached(error: &EgressError, patience: Duration) -> TokenError {
         EgressError::Unsent(_) => TokenError::NotReached(error.to_string()),
         EgressError::Connect(_) => TokenError::NoAnswer(error.to_string()),
         _ => TokenError::NotAllowed(error.to_string()),
-    }
-}
-
-/// RFC 9110, section 10.2.3: seconds or a date.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let format =
-        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
-    let date = PrimitiveDateTime::parse(text, &format).ok()?.assume_utc().unix_timestamp();
-    Some(Timestamp::from_secs(u64::try_from(date).ok()?).since(now))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_may_ask_for_patience_in_seconds_or_by_date() {
-        let now = Timestamp::from_secs(1_700_000_000);
-        let wait = |text: &'static str| {
-            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]), now)
-        };
-        assert_eq!(wait("120"), Some(Duration::from_mins(2)));
-        assert_eq!(wait("Tue, 14 Nov 2023 22:13:50 GMT"), Some(Duration::from_secs(30)));
-        assert_eq!(wait("Tue, 14 Nov 2022 22:13:50 GMT"), Some(Duration::ZERO));
-        assert_eq!(wait("later"), None);
     }
 }

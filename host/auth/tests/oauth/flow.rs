@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use innkeeper_address::{AddressProblem, RedirectUri};
 use innkeeper_auth::{AuthError, Callback, FlowFailure, SessionSecret};
 use innkeeper_spec::AuthMode;
 use innkeeper_store::{AuthorizationRepository, ConnectionRepository, GrantOwner};
-use secrecy::ExposeSecret;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -26,7 +26,7 @@ async fn the_authorization_url_keeps_its_query_and_asks_with_pkce() {
     let connection = house.consenting().await;
     let (begun, _) = house.begin(&connection, &GrantOwner::Shared).await;
     let asked = query(&begun.authorization_url);
-    let state = begun.state.expose_secret();
+    let state = begun.state.expose();
     for (name, value) in [
         ("tenant", "t1"),
         ("client_id", "client-1"),
@@ -98,7 +98,7 @@ async fn a_completed_flow_says_whose_it_was_and_where_to_go() {
     let connection = house.consenting_with(&[], None, AuthMode::PerUser).await;
     let session = SessionSecret::random(house.random());
     let back = Url::parse("https://app.example.com/settings?tab=1").expect("an address");
-    let redirect_uri = Url::parse(REDIRECT).expect("an address");
+    let redirect_uri = REDIRECT.parse().expect("an address");
     let begun =
         house.auth.begin(&connection, &principal("ada"), &redirect_uri, &session, Some(&back)).await.expect("begun");
     let completed = house.auth.complete(&callback(&begun, "code=c"), &session).await.expect("completed");
@@ -168,7 +168,7 @@ async fn abandoned_flows_are_swept() {
     let (begun, _) = house.begin(&connection, &GrantOwner::Shared).await;
     house.advance(601);
     house.begin(&connection, &GrantOwner::Shared).await;
-    let record = house.store.authorization(&state_hash(begun.state.expose_secret())).await.expect("the store answers");
+    let record = house.store.authorization(&state_hash(begun.state.expose())).await.expect("the store answers");
     assert!(record.is_none());
     house.advance(601);
     assert_eq!(house.auth.tend().await.expect("tended").swept, 1);
@@ -268,11 +268,13 @@ async fn flows_begin_only_where_a_person_can_consent_and_come_back_safely() {
     let house = House::new().await;
     let connection = house.own(&[]).await;
     let session = SessionSecret::random(house.random());
-    let begin = async |redirect: &str| {
-        let redirect = Url::parse(redirect).expect("an address");
-        house.auth.begin(&connection, &GrantOwner::Shared, &redirect, &session, None).await.expect_err("refused")
-    };
-    assert!(matches!(begin(REDIRECT).await, AuthError::NotInteractive { .. }));
-    assert!(matches!(begin("http://app.example.com/callback").await, AuthError::Address { .. }));
-    assert!(matches!(begin("https://app.example.com/callback#x").await, AuthError::Address { .. }));
+    let redirect = REDIRECT.parse().expect("an address");
+    let begun = house.auth.begin(&connection, &GrantOwner::Shared, &redirect, &session, None).await;
+    assert!(matches!(begun, Err(AuthError::NotInteractive { .. })));
+    let read = |text: &str| text.parse::<RedirectUri>().expect_err(text);
+    assert_eq!(read("http://app.example.com/callback"), AddressProblem::PlainHttp);
+    assert_eq!(read("https://app.example.com/callback#x"), AddressProblem::Fragment);
+    let back = Url::parse("ftp://app.example.com/").expect("an address");
+    let begun = house.auth.begin(&connection, &GrantOwner::Shared, &redirect, &session, Some(&back)).await;
+    assert!(matches!(begun, Err(AuthError::ReturnUrl { .. })));
 }

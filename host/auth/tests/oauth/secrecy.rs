@@ -2,7 +2,6 @@
 
 use innkeeper_spec::AuthMode;
 use innkeeper_store::GrantOwner;
-use secrecy::ExposeSecret;
 
 use crate::support::{House, Reply, callback, head};
 
@@ -16,7 +15,7 @@ async fn no_error_no_debug_and_no_file_holds_a_secret() {
     let arrived = callback(&begun, "code=code-1");
     said.push(format!("{arrived:?}"));
     house.auth.complete(&arrived, &session).await.expect("completed");
-    let state = begun.state.expose_secret().to_owned();
+    let state = begun.state.expose().to_owned();
     let verifier = house.provider.seen()[0].form["code_verifier"].clone();
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
     let attachment = source.attachment(&head(), None).await.expect("live").expect("an attachment");

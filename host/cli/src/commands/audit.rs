@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
+use innkeeper::shown::Quoted;
 use innkeeper::{AuditRecord, AuditView, ConnectionId};
-use innkeeper_shown::Quoted;
 
 use super::Context;
 use crate::failure::Outcome;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use clap::Args;
+use innkeeper::shown::host_warning;
 use innkeeper::{
-    AuthorizationWay, Completed, ConnectionId, GrantOwner, Innkeeper, LINK_PURPOSE, PrincipalId, Signer, StartLink,
-    SystemClock, SystemRandom, start_address,
+    AuthorizationWay, Completed, ConnectionId, Innkeeper, LINK_PURPOSE, PrincipalId, Signer, StartLink, SystemClock,
+    SystemRandom, start_address,
 };
-use innkeeper_shown::host_warning;
 use serde_json::json;
 use url::Url;
 
@@ -140,7 +140,7 @@ async fn in_browser(arguments: &Arguments, host: &Innkeeper, context: &Context) 
     if output.is_json() {
         output.json_line(&json!({
             "authorization_url": begun.address,
-            "redirect_uri": begun.redirect_uri(),
+            "redirect_uri": begun.redirect_uri().as_str(),
             "expires_at": begun.expires_at.to_string(),
         }))?;
     } else if arguments.no_browser {
@@ -176,10 +176,7 @@ fn warn_of(address: &Url) {
 }
 
 async fn show(completed: &Completed, host: &Innkeeper, context: &Context) -> Outcome {
-    let principal = match &completed.owner {
-        GrantOwner::Shared => None,
-        GrantOwner::Principal(principal) => Some(principal.clone()),
-    };
+    let principal = completed.owner.principal().cloned();
     if context.output.is_json() {
         return context.output.json_line(&json!({
             "authorized": true,

@@ -13,7 +13,7 @@ use url::Url;
 use super::Context;
 use crate::ending::asked_to_end;
 use crate::failure::Outcome;
-use crate::loopback::listen;
+use crate::listener::bind_loopback;
 
 /// Where `serve` listens, and where `authorize --link` leads to, unless somebody says otherwise.
 pub(super) const PORT: u16 = 4780;
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
-    let (listener, address) = listen(arguments.port).await?;
+    let (listener, address) = bind_loopback(arguments.port).await?;
     let pages = arguments.public_url.unwrap_or_else(|| address.clone());
     let host = context.settings.open_with_pages(pages).await?;
     let settings = PagesSettings { return_origins: arguments.return_origin };

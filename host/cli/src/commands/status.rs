@@ -1,8 +1,8 @@
 //! `innkeeper status CONNECTION`
 
 use clap::Args;
+use innkeeper::shown::OneLine;
 use innkeeper::{ConnectionId, ConnectionStatus, PrincipalId};
-use innkeeper_shown::OneLine;
 
 use super::Context;
 use crate::failure::Outcome;

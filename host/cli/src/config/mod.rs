@@ -1,6 +1,5 @@
 //! How the command is set up: from files, the environment and flags, the later ones stronger.
 
-mod compile_limits;
 mod file;
 mod limits;
 mod settings;

@@ -13,7 +13,7 @@ use innkeeper::{
 use url::Url;
 
 use super::file::{FileSettings, KeyringText};
-use super::{compile_limits, limits};
+use super::limits::{self, OF_CALLS, OF_COMPILING};
 use crate::failure::{Failure, Outcome};
 
 /// The name of configuration files.
@@ -80,14 +80,14 @@ pub(crate) struct Settings {
     pub(crate) egress: EgressSettings,
     pub(crate) ears: Option<Url>,
     /// For people: name, value, where it comes from.
-    pub(crate) shown: Vec<Shown>,
+    pub(crate) shown: Vec<EffectiveSetting>,
     /// The files that were read.
     pub(crate) files: Vec<PathBuf>,
 }
 
 /// A setting as `config show` shows it.
 #[derive(Debug)]
-pub(crate) struct Shown {
+pub(crate) struct EffectiveSetting {
     pub(crate) name: String,
     pub(crate) value: String,
     pub(crate) source: String,
@@ -177,7 +177,7 @@ impl Settings {
 struct Layers<'a> {
     globals_from: &'a ArgMatches,
     files: Vec<(PathBuf, FileSettings)>,
-    shown: Vec<Shown>,
+    shown: Vec<EffectiveSetting>,
 }
 
 impl Layers<'_> {
@@ -236,7 +236,7 @@ impl Layers<'_> {
     }
 
     fn from<T>(&mut self, name: &str, value: T, source: String) -> T {
-        self.shown.push(Shown { name: name.to_owned(), value: String::new(), source });
+        self.shown.push(EffectiveSetting { name: name.to_owned(), value: String::new(), source });
         value
     }
 
@@ -296,16 +296,17 @@ impl Layers<'_> {
         }
         for (name, (text, source)) in &changes {
             let one = BTreeMap::from([(name.clone(), text.clone())]);
-            limits::changed(&one)
-                .and_then(|_| compile_limits::changed(&one))
+            limits::changed(OF_CALLS, &one)
+                .and_then(|_| limits::changed(OF_COMPILING, &one))
                 .map_err(|reason| Failure::usage(format!("{reason} (from {source})")))?;
         }
         let texts = changes.iter().map(|(name, (text, _))| (name.clone(), text.clone())).collect();
-        let limits = limits::changed(&texts).map_err(Failure::usage)?;
-        let compile_limits = compile_limits::changed(&texts).map_err(Failure::usage)?;
-        for (name, value) in limits::shown(&limits).into_iter().chain(compile_limits::shown(&compile_limits)) {
+        let limits = limits::changed(OF_CALLS, &texts).map_err(Failure::usage)?;
+        let compile_limits = limits::changed(OF_COMPILING, &texts).map_err(Failure::usage)?;
+        let shown = limits::shown(OF_CALLS, &limits).into_iter().chain(limits::shown(OF_COMPILING, &compile_limits));
+        for (name, value) in shown {
             let source = changes.get(name).map_or_else(|| "default".to_owned(), |(_, source)| source.clone());
-            self.shown.push(Shown { name: format!("limits.{name}"), value, source });
+            self.shown.push(EffectiveSetting { name: format!("limits.{name}"), value, source });
         }
         Ok((limits, compile_limits))
     }

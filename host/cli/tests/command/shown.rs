@@ -27,7 +27,7 @@ const WICKED: [&str; 12] = [
 fn is_clean(ran: &Ran, of: &str) {
     for text in [&ran.out, &ran.err] {
         for line in text.lines() {
-            assert_eq!(innkeeper_shown::hidden(line).next(), None, "{of:?}: {line:?}");
+            assert_eq!(innkeeper::shown::hidden(line).next(), None, "{of:?}: {line:?}");
             assert!(!line.starts_with("error: forged") && !line.starts_with(" hint: approve it"), "{of:?}: {line:?}");
         }
     }

@@ -41,7 +41,7 @@ fn a_service_that_cannot_be_is_refused_with_what_to_do() {
         (&format!("{WHOLE}tenant = 'contoso'"), &["only `microsoft` has a `tenant`"]),
         (&format!("callbacks = ['http://my.service']\n{WHOLE}"), &["`http://my.service`", "https"]),
         (&format!("trusted_proxies = ['proxy']\n{WHOLE}"), &["the trusted proxy `proxy`"]),
-        (&format!("public_url = 'http://ears.example'\n{WHOLE}"), &["http://ears.example", "must be https"]),
+        (&format!("public_url = 'http://ears.example'\n{WHOLE}"), &["http://ears.example", "must use https"]),
         ("loopback_callbacks = ", &["is not valid", "(line 1)"]),
     ] {
         refused(&Place::with(file), &[], 2, says);
@@ -81,7 +81,7 @@ fn a_port_that_is_taken_is_told() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();
     let place = Place::with(WHOLE);
-    let says = [&*address, "cannot be listened at", "port 0 for a free one"];
+    let says = [&*address, "cannot listen on", "port 0 for a free one"];
     refused(&place, &["--listen", &address], 1, &says);
     refused(&place, &["--listen", "127.0.0.1:0", "--metrics-listen", &address], 1, &says);
 }

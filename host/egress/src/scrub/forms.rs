@@ -8,7 +8,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::utf8_percent_encode;
 
 use super::decode;
-use crate::placeholders::RESERVED;
+use crate::request::placeholders::RESERVED;
 
 /// Base64 of base64 is searched for in pieces of at least this many bytes: shorter ones occur by chance.
 const SHORTEST_TWICE: usize = 8;

@@ -4,10 +4,24 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use wasmtime::component::{HasSelf, Linker};
+use innkeeper_store::ConnectionRecord;
+use wasmtime::component::{HasData, Linker};
 
+use super::in_call;
 use crate::contract::innkeeper::connector::connection as wit;
-use crate::guest::Guest;
+
+/// The connection that a guest works for: what it may know of it.
+#[derive(Clone)]
+pub struct ConnectionAccess {
+    /// The connection itself.
+    pub record: Arc<ConnectionRecord>,
+    /// Its config, a JSON object.
+    pub config: Arc<str>,
+    /// The user that the action runs for.
+    pub user: Option<User>,
+    /// The claims of its grant.
+    pub claims: Arc<dyn Claims>,
+}
 
 /// The user that an action runs for, as the guest sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,39 +39,66 @@ pub trait Claims: Send + Sync + fmt::Debug {
     async fn claim(&self, name: &str) -> Option<String>;
 }
 
+/// What one call knows of its connection.
 pub(crate) struct PerCall {
-    pub(crate) config: Arc<str>,
-    pub(crate) user: Option<User>,
-    pub(crate) claims: Arc<dyn Claims>,
+    access: ConnectionAccess,
 }
 
-pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    wit::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
+impl PerCall {
+    pub(crate) fn new(access: ConnectionAccess) -> Self {
+        Self { access }
+    }
+
+    pub(crate) fn record(&self) -> &ConnectionRecord {
+        &self.access.record
+    }
 }
 
-impl wit::Host for Guest {
+pub(crate) fn link<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> ConnectionView<'_>,
+) -> wasmtime::Result<()> {
+    wit::add_to_linker::<T, PerCall>(linker, view)
+}
+
+/// The import for one guest.
+pub(crate) struct ConnectionView<'a> {
+    /// None while the spec is read.
+    pub(crate) call: Option<&'a PerCall>,
+    /// The claims that the guest declares.
+    pub(crate) claims: &'a [String],
+}
+
+impl HasData for PerCall {
+    type Data<'a> = ConnectionView<'a>;
+}
+
+impl ConnectionView<'_> {
+    fn access(&self, import: &'static str) -> wasmtime::Result<&ConnectionAccess> {
+        Ok(&in_call(self.call, import)?.access)
+    }
+}
+
+impl wit::Host for ConnectionView<'_> {
     fn config(&mut self) -> wasmtime::Result<String> {
-        Ok(self.working("connection.config")?.connection.config.to_string())
+        Ok(self.access("connection.config")?.config.to_string())
     }
 
     fn auth_type(&mut self) -> wasmtime::Result<String> {
-        Ok(self.working("connection.auth-type")?.record.auth_type.to_string())
+        Ok(self.access("connection.auth-type")?.record.auth_type.to_string())
     }
 
     async fn claim(&mut self, name: String) -> wasmtime::Result<Option<String>> {
-        let working = self.working("connection.claim")?;
-        if !working.spec.claims.contains(&name) {
-            return Ok(None);
-        }
-        Ok(working.connection.claims.claim(&name).await)
+        let access = self.access("connection.claim")?;
+        if self.claims.contains(&name) { Ok(access.claims.claim(&name).await) } else { Ok(None) }
     }
 
     fn space(&mut self) -> wasmtime::Result<String> {
-        Ok(self.working("connection.space")?.record.space.to_string())
+        Ok(self.access("connection.space")?.record.space.to_string())
     }
 
     fn on_behalf_of(&mut self) -> wasmtime::Result<Option<wit::User>> {
-        let user = self.working("connection.on-behalf-of")?.connection.user.clone();
+        let user = self.access("connection.on-behalf-of")?.user.clone();
         Ok(user.map(|User { id, name }| wit::User { id, name }))
     }
 }

@@ -1,234 +1,173 @@
 //! `http`: turns the guest's requests into the egress crate's and its answers back. No policy lives here.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use bytes::Bytes;
 use futures::StreamExt;
-use innkeeper_ambient::Timestamp;
+use innkeeper_ambient::{Clock, Timestamp};
 use innkeeper_egress::{
-    Body, CallEchoes, CredentialMode, CredentialSource, Egress, EgressError, Part, PartContent, Redirects, Request,
-    RequestBody, RequestBudget, Response, Route, SecretFields,
+    Body, CallEchoes, CredentialMode, CredentialSource, Echoes, Egress, EgressError, Part, PartContent, Redirects,
+    Request, RequestBody, RequestBudget, Response, Route, SecretFields,
 };
-use innkeeper_spec::{ApprovedHost, ConnectorSpec};
+use innkeeper_spec::{ApprovedHost, Policies};
 use url::Url;
-use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
-use crate::capabilities::account::{Account, Charge};
+use super::in_call;
+use crate::account::{Account, Charge};
+use crate::body::GuestBody;
 use crate::contract::innkeeper::connector::http as wit;
-use crate::guest::{Guest, Working};
+use crate::limits::Limits;
 use crate::text;
 
-/// The most bytes of one `read`.
-const CHUNK: usize = 1 << 20;
-
-/// A body that the guest holds by handle.
-#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct GuestBody {
-    body: Body,
-    /// Read from the body and not yet by the guest.
-    pending: Bytes,
-    /// Where it is scrubbed: bytes of a block of it, and how many of one the guest has read.
-    block: Option<usize>,
-    into_block: usize,
-    /// Of the handle, and of its media type where the guest gave one.
-    _charge: Option<Charge>,
-    /// The limit of bytes held for the guest, where these were too many: then there are none, and every use says so.
-    refused: Option<u64>,
-}
-
-impl GuestBody {
-    pub(crate) fn new(body: Body) -> Self {
-        let block = body.block();
-        Self { body, pending: Bytes::new(), block, into_block: 0, _charge: None, refused: None }
-    }
-
-    /// A body of the guest's own bytes, within its room.
-    fn from_guest(account: &Account, content: Vec<u8>, content_type: Option<String>) -> Self {
-        let named = account.charge(content_type.as_ref().map_or(0, String::len));
-        match named.and_then(|charge| Ok((charge, account.bytes(content)?))) {
-            Ok((charge, bytes)) => Self { _charge: Some(charge), ..Self::new(Body::from_bytes(bytes, content_type)) },
-            Err(_) => Self { refused: Some(account.limit()), ..Self::new(Body::empty()) },
-        }
-    }
-
-    /// The body of an answer, whose handle takes room, too.
-    fn of_answer(account: &Account, body: Body) -> Result<Self, EgressError> {
-        Ok(Self { _charge: Some(account.charge(0)?), ..Self::new(body) })
-    }
-
-    fn usable(&self) -> Result<(), EgressError> {
-        self.refused.map_or(Ok(()), |limit| Err(EgressError::TooLarge { limit }))
-    }
-
-    /// What is left of it, for a request: its connection may keep it after the call is gone, until `end`.
-    fn hand_over(mut self, end: Timestamp) -> Result<Body, EgressError> {
-        self.usable()?;
-        self.body.end_at(end);
-        Ok(self.into_body())
-    }
-
-    /// What is left of it.
-    fn into_body(self) -> Body {
-        let Self { body, pending, .. } = self;
-        if pending.is_empty() {
-            return body;
-        }
-        let length = body.length().map(|length| length.saturating_add(pending.len() as u64));
-        let content_type = body.content_type().map(str::to_owned);
-        let bytes = futures::stream::iter([Ok(pending)]).chain(body.into_stream());
-        Body::from_stream(bytes, length, content_type)
-    }
-
-    /// What is left of it, for the caller: a download outlives its call for as long as bytes keep coming.
-    pub(crate) fn hand_out(mut self, patience: Duration) -> Body {
-        if let Err(refused) = self.usable() {
-            return Body::from_stream(futures::stream::iter([Err(refused)]), None, None);
-        }
-        self.body.outlive_the_call(patience);
-        self.into_body()
-    }
-
-    async fn read(&mut self, most: usize) -> Result<Bytes, EgressError> {
-        self.usable()?;
-        let mut most = most;
-        while self.pending.is_empty() {
-            match self.body.next().await? {
-                Some(chunk) => self.pending = chunk,
-                None => return Ok(Bytes::new()),
-            }
-        }
-        // How much has arrived depends on where secrets are. How much of it is read does not.
-        if let Some(block) = self.block {
-            most = most.min(block - self.into_block);
-        }
-        let read = self.pending.split_to(most.min(self.pending.len()));
-        if let Some(block) = self.block {
-            self.into_block = (self.into_block + read.len()) % block;
-        }
-        Ok(read)
-    }
-
-    async fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, EgressError> {
-        let too_large = || EgressError::TooLarge { limit };
-        if self.body.length().is_some_and(|length| length > limit) {
-            return Err(too_large());
-        }
-        self.usable()?;
-        let mut all = Vec::new();
-        let mut next = Some(std::mem::take(&mut self.pending));
-        loop {
-            let Some(chunk) = next else { return Ok(all) };
-            if (all.len() + chunk.len()) as u64 > limit {
-                return Err(too_large());
-            }
-            all.extend_from_slice(&chunk);
-            next = self.body.next().await?;
-        }
-    }
+/// A connection's way out: where its guest may go, and with what.
+#[derive(Clone)]
+pub struct HttpAccess {
+    /// The way out.
+    pub egress: Egress,
+    /// What the connection's owner approved.
+    pub allow: Arc<[ApprovedHost]>,
+    /// What puts the credential on.
+    pub credential: Arc<dyn CredentialSource>,
+    /// What fills in placeholders, where the spec declares some.
+    pub placeholders: Option<Arc<dyn SecretFields>>,
+    /// Counts the calls of the connection whose answers held a secret.
+    pub echoes: Arc<Echoes>,
+    /// Requests that left the host, redirects and retries included, counted while the call runs: a call that is dropped has an
+    /// audit record, too.
+    pub sent: Arc<AtomicU32>,
 }
 
 /// One call's way out.
 pub(crate) struct PerCall {
-    pub(crate) egress: Egress,
-    pub(crate) allow: Arc<[ApprovedHost]>,
-    pub(crate) credential: Arc<dyn CredentialSource>,
-    pub(crate) placeholders: Option<Arc<dyn SecretFields>>,
+    access: HttpAccess,
     /// Counts the answers that hold a secret.
-    pub(crate) echoes: CallEchoes,
-    pub(crate) deadline: Timestamp,
+    echoes: CallEchoes,
+    deadline: Timestamp,
     /// Requests that the guest may still ask for.
-    pub(crate) left: u32,
+    left: u32,
     /// Requests that may leave the host in all, redirects and retries included.
-    pub(crate) most: u32,
-    /// Requests that left the host, redirects and retries included.
-    pub(crate) sent: Arc<AtomicU32>,
+    most: u32,
 }
 
 impl PerCall {
+    pub(crate) fn new(access: HttpAccess, limits: &Limits, clock: &Arc<dyn Clock>) -> Self {
+        Self {
+            echoes: access.echoes.of_a_call(limits.echoes, clock.clone()),
+            deadline: clock.now().plus(limits.wall),
+            left: limits.requests,
+            most: limits.requests,
+            access,
+        }
+    }
+
+    /// Requests that left the host.
+    pub(crate) fn sent(&self) -> u32 {
+        self.access.sent.load(Ordering::Relaxed)
+    }
+
     fn count(&mut self, requests: usize) -> Result<(), EgressError> {
         let requests = u32::try_from(requests).unwrap_or(u32::MAX);
         self.left = self.left.checked_sub(requests).ok_or_else(EgressError::out_of_requests)?;
         Ok(())
     }
+}
 
-    fn send<'a>(
-        &'a self,
-        spec: &'a ConnectorSpec,
-        request: Request,
-    ) -> impl Future<Output = Result<Response, EgressError>> + Send + use<'a> {
+pub(crate) fn link<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> HttpView<'_>,
+) -> wasmtime::Result<()> {
+    wit::add_to_linker::<T, PerCall>(linker, view)
+}
+
+/// The import for one guest.
+pub(crate) struct HttpView<'a> {
+    /// None while the spec is read.
+    pub(crate) way_out: Option<WayOut<'a>>,
+    pub(crate) table: &'a mut ResourceTable,
+    pub(crate) account: &'a Account,
+    pub(crate) limits: &'a Limits,
+}
+
+/// The way out, and what the guest's spec says of all its requests.
+pub(crate) struct WayOut<'a> {
+    pub(crate) call: &'a mut PerCall,
+    /// Headers on every request that does not set them itself.
+    pub(crate) headers: &'a [(String, String)],
+    pub(crate) policies: &'a Policies,
+}
+
+impl WayOut<'_> {
+    fn send(&self, request: Request) -> impl Future<Output = Result<Response, EgressError>> + Send {
+        let PerCall { access, echoes, deadline, most, .. } = &*self.call;
         let route = Route {
-            allow: &self.allow,
-            credential: Some(&*self.credential),
-            default_headers: &spec.headers,
-            placeholders: self.placeholders.as_deref(),
-            policies: &spec.policies,
-            echoes: Some(&self.echoes),
-            deadline: Some(self.deadline),
+            allow: &access.allow,
+            credential: Some(&*access.credential),
+            default_headers: self.headers,
+            placeholders: access.placeholders.as_deref(),
+            policies: self.policies,
+            echoes: Some(echoes),
+            deadline: Some(*deadline),
             dropped_at_deadline: true,
-            requests: Some(RequestBudget { sent: &self.sent, most: self.most }),
+            requests: Some(RequestBudget { sent: &access.sent, most: *most }),
         };
-        self.egress.send(request, &route)
+        access.egress.send(request, &route)
+    }
+
+    fn taking<'a>(&self, account: &'a Account) -> Taking<'a> {
+        Taking { account, end: self.call.deadline, fills: self.call.access.placeholders.is_some() }
     }
 }
 
-pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    wit::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
+impl HasData for PerCall {
+    type Data<'a> = HttpView<'a>;
 }
 
 type Answer = Result<wit::Response, wit::HttpError>;
 
-impl wit::Host for Guest {
+impl wit::Host for HttpView<'_> {
     async fn send(&mut self, request: wit::Request) -> wasmtime::Result<Answer> {
-        let answer = {
-            let taking = self.taking("http.send")?;
-            let taken = taking.request(&mut self.table, request)?;
-            let Working { http, spec, .. } = self.working("http.send")?;
-            match http.count(1).and(taken) {
-                Ok(Taken { request, _charge }) => http.send(spec, request).await,
-                Err(error) => Err(error),
-            }
+        let way_out = in_call(self.way_out.as_mut(), "http.send")?;
+        let taken = way_out.taking(self.account).request(self.table, request)?;
+        let answer = match way_out.call.count(1).and(taken) {
+            Ok(Taken { request, _charge }) => way_out.send(request).await,
+            Err(error) => Err(error),
         };
         self.hand_over(answer)
     }
 
     async fn send_all(&mut self, requests: Vec<wit::Request>) -> wasmtime::Result<Vec<Answer>> {
-        let at_once = self.shared.limits.requests_at_once.max(1);
-        let taking = self.taking("http.send-all")?;
+        let at_once = self.limits.requests_at_once.max(1);
+        let way_out = in_call(self.way_out.as_mut(), "http.send-all")?;
         // There may be a million of them, for a call that may make fifty.
         let answers = size_of::<Taken>() + size_of::<Answer>() + LONGEST_REFUSAL;
         let _answers =
-            taking.account.charge(requests.len().saturating_mul(answers)).map_err(|full| full.ended("requests"))?;
-        let counted = self.working("http.send-all")?.http.count(requests.len());
+            self.account.charge(requests.len().saturating_mul(answers)).map_err(|full| full.ended("requests"))?;
+        let counted = way_out.call.count(requests.len());
+        let taking = way_out.taking(self.account);
         let mut taken = Vec::with_capacity(requests.len());
         for request in requests {
-            let request = taking.request(&mut self.table, request)?;
+            let request = taking.request(self.table, request)?;
             taken.push(counted.clone().and(request));
         }
-        let Working { http, spec, .. } = self.working("http.send-all")?;
-        let (http, spec) = (&*http, &**spec);
+        let way_out = &*way_out;
         let sending = taken.into_iter().map(|taken| async move {
             let Taken { request, _charge } = taken?;
-            http.send(spec, request).await
+            way_out.send(request).await
         });
         let answers: Vec<_> = futures::stream::iter(sending).buffered(at_once).collect().await;
         answers.into_iter().map(|answer| self.hand_over(answer)).collect()
     }
 }
 
-impl Guest {
-    fn taking(&mut self, import: &'static str) -> wasmtime::Result<Taking> {
-        let http = &self.working(import)?.http;
-        let (end, fills) = (http.deadline, http.placeholders.is_some());
-        Ok(Taking { account: self.account.clone(), end, fills })
-    }
-
+impl HttpView<'_> {
     fn hand_over(&mut self, answer: Result<Response, EgressError>) -> wasmtime::Result<Answer> {
         let handed = answer.and_then(|mut response| {
             let body = std::mem::replace(&mut response.body, Body::empty());
-            Ok((GuestBody::of_answer(&self.account, body)?, response))
+            Ok((GuestBody::of_answer(self.account, body)?, response))
         });
         let (body, response) = match handed {
             Ok(handed) => handed,
@@ -247,23 +186,19 @@ impl Guest {
     }
 }
 
-impl wit::HostBody for Guest {
+impl wit::HostBody for HttpView<'_> {
     fn from_bytes(&mut self, content: Vec<u8>, content_type: Option<String>) -> wasmtime::Result<Resource<GuestBody>> {
-        self.working("http.body")?;
-        let body = GuestBody::from_guest(&self.account, content, content_type);
+        in_call(self.way_out.as_ref(), "http.body")?;
+        let body = GuestBody::from_guest(self.account, content, content_type);
         Ok(self.table.push(body)?)
     }
 
     fn length(&mut self, body: Resource<GuestBody>) -> wasmtime::Result<Option<u64>> {
-        let body = self.table.get(&body)?;
-        if body.refused.is_some() {
-            return Ok(None);
-        }
-        Ok(body.body.length().map(|length| length.saturating_add(body.pending.len() as u64)))
+        Ok(self.table.get(&body)?.length())
     }
 
     fn content_type(&mut self, body: Resource<GuestBody>) -> wasmtime::Result<Option<String>> {
-        Ok(self.table.get(&body)?.body.content_type().map(str::to_owned))
+        Ok(self.table.get(&body)?.content_type().map(str::to_owned))
     }
 
     async fn read(&mut self, body: Resource<GuestBody>, max: u32) -> wasmtime::Result<Result<Vec<u8>, wit::HttpError>> {
@@ -277,7 +212,7 @@ impl wit::HostBody for Guest {
         body: Resource<GuestBody>,
         limit: u64,
     ) -> wasmtime::Result<Result<Vec<u8>, wit::HttpError>> {
-        let limit = limit.min(self.shared.limits.answer);
+        let limit = limit.min(self.limits.answer);
         Ok(self.table.get_mut(&body)?.read_all(limit).await.map_err(http_error))
     }
 
@@ -308,15 +243,15 @@ struct Taken {
 }
 
 /// What it takes to take a request over from the guest.
-struct Taking {
-    account: Account,
+struct Taking<'a> {
+    account: &'a Account,
     /// When bodies end that a request carries.
     end: Timestamp,
     /// Whether placeholders may be filled in: then there is a second copy of what they stand in.
     fills: bool,
 }
 
-impl Taking {
+impl Taking<'_> {
     /// Takes the request's handles out of the table, whatever becomes of it: handing a body to a request consumes it.
     fn request(
         &self,
@@ -455,6 +390,8 @@ fn sum(sizes: impl Iterator<Item = usize>) -> usize {
     sizes.fold(0, usize::saturating_add)
 }
 
+/// The most bytes of one `read`.
+const CHUNK: usize = 1 << 20;
 /// The longest address with its query, in bytes: the HTTP client takes no longer one.
 const LONGEST_ADDRESS: usize = 65_534;
 /// The longest method in bytes: those that are registered have at most 17.

@@ -7,11 +7,11 @@ use innkeeper_ambient::lock::Mutex;
 use innkeeper_spec::ConnectorId;
 use innkeeper_store::ConnectionId;
 use serde::Serialize;
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{HasData, Linker};
 
-use crate::capabilities::account::Account;
+use super::in_call;
+use crate::account::Account;
 use crate::contract::innkeeper::connector::log as wit;
-use crate::guest::{Ended, Guest};
 use crate::limits::Limits;
 
 /// How grave a line is.
@@ -166,22 +166,30 @@ impl Lines {
     }
 }
 
-pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    wit::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
+pub(crate) fn link<T: 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> LogView<'_>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<T, PerCall>(linker, view)
 }
 
-impl wit::Host for Guest {
+/// The import for one guest.
+pub(crate) struct LogView<'a> {
+    /// None while the spec is read.
+    pub(crate) call: Option<&'a PerCall>,
+}
+
+impl HasData for PerCall {
+    type Data<'a> = LogView<'a>;
+}
+
+impl wit::Host for LogView<'_> {
     fn write(&mut self, level: wit::Level, message: String) -> wasmtime::Result<()> {
-        if self.working.is_none() {
-            return Err(Ended::Impure("log.write").into());
-        }
+        let log = in_call(self.call, "log.write")?;
         let level = match level {
             wit::Level::Debug => LogLevel::Debug,
             wit::Level::Info => LogLevel::Info,
             wit::Level::Warn => LogLevel::Warn,
             wit::Level::Error => LogLevel::Error,
         };
-        self.log.write(level, &message);
+        log.write(level, &message);
         Ok(())
     }
 }

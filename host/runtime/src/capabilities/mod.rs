@@ -1,7 +1,8 @@
-//! What a guest can do, one module a capability. Each has the same shape: what it holds for one call (`PerCall`), the
-//! import's functions, and how it is linked. The limits of all stand in [`crate::Limits`].
+//! What a guest can do, one module a capability. Each has the same shape: what whoever asks for a call gives it, its part of one call
+//! (`PerCall`), a view of that part on which the functions of the import are written, and `link`. The views know no store, so every
+//! world links the same functions, with a projection from its own store's data to the view. The limits of all are in
+//! [`crate::Limits`].
 
-pub(crate) mod account;
 pub(crate) mod connection;
 pub(crate) mod http;
 pub(crate) mod log;
@@ -9,19 +10,12 @@ pub(crate) mod progress;
 pub(crate) mod state;
 pub(crate) mod wasi;
 
-use wasmtime::Engine;
-use wasmtime::component::Linker;
+#[cfg(test)]
+mod other_world;
 
-use crate::guest::Guest;
+use crate::ended::Ended;
 
-/// A linker with every import of the world `connector`, and nothing else.
-pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
-    let mut linker = Linker::new(engine);
-    wasi::link(&mut linker)?;
-    log::link(&mut linker)?;
-    connection::link(&mut linker)?;
-    state::link(&mut linker)?;
-    progress::link(&mut linker)?;
-    http::link(&mut linker)?;
-    Ok(linker)
+/// The part of a call that an import works on, or the end of a guest that uses the import while its spec is read.
+fn in_call<T>(part: Option<T>, import: &'static str) -> wasmtime::Result<T> {
+    part.ok_or_else(|| Ended::Impure(import).into())
 }

@@ -5,11 +5,13 @@ use std::collections::VecDeque;
 use innkeeper_spec::json::{self, ParseError};
 use serde_json::Value;
 use tokio::sync::mpsc;
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{HasData, Linker};
 
-use crate::capabilities::account::{Account, Charge};
+use super::in_call;
+use crate::account::{Account, Charge};
 use crate::contract::innkeeper::connector::progress as wit;
-use crate::guest::{Ended, Guest};
+use crate::ended::Ended;
+use crate::limits::Limits;
 use crate::text;
 
 /// What a call tells while it runs.
@@ -28,11 +30,12 @@ pub enum Progress {
     Event(Value),
 }
 
+/// What one call tells.
 pub(crate) struct PerCall {
     /// Without anybody who listens, events are kept for the call's end.
-    pub(crate) listener: Option<Listener>,
-    pub(crate) kept: Vec<Value>,
-    pub(crate) kept_bytes: usize,
+    listener: Option<Listener>,
+    kept: Vec<Value>,
+    kept_bytes: usize,
 }
 
 impl PerCall {
@@ -40,10 +43,15 @@ impl PerCall {
         let listener = listener.map(|sender| Listener { sender, unheard: VecDeque::new() });
         Self { listener, kept: Vec::new(), kept_bytes: 0 }
     }
+
+    /// The events that nobody listened to.
+    pub(crate) fn take_events(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.kept)
+    }
 }
 
 /// Who listens to a call.
-pub(crate) struct Listener {
+struct Listener {
     sender: mpsc::Sender<Progress>,
     /// The room of what lies in the channel, in the order in which it was sent. What has been heard is the listener's.
     unheard: VecDeque<Charge>,
@@ -81,35 +89,48 @@ impl Listener {
     }
 }
 
-pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    wit::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
+pub(crate) fn link<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> ProgressView<'_>,
+) -> wasmtime::Result<()> {
+    wit::add_to_linker::<T, PerCall>(linker, view)
 }
 
-impl wit::Host for Guest {
+/// The import for one guest.
+pub(crate) struct ProgressView<'a> {
+    /// None while the spec is read.
+    pub(crate) call: Option<&'a mut PerCall>,
+    pub(crate) account: &'a Account,
+    pub(crate) limits: &'a Limits,
+}
+
+impl HasData for PerCall {
+    type Data<'a> = ProgressView<'a>;
+}
+
+impl wit::Host for ProgressView<'_> {
     fn report(&mut self, done: u64, total: Option<u64>, message: String) -> wasmtime::Result<()> {
-        let longest = self.shared.limits.log_line;
-        let account = self.account.clone();
-        if let Some(listener) = &mut self.working("progress.report")?.progress.listener {
+        let longest = self.limits.log_line;
+        if let Some(listener) = &mut in_call(self.call.as_mut(), "progress.report")?.listener {
             // A copy: what was cut off would be kept with the rest.
             let message = message[..message.floor_char_boundary(longest)].to_owned();
             let size = message.len();
-            listener.report(&account, Progress::Report { done, total, message }, size);
+            listener.report(self.account, Progress::Report { done, total, message }, size);
         }
         Ok(())
     }
 
     async fn emit(&mut self, event: String) -> wasmtime::Result<()> {
-        let limit = self.shared.limits.output;
-        let account = self.account.clone();
-        let progress = &mut self.working("progress.emit")?.progress;
+        let (limit, account) = (self.limits.output, self.account);
+        let progress = in_call(self.call.as_mut(), "progress.emit")?;
         if event.len() > limit {
             return Err(Ended::EventsTooLarge { size: event.len(), limit }.into());
         }
         let _text = account.charge(event.len()).map_err(|full| full.ended(EVENT))?;
-        let mut read = read(&event, &account);
+        let mut read = read(&event, account);
         if let (Err(Ended::HeldTooMuch { .. }), Some(listener)) = (&read, &mut progress.listener) {
             listener.hear_all().await;
-            read = self::read(&event, &account);
+            read = self::read(&event, account);
         }
         let (value, charge) = read?;
         if let Some(listener) = &mut progress.listener {

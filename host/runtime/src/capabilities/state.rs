@@ -6,13 +6,12 @@ use std::sync::Arc;
 use innkeeper_store::{ConnectionRecord, Expected, Identity, StateKey, StateRecord, StateWritten, Store};
 use innkeeper_vault::Vault;
 use secrecy::ExposeSecret;
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{HasData, Linker};
 
+use super::in_call;
+use crate::account::Account;
 use crate::contract::innkeeper::connector::state as wit;
-use crate::guest::{Guest, Working};
-
-/// The longest key in bytes.
-const LONGEST_KEY: usize = 1024;
+use crate::limits::Limits;
 
 /// Where guests' state is kept and how it is sealed.
 pub struct GuestMemory {
@@ -79,22 +78,52 @@ fn unavailable(error: impl fmt::Display) -> wit::StateError {
     wit::StateError::Unavailable
 }
 
-pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    wit::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
+/// The memory of one call.
+pub(crate) struct PerCall {
+    memory: Arc<GuestMemory>,
 }
 
-/// The key of one of the connection's values.
-fn of_connection(record: &ConnectionRecord, key: String) -> StateKey {
-    StateKey { space: record.space.clone(), connection: record.id.clone(), key }
+impl PerCall {
+    pub(crate) fn new(memory: Arc<GuestMemory>) -> Self {
+        Self { memory }
+    }
 }
 
-impl wit::Host for Guest {
+pub(crate) fn link<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> StateView<'_>,
+) -> wasmtime::Result<()> {
+    wit::add_to_linker::<T, PerCall>(linker, view)
+}
+
+/// The import for one guest.
+pub(crate) struct StateView<'a> {
+    /// The memory, and the connection whose values are meant. None while the spec is read.
+    pub(crate) call: Option<(&'a PerCall, &'a ConnectionRecord)>,
+    pub(crate) account: &'a Account,
+    pub(crate) limits: &'a Limits,
+}
+
+impl HasData for PerCall {
+    type Data<'a> = StateView<'a>;
+}
+
+impl<'a> StateView<'a> {
+    /// The memory, and the value's key in it, unless that is too long.
+    fn entry(&self, import: &'static str, key: String) -> wasmtime::Result<Option<(&'a GuestMemory, StateKey)>> {
+        let (state, connection) = in_call(self.call, import)?;
+        let key = Some(key).filter(|key| key.len() <= LONGEST_KEY);
+        let key = key.map(|key| StateKey { space: connection.space.clone(), connection: connection.id.clone(), key });
+        Ok(key.map(|key| (&*state.memory, key)))
+    }
+}
+
+impl wit::Host for StateView<'_> {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<wit::Entry>, wit::StateError>> {
-        let Working { memory, record, .. } = self.working("state.get")?;
-        if key.len() > LONGEST_KEY {
-            return Ok(Err(wit::StateError::QuotaExceeded));
+        match self.entry("state.get", key)? {
+            Some((memory, key)) => Ok(memory.get(&key).await),
+            None => Ok(Err(wit::StateError::QuotaExceeded)),
         }
-        Ok(memory.get(&of_connection(record, key)).await)
     }
 
     async fn set(
@@ -103,23 +132,22 @@ impl wit::Host for Guest {
         value: Vec<u8>,
         if_version: Option<u64>,
     ) -> wasmtime::Result<Result<u64, wit::StateError>> {
-        let quota = self.shared.limits.state;
-        let account = self.account.clone();
-        let Working { memory, record, .. } = self.working("state.set")?;
-        if key.len() > LONGEST_KEY || value.len() as u64 > quota {
-            return Ok(Err(wit::StateError::QuotaExceeded));
-        }
+        let quota = self.limits.state;
+        let entry = self.entry("state.set", key)?.filter(|_| value.len() as u64 <= quota);
+        let Some((memory, key)) = entry else { return Ok(Err(wit::StateError::QuotaExceeded)) };
         // The sealed copy, and the one that is written.
         let size = value.len().saturating_mul(3);
-        let _charge = account.charge(size).map_err(|full| full.ended("a value of the state"))?;
-        Ok(memory.set(&of_connection(record, key), &value, if_version, quota).await)
+        let _charge = self.account.charge(size).map_err(|full| full.ended("a value of the state"))?;
+        Ok(memory.set(&key, &value, if_version, quota).await)
     }
 
     async fn delete(&mut self, key: String) -> wasmtime::Result<Result<(), wit::StateError>> {
-        let Working { memory, record, .. } = self.working("state.delete")?;
-        if key.len() > LONGEST_KEY {
-            return Ok(Err(wit::StateError::QuotaExceeded));
+        match self.entry("state.delete", key)? {
+            Some((memory, key)) => Ok(memory.store.delete_state(&key).await.map_err(unavailable)),
+            None => Ok(Err(wit::StateError::QuotaExceeded)),
         }
-        Ok(memory.store.delete_state(&of_connection(record, key)).await.map_err(unavailable))
     }
 }
+
+/// The longest key in bytes.
+const LONGEST_KEY: usize = 1024;

@@ -17,18 +17,13 @@ use wasmtime_wasi::clocks::{HostMonotonicClock, HostWallClock, WasiClocks, WasiC
 use wasmtime_wasi::p2::bindings::{cli, clocks, random};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiView};
+use wasmtime_wasi_io::IoView;
 
-use super::account::{Account, Charge};
 use super::log::{self, LogLevel};
+use crate::account::{Account, Charge};
 use crate::deadline::CpuMeter;
-use crate::engine::Shared;
-use crate::guest::Guest;
-
-/// Nanoseconds of a step of a guest's clocks.
-const STEP: u64 = 1_000_000;
-/// The most random bytes of one request.
-const MOST_RANDOM: u64 = 64 << 10;
+use crate::sandbox::Sandbox;
 
 pub(crate) struct PerCall {
     source: Source,
@@ -48,13 +43,13 @@ impl PerCall {
         Self { source, context: None }
     }
 
-    pub(crate) fn context(&mut self, shared: &Shared, log: &log::PerCall, account: &Account) -> &mut WasiCtx {
+    pub(crate) fn context(&mut self, sandbox: &Sandbox, log: &log::PerCall, account: &Account) -> &mut WasiCtx {
         let source = &self.source;
-        self.context.get_or_insert_with(|| Box::new(build(source, shared, log, account)))
+        self.context.get_or_insert_with(|| Box::new(build(source, sandbox, log, account)))
     }
 }
 
-fn build(source: &Source, shared: &Shared, log: &log::PerCall, account: &Account) -> WasiCtx {
+fn build(source: &Source, sandbox: &Sandbox, log: &log::PerCall, account: &Account) -> WasiCtx {
     let mut builder = WasiCtxBuilder::new();
     let stream = |error| Stream { log: log.clone(), account: account.clone(), error };
     builder.stdout(stream(false)).stderr(stream(true));
@@ -62,7 +57,7 @@ fn build(source: &Source, shared: &Shared, log: &log::PerCall, account: &Account
     let draw = |random: &Arc<dyn Random>| RandomBytes(random.clone());
     match source {
         Source::Real(meter) => {
-            let Shared { clock, random, .. } = shared;
+            let Sandbox { clock, random, .. } = sandbox;
             builder.wall_clock(WallClock(clock.clone())).monotonic_clock(Monotonic(Some(meter.clone())));
             builder.secure_random(draw(random)).insecure_random(draw(random));
             builder.insecure_random_seed(u128::from_le_bytes((**random).bytes()));
@@ -243,22 +238,28 @@ impl AsyncWrite for Lines {
     }
 }
 
-pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+/// For every world: these interfaces find their view of the store's data by traits.
+pub(crate) fn link<T: WasiView + IoView + Send + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasmtime_wasi_io::add_to_linker_async(linker)?;
-    clocks::wall_clock::add_to_linker::<Guest, WasiClocks>(linker, Guest::clocks)?;
-    clocks::monotonic_clock::add_to_linker::<Guest, WasiClocks>(linker, Guest::clocks)?;
-    random::random::add_to_linker::<Guest, WasiRandom>(linker, Guest::random)?;
-    random::insecure::add_to_linker::<Guest, WasiRandom>(linker, Guest::random)?;
-    random::insecure_seed::add_to_linker::<Guest, WasiRandom>(linker, Guest::random)?;
-    cli::environment::add_to_linker::<Guest, WasiCli>(linker, Guest::cli)?;
-    cli::exit::add_to_linker::<Guest, WasiCli>(linker, Guest::cli)?;
-    cli::stdin::add_to_linker::<Guest, WasiCli>(linker, Guest::cli)?;
-    cli::stdout::add_to_linker::<Guest, WasiCli>(linker, Guest::cli)?;
-    cli::stderr::add_to_linker::<Guest, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_input::add_to_linker::<Guest, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_output::add_to_linker::<Guest, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_stdin::add_to_linker::<Guest, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_stdout::add_to_linker::<Guest, WasiCli>(linker, Guest::cli)?;
-    cli::terminal_stderr::add_to_linker::<Guest, WasiCli>(linker, Guest::cli)?;
+    clocks::wall_clock::add_to_linker::<T, WasiClocks>(linker, T::clocks)?;
+    clocks::monotonic_clock::add_to_linker::<T, WasiClocks>(linker, T::clocks)?;
+    random::random::add_to_linker::<T, WasiRandom>(linker, T::random)?;
+    random::insecure::add_to_linker::<T, WasiRandom>(linker, T::random)?;
+    random::insecure_seed::add_to_linker::<T, WasiRandom>(linker, T::random)?;
+    cli::environment::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::exit::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::stdin::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::stdout::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::stderr::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::terminal_input::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::terminal_output::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::terminal_stdin::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::terminal_stdout::add_to_linker::<T, WasiCli>(linker, T::cli)?;
+    cli::terminal_stderr::add_to_linker::<T, WasiCli>(linker, T::cli)?;
     Ok(())
 }
+
+/// Nanoseconds of a step of a guest's clocks.
+const STEP: u64 = 1_000_000;
+/// The most random bytes of one request.
+const MOST_RANDOM: u64 = 64 << 10;

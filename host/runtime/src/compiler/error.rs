@@ -2,6 +2,7 @@
 
 /// Why a component was not compiled. The host itself is as well as before.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CompilerError {
     /// More components wait than may.
     #[error(

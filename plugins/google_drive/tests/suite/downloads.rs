@@ -165,7 +165,7 @@ fn a_file_that_is_handed_out_has_a_name_that_is_no_path() {
 
 #[test]
 fn folders_and_shortcuts_have_nothing_to_download() {
-    for (kind, advice) in [("folder", "listFiles"), ("shortcut", "leads to")] {
+    for (kind, advice) in [("folder", "listFiles"), ("shortcut", "points to")] {
         let file = native(&format!("application/vnd.google-apps.{kind}"));
         let error = with_file(&file).call("downloadFile", &json!({ "fileId": "f1" })).error();
         assert!(matches!(&error, Error::InvalidInput(reason) if reason.contains(advice)), "{error}");

@@ -153,9 +153,9 @@ fn a_filter_is_sent_as_an_object_and_the_cursor_beside_it() {
 fn a_filter_that_is_no_json_object_is_refused_and_says_so() {
     let refuse = |filter: Value| refused("queryDataSource", &json!({ "dataSourceId": DATA_SOURCE, "filter": filter }));
     let broken = refuse(json!("{\"property\":"));
-    assert!(broken.contains("filter: is no JSON") && broken.contains("line 1"), "{broken}");
+    assert!(broken.contains("filter: this is not JSON") && broken.contains("line 1"), "{broken}");
     for scalar in ["[]", "7", "null", "\"x\""] {
-        assert!(refuse(json!(scalar)).contains("no object"), "{scalar}");
+        assert!(refuse(json!(scalar)).contains("not an object"), "{scalar}");
     }
     assert!(refuse(json!({ "property": "Price" })).contains("/filter"), "an object is not taken: the text of one is");
     assert!(refused("queryDataSource", &json!({ "dataSourceId": DATA_SOURCE, "pageSize": 101 })).contains("/pageSize"));

@@ -22,7 +22,6 @@ use innkeeper_store::{
 use innkeeper_vault::{Keyring, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use url::Url;
 
 pub(crate) use provider::{Provider, Reply};
 
@@ -185,7 +184,7 @@ impl House {
 
     pub(crate) async fn begin(&self, connection: &ConnectionRecord, owner: &GrantOwner) -> (Begun, SessionSecret) {
         let session = SessionSecret::random(self.random());
-        let redirect_uri = Url::parse(REDIRECT).expect("an address");
+        let redirect_uri = REDIRECT.parse().expect("an address");
         let begun = self.auth.begin(connection, owner, &redirect_uri, &session, None).await.expect("begun");
         (begun, session)
     }
@@ -252,7 +251,7 @@ pub(crate) fn principal(name: &str) -> GrantOwner {
 
 /// The callback that the provider would send for a flow, with more parameters.
 pub(crate) fn callback(begun: &Begun, more: &str) -> Callback {
-    Callback::parse(&format!("state={}&{more}", begun.state.expose_secret())).expect("a callback")
+    Callback::parse(&format!("state={}&{more}", begun.state.expose())).expect("a callback")
 }
 
 pub(crate) fn declaration(auth_type: &str, defaults: &[(&str, Value)]) -> AuthDeclaration {

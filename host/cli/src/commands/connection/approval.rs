@@ -1,8 +1,8 @@
 //! The owner sees what a plan was not told to do, and decides.
 
+use innkeeper::shown::{OneLine, Said, address};
 use innkeeper::spec::{ApprovedHost, CredentialUse};
 use innkeeper::{Approval, ApprovedPlan, ConnectionView, Innkeeper, Plan, PlanKind, PlanView, PlanWarning};
-use innkeeper_shown::{OneLine, Said, address};
 
 use crate::commands::Context;
 use crate::commands::connector::with_warning;

@@ -1,8 +1,8 @@
 //! `innkeeper connection check ID`
 
 use clap::Args;
+use innkeeper::shown::Said;
 use innkeeper::{ConnectionId, PrincipalId};
-use innkeeper_shown::Said;
 
 use crate::commands::Context;
 use crate::failure::Outcome;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use innkeeper::shown::OneLine;
 use innkeeper::spec::{AuthMode, ConnectorId};
 use innkeeper::{ConnectionId, Connector, HostApproval, Innkeeper, NewConnection, Plan, fields_for};
-use innkeeper_shown::OneLine;
 use serde_json::{Map, Value};
 
 use super::file::ConnectionFile;

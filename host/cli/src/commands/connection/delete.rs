@@ -1,8 +1,8 @@
 //! `innkeeper connection delete ID`
 
 use clap::Args;
+use innkeeper::shown::OneLine;
 use innkeeper::{ConnectionId, ConnectionView};
-use innkeeper_shown::OneLine;
 use serde_json::json;
 
 use crate::commands::Context;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use innkeeper::shown::{Quoted, Said};
 use innkeeper::spec::{AuthDeclaration, ConnectorSpec, FieldKind, FieldSpec, FormHints, Standing};
-use innkeeper_shown::{Quoted, Said};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 

@@ -1,8 +1,8 @@
 //! `innkeeper connection show ID`
 
 use clap::Args;
+use innkeeper::shown::OneLine;
 use innkeeper::{ConnectionId, ConnectionView};
-use innkeeper_shown::OneLine;
 
 use crate::commands::Context;
 use crate::commands::connector::with_warning;

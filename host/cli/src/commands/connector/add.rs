@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use innkeeper::shown::OneLine;
 use innkeeper::spec::ConnectorSpec;
 use innkeeper::{ApprovedConnectorPlan, ConnectorPlan, ConnectorPlanView, ConnectorView, Innkeeper, Rescoped};
-use innkeeper_shown::OneLine;
 
 use super::{component, describe};
 use crate::commands::Context;

@@ -1,7 +1,7 @@
 //! What a connector says of itself, for people.
 
+use innkeeper::shown::{OneLine, Said, address, host_warning};
 use innkeeper::spec::{ActionSpec, ApprovedHost, ConnectorSpec, HostPattern, HostRule, Standing};
-use innkeeper_shown::{OneLine, Said, address, host_warning};
 
 use crate::failure::Outcome;
 use crate::output::{Listing, Output};

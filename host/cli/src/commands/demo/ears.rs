@@ -5,15 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use innkeeper::{EgressSettings, Keyring, SystemClock, SystemRandom};
-use innkeeper_egress::Egress;
+use innkeeper_ears::{EarsLimits, EarsProvider, EarsService, EarsSettings, Egress};
 use innkeeper_practice::{CONFIDENTIAL_CLIENT, CONFIDENTIAL_SECRET};
-use innkeeper_server::{EarsLimits, EarsProvider, EarsService, EarsSettings};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::failure::{Failure, Outcome};
-use crate::loopback::listen;
+use crate::listener::bind_loopback;
 
 /// What `google_drive` calls its provider. The practice provider stands in for it.
 pub(super) const PROVIDER: &str = "google";
@@ -32,7 +31,7 @@ pub(super) struct Service {
 
 impl Place {
     pub(super) async fn take() -> Outcome<Self> {
-        let (listener, base) = listen(0).await?;
+        let (listener, base) = bind_loopback(0).await?;
         Ok(Self { listener, base })
     }
 

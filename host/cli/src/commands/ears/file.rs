@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use innkeeper::KeyringSource;
-use innkeeper_server::{EarsLimits, EarsProvider, EarsSettings, ListenSettings, Quota};
+use innkeeper_ears::{EarsLimits, EarsProvider, EarsSettings, Quota};
+use innkeeper_server::ListenSettings;
 use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
@@ -40,7 +41,7 @@ pub(super) struct ServiceFile {
     #[serde(default)]
     limits: LimitSettings,
     #[serde(default)]
-    providers: BTreeMap<String, ProviderSettings>,
+    providers: BTreeMap<String, EarsProvider<SecretSource>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -51,25 +52,6 @@ struct LimitSettings {
     callers: Option<usize>,
     connections: Option<NonZeroUsize>,
     connections_per_address: Option<NonZeroUsize>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProviderSettings {
-    client_id: String,
-    client_secret: Option<SecretSource>,
-    tenant: Option<String>,
-    authorization_url: Option<Url>,
-    token_url: Option<Url>,
-    revocation_url: Option<Url>,
-    revoked_by_token: Option<bool>,
-    secret_in_header: Option<bool>,
-    scope_parameter: Option<String>,
-    access_token_path: Option<String>,
-    token_type: Option<String>,
-    issuer: Option<String>,
-    #[serde(default)]
-    scopes: Vec<String>,
 }
 
 impl ServiceFile {
@@ -126,8 +108,9 @@ impl ServiceFile {
         let trusted_proxies = self.proxies()?;
         let mut providers = BTreeMap::new();
         for (name, provider) in self.providers {
-            let provider = provider.with_secret(&name, &self.folder)?;
-            providers.insert(name, provider);
+            let provider = provider
+                .try_with_secret(|source| source.within(&self.folder).read_line(&format!("client_secret of {name}")));
+            providers.insert(name, provider?);
         }
         let defaults = EarsLimits::default();
         let quota = |count: Option<NonZeroU32>, default: Quota| match count {
@@ -141,30 +124,5 @@ impl ServiceFile {
         };
         let loopback_callbacks = self.loopback_callbacks;
         Ok(EarsSettings { public_url, providers, callbacks, loopback_callbacks, trusted_proxies, limits })
-    }
-}
-
-impl ProviderSettings {
-    fn with_secret(self, name: &str, folder: &Path) -> Outcome<EarsProvider> {
-        let secret = self.client_secret.map(|source| match source {
-            SecretSource::File { file } => SecretSource::File { file: folder.join(file) },
-            SecretSource::Environment { env } => SecretSource::Environment { env },
-        });
-        let client_secret = secret.map(|source| source.read_line(&format!("client_secret of {name}"))).transpose()?;
-        Ok(EarsProvider {
-            client_id: self.client_id,
-            client_secret,
-            tenant: self.tenant,
-            authorization_url: self.authorization_url,
-            token_url: self.token_url,
-            revocation_url: self.revocation_url,
-            revoked_by_token: self.revoked_by_token,
-            secret_in_header: self.secret_in_header,
-            scope_parameter: self.scope_parameter,
-            access_token_path: self.access_token_path,
-            token_type: self.token_type,
-            issuer: self.issuer,
-            scopes: self.scopes,
-        })
     }
 }

@@ -11,16 +11,16 @@ use axum::http::header;
 use axum::routing::get;
 use clap::{Args, Subcommand};
 use innkeeper::{Keyring, KeyringSource, SystemClock, SystemRandom};
-use innkeeper_egress::Egress;
-use innkeeper_server::{EarsService, ListenSettings};
+use innkeeper_ears::{EarsService, Egress};
+use innkeeper_server::ListenSettings;
 use serde_json::json;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
 use super::Context;
 use crate::ending::asked_to_end;
 use crate::failure::{Failure, Outcome};
+use crate::listener::{bind, http};
 use file::ServiceFile;
 
 /// Where it listens unless somebody says otherwise.
@@ -67,8 +67,7 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
     };
     let public_url = match arguments.public_url.or_else(|| file.public_url.clone()) {
         Some(url) => url,
-        None => Url::parse(&format!("http://{address}"))
-            .map_err(|error| Failure::failed(format!("{address} makes no address: {error}")))?,
+        None => http(address)?,
     };
     let source = file.keyring();
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
@@ -103,16 +102,6 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
         measured.abort();
     }
     outcome.map_err(|error| Failure::failed(format!("the service at {address} ended: {error}")))
-}
-
-async fn bind(address: SocketAddr) -> Outcome<(TcpListener, SocketAddr)> {
-    let failed = |error: std::io::Error| {
-        Failure::failed(format!("{address} cannot be listened at: {error}"))
-            .hint("choose another address or port, or port 0 for a free one")
-    };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok((listener, bound))
 }
 
 /// The service's own, which its replicas share, and never a host's: that seals what lasts. A file is made at the first start.

@@ -1,0 +1,12 @@
+//! Addresses that browsers, credentials and secrets may be sent to.
+//!
+//! [`SecureUrl`] and [`RedirectUri`] are checked once, where they come from a person, a provider or a caller. What takes one
+//! need not check it again.
+
+mod loopback;
+mod redirect_uri;
+mod secure_url;
+
+pub use loopback::{is_loopback, is_loopback_number};
+pub use redirect_uri::RedirectUri;
+pub use secure_url::{AddressProblem, LONGEST_ADDRESS, SecureUrl};

@@ -1,0 +1,116 @@
+//! All that is wrong with a connection's settings, gathered while a credential is made of them.
+
+use innkeeper_address::{AddressProblem, SecureUrl};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::oauth::{ClientAuthentication, OAuthClient};
+use crate::scope::{InvalidScope, Scope};
+use crate::settings::Settings;
+use crate::settings_errors::{SettingsErrors, SettingsMistake};
+
+/// Mistakes, gathered while a credential is put together.
+#[derive(Debug, Default)]
+pub(super) struct Mistakes(Vec<SettingsMistake>);
+
+impl Mistakes {
+    pub(super) fn note(&mut self, field: &str, reason: impl Into<String>) {
+        self.0.push(SettingsMistake::new(field, reason));
+    }
+
+    /// The text of a field that must have one.
+    pub(super) fn text(&mut self, settings: &Settings, field: &str) -> Option<String> {
+        let text = settings.text(field).map(str::to_owned);
+        if text.is_none() {
+            self.note(field, "is required");
+        }
+        text
+    }
+
+    /// The text of a secret field that must have one.
+    pub(super) fn secret_text(&mut self, settings: &Settings, field: &str) -> Option<SecretString> {
+        let text = settings.secret(field).cloned();
+        if text.is_none() {
+            self.note(field, "is required");
+        }
+        text
+    }
+
+    /// The scope, if one is given.
+    pub(super) fn scope(&mut self, settings: &Settings) -> Option<Scope> {
+        let scope = settings.text("scope")?.parse();
+        scope.map_err(|error: InvalidScope| self.note("scope", error.to_string())).ok()
+    }
+
+    /// The address in a field, if one is given.
+    pub(super) fn address(&mut self, settings: &Settings, field: &str) -> Option<SecureUrl> {
+        let address = settings.text(field)?.parse();
+        address.map_err(|problem: AddressProblem| self.note(field, problem.to_string())).ok()
+    }
+
+    /// The address of an endpoint, which discovery may have filled in.
+    pub(super) fn endpoint(&mut self, settings: &Settings, field: &str) -> Option<SecureUrl> {
+        if settings.text(field).is_none() {
+            self.note(field, "is required: give it, or a discoveryUrl whose metadata names it");
+            return None;
+        }
+        self.address(settings, field)
+    }
+
+    /// Notes an address that is not https, on loopback too.
+    pub(super) fn only_https(&mut self, settings: &Settings, field: &str, why: &str) {
+        let address = settings.text(field).and_then(|text| text.parse::<SecureUrl>().ok());
+        if address.is_some_and(|address| address.scheme() != "https") {
+            self.note(field, format!("must use https, on loopback too: {why}"));
+        }
+    }
+
+    /// A client with token URL, id, scope and revocation URL of the settings, public so far.
+    pub(super) fn client(&mut self, settings: &Settings) -> Option<OAuthClient> {
+        let client_id = self.text(settings, "clientId");
+        self.client_of_id(settings, client_id)
+    }
+
+    /// The same with an id that is known.
+    pub(super) fn client_of_id(&mut self, settings: &Settings, client_id: Option<String>) -> Option<OAuthClient> {
+        let (scope, revocation_url) = (self.scope(settings), self.address(settings, "revocationUrl"));
+        let mut client = OAuthClient::new(self.endpoint(settings, "tokenUrl")?, client_id?);
+        client.revocation_url = revocation_url;
+        client.scope = scope;
+        Some(client)
+    }
+
+    /// A secret in header or body; without a secret the client is public.
+    pub(super) fn secret(settings: &Settings, in_header: bool) -> ClientAuthentication {
+        match settings.secret("clientSecret").cloned() {
+            None => ClientAuthentication::Public,
+            Some(secret) if in_header => ClientAuthentication::Basic(secret),
+            Some(secret) => ClientAuthentication::Post(secret),
+        }
+    }
+
+    /// A secret that goes into a header as it is, if one is given.
+    pub(super) fn header_text(&mut self, settings: &Settings, field: &str) -> Option<SecretString> {
+        let secret = self.secret_text(settings, field)?;
+        self.check_header_text(field, &secret);
+        Some(secret)
+    }
+
+    /// Notes a secret that cannot go into a header as it is.
+    pub(super) fn check_header_text(&mut self, field: &str, secret: &SecretString) {
+        let text = secret.expose_secret();
+        if !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') || text.trim() != text {
+            self.note(
+                field,
+                "must be visible characters without a space or line break at either end (one may have been pasted along)",
+            );
+        }
+    }
+
+    /// The value, unless there is a mistake.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, SettingsErrors> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(SettingsErrors(self.0)),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Bodies that hosts send, and what they are answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use innkeeper_auth::{ErrorCode, PkceVerifier, TokenError};
+use innkeeper_web::{ShownJson, retry_after};
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
+
+use crate::observe::Seen;
+
+/// Why a host gets no token: as RFC 6749, section 5.2, has it, and none of it in the provider's or the caller's own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) status: StatusCode,
+    /// For programs; these stay.
+    pub(crate) code: &'static str,
+    pub(crate) text: String,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Failure {
+    fn new(status: StatusCode, code: &'static str, text: impl Into<String>) -> Self {
+        Self { status, code, text: text.into(), retry_after: None }
+    }
+
+    pub(crate) fn invalid(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", text)
+    }
+
+    pub(crate) fn unknown_provider<'p>(known: impl Iterator<Item = &'p str>) -> Self {
+        let known = known.collect::<Vec<_>>().join(", ");
+        let text = format!("this service is not set up for that provider; it is for {known}");
+        Self::new(StatusCode::NOT_FOUND, "unknown_provider", text)
+    }
+
+    /// A code that is not redeemed. Which of the reasons it is is not told: it would help who stole it.
+    pub(crate) fn invalid_code() -> Self {
+        let text = "the code is not of this service and provider, has ended, or was begun with another verifier";
+        Self::new(StatusCode::BAD_REQUEST, "invalid_grant", text)
+    }
+
+    pub(crate) fn not_revocable() -> Self {
+        let text = "the provider does not take this token back: it ends by itself, or by the user's hand";
+        Self::new(StatusCode::BAD_REQUEST, "unsupported_token_type", text)
+    }
+
+    pub(crate) fn too_many(wait: Duration) -> Self {
+        let text = "this address asks too often; try again later";
+        let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", text);
+        Self { retry_after: Some(wait), ..failure }
+    }
+
+    pub(crate) fn too_large() -> Self {
+        let text = "the body is larger than any that holds a code or a token";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", text)
+    }
+
+    pub(crate) fn slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "temporarily_unavailable", "the body took too long to arrive")
+    }
+
+    pub(crate) fn other_host() -> Self {
+        Self::new(StatusCode::MISDIRECTED_REQUEST, "invalid_request", "this address is not served under that host name")
+    }
+
+    pub(crate) fn method(allowed: &str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", format!("this address takes {allowed} alone"))
+    }
+
+    pub(crate) fn nothing_here() -> Self {
+        let text = "there is nothing here; the addresses are v1/{provider}/oauth/authorize, callback, token, refresh and revoke";
+        Self::new(StatusCode::NOT_FOUND, "not_found", text)
+    }
+
+    /// Whether it passes neither by itself nor by anything that a user or a host does.
+    pub(crate) fn is_operators(&self) -> bool {
+        matches!(self.code, "unauthorized_client" | "server_error")
+    }
+
+    /// What the provider said, in kind: what is the user's or the host's is passed on, what is between the service and the
+    /// provider is the service's own failure.
+    pub(crate) fn of_provider(error: &TokenError) -> Self {
+        let own = |text: &str| Self::new(StatusCode::BAD_GATEWAY, "server_error", text);
+        let passing = |retry_after| Self {
+            retry_after,
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                "the provider was not reached, or failed; try again later",
+            )
+        };
+        match error {
+            // At a refresh a denial may be a rule of the moment: the grant has not ended by it.
+            TokenError::Refused(ErrorCode::AccessDenied | ErrorCode::ExpiredToken) => {
+                Self::new(StatusCode::BAD_REQUEST, "access_denied", "the provider denies access")
+            }
+            TokenError::Refused(ErrorCode::InvalidGrant) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_grant",
+                "the provider does not honour the code or token (any more): the user has to authorize again",
+            ),
+            TokenError::Refused(ErrorCode::InvalidScope) => {
+                Self::new(StatusCode::BAD_REQUEST, "invalid_scope", "the provider does not give that scope")
+            }
+            TokenError::Refused(ErrorCode::SlowDown) => Self { status: StatusCode::TOO_MANY_REQUESTS, ..passing(None) },
+            TokenError::Busy { retry_after } => Self {
+                retry_after: *retry_after,
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "the provider is asked too often")
+            },
+            TokenError::Refused(ErrorCode::ServerError) | TokenError::NoAnswer(_) | TokenError::NotReached(_) => {
+                passing(None)
+            }
+            TokenError::Failed { retry_after, .. } => passing(*retry_after),
+            TokenError::Malformed(_) => own("the provider's answer makes no sense"),
+            // Nothing was spent, and no new consent of the user would help.
+            TokenError::Refused(_) | TokenError::NotAllowed(_) | TokenError::NotSigned => Self::new(
+                StatusCode::BAD_REQUEST,
+                "unauthorized_client",
+                "the provider does not accept this service's own client or request; its operator has to look at it",
+            ),
+            _ => own("the provider answered outside of OAuth; the service's operator has to look at it"),
+        }
+    }
+}
+
+/// An error as JSON.
+pub(crate) fn respond(failure: &Failure) -> Response {
+    let body = ShownJson(json!({ "error": failure.code, "error_description": failure.text }));
+    let mut response = (failure.status, body).into_response();
+    if let Some(wait) = failure.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, retry_after(wait));
+    }
+    Seen { outcome: failure.code, ..Seen::default() }.on(response)
+}
+
+/// The fields of a body.
+pub(crate) trait Fields: for<'de> Deserialize<'de> {
+    /// What a body looks like, for who sent another.
+    const EXAMPLE: &'static str;
+}
+
+/// `{code, pkce_verifier}`
+#[derive(Deserialize)]
+pub(crate) struct Redeem {
+    pub(crate) code: String,
+    #[serde(deserialize_with = "secret")]
+    pub(crate) pkce_verifier: PkceVerifier,
+}
+
+/// `{refresh_token}`
+#[derive(Deserialize)]
+pub(crate) struct Refresh {
+    #[serde(deserialize_with = "secret")]
+    pub(crate) refresh_token: SecretString,
+}
+
+/// `{token}`
+#[derive(Deserialize)]
+pub(crate) struct Revoke {
+    #[serde(deserialize_with = "secret")]
+    pub(crate) token: SecretString,
+}
+
+fn secret<'de, D: Deserializer<'de>, S: From<String>>(deserializer: D) -> Result<S, D::Error> {
+    String::deserialize(deserializer).map(S::from)
+}
+
+impl Fields for Redeem {
+    const EXAMPLE: &'static str = r#"{"code": "...", "pkce_verifier": "..."}"#;
+}
+
+impl Fields for Refresh {
+    const EXAMPLE: &'static str = r#"{"refresh_token": "..."}"#;
+}
+
+impl Fields for Revoke {
+    const EXAMPLE: &'static str = r#"{"token": "..."}"#;
+}
+
+/// Reads a body of JSON. The error never quotes it: it holds tokens.
+pub(crate) fn read<T: Fields>(headers: &HeaderMap, body: &Bytes) -> Result<T, Failure> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        let text = format!("the body must be JSON, with the content type application/json: {}", T::EXAMPLE);
+        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request", text));
+    }
+    serde_json::from_slice(body).map_err(|_| Failure::invalid(format!("the body must be {}", T::EXAMPLE)))
+}
+
+/// The provider's name goes with what the handlers tell of a request.
+pub(crate) fn seen(provider: &Arc<str>, outcome: &'static str, provider_time: Duration) -> Seen {
+    Seen { provider: Some(provider.clone()), outcome, provider_time }
+}

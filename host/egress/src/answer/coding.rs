@@ -1,0 +1,156 @@
+//! Codings that a body arrives in (RFC 9110, section 8.4). gzip is taken off here, however often it was put on, so that nothing of
+//! an answer is handed out that was not looked through.
+
+use std::io;
+use std::pin::Pin;
+
+use async_compression::tokio::bufread::GzipDecoder;
+use bytes::{Bytes, BytesMut};
+use futures::TryStreamExt as _;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
+use tokio_util::io::StreamReader;
+
+use crate::{EgressError, failure};
+
+/// gzip is taken off at most so often.
+const MOST_LAYERS: usize = 3;
+/// Bytes of one piece of what was decoded.
+const PIECE: usize = 16 << 10;
+
+/// What the head says of the body's coding.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Coding {
+    Plain,
+    /// gzip, so many times.
+    Gzip(usize),
+    /// One that is not taken off here, by its name.
+    Foreign(String),
+}
+
+impl Coding {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        if let Some(coding) =
+            names(headers, &TRANSFER_ENCODING).find(|coding| !matches!(&**coding, "chunked" | "identity"))
+        {
+            return Self::Foreign(coding);
+        }
+        let mut layers = 0;
+        for coding in names(headers, &CONTENT_ENCODING) {
+            match &*coding {
+                "identity" => {}
+                "gzip" | "x-gzip" if layers < MOST_LAYERS => layers += 1,
+                _ => return Self::Foreign(coding),
+            }
+        }
+        if layers == 0 { Self::Plain } else { Self::Gzip(layers) }
+    }
+}
+
+/// The names in a list of codings, in lower case and short enough to be shown.
+fn names(headers: &HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> {
+    headers.get_all(name).into_iter().flat_map(|value| {
+        let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+        let names = text.split(',').map(|coding| coding.trim().chars().take(40).collect::<String>());
+        names.filter(|coding| !coding.is_empty()).collect::<Vec<_>>()
+    })
+}
+
+/// Where the bytes of a body come from.
+pub(crate) enum Source {
+    /// As the service sent them.
+    Plain(reqwest::Response),
+    /// Under so many layers of gzip, before the first byte.
+    Coded {
+        raw: Box<dyn AsyncBufRead + Send + Unpin>,
+        layers: usize,
+    },
+    Decoded {
+        reader: Pin<Box<dyn AsyncRead + Send>>,
+        room: BytesMut,
+    },
+    Ended,
+}
+
+impl Source {
+    /// Takes the codings off, and the headers that are true of the coded body alone.
+    pub(crate) fn gzip(response: reqwest::Response, layers: usize, headers: &mut HeaderMap) -> Self {
+        headers.remove(CONTENT_ENCODING);
+        headers.remove(CONTENT_LENGTH);
+        let bytes = Box::pin(response.bytes_stream().map_err(io::Error::other));
+        Self::Coded { raw: Box::new(StreamReader::new(bytes)), layers }
+    }
+
+    /// The next bytes; `None` at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, EgressError> {
+        loop {
+            match self {
+                Self::Plain(response) => return response.chunk().await.map_err(failure::broken_body),
+                Self::Coded { raw, .. } => {
+                    // Services say gzip of bodies that are empty.
+                    let is_empty = raw.fill_buf().await.map_err(broken)?.is_empty();
+                    *self = match std::mem::replace(self, Self::Ended) {
+                        Self::Coded { raw, layers } if !is_empty => {
+                            Self::Decoded { reader: decoder(raw, layers), room: BytesMut::new() }
+                        }
+                        _ => Self::Ended,
+                    };
+                }
+                Self::Decoded { reader, room } => {
+                    room.reserve(PIECE);
+                    if reader.read_buf(room).await.map_err(broken)? > 0 {
+                        return Ok(Some(room.split().freeze()));
+                    }
+                    *self = Self::Ended;
+                }
+                Self::Ended => return Ok(None),
+            }
+        }
+    }
+}
+
+fn decoder(raw: Box<dyn AsyncBufRead + Send + Unpin>, layers: usize) -> Pin<Box<dyn AsyncRead + Send>> {
+    let mut reader = raw;
+    for _ in 1..layers {
+        reader = Box::new(BufReader::new(one_layer(reader)));
+    }
+    Box::pin(one_layer(reader))
+}
+
+fn one_layer<R: AsyncBufRead>(reader: R) -> GzipDecoder<R> {
+    let mut decoder = GzipDecoder::new(reader);
+    decoder.multiple_members(true);
+    decoder
+}
+
+fn broken(error: io::Error) -> EgressError {
+    match error.downcast::<reqwest::Error>() {
+        Ok(error) => failure::broken_body(error),
+        Err(error) => EgressError::Connect(format!(
+            "the answer broke off: it is not the gzip that its head says ({})",
+            error.kind()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn coding(lines: &[&'static str]) -> Coding {
+        Coding::of(&lines.iter().map(|line| (CONTENT_ENCODING, http::HeaderValue::from_static(line))).collect())
+    }
+
+    #[test]
+    fn every_line_and_every_name_of_a_list_counts() {
+        assert_eq!(coding(&[]), Coding::Plain);
+        assert_eq!(coding(&["identity"]), Coding::Plain);
+        assert_eq!(coding(&["gzip"]), Coding::Gzip(1));
+        assert_eq!(coding(&["GZIP, x-gzip"]), Coding::Gzip(2));
+        assert_eq!(coding(&["gzip", "gzip"]), Coding::Gzip(2));
+        assert_eq!(coding(&["gzip", "br"]), Coding::Foreign("br".to_owned()));
+        assert_eq!(coding(&["gzip, gzip", "gzip, gzip"]), Coding::Foreign("gzip".to_owned()));
+        assert_eq!(coding(&["deflate"]), Coding::Foreign("deflate".to_owned()));
+    }
+}

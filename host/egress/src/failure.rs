@@ -1,0 +1,117 @@
+//! Why a request got no answer, and how far it came.
+
+use std::error::Error;
+
+use url::Url;
+
+use crate::EgressError;
+use crate::wall::resolver::Refused;
+
+/// Why a request got no answer, and what may be done about it.
+pub(crate) struct Failure {
+    pub(crate) error: FailureKind,
+    pub(crate) reach: Reach,
+}
+
+/// How far a failed request came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// No connection was made, so the service cannot have seen it.
+    Unsent,
+    /// The service says that it did nothing with it (RFC 9113 section 8.7).
+    LeftUndone,
+    /// Nobody can tell.
+    Unknown,
+}
+
+impl Failure {
+    pub(crate) const fn other(error: EgressError) -> Self {
+        Self { error: FailureKind::Other(error), reach: Reach::Unknown }
+    }
+}
+
+pub(crate) enum FailureKind {
+    Refused(Refused),
+    Other(EgressError),
+}
+
+impl From<EgressError> for Failure {
+    fn from(error: EgressError) -> Self {
+        let reach = if matches!(error, EgressError::Unsent(_)) { Reach::Unsent } else { Reach::Unknown };
+        Self { error: FailureKind::Other(error), reach }
+    }
+}
+
+/// Reads what the client says. `header_limit`, in bytes, is told where the client itself found a head too large.
+pub(crate) fn failure(error: &reqwest::Error, url: &Url, header_limit: usize) -> Failure {
+    let reach = reach(error);
+    if let Some(refused) = find::<Refused>(error) {
+        return Failure { error: FailureKind::Refused(refused.clone()), reach };
+    }
+    let other = if let Some(own) = find::<EgressError>(error) {
+        own.clone()
+    } else if error.is_timeout() && reach == Reach::Unsent {
+        let host = url.host_str().unwrap_or_default();
+        EgressError::Unsent(format!("no connection to {host} could be made in time"))
+    } else if error.is_timeout() {
+        EgressError::Timeout
+    } else {
+        let host = url.host_str().unwrap_or_default();
+        let cause = root_cause(error);
+        // The client has the same words for both, and no others to tell them from other broken answers.
+        if cause.contains("head is too large") {
+            let told = format!(
+                "{host} answered with a head that cannot be taken: its headers are larger than {header_limit} bytes, or its \
+                 content-length is larger than any body can be"
+            );
+            return Failure { error: FailureKind::Other(EgressError::Connect(told)), reach };
+        }
+        if reach == Reach::Unsent {
+            EgressError::Unsent(format!("no connection to {host} could be made: {cause}"))
+        } else {
+            EgressError::Connect(format!("the connection to {host} broke before the answer: {cause}"))
+        }
+    };
+    Failure { error: FailureKind::Other(other), reach }
+}
+
+fn reach(error: &reqwest::Error) -> Reach {
+    if error.is_connect() {
+        return Reach::Unsent;
+    }
+    // A stream that was turned away, or that the service will not look at any more as it closes the connection.
+    let is_left = |error: &h2::Error| {
+        error.is_remote()
+            && (error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM)
+                || error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR))
+    };
+    if find(error).is_some_and(is_left) { Reach::LeftUndone } else { Reach::Unknown }
+}
+
+/// Why a body ended early.
+pub(crate) fn broken_body(error: reqwest::Error) -> EgressError {
+    if error.is_timeout() {
+        return EgressError::Timeout;
+    }
+    EgressError::Connect(format!("the answer broke off: {}", root_cause(&error.without_url())))
+}
+
+fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// The innermost cause: the outer ones repeat the address with its query.
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    if std::ptr::addr_eq(cause, error) { "the HTTP client gave up".to_owned() } else { cause.to_string() }
+}

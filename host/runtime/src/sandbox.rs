@@ -1,0 +1,14 @@
+//! What the guests of a runtime have in common.
+
+use std::sync::Arc;
+
+use innkeeper_ambient::{Clock, Random};
+
+use crate::limits::Limits;
+
+/// The bounds of every guest, and where its time and randomness come from.
+pub(crate) struct Sandbox {
+    pub(crate) limits: Limits,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}

@@ -1,0 +1,16 @@
+//! JSON as an answer, fit for whoever looks at it in a terminal or a browser.
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+/// A JSON body in which what is hidden is escaped; its value is the same.
+#[derive(Clone, Debug)]
+pub struct ShownJson(pub Value);
+
+impl IntoResponse for ShownJson {
+    fn into_response(self) -> Response {
+        let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        ([content_type], innkeeper_shown::json(&self.0.to_string())).into_response()
+    }
+}
