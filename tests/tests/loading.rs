@@ -2,11 +2,17 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use innkeeper::{Code, ConnectorView, Error, ErrorKind, Innkeeper, KeyringSource, LoadError};
+use innkeeper::{
+    CallRequest, Code, ConnectionChange, ConnectorView, Error, ErrorKind, Innkeeper, Keyring, KeyringSource, LoadError,
+    NewConnection, RedbStore, SpaceId, Storage, Store, SystemClock, SystemRandom,
+};
 use innkeeper_tests::components::{hostile, patched};
-use innkeeper_tests::host::TestHost;
+use innkeeper_tests::echo::EchoService;
+use innkeeper_tests::host::{TestHost, change, connect, loopback};
+use serde_json::json;
 use tempfile::TempDir;
 
 async fn refusal(component: Vec<u8>) -> String {
@@ -264,4 +270,49 @@ async fn loading_is_refused_by_kind_for_programs() {
     let error = host.host.load(Vec::new()).await.expect_err("it is empty");
     assert!(matches!(&error, Error::Load(LoadError::NotWasm { .. })));
     assert_eq!(error.kind(), ErrorKind::Load);
+}
+
+/// A host kept a connector in memory and ran it until it was started again, whatever the store had by then.
+#[tokio::test]
+async fn a_second_host_at_the_store_runs_a_newer_connector_at_its_next_call() {
+    let (folder, service) = (tempfile::tempdir().expect("a folder"), EchoService::start().await);
+    let place = folder.path().join("keyring");
+    Keyring::create_file(&place, &SystemRandom).expect("a keyring");
+    let store = RedbStore::open(folder.path().join("store"), Arc::new(SystemClock)).expect("a store");
+    let store: Arc<dyn Store> = Arc::new(store);
+    let beside = async |name: &str| {
+        let keyring = Keyring::load(&KeyringSource::File(place.clone())).expect("the keyring");
+        let builder = Innkeeper::builder().folder(folder.path().join(name)).egress(loopback());
+        builder.storage(Storage { store: store.clone(), keyring }).open().await.expect("a host")
+    };
+    let (one, other) = (beside("one").await, beside("other").await);
+    let id = one.load(hostile()).await.expect("it loads").id();
+    let new = NewConnection::new(SpaceId::default(), id.clone(), "none").config(json!({ "base": service.base() }));
+    let connection = connect(&one, new).await.expect("the connection is made");
+    let call = async |host: &Innkeeper| {
+        let request = CallRequest::new(connection.space.clone(), connection.id.clone(), "panic", json!({}));
+        host.call(request).await.expect_err("it panics").to_string()
+    };
+    for host in [&one, &other] {
+        let told = call(host).await;
+        assert!(told.contains("the sheet has no rows"), "{told}");
+    }
+
+    let newer = patched(hostile(), "the sheet has no rows", "the shelf has no book");
+    let digest = one.load(newer).await.expect("it loads").connector.digest().clone();
+    for host in [&one, &other] {
+        let told = call(host).await;
+        assert!(told.contains("the shelf has no book"), "{told}");
+    }
+    assert_eq!(*other.connector(&id).await.expect("it is there").digest(), digest);
+
+    // So it is with connections, and with what was worked out from them.
+    let renaming = ConnectionChange::default().title("Renamed");
+    change(&other, &connection.space, &connection.id, renaming).await.expect("changed");
+    assert_eq!(one.connection(&connection.space, &connection.id).await.expect("there").title, "Renamed");
+    other.delete_connection(&connection.space, &connection.id).await.expect("deleted");
+    let error = one.connection(&connection.space, &connection.id).await.expect_err("gone");
+    assert_eq!(error.kind(), ErrorKind::UnknownConnection);
+    other.remove_connector(&id).await.expect("removed");
+    assert_eq!(one.connector(&id).await.expect_err("gone").kind(), ErrorKind::UnknownConnector);
 }

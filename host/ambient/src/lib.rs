@@ -1,9 +1,11 @@
 //! What every crate needs of its surroundings: time and randomness, which are parameters everywhere, so that every expiry can be
-//! tested without waiting and every run can be repeated; and locks.
+//! tested without waiting and every run can be repeated; locks; and names of files that last.
 
 mod clock;
+mod durable;
 pub mod lock;
 mod random;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use durable::sync_folder;
 pub use random::{Random, SeededRandom, SystemRandom};

@@ -1,17 +1,17 @@
 //! One place to ask for credentials.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use innkeeper_ambient::lock::RwLock;
 use innkeeper_ambient::{Clock, Random};
 use innkeeper_egress::{Attachment, Egress};
 use innkeeper_spec::{AuthMode, AuthTypeId};
-use innkeeper_vault::{
-    ConnectionId, ConnectionRecord, Edition, GrantKey, GrantOwner, PrincipalId, Sealed, SpaceId, Store, Vault,
+use innkeeper_store::{
+    ConnectionCache, ConnectionId, ConnectionRecord, GrantKey, GrantOwner, PrincipalId, Sealed, SpaceId, Store,
 };
+use innkeeper_vault::Vault;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::auth_type::Credential;
@@ -56,13 +56,12 @@ pub struct Auth {
     types: AuthTypes,
     grants: Arc<Grants>,
     limiter: FlowLimiter,
-    prepared: RwLock<HashMap<(SpaceId, ConnectionId), Arc<Prepared>>>,
+    connections: Arc<ConnectionCache>,
     options: AuthOptions,
 }
 
 /// A version of a connection with its secrets opened.
 pub(crate) struct Prepared {
-    edition: Edition,
     secrets: Arc<BTreeMap<String, SecretString>>,
     credential: Ready,
 }
@@ -80,10 +79,6 @@ impl Prepared {
             Ready::Grant(source) => Some(source),
             _ => None,
         }
-    }
-
-    fn is_of(&self, connection: &ConnectionRecord) -> bool {
-        self.edition == connection.edition()
     }
 }
 
@@ -115,8 +110,8 @@ impl Auth {
         let grants = Arc::new(Grants::new(vault.clone(), stores, clock.clone(), random.clone(), margins));
         let context = SourceContext::new(egress, clock, random);
         let limiter = FlowLimiter::new(options.limits);
-        let prepared = RwLock::default();
-        Self { vault, store, context, types, grants, limiter, prepared, options }
+        let connections = Arc::new(ConnectionCache::new(store.clone()));
+        Self { vault, store, context, types, grants, limiter, connections, options }
     }
 
     /// The auth types that the host knows.
@@ -243,23 +238,24 @@ impl Auth {
         }
     }
 
-    pub(crate) fn prepared(&self, connection: &ConnectionRecord) -> Result<Arc<Prepared>, AuthError> {
-        let place = (connection.space.clone(), connection.id.clone());
-        let known = self.prepared.read().get(&place).cloned();
-        if let Some(prepared) = known.filter(|prepared| prepared.is_of(connection)) {
-            return Ok(prepared);
-        }
-        let prepared = Arc::new(self.prepare(connection)?);
-        // What failed with other settings says nothing of these.
-        self.grants.clear_backoff(&connection.space, &connection.id);
-        let mut all = self.prepared.write();
-        all.insert(place, prepared.clone());
-        Ok(prepared)
+    /// The connections as they were last read, with what was worked out from them.
+    pub fn connections(&self) -> &Arc<ConnectionCache> {
+        &self.connections
     }
 
-    pub(crate) fn drop_prepared(&self, connection: &ConnectionRecord) {
-        let mut all = self.prepared.write();
-        all.remove(&(connection.space.clone(), connection.id.clone()));
+    pub(crate) fn prepared(&self, connection: &ConnectionRecord) -> Result<Arc<Prepared>, AuthError> {
+        self.connections.worked_out(
+            connection,
+            |_| true,
+            |was_another| {
+                let prepared = self.prepare(connection)?;
+                if was_another {
+                    // What failed with other settings says nothing of these.
+                    self.grants.clear_backoff(&connection.space, &connection.id);
+                }
+                Ok(prepared)
+            },
+        )
     }
 
     fn prepare(&self, connection: &ConnectionRecord) -> Result<Prepared, AuthError> {
@@ -274,7 +270,6 @@ impl Auth {
         // A key signs here and is sent nowhere.
         let sent = || secrets.values().filter(|secret| !secret.expose_secret().contains("-----BEGIN ")).cloned();
         Ok(Prepared {
-            edition: connection.edition(),
             credential: match credential {
                 Credential::Bare => Ready::Bare(sent().collect()),
                 Credential::Fixed(placement) => Ready::Fixed(placement.into_attachment(0, sent()).into()),

@@ -1,14 +1,14 @@
 //! What goes wrong between a connection and its credential.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use innkeeper_address::AddressProblem;
 use innkeeper_egress::CredentialError;
 use innkeeper_shown::Quoted;
 use innkeeper_spec::{AuthMode, AuthTypeId};
-use innkeeper_vault::{ConnectionId, GrantOwner, StoreError, VaultError};
+use innkeeper_store::{ConnectionId, GrantOwner, LossReason, StoreError};
+use innkeeper_vault::VaultError;
 use serde::{Serialize, Serializer};
 
 use crate::grant::TokenError;
@@ -65,21 +65,14 @@ impl Serialize for Reason {
     }
 }
 
-impl FromStr for Reason {
-    type Err = UnknownReason;
-
-    fn from_str(text: &str) -> Result<Self, UnknownReason> {
-        [Self::NoGrant, Self::Expired, Self::RefreshTokenExpired, Self::Revoked, Self::RefreshFailed]
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
-            .ok_or(UnknownReason)
+impl From<LossReason> for Reason {
+    fn from(reason: LossReason) -> Self {
+        match reason {
+            LossReason::Revoked => Self::Revoked,
+            LossReason::RefreshFailed => Self::RefreshFailed,
+        }
     }
 }
-
-/// A text that names no [`Reason`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a reason for which a grant is lost")]
-pub struct UnknownReason;
 
 /// Why there is no credential, or a flow cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -110,7 +103,7 @@ pub enum AuthError {
     PrincipalNeeded(ConnectionId),
     /// A principal's grant was asked of a connection that all share.
     #[error("connection {0} has one grant that all share: principal {1} has none of its own")]
-    NotPerUser(ConnectionId, innkeeper_vault::PrincipalId),
+    NotPerUser(ConnectionId, innkeeper_store::PrincipalId),
     /// The provider or the way to it fails for now; the grant is kept.
     #[error("connection {connection} ({}) has no live token for now and its grant is kept: {problem}; try again later", whose(.owner))]
     Unavailable {
@@ -268,20 +261,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_is_read_back_from_its_name() {
-        for reason in
-            [Reason::NoGrant, Reason::Expired, Reason::RefreshTokenExpired, Reason::Revoked, Reason::RefreshFailed]
-        {
-            assert_eq!(reason.as_str().parse(), Ok(reason));
-        }
-        assert_eq!("gone".parse::<Reason>(), Err(UnknownReason));
-    }
-
-    #[test]
     fn a_lost_grant_names_connection_and_principal_and_what_to_do() {
         let error = AuthError::NeedsAuthorization {
             connection: ConnectionId::parse("drive").expect("an id"),
-            owner: GrantOwner::Principal(innkeeper_vault::PrincipalId::parse("ada").expect("an id")),
+            owner: GrantOwner::Principal(innkeeper_store::PrincipalId::parse("ada").expect("an id")),
             reason: Reason::Revoked,
         };
         assert_eq!(

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use innkeeper_vault::{ConnectionRecord, GrantKey, GrantOwner};
+use innkeeper_store::{ConnectionRecord, GrantKey, GrantOwner};
 use secrecy::SecretString;
 
 use crate::auth::{Auth, key};
@@ -95,7 +95,7 @@ impl Auth {
             let grant = self.grants().remove(&key).await?;
             removed.push((key, grant));
         }
-        self.drop_prepared(connection);
+        self.connections().forget(&connection.space, &connection.id);
         if !removed.is_empty() {
             let task = self.grants().task(async move {
                 let all = removed.into_iter().map(|(key, grant)| {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use innkeeper_egress::SecretFields;
 use innkeeper_spec::{Place, PlaceholderUse, Placement};
-use innkeeper_vault::{ConnectionId, ConnectionRecord, Identity, Sealed, SpaceId, Vault, VaultError};
+use innkeeper_store::{ConnectionId, ConnectionRecord, Identity, Sealed, SpaceId};
+use innkeeper_vault::{Vault, VaultError};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::{Zeroize, Zeroizing};
 

@@ -1,7 +1,7 @@
 //! What a host does for its grants without being asked.
 
 use futures::StreamExt as _;
-use innkeeper_vault::GrantKey;
+use innkeeper_store::GrantKey;
 
 use crate::auth::Auth;
 use crate::error::AuthError;
@@ -50,7 +50,7 @@ impl Auth {
         let (mut kept, mut last) = (0, None);
         loop {
             let page = self.store().idle_grants(before, last.as_ref(), PAGE).await?;
-            let keys = page.iter().filter(|record| record.lost.is_none()).map(|record| record.key.clone());
+            let keys = page.iter().filter(|record| !record.phase.is_lost()).map(|record| record.key.clone());
             kept += self.settle(keys.collect(), Purpose::KeepAlive).await;
             last = page.into_iter().next_back();
             if last.is_none() {
@@ -74,7 +74,7 @@ impl Auth {
     }
 
     async fn settle_one(&self, key: &GrantKey, purpose: Purpose) -> Result<bool, AuthError> {
-        let Some(connection) = self.store().connection(&key.space, &key.connection).await? else { return Ok(false) };
+        let Some(connection) = self.connections().get(&key.space, &key.connection).await? else { return Ok(false) };
         if Self::check_owner(&connection, &key.owner).is_err() {
             return Ok(false);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_runtime::GuestContext;
-use innkeeper_vault::{AuditRecord, ConnectionId, ConnectionRecord, PrincipalId, SpaceId};
+use innkeeper_store::{AuditFilter, AuditRecord, ConnectionId, ConnectionRecord, Page, PrincipalId, SpaceId};
 
 use crate::error::Error;
 use crate::host::Innkeeper;
@@ -36,15 +36,16 @@ impl Innkeeper {
         limit: usize,
     ) -> Result<Vec<AuditRecord>, Error> {
         self.allow(AccessRequest::in_space(Verb::ReadAudit, space)).await?;
-        self.parts.store.flush_audit().await?;
-        Ok(self.parts.store.audit(space, connection, limit).await?)
+        let mut filter = AuditFilter::new(space.clone());
+        filter.connection = connection.cloned();
+        Ok(self.parts.audit.read(&filter, &Page::first(limit)).await?.items)
     }
 
     pub(crate) async fn record(&self, record: AuditRecord) -> Result<(), Error> {
         if self.parts.strict_audit {
-            self.parts.store.record_strictly(record).await?;
+            self.parts.audit.record_strictly(record).await?;
         } else {
-            self.parts.store.record(record);
+            self.parts.audit.record(record);
         }
         Ok(())
     }
@@ -120,7 +121,7 @@ impl Drop for Underway<'_> {
     fn drop(&mut self) {
         let duration = self.host.parts.clock.now().since(self.began);
         if let Some(record) = self.record("cancelled", duration) {
-            self.host.parts.store.record(record);
+            self.host.parts.audit.record(record);
         }
     }
 }

@@ -8,7 +8,7 @@ use innkeeper_auth::{
     SessionSecret,
 };
 use innkeeper_spec::{AuthMode, Scope};
-use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_store::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
 use url::Url;
 
 use crate::audit::Event;
@@ -125,7 +125,7 @@ impl Innkeeper {
     async fn note_authorization(&self, completed: &Completed) -> Result<(), Error> {
         let Completed { space, connection, owner, .. } = completed;
         // It may have been deleted at this moment, with its grants.
-        let Some(record) = self.parts.store.connection(space, connection).await? else { return Ok(()) };
+        let Some(record) = self.parts.auth.connections().get(space, connection).await? else { return Ok(()) };
         self.note(&record, Verb::Authorize, owner.principal().cloned()).await
     }
 
@@ -167,7 +167,7 @@ impl Innkeeper {
         connection: &ConnectionId,
         principal: Option<PrincipalId>,
     ) -> Result<Permitted, Error> {
-        let record = self.parts.store.connection(space, connection).await?;
+        let record = self.parts.auth.connections().get(space, connection).await?;
         let scope = match record.as_ref().map(|record| record.auth_mode) {
             Some(AuthMode::Shared) => Scope::Write,
             _ => Scope::Read,

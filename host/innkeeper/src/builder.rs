@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use innkeeper_address::SecureUrl;
-use innkeeper_ambient::lock::RwLock;
 use innkeeper_ambient::{Clock, Random, SystemClock, SystemRandom};
 use innkeeper_auth::{Auth, AuthOptions, AuthTypes};
 use innkeeper_egress::{Egress, Settings as EgressSettings};
+use innkeeper_redb::RedbStore;
 use innkeeper_runtime::{CompileLimits, Compiler, GuestMemory, Limits, Runtime, RuntimeSettings, Sharing};
-use innkeeper_vault::{Keyring, KeyringSource, RedbStore, Store, Vault};
+use innkeeper_store::{AuditTrail, Store};
+use innkeeper_vault::{Keyring, KeyringSource, Vault};
 use url::Url;
 
 use crate::error::Error;
 use crate::host::{Innkeeper, Parts};
+use crate::loaded::Loaded;
 use crate::policy::AccessPolicy;
-use crate::terms::KnownTerms;
-use crate::turns::Turns;
 
 /// A store of the embedding service's choice.
 #[derive(Debug)]
@@ -205,7 +205,10 @@ impl Builder {
         };
         let Storage { store, keyring } = match self.storage {
             Some(storage) => storage,
-            None => folder_storage(self.folder.as_deref().ok_or(Error::NoStorage)?, self.keyring, &*self.random)?,
+            None => {
+                let folder = self.folder.as_deref().ok_or(Error::NoStorage)?;
+                folder_storage(folder, self.keyring, self.clock.clone(), &*self.random)?
+            }
         };
         let cache = self.folder.map(|folder| (folder.join("code"), keyring.mac_key("compiled-code")));
         let vault = Arc::new(Vault::open(keyring, &*store, self.random.clone()).await?);
@@ -237,6 +240,7 @@ impl Builder {
         );
         Ok(Innkeeper::new(Parts {
             memory: Arc::new(GuestMemory { store: store.clone(), vault: vault.clone() }),
+            audit: AuditTrail::new(store.clone())?,
             store,
             vault,
             runtime,
@@ -245,10 +249,7 @@ impl Builder {
             clock: self.clock,
             random: self.random,
             pages,
-            terms: KnownTerms::default(),
-            loaded: RwLock::default(),
-            loading: Turns::default(),
-            writing: tokio::sync::Mutex::default(),
+            loaded: Loaded::default(),
             policy: self.policy,
             strict_audit: self.strict_audit,
         }))
@@ -263,7 +264,12 @@ fn check_pages(address: Url) -> Result<Url, Error> {
     Ok(if path.ends_with('/') { base } else { base.at_path(&format!("{path}/")) }.into_url())
 }
 
-fn folder_storage(folder: &Path, source: Option<KeyringSource>, random: &dyn Random) -> Result<Storage, Error> {
+fn folder_storage(
+    folder: &Path,
+    source: Option<KeyringSource>,
+    clock: Arc<dyn Clock>,
+    random: &dyn Random,
+) -> Result<Storage, Error> {
     make_folder(folder)
         .map_err(|error| Error::Folder { path: folder.display().to_string(), reason: error.to_string() })?;
     let store_path = folder.join("innkeeper.redb");
@@ -274,7 +280,7 @@ fn folder_storage(folder: &Path, source: Option<KeyringSource>, random: &dyn Ran
     } else {
         Keyring::create_file(&path, random)?
     };
-    let store = Arc::new(RedbStore::open(&store_path)?);
+    let store = Arc::new(RedbStore::open(&store_path, clock)?);
     Ok(Storage { store, keyring })
 }
 

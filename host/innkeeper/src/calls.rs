@@ -15,7 +15,7 @@ use innkeeper_runtime::{
     HttpAccess, LogLine, Output, Progress, User,
 };
 use innkeeper_spec::{ApprovedHost, Scope};
-use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_store::{ConnectionId, ConnectionRecord, GrantOwner, PrincipalId, SpaceId};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -116,7 +116,7 @@ impl Innkeeper {
     pub async fn call(&self, request: CallRequest) -> Result<CallResult, Error> {
         let CallRequest { space, connection: id, .. } = &request;
         let event = Event { action: Some(request.action.clone()), ..Event::new(Verb::Call, request.principal.clone()) };
-        let Some(record) = self.parts.store.connection(space, id).await? else {
+        let Some(record) = self.parts.auth.connections().get(space, id).await? else {
             self.allow_event(space, id, None, &event, Scope::Read).await?;
             return Err(Error::unknown_connection(space, id));
         };
@@ -184,7 +184,7 @@ impl Innkeeper {
         let source = auth.credential_source(record, &owner)?;
         let credential =
             Arc::new(WatchedCredential { source, failure: Mutex::default(), turned_away: AtomicBool::default() });
-        let terms = self.parts.terms.of(record, connector);
+        let terms = Terms::of(auth.connections(), record, connector);
         let placeholders: Option<Arc<dyn SecretFields>> = match &*terms.placeholders {
             [] => None,
             agreed => Some(Arc::new(auth.placeholder_secrets(record, agreed)?)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_spec::{ApprovedHost, AuthMode, AuthTypeId, ConnectorId, ValueSource};
-use innkeeper_vault::{ConnectionId, ConnectionRecord, Expected, SpaceId, Written};
+use innkeeper_store::{ConnectionId, ConnectionRecord, Expected, SpaceId, Written};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -80,7 +80,7 @@ impl Innkeeper {
         let expected = match before {
             None => Expected::Absent,
             Some(before) => {
-                let now = self.parts.store.connection(&view.space, &view.id).await?;
+                let now = self.parts.auth.connections().get(&view.space, &view.id).await?;
                 if now.is_none_or(|now| now.edition() != before.edition()) {
                     return Err(Error::ConnectionChanged(view.id));
                 }
@@ -129,7 +129,7 @@ impl Innkeeper {
     /// All connections of a space, by id.
     pub async fn connections(&self, space: &SpaceId) -> Result<Vec<ConnectionView>, Error> {
         self.allow(AccessRequest::in_space(Verb::ListConnections, space)).await?;
-        Ok(self.parts.store.connections(space).await?.iter().map(|record| self.view(record)).collect())
+        Ok(self.parts.store.all_connections(space).await?.iter().map(|record| self.view(record)).collect())
     }
 
     /// One connection of a space.
@@ -149,7 +149,7 @@ impl Innkeeper {
         let ConnectionRecord { space, id, .. } = record;
         self.parts.auth.forget(record).await?;
         self.parts.store.delete_connection(space, id).await?;
-        self.parts.terms.forget(space, id);
+        self.parts.auth.connections().forget(space, id);
         self.note(record, Verb::DeleteConnection, None).await
     }
 

@@ -2,7 +2,7 @@
 
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{ConnectorSpec, Difference, Impact};
-use innkeeper_vault::{ComponentDigest, ConnectionId, ConnectionRecord, ConnectorRecord, Expected, SpaceId, Written};
+use innkeeper_store::{ComponentDigest, ConnectionId, ConnectionRecord, ConnectorRecord, Expected, SpaceId, Written};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -144,7 +144,7 @@ impl Innkeeper {
         let ApprovedConnectorPlan(ConnectorPlan { mut view, connector, component, before, rescopes }) = approved;
         let id = connector.spec().about.id.clone();
         self.allow(AccessRequest::of_connector(Verb::AddConnector, &id)).await?;
-        let _writing = self.parts.writing.lock().await;
+        let _writing = self.parts.loaded.writing().await;
         let now = self.parts.store.connector(&id).await?.map(|record| record.digest);
         if now != before {
             return Err(Error::ConnectorChanged(id));
@@ -157,7 +157,7 @@ impl Innkeeper {
         };
         view.connector.added_at = Some(record.added_at);
         self.parts.store.put_connector(record, component).await?;
-        self.parts.loaded.write().insert(id, connector.clone());
+        self.parts.loaded.keep(connector.clone());
         view.rescoped.clear();
         for rescope in rescopes {
             match self.rescope(&rescope).await {
@@ -187,7 +187,7 @@ impl Innkeeper {
     async fn rescopes(&self, older: &ConnectorSpec, newer: &ConnectorSpec) -> Result<Vec<Rescope>, Error> {
         let mut rescopes = Vec::new();
         for (space, id) in self.parts.store.connections_of(&newer.about.id).await? {
-            let Some(before) = self.parts.store.connection(&space, &id).await? else { continue };
+            let Some(before) = self.parts.auth.connections().get(&space, &id).await? else { continue };
             if newer.auth_declaration(&before.auth_type).is_none() {
                 continue;
             }

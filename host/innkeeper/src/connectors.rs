@@ -3,7 +3,7 @@
 use innkeeper_ambient::Timestamp;
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{ConnectorId, draft};
-use innkeeper_vault::{ComponentDigest, ConnectorRecord};
+use innkeeper_store::{ComponentDigest, ConnectorRecord};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -63,7 +63,7 @@ impl Innkeeper {
     /// All connectors, by id.
     pub async fn connectors(&self) -> Result<Vec<ConnectorView>, Error> {
         self.allow(AccessRequest::new(Verb::ListConnectors)).await?;
-        let records = self.parts.store.connectors().await?;
+        let records = self.parts.store.all_connectors().await?;
         let view =
             |record: ConnectorRecord| ConnectorView::new(record.id, record.spec, record.digest, Some(record.added_at));
         Ok(records.into_iter().map(view).collect())
@@ -75,40 +75,10 @@ impl Innkeeper {
         self.ready(id).await
     }
 
-    /// The same, where the policy has been asked about something else already.
-    pub(crate) async fn ready(&self, id: &ConnectorId) -> Result<Connector, Error> {
-        if let Some(connector) = self.in_memory(id) {
-            return Ok(connector);
-        }
-        let _turn = self.parts.loading.take(id).await;
-        loop {
-            if let Some(connector) = self.in_memory(id) {
-                return Ok(connector);
-            }
-            let Some(record) = self.parts.store.connector(id).await? else {
-                return Err(Error::UnknownConnector(id.clone()));
-            };
-            let component = self.parts.store.component(&record.digest).await?;
-            let component = component.ok_or_else(|| Error::ComponentMissing(id.clone()))?;
-            let connector = self.parts.runtime.load(component).await?;
-            let _writing = self.parts.writing.lock().await;
-            // Another version may have come meanwhile, or the connector be gone.
-            let now = self.parts.store.connector(id).await?;
-            if now.is_some_and(|now| now.digest == record.digest) {
-                self.parts.loaded.write().insert(id.clone(), connector.clone());
-                return Ok(connector);
-            }
-        }
-    }
-
-    fn in_memory(&self, id: &ConnectorId) -> Option<Connector> {
-        self.parts.loaded.read().get(id).cloned()
-    }
-
     /// Removes a connector that no connection uses.
     pub async fn remove_connector(&self, id: &ConnectorId) -> Result<(), Error> {
         self.allow(AccessRequest::of_connector(Verb::RemoveConnector, id)).await?;
-        let _writing = self.parts.writing.lock().await;
+        let _writing = self.parts.loaded.writing().await;
         let connections = self.parts.store.connections_of(id).await?;
         if !connections.is_empty() {
             let connections = connections.iter().map(|(space, connection)| format!("{space}/{connection}")).collect();
@@ -117,7 +87,7 @@ impl Innkeeper {
         if !self.parts.store.delete_connector(id).await? {
             return Err(Error::UnknownConnector(id.clone()));
         }
-        self.parts.loaded.write().remove(id);
+        self.parts.loaded.forget(id);
         Ok(())
     }
 }

@@ -11,7 +11,8 @@ use innkeeper_runtime::{
 };
 use innkeeper_shown::Quoted;
 use innkeeper_spec::{ConnectorId, Violations};
-use innkeeper_vault::{ConnectionId, InvalidId, KeyringError, SpaceId, StoreError, VaultError};
+use innkeeper_store::{ConnectionId, InvalidId, SpaceId, StoreError};
+use innkeeper_vault::{KeyringError, VaultError};
 
 use crate::error_kind::ErrorKind;
 

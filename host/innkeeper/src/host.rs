@@ -1,23 +1,20 @@
 //! The host itself.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use innkeeper_ambient::lock::RwLock;
 use innkeeper_ambient::{Clock, Random};
 use innkeeper_auth::Auth;
 use innkeeper_egress::Egress;
-use innkeeper_runtime::{Allocation, Connector, GuestMemory, Runtime};
-use innkeeper_spec::ConnectorId;
-use innkeeper_vault::{Keyring, PrincipalId, Rotation, Store, Vault};
+use innkeeper_runtime::{Allocation, GuestMemory, Runtime};
+use innkeeper_store::{AuditTrail, PrincipalId, Store};
+use innkeeper_vault::{Keyring, Rotation, Vault};
 use url::Url;
 
 use crate::builder::Builder;
 use crate::error::Error;
+use crate::loaded::Loaded;
 use crate::policy::{AccessPolicy, AccessRequest, Verb};
-use crate::terms::KnownTerms;
-use crate::turns::Turns;
 
 /// A host of connectors. Cheap to clone; all clones are one host.
 #[derive(Clone)]
@@ -28,6 +25,8 @@ pub struct Innkeeper {
 }
 
 pub(crate) struct Parts {
+    /// Dropped first: it writes what is left.
+    pub(crate) audit: AuditTrail,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
     /// Both of them, for guests.
@@ -41,12 +40,7 @@ pub(crate) struct Parts {
     /// None allows everything.
     pub(crate) policy: Option<Arc<dyn AccessPolicy>>,
     pub(crate) strict_audit: bool,
-    pub(crate) terms: KnownTerms,
-    pub(crate) loaded: RwLock<HashMap<ConnectorId, Connector>>,
-    /// Many first callers of a connector compile it once, and those of another one do not wait for them.
-    pub(crate) loading: Turns,
-    /// Held while a connector is written, removed or put into memory, so that memory has what the store has.
-    pub(crate) writing: tokio::sync::Mutex<()>,
+    pub(crate) loaded: Loaded,
 }
 
 impl fmt::Debug for Innkeeper {
@@ -101,6 +95,6 @@ impl Innkeeper {
     /// refresh that is cut off may have spent the only refresh token there is.
     pub async fn close(&self) -> Result<(), Error> {
         self.parts.auth.close().await;
-        Ok(self.parts.store.flush_audit().await?)
+        Ok(self.parts.audit.flush().await?)
     }
 }

@@ -69,6 +69,7 @@ mod host;
 mod hosts;
 mod json;
 mod links;
+mod loaded;
 mod naming;
 mod new_connection;
 mod plan;
@@ -115,6 +116,7 @@ pub use innkeeper_egress::{
     Body, ClientIdentity, EchoLimits, EgressError, Exception, IdentityError, PrivateNetworks, RequestHead,
     SHORTEST_SECRET, Settings as EgressSettings,
 };
+pub use innkeeper_redb::RedbStore;
 pub use innkeeper_runtime::{
     ActionFailure, Allocation, CallError, CallProblem, CheckError, Code, CompileLimits, Compiler, CompilerError,
     Connector, Crowded, File, Frame, Limits, LoadError, LogLevel, LogLine, Progress, Sharing,
@@ -122,7 +124,8 @@ pub use innkeeper_runtime::{
 pub use innkeeper_shown as shown;
 pub use innkeeper_spec as spec;
 pub use innkeeper_spec::ValueSource;
-pub use innkeeper_vault::{
-    AuditRecord, ComponentDigest, ConnectionId, GrantOwner, Keyring, KeyringError, KeyringSource, PrincipalId,
-    RedbStore, Rotation, SpaceId, Store, StoreError, VaultError,
+pub use innkeeper_store::{
+    AuditFilter, AuditRecord, ComponentDigest, ConnectionId, Cursor, GrantOwner, InvalidCursor, Page, Paged,
+    PrincipalId, SpaceId, Store, StoreError, StoreFault,
 };
+pub use innkeeper_vault::{Keyring, KeyringError, KeyringSource, Rotation, VaultError};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use innkeeper_address::RedirectUri;
 use innkeeper_ambient::Timestamp;
 use innkeeper_auth::{AuthError, AuthorizationWay, Begun, LINK_LIFE, LINK_PURPOSE, SessionSecret, Signer, StartLink};
-use innkeeper_vault::{ConnectionId, ConnectionRecord, PrincipalId, SpaceId};
+use innkeeper_store::{ConnectionId, ConnectionRecord, PrincipalId, SpaceId};
 use secrecy::ExposeSecret;
 use url::Url;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use innkeeper_spec::{ApprovedHost, AuthMode, ConnectorId};
-use innkeeper_vault::{ConnectionId, SpaceId};
+use innkeeper_store::{ConnectionId, SpaceId};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use innkeeper_auth::Settings;
 use innkeeper_spec::{ActionName, ApprovedHost, AuthMode, AuthTypeId, ConnectorId, Scope, ValueSource};
-use innkeeper_vault::{ComponentDigest, ConnectionId, ConnectionRecord, SpaceId};
+use innkeeper_store::{ComponentDigest, ConnectionId, ConnectionRecord, SpaceId};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;

@@ -7,7 +7,7 @@ use innkeeper_auth::{AuthType, Credential, Declared, Renewing, Settings, Setting
 use innkeeper_egress::SHORTEST_SECRET;
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{AuthDeclaration, AuthMode, ConnectorSpec, FieldKind, Place, Scope, ValueSource};
-use innkeeper_vault::{ConnectionId, ConnectionRecord, SpaceId};
+use innkeeper_store::{ConnectionId, ConnectionRecord, SpaceId};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
@@ -188,7 +188,7 @@ impl Innkeeper {
         let base = connector.spec().about.id.as_str();
         let mut id = ConnectionId::parse(base)?;
         let mut number = 2_u32;
-        while self.parts.store.connection(space, &id).await?.is_some() {
+        while self.parts.auth.connections().get(space, &id).await?.is_some() {
             id = ConnectionId::parse(format!("{base}-{number}"))?;
             number += 1;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use innkeeper_spec::{ConnectorId, Scope};
-use innkeeper_vault::{ConnectionId, ConnectionRecord, PrincipalId, SpaceId};
+use innkeeper_store::{ConnectionId, ConnectionRecord, PrincipalId, SpaceId};
 
 use crate::audit::Event;
 use crate::error::Error;
@@ -187,7 +187,7 @@ impl Innkeeper {
         id: &ConnectionId,
         event: &Event,
     ) -> Result<Arc<ConnectionRecord>, Error> {
-        let record = self.parts.store.connection(space, id).await?;
+        let record = self.parts.auth.connections().get(space, id).await?;
         self.allow_event(space, id, record.as_deref(), event, event.verb.scope()).await?;
         record.ok_or_else(|| Error::unknown_connection(space, id))
     }

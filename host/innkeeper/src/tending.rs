@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use innkeeper_auth::Tended;
-use innkeeper_vault::{GrantKey, PrincipalId, SpaceId};
+use innkeeper_store::{GrantKey, PrincipalId, SpaceId};
 
 use crate::error::Error;
 use crate::host::Innkeeper;
@@ -59,7 +59,7 @@ impl Innkeeper {
 
     async fn end_grant(&self, key: &GrantKey) -> Result<(), Error> {
         let GrantKey { space, connection, owner } = key;
-        let record = self.parts.store.connection(space, connection).await?;
+        let record = self.parts.auth.connections().get(space, connection).await?;
         let record = record.ok_or_else(|| Error::unknown_connection(space, connection))?;
         self.parts.auth.disconnect(&record, owner).await?;
         self.note(&record, Verb::Disconnect, owner.principal().cloned()).await
@@ -70,7 +70,7 @@ impl Innkeeper {
     pub async fn delete_space(&self, space: &SpaceId) -> Result<u64, Error> {
         self.allow(AccessRequest::in_space(Verb::DeleteSpace, space)).await?;
         let mut deleted = 0;
-        for record in self.parts.store.connections(space).await? {
+        for record in self.parts.store.all_connections(space).await? {
             self.delete_permitted(&record).await?;
             deleted += 1;
         }

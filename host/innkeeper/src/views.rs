@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use innkeeper_ambient::Timestamp;
 use innkeeper_runtime::LogLine;
 use innkeeper_spec::{AuthMode, AuthTypeId, ConnectorId};
-use innkeeper_vault::{AuditRecord, ConnectionId, PrincipalId, SpaceId};
+use innkeeper_store::{AuditRecord, ConnectionId, PrincipalId, SpaceId};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit, Mac};
 use innkeeper_spec::draft;
-use innkeeper_vault::ComponentDigest;
+use innkeeper_store::ComponentDigest;
 use secrecy::{ExposeSecret, SecretSlice};
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;

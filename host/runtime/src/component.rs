@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use innkeeper_spec::{ConnectorSpec, draft};
-use innkeeper_vault::ComponentDigest;
+use innkeeper_store::ComponentDigest;
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 

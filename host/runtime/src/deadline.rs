@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use innkeeper_ambient::lock::Mutex;
-use innkeeper_vault::{ConnectionId, SpaceId};
+use innkeeper_store::{ConnectionId, SpaceId};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 /// A guest that has computed for so long waits for its turn before it goes on.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use innkeeper_ambient::lock::Mutex;
-use innkeeper_vault::ComponentDigest;
+use innkeeper_store::ComponentDigest;
 
 use crate::component::Connector;
 

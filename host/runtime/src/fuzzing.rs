@@ -1,7 +1,7 @@
 //! Entries for the fuzz targets into what is private otherwise: what is read of a component before it is compiled, and of compiled
 //! code before it is trusted.
 
-use innkeeper_vault::ComponentDigest;
+use innkeeper_store::ComponentDigest;
 use secrecy::SecretSlice;
 
 use crate::cache::CodeCache;

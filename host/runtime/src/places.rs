@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use innkeeper_ambient::lock::Mutex;
 use innkeeper_ambient::{Clock, Timestamp};
-use innkeeper_vault::{ConnectionId, SpaceId};
+use innkeeper_store::{ConnectionId, SpaceId};
 use tokio::sync::oneshot;
 
 use line::{Arrival, Bounds, Line, Seat, Ticket};

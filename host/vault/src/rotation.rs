@@ -1,7 +1,7 @@
 //! Changing keys while the store stays in use.
 
-use crate::repositories::{DataKeyRepository, Reseal, Store};
-use crate::seal::DataKeyId;
+use innkeeper_store::{DataKeyId, DataKeyRepository, Page, Paged, Reseal, Store};
+
 use crate::vault::{Vault, VaultError};
 
 /// What a rotation did.
@@ -65,11 +65,11 @@ impl Vault {
 
     async fn reseal_once(&self, store: &dyn Store, data_key: DataKeyId) -> Result<Pass, VaultError> {
         let mut pass = Pass { found: 0, resealed: 0, unopened: Vec::new() };
-        let mut after = None;
+        let mut page = Page::first(PAGE);
         loop {
-            let page = store.sealed_under_others(data_key, after.as_deref(), PAGE).await?;
-            let mut changes = Vec::with_capacity(page.found.len());
-            for (place, old) in page.found {
+            let Paged { items, next } = store.sealed_under_others(data_key, &page).await?;
+            let mut changes = Vec::with_capacity(items.len());
+            for (place, old) in items {
                 pass.found += 1;
                 let identity = place.identity();
                 match self.open_sealed(&identity, &old) {
@@ -86,10 +86,8 @@ impl Vault {
             if !changes.is_empty() {
                 pass.resealed += store.reseal(changes).await?;
             }
-            after = page.next;
-            if after.is_none() {
-                return Ok(pass);
-            }
+            let Some(next) = next else { return Ok(pass) };
+            page = Page::after(next, PAGE);
         }
     }
 }
@@ -109,15 +107,19 @@ const PASSES: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{ConnectionId, GrantKey, GrantOwner, SpaceId};
     use crate::keyring::Keyring;
-    use crate::records::{GrantRecord, StateRecord};
-    use crate::redb::RedbStore;
-    use crate::repositories::{Expected, GrantRepository as _, StateKey, StateRepository as _, Written};
-    use crate::seal::{Identity, Sealed};
-    use innkeeper_ambient::{SeededRandom, Timestamp};
+    use innkeeper_ambient::{SeededRandom, SystemClock, Timestamp};
+    use innkeeper_redb::RedbStore;
+    use innkeeper_store::{
+        ConnectionId, Expected, GrantKey, GrantOwner, GrantPhase, GrantRecord, GrantRepository as _, Identity, Sealed,
+        SpaceId, StateKey, StateRecord, StateRepository as _, Written,
+    };
     use secrecy::ExposeSecret as _;
     use std::sync::Arc;
+
+    fn memory() -> RedbStore {
+        RedbStore::in_memory(Arc::new(SystemClock)).expect("a store")
+    }
 
     fn key(connection: usize) -> GrantKey {
         let connection = ConnectionId::parse(format!("c{connection}")).expect("an id");
@@ -136,8 +138,7 @@ mod tests {
             expires_at: None,
             refresh_token_expires_at: None,
             updated_at: Timestamp::from_secs(version),
-            refresh_intent: None,
-            lost: None,
+            phase: GrantPhase::Live,
             fence: 0,
             version,
         };
@@ -147,7 +148,7 @@ mod tests {
 
     #[tokio::test]
     async fn after_a_rotation_the_first_key_opens_everything_alone() {
-        let store = RedbStore::in_memory().expect("a store");
+        let store = memory();
         let mut keyring = Keyring::generate(&SeededRandom::new(1));
         let text = |keyring: &Keyring| keyring.ids().map(str::to_owned).collect::<Vec<_>>();
         let old = text(&keyring);
@@ -187,7 +188,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_writes_during_a_rotation_meets_no_conflict_and_loses_nothing() {
-        let store = Arc::new(RedbStore::in_memory().expect("a store"));
+        let store = Arc::new(memory());
         let keyring = Keyring::generate(&SeededRandom::new(1));
         let vault = Vault::open(keyring, &*store, Arc::new(SeededRandom::new(2))).await.expect("a vault");
         let vault = Arc::new(vault);
@@ -218,7 +219,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_record_that_does_not_open_is_named_and_stops_nothing() {
-        let store = RedbStore::in_memory().expect("a store");
+        let store = memory();
         let keyring = Keyring::generate(&SeededRandom::new(1));
         let vault = Vault::open(keyring, &store, Arc::new(SeededRandom::new(2))).await.expect("a vault");
         put(&store, &vault, &key(1), 1).await;

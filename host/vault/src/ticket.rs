@@ -7,11 +7,11 @@ use aes_gcm::Aes256Gcm;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use innkeeper_ambient::Random;
+use innkeeper_store::{DataKeyId, Sealed};
 use secrecy::{ExposeSecret, SecretSlice};
 use sha2::{Digest as _, Sha256};
 
 use crate::keyring::Keyring;
-use crate::seal::{DataKeyId, Sealed};
 use crate::vault::{VaultError, cipher, decrypt, encrypt};
 
 /// Seals texts for a way through other hands, such as a flow's state in a browser: who has no key can neither read nor make

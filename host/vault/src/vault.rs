@@ -8,12 +8,12 @@ use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{AeadInOut, Key, KeyInit, Nonce, Tag};
 use innkeeper_ambient::Random;
 use innkeeper_ambient::lock::RwLock;
+use innkeeper_store::{DataKeyId, DataKeyRepository, Identity, Sealed, StoreError, WrappedDataKey};
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretSlice};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::additional_data::{additional_data, data_key_additional_data};
 use crate::keyring::Keyring;
-use crate::repositories::{DataKeyRepository, StoreError};
-use crate::seal::{DataKeyId, Identity, NONCE, Sealed, WrappedDataKey, data_key_additional_data};
 
 /// Seals with AES-256-GCM under the newest data key, with a fresh random nonce each time, and opens what any data key sealed.
 ///
@@ -52,7 +52,7 @@ impl Vault {
     pub fn seal(&self, identity: &Identity<'_>, plain: &[u8]) -> Result<Sealed, VaultError> {
         let keys = read(&self.keys);
         let cipher = keys.ciphers.get(&keys.newest).ok_or(VaultError::NoDataKey)?;
-        encrypt(cipher, keys.newest, &identity.additional_data(), plain, &*self.random)
+        encrypt(cipher, keys.newest, &additional_data(identity), plain, &*self.random)
     }
 
     /// Opens what [`Self::seal`] made for the same identity.
@@ -62,8 +62,7 @@ impl Vault {
             .ciphers
             .get(&sealed.data_key())
             .ok_or_else(|| VaultError::UnknownDataKey { what: identity.to_string(), data_key: sealed.data_key() })?;
-        decrypt(cipher, &identity.additional_data(), sealed)
-            .ok_or_else(|| VaultError::DoesNotOpen(identity.to_string()))
+        decrypt(cipher, &additional_data(identity), sealed).ok_or_else(|| VaultError::DoesNotOpen(identity.to_string()))
     }
 
     /// Reads the data keys again: another process that shares the store may have made one.
@@ -226,7 +225,7 @@ pub(crate) fn encrypt(
     plain: &[u8],
     random: &dyn Random,
 ) -> Result<Sealed, VaultError> {
-    let nonce: [u8; NONCE] = random.bytes();
+    let nonce: [u8; Sealed::NONCE] = random.bytes();
     // Its capacity is the final size: no copy of the plain text stays behind in a buffer that was outgrown.
     let mut bytes = Sealed::header(key, &nonce, plain.len());
     let start = bytes.len();
@@ -260,12 +259,15 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{ConnectionId, GrantKey, GrantOwner, PrincipalId, SpaceId};
-    use crate::redb::RedbStore;
-    use crate::repositories::StateKey;
-    use innkeeper_ambient::SeededRandom;
+    use innkeeper_ambient::{SeededRandom, SystemClock};
+    use innkeeper_redb::RedbStore;
+    use innkeeper_store::{ConnectionId, GrantKey, GrantOwner, PrincipalId, SpaceId, StateKey};
 
     const SECRET: &[u8] = b"refresh-token-of-ann";
+
+    fn memory() -> RedbStore {
+        RedbStore::in_memory(Arc::new(SystemClock)).expect("a store")
+    }
 
     async fn vault(store: &RedbStore) -> Vault {
         let keyring = Keyring::generate(&SeededRandom::new(1));
@@ -283,7 +285,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_sealed_opens_again_and_no_two_seals_are_alike() {
-        let vault = vault(&RedbStore::in_memory().expect("a store")).await;
+        let vault = vault(&memory()).await;
         let key = key("s", "a", GrantOwner::Shared);
         let identity = Identity::Grant { key: &key, version: 1 };
         let sealed = vault.seal(&identity, SECRET).expect("sealed");
@@ -296,7 +298,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_text_that_was_moved_swapped_or_rolled_back_does_not_open() {
-        let vault = vault(&RedbStore::in_memory().expect("a store")).await;
+        let vault = vault(&memory()).await;
         let ann = key("s", "a", principal("ann"));
         let sealed = vault.seal(&Identity::Grant { key: &ann, version: 2 }, SECRET).expect("sealed");
         let state = StateKey { space: ann.space.clone(), connection: ann.connection.clone(), key: "principal".into() };
@@ -328,7 +330,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_text_of_which_any_byte_changed_does_not_open() {
-        let vault = vault(&RedbStore::in_memory().expect("a store")).await;
+        let vault = vault(&memory()).await;
         let key = key("s", "a", GrantOwner::Shared);
         let identity = Identity::Grant { key: &key, version: 1 };
         let sealed = vault.seal(&identity, SECRET).expect("sealed");
@@ -343,7 +345,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_lost_key_is_named_with_the_keys_that_are_there() {
-        let store = RedbStore::in_memory().expect("a store");
+        let store = memory();
         let first = vault(&store).await;
         let lost = read(&first.keyring).first_id().to_owned();
         let other = Keyring::generate(&SeededRandom::new(50));
@@ -355,7 +357,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_key_under_the_same_id_is_told_apart_from_a_lost_one() {
-        let store = RedbStore::in_memory().expect("a store");
+        let store = memory();
         let text = |letter: &str| format!("same:{}=", letter.repeat(43));
         let open = async |letter: &str| {
             let keyring = Keyring::parse(&text(letter)).expect("a keyring");
@@ -368,7 +370,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_data_key_under_another_number_does_not_open() {
-        let store = RedbStore::in_memory().expect("a store");
+        let store = memory();
         let vault = vault(&store).await;
         let mut moved = store.data_keys().await.expect("listed").remove(0);
         moved.id = DataKeyId(2);
@@ -378,7 +380,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_vault_prints_no_key() {
-        let vault = vault(&RedbStore::in_memory().expect("a store")).await;
+        let vault = vault(&memory()).await;
         assert_eq!(format!("{vault:?}"), "Vault { newest_data_key: DataKeyId(1), .. }");
     }
 }

@@ -14,7 +14,8 @@ use innkeeper_runtime::{
     Call, Claims, ConnectionAccess, GuestContext, GuestMemory, HttpAccess, Runtime, RuntimeSettings,
 };
 use innkeeper_spec::ApprovedHost;
-use innkeeper_vault::{ConnectionRecord, GrantOwner, Vault};
+use innkeeper_store::{ConnectionRecord, GrantOwner};
+use innkeeper_vault::Vault;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
@@ -54,7 +55,7 @@ impl Stage {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let place = folder.path().join("keyring");
         let keyring = Keyring::create_file(&place, &*random)?;
-        let store: Arc<dyn Store> = Arc::new(RedbStore::open(folder.path().join("innkeeper.redb"))?);
+        let store: Arc<dyn Store> = Arc::new(RedbStore::open(folder.path().join("innkeeper.redb"), clock.clone())?);
         let storage = Storage { store: store.clone(), keyring };
         let host = Innkeeper::builder().folder(folder.path()).storage(storage).egress(loopback());
         let host = host.calls_at_once(calls).sharing(unshared(calls)).open().await?;
@@ -203,7 +204,7 @@ pub(crate) fn component() -> Result<Vec<u8>, Failure> {
 
 async fn record(store: &dyn Store, connection: &ConnectionView) -> Result<Arc<ConnectionRecord>, Failure> {
     let record = store.connection(&connection.space, &connection.id).await?;
-    record.ok_or_else(|| {
+    record.map(Arc::new).ok_or_else(|| {
         Failure::Host(innkeeper::Error::UnknownConnection {
             space: connection.space.clone(),
             connection: connection.id.clone(),

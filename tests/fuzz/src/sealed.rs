@@ -8,9 +8,8 @@ use async_trait::async_trait;
 use innkeeper_ambient::SeededRandom;
 use innkeeper_ambient::lock::Mutex;
 use innkeeper_auth::Signer;
-use innkeeper_vault::{
-    ConnectionId, DataKeyRepository, Identity, Keyring, Sealed, SpaceId, StoreError, Tickets, Vault, WrappedDataKey,
-};
+use innkeeper_store::{ConnectionId, DataKeyRepository, Identity, Sealed, SpaceId, StoreError, WrappedDataKey};
+use innkeeper_vault::{Keyring, Tickets, Vault};
 use secrecy::ExposeSecret;
 
 use crate::shown::{assert_one_plain_line, text};

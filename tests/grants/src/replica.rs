@@ -8,11 +8,13 @@ use innkeeper_ambient::{Clock, SystemRandom};
 use innkeeper_auth::{Auth, AuthError, AuthTypes, Begun, Callback, Completed, Refused, SessionSecret, Settings};
 use innkeeper_egress::{Egress, PrivateNetworks, RequestHead};
 use innkeeper_fixtures::oidc::{CONFIDENTIAL_BASIC, OidcClient, OidcProvider};
+use innkeeper_redb::RedbStore;
 use innkeeper_spec::{AuthMode, ConnectorId};
-use innkeeper_vault::{
-    ConnectionId, ConnectionRecord, ConnectionRepository, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository,
-    Identity, Keyring, KeyringSource, PrincipalId, RedbStore, SpaceId, StoreError, Vault, Written,
+use innkeeper_store::{
+    ConnectionId, ConnectionRecord, ConnectionRepository, Expected, GrantKey, GrantOwner, GrantPhase, GrantRecord,
+    GrantRepository, Identity, PrincipalId, SpaceId, StoreError, Written,
 };
+use innkeeper_vault::{Keyring, KeyringSource, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
@@ -46,7 +48,7 @@ impl Replica {
 
     /// The same, of a host that knows these auth types.
     pub async fn knowing(types: AuthTypes, folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let store = Arc::new(RedbStore::open(folder.join("innkeeper.redb"))?);
+        let store = Arc::new(RedbStore::open(folder.join("innkeeper.redb"), clock.clone())?);
         let place = folder.join("keyring");
         let keyring = if place.exists() {
             Keyring::load(&KeyringSource::File(place))
@@ -135,7 +137,7 @@ impl Replica {
     /// The connection of the store.
     pub async fn connection(&self) -> Option<Arc<ConnectionRecord>> {
         let id = ConnectionId::parse("files").expect("an id");
-        self.store.connection(&SpaceId::default(), &id).await.expect("the store answers")
+        self.store.connection(&SpaceId::default(), &id).await.expect("the store answers").map(Arc::new)
     }
 
     /// Begins an authorization in a browser of its own.
@@ -198,8 +200,7 @@ impl Replica {
         let record = GrantRecord {
             sealed: sealed.expect("sealed"),
             expires_at: Some(self.clock.now().plus(life)),
-            refresh_intent: None,
-            lost: None,
+            phase: GrantPhase::Live,
             version,
             ..found
         };

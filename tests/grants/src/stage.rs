@@ -9,7 +9,7 @@ use innkeeper_auth::{AuthError, GrantStatus};
 use innkeeper_fixtures::hazard::Hazard;
 use innkeeper_fixtures::oidc::{Counts, OidcClient, OidcOptions, OidcProvider, plain_client};
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionRecord, GrantOwner};
+use innkeeper_store::{ConnectionRecord, GrantOwner};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -10,7 +10,7 @@ use innkeeper_fixtures::hazard::{Fault, FaultKind};
 use innkeeper_fixtures::oidc::{CONFIDENTIAL_BASIC, OidcOptions, PUBLIC};
 use innkeeper_grant_tests::stage::Stage;
 use innkeeper_spec::{AuthDeclaration, AuthMode, Standing};
-use innkeeper_vault::GrantOwner;
+use innkeeper_store::GrantOwner;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;

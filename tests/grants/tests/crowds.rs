@@ -10,7 +10,7 @@ use innkeeper_fixtures::oidc::{OidcOptions, PUBLIC};
 use innkeeper_grant_tests::replica::{head, owner};
 use innkeeper_grant_tests::stage::Stage;
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionRecord, GrantOwner};
+use innkeeper_store::{ConnectionRecord, GrantOwner};
 use secrecy::ExposeSecret;
 use tokio::sync::Barrier;
 

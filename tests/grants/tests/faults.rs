@@ -10,7 +10,7 @@ use innkeeper_fixtures::oidc::{CONFIDENTIAL_BASIC, CONFIDENTIAL_POST, OidcClient
 use innkeeper_fixtures::records;
 use innkeeper_fixtures::secrets::Secrets;
 use innkeeper_grant_tests::stage::Stage;
-use innkeeper_vault::GrantOwner;
+use innkeeper_store::GrantOwner;
 use time::OffsetDateTime;
 use time::macros::format_description;
 

@@ -13,7 +13,7 @@ use innkeeper_egress::Attachment;
 use innkeeper_fixtures::oidc::{Issue, OidcOptions, OidcProvider, PUBLIC};
 use innkeeper_grant_tests::replica::{Replica, head, key, owner};
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionRecord, GrantRecord, GrantRepository};
+use innkeeper_store::{ConnectionRecord, GrantPhase, GrantRecord, GrantRepository, LossReason};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -130,17 +130,12 @@ impl Run {
             let record = record.expect("no grant is gone");
             let token = self.stored(replica, &record, user);
             let spent = self.uses(&token).any(|issue| issue.outcome == "success");
-            if record.lost.is_some() {
-                let reason = record.lost.as_deref();
-                assert_eq!(
-                    reason,
-                    Some(Reason::RefreshFailed.as_str()),
-                    "{user} lost a grant whose answer was not lost"
-                );
+            if let GrantPhase::Lost { reason } = record.phase {
+                assert_eq!(reason, LossReason::RefreshFailed, "{user} lost a grant whose answer was not lost");
                 assert!(spent, "{user}: the provider still honours what was given up");
                 assert!(self.is_refused(&token), "{user}: the provider has not refused it");
                 findings.lost.insert(user.clone());
-            } else if record.refresh_intent.is_some() {
+            } else if record.phase.is_in_doubt() {
                 findings.doubtful += 1;
                 findings.answer_lost += usize::from(spent);
             } else {

@@ -12,7 +12,7 @@ use innkeeper_egress::RequestHead;
 use innkeeper_grant_tests::replica::{Replica, head, key};
 use innkeeper_grant_tests::session::{LIFE, SessionLogin, SessionService, signature};
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionRecord, GrantOwner, GrantRepository};
+use innkeeper_store::{ConnectionRecord, GrantOwner, GrantRepository};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -90,7 +90,7 @@ async fn the_intent_is_stored_before_the_source_is_asked() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let record = stage.replica.store.grant(&key(&stage.connection, &OWNER)).await.expect("read").expect("a grant");
-    assert!(record.refresh_intent.is_some());
+    assert!(record.phase.is_in_doubt());
     gate.add_permits(1);
     assert_eq!(waiting.await.expect("no panic").expect("renewed"), "session-r1");
 }

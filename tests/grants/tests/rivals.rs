@@ -7,7 +7,7 @@ use innkeeper_fixtures::hazard::{Fault, FaultKind};
 use innkeeper_fixtures::oidc::{CONFIDENTIAL_BASIC, OidcOptions, PUBLIC, plain_client};
 use innkeeper_grant_tests::replica::key;
 use innkeeper_grant_tests::stage::Stage;
-use innkeeper_vault::{GrantOwner, GrantRepository};
+use innkeeper_store::{GrantOwner, GrantRepository};
 use serde_json::Value;
 
 const OWNER: GrantOwner = GrantOwner::Shared;
@@ -56,7 +56,7 @@ async fn a_refusal_that_comes_of_a_rivals_rotation_is_answered_by_the_rivals_tok
         // Between the loser's reading and its request.
         let key = key(&stage.connection, &OWNER);
         let found = stage.replica.store.grant(&key).await.expect("the store answers").expect("a grant");
-        assert!(found.refresh_intent.is_some(), "the intent is stored before the request leaves");
+        assert!(found.phase.is_in_doubt(), "the intent is stored before the request leaves");
         let answer = refresh(&stage, &stage.replica.opened(&found)).await;
         stage.replica.store_renewed(&key, &answer).await;
         stage.hazard.release();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use innkeeper_address::RedirectUri;
 use innkeeper_ambient::Timestamp;
-use innkeeper_vault::{AuthorizationRecord, ConnectionRecord, GrantOwner, Identity, PrincipalId, SpaceId};
+use innkeeper_store::{AuthorizationRecord, ConnectionRecord, GrantOwner, Identity, PrincipalId, SpaceId};
 use url::Url;
 
 use super::limits::{Counted, Endpoint, TooMany};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use innkeeper_vault::{AuthorizationRecord, ConnectionId, GrantKey, GrantOwner, Identity, SpaceId, Store};
+use innkeeper_store::{AuthorizationRecord, ConnectionId, GrantKey, GrantOwner, Identity, SpaceId, Store};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::limits::{Counted, Endpoint, TooMany};
@@ -105,7 +105,7 @@ impl Auth {
     async fn consume(&self, callback: &Callback, session: &SessionSecret) -> Result<AuthorizationRecord, Refused> {
         let stranger = |failure| Refused { failure, flow: None };
         let state_hash = digest(callback.state.expose());
-        let stored = |result: Result<_, innkeeper_vault::StoreError>| {
+        let stored = |result: Result<_, innkeeper_store::StoreError>| {
             result.map_err(|error| stranger(FlowFailure::Host(error.into())))
         };
         let Some(found) = stored(self.store().authorization(&state_hash).await)? else {
@@ -154,7 +154,7 @@ impl Auth {
 
     async fn source_of(&self, record: &AuthorizationRecord) -> Result<BoundSource, FlowFailure> {
         let gone = || FlowFailure::ConnectionGone(record.connection.clone());
-        let connection = self.store().connection(&record.space, &record.connection).await.map_err(AuthError::from)?;
+        let connection = self.connections().get(&record.space, &record.connection).await.map_err(AuthError::from)?;
         let connection = connection.ok_or_else(gone)?;
         Self::check_owner(&connection, &record.owner).map_err(|_| gone())?;
         let prepared = self.prepared(&connection)?;

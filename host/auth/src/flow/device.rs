@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use innkeeper_address::SecureUrl;
 use innkeeper_ambient::Timestamp;
-use innkeeper_vault::{ConnectionId, ConnectionRecord, GrantKey, GrantOwner, SpaceId};
+use innkeeper_store::{ConnectionId, ConnectionRecord, GrantKey, GrantOwner, SpaceId};
 use secrecy::SecretString;
 
 use super::limits::{Counted, Endpoint, TooMany};
@@ -210,7 +210,7 @@ impl Auth {
         let key = GrantKey { space: space.clone(), connection: connection.clone(), owner: owner.clone() };
         self.grants().replace(&key, answer, pending.scope.as_deref(), source).await?;
         // A connection that was deleted meanwhile must not leave a grant behind.
-        if self.store().connection(&space, &connection).await.map_err(AuthError::from)?.is_none() {
+        if self.connections().get(&space, &connection).await.map_err(AuthError::from)?.is_none() {
             self.grants().remove(&key).await?;
             return Err(DeviceFailure::ConnectionGone(connection));
         }
@@ -220,7 +220,7 @@ impl Auth {
     /// The source as the connection is now.
     async fn device_source(&self, pending: &DeviceAuthorization) -> Result<BoundSource, DeviceFailure> {
         let gone = || DeviceFailure::ConnectionGone(pending.connection.clone());
-        let connection = self.store().connection(&pending.space, &pending.connection).await.map_err(AuthError::from)?;
+        let connection = self.connections().get(&pending.space, &pending.connection).await.map_err(AuthError::from)?;
         let connection = connection.ok_or_else(gone)?;
         Self::check_owner(&connection, &pending.owner).map_err(|_| gone())?;
         let prepared = self.prepared(&connection)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_ambient::lock::Mutex;
-use innkeeper_vault::{ConnectionId, GrantOwner, PrincipalId, SpaceId};
+use innkeeper_store::{ConnectionId, GrantOwner, PrincipalId, SpaceId};
 
 /// At most so many within any window of so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use innkeeper_ambient::{Clock, Random, Timestamp};
-use innkeeper_vault::{ConnectionId, PrincipalId, SpaceId};
+use innkeeper_store::{ConnectionId, PrincipalId, SpaceId};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;

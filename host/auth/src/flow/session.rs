@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use innkeeper_ambient::Random;
-use innkeeper_vault::{PrincipalId, SpaceId};
+use innkeeper_store::{PrincipalId, SpaceId};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 

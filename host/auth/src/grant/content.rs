@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use innkeeper_ambient::Timestamp;
-use innkeeper_vault::{GrantKey, GrantRecord, Identity, Vault, VaultError};
+use innkeeper_store::{GrantKey, GrantPhase, GrantRecord, Identity};
+use innkeeper_vault::{Vault, VaultError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -222,7 +223,7 @@ impl Grant {
         }
     }
 
-    /// The record of this grant under `version`, with no intent, not lost and under no fencing number.
+    /// The record of this grant under `version`, live and under no fencing number.
     pub(crate) fn record(
         &self,
         key: &GrantKey,
@@ -252,8 +253,7 @@ impl Grant {
             expires_at: self.expires_at,
             refresh_token_expires_at: self.refresh_token_expires_at,
             updated_at: now,
-            refresh_intent: None,
-            lost: None,
+            phase: GrantPhase::Live,
             fence: 0,
             version,
         })

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use innkeeper_ambient::lock::Mutex;
 use innkeeper_ambient::{Clock, Random, Timestamp};
-use innkeeper_vault::{
-    ConnectionId, Expected, GrantKey, GrantRecord, GrantRepository, LeaseHolder, LeaseRepository, SpaceId, Vault,
-    Written,
+use innkeeper_store::{
+    ConnectionId, Expected, GrantKey, GrantRecord, GrantRepository, LeaseHolder, LeaseRepository, SpaceId, Written,
 };
+use innkeeper_vault::Vault;
 use secrecy::SecretString;
 use tokio::sync::OwnedMutexGuard;
 use tokio::task::JoinHandle;

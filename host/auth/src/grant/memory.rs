@@ -7,7 +7,7 @@ use std::time::Duration;
 use innkeeper_ambient::Timestamp;
 use innkeeper_ambient::lock::{Mutex, RwLock};
 use innkeeper_egress::{Attachment, RequestHead};
-use innkeeper_vault::{GrantKey, Lease};
+use innkeeper_store::{GrantKey, Lease};
 use secrecy::SecretString;
 
 use super::content::Grant;
@@ -46,7 +46,14 @@ pub(super) struct Unsaved {
     pub(super) over: u64,
     pub(super) fence: u64,
     /// Kept as long as it lasts: nobody else may send the spent refresh token meanwhile.
-    pub(super) lease: Option<Lease>,
+    pub(super) lease: Option<HeldLease>,
+}
+
+/// A lease of this host.
+pub(super) struct HeldLease {
+    pub(super) lease: Lease,
+    /// When it ends, by this host's clock: counted from before it was asked for, so not later than by the store's.
+    pub(super) until: Timestamp,
 }
 
 /// A failed attempt that is being waited out.

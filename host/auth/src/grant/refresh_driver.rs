@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
-use innkeeper_vault::{Expected, GrantRecord, Lease, Leasing, Written};
+use innkeeper_store::{Expected, GrantPhase, GrantRecord, Leasing, LossReason, Written};
 
 use super::content::Grant;
 use super::grants::Grants;
 use super::life::{Circumstances, GrantFacts, Purpose};
-use super::memory::{Entry, LiveToken, TurnState, Unsaved};
+use super::memory::{Entry, HeldLease, LiveToken, TurnState, Unsaved};
 use super::refresh_plan::{Effect, End, Event, Left, RefreshPlan};
 use super::source::{BoundSource, Origin, SOURCE_TIMEOUT};
 use super::token_error::{Nature, TokenError};
@@ -37,7 +37,7 @@ pub(super) struct RefreshDriver {
     purpose: Purpose,
     stored: Option<Stored>,
     answered: Option<Grant>,
-    lease: Option<Lease>,
+    lease: Option<HeldLease>,
     /// What went wrong last.
     failure: Option<AuthError>,
 }
@@ -106,11 +106,10 @@ impl RefreshDriver {
     }
 
     async fn take_lease(&mut self) -> Event {
-        let now = self.now();
-        let until = now.plus(LEASE);
-        match self.grants.leases.take_lease(&self.entry.key, self.grants.holder, now, until).await {
+        let until = self.now().plus(LEASE);
+        match self.grants.leases.take_lease(&self.entry.key, self.grants.holder, LEASE).await {
             Ok(Leasing::Taken(lease)) => {
-                self.lease = Some(lease);
+                self.lease = Some(HeldLease { lease, until });
                 Event::Leased
             }
             Ok(Leasing::Held(_)) => Event::Busy,
@@ -119,7 +118,7 @@ impl RefreshDriver {
     }
 
     async fn release_lease(&mut self) {
-        if let Some(lease) = self.lease.take()
+        if let Some(HeldLease { lease, .. }) = self.lease.take()
             && let Err(error) = self.grants.leases.release_lease(&lease).await
         {
             // It ends by itself.
@@ -130,8 +129,11 @@ impl RefreshDriver {
     async fn intend(&mut self, over: u64) -> Event {
         let now = self.now();
         // A doubt keeps its date: it began with the first answer that was lost.
-        let since = self.stored.as_ref().and_then(|stored| stored.record.refresh_intent).unwrap_or(now);
-        self.rewrite(over, |record| record.refresh_intent = Some(since)).await
+        let since = match self.phase() {
+            Some(GrantPhase::InDoubt { since }) => since,
+            _ => now,
+        };
+        self.rewrite(over, |record| record.phase = GrantPhase::InDoubt { since }).await
     }
 
     async fn ask(&mut self) -> Event {
@@ -198,13 +200,13 @@ impl RefreshDriver {
     }
 
     async fn settle(&mut self, over: u64, left: Left) -> Event {
-        let before = self.stored.as_ref().and_then(|stored| stored.record.refresh_intent);
-        let written = self
-            .rewrite(over, |record| match left {
-                Left::AsBefore => record.refresh_intent = before,
-                Left::Lost(reason) => record.lost = Some(reason.as_str().to_owned()),
-            })
-            .await;
+        let phase = match left {
+            Left::AsBefore => self.phase().unwrap_or(GrantPhase::Live),
+            Left::Lost(Reason::RefreshFailed) => GrantPhase::Lost { reason: LossReason::RefreshFailed },
+            // No other is ever final.
+            Left::Lost(_) => GrantPhase::Lost { reason: LossReason::Revoked },
+        };
+        let written = self.rewrite(over, |record| record.phase = phase).await;
         if let (Event::Written(_), Left::Lost(reason)) = (written, left) {
             self.entry.recovered();
             tracing::warn!(connection = %self.entry.key.connection, %reason, "grant lost");
@@ -243,7 +245,7 @@ impl RefreshDriver {
         }
     }
 
-    fn store_failed(&mut self, error: innkeeper_vault::StoreError) -> Event {
+    fn store_failed(&mut self, error: innkeeper_store::StoreError) -> Event {
         self.failure = Some(error.into());
         Event::StoreFailed
     }
@@ -251,7 +253,12 @@ impl RefreshDriver {
     /// The number that a record of this turn is written under: never another holder's, so that who was overtaken without
     /// noticing is refused.
     fn fence(&self) -> u64 {
-        self.lease.as_ref().map_or(0, |lease| lease.fence)
+        self.lease.as_ref().map_or(0, |held| held.lease.fence)
+    }
+
+    /// Of the record that was read.
+    fn phase(&self) -> Option<GrantPhase> {
+        self.stored.as_ref().map(|stored| stored.record.phase)
     }
 
     fn now(&self) -> Timestamp {
@@ -317,8 +324,11 @@ pub(super) fn facts_of(
         lifetime: grant.lifetime(),
         refresh_token_expires_at: grant.refresh_token_expires_at,
         refreshable: grant.refresh_token.is_some(),
-        in_doubt: record.refresh_intent.is_some(),
-        lost: record.lost.as_ref().map(|reason| reason.parse().unwrap_or(Reason::Revoked)),
+        in_doubt: record.phase.is_in_doubt(),
+        lost: match record.phase {
+            GrantPhase::Lost { reason } => Some(reason.into()),
+            GrantPhase::Live | GrantPhase::InDoubt { .. } => None,
+        },
         rejected: rejected == Some(grant.serial),
         fresh: grant.refreshed_at.is_some_and(|at| at <= now && now.since(at) < fresh),
         foreign: grant.origin != *origin,

@@ -1,7 +1,7 @@
 //! How a grant stands, for people and programs. Holds no token.
 
 use innkeeper_ambient::Timestamp;
-use innkeeper_vault::GrantKey;
+use innkeeper_store::GrantKey;
 use serde::Serialize;
 
 use super::content::words;

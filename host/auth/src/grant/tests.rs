@@ -10,10 +10,12 @@ use axum::routing::post;
 use innkeeper_ambient::lock::Mutex;
 use innkeeper_ambient::{ManualClock, SeededRandom, Timestamp};
 use innkeeper_egress::{Egress, PrivateNetworks, RequestHead, Settings};
-use innkeeper_vault::{
-    ConnectionId, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository, Keyring, PrincipalId, RedbStore,
-    SpaceId, StoreError, Vault, Written,
+use innkeeper_redb::RedbStore;
+use innkeeper_store::{
+    Condition, ConnectionId, GrantKey, GrantOwner, GrantPhase, GrantRecord, GrantRepository, PrincipalId, SpaceId,
+    StoreError, StoreFault, Written,
 };
+use innkeeper_vault::{Keyring, Vault};
 use secrecy::ExposeSecret;
 
 use super::{BoundSource, Grants, Margins, SourceContext, TokenAnswer, TokenError};
@@ -36,16 +38,14 @@ impl FaultyStore {
 
 #[async_trait]
 impl GrantRepository for FaultyStore {
-    async fn put_grant(&self, record: GrantRecord, expected: Expected) -> Result<Written, StoreError> {
+    async fn put_grant_if(&self, record: GrantRecord, condition: Condition) -> Result<Written, StoreError> {
         if self.fails.contains(&(self.writes.fetch_add(1, Ordering::SeqCst) + 1)) {
-            return Err(StoreError::Full("no space".to_owned()));
+            return Err(StoreError::new(StoreFault::Full, "no space"));
         }
         let mut kept = self.record();
-        let found = kept.as_ref().map_or(0, |record| record.version);
-        if let Expected::Version(version) = expected
-            && version != found
-        {
-            return Ok(Written::Conflict(found));
+        let there = kept.as_ref().map(|record| (record.version, record.fence));
+        if !condition.holds(there) {
+            return Ok(Written::Conflict(there.map_or(0, |(version, _)| version)));
         }
         let version = record.version;
         *kept = Some(record);
@@ -77,7 +77,7 @@ impl GrantRepository for FaultyStore {
         Ok(Vec::new())
     }
 
-    async fn delete_grant(&self, _key: &GrantKey, _expected: Expected) -> Result<Written, StoreError> {
+    async fn delete_grant_if(&self, _key: &GrantKey, _condition: Condition) -> Result<Written, StoreError> {
         *self.record() = None;
         Ok(Written::Version(0))
     }
@@ -102,7 +102,7 @@ impl Stage {
     async fn after(seconds: u64, fails: &[u32]) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
         let random = Arc::new(SeededRandom::new(3));
-        let redb = Arc::new(RedbStore::in_memory().expect("a store"));
+        let redb = Arc::new(RedbStore::in_memory(clock.clone()).expect("a store"));
         let vault = Vault::open(Keyring::generate(&*random), &*redb, random.clone()).await.expect("a vault");
         let store = Arc::new(FaultyStore { fails: fails.to_vec(), ..FaultyStore::default() });
         let refreshes = Arc::new(AtomicU32::new(0));
@@ -168,7 +168,7 @@ async fn a_rotated_token_that_the_store_does_not_take_is_held_until_it_does() {
     assert_eq!(stage.header().await.expect("stored at last"), "Bearer access-1");
     assert_eq!(stage.refreshes.load(Ordering::SeqCst), 1);
     let record = stage.store.record().clone().expect("a grant");
-    assert_eq!((record.version, record.refresh_intent), (3, None));
+    assert_eq!((record.version, record.phase), (3, GrantPhase::Live));
     stage.clock.advance(Duration::from_mins(2));
     assert_eq!(stage.header().await.expect("renewed"), "Bearer access-2");
 }

@@ -7,7 +7,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use innkeeper_ambient::Clock;
 use innkeeper_auth::Settings;
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionRecord, GrantOwner};
+use innkeeper_store::{ConnectionRecord, GrantOwner};
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_2048_8192_SHA256,
     RSA_PSS_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use innkeeper_auth::{AuthError, AuthorizationWay, DeviceAuthorization, DeviceFailure, DeviceProgress, Settings};
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionRecord, ConnectionRepository, Expected, GrantOwner};
+use innkeeper_store::{ConnectionRecord, ConnectionRepository, Expected, GrantOwner};
 use serde_json::{Value, json};
 
 use crate::support::{House, Reply, header, principal};

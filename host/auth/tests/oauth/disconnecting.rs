@@ -2,7 +2,7 @@
 
 use innkeeper_auth::{Disconnected, Reason, TokenKind, Unrevoked};
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionRecord, GrantOwner};
+use innkeeper_store::{ConnectionRecord, GrantOwner};
 use serde_json::Value;
 
 use crate::support::{House, Reply, authorized, header, needs, principal};

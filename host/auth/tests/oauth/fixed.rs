@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use innkeeper_auth::{AuthTypes, Declared, Settings, SettingsErrors, Sourced, fields_for};
 use innkeeper_egress::SecretFields;
 use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeId, FieldOverride, Place, Placement};
-use innkeeper_vault::GrantOwner;
+use innkeeper_store::GrantOwner;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 

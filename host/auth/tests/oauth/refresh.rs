@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use innkeeper_ambient::ManualClock;
 use innkeeper_auth::{AuthError, Reason, TokenError};
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionRecord, GrantOwner};
+use innkeeper_store::{ConnectionRecord, GrantOwner, GrantPhase, LossReason};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -96,11 +97,30 @@ async fn the_intent_is_durable_before_the_refresh_leaves_and_gone_with_its_answe
     let caller = tokio::spawn(async move { header(&auth, &other, &GrantOwner::Shared).await });
     house.provider.arrived(2).await;
     let record = house.grant(&connection).await.expect("a grant");
-    assert_eq!(record.refresh_intent, Some(innkeeper_ambient::Clock::now(&*house.clock)));
+    let since = innkeeper_ambient::Clock::now(&*house.clock);
+    assert_eq!(record.phase, GrantPhase::InDoubt { since });
     house.provider.release(1);
     caller.await.expect("no panic").expect("renewed");
     let record = house.grant(&connection).await.expect("a grant");
-    assert_eq!((record.refresh_intent, record.version), (None, 3));
+    assert_eq!((record.phase, record.version), (GrantPhase::Live, 3));
+}
+
+/// The lease was judged by the clock of whoever asked: a host whose clock was ahead by more than the lease took it from its holder,
+/// and both sent the same refresh token.
+#[tokio::test]
+async fn hosts_whose_clocks_differ_do_not_refresh_at_the_same_time() {
+    let (house, connection) = authorized().await;
+    house.advance(4000);
+    house.provider.hold();
+    let (auth, other) = (house.auth.clone(), connection.clone());
+    let caller = tokio::spawn(async move { header(&auth, &other, &GrantOwner::Shared).await });
+    house.provider.arrived(2).await;
+    let ahead = innkeeper_ambient::Clock::now(&*house.clock).plus(Duration::from_hours(1));
+    let rival = house.rival_at(&Arc::new(ManualClock::new(ahead)));
+    assert_eq!(rival.repair().await.expect("it looked"), 0, "the other host is at it");
+    assert_eq!(house.provider.count("refresh_token"), 1);
+    house.provider.release(1);
+    assert_eq!(caller.await.expect("no panic").expect("renewed"), "Bearer access-2");
 }
 
 #[tokio::test]
@@ -109,10 +129,10 @@ async fn a_grant_in_doubt_is_tried_at_once_after_a_restart() {
     house.provider.answers([Reply::status(500)]);
     house.advance(3580);
     assert_eq!(house.header(&connection).await.expect("the old one lives"), "Bearer access-1");
-    assert!(house.grant(&connection).await.expect("a grant").refresh_intent.is_some());
+    assert!(house.grant(&connection).await.expect("a grant").phase.is_in_doubt());
     let restarted = house.rival();
     assert_eq!(header(&restarted, &connection, &GrantOwner::Shared).await.expect("repaired"), "Bearer access-2");
-    assert_eq!(house.grant(&connection).await.expect("a grant").refresh_intent, None);
+    assert_eq!(house.grant(&connection).await.expect("a grant").phase, GrantPhase::Live);
 }
 
 #[tokio::test]
@@ -228,7 +248,10 @@ async fn only_a_refusal_of_the_grant_loses_it_and_for_good() {
     assert_eq!(needs(house.header(&connection).await), Reason::Revoked);
     assert_eq!(needs(header(&house.rival(), &connection, &GrantOwner::Shared).await), Reason::Revoked);
     assert_eq!(house.provider.count("refresh_token"), 1);
-    assert_eq!(house.grant(&connection).await.expect("a grant").lost.as_deref(), Some("revoked"));
+    assert_eq!(
+        house.grant(&connection).await.expect("a grant").phase,
+        GrantPhase::Lost { reason: LossReason::Revoked }
+    );
     house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized again");
     assert_eq!(house.header(&connection).await.expect("live"), "Bearer access-2");
 }

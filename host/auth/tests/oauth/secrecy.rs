@@ -1,7 +1,7 @@
 //! No secret leaves by an error, by `Debug` or by the disk.
 
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::GrantOwner;
+use innkeeper_store::GrantOwner;
 
 use crate::support::{House, Reply, callback, head};
 

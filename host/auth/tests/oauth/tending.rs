@@ -5,7 +5,7 @@ use std::time::Duration;
 use innkeeper_ambient::Clock as _;
 use innkeeper_auth::{AuthOptions, GrantState, Tended, TokenKind, Unrevoked};
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{ConnectionRecord, GrantOwner};
+use innkeeper_store::{ConnectionRecord, GrantOwner, GrantPhase};
 use serde_json::Value;
 
 use crate::support::{House, Reply, header};
@@ -48,11 +48,11 @@ async fn a_refresh_that_was_cut_off_is_repaired_without_a_caller() {
     house.provider.answers([Reply::status(500)]);
     house.advance(3580);
     house.header(&connection).await.expect("the old one lives");
-    assert!(house.grant(&connection).await.expect("a grant").refresh_intent.is_some());
+    assert!(house.grant(&connection).await.expect("a grant").phase.is_in_doubt());
     let restarted = house.rival();
     let tended = restarted.tend().await.expect("tended");
     assert_eq!(tended, Tended { swept: 0, repaired: 1, kept_alive: 0 });
-    assert!(house.grant(&connection).await.expect("a grant").refresh_intent.is_none());
+    assert!(house.grant(&connection).await.expect("a grant").phase == GrantPhase::Live);
     assert_eq!(header(&restarted, &connection, &GrantOwner::Shared).await.expect("live"), "Bearer access-2");
     assert_eq!(restarted.tend().await.expect("tended"), Tended::default());
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use innkeeper_vault::ConnectionRecord;
+use innkeeper_store::ConnectionRecord;
 use wasmtime::component::{HasData, Linker};
 
 use super::in_call;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use innkeeper_ambient::lock::Mutex;
 use innkeeper_spec::ConnectorId;
-use innkeeper_vault::ConnectionId;
+use innkeeper_store::ConnectionId;
 use serde::Serialize;
 use wasmtime::component::{HasData, Linker};
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use innkeeper_ambient::{Clock, ManualClock, SeededRandom, Timestamp};
 use innkeeper_egress::{Attachment, CredentialError, CredentialSource, Egress, RequestHead, Settings};
 use innkeeper_spec::{AuthMode, Policies};
-use innkeeper_vault::{ConnectionRecord, Sealed};
+use innkeeper_store::{ConnectionRecord, Sealed};
 use secrecy::SecretString;
 use serde_json::json;
 use wasmtime::component::{Component, Linker, ResourceTable};

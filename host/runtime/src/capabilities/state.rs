@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use innkeeper_vault::{ConnectionRecord, Expected, Identity, StateKey, StateRecord, StateWritten, Store, Vault};
+use innkeeper_store::{ConnectionRecord, Expected, Identity, StateKey, StateRecord, StateWritten, Store};
+use innkeeper_vault::Vault;
 use secrecy::ExposeSecret;
 use wasmtime::component::{HasData, Linker};
 

@@ -108,7 +108,7 @@ impl Drop for Written {
 
 /// Makes the file's name durable.
 fn sync_folder(path: &Path) -> Result<(), KeyringError> {
-    crate::redb::sync_folder(path).map_err(|error| not_written(path, error))
+    innkeeper_ambient::sync_folder(path).map_err(|error| not_written(path, error))
 }
 
 fn not_written(path: &Path, error: io::Error) -> KeyringError {

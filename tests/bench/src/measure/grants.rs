@@ -5,7 +5,7 @@ mod crowd;
 use std::hint::black_box;
 
 use innkeeper_auth::Auth;
-use innkeeper_vault::{ConnectionRecord, GrantOwner};
+use innkeeper_store::{ConnectionRecord, GrantOwner};
 use serde::Serialize;
 use url::Url;
 

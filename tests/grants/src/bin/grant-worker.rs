@@ -12,7 +12,7 @@ use std::time::Duration;
 use innkeeper_ambient::{Clock, SystemClock};
 use innkeeper_auth::AuthError;
 use innkeeper_grant_tests::replica::{Replica, owner};
-use innkeeper_vault::ConnectionRecord;
+use innkeeper_store::ConnectionRecord;
 
 /// Callers at once of each user.
 const CALLERS: usize = 3;

@@ -13,11 +13,13 @@ use innkeeper_auth::{
     Settings, Sourced,
 };
 use innkeeper_egress::{Egress, PrivateNetworks, RequestHead};
+use innkeeper_redb::RedbStore;
 use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeId, ConnectorId, Standing};
-use innkeeper_vault::{
+use innkeeper_store::{
     ConnectionId, ConnectionRecord, ConnectionRepository, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository,
-    Keyring, PrincipalId, RedbStore, SpaceId, Store, Vault,
+    PrincipalId, SpaceId, Store,
 };
+use innkeeper_vault::{Keyring, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -54,7 +56,7 @@ impl House {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
         let random = Arc::new(SeededRandom::new(7));
-        let store = Arc::new(RedbStore::open(folder.path().join("store.redb")).expect("a store"));
+        let store = Arc::new(RedbStore::open(folder.path().join("store.redb"), clock.clone()).expect("a store"));
         let keyring = Keyring::generate(&*random);
         let vault = Arc::new(Vault::open(keyring, &*store, random.clone()).await.expect("a vault"));
         let auth = Arc::new(another(&store, &vault, &clock, &random, AuthOptions::default()));
@@ -64,6 +66,11 @@ impl House {
     /// Another process on the same store: it shares nothing in memory.
     pub(crate) fn rival(&self) -> Auth {
         self.rival_with(AuthOptions::default())
+    }
+
+    /// The same on a machine whose clock shows another time.
+    pub(crate) fn rival_at(&self, clock: &Arc<ManualClock>) -> Auth {
+        another(&self.store, &self.vault, clock, &self.random, AuthOptions::default())
     }
 
     /// The same with options of its own.

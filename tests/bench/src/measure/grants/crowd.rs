@@ -11,10 +11,10 @@ use innkeeper::{
 use innkeeper_auth::{Auth, AuthTypes, Settings};
 use innkeeper_egress::Egress;
 use innkeeper_spec::AuthMode;
-use innkeeper_vault::{
+use innkeeper_store::{
     ConnectionRecord, ConnectionRepository, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository, Identity,
-    Vault,
 };
+use innkeeper_vault::Vault;
 use redb::{Database, TableDefinition};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -66,11 +66,16 @@ impl Crowd {
 
     fn fill(&self, vault: &Vault, sample: &GrantRecord) -> Result<(), Failure> {
         let database = Database::open(self.folder.path().join(FILE)).map_err(redb::Error::from)?;
-        let prefix = prefix(&database)?;
+        let (prefix, first) = first_row(&database)?;
         for begin in (1..self.stored).step_by(ROWS) {
             let rows = (begin..self.stored.min(begin + ROWS)).map(|number| {
                 let key = [prefix.as_slice(), name(number).as_bytes()].concat();
-                Ok((key, serde_json::to_vec(&self.grant(vault, sample, number)?)?))
+                let GrantRecord { key: of, sealed, version, .. } = self.grant(vault, sample, number)?;
+                let mut row = first.clone();
+                row["key"] = serde_json::to_value(&of)?;
+                row["sealed"] = serde_json::to_value(&sealed)?;
+                row["version"] = json!(version);
+                Ok((key, serde_json::to_vec(&row)?))
             });
             write(&database, &rows.collect::<Result<Vec<_>, Failure>>()?)?;
         }
@@ -103,21 +108,23 @@ fn name(number: usize) -> String {
     format!("user-{number:07}")
 }
 
-/// What stands before the user in the key of a row.
-fn prefix(database: &Database) -> Result<Vec<u8>, Failure> {
+/// What stands before the user in the key of a row, and the row of the first user.
+fn first_row(database: &Database) -> Result<(Vec<u8>, Value), Failure> {
     use redb::{ReadableDatabase as _, ReadableTable as _};
 
     let first = name(0);
-    let find = || -> Result<Option<Vec<u8>>, redb::Error> {
+    let find = || -> Result<Option<(Vec<u8>, Vec<u8>)>, redb::Error> {
         let table = database.begin_read()?.open_table(GRANTS)?;
         for row in table.iter()? {
-            if let Some(prefix) = row?.0.value().strip_suffix(first.as_bytes()) {
-                return Ok(Some(prefix.to_owned()));
+            let (key, row) = row?;
+            if let Some(prefix) = key.value().strip_suffix(first.as_bytes()) {
+                return Ok(Some((prefix.to_owned(), row.value().to_owned())));
             }
         }
         Ok(None)
     };
-    find()?.ok_or_else(nothing)
+    let (prefix, row) = find()?.ok_or_else(nothing)?;
+    Ok((prefix, serde_json::from_slice(&row)?))
 }
 
 fn write(database: &Database, rows: &[(Vec<u8>, Vec<u8>)]) -> Result<(), redb::Error> {
@@ -136,7 +143,7 @@ fn nothing() -> Failure {
 }
 
 async fn open(folder: &Path) -> Result<(Arc<RedbStore>, Arc<Vault>), Failure> {
-    let store = Arc::new(RedbStore::open(folder.join(FILE))?);
+    let store = Arc::new(RedbStore::open(folder.join(FILE), Arc::new(SystemClock))?);
     let keyring = Keyring::load(&KeyringSource::File(folder.join("keyring")))?;
     let vault = Vault::open(keyring, &*store, Arc::new(SystemRandom)).await?;
     Ok((store, Arc::new(vault)))

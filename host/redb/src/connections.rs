@@ -1,0 +1,124 @@
+//! Connections.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use innkeeper_spec::ConnectorId;
+use innkeeper_store::{
+    Condition, ConnectionId, ConnectionRecord, ConnectionRepository, Cursor, Edition, Page, Paged, SpaceId, StoreError,
+    Written,
+};
+use redb::{ReadableTable as _, WriteTransaction};
+
+use crate::fault::Fault;
+use crate::rows::ConnectionRow;
+use crate::store::{RedbStore, Verdict};
+use crate::tables::{CONNECTIONS, STATE, STATE_SIZES};
+use crate::{authorizations, grants, keys};
+
+#[async_trait]
+impl ConnectionRepository for RedbStore {
+    async fn put_connection_if(&self, record: ConnectionRecord, condition: Condition) -> Result<Written, StoreError> {
+        self.change(move |transaction| {
+            let key = keys::of_connection(&record.space, &record.id);
+            let mut table = transaction.open_table(CONNECTIONS)?;
+            let there = table.get(key.as_slice())?.map(|row| ConnectionRow::edition(row.value())).transpose()?;
+            let current = there.map(|edition| edition.version);
+            if !condition.holds(current.map(|version| (version, 0))) {
+                return Ok(Verdict::Abort(Written::Conflict(current.unwrap_or(0))));
+            }
+            if current.is_none() {
+                remove_belongings(transaction, &record.space, &record.id)?;
+            }
+            let version = record.version;
+            table.insert(key.as_slice(), ConnectionRow::write(record)?.as_slice())?;
+            Ok(Verdict::Commit(Written::Version(version)))
+        })
+        .await
+    }
+
+    async fn connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<Option<ConnectionRecord>, StoreError> {
+        self.read(|transaction| {
+            let row = transaction.open_table(CONNECTIONS)?.get(keys::of_connection(space, id).as_slice())?;
+            row.map(|row| ConnectionRow::read(row.value())).transpose()
+        })
+    }
+
+    async fn edition(&self, space: &SpaceId, id: &ConnectionId) -> Result<Option<Edition>, StoreError> {
+        self.read(|transaction| {
+            let row = transaction.open_table(CONNECTIONS)?.get(keys::of_connection(space, id).as_slice())?;
+            row.map(|row| ConnectionRow::edition(row.value())).transpose()
+        })
+    }
+
+    async fn connections(&self, space: &SpaceId, page: &Page) -> Result<Paged<ConnectionRecord>, StoreError> {
+        let (prefix, page) = (keys::of_space(space), page.clone());
+        self.scan(move |transaction| {
+            let Range { start, end } = keys::starting_with(prefix.clone());
+            // A cursor is the part of the last key behind the space.
+            let start = page.after.as_ref().map_or(start, |after| [&prefix, after.place(), &[0]].concat());
+            let mut paged = Paged::default();
+            if start >= end {
+                return Ok(paged);
+            }
+            let table = transaction.open_table(CONNECTIONS)?;
+            for row in table.range(start.as_slice()..end.as_slice())?.take(page.limit) {
+                let (key, row) = row?;
+                paged.items.push(ConnectionRow::read(row.value())?);
+                if paged.items.len() == page.limit {
+                    paged.next = Some(Cursor::new(&key.value()[prefix.len()..]));
+                }
+            }
+            Ok(paged)
+        })
+        .await
+    }
+
+    async fn connections_of(&self, connector: &ConnectorId) -> Result<Vec<(SpaceId, ConnectionId)>, StoreError> {
+        let connector = connector.clone();
+        self.scan(move |transaction| {
+            let table = transaction.open_table(CONNECTIONS)?;
+            let mut found = Vec::new();
+            for row in table.iter()? {
+                let record = ConnectionRow::read(row?.1.value())?;
+                if record.connector == connector {
+                    found.push((record.space, record.id));
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn delete_connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<bool, StoreError> {
+        let (space, id) = (space.clone(), id.clone());
+        self.change(move |transaction| {
+            let key = keys::of_connection(&space, &id);
+            let removed = transaction.open_table(CONNECTIONS)?.remove(key.as_slice())?.is_some();
+            let belongings = remove_belongings(transaction, &space, &id)?;
+            Ok(if removed || belongings { Verdict::Commit(removed) } else { Verdict::Abort(false) })
+        })
+        .await
+    }
+}
+
+/// Removes what belongs to a connection but the audit trail; false when there was nothing.
+fn remove_belongings(
+    transaction: &WriteTransaction,
+    space: &SpaceId,
+    connection: &ConnectionId,
+) -> Result<bool, Fault> {
+    let key = keys::of_connection(space, connection);
+    let range = keys::starting_with(key.clone());
+    let mut removed = grants::remove_of_connection(transaction, space, connection)?;
+    {
+        let mut table = transaction.open_table(STATE)?;
+        for row in table.extract_from_if(range.start.as_slice()..range.end.as_slice(), |_, _| true)? {
+            row?;
+            removed = true;
+        }
+    }
+    removed |= transaction.open_table(STATE_SIZES)?.remove(key.as_slice())?.is_some();
+    removed |= authorizations::remove_of_connection(transaction, space, connection)?;
+    Ok(removed)
+}

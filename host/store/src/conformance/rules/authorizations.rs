@@ -1,0 +1,87 @@
+//! Authorizations that have begun.
+
+use innkeeper_ambient::Timestamp;
+
+use crate::condition::Expected;
+use crate::conformance::records::{authorization, connection, id, space};
+use crate::conformance::{Fresh, list};
+
+list![
+    an_authorization_is_read_without_being_consumed,
+    of_fifty_callers_one_takes_the_authorization,
+    authorizations_that_ended_are_swept,
+    a_start_link_is_used_once_until_it_ends,
+];
+
+/// Reading twice finds it twice; taking finds it once.
+async fn an_authorization_is_read_without_being_consumed(Fresh { store, .. }: Fresh) {
+    let record = authorization("s", "a", 1, 50);
+    store.put_authorization(record.clone()).await.expect("written");
+    for _ in 0..2 {
+        let found = store.authorization(&[1; 32]).await.expect("read").expect("there");
+        assert_eq!(found, record);
+    }
+    assert!(store.authorization(&[2; 32]).await.expect("read").is_none());
+    assert!(store.take_authorization(&[2; 32]).await.expect("answered").is_none());
+    let taken = store.take_authorization(&[1; 32]).await.expect("taken").expect("there");
+    assert_eq!(taken, record);
+    assert!(store.authorization(&[1; 32]).await.expect("read").is_none());
+}
+
+/// A code is redeemed once, however often the browser comes back.
+async fn of_fifty_callers_one_takes_the_authorization(Fresh { store, .. }: Fresh) {
+    store.put_authorization(authorization("s", "a", 1, 50)).await.expect("written");
+    let callers: Vec<_> = (0..50)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.take_authorization(&[1; 32]).await })
+        })
+        .collect();
+    let mut taken = 0;
+    for caller in callers {
+        taken += usize::from(caller.await.expect("ends").expect("answered").is_some());
+    }
+    assert_eq!(taken, 1);
+}
+
+/// Those that end at this very moment are still worth something.
+async fn authorizations_that_ended_are_swept(Fresh { store, .. }: Fresh) {
+    for (state_hash, ends) in [(1, 10), (2, 20), (3, 20), (4, 21), (255, 500)] {
+        store.put_authorization(authorization("s", "a", state_hash, ends)).await.expect("written");
+    }
+    // Written anew with another end.
+    store.put_authorization(authorization("s", "a", 1, 400)).await.expect("written");
+    assert_eq!(store.sweep_authorizations(Timestamp::from_secs(20)).await.expect("swept"), 0);
+    assert_eq!(store.sweep_authorizations(Timestamp::from_secs(21)).await.expect("swept"), 2);
+    assert_eq!(store.sweep_authorizations(Timestamp::from_secs(21)).await.expect("swept"), 0);
+    for (state_hash, there) in [(1, true), (2, false), (3, false), (4, true), (255, true)] {
+        let found = store.authorization(&[state_hash; 32]).await.expect("read");
+        assert_eq!(found.is_some(), there, "{state_hash}");
+    }
+    store.put_connection(connection("s", "b", 1), Expected::Absent).await.expect("written");
+    store.delete_connection(&space("s"), &id("b")).await.expect("deleted");
+    assert!(store.authorization(&[4; 32]).await.expect("read").is_some());
+}
+
+/// Of many who open one link at once one goes on; its mark stays as long as the link is good.
+async fn a_start_link_is_used_once_until_it_ends(Fresh { store, .. }: Fresh) {
+    let openers: Vec<_> = (0..20)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.use_link(&[1; 32], Timestamp::from_secs(20)).await })
+        })
+        .collect();
+    let mut first = 0;
+    for opener in openers {
+        first += usize::from(opener.await.expect("ends").expect("answered"));
+    }
+    assert_eq!(first, 1);
+    assert!(store.use_link(&[2; 32], Timestamp::from_secs(30)).await.expect("answered"), "another link");
+    for (now, again) in [(20, [false, false]), (21, [true, false])] {
+        assert_eq!(store.sweep_authorizations(Timestamp::from_secs(now)).await.expect("swept"), 0);
+        for (link, again) in [1, 2].into_iter().zip(again) {
+            let used = store.use_link(&[link; 32], Timestamp::from_secs(30)).await.expect("answered");
+            assert_eq!(used, again, "link {link} at {now}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Connectors and their components.
+
+use crate::conformance::records::{connector, connector_id};
+use crate::conformance::{Fresh, list};
+use crate::page::Page;
+use crate::records::ComponentDigest;
+
+list![
+    a_connector_is_replaced_with_its_component,
+    the_digest_of_a_connector_follows_its_component,
+    connectors_are_listed_page_by_page,
+    a_component_that_two_connectors_share_stays_while_one_has_it,
+];
+
+/// The old component goes, the new one comes, in one step.
+async fn a_connector_is_replaced_with_its_component(Fresh { store, .. }: Fresh) {
+    store.put_connector(connector("acme", "sha256:1"), vec![1]).await.expect("added");
+    store.put_connector(connector("acme", "sha256:2"), vec![2]).await.expect("replaced");
+    let found = store.connector(&connector_id("acme")).await.expect("read").expect("there");
+    assert_eq!(found.digest, digest("sha256:2"));
+    assert_eq!(found, connector("acme", "sha256:2"));
+    assert_eq!(store.connectors(&Page::first(9)).await.expect("listed").items, [found]);
+    assert_eq!(store.component(&digest("sha256:2")).await.expect("read"), Some(vec![2]));
+    assert_eq!(store.component(&digest("sha256:1")).await.expect("read"), None);
+
+    assert!(store.delete_connector(&connector_id("acme")).await.expect("deleted"));
+    assert!(!store.delete_connector(&connector_id("acme")).await.expect("deleted"));
+    assert!(store.connector(&connector_id("acme")).await.expect("read").is_none());
+    assert_eq!(store.component(&digest("sha256:2")).await.expect("read"), None);
+}
+
+/// For a host that has the older one in memory.
+async fn the_digest_of_a_connector_follows_its_component(Fresh { store, .. }: Fresh) {
+    let now = async || store.connector_digest(&connector_id("acme")).await.expect("read");
+    assert_eq!(now().await, None);
+    for text in ["sha256:1", "sha256:2"] {
+        let before = store.revision();
+        store.put_connector(connector("acme", text), vec![1]).await.expect("put");
+        assert_eq!(now().await, Some(digest(text)));
+        assert!(before.is_none() || store.revision() != before, "a store that has a revision changes it");
+    }
+    store.delete_connector(&connector_id("acme")).await.expect("deleted");
+    assert_eq!(now().await, None);
+}
+
+/// By id, whatever the size of a page.
+async fn connectors_are_listed_page_by_page(Fresh { store, .. }: Fresh) {
+    for id in ["c", "a", "b"] {
+        store.put_connector(connector(id, "sha256:1"), vec![1]).await.expect("added");
+    }
+    let first = store.connectors(&Page::first(2)).await.expect("listed");
+    let second = Page::after(first.next.expect("there is more"), 2);
+    let last = store.connectors(&second).await.expect("listed");
+    assert_eq!(last.next, None);
+    let ids: Vec<_> = first.items.iter().chain(&last.items).map(|record| record.id.to_string()).collect();
+    assert_eq!(ids, ["a", "b", "c"]);
+    assert_eq!(store.all_connectors().await.expect("listed").len(), 3);
+}
+
+/// Components are kept by what they are, not by whose.
+async fn a_component_that_two_connectors_share_stays_while_one_has_it(Fresh { store, .. }: Fresh) {
+    store.put_connector(connector("one", "sha256:1"), vec![1]).await.expect("added");
+    store.put_connector(connector("two", "sha256:1"), vec![1]).await.expect("added");
+    store.delete_connector(&connector_id("one")).await.expect("deleted");
+    assert_eq!(store.component(&digest("sha256:1")).await.expect("read"), Some(vec![1]));
+    // The same component once more is no reason to drop it.
+    store.put_connector(connector("two", "sha256:1"), vec![1]).await.expect("replaced");
+    assert_eq!(store.component(&digest("sha256:1")).await.expect("read"), Some(vec![1]));
+}
+
+fn digest(text: &str) -> ComponentDigest {
+    ComponentDigest(text.to_owned())
+}

@@ -1,0 +1,39 @@
+//! What the host keeps, whatever it keeps it in.
+//!
+//! A [`Store`] keeps the records of one or more hosts: one small trait for each kind of record, which a file
+//! (`innkeeper-redb`) or a database implements. What is secret in a record is already [`Sealed`] when it gets here. Every store
+//! keeps the rules of `conformance`.
+//!
+//! What all stores have in common stands above them: the rules of compare and swap ([`Expected`]), the grouping of audit records
+//! ([`AuditTrail`]) and the cache of connections ([`ConnectionCache`]).
+
+mod audit_trail;
+mod condition;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+mod connection_cache;
+mod error;
+mod identity;
+mod ids;
+mod page;
+mod records;
+mod repositories;
+mod sealed;
+
+pub use audit_trail::AuditTrail;
+pub use condition::{Condition, Expected, Versions, Written};
+pub use connection_cache::ConnectionCache;
+pub use error::{StoreError, StoreFault};
+pub use identity::{Identity, SealedPlace};
+pub use ids::{ConnectionId, GrantKey, GrantOwner, InvalidId, PrincipalId, SpaceId, StateKey};
+pub use page::{Cursor, InvalidCursor, Page, Paged};
+pub use records::{
+    AuditRecord, AuthorizationRecord, ComponentDigest, ConnectionRecord, ConnectorRecord, Edition, GrantPhase,
+    GrantRecord, Lease, LeaseHolder, LossReason, StateRecord,
+};
+pub use repositories::{
+    AuditFilter, AuditRepository, AuthorizationRepository, ConnectionRepository, ConnectorRepository,
+    DataKeyRepository, GrantRepository, LeaseRepository, Leasing, Reseal, SealedRepository, StateRepository,
+    StateWritten, Store, state_size,
+};
+pub use sealed::{DataKeyId, InvalidSealed, Sealed, WrappedDataKey};
