@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use innkeeper::{
-    Builder, CallRequest, CallResult, ConnectionChange, ConnectionId, ConnectionView, EgressSettings, Error, Innkeeper,
-    Limits, ManualClock, NewConnection, PrivateNetworks, SpaceId, Timestamp,
+    AuditFilter, Builder, CallRequest, CallResult, ConnectionChange, ConnectionId, ConnectionView, EgressSettings,
+    Error, Innkeeper, Limits, ManualClock, NewConnection, PrivateNetworks, SpaceId, Timestamp,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -101,4 +101,11 @@ pub async fn change(
     change: ConnectionChange,
 ) -> Result<ConnectionView, Error> {
     host.connect(host.plan_change(space, id, change).await?.approved()).await
+}
+
+/// The audit records of a connection.
+pub fn records_of(connection: &ConnectionView) -> AuditFilter {
+    let mut filter = AuditFilter::new(connection.space.clone());
+    filter.connection = Some(connection.id.clone());
+    filter
 }

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use innkeeper::{
     AccessPolicy, AccessRequest, CallRequest, ConnectionChange, ConnectionId, Denied, Error, ErrorKind, HostApproval,
-    NewConnection, PrincipalId, SpaceId, Verb, spec::AuthMode,
+    NewConnection, Page, PrincipalId, SpaceId, Verb, spec::AuthMode,
 };
 use innkeeper_tests::components::{hostile, patched};
 use innkeeper_tests::echo::EchoService;
-use innkeeper_tests::host::{TestHost, change as changed, connect};
+use innkeeper_tests::host::{TestHost, change as changed, connect, records_of};
 use serde_json::{Value, json};
 
 async fn refusal(settings: impl FnOnce(NewConnection) -> NewConnection, auth_type: &str) -> String {
@@ -15,7 +15,10 @@ async fn refusal(settings: impl FnOnce(NewConnection) -> NewConnection, auth_typ
     let id = host.host.load(hostile()).await.expect("it loads").id();
     let new = settings(NewConnection::new(SpaceId::default(), id, auth_type));
     let error = connect(&host.host, new).await.expect_err("it is refused").to_string();
-    assert!(host.host.connections(&SpaceId::default()).await.expect("a list").is_empty(), "nothing is kept");
+    assert!(
+        host.host.connections(&SpaceId::default(), &Page::first(100)).await.expect("a list").items.is_empty(),
+        "nothing is kept"
+    );
     error
 }
 
@@ -138,7 +141,7 @@ async fn a_fixed_token_that_the_service_does_not_accept_is_told_as_that() {
     let text = error.to_string();
     assert!(text.starts_with("the service does not accept the credential of connection "), "{text}");
     assert!(text.contains("(auth type bearer)") && !text.contains("a-wrong-token"), "{text}");
-    let audit = host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("a trail");
+    let audit = host.host.audit(&records_of(&connection), &Page::first(1)).await.expect("a trail").items;
     assert_eq!(&*audit[0].outcome, "credential-rejected");
 }
 
@@ -197,7 +200,7 @@ async fn what_the_policy_refuses_does_not_run_and_is_on_record() {
     };
     call("ada").await.expect("ada may");
     assert_eq!(call("grace").await.expect_err("grace may not").to_string(), "not allowed: only ada may");
-    let audit = host.host.audit(&connection.space, Some(&connection.id), 10).await.expect("a trail");
+    let audit = host.host.audit(&records_of(&connection), &Page::first(10)).await.expect("a trail").items;
     let seen: Vec<_> = audit
         .iter()
         .map(|record| {
@@ -227,7 +230,7 @@ async fn a_connection_for_each_principal_is_not_called_for_nobody() {
     let connection = host.hostile_with(&service, settings, "oauth_authorization_code").await;
     let error = host.call(&connection, "fetch", json!({ "url": service.base() })).await.expect_err("for whom?");
     assert!(error.to_string().contains("name the principal"), "{error}");
-    let audit = host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("a trail");
+    let audit = host.host.audit(&records_of(&connection), &Page::first(1)).await.expect("a trail").items;
     let seen = (&*audit[0].event, audit[0].action.as_deref(), &*audit[0].outcome);
     assert_eq!(seen, ("call", Some("fetch"), "auth"));
     let call =

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use innkeeper::{CallError, CallProblem, Error, Limits, SpaceId};
+use innkeeper::{CallError, CallProblem, Error, Limits, Page, SpaceId};
 use innkeeper_tests::echo::EchoService;
-use innkeeper_tests::host::TestHost;
+use innkeeper_tests::host::{TestHost, records_of};
 use serde_json::json;
 
 fn call_error(error: Error) -> CallError {
@@ -152,7 +152,7 @@ async fn a_request_that_nobody_answers_is_on_record() {
     let input = json!({ "url": service.url("/slow") });
     let error = host.call(&connection, "fetch", input).await.expect_err("nobody answers");
     assert_eq!(error.to_string(), "connector hostile_connector did not finish fetch within 0.3 s");
-    let audit = host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("a trail");
+    let audit = host.host.audit(&records_of(&connection), &Page::first(1)).await.expect("a trail").items;
     assert_eq!((&*audit[0].event, audit[0].requests), ("call", 1));
 }
 
@@ -170,7 +170,7 @@ async fn a_call_whose_caller_went_away_is_on_record() {
         ended = host.call(&connection, "fetch", input) => panic!("nobody answers: {ended:?}"),
         () = arrived => {}
     }
-    let audit = host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("a trail");
+    let audit = host.host.audit(&records_of(&connection), &Page::first(1)).await.expect("a trail").items;
     let seen = (&*audit[0].event, audit[0].action.as_deref(), &*audit[0].outcome, audit[0].requests);
     assert_eq!(seen, ("call", Some("fetch"), "cancelled", 1));
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use innkeeper::{
     CallRequest, Code, ConnectionChange, ConnectorView, Error, ErrorKind, Innkeeper, Keyring, KeyringSource, LoadError,
-    NewConnection, RedbStore, SpaceId, Storage, Store, SystemClock, SystemRandom,
+    NewConnection, Page, RedbStore, SpaceId, Storage, Store, SystemClock, SystemRandom,
 };
 use innkeeper_tests::components::{hostile, patched};
 use innkeeper_tests::echo::EchoService;
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 async fn refusal(component: Vec<u8>) -> String {
     let host = TestHost::start().await;
     let error = host.host.load(component).await.expect_err("it is refused").to_string();
-    let kept: Vec<ConnectorView> = host.host.connectors().await.expect("the store answers");
+    let kept: Vec<ConnectorView> = host.host.connectors(&Page::first(100)).await.expect("the store answers").items;
     assert!(kept.is_empty(), "nothing is kept of what is refused");
     error
 }
@@ -173,7 +173,7 @@ async fn a_connector_is_replaced_by_one_of_the_same_id_and_the_differences_are_t
     let newer = host.host.load(patched(hostile(), "instance_url", "instance_uri")).await.expect("it loads");
     assert_eq!(newer.view.replaces.as_deref(), Some("1.0.0"));
     assert!(newer.view.differences.iter().any(|difference| difference.to_string().contains("instance_uri")));
-    assert_eq!(host.host.connectors().await.expect("a list").len(), 1);
+    assert_eq!(host.host.connectors(&Page::first(100)).await.expect("a list").items.len(), 1);
 }
 
 /// The older one is compiled for its first caller while the newer one comes from the cache.

@@ -1,6 +1,8 @@
 //! Clients of every kind on a real authorization server, which checks signatures and certificates with code of its own.
 
-use innkeeper::{AuthorizationWay, CallRequest, ConnectionView, EgressSettings, Error, NewConnection, SpaceId};
+use innkeeper::{
+    AuditFilter, AuthorizationWay, CallRequest, ConnectionView, EgressSettings, Error, NewConnection, Page, SpaceId,
+};
 use innkeeper_tests::components;
 use innkeeper_tests::host::{TestHost, loopback};
 use innkeeper_tests::oidc::{AUTHORITY, OidcOptions, OidcProvider};
@@ -172,7 +174,9 @@ async fn a_user_types_a_code_on_another_device() {
     assert_eq!(stage.me(&connection).await.expect("a token")["sub"], "ada");
     stage.provider.expire_access_tokens().await.expect("expired");
     assert_eq!(stage.me(&connection).await.expect("refreshed after a 401")["sub"], "ada");
-    let records = host.audit(space, Some(id), 10).await.expect("records");
+    let mut filter = AuditFilter::new(space.clone());
+    filter.connection = Some(id.clone());
+    let records = host.audit(&filter, &Page::first(10)).await.expect("records").items;
     assert!(records.iter().any(|record| record.event == "authorize"), "{records:?}");
 
     let pending = host.begin_device_authorization(space, id, None).await.expect("begun");

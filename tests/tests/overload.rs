@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use innkeeper::{CallProblem, ConnectionId, Crowded, Error, ErrorKind, Sharing};
+use innkeeper::{CallProblem, ConnectionId, Crowded, Error, ErrorKind, Page, Sharing};
 use innkeeper_tests::echo::EchoService;
-use innkeeper_tests::host::TestHost;
+use innkeeper_tests::host::{TestHost, records_of};
 use serde_json::json;
 
 /// Longer than any test: who sleeps so long is sent away.
@@ -40,7 +40,7 @@ async fn a_full_host_says_when_to_try_again_and_recovers() {
     let gone = slow.await.expect_err("it was sent away");
     assert!(gone.is_cancelled());
     host.call(&connection, "noop", json!({})).await.expect("the place is free again");
-    let audit = host.host.audit(&connection.space, Some(&connection.id), 100).await.expect("the trail");
+    let audit = host.host.audit(&records_of(&connection), &Page::first(100)).await.expect("the trail").items;
     assert!(audit.iter().any(|record| record.outcome == "busy"), "{audit:?}");
 }
 

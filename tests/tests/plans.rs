@@ -1,8 +1,8 @@
 //! A connection is planned, approved, and made exactly as it was planned.
 
 use innkeeper::{
-    Approval, ConnectionChange, ErrorKind, HostApproval, NewConnection, PlanKind, PlanWarning, SpaceId, ValueSource,
-    spec::AuthMode,
+    Approval, ConnectionChange, ErrorKind, HostApproval, NewConnection, Page, PlanKind, PlanWarning, SpaceId,
+    ValueSource, spec::AuthMode,
 };
 use innkeeper_tests::components::{component, hostile, patched};
 use innkeeper_tests::echo::EchoService;
@@ -38,7 +38,10 @@ async fn a_plan_tells_where_every_value_comes_from_and_what_the_connector_may_do
             .any(|warning| matches!(warning, PlanWarning::ShortSecret { field, .. } if field == "clientSecret"))
     );
     assert!(!format!("{plan:?}").contains("short\""), "no secret in a plan");
-    assert!(host.host.connections(&SpaceId::default()).await.expect("listed").is_empty(), "a plan keeps nothing");
+    assert!(
+        host.host.connections(&SpaceId::default(), &Page::first(100)).await.expect("listed").items.is_empty(),
+        "a plan keeps nothing"
+    );
 
     let planned = plan.view().clone();
     let made = host.host.connect(plan.approved()).await.expect("made");
@@ -144,7 +147,7 @@ async fn a_connector_is_added_as_it_was_planned_or_not_at_all() {
     let newer = patched(hostile(), "spec-behaviour:pure", "spec-behaviour:more");
     let plan = host.host.plan_connector(hostile()).await.expect("planned");
     assert_eq!((plan.view().replaces.as_deref(), plan.needs_approval()), (None, false));
-    assert!(host.host.connectors().await.expect("listed").is_empty(), "a plan keeps nothing");
+    assert!(host.host.connectors(&Page::first(100)).await.expect("listed").items.is_empty(), "a plan keeps nothing");
     let rival = host.host.plan_connector(newer.clone()).await.expect("planned");
     host.host.add_connector(plan.approved()).await.expect("added");
     assert_eq!(host.host.add_connector(rival.approved()).await.expect_err("stale").kind(), ErrorKind::Conflict);

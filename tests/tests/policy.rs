@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use innkeeper::lock::Mutex;
 use innkeeper::{
-    AccessPolicy, AccessRequest, BeginAuthorization, CallRequest, ConnectionChange, ConnectionId, ConnectionView,
-    Denied, Error, ErrorKind, Keyring, NewConnection, NewLink, PrincipalId, SessionSecret, SpaceId, StartLink,
-    SystemRandom, Verb,
+    AccessPolicy, AccessRequest, AuditFilter, BeginAuthorization, CallRequest, ConnectionChange, ConnectionId,
+    ConnectionView, Denied, Error, ErrorKind, Keyring, NewConnection, NewLink, Page, PrincipalId, SessionSecret,
+    SpaceId, StartLink, SystemRandom, Verb,
 };
 use innkeeper_tests::components::hostile;
 use innkeeper_tests::echo::EchoService;
@@ -148,7 +148,7 @@ async fn refused(function: &str, host: &TestHost, connection: &ConnectionView, d
             door.shut();
             denied(host.connect(plan.approved()).await.err())
         }
-        "audit" => denied(host.audit(space, None, 1).await.err()),
+        "audit" => denied(host.audit(&AuditFilter::new(space.clone()), &Page::first(1)).await.err()),
         "authorization_way" => denied(host.authorization_way(space, id).await.err()),
         "begin_authorization" => {
             let (principal, return_url) = (None, None);
@@ -165,9 +165,9 @@ async fn refused(function: &str, host: &TestHost, connection: &ConnectionView, d
         "call" => denied(host.call(CallRequest::new(space.clone(), id.clone(), "noop", json!({}))).await.err()),
         "check" => denied(host.check(space, id, None).await.err()),
         "connection" => denied(host.connection(space, id).await.err()),
-        "connections" => denied(host.connections(space).await.err()),
+        "connections" => denied(host.connections(space, &Page::first(1)).await.err()),
         "connector" => denied(host.connector(&connection.connector).await.err()),
-        "connectors" => denied(host.connectors().await.err()),
+        "connectors" => denied(host.connectors(&Page::first(1)).await.err()),
         "consent_address" => denied(host.consent_address(space, id).await.err()),
         "delete_connection" => denied(host.delete_connection(space, id).await.err()),
         "delete_space" => denied(host.delete_space(space).await.err()),
@@ -219,7 +219,7 @@ async fn what_the_policy_denies_is_not_done_whatever_the_verb() {
         let now = host.host.connection(&connection.space, &connection.id).await.expect("it is there");
         assert_eq!(now, connection, "{function} changed nothing");
     }
-    assert_eq!(host.host.connections(&connection.space).await.expect("listed").len(), 1);
+    assert_eq!(host.host.connections(&connection.space, &Page::first(100)).await.expect("listed").items.len(), 1);
     assert!(service.received().is_empty(), "nothing was sent");
 }
 

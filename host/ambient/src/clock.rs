@@ -1,6 +1,7 @@
 //! The time of day and waiting for it.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -66,6 +67,29 @@ impl fmt::Display for Timestamp {
         }
     }
 }
+
+/// From RFC 3339, such as `2026-03-14T16:20:05Z`, not before 1970.
+impl FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| InvalidTimestamp)?;
+        let millis = moment.unix_timestamp_nanos() / 1_000_000;
+        u64::try_from(millis).map(Self).map_err(|_| InvalidTimestamp)
+    }
+}
+
+/// The text is not a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidTimestamp;
+
+impl fmt::Display for InvalidTimestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("write the time as in `2026-03-14T16:20:05Z` (RFC 3339), not before 1970")
+    }
+}
+
+impl std::error::Error for InvalidTimestamp {}
 
 /// Where time comes from.
 #[async_trait]
@@ -162,6 +186,16 @@ mod tests {
     #[test]
     fn a_timestamp_is_shown_in_utc() {
         assert_eq!(Timestamp::from_secs(1_700_000_000).to_string(), "2023-11-14T22:13:20Z");
+    }
+
+    #[test]
+    fn a_timestamp_is_read_as_it_is_shown_and_in_other_zones() {
+        let moment = Timestamp::from_secs(1_700_000_000);
+        assert_eq!("2023-11-14T22:13:20Z".parse(), Ok(moment));
+        assert_eq!("2023-11-14T23:13:20+01:00".parse(), Ok(moment));
+        for bad in ["", "yesterday", "2023-11-14", "1969-12-31T23:59:59Z"] {
+            assert_eq!(bad.parse::<Timestamp>(), Err(InvalidTimestamp), "{bad}");
+        }
     }
 
     #[test]

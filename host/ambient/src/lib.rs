@@ -6,6 +6,6 @@ mod durable;
 pub mod lock;
 mod random;
 
-pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use clock::{Clock, InvalidTimestamp, ManualClock, SystemClock, Timestamp};
 pub use durable::sync_folder;
 pub use random::{Random, SeededRandom, SystemRandom};

@@ -11,6 +11,7 @@ mod log;
 mod loopback;
 mod names;
 mod output;
+mod pages;
 mod parameters;
 mod progress;
 mod prompts;

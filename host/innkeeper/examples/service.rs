@@ -12,7 +12,7 @@ use axum::extract::{Json, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Router, serve};
-use innkeeper::{CallRequest, Compiler, ConnectionId, Error, Innkeeper, NewConnection, PrincipalId, SpaceId};
+use innkeeper::{CallRequest, Compiler, ConnectionId, Error, Innkeeper, NewConnection, Page, PrincipalId, SpaceId};
 use serde_json::{Value, json};
 
 #[tokio::main]
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::var("FOLDER").unwrap_or_else(|_| "innkeeper-data".to_owned());
     let host = Innkeeper::builder().folder(folder).compiler(compiler).open().await?;
     let connector = host.load_file(component).await?;
-    if host.connections(&SpaceId::default()).await?.is_empty() {
+    if host.connections(&SpaceId::default(), &Page::first(1)).await?.items.is_empty() {
         let mut connection = NewConnection::new(SpaceId::default(), connector.id(), auth_type);
         if let Ok(token) = std::env::var("TOKEN") {
             connection = connection.secret("token", token);

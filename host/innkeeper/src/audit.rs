@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_runtime::GuestContext;
-use innkeeper_store::{AuditFilter, AuditRecord, ConnectionId, ConnectionRecord, Page, PrincipalId, SpaceId};
+use innkeeper_store::{AuditFilter, AuditRecord, ConnectionRecord, Page, Paged, PrincipalId};
 
 use crate::error::Error;
 use crate::host::Innkeeper;
@@ -28,17 +28,15 @@ impl Event {
 }
 
 impl Innkeeper {
-    /// The newest `limit` audit records of a space, newest first, of one connection where it is given.
-    pub async fn audit(
-        &self,
-        space: &SpaceId,
-        connection: Option<&ConnectionId>,
-        limit: usize,
-    ) -> Result<Vec<AuditRecord>, Error> {
-        self.allow(AccessRequest::in_space(Verb::ReadAudit, space)).await?;
-        let mut filter = AuditFilter::new(space.clone());
-        filter.connection = connection.cloned();
-        Ok(self.parts.audit.read(&filter, &Page::first(limit)).await?.items)
+    /// A page of the audit records of a space that the filter lets pass, the newest first.
+    pub async fn audit(&self, filter: &AuditFilter, page: &Page) -> Result<Paged<AuditRecord>, Error> {
+        let request = AccessRequest {
+            connection: filter.connection.as_ref(),
+            principal: filter.principal.as_ref(),
+            ..AccessRequest::in_space(Verb::ReadAudit, &filter.space)
+        };
+        self.allow(request).await?;
+        Ok(self.parts.audit.read(filter, page).await?)
     }
 
     pub(crate) async fn record(&self, record: AuditRecord) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_spec::{ApprovedHost, AuthMode, AuthTypeId, ConnectorId, ValueSource};
-use innkeeper_store::{ConnectionId, ConnectionRecord, Expected, SpaceId, Written};
+use innkeeper_store::{ConnectionId, ConnectionRecord, Expected, Page, Paged, SpaceId, Written};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -126,10 +126,11 @@ impl Innkeeper {
         })
     }
 
-    /// All connections of a space, by id.
-    pub async fn connections(&self, space: &SpaceId) -> Result<Vec<ConnectionView>, Error> {
+    /// A page of the connections of a space, by id.
+    pub async fn connections(&self, space: &SpaceId, page: &Page) -> Result<Paged<ConnectionView>, Error> {
         self.allow(AccessRequest::in_space(Verb::ListConnections, space)).await?;
-        Ok(self.parts.store.all_connections(space).await?.iter().map(|record| self.view(record)).collect())
+        let Paged { items, next } = self.parts.store.connections(space, page).await?;
+        Ok(Paged { items: items.iter().map(|record| self.view(record)).collect(), next })
     }
 
     /// One connection of a space.

@@ -3,7 +3,7 @@
 use innkeeper_ambient::Timestamp;
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{ConnectorId, draft};
-use innkeeper_store::{ComponentDigest, ConnectorRecord};
+use innkeeper_store::{ComponentDigest, ConnectorRecord, Page, Paged};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -60,13 +60,13 @@ impl Innkeeper {
         Ok(self.parts.runtime.load(component).await?)
     }
 
-    /// All connectors, by id.
-    pub async fn connectors(&self) -> Result<Vec<ConnectorView>, Error> {
+    /// A page of the connectors, by id.
+    pub async fn connectors(&self, page: &Page) -> Result<Paged<ConnectorView>, Error> {
         self.allow(AccessRequest::new(Verb::ListConnectors)).await?;
-        let records = self.parts.store.all_connectors().await?;
+        let Paged { items, next } = self.parts.store.connectors(page).await?;
         let view =
             |record: ConnectorRecord| ConnectorView::new(record.id, record.spec, record.digest, Some(record.added_at));
-        Ok(records.into_iter().map(view).collect())
+        Ok(Paged { items: items.into_iter().map(view).collect(), next })
     }
 
     /// One connector, ready to be called: from memory, or compiled (or taken from the cache) on first use.

@@ -30,7 +30,13 @@ async fn a_refused_refresh_asks_for_a_new_authorization_after_which_calls_work_a
         assert_eq!((grant.authorized, grant.reason, grant.refreshable), (false, Some(Reason::Revoked), false));
         assert_eq!(stage.counts().await.all("refresh_token"), 1);
     }
-    let audit = stage.host.host.audit(&connection.space, Some(&connection.id), 1).await.expect("the store answers");
+    let audit = stage
+        .host
+        .host
+        .audit(&innkeeper_tests::host::records_of(&connection), &innkeeper::Page::first(1))
+        .await
+        .expect("the store answers")
+        .items;
     assert_eq!((&*audit[0].event, &*audit[0].outcome), ("call", "needs-authorization"));
 
     stage.authorize(&connection, None, "ada").await;

@@ -44,7 +44,13 @@ async fn no_secret_of_a_flow_is_left_in_files_logs_errors_or_debug_texts() {
         let mut said = vec![format!("{connection:?}")];
         let first = use_it(&stage, &service, &connection, &mut said).await;
         let [second, third] = fail_at_it(&stage, &connection, &mut said).await;
-        let audit = stage.host.host.audit(&connection.space, None, 100).await.expect("the store answers");
+        let audit = stage
+            .host
+            .host
+            .audit(&innkeeper::AuditFilter::new(connection.space.clone()), &innkeeper::Page::first(100))
+            .await
+            .expect("the store answers")
+            .items;
         said.push(format!("{audit:?} {:?} {:?}", stage.host, stage.status(&connection).await));
 
         let secrets = secrets(client, &[first, second, third], &relay.passed());

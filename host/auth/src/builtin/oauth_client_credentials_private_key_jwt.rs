@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use innkeeper_spec::FieldKind;
-
 use super::field::BuiltIn;
 use super::mistakes::Mistakes;
 use super::oauth_client::{audience, client_id, discovery_url, revocation_url, scope, token_url};

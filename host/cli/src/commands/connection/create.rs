@@ -14,7 +14,7 @@ use super::{approval, show};
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use crate::secrets::{SecretArguments, refusal};
-use crate::{parameters, prompts};
+use crate::{pages, parameters, prompts};
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -156,7 +156,7 @@ async fn connector(
 }
 
 async fn choose(host: &Innkeeper, can_ask: bool) -> Outcome<ConnectorId> {
-    let known = host.connectors().await?;
+    let known = pages::all(async |page| Ok(host.connectors(&page).await?)).await?;
     if known.is_empty() {
         return Err(
             Failure::usage("there is no connector yet").hint("add one with `innkeeper connector add FILE.wasm`")
@@ -184,7 +184,8 @@ fn default_auth_type(connector: &Connector) -> Outcome<String> {
 }
 
 async fn free_id(host: &Innkeeper, connector: &Connector, context: &Context) -> Outcome<String> {
-    let taken = host.connections(&context.settings.space).await?;
+    let space = &context.settings.space;
+    let taken = pages::all(async |page| Ok(host.connections(space, &page).await?)).await?;
     let base = connector.spec().about.id.as_str();
     let is_taken = |id: &str| taken.iter().any(|connection| connection.id.as_str() == id);
     let mut id = base.to_owned();

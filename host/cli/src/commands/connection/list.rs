@@ -4,10 +4,13 @@ use crate::commands::Context;
 use crate::commands::connector::with_warning;
 use crate::failure::Outcome;
 use crate::output::Listing;
+use crate::pages;
 
 pub(super) async fn run(context: &Context) -> Outcome {
     let space = &context.settings.space;
-    let connections = context.with_host(async |host| Ok(host.connections(space).await?)).await?;
+    let connections = context
+        .with_host(async |host| pages::all(async |page| Ok(host.connections(space, &page).await?)).await)
+        .await?;
     if context.output.is_json() {
         return context.output.json(&connections);
     }
