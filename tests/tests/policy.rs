@@ -157,7 +157,7 @@ async fn refused(function: &str, host: &TestHost, connection: &ConnectionView, d
             denied(host.begin_authorization(begin).await.err())
         }
         "begin_by_link" => {
-            let life = std::time::Duration::from_secs(60);
+            let life = std::time::Duration::from_mins(1);
             let link = StartLink::new(space.clone(), id.clone(), None, None, life, host.clock(), host.random());
             denied(host.begin_by_link(&link, None, redirect_uri, &session).await.err())
         }

@@ -232,6 +232,7 @@ impl fmt::Debug for Settings {
             .field("auth_type", &self.auth_type)
             .field("plain", &self.plain)
             .field("secret", &self.secret.keys().collect::<Vec<_>>())
+            .field("sources", &self.sources)
             .finish()
     }
 }

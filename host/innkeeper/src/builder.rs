@@ -198,17 +198,16 @@ impl Builder {
     /// Fails, changing nothing, when the store is open elsewhere, damaged, or sealed under a key that the keyring does not
     /// hold. A keyring file is made only together with a new store.
     pub async fn open(self) -> Result<Innkeeper, Error> {
-        let pages = self.pages.map(check_pages).transpose()?;
+        let pages = self.pages.as_ref().map(check_pages).transpose()?;
         let auth_types = match self.ears {
             Some(base) => self.auth_types.at_redirect_service(&base)?,
             None => self.auth_types,
         };
-        let Storage { store, keyring } = match self.storage {
-            Some(storage) => storage,
-            None => {
-                let folder = self.folder.as_deref().ok_or(Error::NoStorage)?;
-                folder_storage(folder, self.keyring, self.clock.clone(), &*self.random)?
-            }
+        let Storage { store, keyring } = if let Some(storage) = self.storage {
+            storage
+        } else {
+            let folder = self.folder.as_deref().ok_or(Error::NoStorage)?;
+            folder_storage(folder, self.keyring, self.clock.clone(), &*self.random)?
         };
         let cache = self.folder.map(|folder| (folder.join("code"), keyring.mac_key("compiled-code")));
         let vault = Arc::new(Vault::open(keyring, &*store, self.random.clone()).await?);
@@ -257,7 +256,7 @@ impl Builder {
 }
 
 /// An address below which paths are joined.
-fn check_pages(address: Url) -> Result<Url, Error> {
+fn check_pages(address: &Url) -> Result<Url, Error> {
     let wrong = |why| Error::Pages { address: address.to_string(), why };
     let base = SecureUrl::base(address.clone()).map_err(wrong)?;
     let path = base.path();

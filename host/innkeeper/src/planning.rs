@@ -258,10 +258,8 @@ fn warnings(spec: &ConnectorSpec, of: &Declared<'_>, secrets: &BTreeMap<String, 
 }
 
 fn config_fields(config: &Value, given: Option<&serde_json::Map<String, Value>>) -> Vec<PlannedField> {
-    let source = |name: &String| match given.is_some_and(|given| given.contains_key(name)) {
-        true => ValueSource::Given,
-        false => ValueSource::ConnectorDefault,
-    };
+    let is_given = |name: &String| given.is_some_and(|given| given.contains_key(name));
+    let source = |name| if is_given(name) { ValueSource::Given } else { ValueSource::ConnectorDefault };
     let fields = config.as_object().into_iter().flatten();
     fields
         .map(|(field, value)| PlannedField { field: field.clone(), value: value.clone(), source: source(field) })

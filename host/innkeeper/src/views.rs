@@ -18,6 +18,7 @@ use crate::json::{as_text, optional_time};
 
 /// How a connection stands for one owner of its grants. Holds no token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 #[non_exhaustive]
 pub struct StatusView {
     /// The connection's id in its space.

@@ -78,13 +78,11 @@ impl SharedDatabase {
 
     fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, Fault>) -> Result<T, StoreError> {
         let open = self.open.read();
-        match &*open {
-            Some(database) => Ok(caught(|| work(database))?),
-            None => {
-                let detail = "the file could not be opened again after a write had failed";
-                Err(StoreError::new(StoreFault::Unavailable, detail))
-            }
-        }
+        let Some(database) = &*open else {
+            let detail = "the file could not be opened again after a write had failed";
+            return Err(StoreError::new(StoreFault::Unavailable, detail));
+        };
+        Ok(caught(|| work(database))?)
     }
 
     fn open_again(&self) -> Result<(), StoreError> {

@@ -95,7 +95,7 @@ mod tests {
         let broken = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
         let error = StoreError::new(StoreFault::Unavailable, "the connection was lost").because(broken);
         assert!(error.is_transient());
-        assert!(error.source().is_some_and(|source| source.is::<std::io::Error>()));
+        assert!(error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>));
         let full = StoreError::new(StoreFault::Full, "disk");
         assert!(!full.is_transient() && full.source().is_none());
     }

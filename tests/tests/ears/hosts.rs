@@ -159,8 +159,8 @@ async fn the_services_answer_to_another_servers_flow_is_refused_and_the_reverse(
     };
     let host = &town.inn.host.host;
     let promised =
-        innkeeper_tests::host::connect(&host, direct("promised").field("issuer", issuer)).await.expect("made");
-    let silent = innkeeper_tests::host::connect(&host, direct("silent")).await.expect("made");
+        innkeeper_tests::host::connect(host, direct("promised").field("issuer", issuer)).await.expect("made");
+    let silent = innkeeper_tests::host::connect(host, direct("silent")).await.expect("made");
 
     let by_service = town.inn.begin(&town.connection, Some("ada")).await;
     let services = town.consented(&by_service, "ada").await;

@@ -16,8 +16,11 @@ pub(super) struct BuiltIn {
     spec: AuthTypeSpec,
     addresses: Vec<(&'static str, SecureUrl)>,
     fields: fn(&[FieldSpec], &AuthDeclaration) -> Vec<FieldSpec>,
-    credential: Box<dyn Fn(&Settings) -> Result<Credential, SettingsErrors> + Send + Sync>,
+    credential: Box<MakeCredential>,
 }
+
+/// Makes a credential of a connection's settings.
+type MakeCredential = dyn Fn(&Settings) -> Result<Credential, SettingsErrors> + Send + Sync;
 
 impl BuiltIn {
     /// One for connections that are shared and that nobody authorizes.

@@ -72,7 +72,7 @@ const INSTEAD: &str = "name the hosts with `--host https://HOST[:PORT][/PREFIX]`
 fn nobody_to_ask(view: &PlanView) -> Failure {
     let connector = &view.connector;
     let mut parts = Vec::new();
-    let hosts: Vec<String> = open(&view.hosts, |host| host.approval).map(|host| with_claim(host)).collect();
+    let hosts: Vec<String> = open(&view.hosts, |host| host.approval).map(with_claim).collect();
     if !hosts.is_empty() {
         parts.push(format!("the connector {connector} asks to reach {}", hosts.join("; ")));
     }

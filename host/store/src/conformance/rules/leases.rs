@@ -16,7 +16,7 @@ list![a_lease_has_one_holder_until_it_ends_or_is_given_back, fencing_numbers_onl
 /// By the store's clock. Another may take it at its end, and what was given back at once.
 async fn a_lease_has_one_holder_until_it_ends_or_is_given_back(Fresh { store, clock }: Fresh) {
     let key = grant_key("s", "a", GrantOwner::Shared);
-    let life = Duration::from_secs(60);
+    let life = Duration::from_mins(1);
     let take = async |holder| store.take_lease(&key, holder, life).await.expect("answered");
     let pass = |seconds| clock.advance(Duration::from_secs(seconds));
     let Leasing::Taken(first) = take(ONE).await else { panic!("it was free") };

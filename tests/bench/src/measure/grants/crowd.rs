@@ -108,12 +108,15 @@ fn name(number: usize) -> String {
     format!("user-{number:07}")
 }
 
+/// The key of a row, as far as it is not the user, and the row.
+type Row = (Vec<u8>, Vec<u8>);
+
 /// What stands before the user in the key of a row, and the row of the first user.
 fn first_row(database: &Database) -> Result<(Vec<u8>, Value), Failure> {
     use redb::{ReadableDatabase as _, ReadableTable as _};
 
     let first = name(0);
-    let find = || -> Result<Option<(Vec<u8>, Vec<u8>)>, redb::Error> {
+    let find = || -> Result<Option<Row>, redb::Error> {
         let table = database.begin_read()?.open_table(GRANTS)?;
         for row in table.iter()? {
             let (key, row) = row?;
