@@ -49,12 +49,12 @@ impl RedbStore {
         Self { clock, leases: Leases::default(), revision: Arc::default(), database: Arc::new(database) }
     }
 
-    /// For single rows and short lists.
+    /// Runs a short read inline: for single rows and short lists.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T, StoreError> {
         self.database.read(work)
     }
 
-    /// For what may take long.
+    /// Runs a read that may take long on a blocking thread.
     pub(crate) async fn scan<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ReadTransaction) -> Result<T, Fault> + Send + 'static,

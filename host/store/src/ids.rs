@@ -34,7 +34,7 @@ macro_rules! id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// From a text of 1 to
+            /// Parses a text of 1 to
             #[doc = stringify!($longest)]
             /// characters without control characters and slashes.
             pub fn parse(text: impl Into<String>) -> Result<Self, InvalidId> {
