@@ -29,9 +29,9 @@ pub enum Renewing {
 }
 
 impl Auth {
-    /// The fields of a new connection: those that are `known`, and the endpoints from the metadata at its `discoveryUrl` (RFC
-    /// 8414, OpenID Connect Discovery). Without a value in that field, only the known ones. A known field takes precedence; a
-    /// connector's default takes precedence over metadata found through the connector's own default.
+    /// The fields of a new connection: those that are `known`, and the endpoints from the metadata at its `discoveryUrl`
+    /// (RFC 8414, OpenID Connect Discovery). Without a value in that field, only the known ones. A known field takes precedence;
+    /// a connector's default takes precedence over metadata found through the connector's own default.
     ///
     /// The metadata is read through egress: at most 256 KiB, within 30 s, from the address's own origin. Its issuer must be the
     /// one that it was looked up for, and its addresses must be https or on loopback.

@@ -1,5 +1,5 @@
-//! Authentication that belongs to a connection instead of a request: NTLM, and Negotiate with Kerberos or NTLM in it (RFC
-//! 4559).
+//! Authentication that belongs to a connection instead of a request: NTLM, and Negotiate with Kerberos or NTLM in it
+//! (RFC 4559).
 //!
 //! A service that has authenticated a connection attributes every later request on it to the same user, whoever sends it. Such
 //! credentials are sent over connections that serve only one request. If a service shows that it works this way, its

@@ -364,7 +364,7 @@ impl<'a> Exchange<'a> {
         unsearchable::check_packed(answer.headers(), &first)
     }
 
-    /// Returns the answer, or waits and returns `None` if the request is to be sent again.
+    /// Returns the error, or waits and returns `None` if the request is to be sent again.
     async fn after_failure(&mut self, failure: Failure) -> Option<EgressError> {
         let error = match failure.error {
             FailureKind::Refused(refused) => return Some(wall::closed(&refused, &self.head.method, &self.shown)),

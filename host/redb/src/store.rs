@@ -71,7 +71,7 @@ impl RedbStore {
         blocking(move || database.write(work)).await
     }
 
-    /// For every change of connections and connectors. It is counted as soon as it is made, even if the caller has gone.
+    /// Runs a change of connections or connectors. It is counted as soon as it is made, even if the caller has gone.
     pub(crate) async fn change<T: Send + 'static>(
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<Verdict<T>, Fault> + Send + 'static,

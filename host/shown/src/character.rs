@@ -64,7 +64,7 @@ pub fn hidden(text: &str) -> impl Iterator<Item = (usize, char, Hidden)> {
     text.chars().enumerate().filter_map(move |(index, c)| Some((index, c, pile.hidden(c)?)))
 }
 
-/// Goes through a text and reports for each character whether it is hidden.
+/// Counts the marks on the current letter of a text and decides for each character whether it is hidden.
 #[derive(Clone, Debug)]
 pub(crate) struct Pile {
     /// The number of further marks that the current letter may carry.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::character::Pile;
 
-/// A JSON text, compact or over several lines, in which hidden characters are written as escapes: the value stays the same (RFC
-/// 8259, section 7).
+/// A JSON text, compact or over several lines, in which hidden characters are written as escapes: the value stays the same
+/// (RFC 8259, section 7).
 pub fn json(text: &str) -> String {
     let mut pile = Pile::new();
     let mut shown = String::with_capacity(text.len());

@@ -226,7 +226,7 @@ pub struct AuditRecord {
     pub connector: ConnectorId,
     /// `call`, `check`, `authorize`, `disconnect`, `connect`, `delete` ...
     pub event: Cow<'static, str>,
-    /// The called function.
+    /// The action of a call.
     pub action: Option<String>,
     /// The principal.
     pub principal: Option<PrincipalId>,

@@ -21,7 +21,7 @@ pub(super) struct BuiltIn {
 }
 
 impl BuiltIn {
-    /// An auth type for shared connections that nobody has to authorize.
+    /// An auth type for shared connections that need no authorization by a user.
     pub(super) fn new(
         id: &str,
         title: &str,
@@ -49,7 +49,7 @@ impl BuiltIn {
         Self { spec, addresses: Vec::new(), fields: declared_fields, credential: Box::new(credential) }
     }
 
-    /// Adds authorization by a person.
+    /// Adds authorization by a user.
     pub(super) fn interactive(mut self, modes: Vec<AuthMode>) -> Self {
         self.spec.modes = modes;
         self.spec.interactive = true;

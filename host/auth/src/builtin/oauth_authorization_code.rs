@@ -130,7 +130,7 @@ fn check_shape(mistakes: &mut Mistakes, settings: &Settings) {
     }
 }
 
-/// Without `tokenEndpointAuthMethod`, the flag decides. The flag is set by default, so only a missing flag can contradict the
+/// Without `tokenEndpointAuthMethod`, the flag decides. The flag is set by default, so only a cleared flag can contradict the
 /// method.
 fn authentication(mistakes: &mut Mistakes, settings: &Settings) -> Option<ClientAuthentication> {
     let flag = settings.flag("useBasicAuth").unwrap_or(true);

@@ -28,9 +28,9 @@ impl Default for FlowLimit {
 pub struct FlowLimits {
     /// Authorizations that one user begins.
     pub begin: FlowLimit,
-    /// Callbacks that one user brings.
+    /// Callbacks that one user completes.
     pub callback: FlowLimit,
-    /// At most 10,000 users are tracked; the least recently seen is evicted.
+    /// The maximum number of tracked users, 10,000 by default; the least recently seen is evicted.
     pub most_users: usize,
 }
 

@@ -70,7 +70,7 @@ impl TokenAnswer {
 }
 
 impl TokenAnswer {
-    /// Whether its tokens can be stored and put onto requests. This holds for every source; other tokens are not stored.
+    /// Whether its tokens can be stored and put onto requests. The tokens of every source are checked before they are stored.
     pub(super) fn check(&self) -> Result<(), TokenError> {
         for token in std::iter::once(&self.access_token).chain(&self.refresh_token) {
             check_token(token.expose_secret())?;

@@ -25,8 +25,8 @@ pub(crate) struct AnswerShape {
 pub(crate) enum Stage {
     /// A code or its equivalent.
     First,
-    /// A refresh token. Some servers put the refreshed token where the RFC has it, even if they nest the first one, and send no
-    /// other.
+    /// A refresh token. Some servers then return only the refreshed token, and put it where the RFC has it although they nest
+    /// the first one.
     Refresh,
 }
 

@@ -18,7 +18,7 @@ pub(crate) enum Way {
     Browser(Consent),
     /// A user on another device; the authorization begins at this address (RFC 8628, section 3.1).
     Device(SecureUrl),
-    /// Nobody.
+    /// No user.
     Alone(OwnGrant),
 }
 

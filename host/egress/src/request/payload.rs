@@ -116,8 +116,8 @@ impl Payload {
         }
     }
 
-    /// The body for one attempt. The handle of an earlier attempt to a stream becomes invalid; if that attempt took a piece
-    /// meanwhile, the body is no longer complete and cannot be sent.
+    /// The body for one attempt. The stream of an earlier attempt becomes invalid; if that attempt took a piece meanwhile, the
+    /// body is no longer complete and cannot be sent.
     pub(crate) fn to_send(&self) -> Result<Option<reqwest::Body>, EgressError> {
         Ok(match &self.content {
             Content::Empty => None,

@@ -37,7 +37,7 @@ async fn a_lease_has_one_holder_until_it_ends_or_is_given_back(Fresh { store, cl
     assert!(matches!(take(ONE).await, Leasing::Taken(_)));
 }
 
-/// Whoever takes the lease, and whether the last one was released or expired.
+/// Across holders, and whether the last lease was released or expired.
 async fn fencing_numbers_only_grow(Fresh { store, clock }: Fresh) {
     let key = grant_key("s", "a", GrantOwner::Shared);
     let mut last = 0;
