@@ -29,6 +29,7 @@ pub struct Disconnected {
 
 /// Why tokens were not revoked at the provider. The host has removed them in any case.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unrevoked {
     /// The provider has no revocation URL, or none is known.
     NoAddress,

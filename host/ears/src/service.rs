@@ -46,6 +46,7 @@ pub struct EarsSettings {
 
 /// Why there is no service.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum EarsError {
     /// It cannot be found there.
     #[error("the public address {address} {why}")]

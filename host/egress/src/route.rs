@@ -146,6 +146,7 @@ pub struct Attachment {
 
 /// Why there is no credential.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum CredentialError {
     /// A user has to authorize.
     #[error("the connection has no live credential")]

@@ -120,6 +120,7 @@ impl fmt::Debug for Keyring {
 
 /// Why a keyring cannot be loaded or stored.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyringError {
     /// A line is not a valid key. The line itself is not shown, because it may contain one.
     #[error("line {0} of the keyring is not `id:base64 of 32 bytes` (an id has 1 to 64 of A-Z a-z 0-9 . _ -)")]

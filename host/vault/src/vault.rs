@@ -116,6 +116,7 @@ impl fmt::Debug for Vault {
 
 /// Why sealing or opening failed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum VaultError {
     /// The keyring lacks a key that the store needs.
     #[error(

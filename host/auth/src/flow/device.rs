@@ -82,6 +82,7 @@ pub enum DeviceProgress {
 
 /// Why an authorization on another device led to no grant.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum DeviceFailure {
     /// The user declined.
     #[error("access was denied; begin again if that was not meant (access_denied)")]

@@ -80,6 +80,7 @@ impl fmt::Debug for StartLink {
 
 /// Why a start link is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum LinkFailure {
     /// This host did not sign it.
     #[error("this link is not complete or was not made by this host; ask for a new one")]

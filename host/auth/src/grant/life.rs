@@ -18,6 +18,7 @@ use crate::error::Reason;
 
 /// The state of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum State {
     /// There is no grant. If no user is needed, it is made on first use.
     None,

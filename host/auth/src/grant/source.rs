@@ -131,6 +131,7 @@ pub enum Authorization<'a> {
 
 /// The kind of a token in a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TokenKind {
     /// The token that is put onto requests.
     Access,
