@@ -123,7 +123,7 @@ impl Entry {
         let (connection, owner) = (self.key.connection.clone(), self.key.owner.clone());
         match problem.nature() {
             Nature::Passing { .. } => AuthError::Unavailable { connection, owner, problem },
-            // A client that needs no user must repair its registration if its grant is refused.
+            // If a client needs no user, a refused grant is a problem of its registration.
             Nature::Settings | Nature::Gone => AuthError::Misconfigured { connection, owner, problem },
         }
     }
