@@ -25,6 +25,7 @@ use crate::settings::Settings;
 
 /// Options for grants.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct AuthOptions {
     /// How long before it expires a token is too old for another request, as clocks differ. Default: 30 s; at most a twentieth
     /// of the token's lifetime.

@@ -36,6 +36,7 @@ pub struct BeginAuthorization<'a> {
 
 /// How a connection stands for one owner of its grants. Holds no token.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ConnectionStatus {
     /// The connection.
     pub connection: ConnectionView,

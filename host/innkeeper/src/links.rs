@@ -16,6 +16,7 @@ use crate::policy::Verb;
 
 /// A link that is to be made.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct NewLink {
     /// The tenant.
     pub space: SpaceId,
@@ -38,6 +39,7 @@ impl NewLink {
 
 /// A link to a page of this host, good once.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Link {
     /// Where it leads. It may be as good as a password of its user: give it to nobody else, and log it nowhere.
     pub url: Url,

@@ -7,6 +7,7 @@ use crate::error::LoadError;
 /// Bounds of loading a component. Those of its size are counted before it is compiled; those of time and memory end the process that
 /// compiles it ([`crate::Compiler`]). The defaults have room for guests that bring an interpreter of Python or JavaScript.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CompileLimits {
     /// Bytes of the component.
     pub component: usize,

@@ -11,10 +11,18 @@ use crate::visitors::{User, Visitors};
 
 /// What can be chosen about the pages.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct PagesSettings {
     /// Origins that a browser may be sent to at the end, beside the one of the pages. Of an address only scheme, host and port
     /// count.
     pub return_origins: Vec<Url>,
+}
+
+impl PagesSettings {
+    /// Browsers may be sent to these origins at the end.
+    pub fn returning_to(origins: impl IntoIterator<Item = Url>) -> Self {
+        Self { return_origins: origins.into_iter().collect() }
+    }
 }
 
 pub(crate) struct Site {

@@ -25,6 +25,7 @@ impl Default for FlowLimit {
 
 /// How often a user may begin and complete authorizations at a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FlowLimits {
     /// Authorizations that one user begins.
     pub begin: FlowLimit,

@@ -14,6 +14,7 @@ use crate::scope::Scope;
 
 /// The status of a connection's credential for one owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct GrantStatus {
     /// Whether a call can be made without a user.
     pub authorized: bool,

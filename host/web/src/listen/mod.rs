@@ -20,6 +20,7 @@ use admission::Admission;
 
 /// What a listener bears with.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListenSettings {
     /// Connections at once, all together. 1,024.
     pub connections: usize,
