@@ -1,7 +1,7 @@
 //! Addresses that browsers, credentials and secrets may be sent to.
 //!
-//! [`SecureUrl`] and [`RedirectUri`] are checked once, where they come from a person, a provider or a caller. What takes one
-//! need not check it again.
+//! [`SecureUrl`] and [`RedirectUri`] are checked once, where they come from a user, a provider or a caller. Code that accepts
+//! one need not check it again.
 
 mod loopback;
 mod redirect_uri;

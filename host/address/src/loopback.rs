@@ -1,15 +1,15 @@
-//! Which addresses are of this machine itself.
+//! Recognises addresses of this machine.
 
 use url::{Host, Url};
 
-/// Whether an address is of this machine itself, so that plain http crosses no network: by number, or by the name `localhost` or
-/// one below it (RFC 6761, section 6.3).
+/// Whether an address belongs to this machine, so that plain http crosses no network: by IP address, or by the name `localhost`
+/// or a name below it (RFC 6761, section 6.3).
 pub fn is_loopback(url: &Url) -> bool {
     let by_name = |name: &str| name == "localhost" || name.ends_with(".localhost");
     is_loopback_number(url) || matches!(url.host(), Some(Host::Domain(name)) if by_name(name))
 }
 
-/// The same, by number alone: a name could be pointed elsewhere (RFC 8252, section 8.3).
+/// The same by IP address only: a name could be pointed elsewhere (RFC 8252, section 8.3).
 pub fn is_loopback_number(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -1,4 +1,4 @@
-//! Where an authorization server sends a browser back to.
+//! The address that an authorization server sends a browser back to.
 
 use std::fmt;
 use std::ops::Deref;
@@ -9,14 +9,14 @@ use url::Url;
 
 use crate::{AddressProblem, SecureUrl};
 
-/// A redirect URI (RFC 6749, section 3.1.2): a [`SecureUrl`], so https, or http on loopback (RFC 8252, sections 7 and 8), and
+/// A redirect URI (RFC 6749, section 3.1.2): a [`SecureUrl`], so https, or http on loopback (RFC 8252, sections 7 and 8),
 /// without a fragment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct RedirectUri(SecureUrl);
 
 impl RedirectUri {
-    /// The address without the type's promise.
+    /// The plain URL.
     pub fn into_url(self) -> Url {
         self.0.into_url()
     }

@@ -15,17 +15,18 @@ use crate::is_loopback;
 #[serde(transparent)]
 pub struct SecureUrl(Url);
 
-/// The longest address, in characters.
+/// The maximum length of an address, in characters.
 pub const LONGEST_ADDRESS: usize = 2048;
 
-/// Why an address is not one that secrets may be sent to. The text follows the address, or the name of what holds it.
+/// Why an address is not one that secrets may be sent to. The text follows the address, or the name of the setting that
+/// contains it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressProblem {
-    /// It cannot be read.
+    /// It cannot be parsed.
     #[error("is not an address: {0}")]
     Unreadable(ParseError),
-    /// It names no host.
+    /// It has no host.
     #[error("has no host")]
     NoHost,
     /// It is http, and not on loopback.
@@ -34,10 +35,10 @@ pub enum AddressProblem {
     /// It is neither https nor http.
     #[error("must be an https address")]
     OtherScheme,
-    /// It holds a user name or password.
+    /// It contains a user name or password.
     #[error("must not hold a user name or password")]
     UserInfo,
-    /// It has a query where paths are joined to it.
+    /// It has a query, although paths are joined to it.
     #[error("must not have a query (?...)")]
     Query,
     /// It has a fragment.
@@ -49,13 +50,13 @@ pub enum AddressProblem {
 }
 
 impl SecureUrl {
-    /// An address that paths are joined to: one without a query.
+    /// Checks an address that paths are joined to: it has no query.
     pub fn base(url: Url) -> Result<Self, AddressProblem> {
         let secure = Self::try_from(url)?;
         if secure.query().is_some() { Err(AddressProblem::Query) } else { Ok(secure) }
     }
 
-    /// Another path at the same place.
+    /// Another path at the same origin.
     #[must_use]
     pub fn at_path(&self, path: &str) -> Self {
         let mut url = self.0.clone();
@@ -63,7 +64,7 @@ impl SecureUrl {
         Self(url)
     }
 
-    /// The address without the type's promise.
+    /// The plain URL.
     pub fn into_url(self) -> Url {
         self.0
     }
@@ -101,7 +102,7 @@ impl FromStr for SecureUrl {
     fn from_str(text: &str) -> Result<Self, AddressProblem> {
         let url = Url::parse(text).map_err(AddressProblem::Unreadable)?;
         let secure = Self::try_from(url)?;
-        // What is parsed may be shorter than what was written.
+        // The parsed form may be shorter than the given text.
         if text.len() > LONGEST_ADDRESS { Err(AddressProblem::TooLong) } else { Ok(secure) }
     }
 }

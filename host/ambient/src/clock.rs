@@ -1,4 +1,4 @@
-//! The time of day and waiting for it.
+//! The current time, and waiting.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,12 +18,12 @@ use tokio::sync::oneshot;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// From milliseconds since 1970.
+    /// Converts milliseconds since 1970.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    /// From seconds since 1970.
+    /// Converts seconds since 1970.
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1000))
     }
@@ -38,23 +38,23 @@ impl Timestamp {
         self.0 / 1000
     }
 
-    /// Later by `duration`, held at the largest time there is.
+    /// This time plus `duration`, at most the largest representable time.
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
     }
 
-    /// Earlier by `duration`, held at 1970.
+    /// This time minus `duration`, at the earliest 1970.
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
     }
 
-    /// How long it is from `earlier` to this; zero when it is not earlier.
+    /// The time from `earlier` to this; zero if it is not earlier.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// RFC 3339, in UTC.
+/// The time in RFC 3339, in UTC.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = i128::from(self.0)
@@ -68,7 +68,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// From RFC 3339, such as `2026-03-14T16:20:05Z`, not before 1970.
+/// Reads RFC 3339, such as `2026-03-14T16:20:05Z`, not before 1970.
 impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
@@ -79,7 +79,7 @@ impl FromStr for Timestamp {
     }
 }
 
-/// The text is not a time.
+/// The text is not a valid time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidTimestamp;
 
@@ -91,17 +91,17 @@ impl fmt::Display for InvalidTimestamp {
 
 impl std::error::Error for InvalidTimestamp {}
 
-/// Where time comes from.
+/// A source of time.
 #[async_trait]
 pub trait Clock: Send + Sync + fmt::Debug {
-    /// The time of day.
+    /// The current time.
     fn now(&self) -> Timestamp;
 
     /// Returns once `duration` has passed on this clock.
     async fn sleep(&self, duration: Duration);
 }
 
-/// The machine's clock.
+/// The system clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -118,7 +118,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told otherwise; who sleeps on it wakes when it is moved far enough.
+/// A clock that only moves when it is set; a sleeper wakes when the clock is moved far enough.
 #[derive(Debug)]
 pub struct ManualClock {
     now: AtomicU64,
@@ -126,12 +126,12 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock that shows `now`.
+    /// Creates a clock that shows `now`.
     pub fn new(now: Timestamp) -> Self {
         Self { now: AtomicU64::new(now.0), sleepers: Mutex::default() }
     }
 
-    /// Moves the clock on and wakes whoever waited for a time that has come.
+    /// Moves the clock forward and wakes every sleeper whose time has come.
     pub fn advance(&self, duration: Duration) {
         let step = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let mut sleepers = self.sleepers.lock();
@@ -139,7 +139,7 @@ impl ManualClock {
         let mut waiting = Vec::new();
         for (until, wake) in sleepers.drain(..) {
             if until <= now {
-                // The sleeper may be gone; then nobody needs waking.
+                // The sleeper may have been dropped.
                 let _ = wake.send(());
             } else {
                 waiting.push((until, wake));
@@ -148,7 +148,7 @@ impl ManualClock {
         *sleepers = waiting;
     }
 
-    /// How many wait on this clock.
+    /// The number of sleepers on this clock.
     pub fn sleepers(&self) -> usize {
         let mut sleepers = self.sleepers.lock();
         sleepers.retain(|(_, wake)| !wake.is_closed());

@@ -1,5 +1,5 @@
-//! What every crate needs of its surroundings: time and randomness, which are parameters everywhere, so that every expiry can be
-//! tested without waiting and every run can be repeated; locks; and names of files that last.
+//! The environment of every crate: time and randomness, which are parameters everywhere, so that every expiry can be tested
+//! without waiting and every run can be repeated; locks; and durable file names.
 
 mod clock;
 mod durable;

@@ -1,8 +1,8 @@
 //! Locks that a panic does not poison.
 //!
-//! A thread that panics while it holds a lock of the standard library makes every later caller decide what to do about it. Here
-//! the answer is always the same: what the locks of this project guard is whole between any two statements, so the next caller
-//! goes on with it.
+//! A thread that panics while it holds a lock of the standard library makes every later caller decide how to react. Here the
+//! reaction is always the same: the data behind this project's locks is consistent between any two statements, so the next
+//! caller continues.
 
 use std::sync::{MutexGuard, PoisonError, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -12,14 +12,14 @@ use std::time::Duration;
 pub struct Mutex<T: ?Sized>(std::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
-    /// An unlocked mutex.
+    /// Creates an unlocked mutex.
     pub const fn new(value: T) -> Self {
         Self(std::sync::Mutex::new(value))
     }
 }
 
 impl<T: ?Sized> Mutex<T> {
-    /// Waits for the lock. Blocks the thread: hold it for moments only, and never across an `await`.
+    /// Waits for the lock. Blocks the thread: hold it only briefly, and never across an `await`.
     pub fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -30,19 +30,19 @@ impl<T: ?Sized> Mutex<T> {
 pub struct RwLock<T: ?Sized>(std::sync::RwLock<T>);
 
 impl<T> RwLock<T> {
-    /// An unlocked lock.
+    /// Creates an unlocked lock.
     pub const fn new(value: T) -> Self {
         Self(std::sync::RwLock::new(value))
     }
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// Waits until nobody writes. Blocks the thread, as [`Mutex::lock`] does.
+    /// Waits until no writer holds it. Blocks the thread, as [`Mutex::lock`] does.
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until nobody else holds it. Blocks the thread, as [`Mutex::lock`] does.
+    /// Waits until no other thread holds it. Blocks the thread, as [`Mutex::lock`] does.
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
@@ -53,12 +53,12 @@ impl<T: ?Sized> RwLock<T> {
 pub struct Condvar(std::sync::Condvar);
 
 impl Condvar {
-    /// Wakes one of those who wait.
+    /// Wakes one waiting thread.
     pub fn notify_one(&self) {
         self.0.notify_one();
     }
 
-    /// Releases the lock until `condition` no longer holds.
+    /// Releases the lock and waits until `condition` no longer holds.
     pub fn wait_while<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,
@@ -67,7 +67,7 @@ impl Condvar {
         self.0.wait_while(guard, condition).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same for at most `patience`.
+    /// The same, for at most `patience`.
     pub fn wait_timeout_while<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,

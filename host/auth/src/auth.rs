@@ -1,4 +1,4 @@
-//! One place to ask for credentials.
+//! The entry point for credentials.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,18 +23,20 @@ use crate::registry::AuthTypes;
 use crate::secrets::{self, PlaceholderSecrets};
 use crate::settings::Settings;
 
-/// What can be chosen about grants.
+/// Options for grants.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AuthOptions {
-    /// How long before its end a token is too old for another request, as clocks differ; at most a twentieth of its life.
-    /// 30 s.
+    /// How long before it expires a token is too old for another request, as clocks differ. Default: 30 s; at most a twentieth
+    /// of the token's lifetime.
     pub skew: Duration,
-    /// How long before its end a token is renewed in the background while it serves; at most a tenth of its life. 5 min.
+    /// How long before it expires a token is renewed in the background while it is still used. Default: 5 min; at most a tenth
+    /// of the token's lifetime.
     pub ahead: Duration,
-    /// After how long an unused refresh token is used so that it does not end; none: never. See [`Auth::tend`].
+    /// How long a refresh token may stay unused before it is used so that it does not expire; `None`: never. See
+    /// [`Auth::tend`].
     pub keep_alive: Option<Duration>,
-    /// How often a user may begin an authorization and come back from one.
+    /// How often a user may begin and complete authorizations.
     pub limits: FlowLimits,
 }
 
@@ -49,7 +51,7 @@ impl Default for AuthOptions {
     }
 }
 
-/// Credentials, grants and flows of all connections.
+/// The credentials, grants and flows of all connections.
 pub struct Auth {
     vault: Arc<Vault>,
     store: Arc<dyn Store>,
@@ -61,14 +63,14 @@ pub struct Auth {
     options: AuthOptions,
 }
 
-/// A version of a connection with its secrets opened.
+/// One version of a connection, with its secrets opened.
 pub(crate) struct Prepared {
     secrets: Arc<BTreeMap<String, SecretString>>,
     credential: Ready,
 }
 
 enum Ready {
-    /// With the secret fields of the connection.
+    /// The source, with the secret fields of the connection.
     Bare(Arc<[SecretString]>),
     Fixed(Arc<Attachment>),
     Grant(BoundSource),
@@ -84,7 +86,7 @@ impl Prepared {
 }
 
 impl Auth {
-    /// With the default [`AuthOptions`].
+    /// Creates it with the default [`AuthOptions`].
     pub fn new(
         vault: Arc<Vault>,
         store: Arc<dyn Store>,
@@ -96,7 +98,7 @@ impl Auth {
         Self::with_options(vault, store, egress, clock, random, types, AuthOptions::default())
     }
 
-    /// With options of one's own.
+    /// Creates it with the given options.
     pub fn with_options(
         vault: Arc<Vault>,
         store: Arc<dyn Store>,
@@ -115,12 +117,12 @@ impl Auth {
         Self { vault, store, context, types, grants, limiter, connections, options }
     }
 
-    /// The auth types that the host knows.
+    /// The auth types that the host supports.
     pub fn types(&self) -> &AuthTypes {
         &self.types
     }
 
-    /// Whether an auth type can own grants in this way.
+    /// Whether an auth type supports this owner mode for its grants.
     pub fn check_mode(&self, auth_type: &AuthTypeId, mode: AuthMode) -> Result<(), AuthError> {
         let possible = &self.types.require(auth_type)?.spec().modes;
         if possible.contains(&mode) {
@@ -129,7 +131,7 @@ impl Auth {
         Err(AuthError::UnfitMode { auth_type: auth_type.clone(), mode, possible: possible.clone() })
     }
 
-    /// Whose grant a call for `principal` uses. In per-user mode a call for nobody is an error.
+    /// The owner of the grant that a call for `principal` uses. In per-user mode, a call without a principal is an error.
     pub fn owner_of(connection: &ConnectionRecord, principal: Option<&PrincipalId>) -> Result<GrantOwner, AuthError> {
         match (connection.auth_mode, principal) {
             (AuthMode::Shared, _) => Ok(GrantOwner::Shared),
@@ -138,7 +140,7 @@ impl Auth {
         }
     }
 
-    /// The credential of a connection for an owner. Opens the connection's secrets the first time; asks no server.
+    /// The credential of a connection for an owner. Opens the connection's secrets on first use; sends no request.
     pub fn credential_source(
         &self,
         connection: &ConnectionRecord,
@@ -157,7 +159,7 @@ impl Auth {
         }))
     }
 
-    /// The secrets that requests of a connection may name in placeholders: those in `declared`, each the text of a
+    /// The secrets that requests of a connection may name in placeholders: only those in `declared`, each the text of a
     /// [`innkeeper_spec::PlaceholderUse`].
     pub fn placeholder_secrets(
         &self,
@@ -168,7 +170,7 @@ impl Auth {
         Ok(PlaceholderSecrets::new(prepared.secrets.clone(), declared))
     }
 
-    /// How a connection stands for an owner.
+    /// The status of a connection's credential for an owner.
     pub async fn status(&self, connection: &ConnectionRecord, owner: &GrantOwner) -> Result<GrantStatus, AuthError> {
         Self::check_owner(connection, owner)?;
         match self.prepared(connection)?.source() {
@@ -177,8 +179,8 @@ impl Auth {
         }
     }
 
-    /// A claim of the token answer by its name, as text. Tokens are no claims. Which claims a guest may read is for its
-    /// spec to say and for the caller to hold it to.
+    /// One claim of the token answer by name, as text. Tokens are not claims. The spec declares which claims a guest may read,
+    /// and the caller must enforce that.
     pub async fn claim(
         &self,
         connection: &ConnectionRecord,
@@ -188,8 +190,8 @@ impl Auth {
         Ok(self.claims(connection, owner, &[name.to_owned()]).await?.remove(name))
     }
 
-    /// Those of the `declared` claims that the token answer has. Where one repeats a secret of the connection, `[redacted]` stands
-    /// for that.
+    /// The `declared` claims that the token answer contains. Where a claim repeats a secret of the connection, `[redacted]`
+    /// replaces that secret.
     pub async fn claims(
         &self,
         connection: &ConnectionRecord,
@@ -223,12 +225,12 @@ impl Auth {
         Ok(secrets::seal(&self.vault, space, connection, version, settings.secrets())?)
     }
 
-    /// Opens the secret fields of a connection: to change some of them, or to seal them for another version.
+    /// Opens the secret fields of a connection, to change some of them or to seal them for another version.
     pub fn open_secrets(&self, connection: &ConnectionRecord) -> Result<BTreeMap<String, SecretString>, AuthError> {
         Ok(secrets::open(&self.vault, connection)?)
     }
 
-    /// An owner that does not fit the mode is refused before anything is read or sent.
+    /// Rejects an owner that does not fit the mode before anything is read or sent.
     pub(crate) fn check_owner(connection: &ConnectionRecord, owner: &GrantOwner) -> Result<(), AuthError> {
         match (connection.auth_mode, owner) {
             (AuthMode::Shared, GrantOwner::Shared) | (AuthMode::PerUser, GrantOwner::Principal(_)) => Ok(()),
@@ -239,7 +241,7 @@ impl Auth {
         }
     }
 
-    /// The connections as they were last read, with what was worked out from them.
+    /// The connections as last read, with the values derived from them.
     pub fn connections(&self) -> &Arc<ConnectionCache> {
         &self.connections
     }
@@ -251,7 +253,7 @@ impl Auth {
             |was_another| {
                 let prepared = self.prepare(connection)?;
                 if was_another {
-                    // What failed with other settings says nothing of these.
+                    // Failures with other settings say nothing about these.
                     self.grants.clear_backoff(&connection.space, &connection.id);
                 }
                 Ok(prepared)
@@ -268,7 +270,7 @@ impl Auth {
             auth_type: connection.auth_type.clone(),
             errors,
         })?;
-        // A key signs here and is sent nowhere.
+        // This key only signs; it is never sent.
         let sent = || secrets.values().filter(|secret| !secret.expose_secret().contains("-----BEGIN ")).cloned();
         Ok(Prepared {
             credential: match credential {
@@ -303,8 +305,8 @@ impl Auth {
         self.store.clone()
     }
 
-    /// Waits until what goes on in the background is done, such as a refresh that was sent and not yet stored: its answer is
-    /// lost otherwise. At most as long as a provider may take.
+    /// Waits until background work is done, such as a refresh that was sent but not yet stored, whose answer would otherwise be
+    /// lost. Waits at most as long as one request to a provider may take.
     pub async fn close(&self) {
         let patience = SOURCE_TIMEOUT + Duration::from_secs(10);
         if tokio::time::timeout(patience, self.grants.finished()).await.is_err() {

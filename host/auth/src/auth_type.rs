@@ -1,4 +1,4 @@
-//! What a way to authenticate is.
+//! What an auth type is.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,33 +12,33 @@ use crate::settings_errors::SettingsErrors;
 
 /// A way to authenticate.
 pub trait AuthType: Send + Sync + fmt::Debug {
-    /// Its fields, modes and who it is.
+    /// Its id, fields and modes.
     fn spec(&self) -> &AuthTypeSpec;
 
-    /// The fields of a connection whose connector declares this auth type so. Most take those of the spec, with the
-    /// declaration's defaults, labels and help; some name a field after a default.
+    /// The fields of a connection whose connector declares this auth type with `declaration`. Most types return the fields of
+    /// the spec with the declaration's defaults, labels and help; some name a field after a default.
     fn fields(&self, declaration: &AuthDeclaration) -> Vec<FieldSpec> {
         declared_fields(&self.spec().fields, declaration)
     }
 
-    /// Addresses of the host's own configuration that credentials are sent to, each with what the configuration calls it. A callback
-    /// that names one of them as its issuer (RFC 9207) is refused where another server was asked.
+    /// The addresses from the host's own configuration that credentials are sent to, each with its name in the configuration. A
+    /// callback that names one of them as its issuer (RFC 9207) is rejected if the user was sent to another server.
     fn addresses(&self) -> Vec<(&'static str, SecureUrl)> {
         Vec::new()
     }
 
-    /// The credential that the settings amount to. The error names everything that is wrong with them, also what no single field
-    /// can tell: fields that contradict each other, values that cannot go where they must.
+    /// The credential that the settings describe. The error lists every mistake, including those that no single field shows:
+    /// fields that contradict each other, and values that are not valid where they are sent.
     fn credential(&self, settings: &Settings) -> Result<Credential, SettingsErrors>;
 }
 
-/// What a connection's settings amount to.
+/// The credential that a connection's settings describe.
 #[derive(Debug)]
 pub enum Credential {
     /// Nothing is attached, by declaration.
     Bare,
     /// The same on every request.
     Fixed(Placement),
-    /// A token that a source gives and renews.
+    /// A token that a source issues and renews.
     Grant(Arc<dyn GrantSource>),
 }

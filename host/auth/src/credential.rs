@@ -9,13 +9,13 @@ use secrecy::SecretString;
 use crate::error::AuthError;
 use crate::grant::{Authorization, BoundSource, Entry, Grants};
 
-/// What a connection and owner authenticate with. Cheap to make, and good for as long as the connection is not changed.
+/// The credential of a connection and owner. Cheap to make, and valid until the connection changes.
 #[derive(Debug)]
 pub struct ConnectionCredential(pub(crate) Source);
 
 #[derive(Debug)]
 pub(crate) enum Source {
-    /// With the secret fields of the connection.
+    /// Adds the secret fields of the connection.
     Bare(Arc<[SecretString]>),
     Fixed(Arc<Attachment>),
     Grant {
@@ -26,7 +26,7 @@ pub(crate) enum Source {
 }
 
 impl ConnectionCredential {
-    /// As [`CredentialSource::attach`], with the error that says why and for whom.
+    /// The same as [`CredentialSource::attach`], with an error that names the reason, connection and owner.
     pub async fn attachment(
         &self,
         head: &RequestHead,
@@ -34,7 +34,7 @@ impl ConnectionCredential {
     ) -> Result<Option<Arc<Attachment>>, AuthError> {
         match &self.0 {
             Source::Bare(_) => Ok(rejected.is_none().then(|| bare().into())),
-            // What was rejected will be rejected again.
+            // A retry with the same settings would be rejected again.
             Source::Fixed(fixed) => Ok(rejected.is_none().then(|| fixed.clone())),
             Source::Grant { grants, entry, source } => {
                 let rejected = rejected.map(|attachment| attachment.generation);
@@ -44,7 +44,7 @@ impl ConnectionCredential {
         }
     }
 
-    /// Whether a person can make it good again by authorizing the connection.
+    /// Whether a user can repair it by authorizing the connection.
     pub fn is_authorized_by_a_person(&self) -> bool {
         match &self.0 {
             Source::Bare(_) | Source::Fixed(_) => false,
@@ -52,8 +52,8 @@ impl ConnectionCredential {
         }
     }
 
-    /// Why the token was not renewed the last time: what a service's 401 really comes from when nothing newer than the
-    /// rejected token can be had for now.
+    /// Why the last renewal failed: the real reason for a service's 401 while no newer token than the rejected one is
+    /// available.
     pub fn last_failure(&self) -> Option<AuthError> {
         match &self.0 {
             Source::Bare(_) | Source::Fixed(_) => None,

@@ -1,4 +1,4 @@
-//! Fills in what an authorization server says of itself.
+//! Fills in the fields that an authorization server publishes in its metadata.
 
 use std::collections::BTreeMap;
 
@@ -10,31 +10,31 @@ use crate::oauth::Metadata;
 use crate::settings::{Declared, Sourced};
 use crate::settings_errors::SettingsErrors;
 
-/// The field that says where.
+/// The field with the address of the metadata.
 const FIELD: &str = "discoveryUrl";
 const ISSUER: &str = "issuer";
 
-/// Those that metadata fills in, where the auth type has them.
+/// The fields that metadata fills in, if the auth type has them.
 const ENDPOINTS: [&str; 4] = ["authorizationUrl", "tokenUrl", "revocationUrl", "deviceAuthorizationUrl"];
 
-/// What a change of a connection does to the fields that the owner did not choose.
+/// What a change of a connection does to the fields that the owner did not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewing {
-    /// They stay.
+    /// They stay as they are.
     Nothing,
-    /// Those that are made from the config are made again: it has changed.
+    /// The config has changed: fields that were made from the config are made again.
     Templates,
-    /// All defaults are taken anew from the connector as it is now.
+    /// All defaults are taken again from the connector's current version.
     Defaults,
 }
 
 impl Auth {
-    /// The fields that are `known` of a new connection, and the endpoints that the metadata at its `discoveryUrl` names
-    /// (RFC 8414, OpenID Connect Discovery). No more than is known where that field has no value. What is known comes first;
-    /// a default of the connector comes before metadata that its own default leads to.
+    /// The fields of a new connection: those that are `known`, and the endpoints from the metadata at its `discoveryUrl`
+    /// (RFC 8414, OpenID Connect Discovery). Without a value in that field, only the known ones. A known field takes precedence;
+    /// a connector's default takes precedence over metadata found through the connector's own default.
     ///
-    /// The metadata is read through egress: at most 256 KiB, within 30 s, from the address's own origin. It must be of the
-    /// issuer that it was looked for at, and its addresses https or on loopback.
+    /// The metadata is read through egress: at most 256 KiB, within 30 s, from the address's own origin. Its issuer must be the
+    /// one that it was looked up for, and its addresses must be https or on loopback.
     pub async fn discover(
         &self,
         of: &Declared<'_>,
@@ -59,9 +59,9 @@ impl Auth {
         Ok(fields)
     }
 
-    /// The fields of a connection after a change: those that were there `before`, and those that are `given`. Where its
-    /// `discoveryUrl` changes, by hand or because a default of the connector does, the metadata is read as for a new
-    /// connection: an endpoint that is not given comes from there or is gone, for it belonged to the old server.
+    /// The fields of a connection after a change: those from `before`, and those that are `given`. If the `discoveryUrl`
+    /// changes, whether it was set by the caller or by a connector's default, the metadata is read as for a new connection: an
+    /// endpoint that is not given then comes from the new metadata or is removed, because it belonged to the old server.
     pub async fn fields_after(
         &self,
         of: &Declared<'_>,
@@ -96,7 +96,7 @@ impl Declared<'_> {
         self.auth_type.fields(self.declaration).iter().any(|field| field.name == name)
     }
 
-    /// Whether metadata has a say in this field.
+    /// Whether metadata may fill in this field.
     fn fills(&self, name: &str) -> bool {
         ENDPOINTS.contains(&name) || (name == ISSUER && self.has(ENDPOINTS[0]))
     }
@@ -106,15 +106,15 @@ fn text<'f>(fields: &'f BTreeMap<String, Sourced>, name: &str) -> Option<&'f str
     fields.get(name).and_then(|field| field.value.as_str()).filter(|text| !text.is_empty())
 }
 
-/// What of the metadata an auth type with these fields has a place for.
+/// The metadata values that an auth type with these fields can use.
 fn named(metadata: Metadata, has: impl Fn(&str) -> bool) -> BTreeMap<String, Sourced> {
     let Metadata { authorization_url, mut token_url, mut revocation_url, device_authorization_url, .. } = metadata;
-    // Clients that show a certificate have addresses of their own at some servers.
+    // Some servers have separate endpoints for clients that present a certificate.
     if has("certificateBoundTokens") {
         token_url = metadata.with_certificate.token_url.or(token_url);
         revocation_url = metadata.with_certificate.revocation_url.or(revocation_url);
     }
-    // Elsewhere the field `issuer` is the client's own.
+    // In other auth types, the field `issuer` is the client's own.
     let issuer = metadata.issuer.filter(|_| has(ENDPOINTS[0]));
     let found = ENDPOINTS.into_iter().zip([authorization_url, token_url, revocation_url, device_authorization_url]);
     let found = found.chain([(ISSUER, issuer)]).filter(|(name, _)| has(name));

@@ -1,4 +1,4 @@
-//! What goes wrong between a connection and its credential.
+//! Errors between a connection and its credential.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,19 +14,19 @@ use serde::{Serialize, Serializer};
 use crate::grant::TokenError;
 use crate::settings_errors::SettingsErrors;
 
-/// Why a person must authorize again.
+/// Why a user must authorize again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// Nobody has authorized yet, or the grant was disconnected.
+    /// No user has authorized yet, or the grant was disconnected.
     NoGrant,
-    /// The access token has ended and there is no refresh token.
+    /// The access token has expired and there is no refresh token.
     Expired,
-    /// The refresh token has ended.
+    /// The refresh token has expired.
     RefreshTokenExpired,
     /// The provider no longer honours the grant.
     Revoked,
-    /// An answer to a refresh was lost, and the provider no longer honours the token that was spent for it.
+    /// The answer to a refresh was lost, and the provider no longer honours the refresh token that was used for it.
     RefreshFailed,
 }
 
@@ -42,7 +42,7 @@ impl Reason {
         }
     }
 
-    /// The same for people.
+    /// The reason as text for people.
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::NoGrant => "nobody has authorized it yet",
@@ -75,127 +75,127 @@ impl From<LossReason> for Reason {
     }
 }
 
-/// Why there is no credential, or a flow cannot begin.
+/// Why there is no credential, or why a flow cannot begin.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// A person must authorize.
+    /// A user must authorize.
     #[error("connection {connection} ({}) needs authorization: {}; begin a new authorization for it", whose(.owner), .reason.sentence())]
     NeedsAuthorization {
-        /// Which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// Whose grant.
+        /// The owner of the grant.
         owner: GrantOwner,
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
-    /// The service does not accept what the connection authenticates with, and no authorization by a person could change that.
+    /// The service does not accept the connection's credential, and authorizing again would not change that.
     #[error(
         "the service does not accept the credential of connection {connection} (auth type {auth_type}); give the connection \
          another, or the account the right that is missing"
     )]
     Rejected {
-        /// Which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// How it authenticates.
+        /// The auth type.
         auth_type: AuthTypeId,
     },
-    /// A connection with a grant for each principal was used for none.
+    /// A connection with one grant per principal was used without a principal.
     #[error("connection {0} keeps a grant for each principal: name the principal that the call is made for")]
     PrincipalNeeded(ConnectionId),
-    /// A principal's grant was asked of a connection that all share.
+    /// A principal's grant was requested of a shared connection.
     #[error("connection {0} has one grant that all share: principal {1} has none of its own")]
     NotPerUser(ConnectionId, innkeeper_store::PrincipalId),
-    /// The provider or the way to it fails for now; the grant is kept.
+    /// The provider cannot be reached or fails for now; the grant is kept.
     #[error("connection {connection} ({}) has no live token for now and its grant is kept: {problem}; try again later", whose(.owner))]
     Unavailable {
-        /// Which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// Whose grant.
+        /// The owner of the grant.
         owner: GrantOwner,
-        /// What failed.
+        /// The failure.
         problem: TokenError,
     },
-    /// The provider refuses the settings of the connection; the grant is kept.
+    /// The provider rejects the settings of the connection; the grant is kept.
     #[error("connection {connection} ({}) gets no token with its settings: {problem}; correct the settings", whose(.owner))]
     Misconfigured {
-        /// Which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// Whose grant.
+        /// The owner of the grant.
         owner: GrantOwner,
-        /// What is refused.
+        /// What was rejected.
         problem: TokenError,
     },
-    /// The stored settings do not fit the auth type (any more).
+    /// The stored settings do not fit the auth type, or no longer do.
     #[error("connection {connection} does not fit its auth type {auth_type}: {errors}; set its fields again")]
     Settings {
-        /// Which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// How it authenticates.
+        /// The auth type.
         auth_type: AuthTypeId,
-        /// All that is wrong.
+        /// Every mistake.
         errors: SettingsErrors,
     },
     /// The host has no such auth type.
     #[error("auth type {} is not known; known are {known}", Quoted::new(given).at_most(80))]
     UnknownAuthType {
-        /// What was asked for.
+        /// The requested auth type.
         given: String,
-        /// What there is, comma-separated.
+        /// The auth types of this host, comma-separated.
         known: String,
     },
-    /// No auth redirect service can be at that address.
+    /// The address of the auth redirect service is not valid.
     #[error("the address {address} of the auth redirect service {why}; give another, or none")]
     RedirectService {
-        /// What was given.
+        /// The given address.
         address: String,
-        /// Which rule it breaks.
+        /// The rule that it breaks.
         why: AddressProblem,
     },
-    /// The auth type cannot own grants in this way.
+    /// The auth type does not support this owner mode.
     #[error("auth type {auth_type} has no mode {mode}; it has {}", modes_text(.possible))]
     UnfitMode {
-        /// How it would authenticate.
+        /// The auth type.
         auth_type: AuthTypeId,
-        /// What was asked for.
+        /// The requested mode.
         mode: AuthMode,
-        /// What is possible.
+        /// The supported modes.
         possible: Vec<AuthMode>,
     },
-    /// There is no page to send a person to.
+    /// The auth type is not authorized in a browser.
     #[error(
         "connection {connection} authenticates with {auth_type}, which no person authorizes in a browser that comes back"
     )]
     NotInteractive {
-        /// Which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// How it authenticates.
+        /// The auth type.
         auth_type: AuthTypeId,
     },
-    /// There is no code for a person to type.
+    /// The auth type is not authorized by a device code.
     #[error("connection {connection} authenticates with {auth_type}, which no person authorizes with a device code")]
     NoDeviceCode {
-        /// Which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// How it authenticates.
+        /// The auth type.
         auth_type: AuthTypeId,
     },
-    /// The browser cannot be sent there at the end.
+    /// The browser must not be sent to this address at the end.
     #[error("the return URL of an authorization for connection {connection} must be an http or https address")]
     ReturnUrl {
-        /// Which connection.
+        /// The connection.
         connection: ConnectionId,
     },
     /// A user begins authorizations too often.
     #[error("there were too many authorizations within a short time; try again in {} s", .retry_after.as_secs().max(1))]
     TooManyAuthorizations {
-        /// After this time one more is possible.
+        /// The time until another one may begin.
         retry_after: Duration,
     },
-    /// Other writers were always faster.
+    /// Every attempt lost the race against another writer.
     #[error("the grant of connection {0} is changed by others all the time; try again")]
     Contended(ConnectionId),
-    /// A task of this process ended before its work was done.
+    /// A task of this process stopped before its work was done.
     #[error("the refresh for connection {0} was cut off because the host is stopping")]
     Interrupted(ConnectionId),
     /// The store failed.
@@ -207,7 +207,7 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// The reason, when a person must authorize.
+    /// The reason, if a user must authorize.
     pub const fn reason(&self) -> Option<Reason> {
         match self {
             Self::NeedsAuthorization { reason, .. } => Some(*reason),
@@ -215,7 +215,7 @@ impl AuthError {
         }
     }
 
-    /// When the same may be tried again, where that is known.
+    /// When to try again, if known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooManyAuthorizations { retry_after } => Some(*retry_after),
@@ -231,8 +231,8 @@ impl From<AuthError> for CredentialError {
     }
 }
 
-/// What egress, and through it the guest, may know: the kind. Names of people, of the host's parts and of what providers said
-/// are for the caller.
+/// What egress, and through it the guest, may see: only the kind. The names of people and of the host's parts, and the
+/// provider's texts, are for the caller.
 impl From<&AuthError> for CredentialError {
     fn from(error: &AuthError) -> Self {
         match error {

@@ -1,11 +1,11 @@
 //! How a connection authenticates.
 //!
-//! - [`AuthTypes`] knows the ways to authenticate, [`Settings`] are one connection's fields after defaults and checks.
-//! - [`Auth`] is the rest: it hands [egress](innkeeper_egress) the credential of a request, keeps grants alive, runs
-//!   authorization flows and says how a connection stands.
+//! - [`AuthTypes`] are the supported auth types, [`Settings`] are one connection's fields after defaults and checks.
+//! - [`Auth`] is the rest: it provides [egress](innkeeper_egress) with the credential of a request, keeps grants alive, runs
+//!   authorization flows and reports the status of a connection.
 //!
-//! Secrets of connections and grants are opened here and nowhere else. They are held in `secrecy` types and appear in no
-//! error, log line or `Debug`.
+//! Secrets of connections and grants are opened only here. They are held in `secrecy` types and appear in no error, log line or
+//! `Debug`.
 
 mod auth;
 mod auth_type;

@@ -1,4 +1,4 @@
-//! The end of grants: gone from the store at once, given back to the provider as well as that can be done.
+//! Disconnects grants: removes them from the store at once and revokes them at the provider as far as possible.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,41 +11,41 @@ use crate::auth::{Auth, key};
 use crate::error::AuthError;
 use crate::grant::{BoundSource, Grant, Nature, Removed, TokenError, TokenKind};
 
-/// The waits before further attempts at a token, when the one before failed in passing.
+/// The waits before further attempts at a token after a temporary failure.
 const WAITS: [Duration; 3] = [Duration::from_secs(5), Duration::from_mins(1), Duration::from_mins(10)];
-/// Grants that are given back at once.
+/// The number of grants that are revoked at the same time.
 const AT_ONCE: usize = 10;
-/// The longest wait that a server may ask for.
+/// The longest wait that a server may require.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
 
-/// What came of ending a grant.
+/// The outcome of disconnecting a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disconnected {
-    /// There was a grant; there is none now.
+    /// There was a grant; it is now removed.
     pub existed: bool,
-    /// Why what the provider issued may go on being good there; none where it took all of it back.
+    /// Why the provider's tokens may still be valid there; empty if all of them were revoked.
     pub unrevoked: Option<Unrevoked>,
 }
 
-/// Why tokens were not given back to the provider. They are gone here all the same.
+/// Why tokens were not revoked at the provider. The host has removed them in any case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unrevoked {
     /// The provider has no revocation URL, or none is known.
     NoAddress,
-    /// The settings of the connection lead to no server.
+    /// The settings of the connection identify no server.
     NoServer,
     /// They were issued by a server, or to a client, that the connection used before.
     OtherServer,
     /// The stored grant could not be opened.
     Sealed,
-    /// The provider was asked and did not take one of them.
+    /// The provider was asked and did not revoke one of them.
     Failed {
-        /// Which.
+        /// The kind of token.
         kind: TokenKind,
-        /// What it said, or why it was not reached. No secret.
+        /// The provider's error, or why it was not reached. No secret.
         reason: String,
-        /// It is asked again in the background, for as long as this process runs.
+        /// The host tries again in the background while this process runs.
         again: bool,
     },
 }
@@ -65,9 +65,9 @@ impl fmt::Display for Unrevoked {
 }
 
 impl Auth {
-    /// Removes an owner's grant at once, then gives its tokens back to the provider where that has a revocation address
-    /// (RFC 7009). Waits for the first attempt, at most 10 s a token; what fails in passing is tried again in the background,
-    /// up to three times. No grant is no error.
+    /// Removes an owner's grant at once, then revokes its tokens at the provider if that has a revocation URL (RFC 7009). Waits
+    /// for the first attempt, at most 10 s per token; after a temporary failure it tries again in the background, up to three
+    /// times. A missing grant is not an error.
     pub async fn disconnect(
         &self,
         connection: &ConnectionRecord,
@@ -77,7 +77,7 @@ impl Auth {
         let key = key(connection, owner);
         let source = self.prepared(connection).ok().and_then(|prepared| prepared.source().cloned());
         let grants = self.grants().clone();
-        // A caller who goes away must not keep the tokens from being given back.
+        // The tokens are revoked even if the caller goes away.
         let task = self.grants().task(async move {
             let removed = grants.remove(&key).await?;
             let existed = !matches!(removed, Removed::Nothing);
@@ -87,8 +87,8 @@ impl Auth {
         task.await.unwrap_or_else(|_| Err(AuthError::Interrupted(connection.id.clone())))
     }
 
-    /// Removes all grants of a connection as [`Auth::disconnect`] does, and what is in memory of it. For a connection that is
-    /// about to be deleted: afterwards its grants are gone and there is nothing to give back.
+    /// Removes all grants of a connection as [`Auth::disconnect`] does, and the connection's entries in memory. For a
+    /// connection that is about to be deleted: its tokens cannot be revoked afterwards.
     pub async fn forget(&self, connection: &ConnectionRecord) -> Result<(), AuthError> {
         let source = self.prepared(connection).ok().and_then(|prepared| prepared.source().cloned());
         let mut removed = Vec::new();
@@ -112,7 +112,7 @@ impl Auth {
     }
 }
 
-/// Gives back what was removed, and logs what is left at the provider.
+/// Revokes what was removed, and logs what is still valid at the provider.
 async fn after_removal(removed: Removed, source: Option<BoundSource>, key: &GrantKey) -> Option<Unrevoked> {
     let unrevoked = match (removed, source) {
         (Removed::Nothing, _) => None,
@@ -126,10 +126,11 @@ async fn after_removal(removed: Removed, source: Option<BoundSource>, key: &Gran
     unrevoked
 }
 
-/// The refresh token first: many servers revoke the whole grant with it. Answers what is left there after the first attempt.
+/// The refresh token comes first: many servers revoke the whole grant with it. Returns what is still valid after the first
+/// attempt.
 async fn give_back(grant: Grant, source: BoundSource, key: &GrantKey) -> Option<Unrevoked> {
     if grant.origin != source.origin {
-        // Tokens of a server that the connection used before are none of the present one's business.
+        // The present server is not asked to revoke tokens of a server that the connection used before.
         return Some(Unrevoked::OtherServer);
     }
     if !source.revokes() {
@@ -172,7 +173,7 @@ fn given_up(key: &GrantKey, kind: TokenKind, problem: &TokenError) {
     tell(key, &Unrevoked::Failed { kind, reason: problem.to_string(), again: false });
 }
 
-/// That the provider has no place for tokens is nothing to look into.
+/// A provider without a revocation URL is no reason for a warning.
 fn tell(key: &GrantKey, unrevoked: &Unrevoked) {
     if *unrevoked != Unrevoked::NoAddress {
         tracing::warn!(connection = %key.connection, reason = %unrevoked, "tokens were not revoked");

@@ -1,4 +1,4 @@
-//! What a token may be used for.
+//! The scope of a token.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope(String);
 
-/// A text that is no scope. The message follows the name of a field.
+/// The text is not a valid scope. The message follows the name of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be words separated by spaces, without quotes and backslashes")]
 pub struct InvalidScope;

@@ -39,8 +39,8 @@ pub(crate) fn open(vault: &Vault, connection: &ConnectionRecord) -> Result<BTree
         .collect())
 }
 
-/// Fills `${secret.field}` with a connection's secrets, and only with those that the connector declared, where it declared
-/// them.
+/// Fills in `${secret.field}` with a connection's secrets: only those that the connector declared, in the places that it
+/// declared.
 #[derive(Clone)]
 pub struct PlaceholderSecrets {
     secrets: Arc<BTreeMap<String, SecretString>>,
@@ -49,7 +49,7 @@ pub struct PlaceholderSecrets {
 
 impl PlaceholderSecrets {
     pub(crate) fn new(secrets: Arc<BTreeMap<String, SecretString>>, declared: &[String]) -> Self {
-        // What cannot be read was written by nobody here, and lets nothing be filled in.
+        // A text that cannot be read was not written by this host, and nothing is filled in.
         let declared = declared.iter().filter_map(|text| text.parse().ok()).collect();
         Self { secrets, declared }
     }

@@ -14,22 +14,22 @@ use crate::settings_errors::{SettingsErrors, SettingsMistake};
 /// An auth type as a connector declares it, for the config of one connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Declared<'a> {
-    /// What the connector says of the auth type.
+    /// The connector's declaration.
     pub declaration: &'a AuthDeclaration,
     /// The auth type.
     pub auth_type: &'a dyn AuthType,
-    /// The connection's config, which fills in the templates among the connector's defaults.
+    /// The connection's config, which fills in the templates in the connector's defaults.
     pub config: &'a Value,
 }
 
 impl Declared<'_> {
-    /// The values of the plain fields that nobody gave. A default that cannot be made from the config is left out.
+    /// The values of the plain fields that were not set. A default that cannot be made from the config is omitted.
     pub(crate) fn defaults(&self) -> BTreeMap<String, Sourced> {
         let plain = self.auth_type.fields(self.declaration).into_iter().filter(|field| !field.kind.is_secret());
         plain.filter_map(|field| Some((field.name.clone(), self.default_of(&field).ok()??.typed(field.kind)))).collect()
     }
 
-    /// The value of a field that nobody gave.
+    /// The value of a field that was not set.
     pub fn default(&self, name: &str) -> Option<Value> {
         let field = self.auth_type.fields(self.declaration).into_iter().find(|field| field.name == name)?;
         Some(self.default_of(&field).ok()??.typed(field.kind).value)
@@ -56,22 +56,22 @@ impl Declared<'_> {
     }
 }
 
-/// The value of a plain field, and where it comes from.
+/// The value of a plain field and its origin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sourced {
     /// The value.
     pub value: Value,
-    /// Where it comes from.
+    /// Its origin.
     pub source: ValueSource,
 }
 
 impl Sourced {
-    /// A value that a person gave.
+    /// A value that was set explicitly.
     pub fn given(value: impl Into<Value>) -> Self {
         Self { value: value.into(), source: ValueSource::Given }
     }
 
-    /// Values that a person gave.
+    /// Values that were set explicitly.
     pub fn all_given(fields: BTreeMap<String, Value>) -> BTreeMap<String, Self> {
         fields.into_iter().map(|(name, value)| (name, Self::given(value))).collect()
     }
@@ -81,7 +81,7 @@ impl Sourced {
     }
 }
 
-/// All fields of a connection's auth type that have a value, plain and secret apart.
+/// All fields of a connection's auth type that have a value; plain and secret fields are separate.
 #[derive(Clone)]
 pub struct Settings {
     auth_type: AuthTypeId,
@@ -91,9 +91,9 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// From the fields that are `known` and the `secrets` that a person gave. A field without a value gets the connector's
-    /// default, which may be a template over the config, and without one that of the auth type. An empty text is no value.
-    /// Fails with every mistake.
+    /// Builds settings from the fields that are `known` and the `secrets` that were set. A field without a value gets the
+    /// connector's default, which may be a template over the config, or else that of the auth type. An empty text is not a
+    /// value. Fails with every mistake.
     pub fn build(
         of: &Declared<'_>,
         known: &BTreeMap<String, Sourced>,
@@ -112,12 +112,13 @@ impl Settings {
                 mistakes.push(SettingsMistake::new(&field.name, reason));
             }
         }
-        // The last check is the use itself.
+        // Making the credential is the last check.
         match of.auth_type.credential(&settings) {
             Ok(_) if mistakes.is_empty() => return Ok(settings),
             Ok(_) => {}
             Err(errors) if mistakes.is_empty() => return Err(errors),
-            // A field that is wrong by itself is missing here, and one that the connection does not have cannot be mended.
+            // A field with a mistake of its own is missing here, and a field that the connection does not have cannot be
+            // corrected.
             Err(SettingsErrors(further)) => {
                 let new = |name: &String| mistakes.iter().all(|mistake| mistake.field != *name);
                 let has = |name: &String| fields.iter().any(|field| field.name == *name);
@@ -128,7 +129,7 @@ impl Settings {
         Err(SettingsErrors(mistakes))
     }
 
-    /// From a connection's record and its opened secrets, as [`Settings::build`] once made them.
+    /// Restores settings from a connection's record and its opened secrets, which [`Settings::build`] made before.
     pub fn from_stored(
         auth_type: AuthTypeId,
         plain: BTreeMap<String, Value>,
@@ -137,22 +138,22 @@ impl Settings {
         Self { auth_type, plain, secret, sources: BTreeMap::new() }
     }
 
-    /// How it authenticates.
+    /// The auth type.
     pub fn auth_type(&self) -> &AuthTypeId {
         &self.auth_type
     }
 
-    /// Fields that are no secret.
+    /// The plain fields.
     pub fn plain(&self) -> &BTreeMap<String, Value> {
         &self.plain
     }
 
-    /// Fields that are.
+    /// The secret fields.
     pub fn secrets(&self) -> &BTreeMap<String, SecretString> {
         &self.secret
     }
 
-    /// Where each value comes from, of secret fields too. Empty in settings that [`Settings::from_stored`] made.
+    /// The origin of each value, including secret fields. Empty in settings from [`Settings::from_stored`].
     pub fn sources(&self) -> &BTreeMap<String, ValueSource> {
         &self.sources
     }
@@ -162,7 +163,7 @@ impl Settings {
         self.secret.keys().cloned().collect()
     }
 
-    /// The text of a plain field, if it has one that is not empty.
+    /// The text of a plain field, if it is set and not empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.plain.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
@@ -217,7 +218,7 @@ impl Settings {
         let Some((text, source)) = found else {
             return if field.required { Err("is required".to_owned()) } else { Ok(()) };
         };
-        // For a secret the check's reason does not hold the value.
+        // For a secret, the reason of the check does not contain the value.
         field.check(&Value::String(text.expose_secret().to_owned())).map_err(|reason| without_name(&reason, field))?;
         self.secret.insert(field.name.clone(), text);
         self.sources.insert(field.name.clone(), source);
@@ -225,7 +226,7 @@ impl Settings {
     }
 }
 
-/// Shows plain fields, and of secret ones the names.
+/// Shows plain fields, and only the names of secret ones.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
@@ -237,10 +238,10 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// The fields that a person is asked for: those that the declaration neither hides nor disables, and those that it does
-/// although they are required and have no default. Defaults that are templates are shown as written.
-///
-/// Left out are fields that few need, which the auth type's annotation `advanced` names, unless the declaration says
+/// The fields that a user is asked for: those that the declaration neither hides nor disables, and those that it does although
+/// they are required and have no default. Defaults that are templates are shown as written.
+/// Omitted are fields that few users need, which the auth type's annotation `advanced` names, unless the declaration mentions
+/// them; and the discovery URL, if the declaration names the endpoints.
 /// something of them; and the discovery URL, where the declaration names the endpoints.
 pub fn fields_for(declaration: &AuthDeclaration, auth_type: &dyn AuthType) -> Vec<FieldSpec> {
     let mut fields = auth_type.fields(declaration);
@@ -317,7 +318,7 @@ fn unknown(name: &str, fields: &[FieldSpec]) -> String {
     }
 }
 
-/// A reason that follows the field's name.
+/// The reason, worded to follow the field's name.
 fn without_name(reason: &str, field: &FieldSpec) -> String {
     reason.strip_prefix(&format!("`{}` ", field.name)).unwrap_or(reason).to_owned()
 }
@@ -326,13 +327,13 @@ fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),
-        // A list of names in which there is none.
+        // A list without any name.
         Value::Array(names) => !names.iter().any(|name| name.as_str().is_some_and(|name| !name.is_empty())),
         _ => false,
     }
 }
 
-/// Forms and command lines only know texts.
+/// Forms and command lines only have texts.
 fn typed(kind: FieldKind, value: Value) -> Value {
     match (kind, value.as_str()) {
         (FieldKind::Flag, Some("true")) => Value::Bool(true),

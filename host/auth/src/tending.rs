@@ -1,4 +1,4 @@
-//! What a host does for its grants without being asked.
+//! Background care for grants.
 
 use futures::StreamExt as _;
 use innkeeper_store::GrantKey;
@@ -7,28 +7,28 @@ use crate::auth::Auth;
 use crate::error::AuthError;
 use crate::grant::Purpose;
 
-/// Grants that are seen to at once.
+/// The number of grants that are processed at the same time.
 const AT_ONCE: usize = 10;
-/// Grants that are read at once.
+/// The number of grants that are read at the same time.
 const PAGE: usize = 100;
-/// Doubts that are settled in one go.
+/// The number of doubts that are settled in one run.
 const MOST_DOUBTS: usize = 10_000;
 
-/// What was seen to.
+/// The work that was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tended {
-    /// Authorizations that nobody finished in time, and that were removed.
+    /// Expired authorizations that were removed.
     pub swept: u64,
-    /// Refreshes that had been cut off, by a crash or a lost answer, and were tried again.
+    /// Refreshes that had been interrupted, by a crash or a lost answer, and were tried again.
     pub repaired: u64,
-    /// Idle refresh tokens that were used so that they do not end.
+    /// Idle refresh tokens that were used so that they do not expire.
     pub kept_alive: u64,
 }
 
 impl Auth {
-    /// Sees to what nobody waits for: settles refreshes that were cut off (at once after a start: providers honour a spent
-    /// refresh token for a short while only), uses idle refresh tokens where [`AuthOptions::keep_alive`] says so, and removes
-    /// abandoned authorizations. What fails is in the log and is tried again the next time.
+    /// Does the work that no caller waits for: settles interrupted refreshes (immediately after a start, because providers
+    /// honour a spent refresh token only briefly), uses idle refresh tokens as [`AuthOptions::keep_alive`] requires, and
+    /// removes abandoned authorizations. Failures are logged and retried the next time.
     ///
     /// [`AuthOptions::keep_alive`]: crate::AuthOptions::keep_alive
     pub async fn tend(&self) -> Result<Tended, AuthError> {
@@ -38,7 +38,7 @@ impl Auth {
         Ok(Tended { swept, repaired, kept_alive })
     }
 
-    /// Settles refreshes that were cut off; answers how many. Costs one short read where there is none.
+    /// Settles interrupted refreshes; returns how many. Costs one short read if there are none.
     pub async fn repair(&self) -> Result<u64, AuthError> {
         let doubts = self.store().grants_in_doubt(MOST_DOUBTS).await?;
         Ok(self.settle(doubts, Purpose::RefreshAhead).await)
@@ -59,7 +59,7 @@ impl Auth {
         }
     }
 
-    /// Answers how many went well.
+    /// Returns how many succeeded.
     async fn settle(&self, keys: Vec<GrantKey>, purpose: Purpose) -> u64 {
         let tended = futures::stream::iter(keys)
             .map(|key| async move {

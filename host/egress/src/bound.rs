@@ -1,9 +1,9 @@
-//! Authentication that belongs to a connection rather than to a request: NTLM, and Negotiate with Kerberos or NTLM in it
+//! Authentication that belongs to a connection instead of a request: NTLM, and Negotiate with Kerberos or NTLM in it
 //! (RFC 4559).
 //!
-//! A service that has authenticated a connection takes every later request on it for the same user's, whoever sends it. Such
-//! credentials leave over connections that serve one request and no other. Where a service shows that it works in this
-//! way, nothing to it shares a connection any more, whatever the credential: it may have authenticated one already.
+//! A service that has authenticated a connection attributes every later request on it to the same user, whoever sends it. Such
+//! credentials are sent over connections that serve only one request. If a service shows that it works this way, its
+//! connections are no longer shared, whatever the credential: it may have authenticated one already.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,10 +17,10 @@ use url::Url;
 
 use crate::Attachment;
 
-/// Domains that are remembered; with one more no connection is shared any more.
+/// The maximum number of domains that are remembered; beyond it, no connection is shared any longer.
 const MOST: usize = 10_000;
 
-/// Services that authenticate connections, by the domain that somebody registered.
+/// Services that authenticate connections, by registrable domain.
 #[derive(Default)]
 pub(crate) struct BoundServices {
     any: AtomicBool,
@@ -28,7 +28,7 @@ pub(crate) struct BoundServices {
 }
 
 impl BoundServices {
-    /// Whether nothing to this address may share a connection.
+    /// Whether connections to this address must not be shared.
     pub(crate) fn has(&self, url: &Url) -> bool {
         if !self.any.load(Ordering::Relaxed) {
             return false;
@@ -37,7 +37,7 @@ impl BoundServices {
         known.len() >= MOST || url.host_str().is_some_and(|host| known.contains(registrable_domain(host)))
     }
 
-    /// Remembers the address's service where its answer says that it authenticates connections.
+    /// Remembers the address's service if its answer shows that it authenticates connections.
     pub(crate) fn learn(&self, url: &Url, answer: &HeaderMap) {
         if !is_said(answer) {
             return;

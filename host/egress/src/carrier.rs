@@ -1,4 +1,4 @@
-//! What carries a request that passed every check: the network, or what a host is given in its place.
+//! The carrier of requests that passed every check: the network, or a host's replacement for it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,29 +15,30 @@ use crate::failure::{Failure, FailureKind, Reach, broken_body};
 use crate::wall::resolver::{GatedResolver, Refused, Resolver};
 use crate::{Body, EgressError};
 
-/// Carries requests in place of the network. The names in their addresses are resolved by the same thing, and the addresses that it
-/// names are checked as those of the network are.
+/// Carries requests instead of the network. It also resolves the names in their addresses, and the resulting addresses are
+/// checked like those of the network.
 #[async_trait]
 pub trait Transport: Resolver + fmt::Debug {
-    /// The answer to a request that passed every check. It has its credential on it, and is as the HTTP client would get it: `host`
-    /// and, where the body is not streamed, `content-length` are not there yet. What comes back is scrubbed, bounded, and followed or
-    /// sent again as an answer of the network is.
+    /// Answers a request that passed every check. The request contains its credential and is what the HTTP client would get:
+    /// `host` and, unless the body is streamed, `content-length` are not set yet. The answer is scrubbed and bounded, and
+    /// redirects and retries are handled as with the network.
     ///
-    /// [`EgressError::Unsent`] says that nobody can have seen the request, [`EgressError::Connect`] that its connection broke.
+    /// [`EgressError::Unsent`] means that the request cannot have been seen, [`EgressError::Connect`] that its connection
+    /// broke.
     async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, EgressError>;
 }
 
-/// Who carries the requests that pass a gate.
+/// The carrier of the requests that pass a gate.
 pub(crate) enum Carrier {
     Network(Client),
     Given { transport: Arc<dyn Transport>, names: GatedResolver },
 }
 
-/// Why no answer came.
+/// Why there is no answer.
 pub(crate) enum CarryError {
-    /// Of the network.
+    /// An error of the network.
     Client(reqwest::Error),
-    /// Of what carries in its place.
+    /// An error of the replacement for the network.
     Given(Failure),
 }
 
@@ -71,7 +72,7 @@ async fn give(
     Ok(answer.map(to_client).into())
 }
 
-/// The client's body has no stream of its own, and that of an answer has one.
+/// The client's body cannot be read as a stream directly, but that of an answer can.
 fn from_client(body: reqwest::Body, content_type: Option<String>) -> Body {
     let whole = body.as_bytes().map(Bytes::copy_from_slice);
     if let Some(bytes) = whole {
@@ -85,7 +86,7 @@ fn from_client(body: reqwest::Body, content_type: Option<String>) -> Body {
 fn to_client(body: Body) -> reqwest::Body {
     match body.into_whole() {
         Ok(bytes) => bytes.into(),
-        // The client may ask for more after the end.
+        // The client may poll again after the end.
         Err(body) => reqwest::Body::wrap_stream(body.into_stream().fuse()),
     }
 }

@@ -1,4 +1,4 @@
-//! The one way out.
+//! The only way out of the host.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::transport::{Network, Pool};
 use crate::wall::resolver::{Resolver, SystemResolver};
 use crate::{EgressError, Request, Response, Route, Settings, SetupError};
 
-/// The one way out. Cheap to clone; clones share connections and may be used by any number of tasks.
+/// The only way out of the host. Cheap to clone; clones share connections and may be used by any number of tasks.
 #[derive(Clone)]
 pub struct Egress {
     parts: Arc<Parts>,
 }
 
-/// What every exchange shares.
+/// The state that all exchanges share.
 pub(crate) struct Parts {
     pub(crate) settings: Settings,
     pub(crate) pool: Pool,
@@ -30,15 +30,15 @@ pub(crate) struct Parts {
 }
 
 impl Egress {
-    /// A way out that resolves names as the operating system does. `random` is for jitter and multipart boundaries.
+    /// Creates an egress that resolves names as the operating system does. `random` is for jitter and multipart boundaries.
     ///
-    /// Every deadline is on `clock`, except the connect timeout, which the HTTP client keeps on tokio's.
+    /// Every deadline is on `clock`, except the connect timeout, which the HTTP client runs on tokio's.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, SetupError> {
         let resolver: Arc<dyn Resolver> = Arc::new(SystemResolver);
         Self::with_resolver(settings, clock, random, &resolver)
     }
 
-    /// The same with a resolver of one's own; its answers are checked all the same.
+    /// The same with a custom resolver; its answers are checked like any others.
     pub fn with_resolver(
         settings: Settings,
         clock: Arc<dyn Clock>,
@@ -49,8 +49,8 @@ impl Egress {
         Self::on(network, settings, clock, random)
     }
 
-    /// One whose requests are carried by `transport` in place of the network. All else holds: the wall, the credential, redirects,
-    /// retries, limits and scrubbing.
+    /// Creates an egress whose requests are carried by `transport` instead of the network. Everything else stays: the wall, the
+    /// credential, redirects, retries, limits and scrubbing.
     pub fn with_transport(
         settings: Settings,
         clock: Arc<dyn Clock>,
@@ -72,17 +72,16 @@ impl Egress {
         Ok(Self { parts: Arc::new(Parts { settings, pool, clock, random, scrubbers }) })
     }
 
-    /// What is decided about a request before its credential is asked for: rules, headers, path, placeholders, body. Nothing is
-    /// sent, and no name is resolved.
+    /// Makes all checks that need no credential: rules, headers, path, placeholders and body. Sends nothing and resolves no
+    /// name.
     pub fn decide(&self, request: Request, route: &Route<'_>) -> Result<(), EgressError> {
         prepare::prepare(&self.parts, request, route).map(drop)
     }
 
-    /// Sends one request, with the redirects, the refresh after a 401 and the retries that it takes, and gives the head of
-    /// the final answer. The body arrives as it is read, until the route's deadline
-    /// (see [`Route::dropped_at_deadline`]).
+    /// Sends one request, with any redirects, refresh after a 401 and retries, and returns the head of the final answer. The
+    /// body arrives as it is read, until the route's deadline (see [`Route::dropped_at_deadline`]).
     ///
-    /// Dropping the future gives the request up.
+    /// Dropping the future abandons the request.
     pub fn send<'a>(
         &'a self,
         request: Request,
@@ -91,8 +90,8 @@ impl Egress {
         exchange::run(&self.parts, request, route)
     }
 
-    /// `text` of a service, with `[redacted]` in place of these secrets, in whatever form they stand there. `generation` is that of
-    /// the credential they belong to.
+    /// `text` from a service, with `[redacted]` replacing these secrets in any form. `generation` is that of the credential
+    /// they belong to.
     pub fn without(&self, secrets: &[SecretString], generation: u64, text: String) -> String {
         let secrets: Vec<&SecretString> = secrets.iter().collect();
         match self

@@ -1,60 +1,61 @@
-//! Why no answer came back.
+//! Why a request has no answer.
 
 use thiserror::Error;
 
-/// Why a request has no answer. A status such as 404 or 500 is an answer, not an error. No variant holds a secret, a query
+/// Why a request has no answer. A status such as 404 or 500 is an answer, not an error. No variant contains a secret, a query
 /// or a header value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EgressError {
-    /// The request may not go there.
+    /// The request is not allowed.
     #[error("{address} is refused: {reason}; {remedy}")]
     Denied {
-        /// What was asked for: scheme, host, port where it is not the usual one, method and path, never the query
+        /// What was requested: scheme, host, port if it is not the default, method and path, never the query
         /// (`https://api.example.com GET /v1/files`).
         address: String,
-        /// What stands against it.
+        /// The reason.
         reason: String,
-        /// What to approve, and who has to.
+        /// What has to be approved, and by whom.
         remedy: String,
     },
-    /// There is no live credential; the user has to authorize. Nothing was sent.
+    /// There is no live credential; a user has to authorize. Nothing was sent.
     #[error("the connection has no live credential: authorize it again, then repeat the call")]
     NeedsAuthorization,
-    /// No connection could be made: the service cannot have seen this attempt. One that redirected to it has seen its own, and so may
-    /// an earlier attempt have been, where the policies repeat what broke.
+    /// No connection could be made, so the service cannot have seen this attempt. A service that redirected here has seen its
+    /// own request, and an earlier attempt may have been seen if the policies retry broken connections.
     #[error("{0}")]
     Unsent(String),
-    /// The connection broke, or what came back is no answer that can be passed on.
+    /// The connection broke, or the answer is not valid.
     #[error("{0}")]
     Connect(String),
     /// The time of the request or of the whole call is over.
     #[error("the time for this request is over: the service did not answer in time, or the call has reached its limit")]
     Timeout,
-    /// More bytes than the limit.
+    /// There are more bytes than the limit.
     #[error("the answer is larger than the limit of {limit} bytes: raise the limit or hand the body on as a stream")]
     TooLarge {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// The request cannot be sent as it is.
+    /// The request cannot be sent in this form.
     #[error("{0}")]
     InvalidRequest(String),
-    /// A credential exists and cannot be had just now (the authorization server is down, for one); trying later may help.
+    /// A credential exists but is not available now (for example, the authorization server is down); a later attempt may
+    /// succeed.
     #[error("the credential cannot be had at the moment: {0}")]
     CredentialUnavailable(String),
-    /// Answers of this connection held its credential more often than one may: a connector could find it out by guessing.
+    /// Answers of this connection contained its credential too often: a connector could guess it that way.
     #[error(
         "the service repeats the connection's credential: {0} held it; wait a minute, or have the operator raise the limit"
     )]
     TooManyEchoes(String),
-    /// The connection or the host is set up in a way that cannot work.
+    /// The configuration of the connection or the host cannot work.
     #[error("{0}")]
     Misconfigured(String),
 }
 
 impl EgressError {
-    /// The error of a request that is one too many for its call.
+    /// The error of a request that exceeds its call's limit.
     pub fn out_of_requests() -> Self {
         Self::InvalidRequest(
             "the call has made as many requests as one call may make, redirects and retries included".to_owned(),
@@ -62,18 +63,18 @@ impl EgressError {
     }
 }
 
-/// Why the way out could not be set up.
+/// Why egress could not be set up.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// A root certificate is no PEM certificate.
+    /// A root certificate is not a PEM certificate.
     #[error(
         "extra root certificate {number} is not usable: {reason}; give PEM text with at least one CERTIFICATE section"
     )]
     Root {
-        /// Which one, counted from 1.
+        /// The number of the certificate, counted from 1.
         number: usize,
-        /// What is wrong with it.
+        /// The error in it.
         reason: String,
     },
     /// TLS could not be set up.

@@ -1,4 +1,4 @@
-//! One request on its way: attach, send, and what the answer asks for, until there is a final one.
+//! One request on its way: attaches the credential, sends, and follows up on the answer until it is final.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,15 +29,16 @@ use crate::{
     redirect, wall,
 };
 
-/// How often a request that the service left undone is sent again at once.
+/// How often a request that the service did not process is sent again at once.
 const MOST_LEFT_UNDONE: u32 = 2;
 
-/// Bytes of an address that the client can send.
+/// The maximum length of an address that the client can send, in bytes.
 const LONGEST_ADDRESS: usize = 65_534;
 
-/// Sends the request, and what follows from its answers.
+/// Sends the request, and any further requests that its answers require.
 ///
-/// The future borrows nothing of the request and holds the exchange by a pointer: it lies in futures that are moved about.
+/// The future borrows nothing from the request and holds the exchange behind a pointer, because it is part of futures that are
+/// moved.
 pub(crate) fn run<'a>(
     parts: &'a Parts,
     request: Request,
@@ -51,24 +52,24 @@ pub(crate) fn run<'a>(
 struct Exchange<'a> {
     parts: &'a Parts,
     route: Route<'a>,
-    /// What is sent next, without the credential.
+    /// The next request, without the credential.
     head: RequestHead,
-    /// Its address as others may see it.
+    /// Its address in a form that may be shown.
     shown: Url,
     payload: Payload,
-    /// Headers that hold filled-in secrets.
+    /// Headers that contain filled-in secrets.
     secret_headers: Vec<HeaderName>,
-    /// What was filled in, of what is sent next.
+    /// The secrets filled into the next request.
     filled: Vec<Filled>,
-    /// Secrets beside the current credential: those of placeholders, of an earlier credential, or of one that does not go along.
+    /// Secrets besides the current credential: those of placeholders, of an earlier credential, or of one that is not attached.
     secrets: Vec<SecretString>,
-    /// Whether the credential goes along.
+    /// Whether the credential is attached.
     carries: bool,
     retries: Retries<'a>,
-    /// How often the service said that it left the request undone.
+    /// How often the service reported that it did not process the request.
     left_undone: u32,
     sent: u32,
-    /// When the head of the final answer must be there.
+    /// The deadline for the head of the final answer.
     end: Option<Timestamp>,
 }
 
@@ -160,14 +161,14 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Whether the answer says that the token was not taken.
+    /// Whether the answer says that the token was rejected.
     fn is_unauthorized(&self, status: StatusCode, body: Option<&Value>) -> bool {
         let policy = body.zip(self.route.policies.unauthorized.as_ref());
         status == StatusCode::UNAUTHORIZED
             || policy.is_some_and(|(body, policy)| says(body, &policy.body_path, &policy.body_values))
     }
 
-    /// The credential, if one goes along.
+    /// The credential, if one is attached.
     async fn attach(&self) -> Result<Option<Arc<Attachment>>, EgressError> {
         if !self.carries {
             return Ok(None);
@@ -182,20 +183,20 @@ impl<'a> Exchange<'a> {
         self.check(attachment).map(Some)
     }
 
-    /// A credential for the next request: tokens may have changed while this one was on its way, signatures must.
+    /// A credential for the next request: tokens may have changed since the last one, signatures must.
     async fn renew(&mut self, attachment: &mut Option<Arc<Attachment>>) -> Result<(), EgressError> {
         let next = self.attach().await?;
         self.replace(attachment, next);
         Ok(())
     }
 
-    /// After a 401: whether there is a newer credential, and the request can be sent again with it.
+    /// After a 401: whether there is a newer credential and the request can be sent again with it.
     async fn refresh(&mut self, attachment: &mut Option<Arc<Attachment>>) -> Result<bool, EgressError> {
         let (Some(source), Some(rejected)) = (self.route.credential, attachment.as_deref().filter(|old| !old.bare))
         else {
             return Ok(false);
         };
-        // Also when this request cannot be repeated: the next one profits.
+        // Also if this request cannot be repeated: the next one benefits.
         let Some(next) = source.attach(&self.head, Some(rejected)).await.map_err(credential_error)? else {
             return Ok(false);
         };
@@ -207,7 +208,7 @@ impl<'a> Exchange<'a> {
         Ok(true)
     }
 
-    /// The secrets of the older credential still are looked for in what comes back.
+    /// Answers are still searched for the secrets of the older credential.
     fn replace(&mut self, attachment: &mut Option<Arc<Attachment>>, next: Option<Arc<Attachment>>) {
         let old = std::mem::replace(attachment, next);
         let is_same = |old: &Arc<Attachment>| attachment.as_ref().is_some_and(|new| Arc::ptr_eq(old, new));
@@ -268,7 +269,7 @@ impl<'a> Exchange<'a> {
         Ok((response, timer))
     }
 
-    /// Puts the credential on a copy of the request, and lets it go.
+    /// Attaches the credential to a copy of the request and sends it.
     fn leave(
         &mut self,
         attachment: Option<&Attachment>,
@@ -291,7 +292,7 @@ impl<'a> Exchange<'a> {
         if let Some(length) = self.payload.stream_length {
             fields.insert(CONTENT_LENGTH, length.into());
         }
-        // A range counts bytes of what is sent, which a compressed answer would change.
+        // A range counts bytes of the coded body, which compression would change.
         if fields.contains_key(RANGE) {
             fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         } else {
@@ -304,7 +305,7 @@ impl<'a> Exchange<'a> {
         Ok(carrier.execute(request))
     }
 
-    /// Counts a request that is about to leave, if one more may.
+    /// Counts a request that is about to be sent, if the limit allows it.
     fn count(&mut self) -> Result<(), EgressError> {
         if !self.route.requests.is_none_or(|budget| budget.take()) {
             return Err(EgressError::out_of_requests());
@@ -313,7 +314,7 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
-    /// That one could not leave.
+    /// Reverts the count of a request that could not be sent.
     fn uncount(&mut self) {
         self.sent -= 1;
         if let Some(budget) = self.route.requests {
@@ -321,7 +322,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Connections that not everybody shares, where the credential or the service asks for such.
+    /// The connections to use: separate ones if the credential or the service requires that.
     fn own_clients(&self, attachment: Option<&Attachment>) -> Result<Option<Arc<Clients>>, EgressError> {
         let pool = &self.parts.pool;
         let once = attachment.is_some_and(bound::is_bound) || pool.bound.has(&self.head.url);
@@ -336,7 +337,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Connections that show this identity.
+    /// Connections that present this identity.
     fn showing(&self, identity: &ClientIdentity, reuse: Reuse) -> Result<Arc<Clients>, EgressError> {
         if self.head.url.scheme() != "https" {
             return Err(EgressError::Misconfigured(
@@ -349,12 +350,12 @@ impl<'a> Exchange<'a> {
             .map_err(|error| EgressError::Misconfigured(error.to_string()))
     }
 
-    /// Whether the answer is searched for secrets: it has to be whole then.
+    /// Whether the answer is searched for secrets: it must then be complete.
     fn is_searched(&self, attachment: Option<&Attachment>) -> bool {
         attachment.is_some_and(|attachment| !attachment.bare) || !self.secrets.is_empty()
     }
 
-    /// Refuses packed answers where a secret may have been stored in a body with the service.
+    /// Rejects packed answers if a secret may have been stored at the service in a body.
     async fn look_for_packed(&self, answer: &mut Answer) -> Result<(), EgressError> {
         if !self.route.placeholders.is_some_and(|fields| fields.may_fill_in(Place::Body)) {
             return Ok(());
@@ -363,7 +364,7 @@ impl<'a> Exchange<'a> {
         unsearchable::check_packed(answer.headers(), &first)
     }
 
-    /// Waits and gives nothing where the request is to be sent again.
+    /// Returns the error, or waits and returns `None` if the request is to be sent again.
     async fn after_failure(&mut self, failure: Failure) -> Option<EgressError> {
         let error = match failure.error {
             FailureKind::Refused(refused) => return Some(wall::closed(&refused, &self.head.method, &self.shown)),
@@ -372,12 +373,12 @@ impl<'a> Exchange<'a> {
         if !self.payload.is_whole() {
             return Some(error);
         }
-        // That is the protocol's business, not the policies'.
+        // The protocol decides this, not the policies.
         if failure.reach == Reach::LeftUndone && self.left_undone < MOST_LEFT_UNDONE {
             self.left_undone += 1;
             return None;
         }
-        // A timeout of the connection leaves time for another; one of the answer does not.
+        // A timeout of the connection leaves time for another attempt; one of the answer does not.
         let unsent = failure.reach == Reach::Unsent;
         let passing = matches!(error, EgressError::Connect(_) | EgressError::Unsent(_));
         if !passing {
@@ -388,7 +389,7 @@ impl<'a> Exchange<'a> {
         if self.wait(wait).await { None } else { Some(error) }
     }
 
-    /// How long to wait before the request is sent again, where the policies want that.
+    /// How long to wait before the request is sent again, if the policies require that.
     fn repetition(&mut self, answer: &Answer, body: Option<&Value>) -> Option<Duration> {
         if !self.payload.is_whole() {
             return None;
@@ -409,7 +410,7 @@ impl<'a> Exchange<'a> {
         true
     }
 
-    /// Turns to the next address, if it passes what the first one passed.
+    /// Moves to the next address, if it passes the same checks as the first one.
     fn follow(&mut self, hop: redirect::Hop, attachment: Option<&Attachment>) -> Result<(), EgressError> {
         let scrubber = self.scrubber(attachment);
         let shown = readable::shown(&hop.url, scrubber.as_deref());
@@ -479,7 +480,7 @@ impl<'a> Exchange<'a> {
     fn scrubber(&self, attachment: Option<&Attachment>) -> Option<Arc<Scrubber>> {
         let generation = attachment.map_or(0, |attachment| attachment.generation);
         let of_attachment = attachment.iter().flat_map(|attachment| {
-            // Where the source names no secret, what it puts on is one.
+            // If the source names no secrets, the attached values count as secrets.
             let headers = attachment.headers.iter().filter(|_| attachment.secrets.is_empty());
             let query = attachment.query.iter().map(|(_, value)| value);
             attachment.secrets.iter().chain(headers.map(|(_, value)| value)).chain(query)
@@ -497,7 +498,7 @@ fn credential_error(error: CredentialError) -> EgressError {
     }
 }
 
-/// Refuses an address that the client would not send.
+/// Rejects an address that the client would not send.
 fn check_length(url: &Url) -> Result<(), EgressError> {
     let length = url.as_str().len();
     if length <= LONGEST_ADDRESS {
@@ -508,7 +509,7 @@ fn check_length(url: &Url) -> Result<(), EgressError> {
     )))
 }
 
-/// Puts the credential on, the last thing before the request leaves.
+/// Attaches the credential, as the last step before the request is sent.
 fn put_on(attachment: &Attachment, url: &mut Url, headers: &mut HeaderMap) -> Result<(), EgressError> {
     for (name, secret) in &attachment.headers {
         let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| {

@@ -1,4 +1,4 @@
-//! Why a request got no answer, and how far it came.
+//! Why a request got no answer, and how far it got.
 
 use std::error::Error;
 
@@ -7,20 +7,20 @@ use url::Url;
 use crate::EgressError;
 use crate::wall::resolver::Refused;
 
-/// Why a request got no answer, and what may be done about it.
+/// Why a request got no answer, and how to react.
 pub(crate) struct Failure {
     pub(crate) error: FailureKind,
     pub(crate) reach: Reach,
 }
 
-/// How far a failed request came.
+/// How far a failed request got.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// No connection was made, so the service cannot have seen it.
     Unsent,
-    /// The service says that it did nothing with it (RFC 9113 section 8.7).
+    /// The service reports that it did not process the request (RFC 9113 section 8.7).
     LeftUndone,
-    /// Nobody can tell.
+    /// Unknown.
     Unknown,
 }
 
@@ -42,7 +42,7 @@ impl From<EgressError> for Failure {
     }
 }
 
-/// Reads what the client says. `header_limit`, in bytes, is told where the client itself found a head too large.
+/// Interprets the client's error. `header_limit`, in bytes, is reported if the client itself rejected a head as too large.
 pub(crate) fn failure(error: &reqwest::Error, url: &Url, header_limit: usize) -> Failure {
     let reach = reach(error);
     if let Some(refused) = find::<Refused>(error) {
@@ -58,7 +58,7 @@ pub(crate) fn failure(error: &reqwest::Error, url: &Url, header_limit: usize) ->
     } else {
         let host = url.host_str().unwrap_or_default();
         let cause = root_cause(error);
-        // The client has the same words for both, and no others to tell them from other broken answers.
+        // The client has the same text for both, and no other way to distinguish them from other broken answers.
         if cause.contains("head is too large") {
             let told = format!(
                 "{host} answered with a head that cannot be taken: its headers are larger than {header_limit} bytes, or its \
@@ -79,7 +79,7 @@ fn reach(error: &reqwest::Error) -> Reach {
     if error.is_connect() {
         return Reach::Unsent;
     }
-    // A stream that was turned away, or that the service will not look at any more as it closes the connection.
+    // A stream that was refused, or that the service will not process because it closes the connection.
     let is_left = |error: &h2::Error| {
         error.is_remote()
             && (error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM)
@@ -88,7 +88,7 @@ fn reach(error: &reqwest::Error) -> Reach {
     if find(error).is_some_and(is_left) { Reach::LeftUndone } else { Reach::Unknown }
 }
 
-/// Why a body ended early.
+/// Why a body stopped early.
 pub(crate) fn broken_body(error: reqwest::Error) -> EgressError {
     if error.is_timeout() {
         return EgressError::Timeout;

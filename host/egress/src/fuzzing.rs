@@ -1,4 +1,4 @@
-//! Entries for the fuzz targets, and for benchmarks, into what is private otherwise. Each does one thing that every request does.
+//! Entry points for the fuzz targets and benchmarks into otherwise private code. Each runs one step that every request takes.
 
 use std::sync::Arc;
 
@@ -15,23 +15,23 @@ use crate::scrub::{ScrubStream, Scrubber};
 use crate::wall::address;
 use crate::{EgressError, Part, redirect, wall};
 
-/// Whether a request may leave, and whether the credential may go along.
+/// Whether a request may be sent, and whether the credential may be attached.
 pub fn admitted(allow: &[ApprovedHost], method: &Method, url: &Url) -> Result<Option<CredentialUse>, EgressError> {
     wall::check_shape(method, url)?;
     Ok(wall::admit(allow, method, url))
 }
 
-/// A request as errors and logs name it.
+/// The name of a request in errors and logs.
 pub fn described(method: &Method, url: &Url) -> String {
     wall::describe(method, url)
 }
 
-/// What an address is when it is not public.
+/// The kind of an address that is not public.
 pub fn not_public(address: std::net::IpAddr) -> Option<&'static str> {
     address::not_public(address)
 }
 
-/// Where an answer leads.
+/// The target of an answer's redirect.
 pub fn redirected(
     method: &Method,
     from: &Url,
@@ -41,7 +41,7 @@ pub fn redirected(
     Ok(redirect::next(method, from, status, headers)?.map(|hop| (hop.method, hop.url)))
 }
 
-/// Refuses headers that a request may not bring.
+/// Rejects headers that a request may not set.
 pub fn check_headers(headers: &HeaderMap) -> Result<(), EgressError> {
     headers::check(headers)
 }
@@ -51,24 +51,24 @@ pub fn add_defaults(headers: &mut HeaderMap, defaults: &[(String, String)]) -> R
     headers::add_defaults(headers, defaults)
 }
 
-/// Takes off what another origin must not see.
+/// Removes the headers that another origin must not see.
 pub fn strip_for_other_origin(headers: &mut HeaderMap) {
     headers::strip_for_other_origin(headers, &[]);
 }
 
-/// Takes off what the reader of an answer must not see.
+/// Removes the headers that the reader of an answer must not see.
 pub fn strip_answer(headers: &mut HeaderMap) {
     headers::strip_answer(headers);
 }
 
-/// How long a request waits until it is sent again, in milliseconds; `None`: it is not.
+/// How long to wait before a request is sent again, in milliseconds; `None`: it is not sent again.
 pub fn wait_before_retry(policies: &Policies, headers: &HeaderMap, now: Timestamp, random: &dyn Random) -> Option<u64> {
     let mut retries = Retries::new(policies);
     let wait = retries.after_answer(&Method::GET, StatusCode::TOO_MANY_REQUESTS, headers, None, now, random);
     wait.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// A form of parts in memory: its media type and its bytes.
+/// A multipart form in memory: its media type and its bytes.
 pub fn form(parts: Vec<Part>, random: &dyn Random) -> Result<(HeaderValue, Bytes), EgressError> {
     let address = Url::parse("https://a.example.com/").expect("an address");
     let payload = multipart::encode(parts, &Filler::new(None, false, &Method::POST, &address), random)?;
@@ -77,17 +77,17 @@ pub fn form(parts: Vec<Part>, random: &dyn Random) -> Result<(HeaderValue, Bytes
     Ok((media_type, body.as_bytes().map(Bytes::copy_from_slice).expect("parts in memory make one piece")))
 }
 
-/// Looks for a secret in bodies.
+/// Searches bodies for a secret.
 #[derive(Clone)]
 pub struct Scrubbing(Arc<Scrubber>);
 
 impl Scrubbing {
-    /// For this secret.
+    /// Creates it for this secret.
     pub fn of(secret: &str) -> Self {
         Self(Arc::new(Scrubber::new([secret]).expect("the secret is long enough")))
     }
 
-    /// What is handed out of a body that arrives in these pieces, in blocks of so many bytes: at each piece, and at the end.
+    /// The bytes returned for a body that arrives in these pieces, in blocks of this size: at each piece, and at the end.
     pub fn scrubbed(&self, pieces: &[&[u8]], block: usize) -> Vec<Bytes> {
         let mut stream = ScrubStream::new(Arc::clone(&self.0), block);
         let mut out: Vec<Bytes> = pieces.iter().map(|piece| stream.push(Bytes::copy_from_slice(piece))).collect();
@@ -95,7 +95,7 @@ impl Scrubbing {
         out
     }
 
-    /// How many bytes are handed out of a body that arrives in these pieces, in the blocks of large answers.
+    /// The number of bytes returned for a body that arrives in these pieces, in the blocks of large answers.
     pub fn through(&self, pieces: &[Bytes]) -> usize {
         let mut stream = ScrubStream::new(Arc::clone(&self.0), crate::answer::readable::BLOCK);
         let handed: usize = pieces.iter().map(|piece| stream.push(piece.clone()).len()).sum();

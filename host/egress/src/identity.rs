@@ -1,4 +1,4 @@
-//! Who the host is in a TLS handshake, where a service asks.
+//! The host's identity in a TLS handshake, for services that request one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,16 +8,16 @@ use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 use thiserror::Error as ThisError;
 
-/// A certificate and its private key, shown to servers that ask for one. Clones are the same identity and share their
-/// connections, which nobody else uses.
+/// A certificate and its private key, presented to servers that request one. Clones are the same identity and share its
+/// connections, which no other identity uses.
 #[derive(Clone)]
 pub struct ClientIdentity(pub(crate) Arc<PresentedCertificate>);
 
-/// What is shown; it lives as long as the identity, while connections hold on to the certificate itself.
+/// The certificate and key to present. This lives as long as the identity; connections hold the certificate itself.
 pub(crate) struct PresentedCertificate(pub(crate) Arc<CertifiedKey>);
 
 impl ClientIdentity {
-    /// From DER: the certificate and those that lead to its authority, in this order, and the key as PKCS#1, PKCS#8 or SEC1.
+    /// Reads DER: the certificate and its chain, in this order, and the key as PKCS#1, PKCS#8 or SEC1.
     pub fn new(chain: Vec<Vec<u8>>, key: &[u8]) -> Result<Self, IdentityError> {
         if chain.is_empty() {
             return Err(IdentityError::NoCertificate);
@@ -34,29 +34,29 @@ impl ClientIdentity {
     }
 }
 
-/// Nothing of it is shown.
+/// Shows nothing of the identity.
 impl fmt::Debug for ClientIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ClientIdentity([redacted])")
     }
 }
 
-/// Why certificate and key are no identity.
+/// Why a certificate and key are not a valid identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
 #[non_exhaustive]
 pub enum IdentityError {
     /// The chain is empty.
     #[error("there is no certificate")]
     NoCertificate,
-    /// The first certificate cannot be read.
+    /// The first certificate cannot be parsed.
     #[error("the certificate is none that TLS can show: give an X.509 certificate of version 3")]
     Certificate,
-    /// The key cannot be read, or is of a kind that TLS does not sign with here.
+    /// The key cannot be parsed, or is of a kind that is not supported for TLS.
     #[error(
         "the key is none that TLS can sign with: give an RSA key of 2048 to 8192 bits, or one on P-256, P-384 or Ed25519"
     )]
     Key,
-    /// They are not a pair.
+    /// The key does not belong to the certificate.
     #[error("the certificate belongs to another key")]
     Mismatch,
 }

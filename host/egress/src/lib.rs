@@ -1,19 +1,19 @@
-//! The one way out: every byte that leaves the host, of a guest or of an OAuth flow, leaves through [`Egress::send`].
+//! The only way out: every byte that leaves the host, from a guest or an OAuth flow, leaves through [`Egress::send`].
 //!
-//! What holds for each request, and again for each redirect:
+//! These rules hold for each request, and again for each redirect:
 //! - scheme, host, port, method and normalised path are on the list that the connection's owner approved;
-//! - the name is resolved here, and the connection goes to the very addresses that were checked: none that is private,
+//! - the name is resolved here, and the connection only goes to addresses that were checked: none that is private,
 //!   loopback, link-local, multicast, reserved or a cloud's metadata service, unless the operator named it;
-//! - plain http reaches only what the operator allowed; proxies of the environment are not looked at;
-//! - the credential is put on last, goes to no other origin and to no rule that excludes it, and without one the request
-//!   stays here;
+//! - plain http reaches only destinations that the operator allowed; proxies from the environment are ignored;
+//! - the credential is attached last, goes to no other origin and to no rule that excludes it, and without one the request
+//!   is not sent;
 //! - the answer is bounded in time and in the size of its head, its body arrives no faster than it is read, and wherever
 //!   it echoes a secret of this request the reader finds `[redacted]`.
 //!
 //! # What scrubbing cannot do
-//! Secrets shorter than four characters are not looked for: they would be found everywhere. A service that answers with
-//! the credential in a form of its own (encrypted, truncated, a checksum) is not recognised; approve only hosts that are trusted with the
-//! credential, for they get it. `docs/security.md` says what a guest can still find out.
+//! Secrets shorter than four characters are not searched for: they would be found everywhere. A service that answers with the
+//! credential in another form (encrypted, truncated, a checksum) is not recognised; approve only hosts that are trusted with
+//! the credential, because they receive it. `docs/security.md` describes what a guest can still find out.
 
 mod answer;
 mod bound;

@@ -1,4 +1,4 @@
-//! Where a redirect leads (RFC 9110 section 15.4).
+//! Redirects (RFC 9110 section 15.4).
 
 use http::header::LOCATION;
 use http::{HeaderMap, Method, StatusCode};
@@ -14,7 +14,7 @@ pub(crate) struct Hop {
     pub(crate) keeps_body: bool,
 }
 
-/// Where the answer leads; `None` when it is no redirect, or one without an address.
+/// The target of the answer; `None` if it is not a redirect, or has no address.
 pub(crate) fn next(
     method: &Method,
     from: &Url,

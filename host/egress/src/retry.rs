@@ -1,4 +1,4 @@
-//! Whether and when a request is sent again: the retry and rate-limit policies of a spec.
+//! Whether and when to send a request again: the retry and rate-limit policies of a spec.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use time::format_description::well_known::Rfc2822;
 
 use crate::answer::body_status::says;
 
-/// How often one request was sent again, and whether it may be once more.
+/// The number of retries of one request so far, and whether another is allowed.
 pub(crate) struct Retries<'a> {
     rate_limit: Option<&'a RateLimit>,
     retry: Option<Retry>,
@@ -20,7 +20,7 @@ pub(crate) struct Retries<'a> {
 }
 
 impl<'a> Retries<'a> {
-    /// Without a retry policy nothing is sent again, except that a rate-limit policy alone brings the default one for
+    /// Without a retry policy nothing is retried, except that a rate-limit policy by itself applies the default retry policy to
     /// answers that it recognises.
     pub(crate) fn new(policies: &'a Policies) -> Self {
         let rate_limit = policies.rate_limit.as_ref();
@@ -28,7 +28,7 @@ impl<'a> Retries<'a> {
         Self { rate_limit, retry: policies.retry.clone().or_else(alone), used: 0 }
     }
 
-    /// How long to wait before the request is sent again; `None` when this answer is the answer.
+    /// How long to wait before the request is sent again; `None` if this answer is final.
     pub(crate) fn after_answer(
         &mut self,
         method: &Method,
@@ -55,7 +55,7 @@ impl<'a> Retries<'a> {
         Some(wait)
     }
 
-    /// How long to wait after a connection that failed, `unsent` when the service cannot have seen the request.
+    /// How long to wait after a failed connection; `unsent` if the service cannot have seen the request.
     pub(crate) fn after_failure(&mut self, method: &Method, unsent: bool, random: &dyn Random) -> Option<Duration> {
         let retry = self.retry.as_ref().filter(|retry| self.used < retry.max_retries)?;
         if !unsent && !may_repeat(retry, method) {
@@ -79,8 +79,8 @@ fn is_limited(limit: &RateLimit, status: StatusCode, headers: &HeaderMap, body: 
     let by_code = limit.codes.contains(&status.as_u16());
     match limit.strategy {
         RateLimitStrategy::StatusCode => by_code,
-        // Services that count down answer the request that was one too many with 403 or 429; a success that used up the
-        // last one is a success.
+        // Services with a countdown answer 403 or 429 to a request above the limit; a success that used up the last request is
+        // still a success.
         RateLimitStrategy::Header => {
             by_code || (status.is_client_error() && number(headers, limit.remaining_header.as_deref()) == Some(0.0))
         }
@@ -91,7 +91,7 @@ fn is_limited(limit: &RateLimit, status: StatusCode, headers: &HeaderMap, body: 
     }
 }
 
-/// How long a service asks to be left alone by `Retry-After` (RFC 9110, section 10.2.3): seconds, or the time until a date.
+/// The wait that a service requires by `Retry-After` (RFC 9110, section 10.2.3): seconds, or the time until a date.
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
@@ -101,10 +101,10 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     Some(Timestamp::from_secs(u64::try_from(date.unix_timestamp()).ok()?).since(now))
 }
 
-/// Seconds from now, or since 1970, or milliseconds since then.
+/// Seconds from now, or since 1970, or milliseconds since 1970.
 fn reset(limit: &RateLimit, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let number = number(headers, limit.reset_header.as_deref())?;
-    // Nobody asks for a wait of thirty years, and no clock shows one of 1970's first seconds.
+    // A wait of thirty years is implausible, and so is a time in 1970.
     let wait = |duration: Duration| Timestamp::from_millis(0).plus(duration).since(now);
     match number {
         1e12.. => Duration::try_from_secs_f64(number / 1000.0).ok().map(wait),
@@ -118,7 +118,7 @@ fn number(headers: &HeaderMap, name: Option<&str>) -> Option<f64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// Half of the delay is certain, the other half random, so that callers who failed together do not return together.
+/// Half of the delay is fixed, the other half random, so that callers that failed together do not retry together.
 fn backoff(retry: &Retry, used: u32, random: &dyn Random) -> Duration {
     let initial = retry.initial_delay_ms;
     let delay = match retry.backoff {

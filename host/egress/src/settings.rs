@@ -1,29 +1,29 @@
-//! What the operator decides about the way out.
+//! The operator's settings for egress.
 
 use std::time::Duration;
 
 use crate::PrivateNetworks;
 
-/// What the operator decides about the way out, for every connection.
+/// The operator's settings for egress, for every connection.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Addresses that are not public and may be reached all the same. None by default.
+    /// Addresses that are not public and may still be reached. None by default.
     pub private_networks: PrivateNetworks,
-    /// What may be reached without TLS. None by default. A private address needs its exception in `private_networks` as
-    /// well.
+    /// Destinations that may be reached without TLS. None by default. A private address also needs an exception in
+    /// `private_networks`.
     pub plain_http: PrivateNetworks,
-    /// Time to resolve a name, connect and finish the TLS handshake. 10 s.
+    /// Time to resolve a name, connect and finish the TLS handshake. Default: 10 s.
     pub connect_timeout: Duration,
-    /// Redirects followed for one request. 10.
+    /// Redirects followed for one request. Default: 10.
     pub max_redirects: u32,
-    /// Time until the head of one answer; a request's own timeout can only shorten it. 60 s.
+    /// Time until the head of one answer; a request's own timeout can only shorten it. Default: 60 s.
     pub head_timeout: Duration,
-    /// Bytes of one answer's header names and values. 64 KiB.
+    /// The maximum size of one answer's header names and values, in bytes. Default: 64 KiB.
     pub max_response_headers: usize,
-    /// The `user-agent` of requests that bring none.
+    /// The `user-agent` of requests that set none.
     pub user_agent: String,
-    /// Root certificates trusted beside the platform's, as PEM text.
+    /// Root certificates trusted besides the platform's, as PEM text.
     pub extra_roots: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! HTTP clients that connect only where a [`Gate`] lets them.
+//! HTTP clients that connect only to addresses that a [`Gate`] allows.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -20,37 +20,37 @@ use crate::identity::PresentedCertificate;
 use crate::wall::resolver::{Gate, GatedResolver, Refused, Resolver};
 use crate::{ClientIdentity, Settings, SetupError};
 
-/// All clients: those that show no certificate, and for each identity its own; of each kind those that keep connections, and
-/// those that use one once.
+/// All clients: those without a certificate, and separate ones for each identity; of each kind, those that reuse connections
+/// and those that use each connection once.
 pub(crate) struct Pool {
     tls: ClientConfig,
     network: Network,
     anonymous: Arc<Clients>,
-    /// Made at their first use.
+    /// Created at their first use.
     anonymous_once: Mutex<Option<Arc<Clients>>>,
-    /// By the address of the identity, which cannot be another's while the entry points to it.
+    /// Keyed by the address of the identity, which cannot be reused while the entry points to it.
     showing: Mutex<HashMap<(usize, Reuse), Showing>>,
     pub(crate) bound: BoundServices,
 }
 
-/// Where names are resolved, and requests go.
+/// The resolver, and the destination of requests.
 #[derive(Clone)]
 pub(crate) struct Network {
     pub(crate) resolver: Arc<dyn Resolver>,
-    /// What carries the requests in place of the network.
+    /// The carrier that replaces the network.
     pub(crate) replaced_by: Option<Arc<dyn Transport>>,
 }
 
 /// Whether a connection serves more than one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Reuse {
-    /// Of whoever comes next.
+    /// It may serve any later request.
     Shared,
-    /// For what authenticates the connection itself.
+    /// For credentials that authenticate the connection itself.
     Once,
 }
 
-/// Clients of one identity, for as long as it lives.
+/// The clients of one identity, for as long as it lives.
 struct Showing {
     identity: Weak<PresentedCertificate>,
     clients: Arc<Clients>,
@@ -70,12 +70,12 @@ impl Pool {
         })
     }
 
-    /// Those that show no certificate and keep connections.
+    /// The clients without a certificate that reuse connections.
     pub(crate) fn anonymous(&self) -> &Arc<Clients> {
         &self.anonymous
     }
 
-    /// Those that show no certificate and use each connection once.
+    /// The clients without a certificate that use each connection once.
     pub(crate) fn anonymous_once(&self, settings: &Settings) -> Result<Arc<Clients>, SetupError> {
         let mut once = self.anonymous_once.lock();
         if let Some(clients) = &*once {
@@ -85,7 +85,7 @@ impl Pool {
         Ok(Arc::clone(once.insert(clients)))
     }
 
-    /// Those that show this identity: made at its first use, dropped some time after the identity is.
+    /// The clients that present this identity: created at its first use, dropped some time after the identity.
     pub(crate) fn showing(
         &self,
         identity: &ClientIdentity,
@@ -99,7 +99,7 @@ impl Pool {
         }
         let mut tls = self.tls.clone();
         tls.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(Arc::clone(&identity.0.0)));
-        // A session is resumed as who began it.
+        // A resumed session keeps the identity of the one that began it.
         tls.resumption = Resumption::in_memory_sessions(32);
         let clients = Arc::new(Clients::new(settings, &tls, &self.network, reuse)?);
         showing.retain(|_, known| known.identity.strong_count() > 0);
@@ -108,15 +108,15 @@ impl Pool {
     }
 }
 
-/// One client for each port that the operator has a word about, with and without TLS, and one for all other ports: a
-/// client's resolver is told the name alone, so the port has to be part of the client.
+/// One client for each port that the operator has an exception for, with and without TLS, and one for all other ports: a
+/// client's resolver receives only the name, so the port has to be part of the client.
 pub(crate) struct Clients {
     secure: Vec<Gated>,
-    /// Empty where plain http is allowed nowhere.
+    /// Empty if plain http is not allowed anywhere.
     plain: Vec<Gated>,
 }
 
-/// What carries requests, and what is let through to it.
+/// A carrier, and the gate in front of it.
 pub(crate) struct Gated {
     gate: Arc<Gate>,
     carrier: Carrier,
@@ -124,7 +124,7 @@ pub(crate) struct Gated {
 
 impl Clients {
     fn new(settings: &Settings, tls: &ClientConfig, network: &Network, reuse: Reuse) -> Result<Self, SetupError> {
-        // Port 0 stands for every port that no exception names.
+        // Port 0 means every port that no exception names.
         let mut ports = vec![0];
         ports.extend(settings.private_networks.ports().chain(settings.plain_http.ports()));
         ports.sort_unstable();
@@ -142,7 +142,7 @@ impl Clients {
         Ok(clients)
     }
 
-    /// What carries a request to this address, if its scheme, its name and an address literal in it pass.
+    /// The carrier for this address, if its scheme, name and any address literal pass.
     pub(crate) fn admit(&self, url: &Url) -> Result<&Carrier, Refused> {
         let clients = if url.scheme() == "https" { &self.secure } else { &self.plain };
         let port = url.port_or_known_default().unwrap_or(0);
@@ -176,7 +176,7 @@ impl Gated {
         let mut tls = tls.clone();
         let mut builder = Client::builder();
         if reuse == Reuse::Once {
-            // One connection of HTTP/2 serves many requests at a time.
+            // One HTTP/2 connection serves many requests at a time.
             tls.alpn_protocols = vec![b"http/1.1".to_vec()];
             builder = builder.http1_only().pool_max_idle_per_host(0);
         }
@@ -186,7 +186,7 @@ impl Gated {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .referer(false)
-            // The client would clone each request, and send it again uncounted.
+            // Otherwise the client would clone each request, and send it again uncounted.
             .retry(reqwest::retry::never().max_retries_per_request(0))
             .connect_timeout(settings.connect_timeout)
             .http2_max_header_list_size(header_bytes)
@@ -217,7 +217,7 @@ fn tls(extra_roots: &[String]) -> Result<ClientConfig, SetupError> {
     let mut config = match Verifier::new_with_extra_roots(roots.iter().cloned(), provider) {
         Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth(),
         Err(error) if roots.is_empty() => {
-            // A machine without root certificates can still work on loopback; elsewhere each handshake says what is wrong.
+            // A machine without root certificates can still work on loopback; elsewhere each handshake reports the error.
             tracing::warn!(%error, "no platform root certificates: no https server will be trusted");
             builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
         }

@@ -40,8 +40,8 @@ fn write(transaction: &WriteTransaction, records: &[AuditRecord]) -> Result<Verd
     Ok(Verdict::Commit(()))
 }
 
-/// A cursor is the moment of the last record, its time and sequence number. The moment stands behind the space in the trail and
-/// behind the connection in the index.
+/// A cursor is the moment of the last record, its time and sequence number. In a key, the moment follows the space in the trail
+/// and the connection in the index.
 fn read(transaction: &ReadTransaction, filter: &AuditFilter, page: &Page) -> Result<Paged<AuditRecord>, Fault> {
     let trail = transaction.open_table(AUDIT)?;
     let space = keys::of_space(&filter.space);
@@ -51,7 +51,7 @@ fn read(transaction: &ReadTransaction, filter: &AuditFilter, page: &Page) -> Res
     };
     let mut paged = Paged::default();
     let Some(Range { start, end }) = range(&prefix, filter, page) else { return Ok(paged) };
-    // Answers whether to go on, given the moment of a row.
+    // The closure returns whether to continue, given the moment of a row.
     let mut take = |moment: &[u8], row: Option<&[u8]>| -> Result<bool, Fault> {
         let Some(row) = row else { return Ok(true) };
         let record = decode::<AuditRow<'static>>("the audit trail", row)?.into();
@@ -83,7 +83,7 @@ fn read(transaction: &ReadTransaction, filter: &AuditFilter, page: &Page) -> Res
     Ok(paged)
 }
 
-/// The keys that are asked for; `None` where there can be none.
+/// The range of requested keys; `None` if there can be none.
 fn range(prefix: &[u8], filter: &AuditFilter, page: &Page) -> Option<Range<Vec<u8>>> {
     let at = |moment: &[u8]| [prefix, moment].concat();
     let start = at(&filter.during.start.as_millis().to_be_bytes());

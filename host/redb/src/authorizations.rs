@@ -15,7 +15,7 @@ use crate::tables::{AUTHORIZATIONS, AUTHORIZATIONS_BY_EXPIRY, AUTHORIZATIONS_OF_
 impl AuthorizationRepository for RedbStore {
     async fn put_authorization(&self, record: AuthorizationRecord) -> Result<(), StoreError> {
         self.write(move |transaction| {
-            // One of the same hash would leave its index rows behind.
+            // A record with the same hash would leave its index rows behind.
             remove(transaction, &record.state_hash)?;
             let encoded = encode(&AuthorizationRow::from(record.clone()))?;
             transaction.open_table(AUTHORIZATIONS)?.insert(record.state_hash.as_slice(), encoded.as_slice())?;
@@ -75,7 +75,7 @@ impl AuthorizationRepository for RedbStore {
     }
 }
 
-/// False when there was none.
+/// False if there was none.
 pub(crate) fn remove_of_connection(
     transaction: &WriteTransaction,
     space: &SpaceId,
@@ -95,7 +95,7 @@ pub(crate) fn remove_of_connection(
     Ok(!hashes.is_empty())
 }
 
-/// False when none has ended.
+/// False if none has expired.
 fn forget_links(transaction: &WriteTransaction, now: Timestamp) -> Result<bool, Fault> {
     let mut forgotten = false;
     let mut table = transaction.open_table(USED_LINKS)?;
@@ -107,7 +107,7 @@ fn forget_links(transaction: &WriteTransaction, now: Timestamp) -> Result<bool, 
     Ok(forgotten)
 }
 
-/// Takes it out, with its index rows.
+/// Removes it with its index rows.
 fn remove(transaction: &WriteTransaction, state_hash: &[u8]) -> Result<Option<AuthorizationRecord>, Fault> {
     let removed = {
         let mut table = transaction.open_table(AUTHORIZATIONS)?;
@@ -129,7 +129,7 @@ fn index_keys(record: &AuthorizationRecord) -> (Vec<u8>, Vec<u8>) {
     )
 }
 
-/// What a row holds.
+/// The content of a row.
 pub(crate) fn read(row: &[u8]) -> Result<AuthorizationRecord, Fault> {
     Ok(decode::<AuthorizationRow>("authorizations", row)?.into())
 }

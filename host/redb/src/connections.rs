@@ -55,7 +55,7 @@ impl ConnectionRepository for RedbStore {
         let (prefix, page) = (keys::of_space(space), page.clone());
         self.scan(move |transaction| {
             let Range { start, end } = keys::starting_with(prefix.clone());
-            // A cursor is the part of the last key behind the space.
+            // A cursor is the part of the last key after the space.
             let start = page.after.as_ref().map_or(start, |after| [&prefix, after.place(), &[0]].concat());
             let mut paged = Paged::default();
             if start >= end {
@@ -102,7 +102,7 @@ impl ConnectionRepository for RedbStore {
     }
 }
 
-/// Removes what belongs to a connection but the audit trail; false when there was nothing.
+/// Removes everything that belongs to a connection except the audit trail; false if there was nothing.
 fn remove_belongings(
     transaction: &WriteTransaction,
     space: &SpaceId,

@@ -94,7 +94,7 @@ fn record((digest, row): (&str, &[u8])) -> Result<ConnectorRecord, Fault> {
     Ok(row.into_record(ComponentDigest(digest.to_owned())))
 }
 
-/// Removes a component that no connector has any more.
+/// Removes a component that no connector uses any longer.
 fn drop_unused(transaction: &WriteTransaction, digest: &str) -> Result<(), Fault> {
     for row in transaction.open_table(CONNECTORS)?.iter()? {
         if row?.1.value().0 == digest {

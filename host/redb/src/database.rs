@@ -1,4 +1,4 @@
-//! The open file: who may use it, and what happens when it fails.
+//! The open file: access to it, and recovery after a failure.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -17,13 +17,13 @@ use crate::rows::damaged;
 use crate::store::Verdict;
 use crate::tables::prepare;
 
-/// redb refuses every write after one that failed, until the file is opened again. So the next write after a failed one does
-/// that: a host whose disk was full goes on once there is space.
+/// redb rejects every write after a failed one until the file is opened again. So the next write after a failure opens it
+/// again: a host whose disk was full continues once there is space.
 pub(crate) struct SharedDatabase {
     path: Option<PathBuf>,
-    /// None for a store in memory, which would come back empty.
+    /// `None` for a store in memory, which would come back empty.
     reopen: Option<Box<Reopen>>,
-    /// None only while the file could not be opened again.
+    /// `None` only while the file could not be opened again.
     open: RwLock<Option<Database>>,
     write_failed: AtomicBool,
 }
@@ -61,7 +61,8 @@ impl SharedDatabase {
         self.with(|database| work(&database.begin_read()?))
     }
 
-    /// Durable when it returns, or nothing changed. When the commit itself failed it may have become durable all the same.
+    /// The write is durable when this returns, or nothing changed. If the commit itself failed, it may have become durable
+    /// nevertheless.
     pub(crate) fn write<T>(
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<Verdict<T>, Fault>,
@@ -91,7 +92,7 @@ impl SharedDatabase {
         if !self.write_failed.load(Ordering::SeqCst) {
             return Ok(());
         }
-        // The old one must let go of its lock before the file is opened anew.
+        // The old database must release its lock before the file is opened again.
         let old = open.take();
         caught(|| {
             drop(old);
@@ -151,8 +152,8 @@ fn commit<T>(
     }
 }
 
-/// redb trusts the pages of a file that was closed well. One that was changed since can make it panic; that is the file's
-/// fault, not the program's.
+/// redb trusts the pages of a file that was closed properly. If such a file was changed since, redb may panic; the file is at
+/// fault, not the program.
 fn caught<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(damaged("its pages contradict each other")))
 }
@@ -161,5 +162,5 @@ fn name(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Bytes of pages kept in memory, at most.
+/// The maximum size of the page cache, in bytes.
 const CACHE: usize = 32 * 1024 * 1024;

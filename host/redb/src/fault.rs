@@ -1,10 +1,10 @@
-//! What redb's errors mean to the one who runs the host.
+//! Translates redb's errors for the operator.
 
 use std::io;
 
 use innkeeper_store::{StoreError, StoreFault};
 
-/// A [`StoreError`] within this crate, where redb's own errors become one.
+/// A [`StoreError`] within this crate, which redb's own errors are converted into.
 #[derive(Debug)]
 pub(crate) struct Fault(StoreError);
 
@@ -20,7 +20,7 @@ impl From<Fault> for StoreError {
     }
 }
 
-/// `place`: the file, or what stands for it.
+/// `place`: the file, or a description of the store in memory.
 pub(crate) fn in_place(error: impl Into<redb::Error>, place: &str) -> StoreError {
     use redb::Error as E;
     let error = error.into();

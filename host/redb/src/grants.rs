@@ -1,4 +1,4 @@
-//! Grants, and where to find those that need the host's care.
+//! Grants, and the indexes of those that need the host's care.
 
 use async_trait::async_trait;
 use innkeeper_ambient::Timestamp;
@@ -136,7 +136,7 @@ impl RedbStore {
     }
 }
 
-/// Removes all of a connection; false when there was none.
+/// Removes all grants of a connection; false if there were none.
 pub(crate) fn remove_of_connection(
     transaction: &WriteTransaction,
     space: &SpaceId,
@@ -190,7 +190,7 @@ fn conflict(there: Option<&GrantRecord>) -> Written {
     Written::Conflict(there.map_or(0, |there| there.version))
 }
 
-/// What a row holds.
+/// The content of a row.
 pub(crate) fn read(row: &[u8]) -> Result<GrantRecord, Fault> {
     Ok(decode::<GrantRow>("grants", row)?.into())
 }

@@ -1,21 +1,21 @@
-//! Keys of several parts, as bytes that sort like the parts do.
+//! Keys of several parts, as bytes that sort as the parts do.
 //!
-//! An id never holds a control character, so a zero byte ends it without ambiguity and sorts before every longer id. Only
-//! the last part of a key may hold any bytes.
+//! An id never contains a control character, so a zero byte ends it unambiguously and sorts before every longer id. Only the
+//! last part of a key may contain arbitrary bytes.
 
 use std::ops::Range;
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_store::{ConnectionId, GrantKey, GrantOwner, SpaceId, StateKey};
 
-/// The keys of all that belongs to a space start with this.
+/// The prefix of all keys that belong to a space.
 pub(crate) fn of_space(space: &SpaceId) -> Vec<u8> {
     let mut key = Vec::with_capacity(160);
     push(&mut key, space.as_str());
     key
 }
 
-/// The key of a connection; the keys of all that belongs to it start with this.
+/// The key of a connection, and the prefix of all keys that belong to it.
 pub(crate) fn of_connection(space: &SpaceId, connection: &ConnectionId) -> Vec<u8> {
     let mut key = of_space(space);
     push(&mut key, connection.as_str());
@@ -40,7 +40,7 @@ pub(crate) fn of_state(state: &StateKey) -> Vec<u8> {
     key
 }
 
-/// What [`of_state`] was given; none when it did not make these bytes.
+/// The parts that [`of_state`] was given; `None` if it did not make these bytes.
 pub(crate) fn state_key(key: &[u8]) -> Option<StateKey> {
     let mut parts = key.splitn(3, |byte| *byte == 0);
     let mut part = || parts.next().and_then(|part| String::from_utf8(part.to_vec()).ok());
@@ -55,28 +55,28 @@ pub(crate) fn of_authorization(space: &SpaceId, connection: &ConnectionId, state
     key
 }
 
-/// An authorization among all, in the order they end.
+/// An authorization among all, ordered by expiry.
 pub(crate) fn of_expiry(at: Timestamp, state_hash: &[u8]) -> Vec<u8> {
     let mut key = at.as_millis().to_be_bytes().to_vec();
     key.extend_from_slice(state_hash);
     key
 }
 
-/// A grant among all, in the order they were written. `grant` is what [`of_grant`] made.
+/// A grant among all, ordered by when they were written. `grant` is a key from [`of_grant`].
 pub(crate) fn of_writing(at: Timestamp, grant: &[u8]) -> Vec<u8> {
     let mut key = at.as_millis().to_be_bytes().to_vec();
     key.extend_from_slice(grant);
     key
 }
 
-/// `prefix`, then the time, then what tells apart two at the same time.
+/// `prefix`, then the time, then the part that distinguishes two with the same time.
 pub(crate) fn at_time(mut prefix: Vec<u8>, at: Timestamp, sequence: u64) -> Vec<u8> {
     prefix.extend_from_slice(&at.as_millis().to_be_bytes());
     prefix.extend_from_slice(&sequence.to_be_bytes());
     prefix
 }
 
-/// All keys that start with `prefix`, which [`of_space`] or [`of_connection`] made.
+/// All keys that start with `prefix`, which is from [`of_space`] or [`of_connection`].
 pub(crate) fn starting_with(prefix: Vec<u8>) -> Range<Vec<u8>> {
     let mut end = prefix.clone();
     // It ends in the zero byte of its last id.

@@ -1,7 +1,7 @@
 //! Leases of grants.
 //!
-//! One process at a time has the file open, so leases live in its memory and end with it. Fencing numbers must grow all the
-//! same from one process to the next: the first lease of a process counts an epoch in the file, and the number is that epoch
+//! Only one process at a time has the file open, so leases live in its memory and end with it. Fencing numbers must still grow
+//! from one process to the next: the first lease of a process increments an epoch in the file, and the number is that epoch
 //! followed by a counter.
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use redb::ReadableTable as _;
 use crate::store::{RedbStore, Verdict};
 use crate::tables::{META, META_LEASE_EPOCH};
 
-/// From this many on, leases that have ended are dropped from memory.
+/// From this number on, expired leases are dropped from memory.
 const ROOMY: usize = 10_000;
 /// Bits of a fencing number below the epoch.
 const COUNTER_BITS: u32 = 32;
@@ -24,15 +24,15 @@ const COUNTER_BITS: u32 = 32;
 #[derive(Default)]
 pub(crate) struct Leases {
     held: Mutex<Held>,
-    /// Held while the epoch is counted, so that it is counted once.
+    /// Held while the epoch is incremented, so that this happens once.
     opening: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct Held {
-    /// The number of the last lease; none until the epoch is known.
+    /// The number of the last lease; `None` until the epoch is known.
     last_fence: Option<u64>,
-    /// With the time when each ends.
+    /// The leases, with the time when each expires.
     by_key: HashMap<GrantKey, (Lease, Timestamp)>,
 }
 

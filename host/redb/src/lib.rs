@@ -1,6 +1,6 @@
 //! A store in one file, for a host that is one process.
 //!
-//! Reads run inline: they are a few microseconds in memory-mapped or cached pages. Writes wait for the disk, so they run on
+//! Reads run inline: they take a few microseconds in memory-mapped or cached pages. Writes wait for the disk, so they run on
 //! the runtime's blocking threads, one transaction at a time.
 
 mod audit;

@@ -1,8 +1,8 @@
-//! Whether connections or connectors changed since somebody looked.
+//! Detects whether connections or connectors have changed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts the changes. The file belongs to this process alone, so all of them are made here.
+/// Counts the changes. The file belongs to this process only, so all changes are made here.
 #[derive(Debug, Default)]
 pub(crate) struct Revision {
     begun: AtomicU64,
@@ -10,14 +10,14 @@ pub(crate) struct Revision {
 }
 
 impl Revision {
-    /// The number of changes so far; `None` while one is being made: it may be durable already, and is not yet counted.
+    /// The number of changes so far; `None` while one is being made: it may be durable already and is not counted yet.
     pub(crate) fn get(&self) -> Option<u64> {
-        // In this order: neither number ever falls, so if they are equal nothing was under way in between.
+        // In this order: neither number ever decreases, so if they are equal, no change was running in between.
         let ended = self.ended.load(Ordering::SeqCst);
         (self.begun.load(Ordering::SeqCst) == ended).then_some(ended)
     }
 
-    /// Carries out a change. It counts whatever came of it: a write that failed may have become durable all the same.
+    /// Makes a change. It is counted whatever the outcome: a failed write may have become durable nevertheless.
     pub(crate) fn changing<T>(&self, change: impl FnOnce() -> T) -> T {
         self.begun.fetch_add(1, Ordering::SeqCst);
         let outcome = change();

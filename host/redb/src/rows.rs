@@ -1,4 +1,4 @@
-//! What the rows of the file hold, in JSON. A change here is a change of the format ([`super::tables::FORMAT`]); docs/store.md
+//! The content of the file's rows, in JSON. A change here is a change of the format ([`super::tables::FORMAT`]); docs/store.md
 //! describes it.
 
 use std::borrow::Cow;
@@ -24,7 +24,7 @@ pub(crate) fn encode(row: &impl Serialize) -> Result<Vec<u8>, Fault> {
     })
 }
 
-/// What [`encode`] wrote in a table.
+/// The value that [`encode`] wrote to a table.
 pub(crate) fn decode<T: DeserializeOwned>(table: &str, bytes: &[u8]) -> Result<T, Fault> {
     // The error's own text may quote the record.
     serde_json::from_slice(bytes).map_err(|error| {
@@ -37,7 +37,7 @@ pub(crate) fn damaged(detail: impl Into<String>) -> Fault {
     StoreError::new(StoreFault::Damaged, detail).into()
 }
 
-/// Of `data_keys`.
+/// A row of `data_keys`.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct DataKeyRow {
     id: DataKeyId,
@@ -57,7 +57,7 @@ impl From<DataKeyRow> for WrappedDataKey {
     }
 }
 
-/// Of `connectors`. The digest stands beside it, where it is read alone.
+/// A row of `connectors`. The digest is stored beside it, where it can be read separately.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ConnectorRow {
     id: ConnectorId,
@@ -77,7 +77,7 @@ impl ConnectorRow {
     }
 }
 
-/// Of `connections`: the [`Edition`], which is read alone at every call, as three big-endian numbers, then this.
+/// A row of `connections`: the [`Edition`] as three big-endian numbers, which every call reads separately, then this.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ConnectionRow {
     space: SpaceId,
@@ -164,7 +164,7 @@ fn split_edition(bytes: &[u8]) -> Result<(Edition, &[u8]), Fault> {
     Ok((edition, json))
 }
 
-/// Of `grants`.
+/// A row of `grants`.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct GrantRow {
     key: GrantKey,
@@ -181,7 +181,7 @@ pub(crate) struct GrantRow {
 #[serde(rename_all = "kebab-case")]
 enum PhaseRow {
     Live,
-    /// Since when.
+    /// When the doubt began.
     InDoubt(Timestamp),
     Lost(ReasonRow),
 }
@@ -233,7 +233,7 @@ impl From<GrantRow> for GrantRecord {
     }
 }
 
-/// Of `authorizations`.
+/// A row of `authorizations`.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AuthorizationRow {
     state_hash: [u8; 32],
@@ -288,7 +288,7 @@ impl From<AuthorizationRow> for AuthorizationRecord {
     }
 }
 
-/// Of `audit`. Borrows what it writes: a host writes thousands a second.
+/// A row of `audit`. Borrows its content: a host writes thousands per second.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AuditRow<'a> {
     at: Timestamp,

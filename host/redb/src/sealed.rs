@@ -1,4 +1,4 @@
-//! Sealed texts of every kind, for the rotation of keys.
+//! Sealed texts of every kind, for key rotation.
 
 use async_trait::async_trait;
 use innkeeper_store::{
@@ -39,7 +39,7 @@ impl SealedRepository for RedbStore {
 type Bytes = TableDefinition<'static, &'static [u8], &'static [u8]>;
 type Read = fn(&[u8], &[u8]) -> Result<(SealedPlace, Sealed), Fault>;
 
-/// A cursor is the number of one of these and the key of the last row that was read.
+/// A cursor is the number of one of these kinds and the key of the last row that was read.
 const KINDS: [(Bytes, Read); 4] =
     [(CONNECTIONS, connection), (GRANTS, grant), (AUTHORIZATIONS, authorization), (STATE, state_value)];
 
@@ -91,7 +91,7 @@ fn replace(transaction: &WriteTransaction, change: &Reseal) -> Result<bool, Faul
     Ok(true)
 }
 
-/// The row with the new text; none when it is not any more what was read.
+/// The row with the new text; `None` if the row is no longer the one that was read.
 fn replaced_row(
     place: &SealedPlace,
     key: &[u8],
@@ -141,5 +141,5 @@ fn state_value(key: &[u8], row: &[u8]) -> Result<(SealedPlace, Sealed), Fault> {
     Ok((SealedPlace::State { key, version: record.version }, record.sealed))
 }
 
-/// Sealed bytes in a page, about.
+/// The approximate size of a page in bytes of sealed texts.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;

@@ -1,4 +1,4 @@
-//! Guest state. The sum of a connection's sizes is kept beside it, so that a quota costs one more row.
+//! Guest state. The total size of a connection's values is stored beside it, so that a quota costs only one more row.
 
 use async_trait::async_trait;
 use innkeeper_store::{
@@ -84,7 +84,7 @@ pub(crate) fn from_row(row: &[u8]) -> Result<StateRecord, Fault> {
     Ok(StateRecord { sealed, size, version })
 }
 
-/// Version and size.
+/// The version and size.
 fn numbers(row: &[u8]) -> Result<(u64, u64), Fault> {
     let (version, rest) = row.split_first_chunk().ok_or_else(cut_short)?;
     let (size, _) = rest.split_first_chunk().ok_or_else(cut_short)?;

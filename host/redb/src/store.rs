@@ -1,4 +1,4 @@
-//! The store itself: where its transactions run.
+//! The store itself, and the threads that its transactions run on.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::leases::Leases;
 use crate::revision::Revision;
 
-/// Everything in one redb file. One process at a time may have it open.
+/// Everything in one redb file. Only one process at a time may have it open.
 pub struct RedbStore {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) leases: Leases,
@@ -22,11 +22,11 @@ pub struct RedbStore {
 }
 
 impl RedbStore {
-    /// Opens the file, or makes it with mode 0600. Blocks, for longer where the last process did not close the file. Leases end by
-    /// `clock`.
+    /// Opens the file, or creates it with mode 0600. Blocks, and takes longer if the last process did not close the file.
+    /// Leases expire by `clock`.
     ///
-    /// Fails with [`StoreFault::Locked`] while another process has it open, [`StoreFault::Damaged`] when it is no store or
-    /// was cut short, [`StoreFault::NewerFormat`] when a newer program wrote it.
+    /// Fails with [`StoreFault::Locked`] while another process has it open, [`StoreFault::Damaged`] if it is not a store or was
+    /// truncated, and [`StoreFault::NewerFormat`] if a newer program wrote it.
     ///
     /// [`StoreFault::Locked`]: innkeeper_store::StoreFault::Locked
     /// [`StoreFault::Damaged`]: innkeeper_store::StoreFault::Damaged
@@ -35,12 +35,12 @@ impl RedbStore {
         Ok(Self::over(SharedDatabase::in_file(path.into())?, clock))
     }
 
-    /// A store that is gone when it is dropped. Leases end by `clock`.
+    /// Creates a store in memory that is gone when it is dropped. Leases expire by `clock`.
     pub fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         Ok(Self::over(SharedDatabase::in_memory()?, clock))
     }
 
-    /// The file, where there is one.
+    /// The path of the file, if there is one.
     pub fn path(&self) -> Option<&Path> {
         self.database.path()
     }
@@ -49,12 +49,12 @@ impl RedbStore {
         Self { clock, leases: Leases::default(), revision: Arc::default(), database: Arc::new(database) }
     }
 
-    /// For single rows and short lists.
+    /// Runs a short read inline: for single rows and short lists.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T, StoreError> {
         self.database.read(work)
     }
 
-    /// For what may take long.
+    /// Runs a read that may take long on a blocking thread.
     pub(crate) async fn scan<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ReadTransaction) -> Result<T, Fault> + Send + 'static,
@@ -71,7 +71,7 @@ impl RedbStore {
         blocking(move || database.write(work)).await
     }
 
-    /// For every change of connections and connectors. It is counted as soon as it is made, also when whoever asked for it has gone.
+    /// Runs a change of connections or connectors. It is counted as soon as it is made, even if the caller has gone.
     pub(crate) async fn change<T: Send + 'static>(
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<Verdict<T>, Fault> + Send + 'static,
@@ -93,11 +93,11 @@ impl fmt::Debug for RedbStore {
     }
 }
 
-/// What is to become of a transaction.
+/// What to do with a transaction.
 pub(crate) enum Verdict<T> {
-    /// It changed something that must last.
+    /// Commit durably: it changed something that must last.
     Commit(T),
-    /// It changed nothing that must last; no need to wait for the disk.
+    /// Commit without waiting for the disk: it changed nothing that must last.
     Abort(T),
 }
 

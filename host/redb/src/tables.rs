@@ -1,4 +1,4 @@
-//! The tables of the file, and the number of their format.
+//! The tables of the file, and the number of its format.
 
 use crate::fault::Fault;
 use innkeeper_store::{StoreError, StoreFault};
@@ -6,7 +6,7 @@ use redb::{ReadableTable as _, TableDefinition, WriteTransaction};
 
 use crate::rows::damaged;
 
-/// The format that this program reads and writes. A change that an older program could misread takes the next number.
+/// The format that this program reads and writes. A change that an older program could misread gets the next number.
 pub(crate) const FORMAT: u32 = 1;
 
 type Bytes = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -14,47 +14,47 @@ type Index = TableDefinition<'static, &'static [u8], ()>;
 
 /// Numbers about the file itself.
 pub(crate) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
-/// By number. JSON.
+/// Key: number. Value: JSON.
 pub(crate) const DATA_KEYS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("data_keys");
-/// By connector id. The digest of its component, and JSON.
+/// Key: connector id. Value: the digest of its component, and JSON.
 pub(crate) const CONNECTORS: TableDefinition<'static, &str, (&str, &[u8])> = TableDefinition::new("connectors");
-/// By digest. The component itself.
+/// Key: digest. Value: the component itself.
 pub(crate) const COMPONENTS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("components");
-/// By space and id. Version, time of making and of the last change (big-endian, eight bytes each), then JSON.
+/// Key: space and id. Value: version, times of creation and last change (big-endian, eight bytes each), then JSON.
 pub(crate) const CONNECTIONS: Bytes = TableDefinition::new("connections");
-/// By space, connection and owner. JSON.
+/// Key: space, connection and owner. Value: JSON.
 pub(crate) const GRANTS: Bytes = TableDefinition::new("grants");
-/// By space, connection and owner: grants whose refresh was sent and not settled.
+/// Key: space, connection and owner: grants whose refresh was sent and not settled.
 pub(crate) const GRANTS_IN_DOUBT: Index = TableDefinition::new("grants_in_doubt");
-/// By the time of the last write, then space, connection and owner: all grants.
+/// Key: the time of the last write, then space, connection and owner: all grants.
 pub(crate) const GRANTS_BY_WRITING: Index = TableDefinition::new("grants_by_writing");
-/// By the hash of the state. JSON.
+/// Key: the hash of the state. Value: JSON.
 pub(crate) const AUTHORIZATIONS: Bytes = TableDefinition::new("authorizations");
-/// By space, connection and the hash of the state.
+/// Key: space, connection and the hash of the state.
 pub(crate) const AUTHORIZATIONS_OF_CONNECTION: Index = TableDefinition::new("authorizations_of_connection");
-/// By end and the hash of the state.
+/// Key: expiry and the hash of the state.
 pub(crate) const AUTHORIZATIONS_BY_EXPIRY: Index = TableDefinition::new("authorizations_by_expiry");
-/// Start links that were used, by their hash: when they end, in milliseconds.
+/// Used start links. Key: their hash. Value: when they expire, in milliseconds.
 pub(crate) const USED_LINKS: TableDefinition<'static, &[u8], u64> = TableDefinition::new("used_links");
-/// By space, connection and key. Version and size (big-endian, eight bytes each), then the sealed text.
+/// Key: space, connection and key. Value: version and size (big-endian, eight bytes each), then the sealed text.
 pub(crate) const STATE: Bytes = TableDefinition::new("state");
-/// By space and connection: the sum of the sizes.
+/// Key: space and connection. Value: the sum of the sizes.
 pub(crate) const STATE_SIZES: TableDefinition<'static, &[u8], u64> = TableDefinition::new("state_sizes");
-/// By space, time and sequence. JSON.
+/// Key: space, time and sequence number. Value: JSON.
 pub(crate) const AUDIT: Bytes = TableDefinition::new("audit");
-/// By space, connection, time and sequence.
+/// Key: space, connection, time and sequence number.
 pub(crate) const AUDIT_OF_CONNECTION: Index = TableDefinition::new("audit_of_connection");
 
 /// In [`META`]: the format.
 const META_FORMAT: &str = "format";
-/// In [`META`]: how often the file was opened by a process that took leases.
+/// In [`META`]: how many processes that took leases have opened the file.
 pub(crate) const META_LEASE_EPOCH: &str = "lease_epoch";
 /// In [`META`]: the last sequence number of the audit trail.
 pub(crate) const META_AUDIT_SEQUENCE: &str = "audit_sequence";
 
-/// Makes what is missing in a new file; refuses a file of another format before it changes anything.
+/// Creates the missing tables of a new file; rejects a file of another format before it changes anything.
 ///
-/// Answers whether there is something to commit.
+/// Returns whether there is something to commit.
 pub(crate) fn prepare(transaction: &WriteTransaction) -> Result<bool, Fault> {
     if transaction.list_tables()?.next().is_some() {
         let format = transaction.open_table(META)?.get(META_FORMAT)?.map(|number| number.value());
@@ -69,7 +69,7 @@ pub(crate) fn prepare(transaction: &WriteTransaction) -> Result<bool, Fault> {
         };
     }
     transaction.open_table(META)?.insert(META_FORMAT, u64::from(FORMAT))?;
-    // Every table is made now, so that no read ever meets one that is not there.
+    // Every table is created now, so that no read meets a missing one.
     transaction.open_table(DATA_KEYS)?;
     transaction.open_table(CONNECTORS)?;
     transaction.open_table(COMPONENTS)?;

@@ -1,4 +1,4 @@
-//! What only a file can do: be locked, full, cut short, newer, or garbage.
+//! Failures specific to a file: it can be locked, full, truncated, newer, or garbage.
 
 use std::fs;
 use std::path::Path;
@@ -163,7 +163,7 @@ async fn pages_that_were_overwritten_never_end_in_a_panic() {
         let mut changed = whole.clone();
         changed[page * 4096..(page + 1) * 4096].fill(0xa5);
         fs::write(&path, &changed).expect("written");
-        // Some pages are free ones; what counts is that every call comes back.
+        // Some pages are free; what matters is that every call returns.
         if let Ok(store) = open(&path) {
             for number in 0..50 {
                 let _ = store.grant(&key(&format!("c{number}"))).await;

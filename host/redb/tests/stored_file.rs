@@ -1,8 +1,8 @@
-//! A file of the format of today, as a program wrote it once, with a record of every kind. It must open, and read the same, for as
+//! A file of the current format, as a program once wrote it, with a record of every kind. It must open and read the same for as
 //! long as the format has this number.
 //!
-//! After a change of the format that takes the next number, or before the first release:
-//! `UPDATE_STORED_FILE=1 cargo test -p innkeeper-redb --test stored_file` writes it anew.
+//! After a change of the format that takes the next number, or before the first release,
+//! `UPDATE_STORED_FILE=1 cargo test -p innkeeper-redb --test stored_file` writes it again.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Where an address leads.
+//! Shows where an address leads.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use url::Url;
 
 use crate::line::{OneLine, Quoted};
 
-/// An address as it is parsed, which is how it is used: the host in ASCII, an IP address with its numbers, the port where it
-/// is not the scheme's own, the path percent-encoded. A host of other letters is followed by what they are and what they
-/// look like. What is no address is shown as that; a user name or password is not shown.
+/// An address in its parsed form, which is how it is used: the host in ASCII, an IP address in numbers, the port if it is not
+/// the scheme's default, the path percent-encoded. A host with other letters is followed by their scripts and what they look
+/// like. A text that is not an address is shown with a note; a user name or password is not shown.
 pub fn address(text: &str) -> String {
     let Ok(url) = Url::parse(text) else {
         return format!("{} (this is no address)", Quoted::new(text));
@@ -26,8 +26,8 @@ pub fn address(text: &str) -> String {
     }
 }
 
-/// What a person should know of a host that holds other letters than those of ASCII: which they are, and what the name looks
-/// like. The host is as addresses hold it (`xn--...`), or a pattern of such.
+/// A warning about a host that contains letters other than ASCII: their scripts, and what the name looks like. The host is in
+/// the form used in addresses (`xn--...`), or a pattern of such hosts.
 pub fn host_warning(host: &str) -> Option<String> {
     if !host.split('.').any(|label| label.len() >= 4 && label.as_bytes()[..4].eq_ignore_ascii_case(b"xn--")) {
         return None;
@@ -44,7 +44,7 @@ pub fn host_warning(host: &str) -> Option<String> {
     if name.split('.').any(|label| label.detect_restriction_level() > RestrictionLevel::HighlyRestrictive) {
         warning.push_str(", mixed within a word");
     }
-    // To a skeleton `m` is `rn`: what is ASCII stays as people read it.
+    // In a skeleton, `m` becomes `rn`: ASCII letters stay readable.
     let mut alike = String::new();
     for c in name.chars() {
         if c.is_ascii() { alike.push(c) } else { alike.extend(skeleton(c.encode_utf8(&mut [0; 4]))) }
@@ -56,14 +56,14 @@ pub fn host_warning(host: &str) -> Option<String> {
     Some(warning)
 }
 
-/// What a script is called; digits, dots and marks are of none.
+/// The name of a script; digits, dots and marks have none.
 fn letters(script: Script) -> Option<&'static str> {
     (!matches!(script, Script::Common | Script::Inherited | Script::Unknown)).then(|| script.full_name())
 }
 
-/// Longest address that is shown whole, in characters.
+/// The maximum length of an address that is shown whole, in characters.
 const LONGEST: usize = 4096;
-/// Longest host name (RFC 1035, section 2.3.4).
+/// The maximum length of a host name (RFC 1035, section 2.3.4).
 const LONGEST_NAME: usize = 253;
 
 #[cfg(test)]

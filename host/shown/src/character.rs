@@ -1,27 +1,27 @@
-//! Which characters a person would not see as what they are.
+//! Characters that a reader would not recognise.
 
 use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// Why a character is not shown as it is.
+/// Why a character is not shown unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hidden {
-    /// Ends a line, or begins another: line feed, carriage return, U+0085, U+2028, U+2029 and the like.
+    /// Ends a line or begins another: line feed, carriage return, U+0085, U+2028, U+2029 and the like.
     LineBreak,
-    /// Drives a terminal, or does who knows what (general category Cc).
+    /// Controls a terminal, or has an unknown effect (general category Cc).
     Control,
-    /// Turns the direction of writing (the property `Bidi_Control`).
+    /// Changes the writing direction (the property `Bidi_Control`).
     Direction,
-    /// Shows nothing: zero width, fillers, variation selectors, tags (the property `Default_Ignorable_Code_Point`).
+    /// Is invisible: zero width, fillers, variation selectors, tags (the property `Default_Ignorable_Code_Point`).
     Invisible,
-    /// Means nothing: private use, unassigned, noncharacters.
+    /// Has no meaning: private use, unassigned, noncharacters.
     Meaningless,
-    /// One mark too many on one letter, or one without a letter: piled up they cover the lines around.
+    /// Exceeds the marks allowed on one letter, or has no letter: piled up, marks cover the lines around.
     Piled,
 }
 
 impl Hidden {
-    /// Follows the code point in a sentence.
+    /// The text follows the code point in a sentence.
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::LineBreak => "is a line break",
@@ -33,7 +33,7 @@ impl Hidden {
         }
     }
 
-    /// Whatever stands before it.
+    /// Independent of the characters before it.
     pub(crate) fn of(c: char) -> Option<Self> {
         match c {
             ' '..='~' => return None,
@@ -58,21 +58,21 @@ impl Hidden {
     }
 }
 
-/// The characters of a text that are not shown as they are: how many stand before it, which it is, and why.
+/// The characters of a text that are not shown unchanged: their position, the character, and the reason.
 pub fn hidden(text: &str) -> impl Iterator<Item = (usize, char, Hidden)> {
     let mut pile = Pile::new();
     text.chars().enumerate().filter_map(move |(index, c)| Some((index, c, pile.hidden(c)?)))
 }
 
-/// Follows a text and tells of each character whether it is hidden.
+/// Counts the marks on the current letter of a text and decides for each character whether it is hidden.
 #[derive(Clone, Debug)]
 pub(crate) struct Pile {
-    /// Marks that the next letter still takes.
+    /// The number of further marks that the current letter may carry.
     room: u8,
 }
 
 impl Pile {
-    /// At the beginning of a text, where a mark would sit on what stands before it.
+    /// The state at the beginning of a text, where a mark would sit on the character before the text.
     pub(crate) fn new() -> Self {
         Self { room: 0 }
     }
@@ -102,7 +102,7 @@ impl Pile {
     }
 }
 
-/// Whether it is a space of some width.
+/// Whether it is a space of any width.
 pub(crate) fn is_space(c: char) -> bool {
     match c {
         ' ' | '\t' => true,
@@ -111,11 +111,11 @@ pub(crate) fn is_space(c: char) -> bool {
     }
 }
 
-/// Marks that a letter may carry: no writing that is in use needs more.
+/// The maximum number of marks on a letter: no script in use needs more.
 const MOST_MARKS: u8 = 4;
 
-/// Blank, and by their properties neither spaces nor ignorable: an empty Braille cell, a note without a head, the place of an
-/// object that is not there, and the filler of the Khitan script.
+/// Blank characters that by their properties are neither spaces nor ignorable: an empty Braille cell, a null note head, the
+/// object replacement character, and the Khitan filler.
 const BLANKS: [char; 4] = ['\u{2800}', '\u{1d159}', '\u{fffc}', '\u{16fe4}'];
 
 #[cfg(test)]

@@ -1,20 +1,20 @@
-//! JSON that may be shown.
+//! JSON that is safe to show.
 
 use std::fmt::Write as _;
 
 use crate::character::Pile;
 
-/// A JSON text, compact or over several lines, in which what is hidden is written as an escape: its value stays what it is
+/// A JSON text, compact or over several lines, in which hidden characters are written as escapes: the value stays the same
 /// (RFC 8259, section 7).
 pub fn json(text: &str) -> String {
     let mut pile = Pile::new();
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        // Beyond strings JSON is ASCII, and a line break there is whoever wrote it.
+        // Outside strings JSON is ASCII, and a line break there comes from the serializer.
         if pile.hidden(c).is_some() && !matches!(c, '\n' | '\r' | '\t') {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                // Writing to a text cannot fail.
+                // Writing to a string cannot fail.
                 let _ = write!(shown, "\\u{unit:04x}");
             }
         } else {

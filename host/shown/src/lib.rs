@@ -1,16 +1,16 @@
-//! What others wrote, as a person may see it.
+//! Makes untrusted text safe to show.
 //!
-//! Titles, reasons, errors, names of files and functions come from connectors, services and people whom the reader may not
-//! trust. Shown as they are, they could break a line and write the next one in the host's name, drive the terminal, turn the
-//! direction of writing, or hold what nobody sees. So every such text passes through here on its way to a terminal, a page,
+//! Titles, reasons, errors, and names of files and functions come from connectors, services and people whom the reader may not
+//! trust. Shown unchanged, they could break a line and write the next one in the host's name, control the terminal, change the
+//! writing direction, or contain invisible text. So every such text passes through this crate on its way to a terminal, a page,
 //! a log or JSON.
 //!
-//! - [`OneLine`] is a part of a sentence, [`Quoted`] the same between quotes, [`Said`] one with its speaker in front.
-//! - [`line()`] and [`lines`] are the last net, for whole lines that the host composed.
-//! - [`json`] is the same for JSON: the value stays what it is.
+//! - [`OneLine`] is a part of a sentence, [`Quoted`] is the same in quotes, [`Said`] also names the speaker.
+//! - [`line()`] and [`lines`] are the last safeguard, for whole lines that the host composed.
+//! - [`json`] does the same for JSON: the value stays the same.
 //! - [`address`] shows where an address really leads.
 //!
-//! What is hidden is escaped as Rust escapes it (`\u{202e}`), and never left out: two names that differ look different.
+//! Hidden characters are escaped as in Rust (`\u{202e}`) and never omitted: two different names look different.
 
 mod address;
 mod character;

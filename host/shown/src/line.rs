@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use crate::character::{Pile, is_space};
 
-/// A text of others as a part of one line: what is hidden is escaped, white space runs together to one space, and what is too
-/// long ends in `…`. No more than it shows is ever held, however long the text is.
+/// An untrusted text as part of a line: hidden characters are escaped, each run of white space becomes one space, and a text
+/// that is too long ends in `…`. Only the shown part is held in memory, however long the text is.
 #[derive(Clone, Copy, Debug)]
 pub struct OneLine<T> {
     text: T,
@@ -13,12 +13,12 @@ pub struct OneLine<T> {
 }
 
 impl<T: Display> OneLine<T> {
-    /// At most 1,000 characters.
+    /// Shows at most 1,000 characters.
     pub fn new(text: T) -> Self {
         Self { text, most: MOST }
     }
 
-    /// At most so many characters.
+    /// Shows at most the given number of characters.
     pub fn at_most(self, most: usize) -> Self {
         Self { most, ..self }
     }
@@ -30,7 +30,7 @@ impl<T: Display> Display for OneLine<T> {
     }
 }
 
-/// [`OneLine`] between quotes; one within has a backslash before it.
+/// [`OneLine`] in quotes; a quote in the text is preceded by a backslash.
 #[derive(Clone, Copy, Debug)]
 pub struct Quoted<T> {
     text: T,
@@ -41,24 +41,24 @@ pub struct Quoted<T> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spaces {
-    /// Many of them could fill a line up to its end, and what follows would look like another.
+    /// Many spaces could fill a line up to its end, and the following text would look like another line.
     RunTogether,
-    /// In a name they may be the very mistake.
+    /// In a name, they may be the very mistake.
     Stay,
 }
 
 impl<T: Display> Quoted<T> {
-    /// Between double quotes, at most 1,000 characters.
+    /// In double quotes, at most 1,000 characters.
     pub fn new(text: T) -> Self {
         Self { text, most: MOST, spaces: Spaces::RunTogether, quote: '"' }
     }
 
-    /// Between backquotes, at most 80 characters, each space as it is: for names.
+    /// In backquotes, at most 80 characters, with every space unchanged: for names.
     pub fn name(text: T) -> Self {
         Self { text, most: MOST_OF_A_NAME, spaces: Spaces::Stay, quote: '`' }
     }
 
-    /// At most so many characters.
+    /// Shows at most the given number of characters.
     pub fn at_most(self, most: usize) -> Self {
         Self { most, ..self }
     }
@@ -72,8 +72,8 @@ impl<T: Display> Display for Quoted<T> {
     }
 }
 
-/// A whole line that the host composed, as it may be written: what is hidden is escaped, line breaks among it. Spaces stay,
-/// for they align what the host writes.
+/// A whole line that the host composed, safe to write: hidden characters are escaped, including line breaks. Spaces stay,
+/// because they align the host's output.
 pub fn line(text: &str) -> String {
     let mut pile = Pile::new();
     let mut shown = String::with_capacity(text.len());
@@ -87,13 +87,13 @@ pub fn line(text: &str) -> String {
     shown
 }
 
-/// [`line()`] for several lines of the host's own: line feeds stay.
+/// [`line()`] for several lines that the host composed: line feeds stay.
 pub fn lines(text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(line).collect();
     lines.join("\n")
 }
 
-/// Characters of one text unless somebody says otherwise.
+/// The default maximum number of characters in one text.
 const MOST: usize = 1000;
 const MOST_OF_A_NAME: usize = 80;
 
@@ -114,11 +114,11 @@ struct Within<'a, 'f> {
     out: &'a mut Formatter<'f>,
     left: usize,
     pile: Pile,
-    /// Something was written.
+    /// Something has been written.
     begun: bool,
-    /// White space that is written before what comes next.
+    /// White space to write before the next character.
     space: bool,
-    /// There was more than there is room for.
+    /// The text is longer than the limit.
     cut: bool,
     spaces: Spaces,
     quote: Option<char>,

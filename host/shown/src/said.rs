@@ -1,13 +1,13 @@
-//! What somebody says, with its speaker in front.
+//! A quoted text with its speaker in front.
 
 use std::fmt::{self, Display, Formatter};
 
 use crate::line::Quoted;
 
-/// Who says something that the host passes on.
+/// The speaker of a text that the host passes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Speaker {
-    /// The connector: also where it passes on what a service said, for nobody but it can tell.
+    /// The connector. This includes texts of a service that it passes on, which the host cannot distinguish.
     Connector,
     /// The authorization server.
     AuthorizationServer,
@@ -22,7 +22,7 @@ impl Speaker {
     }
 }
 
-/// `The connector says: "..."`: on one line and between quotes, so that nobody takes it for words of the host. It belongs at
+/// `The connector says: "..."`: on one line and in quotes, so that it is not mistaken for the host's own words. It belongs at
 /// the end of a line.
 #[derive(Clone, Copy, Debug)]
 pub struct Said<T> {
@@ -31,17 +31,17 @@ pub struct Said<T> {
 }
 
 impl<T: Display> Said<T> {
-    /// What the connector says, at most 1,000 characters of it.
+    /// A text of the connector, at most 1,000 characters of it.
     pub fn connector(text: T) -> Self {
         Self::new(Speaker::Connector, text)
     }
 
-    /// What somebody says, at most 1,000 characters of it.
+    /// A text of any speaker, at most 1,000 characters of it.
     pub fn new(speaker: Speaker, text: T) -> Self {
         Self { speaker, text: Quoted::new(text) }
     }
 
-    /// At most so many characters.
+    /// Shows at most the given number of characters.
     pub fn at_most(self, most: usize) -> Self {
         Self { text: self.text.at_most(most), ..self }
     }

@@ -1,4 +1,4 @@
-//! The audit trail: a thread of its own writes what was handed over, in groups.
+//! The audit trail: a separate thread writes queued records in groups.
 
 use std::mem;
 use std::sync::{Arc, MutexGuard};
@@ -13,8 +13,8 @@ use crate::page::{Page, Paged};
 use crate::records::AuditRecord;
 use crate::repositories::{AuditFilter, Store};
 
-/// Takes records without waiting, writes them in groups, at most 50 ms later, and reads them. A group that the store did not take
-/// is tried again. Writes what is left when it is dropped, and blocks until that is done.
+/// Takes records without waiting, writes them in groups at most 50 ms later, and reads them. A group that the store rejected is
+/// tried again. When the trail is dropped, it writes the remaining records and blocks until that is done.
 pub struct AuditTrail {
     store: Arc<dyn Store>,
     shared: Arc<Shared>,
@@ -37,27 +37,27 @@ impl AuditTrail {
         Ok(Self { store, shared, thread: Some(thread) })
     }
 
-    /// Hands a record over. Never waits for the disk. It is lost when 65,536 records wait already, which is logged.
+    /// Queues a record. Never waits for the disk. The record is lost if 65,536 records are already waiting; the loss is logged.
     pub fn record(&self, record: AuditRecord) {
-        // A full queue has been logged; there is nobody to tell.
+        // A full queue has been logged; the caller does not need to know.
         let _ = self.hand_over(record, None);
     }
 
-    /// Hands a record over and waits until it is durable, with all that was handed over before.
+    /// Queues a record and waits until it and everything queued before it are durable.
     pub async fn record_strictly(&self, record: AuditRecord) -> Result<(), StoreError> {
         let (waiter, written) = oneshot::channel();
         self.hand_over(record, Some(waiter))?;
         answer(written).await
     }
 
-    /// Waits until all that was handed over is durable.
+    /// Waits until everything queued so far is durable.
     pub async fn flush(&self) -> Result<(), StoreError> {
         let (waiter, written) = oneshot::channel();
         self.wait(waiter);
         answer(written).await
     }
 
-    /// The records that pass `filter`, the newest first, with all that was handed over before.
+    /// The records that pass `filter`, the newest first, including everything queued so far.
     pub async fn read(&self, filter: &AuditFilter, page: &Page) -> Result<Paged<AuditRecord>, StoreError> {
         self.flush().await?;
         self.store.audit(filter, page).await
@@ -78,7 +78,8 @@ impl AuditTrail {
             let detail = format!("{LONGEST} audit records wait to be written; no more are taken");
             return Err(StoreError::new(StoreFault::Unavailable, detail));
         }
-        // The first of a group wakes the writer, which then waits for more by itself: each wake costs a system call.
+        // The first record of a group wakes the writer, which then waits for more without further wakes: each costs a system
+        // call.
         let wakes = queue.records.is_empty() || waiter.is_some();
         queue.records.push(record);
         queue.urgent |= waiter.is_some();
@@ -96,7 +97,7 @@ impl Drop for AuditTrail {
         self.shared.queue().closing = true;
         self.shared.changed.notify_one();
         if let Some(thread) = self.thread.take() {
-            // A store that panicked has said so; there is nothing to pass on.
+            // A store that panicked has reported it; there is nothing to propagate.
             let _ = thread.join();
         }
     }
@@ -118,13 +119,13 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    /// Not written yet, in the order they came.
+    /// Records not written yet, in the order they were queued.
     records: Vec<AuditRecord>,
-    /// Who waits until all that is queued now is durable.
+    /// Callers that wait until everything queued now is durable.
     waiters: Vec<Waiter>,
     urgent: bool,
     closing: bool,
-    /// How many were not taken since that was last logged.
+    /// The number of records rejected since that was last logged.
     dropped: u64,
 }
 
@@ -140,7 +141,7 @@ impl Shared {
             let (mut records, waiters, closing) = self.next_group(gather, spare);
             let began = now();
             let result = if records.is_empty() { Ok(()) } else { store.write_audit(&records) };
-            // The first of the next group may have come while this one was written.
+            // The first record of the next group may have been queued while this group was written.
             gather = GATHER.saturating_sub(began.elapsed());
             if let Err(error) = &result {
                 tracing::error!(%error, records = records.len(), "audit records could not be written; trying again");
@@ -151,7 +152,7 @@ impl Shared {
                 records = Vec::new();
             }
             for waiter in waiters {
-                // Who waited may have gone.
+                // The waiting caller may have gone.
                 let _ = waiter.send(result.clone());
             }
             if closing {
@@ -163,8 +164,8 @@ impl Shared {
         }
     }
 
-    /// Waits for something to write, then a little for more of it. `room` is where the records after these are put: a group is as
-    /// large as the one before, mostly.
+    /// Waits for a record, then a little for more of them. `room` becomes the buffer for the following records: a group is
+    /// usually as large as the one before.
     fn next_group(&self, gather: Duration, room: Vec<AuditRecord>) -> (Vec<AuditRecord>, Vec<Waiter>, bool) {
         let idle = |queue: &mut Queue| queue.records.is_empty() && queue.waiters.is_empty() && !queue.closing;
         let queue = self.changed.wait_while(self.queue(), idle);
@@ -189,14 +190,14 @@ async fn answer(written: oneshot::Receiver<Result<(), StoreError>>) -> Result<()
     written.await.unwrap_or_else(ended)
 }
 
-/// How long a record waits for others. With the time of a commit it stays below the 50 ms that are promised.
+/// How long a record waits for others. With the time of a commit, it stays below the promised 50 ms.
 const GATHER: Duration = Duration::from_millis(35);
 
-/// How long after a failure the next attempt is made.
+/// The wait after a failure before the next attempt.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Records that there is always room for, once there was.
+/// The capacity that the queue keeps once it has grown to it.
 const SPARE: usize = 4096;
 
-/// Records in the queue, at most: a disk that is full must not fill the memory, too.
+/// The maximum number of queued records: a full disk must not fill the memory, too.
 const LONGEST: usize = 65_536;

@@ -1,39 +1,39 @@
-//! Compare and swap: which version a write replaces, and what must be there for it to happen.
+//! Compare and swap: the version that a write replaces, and the condition under which it happens.
 //!
-//! The rules are worked out here, once. A store is given a [`Condition`] and checks it in the transaction that writes.
+//! The rules are implemented here, once. A store is given a [`Condition`] and checks it in the transaction that writes.
 
 use crate::error::{StoreError, StoreFault};
 
-/// Which version a write replaces.
+/// The version that a write replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// None: it is new.
+    /// None: the record is new.
     Absent,
-    /// This one.
+    /// This version.
     Version(u64),
-    /// Whatever is there.
+    /// Any version, or none.
     Any,
 }
 
-/// What came of a write that names the version it replaces.
+/// The outcome of a write that names the version it replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// It is durable, under this version.
+    /// The write is durable, under this version.
     Version(u64),
-    /// Somebody else wrote in between; this version is there now, 0 when there is none. Nothing was changed.
+    /// Another writer was first; this is the current version, 0 if there is none. Nothing was changed.
     Conflict(u64),
 }
 
-/// What must be there for a write to happen.
+/// The condition on the current record under which a write happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// The version of the record.
+    /// The versions that the record may have.
     pub version: Versions,
-    /// The largest fencing number it may have. Only grants have one.
+    /// The largest fencing number that the record may have. Only grants have one.
     pub fence: u64,
 }
 
-/// A set of versions, and whether there may be no record at all.
+/// A set of versions, and whether the record may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Versions {
     /// No record.
@@ -49,7 +49,7 @@ pub enum Versions {
 }
 
 impl Condition {
-    /// Whether a record of this version and fencing number, or none, may be replaced or removed.
+    /// Whether a record of this version and fencing number, or a missing record, may be replaced or removed.
     pub fn holds(self, there: Option<(u64, u64)>) -> bool {
         let Some((version, fence)) = there else { return !matches!(self.version, Versions::Is(_)) };
         let fits = match self.version {
@@ -63,8 +63,8 @@ impl Condition {
 }
 
 impl Expected {
-    /// The condition under which a record of version `next` is written. It must be the next version after the expected one, as it
-    /// is sealed under its version already and no store could put that right.
+    /// The condition for writing a record of version `next`. It must be the version after the expected one: the record is
+    /// already sealed under its version, and a store cannot correct that.
     pub(crate) fn to_write(self, next: u64) -> Result<Condition, StoreError> {
         let (version, before) = match self {
             Self::Absent => (Versions::Absent, Some(0)),
@@ -78,7 +78,7 @@ impl Expected {
         Ok(Condition { version, fence: u64::MAX })
     }
 
-    /// The condition under which a record is removed. One that is gone already is what was asked for.
+    /// The condition for removing a record. A record that is already gone counts as removed.
     pub(crate) fn to_remove(self) -> Condition {
         let version = match self {
             Self::Absent => Versions::Absent,

@@ -1,4 +1,4 @@
-//! The rules that every store keeps, each as one function over a fresh store.
+//! The rules that every store must follow, each as one function over a fresh store.
 //!
 //! ```ignore
 //! #[tokio::test(flavor = "multi_thread")]
@@ -18,16 +18,16 @@ use tokio::task::LocalSet;
 
 use crate::repositories::Store;
 
-/// Tries every rule on a store of its own, which `open` makes; its leases end by the clock that it is given.
+/// Checks every rule on a separate store, which `open` creates; its leases expire by the clock that it is given.
 ///
 /// # Panics
-/// Once all were tried, with the names of the rules that were broken.
+/// After all rules were checked, with the names of the rules that failed.
 pub async fn check(open: impl AsyncFn(Arc<ManualClock>) -> Arc<dyn Store>) {
     let mut broken = Vec::new();
     for rule in rules::all() {
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(100)));
         let fresh = Fresh { store: open(clock.clone()).await, clock };
-        // A task of its own: the next rule is tried although this one panics.
+        // In a separate task, so that the remaining rules are checked even if this one panics.
         let tasks = LocalSet::new();
         let tried = tasks.spawn_local((rule.run)(fresh));
         if let Err(error) = tasks.run_until(tried).await {
@@ -41,7 +41,7 @@ pub async fn check(open: impl AsyncFn(Arc<ManualClock>) -> Arc<dyn Store>) {
     assert!(broken.is_empty(), "the store breaks these rules:\n{}", broken.join("\n"));
 }
 
-/// What a rule is tried on.
+/// The context of a rule.
 struct Fresh {
     store: Arc<dyn Store>,
     /// The store's clock.
@@ -54,7 +54,7 @@ struct Rule {
     run: fn(Fresh) -> Pin<Box<dyn Future<Output = ()>>>,
 }
 
-/// The rules of a file. They are private to it, so that one that is missing here is dead code, which the lints refuse.
+/// The rules of a file. They are private to it, so a rule that is missing here is dead code, which the lints reject.
 macro_rules! list {
     ($($rule:ident),* $(,)?) => {
         pub(super) const RULES: &[$crate::conformance::Rule] = &[

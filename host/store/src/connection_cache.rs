@@ -1,5 +1,4 @@
-//! Connections as they were last read, with what was worked out from them: every call needs both, and most connections never
-//! change.
+//! A cache of connections and the values derived from them: every call needs both, and most connections never change.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -15,22 +14,22 @@ use crate::ids::{ConnectionId, SpaceId};
 use crate::records::{ConnectionRecord, Edition};
 use crate::repositories::Store;
 
-/// Keeps records, and what callers worked out from them, for one edition of each connection. A record is handed out only after the
-/// store has said that the edition is still the one it has, so changes by other processes are seen at the next call.
+/// Caches records and the values that callers derived from them, for one edition of each connection. A record is returned only
+/// after the store has confirmed that its edition is still current, so changes by other processes are seen at the next call.
 pub struct ConnectionCache {
     store: Arc<dyn Store>,
     kept: RwLock<Generations>,
 }
 
 impl ConnectionCache {
-    /// An empty one over a store.
+    /// An empty cache over a store.
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store, kept: RwLock::default() }
     }
 
-    /// A connection of a space, as the store has it now.
+    /// A connection of a space, as it is in the store now.
     pub async fn get(&self, space: &SpaceId, id: &ConnectionId) -> Result<Option<Arc<ConnectionRecord>>, StoreError> {
-        // Asked for first: a change that comes in between makes it another.
+        // Read first: a change in between makes it another revision.
         let revision = self.store.revision();
         if let Some(kept) = self.find(space, id) {
             if revision.is_some_and(|revision| kept.checked_at.load(Ordering::Acquire) == revision) {
@@ -48,8 +47,8 @@ impl ConnectionCache {
         Ok(Some(self.keep(Arc::new(record), revision).record.clone()))
     }
 
-    /// What was worked out from this record, one value of each type. Where there is none, or `holds` says that it no longer holds,
-    /// `work_out` makes it and is told whether the connection was another before: of several callers at once all get the same.
+    /// The value derived from this record, one per type. If there is none, or `holds` returns false for it, `work_out` makes a
+    /// new one and receives whether another edition was cached before. Concurrent callers all get the same value.
     pub fn worked_out<T: Any + Send + Sync, E>(
         &self,
         record: &ConnectionRecord,
@@ -73,7 +72,7 @@ impl ConnectionCache {
         Ok(made)
     }
 
-    /// Drops what is kept of a connection that is no more.
+    /// Drops the entry of a connection that was deleted.
     pub fn forget(&self, space: &SpaceId, id: &ConnectionId) {
         self.kept.write().remove(space, id);
     }
@@ -112,9 +111,9 @@ impl fmt::Debug for ConnectionCache {
 struct Kept {
     edition: Edition,
     record: Arc<ConnectionRecord>,
-    /// Another edition was kept before this one.
+    /// Another edition was cached before this one.
     was_another: bool,
-    /// The store's revision at which this was last the edition it had.
+    /// The store's revision at which this edition was last confirmed.
     checked_at: AtomicU64,
     values: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
@@ -135,7 +134,7 @@ fn downcast<T: Any + Send + Sync>(value: &Arc<dyn Any + Send + Sync>) -> Option<
     value.clone().downcast().ok()
 }
 
-/// Two halves: when the young one is full it becomes the old one, and what was not asked for since is dropped.
+/// Two halves: when the young one is full it becomes the old one, and entries not used since are dropped.
 #[derive(Default)]
 struct Generations {
     young: Shelf,
@@ -167,7 +166,7 @@ impl Generations {
     }
 }
 
-/// By space and id, so that neither is copied to look one up.
+/// Keyed by space and id, so that a lookup copies neither.
 #[derive(Default)]
 struct Shelf {
     spaces: HashMap<SpaceId, HashMap<ConnectionId, Arc<Kept>>>,
@@ -194,8 +193,8 @@ impl Shelf {
     }
 }
 
-/// No revision of a store.
+/// A value that is not a revision of any store.
 const NEVER: u64 = u64::MAX;
 
-/// Connections in one half; twice as many are kept at most.
+/// Connections in one half; at most twice as many are cached.
 const HALF: usize = 8_192;

@@ -1,10 +1,10 @@
-//! What goes wrong in a store.
+//! Errors of a store.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// Why a store did not do what it was asked. Holds no secret.
+/// Why a store operation failed. Contains no secret.
 #[derive(Clone, Debug)]
 pub struct StoreError {
     fault: StoreFault,
@@ -12,49 +12,49 @@ pub struct StoreError {
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// What sort of failure it is.
+/// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreFault {
-    /// Another process has it open, and only one may.
+    /// Another process has the store open, and only one may.
     Locked,
     /// There is no space left.
     Full,
-    /// It is no store, or was cut short or changed.
+    /// It is not a store, or was truncated or changed.
     Damaged,
-    /// A newer program wrote it.
+    /// A newer program wrote the store.
     NewerFormat {
-        /// The format that it has.
+        /// The format of the store.
         found: u32,
-        /// The newest that this program knows.
+        /// The newest format that this program supports.
         known: u32,
     },
-    /// It cannot be reached now, or did not answer in time.
+    /// The store cannot be reached now, or did not answer in time.
     Unavailable,
-    /// Others wrote at the same time, and the database gave up on one of them. Nothing was changed.
+    /// Others wrote at the same time, and the database aborted one of the writes. Nothing was changed.
     Conflict,
-    /// Anything else, such as a folder that is not there or a right that is missing.
+    /// Any other failure, such as a missing folder or permission.
     Other,
 }
 
 impl StoreError {
-    /// `detail` says where and what, for the operator.
+    /// Creates an error. `detail` says where and what, for the operator.
     pub fn new(fault: StoreFault, detail: impl Into<String>) -> Self {
         Self { fault, detail: detail.into(), source: None }
     }
 
-    /// With the error of the database or the file system behind it. `detail` has its text where a person needs it.
+    /// Adds the underlying error of the database or the file system. `detail` contains its text if a user needs it.
     pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
     }
 
-    /// What sort of failure it is.
+    /// The kind of the failure.
     pub fn fault(&self) -> StoreFault {
         self.fault
     }
 
-    /// Whether the same call may succeed a moment later, although nobody has done anything about it.
+    /// Whether the same call may succeed a moment later without any action.
     pub fn is_transient(&self) -> bool {
         matches!(self.fault, StoreFault::Unavailable | StoreFault::Conflict)
     }

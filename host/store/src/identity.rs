@@ -1,29 +1,30 @@
-//! Which record a sealed text belongs to.
+//! The identity of the record that a sealed text belongs to.
 
 use std::fmt;
 
 use crate::ids::{ConnectionId, GrantKey, GrantOwner, SpaceId, StateKey};
 
-/// Which record a sealed text belongs to. All of it is authenticated: under another identity the text does not open.
+/// The identity of the record that a sealed text belongs to. All of it is authenticated: the text does not open under another
+/// identity.
 ///
-/// This finds a text that was moved to another record, swapped with another's, or put back from an earlier version. It cannot
-/// find that a whole record was put back together with its version number: who can do that has the store's whole past.
+/// This detects a text that was moved to another record, swapped with another, or restored from an earlier version. It cannot
+/// detect a whole record that was restored together with its version number: anyone who can do that has the store's whole past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identity<'a> {
     /// A grant.
     Grant {
-        /// Whose.
+        /// The key of the grant.
         key: &'a GrantKey,
-        /// Of the record that holds it.
+        /// The version of the record.
         version: u64,
     },
     /// The secret fields of a connection.
     Connection {
         /// The tenant.
         space: &'a SpaceId,
-        /// Which connection.
+        /// The connection.
         id: &'a ConnectionId,
-        /// Of the record that holds it.
+        /// The version of the record.
         version: u64,
     },
     /// The PKCE verifier of an authorization that has begun.
@@ -32,21 +33,21 @@ pub enum Identity<'a> {
         state_hash: &'a [u8; 32],
         /// The tenant.
         space: &'a SpaceId,
-        /// For which connection.
+        /// The connection that is being authorized.
         connection: &'a ConnectionId,
-        /// Who will own the grant.
+        /// The future owner of the grant.
         owner: &'a GrantOwner,
     },
     /// A value of guest state.
     State {
-        /// Where it lives.
+        /// The address of the value.
         key: &'a StateKey,
-        /// Of the record that holds it.
+        /// The version of the record.
         version: u64,
     },
 }
 
-/// For people, without the guest's own keys and the hash of the state.
+/// A description for people, without the guest's own keys and the hash of the state.
 impl fmt::Display for Identity<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -65,23 +66,23 @@ impl fmt::Display for Identity<'_> {
     }
 }
 
-/// Where a sealed text is kept.
+/// The place where a sealed text is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SealedPlace {
     /// In a grant.
     Grant {
-        /// Whose.
+        /// The key of the grant.
         key: GrantKey,
-        /// Of the record.
+        /// The version of the record.
         version: u64,
     },
     /// In a connection.
     Connection {
         /// The tenant.
         space: SpaceId,
-        /// Which connection.
+        /// The connection.
         id: ConnectionId,
-        /// Of the record.
+        /// The version of the record.
         version: u64,
     },
     /// In an authorization that has begun.
@@ -90,22 +91,22 @@ pub enum SealedPlace {
         state_hash: [u8; 32],
         /// The tenant.
         space: SpaceId,
-        /// For which connection.
+        /// The connection that is being authorized.
         connection: ConnectionId,
-        /// Who will own the grant.
+        /// The future owner of the grant.
         owner: GrantOwner,
     },
     /// In guest state.
     State {
-        /// Where it lives.
+        /// The address of the value.
         key: StateKey,
-        /// Of the record.
+        /// The version of the record.
         version: u64,
     },
 }
 
 impl SealedPlace {
-    /// What the text that is kept there is sealed under.
+    /// The identity that the text stored there is sealed under.
     pub fn identity(&self) -> Identity<'_> {
         match self {
             Self::Grant { key, version } => Identity::Grant { key, version: *version },

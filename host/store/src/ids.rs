@@ -1,4 +1,4 @@
-//! Whose record it is. Every key of a record that belongs to a tenant starts with its space, so ids never cross it.
+//! Ids and keys of records. Every key of a tenant's record starts with its space, so ids never cross spaces.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use innkeeper_shown::Quoted;
 use serde::{Deserialize, Serialize};
 
-/// A text that is no id: what was given and which rule it breaks.
+/// The text is not a valid id: the given text and the rule it breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{kind} id {} is not valid: it must have 1 to {longest} characters, none of them a control character or a slash{}",
@@ -20,7 +20,7 @@ pub struct InvalidId {
     longest: usize,
 }
 
-/// Which control character it holds: it is not seen in the text itself.
+/// The control character in it, which is not visible in the text itself.
 fn control(given: &str) -> String {
     let found = given.chars().find(|character| character.is_control());
     found.map(|found| format!("; it holds U+{:04X}", u32::from(found))).unwrap_or_default()
@@ -34,7 +34,7 @@ macro_rules! id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// From a text of 1 to
+            /// Parses a text of 1 to
             #[doc = stringify!($longest)]
             /// characters without control characters and slashes.
             pub fn parse(text: impl Into<String>) -> Result<Self, InvalidId> {
@@ -86,11 +86,11 @@ id!(
     SpaceId, "space", 64
 );
 id!(
-    /// One configured connector in a space.
+    /// A configured connector in a space.
     ConnectionId, "connection", 64
 );
 id!(
-    /// The user an action runs for.
+    /// The user that an action runs for.
     PrincipalId, "principal", 256
 );
 
@@ -100,18 +100,18 @@ impl Default for SpaceId {
     }
 }
 
-/// Who owns a grant.
+/// The owner of a grant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GrantOwner {
-    /// The connection: one grant for all who may use it.
+    /// The connection: all its users share one grant.
     Shared,
-    /// One principal of it.
+    /// One principal of the connection.
     Principal(PrincipalId),
 }
 
 impl GrantOwner {
-    /// The principal who owns it; none for a shared grant.
+    /// The principal who owns the grant; `None` for a shared grant.
     pub fn principal(&self) -> Option<&PrincipalId> {
         match self {
             Self::Shared => None,
@@ -120,18 +120,18 @@ impl GrantOwner {
     }
 }
 
-/// The key of a grant. One user's token for another cannot be expressed.
+/// The key of a grant. It cannot express one user's token for another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct GrantKey {
     /// The tenant.
     pub space: SpaceId,
-    /// The connection the grant was given for.
+    /// The connection that the grant was issued for.
     pub connection: ConnectionId,
-    /// Who owns it.
+    /// The owner of the grant.
     pub owner: GrantOwner,
 }
 
-/// Where a guest's state value lives: space, connection, key.
+/// The address of a guest's state value: space, connection and key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StateKey {
     /// The tenant.

@@ -1,10 +1,10 @@
-//! What the host keeps, whatever it keeps it in.
+//! The host's records, independent of how they are stored.
 //!
-//! A [`Store`] keeps the records of one or more hosts: one small trait for each kind of record, which a file
-//! (`innkeeper-redb`) or a database implements. What is secret in a record is already [`Sealed`] when it gets here. Every store
-//! keeps the rules of `conformance`.
+//! A [`Store`] stores the records of one or more hosts: one small trait for each kind of record, implemented by a file
+//! (`innkeeper-redb`) or a database. The secrets in a record are already [`Sealed`] when they get here. Every store must follow
+//! the rules of `conformance`.
 //!
-//! What all stores have in common stands above them: the rules of compare and swap ([`Expected`]), the grouping of audit records
+//! The code that all stores share is above them: the rules of compare and swap ([`Expected`]), the grouping of audit records
 //! ([`AuditTrail`]) and the cache of connections ([`ConnectionCache`]).
 
 mod audit_trail;

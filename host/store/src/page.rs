@@ -1,4 +1,4 @@
-//! Long lists, read page by page.
+//! Pagination of long lists.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 
-/// Where in a list a page ended. It means something to the store that made it alone, for the same list, and is no secret.
-/// As text it is base64url.
+/// The position where a page of a list ended. It is valid only for the store that made it and for the same list, and is not
+/// secret. As text it is base64url.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Cursor(Vec<u8>);
 
 impl Cursor {
-    /// For a store: what it needs to go on.
+    /// For stores: wraps the bytes that the store needs to continue.
     pub fn new(place: impl Into<Vec<u8>>) -> Self {
         Self(place.into())
     }
 
-    /// For a store: what it gave. It may have come from outside, so it may be anything.
+    /// For stores: the bytes of the cursor. It may come from outside, so they are untrusted.
     pub fn place(&self) -> &[u8] {
         &self.0
     }
@@ -60,12 +60,12 @@ impl From<Cursor> for String {
 #[error("the text is not a cursor of a list: pass on what the page before gave, unchanged")]
 pub struct InvalidCursor;
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Where the page before ended; `None` for the first.
+    /// Where the previous page ended; `None` for the first.
     pub after: Option<Cursor>,
-    /// How many items at most.
+    /// The maximum number of items.
     pub limit: usize,
 }
 
@@ -84,9 +84,9 @@ impl Page {
 /// A part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paged<T> {
-    /// The items, in the order of the list.
+    /// The items, in the list's order.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` when this was the last. The last may be empty.
+    /// Where the next page begins; `None` if this was the last. The last page may be empty.
     pub next: Option<Cursor>,
 }
 
@@ -96,7 +96,7 @@ impl<T> Default for Paged<T> {
     }
 }
 
-/// A whole list, page by page.
+/// Reads a whole list, page by page.
 pub(crate) async fn every_page<T, F>(mut read: impl FnMut(Page) -> F) -> Result<Vec<T>, StoreError>
 where
     F: Future<Output = Result<Paged<T>, StoreError>>,
@@ -110,7 +110,7 @@ where
     }
 }
 
-/// Items that [`every_page`] reads at once.
+/// The number of items that [`every_page`] reads at once.
 const AT_ONCE: usize = 500;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the repositories keep.
+//! The records that the repositories store.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,51 +16,51 @@ use crate::sealed::Sealed;
 #[serde(transparent)]
 pub struct ComponentDigest(pub String);
 
-/// An installed connector: its newest component. Connectors belong to the host, not to a space.
+/// An installed connector and its newest component. Connectors belong to the host, not to a space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectorRecord {
-    /// Which connector.
+    /// The connector.
     pub id: ConnectorId,
-    /// Of the component's bytes.
+    /// The digest of the component's bytes.
     pub digest: ComponentDigest,
-    /// What it says of itself.
+    /// The spec that the component returns.
     pub spec: draft::ConnectorSpec,
     /// When it was added or replaced.
     pub added_at: Timestamp,
 }
 
-/// One configured connector in a space.
+/// A configured connector in a space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionRecord {
     /// The tenant.
     pub space: SpaceId,
-    /// Unique in the space.
+    /// The id, unique in the space.
     pub id: ConnectionId,
-    /// For people.
+    /// The name for people.
     pub title: String,
-    /// Which connector.
+    /// The connector.
     pub connector: ConnectorId,
-    /// How it authenticates.
+    /// The auth type.
     pub auth_type: AuthTypeId,
-    /// Who owns its grants.
+    /// The owner mode of its grants.
     pub auth_mode: AuthMode,
-    /// Valid against the spec's config schema.
+    /// The config, valid against the spec's config schema.
     pub config: Value,
-    /// Fields of the auth type that are no secret.
+    /// The plain fields of the auth type.
     pub fields: BTreeMap<String, Value>,
-    /// Where the value of each field comes from, of secret fields too. A field that is missing here was given.
+    /// The origin of each field's value, including secret fields. A field that is missing here was set by the owner.
     pub sources: BTreeMap<String, ValueSource>,
     /// Names of the secret fields that have a value.
     pub secret_names: Vec<String>,
     /// The secret fields, a JSON object from name to text, sealed under [`crate::Identity::Connection`].
     pub secrets: Sealed,
-    /// Where the owner lets it send requests.
+    /// The destinations that the owner lets it send requests to.
     pub hosts: Vec<ApprovedHost>,
-    /// The secret fields that its owner lets the connector put into requests.
+    /// The secret fields that the owner lets the connector put into requests.
     pub placeholders: Vec<String>,
-    /// The fields of the token answer that its owner lets the connector read.
+    /// The fields of the token answer that the owner lets the connector read.
     pub claims: Vec<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
@@ -69,25 +69,25 @@ pub struct ConnectionRecord {
 }
 
 impl ConnectionRecord {
-    /// Whether the owner gave the value of this field. A field that nothing is known of counts as given: nothing else changes it
-    /// then.
+    /// Whether the owner set the value of this field. A field of unknown origin counts as set by the owner, so that only the
+    /// owner changes it.
     pub fn is_given(&self, field: &str) -> bool {
         self.source(field) == ValueSource::Given
     }
 
-    /// Where the value of a field comes from.
+    /// The origin of a field's value.
     pub fn source(&self, field: &str) -> ValueSource {
         self.sources.get(field).copied().unwrap_or(ValueSource::Given)
     }
 
-    /// Which state of the connection this is: what was worked out of one edition holds for it alone.
+    /// The current edition of the connection: values derived from one edition are valid only for that edition.
     pub fn edition(&self) -> Edition {
         Edition { version: self.version, created_at: self.created_at, updated_at: self.updated_at }
     }
 }
 
-/// One state of a connection. A connection that was deleted and made anew begins at version 1 again; its times differ. Secrets that
-/// are sealed again, under another data key, make no other edition: they are the same.
+/// One edition of a connection. A connection that was deleted and created again begins at version 1 again, but its times
+/// differ. Sealing the same secrets again under another data key does not make a new edition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edition {
     /// [`ConnectionRecord::version`].
@@ -98,22 +98,22 @@ pub struct Edition {
     pub updated_at: Timestamp,
 }
 
-/// What an authorization server gave, sealed.
+/// A grant from an authorization server, sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantRecord {
-    /// Whose it is.
+    /// The key of the grant.
     pub key: GrantKey,
     /// The grant, sealed under [`crate::Identity::Grant`] with this version.
     pub sealed: Sealed,
-    /// When the access token ends; none where the server did not say.
+    /// When the access token expires; `None` if the server did not say.
     pub expires_at: Option<Timestamp>,
-    /// When the refresh token ends; none where the server did not say.
+    /// When the refresh token expires; `None` if the server did not say.
     pub refresh_token_expires_at: Option<Timestamp>,
     /// When it was written.
     pub updated_at: Timestamp,
-    /// Whether it can be relied on.
+    /// Whether the grant can be relied on.
     pub phase: GrantPhase,
-    /// The fencing number of the lease it was written under; 0 where nobody has held one yet.
+    /// The fencing number of the lease it was written under; 0 if it was never leased.
     pub fence: u64,
     /// Grows with every change, from 1.
     pub version: u64,
@@ -124,15 +124,15 @@ pub struct GrantRecord {
 pub enum GrantPhase {
     /// The last answer of the authorization server is stored.
     Live,
-    /// A refresh request may have left and its answer is not stored: the refresh token may be spent. Written before the request
-    /// leaves.
+    /// A refresh request may have been sent and its answer is not stored: the refresh token may be spent. Written before the
+    /// request is sent.
     InDoubt {
-        /// When the first request left whose answer was never stored.
+        /// When the first request was sent whose answer was never stored.
         since: Timestamp,
     },
-    /// The authorization server refused it for good: the user must authorize again.
+    /// The authorization server refused it permanently: the user must authorize again.
     Lost {
-        /// Why.
+        /// The reason.
         reason: LossReason,
     },
 }
@@ -149,91 +149,91 @@ impl GrantPhase {
     }
 }
 
-/// Why a grant is lost for good.
+/// Why a grant is lost permanently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LossReason {
     /// The provider no longer honours it.
     Revoked,
-    /// The answer to a refresh was lost, and the provider no longer honours the refresh token that was spent for it.
+    /// The answer to a refresh was lost, and the provider no longer honours the refresh token that was used for it.
     RefreshFailed,
 }
 
-/// Who holds leases: one host, as long as it runs.
+/// The identity of a lease holder: one host, while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseHolder(pub [u8; 16]);
 
-/// The right to refresh a grant, for one holder and a while.
+/// The right of one holder to refresh a grant for a limited time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// Of which grant.
+    /// The grant.
     pub key: GrantKey,
-    /// Whose it is.
+    /// The holder.
     pub holder: LeaseHolder,
-    /// Larger than that of every lease of this grant before.
+    /// Larger than the number of every earlier lease of this grant.
     pub fence: u64,
 }
 
-/// An authorization that a user has begun and not finished. The state itself is never stored, only its SHA-256.
+/// An authorization that a user has begun and not completed. The state itself is never stored, only its SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationRecord {
     /// SHA-256 of the state parameter.
     pub state_hash: [u8; 32],
     /// The tenant.
     pub space: SpaceId,
-    /// For which connection.
+    /// The connection that is being authorized.
     pub connection: ConnectionId,
-    /// Who will own the grant.
+    /// The future owner of the grant.
     pub owner: GrantOwner,
-    /// Where the provider sends the browser back to.
+    /// The address that the provider sends the browser back to.
     pub redirect_uri: String,
-    /// SHA-256 of the secret that binds it to the browser (or process) that began.
+    /// SHA-256 of the secret that binds it to the browser (or process) that began it.
     pub session_hash: [u8; 32],
     /// The PKCE verifier, sealed under [`crate::Identity::Authorization`].
     pub verifier: Sealed,
-    /// Where the browser goes at the end.
+    /// The address that the browser goes to at the end.
     pub return_url: Option<String>,
-    /// Tells apart the server and the client that the flow began at.
+    /// Identifies the server and the client that the flow began with.
     pub origin: String,
-    /// What was asked for.
+    /// The requested scope.
     pub scope: Option<String>,
     /// When it began.
     pub created_at: Timestamp,
-    /// After this it is worth nothing.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
-/// One value of a connection's guest state.
+/// One state value of a connection's guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateRecord {
     /// Sealed under [`crate::Identity::State`] with this version.
     pub sealed: Sealed,
-    /// Bytes that count against the quota: key and value in the clear.
+    /// Bytes that count against the quota: the plain key and value.
     pub size: u64,
     /// Grows with every change, from 1.
     pub version: u64,
 }
 
-/// What happened, for the record. Holds no secret and no content.
+/// An event in the audit trail. Contains no secret and no content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRecord {
     /// When it began.
     pub at: Timestamp,
     /// The tenant.
     pub space: SpaceId,
-    /// Which connection.
+    /// The connection.
     pub connection: ConnectionId,
-    /// Which connector.
+    /// The connector.
     pub connector: ConnectorId,
     /// `call`, `check`, `authorize`, `disconnect`, `connect`, `delete` ...
     pub event: Cow<'static, str>,
-    /// Of a call.
+    /// The action of a call.
     pub action: Option<String>,
-    /// For whom.
+    /// The principal.
     pub principal: Option<PrincipalId>,
-    /// `ok`, the kind of the error, or `cancelled` where the caller went away before the end.
+    /// `ok`, the kind of the error, or `cancelled` if the caller went away before the end.
     pub outcome: Cow<'static, str>,
-    /// Milliseconds.
+    /// The duration in milliseconds.
     pub duration: u64,
-    /// Requests that left the host.
+    /// The number of requests that were sent from the host.
     pub requests: u32,
 }

@@ -1,4 +1,4 @@
-//! Sealed texts as a store keeps them.
+//! Sealed texts as a store has them.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A secret encrypted with AES-256-GCM under a data key. Holds no plain text; still, `Debug` shows nothing of it.
+/// A secret encrypted with AES-256-GCM under a data key. Contains no plain text, yet `Debug` shows nothing of it.
 ///
-/// Layout: one byte of format, eight of the data key's id (big-endian), twelve of nonce, the cipher text, sixteen of tag.
-/// Serialised as base64 text where the format is for people, as bytes elsewhere.
+/// Layout: one byte for the format, eight for the data key's id (big-endian), twelve for the nonce, the cipher text, sixteen
+/// for the tag. Serialised as base64 text in human-readable formats, as bytes in others.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed(Vec<u8>);
 
@@ -19,7 +19,7 @@ impl Sealed {
     /// Bytes of the tag.
     pub const TAG: usize = 16;
 
-    /// Takes what [`Self::as_bytes`] gave. Says nothing about whether it opens.
+    /// Reads the bytes of [`Self::as_bytes`]. Does not check whether the text opens.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, InvalidSealed> {
         if bytes.len() < HEADER + Sealed::TAG || bytes[0] != FORMAT {
             return Err(InvalidSealed);
@@ -27,7 +27,7 @@ impl Sealed {
         Ok(Self(bytes))
     }
 
-    /// The whole of it, for storage.
+    /// All bytes, for storage.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -39,7 +39,7 @@ impl Sealed {
         DataKeyId(u64::from_be_bytes(id))
     }
 
-    /// A buffer that starts with the header, with room for the cipher text of `length` bytes and the tag. For a vault.
+    /// A buffer that starts with the header and has room for `length` bytes of cipher text and the tag. For a vault.
     pub fn header(key: DataKeyId, nonce: &[u8; Sealed::NONCE], length: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER + length + Sealed::TAG);
         bytes.push(FORMAT);
@@ -48,7 +48,7 @@ impl Sealed {
         bytes
     }
 
-    /// Nonce, cipher text, tag. For a vault.
+    /// The nonce, cipher text and tag. For a vault.
     pub fn parts(&self) -> (&[u8], &[u8], &[u8]) {
         let (head, tag) = self.0.split_at(self.0.len() - Sealed::TAG);
         (&head[HEADER - Sealed::NONCE..HEADER], &head[HEADER..], tag)
@@ -84,12 +84,12 @@ impl<'de> Deserialize<'de> for Sealed {
     }
 }
 
-/// Bytes that were never sealed by a vault, or were cut short.
+/// The bytes were not sealed by a vault, or were truncated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the sealed value is malformed: it was cut short, or was not written by a vault")]
 pub struct InvalidSealed;
 
-/// Numbers the data keys, from 1; the newest seals.
+/// The number of a data key, from 1; the newest seals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DataKeyId(pub u64);
@@ -100,12 +100,12 @@ impl fmt::Display for DataKeyId {
     }
 }
 
-/// A data key as the store keeps it: encrypted under a key of the keyring.
+/// A data key as it is stored: encrypted under a key of the keyring.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrappedDataKey {
     /// Its number.
     pub id: DataKeyId,
-    /// Id of the keyring's key it is wrapped under.
+    /// The id of the keyring's key that it is wrapped under.
     pub wrapped_under: String,
     /// The data key, sealed. The header's key id repeats `id`.
     pub wrapped: Sealed,

@@ -1,4 +1,4 @@
-//! The cache of connections over a store that somebody else writes to as well.
+//! The cache of connections over a store that another process also writes to.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

@@ -1,8 +1,8 @@
-//! What a sealed text is bound to, as bytes that no two identities share.
+//! The identity that a sealed text is bound to, encoded so that no two identities give the same bytes.
 
 use innkeeper_store::{DataKeyId, GrantOwner, Identity};
 
-/// The additional data of the encryption: the kind and every part of the identity, each after its length.
+/// The additional data for the encryption: the kind and every part of the identity, each preceded by its length.
 pub(crate) fn additional_data(identity: &Identity<'_>) -> Vec<u8> {
     let mut parts = Parts::default();
     match identity {
@@ -24,7 +24,7 @@ pub(crate) fn additional_data(identity: &Identity<'_>) -> Vec<u8> {
     parts.0
 }
 
-/// What a wrapped data key is bound to: its own number and the key it is wrapped under.
+/// The additional data of a wrapped data key: its own number and the key it is wrapped under.
 pub(crate) fn data_key_additional_data(id: DataKeyId, wrapped_under: &str) -> Vec<u8> {
     let mut parts = Parts::default();
     parts.text("data-key").number(id.0).text(wrapped_under);

@@ -1,4 +1,4 @@
-//! The keys that wrap the data keys. They live outside the store.
+//! The keys that wrap the data keys. They are stored outside the store.
 
 mod file;
 mod source;
@@ -18,8 +18,8 @@ pub use source::KeyringSource;
 
 /// Key-encryption keys in order: the first seals, all of them open.
 ///
-/// As text: a key a line (or between commas, for environment variables), each `id:base64 of 32 bytes`. An id has 1 to 64
-/// characters of `A-Z a-z 0-9 . _ -`. Empty lines and what follows a `#` count for nothing.
+/// As text: one key per line (or separated by commas, for environment variables), each `id:base64 of 32 bytes`. An id has 1 to
+/// 64 characters of `A-Z a-z 0-9 . _ -`. Empty lines and text after a `#` are ignored.
 pub struct Keyring {
     /// Never empty; ids are unique.
     keys: Vec<Entry>,
@@ -46,12 +46,12 @@ impl Keyring {
         Ok(Self { keys })
     }
 
-    /// A keyring with one fresh key.
+    /// Creates a keyring with one fresh key.
     pub fn generate(random: &dyn Random) -> Self {
         Self { keys: vec![Entry::generate(random)] }
     }
 
-    /// Puts a fresh key first; the others go on opening what they wrapped. Answers its id.
+    /// Puts a fresh key first; the others can still open what they wrapped. Returns its id.
     pub fn add_first(&mut self, random: &dyn Random) -> &str {
         let mut entry = Entry::generate(random);
         while self.keys.iter().any(|other| other.id == entry.id) {
@@ -61,12 +61,12 @@ impl Keyring {
         &self.keys[0].id
     }
 
-    /// Drops all keys but the first. Only once a rotation has come through: [`crate::Vault::rotate`].
+    /// Drops all keys but the first. Only call it after a complete rotation: [`crate::Vault::rotate`].
     pub fn keep_first(&mut self) {
         self.keys.truncate(1);
     }
 
-    /// The ids, the sealing one first.
+    /// The ids, with the sealing key's first.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().map(|entry| entry.id.as_str())
     }
@@ -76,13 +76,13 @@ impl Keyring {
         &self.keys[0].id
     }
 
-    /// A key of 32 bytes for authenticating things that can be made again, such as a cache: HMAC-SHA256 of `purpose` under
-    /// the first key (the expand step of RFC 5869 for one block). It changes when the first key does.
+    /// A key of 32 bytes for authenticating things that can be made again, such as a cache: HMAC-SHA256 of `purpose` under the
+    /// first key (the expand step of RFC 5869 for one block). It changes when the first key does.
     pub fn mac_key(&self, purpose: &str) -> SecretSlice<u8> {
         self.keys[0].derive("mac", purpose)
     }
 
-    /// A key for sealing tickets of `purpose`, for each key of the ring, with its id.
+    /// One key per key of the ring, with its id, for sealing tickets of `purpose`.
     pub(crate) fn ticket_keys(&self, purpose: &str) -> impl Iterator<Item = (&str, SecretSlice<u8>)> {
         self.keys.iter().map(move |entry| (entry.id.as_str(), entry.derive("ticket", purpose)))
     }
@@ -97,7 +97,7 @@ impl Keyring {
 
     /// The text form.
     fn to_text(&self) -> Zeroizing<String> {
-        // Room for every line from the start: growing would leave copies of the keys behind.
+        // The full capacity is reserved at the start: growing would leave copies of the keys behind.
         let mut text = Zeroizing::new(String::with_capacity(HEADING.len() + self.keys.len() * (MAX_ID + 1 + 44 + 1)));
         text.push_str(HEADING);
         for entry in &self.keys {
@@ -111,33 +111,33 @@ impl Keyring {
     }
 }
 
-/// Shows the ids alone.
+/// Shows only the ids.
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyring").field("ids", &self.ids().collect::<Vec<_>>()).finish_non_exhaustive()
     }
 }
 
-/// Why there is no keyring.
+/// Why a keyring cannot be loaded or stored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyringError {
-    /// A line is no key. The line itself is not shown, it may hold one.
+    /// A line is not a valid key. The line itself is not shown, because it may contain one.
     #[error("line {0} of the keyring is not `id:base64 of 32 bytes` (an id has 1 to 64 of A-Z a-z 0-9 . _ -)")]
     Line(usize),
-    /// Two keys have one id.
+    /// Two keys have the same id.
     #[error("the keyring has two keys with the id `{0}`; give each its own")]
     Twice(String),
-    /// There is no key in it.
+    /// It contains no key.
     #[error("the keyring has no key; it needs at least one line `id:base64 of 32 bytes`")]
     Empty,
-    /// It is too long to be a keyring.
+    /// It is too long for a keyring.
     #[error("the keyring is longer than {0} bytes; is this the right source?")]
     TooLong(u64),
-    /// It is no text.
+    /// It is not text.
     #[error("the keyring is not UTF-8 text; is this the right source?")]
     NotText,
-    /// Others than the owner may read or change the file.
+    /// Users other than the owner may read or change the file.
     #[error("the keyring {path} may be used by others than its owner (mode {mode:03o}); run `chmod 600 {path}`")]
     Exposed {
         /// The file.
@@ -145,7 +145,7 @@ pub enum KeyringError {
         /// Its permission bits.
         mode: u32,
     },
-    /// There is a file of that name already.
+    /// A file with this name already exists.
     #[error("the keyring {0} exists already and was not changed")]
     Exists(PathBuf),
     /// The file cannot be read or written.
@@ -155,17 +155,17 @@ pub enum KeyringError {
         path: PathBuf,
         /// `read` or `written`.
         verb: &'static str,
-        /// What the system says.
+        /// The system's error.
         #[source]
         error: std::io::Error,
     },
     /// The environment variable is not set.
     #[error("the environment variable {0} that should hold the keyring is not set")]
     Unset(String),
-    /// The command that prints the keyring failed. Its output is not shown, it may hold a key.
+    /// The command that prints the keyring failed. Its output is not shown, because it may contain a key.
     #[error("the command `{program}` that should print the keyring failed: {reason}")]
     Command {
-        /// Its first word.
+        /// The first word of the command.
         program: String,
         /// What went wrong.
         reason: String,
@@ -185,7 +185,7 @@ impl Entry {
         if id.is_empty() || id.len() > MAX_ID || !id.chars().all(valid) {
             return None;
         }
-        // The decoder wants room for a whole last group before it knows the padding.
+        // The decoder needs room for a whole last group before it knows the padding.
         let mut decoded = Zeroizing::new([0; 33]);
         let length = STANDARD.decode_slice(encoded.trim(), &mut *decoded).ok()?;
         if length != 32 {
@@ -201,7 +201,7 @@ impl Entry {
         Self { id, key: SecretBox::init_with_mut(|key: &mut [u8; 32]| random.fill(key)) }
     }
 
-    /// A key for one use alone, so that wrapping and authenticating never share one.
+    /// A key for only one use, so that wrapping and authenticating never share one.
     fn derive(&self, usage: &str, purpose: &str) -> SecretSlice<u8> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.key.expose_secret()).expect("HMAC takes a key of any length");
         for part in ["innkeeper", usage, purpose] {

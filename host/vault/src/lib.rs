@@ -1,8 +1,8 @@
-//! Seals what nobody else may read, and opens it again.
+//! Seals and opens secrets.
 //!
-//! A [`Keyring`] holds key-encryption keys. A [`Vault`] seals secrets under a data key that is itself kept wrapped under the
-//! keyring's first key. A sealed text names the record it belongs to ([`innkeeper_store::Identity`]), so it opens in no other
-//! place and under no other version of that record. [`Tickets`] are sealed texts that leave the host and come back.
+//! A [`Keyring`] holds key-encryption keys. A [`Vault`] seals secrets under a data key that is itself stored wrapped under the
+//! keyring's first key. A sealed text is bound to the record it belongs to ([`innkeeper_store::Identity`]), so it opens in no
+//! other place and under no other version of that record. [`Tickets`] are sealed texts that leave the host and come back.
 
 mod additional_data;
 mod keyring;

@@ -1,28 +1,28 @@
-//! Changing keys while the store stays in use.
+//! Key rotation while the store is in use.
 
 use innkeeper_store::{DataKeyId, DataKeyRepository, Page, Paged, Reseal, Store};
 
 use crate::vault::{Vault, VaultError};
 
-/// What a rotation did.
+/// The outcome of a rotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// The data key that was made and seals from now on.
+    /// The new data key, which seals from now on.
     pub data_key: DataKeyId,
     /// Older data keys that are now wrapped under the keyring's first key.
     pub rewrapped: u64,
     /// Records that are now sealed under the new data key.
     pub resealed: u64,
-    /// Records that did not open and were left as they were.
+    /// Records that did not open and were left unchanged.
     pub unopened: Vec<String>,
 }
 
 impl Vault {
     /// Makes a new data key, wraps the older ones under the keyring's first key, and seals every record again under the new
-    /// one. Other callers go on reading and writing: a record is replaced only while it is still the one that was read, and
-    /// keeps its version. When it fails half way everything still opens, and it can be run again.
+    /// one. Other callers can read and write meanwhile: a record is replaced only if it is still the one that was read, and
+    /// keeps its version. If the rotation fails part of the way, everything still opens, and it can be run again.
     ///
-    /// Afterwards the store needs only the first key of the keyring.
+    /// Afterwards, the store needs only the first key of the keyring.
     pub async fn rotate(&self, store: &dyn Store) -> Result<Rotation, VaultError> {
         let _alone = self.rotating.lock().await;
         self.reload(store).await?;
@@ -37,7 +37,7 @@ impl Vault {
             let pass = self.reseal_once(store, data_key).await?;
             rotation.resealed += pass.resealed;
             rotation.unopened = pass.unopened;
-            // Who had sealed under the old key just before it was replaced may have written behind the pass.
+            // A caller that sealed under the old key just before it was replaced may have written after the pass.
             if pass.found == rotation.unopened.len() {
                 break;
             }
@@ -98,10 +98,10 @@ struct Pass {
     unopened: Vec<String>,
 }
 
-/// Records that are sealed again in one transaction.
+/// The number of records that are sealed again in one transaction.
 const PAGE: usize = 256;
 
-/// A process that goes on sealing under the old key would keep a rotation busy for ever; what it leaves still opens.
+/// A process that continues to seal under the old key would keep a rotation busy forever; the records it leaves still open.
 const PASSES: usize = 16;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Sealed texts that leave the host and come back: nothing is stored of them.
+//! Sealed texts that leave the host and come back, with nothing stored.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,32 +14,32 @@ use sha2::{Digest as _, Sha256};
 use crate::keyring::Keyring;
 use crate::vault::{VaultError, cipher, decrypt, encrypt};
 
-/// Seals texts for a way through other hands, such as a flow's state in a browser: who has no key can neither read nor make
-/// one. Processes with the same keyring open each other's; the first key seals, all of them open.
+/// Seals texts that pass through other hands, such as a flow's state in a browser: without a key, nobody can read or make one.
+/// Processes with the same keyring open each other's tickets; the first key seals, all of them open.
 ///
-/// A ticket is AES-256-GCM under a key for this purpose alone, as base64url without padding. It says nothing of how often it
-/// was used: an expiry, and what makes it single-use, belong into what is sealed.
+/// A ticket is AES-256-GCM under a key for only this purpose, as base64url without padding. It does not limit its own use: an
+/// expiry, and a value that makes it single-use, belong in the sealed content.
 pub struct Tickets {
-    /// The sealing one first.
+    /// The sealing key is first.
     keys: Vec<(DataKeyId, Aes256Gcm)>,
     random: Arc<dyn Random>,
 }
 
 impl Tickets {
-    /// For `purpose` alone: tickets of one purpose do not open for another.
+    /// Creates the keys for `purpose`: tickets of one purpose do not open for another.
     pub fn new(keyring: &Keyring, purpose: &str, random: Arc<dyn Random>) -> Result<Self, VaultError> {
         let keys = keyring.ticket_keys(purpose).map(|(id, key)| Ok((tag(id), cipher(key.expose_secret())?)));
         Ok(Self { keys: keys.collect::<Result<_, VaultError>>()?, random })
     }
 
-    /// Seals `plain` so that it opens with the same `bound_to` alone.
+    /// Seals `plain` so that it opens only with the same `bound_to`.
     pub fn seal(&self, bound_to: &str, plain: &[u8]) -> Result<String, VaultError> {
         let (tag, key) = self.keys.first().ok_or(VaultError::NoDataKey)?;
         let sealed = encrypt(key, *tag, bound_to.as_bytes(), plain, &*self.random)?;
         Ok(URL_SAFE_NO_PAD.encode(sealed.as_bytes()))
     }
 
-    /// What is in a ticket; nothing where it is none of this keyring and purpose, was changed, or is bound to something else.
+    /// The content of a ticket; `None` if it is not from this keyring and purpose, was changed, or is bound to something else.
     pub fn open(&self, bound_to: &str, ticket: &str) -> Option<SecretSlice<u8>> {
         let sealed = Sealed::from_bytes(URL_SAFE_NO_PAD.decode(ticket).ok()?).ok()?;
         let (_, key) = self.keys.iter().find(|(tag, _)| *tag == sealed.data_key())?;
@@ -53,7 +53,7 @@ impl fmt::Debug for Tickets {
     }
 }
 
-/// Which key of the keyring it is, without its name.
+/// Identifies the key of the keyring without its name.
 fn tag(id: &str) -> DataKeyId {
     let hash = Sha256::digest(id.as_bytes());
     let mut first = [0; 8];
@@ -93,7 +93,7 @@ mod tests {
             let mut changed = ticket.clone().into_bytes();
             changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).expect("text");
-            // The last character may hold bits that decode to nothing.
+            // The last character may have unused bits.
             assert!(opened(&tickets, "", &changed).is_none(), "{place}");
         }
         for cut in ["", "A", &ticket[1..], &ticket[..ticket.len() - 4], "not base64 !"] {

@@ -17,17 +17,17 @@ use crate::keyring::Keyring;
 
 /// Seals with AES-256-GCM under the newest data key, with a fresh random nonce each time, and opens what any data key sealed.
 ///
-/// Random nonces allow 2^32 seals under one data key (NIST SP 800-38D, 8.3); rotating makes a new one.
+/// Random nonces allow 2^32 seals under one data key (NIST SP 800-38D, 8.3); a rotation makes a new one.
 pub struct Vault {
     keyring: RwLock<Keyring>,
     keys: RwLock<DataKeys>,
     random: Arc<dyn Random>,
-    /// Two rotations at once would each make a data key.
+    /// Prevents two rotations at once, which would each make a data key.
     pub(crate) rotating: tokio::sync::Mutex<()>,
 }
 
 impl Vault {
-    /// Unwraps the store's data keys with `keyring`; makes the first data key when there is none.
+    /// Unwraps the store's data keys with `keyring`; makes the first data key if there is none.
     pub async fn open(
         keyring: Keyring,
         store: &dyn DataKeyRepository,
@@ -36,7 +36,7 @@ impl Vault {
         let mut wrapped = store.data_keys().await?;
         if wrapped.is_empty() {
             let first = make_data_key(&keyring, DataKeyId(1), &*random)?;
-            // Another process may have been first; then its key is the one.
+            // Another process may have been first; then its key is used.
             wrapped.push(store.add_data_key(first).await?);
         }
         let keys = DataKeys::unwrap(&keyring, &wrapped)?;
@@ -48,14 +48,14 @@ impl Vault {
         })
     }
 
-    /// Seals `plain` so that it opens under `identity` alone.
+    /// Seals `plain` so that it opens only under `identity`.
     pub fn seal(&self, identity: &Identity<'_>, plain: &[u8]) -> Result<Sealed, VaultError> {
         let keys = read(&self.keys);
         let cipher = keys.ciphers.get(&keys.newest).ok_or(VaultError::NoDataKey)?;
         encrypt(cipher, keys.newest, &additional_data(identity), plain, &*self.random)
     }
 
-    /// Opens what [`Self::seal`] made for the same identity.
+    /// Opens a text that [`Self::seal`] made for the same identity.
     pub fn open_sealed(&self, identity: &Identity<'_>, sealed: &Sealed) -> Result<SecretSlice<u8>, VaultError> {
         let keys = read(&self.keys);
         let cipher = keys
@@ -73,7 +73,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Goes on with another keyring, for a rotation without a restart. It must open every data key of the store; otherwise
+    /// Switches to another keyring, for a rotation without a restart. It must open every data key of the store; otherwise
     /// nothing changes.
     pub async fn replace_keyring(&self, keyring: Keyring, store: &dyn DataKeyRepository) -> Result<(), VaultError> {
         let keys = DataKeys::unwrap(&keyring, &store.data_keys().await?)?;
@@ -97,7 +97,7 @@ impl Vault {
         make_data_key(&read(&self.keyring), id, &*self.random)
     }
 
-    /// `wrapped` under the first key; none where it already is.
+    /// `wrapped` under the first key; `None` if it already is.
     pub(crate) fn rewrap(&self, wrapped: &WrappedDataKey) -> Result<Option<WrappedDataKey>, VaultError> {
         let keyring = read(&self.keyring);
         if wrapped.wrapped_under == keyring.first_id() {
@@ -114,7 +114,7 @@ impl fmt::Debug for Vault {
     }
 }
 
-/// Why something was not sealed or not opened.
+/// Why sealing or opening failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VaultError {
@@ -125,35 +125,35 @@ pub enum VaultError {
         has.join(", ")
     )]
     LostKey {
-        /// Which data key.
+        /// The data key.
         data_key: DataKeyId,
-        /// The id of the key it needs.
+        /// The id of the key that it needs.
         needs: String,
-        /// The ids of the keys there are.
+        /// The ids of the available keys.
         has: Vec<String>,
     },
-    /// The keyring has a key of the right id with the wrong bytes, or the stored data key was changed.
+    /// The keyring has a key with the right id and the wrong bytes, or the stored data key was changed.
     #[error(
         "key `{key}` of the keyring does not open data key {data_key} of the store: it is another key under the same id, or \
          the store was changed; restore the keyring (or the store) from a copy"
     )]
     WrongKey {
-        /// Which data key.
+        /// The data key.
         data_key: DataKeyId,
         /// The id of the keyring's key.
         key: String,
     },
-    /// What is sealed does not belong here, or was changed.
+    /// The sealed text does not belong here, or was changed.
     #[error("the {0} does not open: it was changed, moved from another record, or put back from an earlier version")]
     DoesNotOpen(String),
-    /// It was sealed under a data key that is not there.
+    /// It was sealed under a data key that does not exist.
     #[error(
         "the {what} is sealed under data key {data_key}, which the store does not have; restore the store from a copy"
     )]
     UnknownDataKey {
-        /// What was to be opened.
+        /// The text to be opened.
         what: String,
-        /// Which data key.
+        /// The data key.
         data_key: DataKeyId,
     },
     /// There is no data key.
@@ -162,14 +162,14 @@ pub enum VaultError {
     /// AES-GCM seals at most 64 GiB at once.
     #[error("{0} bytes are too many to seal at once")]
     TooLarge(usize),
-    /// The store did not answer.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 struct DataKeys {
     newest: DataKeyId,
-    /// Each zeroizes its key schedule when it is dropped.
+    /// Each key zeroizes its key schedule when it is dropped.
     ciphers: BTreeMap<DataKeyId, Aes256Gcm>,
 }
 
@@ -227,7 +227,7 @@ pub(crate) fn encrypt(
     random: &dyn Random,
 ) -> Result<Sealed, VaultError> {
     let nonce: [u8; Sealed::NONCE] = random.bytes();
-    // Its capacity is the final size: no copy of the plain text stays behind in a buffer that was outgrown.
+    // The capacity is the final size, so no copy of the plain text stays behind in an outgrown buffer.
     let mut bytes = Sealed::header(key, &nonce, plain.len());
     let start = bytes.len();
     bytes.extend_from_slice(plain);

@@ -52,7 +52,7 @@ fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
     mistakes.finish(Some(Credential::Fixed(placement)))
 }
 
-/// Field that a mistake is reported at, header name, key.
+/// The field that a mistake is reported for, the header name and the key.
 fn pairs(settings: &Settings) -> Result<Vec<(&str, &str, &SecretString)>, SettingsErrors> {
     if let Some(header) = settings.text("headerField") {
         let key = settings.secret("apiKey").ok_or_else(|| SettingsErrors::one("apiKey", "is required"))?;
@@ -67,7 +67,7 @@ fn pairs(settings: &Settings) -> Result<Vec<(&str, &str, &SecretString)>, Settin
 fn header_name(name: &str) -> Result<HeaderName, String> {
     let header = HeaderName::try_from(name)
         .map_err(|_| "is not the name of a header: letters, digits and hyphens".to_owned())?;
-    // They say how the request itself travels.
+    // These headers control how the request itself is transported.
     let framing = ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"];
     if framing.contains(&header.as_str()) {
         return Err(format!("cannot be {header}, which belongs to the connection itself"));

@@ -1,4 +1,4 @@
-//! `api_key_query`: a key in the query of the address.
+//! `api_key_query`: a key in the query of the URL.
 
 use innkeeper_spec::{AuthDeclaration, FieldKind, FieldSpec};
 use secrecy::SecretString;
@@ -25,7 +25,7 @@ fn fields_of(own: &[FieldSpec], declaration: &AuthDeclaration) -> Vec<FieldSpec>
     let names = declaration.defaults.get("paramNames").map(listed).unwrap_or_default();
     if names.is_empty() {
         let mut fields = declared_fields(own, declaration);
-        // A list of nothing is no default.
+        // An empty list is not a default.
         if let Some(field) = fields.iter_mut().find(|field| field.name == "paramNames") {
             field.default = Some(Value::from("apiKey"));
         }
@@ -53,7 +53,7 @@ fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
     Ok(Credential::Fixed(Placement { query, secrets, ..Placement::default() }))
 }
 
-/// The names in a list or in a text with commas; what is empty or no text is left out, and what comes twice.
+/// The names in a list or in a comma-separated text, without empty names, values that are not text, and duplicates.
 fn listed(value: &Value) -> Vec<String> {
     let names: Vec<&str> = match value {
         Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),

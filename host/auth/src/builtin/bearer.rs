@@ -1,4 +1,4 @@
-//! `bearer`: a token that somebody made at the service (RFC 6750, section 2.1).
+//! `bearer`: a token that was created at the service (RFC 6750, section 2.1).
 
 use http::header::AUTHORIZATION;
 use innkeeper_spec::FieldKind;

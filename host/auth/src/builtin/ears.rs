@@ -1,4 +1,4 @@
-//! `ears`: a user's consent by way of an auth redirect service, which owns the OAuth client of the provider.
+//! `ears`: a user's consent through an auth redirect service, which owns the OAuth client of the provider.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use crate::oauth::redirect_service_client;
 use crate::settings::Settings;
 use crate::settings_errors::SettingsErrors;
 
-/// `base` is where the host's configuration says that the service is. Without one the auth type can only say that there is none.
+/// `base` is the service's address from the host's configuration. Without it, the auth type can only report that there is no
+/// service.
 pub(super) fn auth_type(base: Option<SecureUrl>) -> BuiltIn {
     let fields = vec![
         required(
@@ -23,7 +24,7 @@ pub(super) fn auth_type(base: Option<SecureUrl>) -> BuiltIn {
         ),
         optional("scope", "Scope", FieldKind::Text, "What is asked of the user, separated by spaces."),
     ];
-    // The first is what a connection gets that does not say.
+    // The first is the default.
     let modes = vec![AuthMode::PerUser, AuthMode::Shared];
     let description = "A user consents in the browser, with no app to register: an auth redirect service has one. \
                        The host keeps the grant and refreshes it.";
@@ -54,12 +55,12 @@ fn credential(base: Option<&SecureUrl>, settings: &Settings) -> Result<Credentia
     mistakes.finish(client.map(|client| Credential::Grant(Arc::new(client))))
 }
 
-/// Whether an auth redirect service may call a provider so: 1 to 64 lower-case letters, digits, `_` and `-`. The name becomes a
-/// part of a path.
+/// Whether an auth redirect service may use this provider name: 1 to 64 lower-case letters, digits, `_` and `-`. The name
+/// becomes part of a path.
 pub fn is_provider_name(text: &str) -> bool {
     (1..=LONGEST_PROVIDER).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-')
 }
 
-/// The longest name of a provider, in bytes.
+/// The maximum length of a provider name, in bytes.
 const LONGEST_PROVIDER: usize = 64;

@@ -1,4 +1,4 @@
-//! How the built-in auth types describe themselves.
+//! How the built-in auth types describe their fields.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,8 @@ use crate::auth_type::{AuthType, Credential};
 use crate::settings::{Settings, declared_fields};
 use crate::settings_errors::SettingsErrors;
 
-/// An auth type that comes with the host: what it says of itself, and what makes a credential of a connection's settings.
+/// An auth type that comes with the host: its description, and the function that makes a credential from a connection's
+/// settings.
 pub(super) struct BuiltIn {
     spec: AuthTypeSpec,
     addresses: Vec<(&'static str, SecureUrl)>,
@@ -23,7 +24,7 @@ pub(super) struct BuiltIn {
 type MakeCredential = dyn Fn(&Settings) -> Result<Credential, SettingsErrors> + Send + Sync;
 
 impl BuiltIn {
-    /// One for connections that are shared and that nobody authorizes.
+    /// An auth type for shared connections that need no authorization by a user.
     pub(super) fn new(
         id: &str,
         title: &str,
@@ -51,7 +52,7 @@ impl BuiltIn {
         Self { spec, addresses: Vec::new(), fields: declared_fields, credential: Box::new(credential) }
     }
 
-    /// With a person who authorizes it.
+    /// Adds authorization by a user.
     pub(super) fn interactive(mut self, modes: Vec<AuthMode>) -> Self {
         self.spec.modes = modes;
         self.spec.interactive = true;
@@ -63,13 +64,13 @@ impl BuiltIn {
         self
     }
 
-    /// With an address of the host's own configuration.
+    /// Adds an address from the host's own configuration.
     pub(super) fn at(mut self, name: &'static str, address: SecureUrl) -> Self {
         self.addresses.push((name, address));
         self
     }
 
-    /// With fields that depend on what a connector declares.
+    /// Makes the fields depend on what a connector declares.
     pub(super) fn with_fields(mut self, fields: fn(&[FieldSpec], &AuthDeclaration) -> Vec<FieldSpec>) -> Self {
         self.fields = fields;
         self

@@ -1,4 +1,4 @@
-//! All that is wrong with a connection's settings, gathered while a credential is made of them.
+//! Collects every mistake in a connection's settings while a credential is made from them.
 
 use innkeeper_address::{AddressProblem, SecureUrl};
 use secrecy::{ExposeSecret, SecretString};
@@ -8,7 +8,7 @@ use crate::scope::{InvalidScope, Scope};
 use crate::settings::Settings;
 use crate::settings_errors::{SettingsErrors, SettingsMistake};
 
-/// Mistakes, gathered while a credential is put together.
+/// The mistakes found so far.
 #[derive(Debug, Default)]
 pub(super) struct Mistakes(Vec<SettingsMistake>);
 
@@ -17,7 +17,7 @@ impl Mistakes {
         self.0.push(SettingsMistake::new(field, reason));
     }
 
-    /// The text of a field that must have one.
+    /// The text of a required field.
     pub(super) fn text(&mut self, settings: &Settings, field: &str) -> Option<String> {
         let text = settings.text(field).map(str::to_owned);
         if text.is_none() {
@@ -26,7 +26,7 @@ impl Mistakes {
         text
     }
 
-    /// The text of a secret field that must have one.
+    /// The text of a required secret field.
     pub(super) fn secret_text(&mut self, settings: &Settings, field: &str) -> Option<SecretString> {
         let text = settings.secret(field).cloned();
         if text.is_none() {
@@ -35,19 +35,19 @@ impl Mistakes {
         text
     }
 
-    /// The scope, if one is given.
+    /// The scope, if it is set.
     pub(super) fn scope(&mut self, settings: &Settings) -> Option<Scope> {
         let scope = settings.text("scope")?.parse();
         scope.map_err(|error: InvalidScope| self.note("scope", error.to_string())).ok()
     }
 
-    /// The address in a field, if one is given.
+    /// The URL in a field, if it is set.
     pub(super) fn address(&mut self, settings: &Settings, field: &str) -> Option<SecureUrl> {
         let address = settings.text(field)?.parse();
         address.map_err(|problem: AddressProblem| self.note(field, problem.to_string())).ok()
     }
 
-    /// The address of an endpoint, which discovery may have filled in.
+    /// The URL of an endpoint, which discovery may have filled in.
     pub(super) fn endpoint(&mut self, settings: &Settings, field: &str) -> Option<SecureUrl> {
         if settings.text(field).is_none() {
             self.note(field, "is required: give it, or a discoveryUrl whose metadata names it");
@@ -56,7 +56,7 @@ impl Mistakes {
         self.address(settings, field)
     }
 
-    /// Notes an address that is not https, on loopback too.
+    /// Reports a URL that is not https, even on loopback.
     pub(super) fn only_https(&mut self, settings: &Settings, field: &str, why: &str) {
         let address = settings.text(field).and_then(|text| text.parse::<SecureUrl>().ok());
         if address.is_some_and(|address| address.scheme() != "https") {
@@ -64,13 +64,13 @@ impl Mistakes {
         }
     }
 
-    /// A client with token URL, id, scope and revocation URL of the settings, public so far.
+    /// A client with the token URL, id, scope and revocation URL of the settings; still a public client.
     pub(super) fn client(&mut self, settings: &Settings) -> Option<OAuthClient> {
         let client_id = self.text(settings, "clientId");
         self.client_of_id(settings, client_id)
     }
 
-    /// The same with an id that is known.
+    /// The same, with a known id.
     pub(super) fn client_of_id(&mut self, settings: &Settings, client_id: Option<String>) -> Option<OAuthClient> {
         let (scope, revocation_url) = (self.scope(settings), self.address(settings, "revocationUrl"));
         let mut client = OAuthClient::new(self.endpoint(settings, "tokenUrl")?, client_id?);
@@ -79,7 +79,7 @@ impl Mistakes {
         Some(client)
     }
 
-    /// A secret in header or body; without a secret the client is public.
+    /// A secret in the header or body; without a secret, the client is public.
     pub(super) fn secret(settings: &Settings, in_header: bool) -> ClientAuthentication {
         match settings.secret("clientSecret").cloned() {
             None => ClientAuthentication::Public,
@@ -88,14 +88,14 @@ impl Mistakes {
         }
     }
 
-    /// The text of a secret field that must have one, and goes into a header as it is.
+    /// The text of a required secret field that is put into a header unchanged.
     pub(super) fn header_text(&mut self, settings: &Settings, field: &str) -> Option<SecretString> {
         let secret = self.secret_text(settings, field)?;
         self.check_header_text(field, &secret);
         Some(secret)
     }
 
-    /// Notes a secret that cannot go into a header as it is.
+    /// Reports a secret that cannot be put into a header unchanged.
     pub(super) fn check_header_text(&mut self, field: &str, secret: &SecretString) {
         let text = secret.expose_secret();
         if !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') || text.trim() != text {
@@ -106,7 +106,7 @@ impl Mistakes {
         }
     }
 
-    /// The value, unless there is a mistake.
+    /// The value, if there are no mistakes.
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, SettingsErrors> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),

@@ -1,4 +1,4 @@
-//! The auth types that come with the host, one file each, and what they share.
+//! The auth types that come with the host, one file each, and the code they share.
 
 mod api_key_header;
 mod api_key_query;
@@ -46,7 +46,7 @@ pub(crate) fn all() -> impl Iterator<Item = Arc<dyn AuthType>> {
     all.into_iter().map(|auth_type| Arc::new(auth_type) as Arc<dyn AuthType>)
 }
 
-/// `ears` at the auth redirect service of this base address.
+/// `ears` with the auth redirect service at this base address.
 pub(crate) fn ears(redirect_service: SecureUrl) -> Arc<dyn AuthType> {
     Arc::new(ears::auth_type(Some(redirect_service)))
 }

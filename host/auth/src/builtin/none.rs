@@ -1,4 +1,4 @@
-//! `none`: the service asks for no credential.
+//! `none`: the service requires no credential.
 
 use super::field::BuiltIn;
 use crate::auth_type::Credential;

@@ -18,7 +18,7 @@ use crate::settings_errors::SettingsErrors;
 const BASIC: &str = "client_secret_basic";
 const POST: &str = "client_secret_post";
 const PRIVATE_KEY: &str = "private_key_jwt";
-/// What only clients with a private key need; a form that asks everybody for it would frighten people away.
+/// Fields that only clients with a private key need; they would put most users off if every form showed them.
 const ADVANCED: [&str; 7] =
     ["tokenEndpointAuthMethod", "algorithm", "certificateBinding", "certificate", "keyId", "privateKey", "passphrase"];
 const METHODS: [&str; 3] = [BASIC, POST, PRIVATE_KEY];
@@ -130,7 +130,8 @@ fn check_shape(mistakes: &mut Mistakes, settings: &Settings) {
     }
 }
 
-/// Without `tokenEndpointAuthMethod` the flag decides. As the flag is set by default, only its absence contradicts.
+/// Without `tokenEndpointAuthMethod`, the flag decides. The flag is set by default, so only a cleared flag can contradict the
+/// method.
 fn authentication(mistakes: &mut Mistakes, settings: &Settings) -> Option<ClientAuthentication> {
     let flag = settings.flag("useBasicAuth").unwrap_or(true);
     let method = settings.text("tokenEndpointAuthMethod");

@@ -1,4 +1,4 @@
-//! The fields that the auth types of OAuth share.
+//! The fields that the OAuth auth types share.
 
 use innkeeper_spec::{FieldKind, FieldSpec};
 
@@ -13,18 +13,18 @@ pub(super) fn client_id() -> FieldSpec {
     required("clientId", "Client ID", FieldKind::Text, "The id of the app that is registered at the service.")
 }
 
-/// Of a client that may be a public one.
+/// The fields of a client that may be public.
 pub(super) fn client_secret() -> FieldSpec {
     let help = "The secret of that app; a public client has none.";
     optional("clientSecret", "Client secret", FieldKind::Secret, help)
 }
 
-/// How a client with a secret proves itself.
+/// How a client with a secret authenticates.
 pub(super) fn secret_method(help: &str) -> FieldSpec {
     choice("tokenEndpointAuthMethod", "Client authentication", help, &["client_secret_post", "client_secret_basic"])
 }
 
-/// Of the statements that a client signs.
+/// The fields of a client's signed assertions.
 pub(super) fn audience() -> FieldSpec {
     let help = "Whom the assertions are for, where that is not the token URL.";
     optional("audience", "Audience", FieldKind::Text, help)

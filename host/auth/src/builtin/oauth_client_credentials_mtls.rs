@@ -1,4 +1,4 @@
-//! `oauth_client_credentials_mtls`: the connector's own identity, proved by a certificate (RFC 8705, section 2).
+//! `oauth_client_credentials_mtls`: the connector's own identity, proven by a certificate (RFC 8705, section 2).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `oauth_client_credentials_private_key_jwt`: the connector's own identity, proved by a signature (RFC 7523, section 2.2).
+//! `oauth_client_credentials_private_key_jwt`: the connector's own identity, proven by a signature (RFC 7523, section 2.2).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `oauth_jwt_bearer`: a signed statement of whom the connector speaks for (RFC 7523, section 2.1).
+//! `oauth_jwt_bearer`: a signed assertion that names the subject (RFC 7523, section 2.1).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::oauth::{JwtBearer, KeyReference, OAuthClient, OwnGrant, Way};
 use crate::settings::Settings;
 use crate::settings_errors::SettingsErrors;
 
-/// How long a statement is good for, in seconds.
+/// How long an assertion is valid, in seconds.
 const LIFE: u64 = 300;
-/// The longest that can be asked for, in seconds.
+/// The maximum lifetime of an assertion, in seconds.
 const LONGEST_LIFE: u64 = 3600;
-/// Claims that are set here.
+/// Claims that the host sets.
 const OWN_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "iat", "nbf", "jti"];
 
 pub(super) fn auth_type() -> BuiltIn {

@@ -1,5 +1,5 @@
-//! `oauth_password`: a user's password is handed to the host (RFC 6749, section 4.3). RFC 9700, section 2.4, forbids it; some
-//! services know nothing else.
+//! `oauth_password`: a user's password is given to the host (RFC 6749, section 4.3). RFC 9700, section 2.4, forbids it, but
+//! some services support nothing else.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use crate::oauth::{AnswerShape, BodyFormat, OwnGrant, Password, Way};
 use crate::settings::Settings;
 use crate::settings_errors::SettingsErrors;
 
-/// Longest user name, in characters.
+/// The maximum length of a user name, in characters.
 const LONGEST_USERNAME: usize = 1024;
-/// Longest password and client id, in characters.
+/// The maximum length of a password or client id, in characters.
 const LONGEST: usize = 4096;
-/// Told to whoever makes a connection.
+/// A warning for the user who creates a connection.
 const INSECURE: &str = "the host keeps a person's password, which opens all of the account, works without a second factor \
                         and cannot be revoked alone; use another way where the service has one";
 

@@ -53,7 +53,7 @@ impl Mistakes {
         Some(signer)
     }
 
-    /// `algorithm` with a key that is read already.
+    /// `algorithm`, with a key that has already been read.
     pub(super) fn signer_with(
         &mut self,
         settings: &Settings,
@@ -90,7 +90,7 @@ impl Mistakes {
         self.note(if problem.is_of_passphrase() { "passphrase" } else { "privateKey" }, problem.to_string());
     }
 
-    /// The reference, and the certificates that must fit the key.
+    /// The key reference, and the certificates that must match the key.
     fn reference(&mut self, settings: &Settings) -> Option<(KeyReference, Option<Certificates>)> {
         let binding = settings.text("certificateBinding").unwrap_or("x5t#S256");
         if binding == "kid" {

@@ -16,11 +16,11 @@ use crate::scope::Scope;
 
 /// An authorization that has begun.
 pub struct Begun {
-    /// Where the user's browser goes. It holds the state: log it nowhere.
+    /// The address to open in the user's browser. It contains the state, so it must not be logged.
     pub authorization_url: Url,
-    /// The state parameter, for who wants to recognise the callback.
+    /// The state parameter, for callers that need to recognise the callback.
     pub state: FlowState,
-    /// Until when the callback is taken.
+    /// When the callback is no longer accepted.
     pub expires_at: Timestamp,
 }
 
@@ -32,9 +32,9 @@ impl fmt::Debug for Begun {
 
 impl Auth {
     /// Begins an authorization of `connection` by `owner`. The provider will send the browser back to `redirect_uri`;
-    /// [`Auth::complete`] then takes the callback within ten minutes, once, from the holder of `session`.
-    /// `return_url` is kept for the embedder; which origins may be returned to is its decision. A user who begins more often
-    /// than [`super::FlowLimits`] allows is refused.
+    /// [`Auth::complete`] then accepts the callback once, within ten minutes, from the holder of `session`. `return_url` is
+    /// stored for the embedder, which decides which origins may be returned to. A user who begins more often than
+    /// [`super::FlowLimits`] allows is rejected.
     pub async fn begin(
         &self,
         connection: &ConnectionRecord,
@@ -60,7 +60,7 @@ impl Auth {
         let who = Counted::new(session.user(), &connection.space, &connection.id, owner);
         let counted = self.limiter().count(Endpoint::Begin, who, now);
         counted.map_err(|TooMany(retry_after)| AuthError::TooManyAuthorizations { retry_after })?;
-        // Abandoned ones would stay for ever otherwise. That this fails is no reason to refuse a user.
+        // Otherwise abandoned authorizations would stay forever. A failure here is no reason to reject the user.
         if let Err(error) = self.store().sweep_authorizations(now).await {
             tracing::warn!(%error, "expired authorizations were not swept");
         }
@@ -94,7 +94,7 @@ impl Auth {
         Ok(Begun { authorization_url, state, expires_at })
     }
 
-    /// Where a user of `connection` is sent to, without what the address asks; none where no browser is sent anywhere.
+    /// The address that a user of `connection` is sent to, without its parameters; `None` if the auth type uses no browser.
     pub fn consent_address(&self, connection: &ConnectionRecord) -> Result<Option<Url>, AuthError> {
         let prepared = self.prepared(connection)?;
         Ok(prepared.source().and_then(|source| match source.authorization() {
@@ -103,7 +103,7 @@ impl Auth {
         }))
     }
 
-    /// Whether an authorization could begin now, as far as the limits go. Counts nothing.
+    /// Whether the limits allow an authorization to begin now. This does not count as an attempt.
     pub fn may_begin(
         &self,
         connection: &ConnectionRecord,

@@ -1,4 +1,4 @@
-//! What the provider sends the browser back with (RFC 6749, section 4.1.2, and RFC 9207).
+//! The parameters that the provider sends back with the browser (RFC 6749, section 4.1.2, and RFC 9207).
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use url::form_urlencoded;
 use super::complete::FlowFailure;
 use super::{AuthorizationCode, FlowState};
 
-/// The parameters of a callback. All of them are hostile until the state has been checked.
+/// The parameters of a callback. All of them are untrusted until the state has been checked.
 pub struct Callback {
     pub(super) state: FlowState,
     pub(super) code: Option<AuthorizationCode>,
@@ -16,8 +16,8 @@ pub struct Callback {
 }
 
 impl Callback {
-    /// From a query, without the question mark. Parameters that OAuth does not know are ignored; one that comes twice, and a
-    /// callback without a state, are refused.
+    /// Reads a query without the question mark. Parameters that OAuth does not define are ignored; a repeated parameter or a
+    /// missing state is an error.
     pub fn parse(query: &str) -> Result<Self, FlowFailure> {
         let [mut state, mut code, mut error, mut issuer] = [const { None }; 4];
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -44,7 +44,7 @@ impl Callback {
 }
 
 impl Callback {
-    /// The state, for who keeps a session for each.
+    /// The state, for callers that store one session per state.
     pub fn state(&self) -> &FlowState {
         &self.state
     }

@@ -1,4 +1,4 @@
-//! Takes a user back from the authorization server.
+//! Completes an authorization when the user comes back from the authorization server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,62 +12,62 @@ use crate::auth::Auth;
 use crate::error::AuthError;
 use crate::grant::{Authorization, BoundSource, Grants, TokenError};
 
-/// What a flow was for.
+/// The connection and owner that a flow was for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completed {
     /// The tenant.
     pub space: SpaceId,
-    /// Which connection.
+    /// The connection.
     pub connection: ConnectionId,
-    /// Who owns the grant.
+    /// The owner of the grant.
     pub owner: GrantOwner,
-    /// Where the browser goes next.
+    /// The address that the browser goes to next.
     pub return_url: Option<String>,
 }
 
-/// A callback that gave no grant.
+/// A callback that led to no grant.
 #[derive(Debug, thiserror::Error)]
 #[error("{failure}")]
 pub struct Refused {
-    /// Why. Fit for a page: none of the provider's own words are in it.
+    /// The reason. Safe to show on a page: it contains none of the provider's text.
     pub failure: FlowFailure,
-    /// What the flow was for. Known only where the callback came from the browser that began.
+    /// What the flow was for. Known only if the callback came from the browser that began the flow.
     pub flow: Option<Box<Completed>>,
 }
 
-/// Why a callback gave no grant.
+/// Why a callback led to no grant.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlowFailure {
-    /// A parameter comes twice (RFC 6749, section 3.1).
+    /// A parameter is repeated (RFC 6749, section 3.1).
     #[error("the callback names a parameter twice; begin again")]
     Repeated,
-    /// There is no state.
+    /// The state is missing.
     #[error("the callback has no state, so it belongs to no authorization; begin again")]
     NoState,
-    /// The state is none of ours, or was used before.
+    /// The state is not from this host, or was used before.
     #[error("this authorization is not known or was used already; begin again")]
     Unknown,
-    /// It took more than ten minutes.
+    /// The authorization took more than ten minutes.
     #[error("this authorization took too long and is no longer valid; begin again")]
     Expired,
-    /// It comes from another browser than the one that began.
+    /// The callback comes from another browser than the one that began the flow.
     #[error(
         "this authorization was begun in another browser or by another user; open the link there, or begin again here"
     )]
     OtherSession,
-    /// RFC 9207: the answer comes from another server than the one that was asked.
+    /// RFC 9207: the answer comes from another server than the one that the user was sent to.
     #[error(
         "the answer comes from another authorization server than the one that was asked; begin again, and tell the operator if it happens again"
     )]
     OtherIssuer,
-    /// The user said no.
+    /// The user declined.
     #[error("access was denied; begin again if that was not meant (access_denied)")]
     Denied,
-    /// The provider refused for another reason (RFC 6749, section 4.1.2.1).
+    /// The provider rejected the authorization for another reason (RFC 6749, section 4.1.2.1).
     #[error("the authorization server refused{}; begin again, or check the connection's settings", code_text(*.0))]
     Provider(Option<&'static str>),
-    /// There is neither a code nor an error.
+    /// The callback has neither a code nor an error.
     #[error("the authorization server sent no code; begin again")]
     NoCode,
     /// The connection was removed or changed in the meantime.
@@ -76,7 +76,8 @@ pub enum FlowFailure {
     /// The code was not exchanged for a token.
     #[error("the code was not exchanged for a token: {0}; begin again")]
     Exchange(TokenError),
-    /// This user came back too often; the authorization is still good after this time if that is not over by then.
+    /// This user completes authorizations too often. After this time the callback still works, unless the authorization has
+    /// expired by then.
     #[error("there were too many authorizations within a short time; try again in {} minutes", minutes(*.0))]
     TooMany(Duration),
     /// The host failed.
@@ -85,9 +86,9 @@ pub enum FlowFailure {
 }
 
 impl Auth {
-    /// Takes a callback. The state is consumed before anything leaves the host, so of several callbacks with one state at
-    /// most one is exchanged. A callback from another session changes nothing: a stranger who has seen the state can neither
-    /// use it nor spoil it.
+    /// Accepts a callback. The state is consumed before anything leaves the host, so at most one of several callbacks with the
+    /// same state is exchanged. A callback from another session changes nothing: someone else who has seen the state can
+    /// neither use nor invalidate it.
     pub async fn complete(&self, callback: &Callback, session: &SessionSecret) -> Result<Completed, Refused> {
         let record = self.consume(callback, session).await?;
         let flow = Completed {
@@ -102,7 +103,7 @@ impl Auth {
         }
     }
 
-    /// Takes the record out if the session is the one that began.
+    /// Removes and returns the record if the session is the one that began the flow.
     async fn consume(&self, callback: &Callback, session: &SessionSecret) -> Result<AuthorizationRecord, Refused> {
         let stranger = |failure| Refused { failure, flow: None };
         let state_hash = digest(callback.state.expose());
@@ -112,7 +113,7 @@ impl Auth {
         let Some(found) = stored(self.store().authorization(&state_hash).await)? else {
             return Err(stranger(FlowFailure::Unknown));
         };
-        // Both sides are hashes, so the time that the comparison takes tells nothing.
+        // Both sides are hashes, so the time that the comparison takes reveals nothing.
         if found.session_hash != session.hash() {
             return Err(stranger(FlowFailure::OtherSession));
         }
@@ -147,7 +148,7 @@ impl Auth {
             verifier,
             record: record.clone(),
         };
-        // The state is consumed: a browser that goes away must not take the grant with it.
+        // The state is consumed, so the grant must be stored even if the browser disconnects.
         let task = self.grants().task(exchange.run());
         let interrupted = || FlowFailure::Host(AuthError::Interrupted(record.connection.clone()));
         task.await.unwrap_or_else(|_| Err(interrupted()))
@@ -159,7 +160,7 @@ impl Auth {
         let connection = connection.ok_or_else(gone)?;
         Self::check_owner(&connection, &record.owner).map_err(|_| gone())?;
         let prepared = self.prepared(&connection)?;
-        // A code goes to no other server than the one that gave it.
+        // A code is only sent to the server that issued it.
         let same = |source: &&BoundSource| source.origin.as_str() == record.origin;
         prepared.source().filter(same).cloned().ok_or_else(gone)
     }
@@ -177,7 +178,7 @@ impl Auth {
     }
 }
 
-/// The exchange of a code, and what follows from it.
+/// Exchanges a code and stores the grant.
 struct Exchange {
     grants: Arc<Grants>,
     store: Arc<dyn Store>,
@@ -208,8 +209,9 @@ impl Exchange {
     }
 }
 
-/// RFC 9207, section 2.4: a server that promises to name itself must do so, by the very text. The auth redirect service names
-/// itself, so an answer of it to what another server was asked is a mix-up (RFC 9700, section 4.4), and so is the reverse.
+/// RFC 9207, section 2.4: a server that promises to identify itself must do so, with exactly that text. The auth redirect
+/// service identifies itself, so its answer to a request that went to another server is a mix-up (RFC 9700, section 4.4), and
+/// vice versa.
 fn check_issuer(
     expected: Issuer<'_>,
     callback: &Callback,
@@ -224,8 +226,8 @@ fn check_issuer(
     if fits { Ok(()) } else { Err(FlowFailure::OtherIssuer) }
 }
 
-/// The error code of a callback, where it is one of the standard's (RFC 6749, section 4.1.2.1, and OpenID Connect Core, section
-/// 3.1.2.6). Any other text is a provider's own, and is shown to nobody.
+/// The error code of a callback, if it is a standard one (RFC 6749, section 4.1.2.1, and OpenID Connect Core, section 3.1.2.6).
+/// Any other text comes from the provider and is not shown.
 pub fn authorization_error(code: &str) -> Option<&'static str> {
     let known = [
         "access_denied",

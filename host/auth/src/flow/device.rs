@@ -1,4 +1,4 @@
-//! A user authorizes on another device, by a code (RFC 8628).
+//! Authorization on another device, with a code (RFC 8628).
 
 use std::fmt;
 use std::time::Duration;
@@ -15,38 +15,38 @@ use crate::error::AuthError;
 use crate::grant::{Authorization, BoundSource, ErrorCode, Nature, Origin, TokenAnswer, TokenError};
 use crate::scope::Scope;
 
-/// Section 3.5: what the interval grows by when the server says that it is asked too often.
+/// Section 3.5: how much the interval grows when the server answers that the client polls too often.
 const SLOWER: Duration = Duration::from_secs(5);
-/// Whatever a source says.
+/// The minimum interval, whatever a source answers.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
-/// The longest wait after failures that pass, unless the server asks for more.
+/// The longest wait after temporary failures, unless the server requires more.
 const LONGEST_WAIT: Duration = Duration::from_mins(2);
 
-/// How a person authorizes a connection.
+/// How a user authorizes a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthorizationWay {
     /// In a browser, which comes back with a code: [`Auth::begin`].
     Browser,
-    /// By a code that is typed on another device: [`Auth::begin_device`].
+    /// By a code that is entered on another device: [`Auth::begin_device`].
     Device,
-    /// Not at all: the connection needs no person.
+    /// Not at all: the connection needs no user.
     None,
 }
 
-/// An authorization that waits for a user on another device. It lives in memory alone: who loses it begins again.
+/// An authorization that waits for a user on another device. It is only in memory: if it is lost, the user begins again.
 pub struct DeviceAuthorization {
-    /// What the user types there.
+    /// The code that the user enters there.
     pub user_code: String,
-    /// Where the user goes.
+    /// The address that the user opens.
     pub verification_uri: SecureUrl,
-    /// The same with the code in it, for a link or a QR code. Whoever opens it should compare the code.
+    /// The address with the code in it, for a link or a QR code. The user should still compare the code.
     pub verification_uri_complete: Option<SecureUrl>,
-    /// Until when the user may decide.
+    /// When the authorization expires.
     pub expires_at: Timestamp,
-    /// How long to wait between questions at least; it grows when the server asks for that.
+    /// The minimum time between polls; it grows if the server requires that.
     pub interval: Duration,
     device_code: SecretString,
-    /// Whose code it is: it goes to no other server, whatever becomes of the connection.
+    /// Identifies the server that issued the code: the code is sent to no other server, even if the connection changes.
     origin: Origin,
     scope: Option<String>,
     next_poll: Timestamp,
@@ -56,7 +56,7 @@ pub struct DeviceAuthorization {
     owner: GrantOwner,
 }
 
-/// Everything but the device code, which is as good as a grant.
+/// Shows everything but the device code, which is as powerful as a grant.
 impl fmt::Debug for DeviceAuthorization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeviceAuthorization")
@@ -68,29 +68,29 @@ impl fmt::Debug for DeviceAuthorization {
     }
 }
 
-/// What one question gave.
+/// The outcome of one poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceProgress {
-    /// The user has not decided yet, or the server cannot be asked just now.
+    /// The user has not decided yet, or the server cannot be reached at the moment.
     Pending {
-        /// How long to wait until the next question; an earlier one is not sent.
+        /// How long to wait until the next poll; an earlier one is not sent.
         wait: Duration,
     },
-    /// The user has consented, and the grant is kept.
+    /// The user has consented, and the grant is stored.
     Authorized(Completed),
 }
 
-/// Why a user's authorization on another device gave no grant.
+/// Why an authorization on another device led to no grant.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceFailure {
-    /// The user said no.
+    /// The user declined.
     #[error("access was denied; begin again if that was not meant (access_denied)")]
     Denied,
-    /// The user took too long.
+    /// The code expired before the user decided.
     #[error("nobody authorized it in time; begin again (expired_token)")]
     Expired,
-    /// The authorization server refused the request itself.
+    /// The authorization server rejected the request itself.
     #[error("the authorization server was asked in vain: {0}; check the connection's settings")]
     Server(TokenError),
     /// The connection was removed or changed in the meantime.
@@ -102,7 +102,7 @@ pub enum DeviceFailure {
 }
 
 impl Auth {
-    /// How a person authorizes this connection.
+    /// How a user authorizes this connection.
     pub fn authorization_way(&self, connection: &ConnectionRecord) -> Result<AuthorizationWay, AuthError> {
         let prepared = self.prepared(connection)?;
         Ok(match prepared.source().map(BoundSource::authorization) {
@@ -113,7 +113,7 @@ impl Auth {
     }
 
     /// Begins an authorization of `connection` by `owner` on another device (section 3.1). Show the user the code and the
-    /// address, then ask [`Auth::poll_device`] until it ends, or [`Auth::wait_device`] once.
+    /// address, then call [`Auth::poll_device`] until it returns an outcome, or [`Auth::wait_device`] once.
     pub async fn begin_device(
         &self,
         connection: &ConnectionRecord,
@@ -148,8 +148,8 @@ impl Auth {
         })
     }
 
-    /// Asks once whether the user has decided (section 3.4), unless it is too early for that. After a failure that passes
-    /// by itself each wait is twice as long.
+    /// Asks the server once whether the user has decided (section 3.4), unless it is too early for that. Each temporary failure
+    /// doubles the wait.
     pub async fn poll_device(&self, pending: &mut DeviceAuthorization) -> Result<DeviceProgress, DeviceFailure> {
         let now = self.clock().now();
         if now >= pending.expires_at {
@@ -188,7 +188,7 @@ impl Auth {
         Ok(DeviceProgress::Pending { wait })
     }
 
-    /// Asks until the user has decided or the time is over. Dropping the future gives the authorization up.
+    /// Polls until the user has decided or the code has expired. Dropping the future abandons the authorization.
     pub async fn wait_device(&self, mut pending: DeviceAuthorization) -> Result<Completed, DeviceFailure> {
         loop {
             match self.poll_device(&mut pending).await? {
@@ -210,7 +210,7 @@ impl Auth {
         let (space, connection, owner) = (pending.space.clone(), pending.connection.clone(), pending.owner.clone());
         let key = GrantKey { space: space.clone(), connection: connection.clone(), owner: owner.clone() };
         self.grants().replace(&key, answer, pending.scope.as_deref(), source).await?;
-        // A connection that was deleted meanwhile must not leave a grant behind.
+        // A connection that was deleted in the meantime must not leave a grant behind.
         if self.connections().get(&space, &connection).await.map_err(AuthError::from)?.is_none() {
             self.grants().remove(&key).await?;
             return Err(DeviceFailure::ConnectionGone(connection));
@@ -218,7 +218,7 @@ impl Auth {
         Ok(Completed { space, connection, owner, return_url: None })
     }
 
-    /// The source as the connection is now.
+    /// The source of the connection in its current version.
     async fn device_source(&self, pending: &DeviceAuthorization) -> Result<BoundSource, DeviceFailure> {
         let gone = || DeviceFailure::ConnectionGone(pending.connection.clone());
         let connection = self.connections().get(&pending.space, &pending.connection).await.map_err(AuthError::from)?;

@@ -1,4 +1,4 @@
-//! How often authorizations may begin and come back: a sliding window for each user and each of the two.
+//! Limits how often authorizations may begin and complete: one sliding window per user and kind.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -7,12 +7,12 @@ use innkeeper_ambient::Timestamp;
 use innkeeper_ambient::lock::Mutex;
 use innkeeper_store::{ConnectionId, GrantOwner, PrincipalId, SpaceId};
 
-/// At most so many within any window of so long.
+/// At most `count` events in any window of `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowLimit {
-    /// How many.
+    /// The maximum number of events.
     pub count: u32,
-    /// How long the window is.
+    /// The length of the window.
     pub window: Duration,
 }
 
@@ -23,15 +23,15 @@ impl Default for FlowLimit {
     }
 }
 
-/// How often a user may do what takes a round through the provider.
+/// How often a user may begin and complete authorizations at a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlowLimits {
-    /// Authorizations begun by one user.
+    /// Authorizations that one user begins.
     pub begin: FlowLimit,
-    /// Callbacks that one user brings.
+    /// Callbacks that one user completes.
     pub callback: FlowLimit,
-    /// Users that are remembered at once, 10,000; one more makes whoever was away longest forgotten.
+    /// The maximum number of tracked users, 10,000 by default; the least recently seen is evicted.
     pub most_users: usize,
 }
 
@@ -48,12 +48,12 @@ pub(crate) enum Endpoint {
     Callback,
 }
 
-/// Who is counted.
+/// The party that is counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Counted {
-    /// A user, wherever they authorize.
+    /// A user, across all connections.
     Principal(SpaceId, PrincipalId),
-    /// Whoever authorizes a shared connection, where the service does not say who that is.
+    /// All users of a shared connection together, if the service does not identify them.
     Connection(SpaceId, ConnectionId),
 }
 
@@ -72,11 +72,11 @@ impl Counted {
     }
 }
 
-/// There were too many; one more is possible after this time.
+/// There were too many; another one is possible after this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooMany(pub(crate) Duration);
 
-/// Counts in memory: a restart, or another replica, begins anew.
+/// Counts in memory: a restart or another replica starts from zero.
 #[derive(Debug)]
 pub(crate) struct FlowLimiter {
     limits: FlowLimits,
@@ -88,7 +88,7 @@ impl FlowLimiter {
         Self { limits, seen: Mutex::default() }
     }
 
-    /// Counts one more, unless there were too many: what is refused is not counted, so that a user who waits gets through.
+    /// Counts one event, unless there were too many. A rejected event is not counted, so a user who waits gets through.
     pub(crate) fn count(&self, endpoint: Endpoint, who: Counted, now: Timestamp) -> Result<(), TooMany> {
         let mut seen = self.seen.lock();
         let key = (endpoint, who);
@@ -101,7 +101,7 @@ impl FlowLimiter {
         Ok(())
     }
 
-    /// Whether one more would be counted.
+    /// Whether another event would be accepted.
     pub(crate) fn peek(&self, endpoint: Endpoint, who: &Counted, now: Timestamp) -> Result<(), TooMany> {
         let mut seen = self.seen.lock();
         seen.get_mut(&(endpoint, who.clone())).map_or(Ok(()), |times| self.check(endpoint, times, now))
@@ -115,7 +115,7 @@ impl FlowLimiter {
         if times.len() < usize::try_from(count).unwrap_or(usize::MAX) {
             return Ok(());
         }
-        // A clock that was set back must not shut anybody out for longer than the window.
+        // A clock that was set back must not block a user for longer than the window.
         Err(TooMany(times.front().map_or(window, |first| first.plus(window).since(now).min(window))))
     }
 
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!([count(0), count(30), count(40)], [Ok(()), Ok(()), Err(TooMany(Duration::from_secs(20)))]);
         assert_eq!(limiter.peek(Endpoint::Begin, &ada(1), at(59)), Err(TooMany(Duration::from_secs(1))));
         assert_eq!(limiter.peek(Endpoint::Begin, &ada(1), at(60)), Ok(()));
-        // What was refused at 40 did not count, what was done at 30 does.
+        // The rejected event at 40 was not counted; the event at 30 was.
         assert_eq!([count(60), count(61), count(90)], [Ok(()), Err(TooMany(Duration::from_secs(29))), Ok(())]);
     }
 
@@ -188,7 +188,7 @@ mod tests {
         }
         assert_eq!(limiter.seen.lock().len(), 100);
         limiter.count(Endpoint::Begin, ada(999), at(20)).expect_err("the newest is remembered");
-        // Once the windows have passed nobody is.
+        // Once the windows have passed, no user is limited.
         assert_eq!(limiter.count(Endpoint::Begin, ada(5_000), at(600)), Ok(()));
         assert_eq!(limiter.seen.lock().len(), 1);
     }

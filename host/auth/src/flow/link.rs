@@ -1,4 +1,4 @@
-//! The link that a user opens to authorize: to a page of ours, for one user, once.
+//! The link that a user opens to authorize: it leads to a page of the host, is for one user and works once.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,29 +15,29 @@ use super::{Signer, digest};
 use crate::auth::Auth;
 use crate::error::AuthError;
 
-/// How long a link is good unless somebody says otherwise.
+/// How long a link is valid by default.
 pub const LINK_LIFE: Duration = Duration::from_mins(10);
-/// The longest life of a link.
+/// The maximum lifetime of a link.
 pub const LONGEST_LINK_LIFE: Duration = Duration::from_hours(24);
-/// What the key of links is derived for.
+/// The purpose that the key for links is derived for.
 pub const LINK_PURPOSE: &str = "start-link";
 
-/// What a start link is for. The link is this, signed: nothing is stored until somebody opens it.
+/// What a start link is for. The link is this value, signed: nothing is stored until it is opened.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartLink {
     /// The tenant.
     #[serde(rename = "s")]
     pub space: SpaceId,
-    /// Which connection.
+    /// The connection.
     #[serde(rename = "c")]
     pub connection: ConnectionId,
-    /// Who is to open it; none: whoever may authorize a shared connection.
+    /// The user who is to open it; `None`: any user who may authorize a shared connection.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<PrincipalId>,
-    /// Where the browser goes at the end.
+    /// The address that the browser goes to at the end.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub return_url: Option<Url>,
-    /// After this it is worth nothing.
+    /// When the link expires.
     #[serde(rename = "e")]
     pub expires_at: Timestamp,
     /// 256 random bits: no two links are the same.
@@ -46,7 +46,7 @@ pub struct StartLink {
 }
 
 impl StartLink {
-    /// A link that is good for `life`, at most a day.
+    /// Creates a link that is valid for `life`, at most a day.
     pub fn new(
         space: SpaceId,
         connection: ConnectionId,
@@ -61,7 +61,7 @@ impl StartLink {
         Self { space, connection, principal, return_url, expires_at, nonce }
     }
 
-    /// The token that stands in the link. Where links are proof of who opens them, it is as good as a password.
+    /// The token in the link. In deployments where the link proves the user's identity, it is as powerful as a password.
     pub fn sign(&self, signer: &Signer) -> SecretString {
         SecretString::from(signer.sign(self))
     }
@@ -78,28 +78,28 @@ impl fmt::Debug for StartLink {
     }
 }
 
-/// Why a start link begins nothing.
+/// Why a start link is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkFailure {
-    /// This host did not write it.
+    /// This host did not sign it.
     #[error("this link is not complete or was not made by this host; ask for a new one")]
     Invalid,
-    /// It is too old.
+    /// It has expired.
     #[error("this link is no longer valid; ask for a new one")]
     Expired,
-    /// Somebody opened it before.
+    /// It was already opened.
     #[error("this link was used already; ask for a new one")]
     Used,
 }
 
 impl Auth {
-    /// Signs texts for a purpose of the caller's, under the present first key of the keyring.
+    /// Signs texts for the caller's purpose, under the keyring's current first key.
     pub fn signer(&self, purpose: &str) -> Signer {
         Signer::new(self.vault().mac_key(purpose))
     }
 
-    /// What a link is for, by the token in it. Reads nothing but the token, and uses nothing up.
+    /// What a link is for, read from its token. Reads nothing but the token and does not use the link up.
     pub fn read_link(&self, token: &str) -> Result<StartLink, LinkFailure> {
         let link: StartLink = self.signer(LINK_PURPOSE).open(token).ok_or(LinkFailure::Invalid)?;
         if self.clock().now() >= link.expires_at {
@@ -108,7 +108,7 @@ impl Auth {
         Ok(link)
     }
 
-    /// Uses a link up: of several who open it one goes on, also when the host restarts in between.
+    /// Uses a link up: of several requests that open it, only one succeeds, even if the host restarts in between.
     pub async fn use_link(&self, link: &StartLink) -> Result<Result<(), LinkFailure>, AuthError> {
         let first = self.store().use_link(&digest(&link.nonce), link.expires_at).await?;
         Ok(if first { Ok(()) } else { Err(LinkFailure::Used) })

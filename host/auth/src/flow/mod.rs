@@ -1,4 +1,4 @@
-//! The way of a user to the authorization server and back.
+//! A user's round trip to the authorization server.
 
 mod begin;
 mod callback;
@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 /// How long a user may take.
 pub(crate) const LIFE: std::time::Duration = std::time::Duration::from_mins(10);
 
-/// What is stored of a state or a session.
+/// The hash of a state or a session, as it is stored.
 pub(crate) fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }

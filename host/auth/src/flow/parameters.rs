@@ -1,4 +1,4 @@
-//! What travels in an authorization, each a type of its own, so that none is taken for another.
+//! The parameters of an authorization, each with a separate type, so that they cannot be confused.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use innkeeper_ambient::Random;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
-/// A secret parameter, which `Debug` does not show.
+/// A secret parameter that `Debug` does not show.
 macro_rules! secret_parameter {
     ($(#[$documentation:meta])* $name:ident) => {
         $(#[$documentation])*
@@ -17,7 +17,7 @@ macro_rules! secret_parameter {
         pub struct $name(SecretString);
 
         impl $name {
-            /// The text, for the request or the address that it belongs in.
+            /// The text, for the request or the address that it is sent in.
             pub fn expose(&self) -> &str {
                 self.0.expose_secret()
             }
@@ -49,7 +49,7 @@ secret_parameter! {
 }
 
 secret_parameter! {
-    /// The `state` of an authorization (RFC 6749, section 10.12): whoever knows it can name the flow.
+    /// The `state` of an authorization (RFC 6749, section 10.12): it identifies the flow.
     FlowState
 }
 
@@ -59,19 +59,19 @@ secret_parameter! {
 }
 
 impl FlowState {
-    /// A new one of 256 random bits.
+    /// Creates a state of 256 random bits.
     pub fn random(random: &dyn Random) -> Self {
         Self::from(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>()))
     }
 }
 
 impl PkceVerifier {
-    /// A new one of 384 random bits, which are 64 characters; the RFC allows 43 to 128.
+    /// Creates a verifier of 384 random bits, which are 64 characters; the RFC allows 43 to 128.
     pub fn random(random: &dyn Random) -> Self {
         Self::from(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<48>()))
     }
 
-    /// What the server is shown of it beforehand, by the method S256.
+    /// The challenge that the server receives beforehand, by the method S256.
     pub fn challenge(&self) -> PkceChallenge {
         PkceChallenge(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(self.expose().as_bytes())))
     }
@@ -81,7 +81,7 @@ impl PkceVerifier {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PkceChallenge(String);
 
-/// A text that is no challenge.
+/// The text is not a valid challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a PKCE challenge is a SHA-256 digest in base64url: 43 characters")]
 pub struct InvalidChallenge;

@@ -1,4 +1,4 @@
-//! What binds a flow to the browser, or the process, that began it.
+//! Binds a flow to the browser or the process that began it.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use innkeeper_store::{PrincipalId, SpaceId};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-/// A secret that only the browser (in a cookie) or the process that began a flow knows, and the user of that browser where
-/// the service knows who it is.
+/// A secret that is known only to the browser (in a cookie) or the process that began a flow, and the user of that browser if
+/// the service knows the user.
 #[derive(Clone)]
 pub struct SessionSecret {
     secret: SecretString,
@@ -18,17 +18,17 @@ pub struct SessionSecret {
 }
 
 impl SessionSecret {
-    /// A new one of 256 random bits.
+    /// Creates a session of 256 random bits.
     pub fn random(random: &dyn Random) -> Self {
         Self::from(SecretString::from(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>())))
     }
 
-    /// Bound to the browser's user, too: a flow that begins so is completed by the same user of the same space alone.
+    /// Also binds the session to the browser's user: only the same user in the same space can then complete the flow.
     pub fn of_user(self, space: SpaceId, principal: PrincipalId) -> Self {
         Self { user: Some((space, principal)), ..self }
     }
 
-    /// For the cookie.
+    /// The text for the cookie.
     pub fn expose(&self) -> &str {
         self.secret.expose_secret()
     }
@@ -37,7 +37,7 @@ impl SessionSecret {
         self.user.as_ref().map(|(space, principal)| (space, principal))
     }
 
-    /// What is stored of it. Each part goes in with its length, so that no two sessions make the same text.
+    /// The hash that is stored. Each part is hashed with its length, so that no two sessions give the same input.
     pub(super) fn hash(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         let user = self.user().map_or(["", ""], |(space, principal)| [space.as_str(), principal.as_str()]);
@@ -49,7 +49,7 @@ impl SessionSecret {
     }
 }
 
-/// The one that a browser brought back.
+/// The session that a browser sent back.
 impl From<SecretString> for SessionSecret {
     fn from(secret: SecretString) -> Self {
         Self { secret, user: None }

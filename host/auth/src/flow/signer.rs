@@ -1,4 +1,4 @@
-//! Short texts that only this host can have written.
+//! Short texts that only this host can have signed.
 
 use std::fmt;
 
@@ -10,20 +10,20 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
-/// The longest text that is looked at, in bytes.
+/// The maximum length of a text that is checked, in bytes.
 const LONGEST: usize = 8 * 1024;
 
-/// Signs by HMAC-SHA256 under a key of the keyring: one key for one purpose, so that a text for one is worth nothing for
-/// another. What is signed can be read by who has the text.
+/// Signs with HMAC-SHA256 under a key of the keyring. Each purpose has a separate key, so a text for one is not valid for
+/// another. The signed content is readable by anyone who has the text.
 pub struct Signer(SecretSlice<u8>);
 
 impl Signer {
-    /// With [`innkeeper_vault::Keyring::mac_key`] of a purpose.
+    /// Creates a signer with the [`innkeeper_vault::Keyring::mac_key`] of a purpose.
     pub fn new(key: SecretSlice<u8>) -> Self {
         Self(key)
     }
 
-    /// `payload` as a text that fits into the path of an address.
+    /// `payload` as a signed text that can be part of a URL path.
     pub fn sign(&self, payload: &impl Serialize) -> String {
         let json = serde_json::to_vec(payload).expect("what is signed has texts and numbers alone, which are JSON");
         let mut text = BASE64_URL_SAFE_NO_PAD.encode(json);
@@ -33,11 +33,11 @@ impl Signer {
         text
     }
 
-    /// What was signed; none where the text was not written with this key. Nothing of it is read before that is certain.
+    /// The signed content; `None` if the text was not signed with this key. The content is not read before that check.
     pub fn open<T: DeserializeOwned>(&self, text: &str) -> Option<T> {
         let (payload, proof) = text.rsplit_once('.').filter(|_| text.len() <= LONGEST)?;
         let proof = BASE64_URL_SAFE_NO_PAD.decode(proof).ok()?;
-        // In constant time.
+        // The comparison takes constant time.
         self.mac(payload).verify_slice(&proof).ok()?;
         serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
     }
@@ -69,7 +69,7 @@ mod tests {
             let mut changed = text.clone().into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).expect("ASCII");
-            // The last character of the proof has bits that mean nothing; the decoder takes only the right ones.
+            // The last character of the signature has unused bits; the decoder accepts only the canonical ones.
             assert_eq!(one.open::<(String, u32)>(&changed), None, "{changed}");
             assert_eq!(one.open::<(String, u32)>(&text[..at]), None);
         }

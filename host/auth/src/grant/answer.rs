@@ -1,4 +1,4 @@
-//! What a source answers when it gives a token.
+//! The answer of a source that issues a token.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,32 +9,32 @@ use serde_json::Value;
 
 use super::token_error::TokenError;
 
-/// Longest access or refresh token that is taken, in bytes.
+/// The maximum length of an access or refresh token, in bytes.
 const LONGEST_TOKEN: usize = 16 * 1024;
 
-/// A token and what came with it, in the terms of RFC 6749, section 5.1. `Debug` shows no text of the server: it may repeat a token
-/// in each.
+/// A token and the values that came with it, in the terms of RFC 6749, section 5.1. `Debug` shows no text from the server,
+/// because any of it may repeat a token.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct TokenAnswer {
     /// The access token.
     pub access_token: SecretString,
-    /// The scheme of its header: `Bearer`, as a rule.
+    /// The scheme of its header, usually `Bearer`.
     pub token_type: String,
-    /// How long it lives from now on; none: nobody knows.
+    /// How long it is valid from now on; `None`: unknown.
     pub expires_in: Option<Duration>,
-    /// What the next token is had with.
+    /// The refresh token.
     pub refresh_token: Option<SecretString>,
-    /// How long that lives; none: nobody knows.
+    /// How long the refresh token is valid; `None`: unknown.
     pub refresh_token_expires_in: Option<Duration>,
-    /// What was granted, separated by spaces; none: what was asked for.
+    /// The granted scope, separated by spaces; `None`: the requested scope.
     pub scope: Option<String>,
-    /// All other fields. They may hold secrets too, such as an ID token.
+    /// All other fields. They may contain secrets too, such as an ID token.
     pub extra: BTreeMap<String, Value>,
 }
 
 impl TokenAnswer {
-    /// A bearer token of which nothing else is known.
+    /// A bearer token without further values.
     pub fn new(access_token: impl Into<SecretString>) -> Self {
         Self {
             access_token: access_token.into(),
@@ -47,21 +47,21 @@ impl TokenAnswer {
         }
     }
 
-    /// With an end, counted from now.
+    /// Adds an expiry, counted from now.
     #[must_use]
     pub fn expires_in(mut self, life: Duration) -> Self {
         self.expires_in = Some(life);
         self
     }
 
-    /// With what the next token is had with.
+    /// Adds a refresh token.
     #[must_use]
     pub fn refresh_token(mut self, token: impl Into<SecretString>) -> Self {
         self.refresh_token = Some(token.into());
         self
     }
 
-    /// With a further field of the answer, which a connector may read as a claim where its spec declares it.
+    /// Adds another field of the answer, which a connector may read as a claim if its spec declares it.
     #[must_use]
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -70,7 +70,7 @@ impl TokenAnswer {
 }
 
 impl TokenAnswer {
-    /// Whether its tokens can be kept and put onto requests: whoever wrote the source, nothing else is stored.
+    /// Whether its tokens can be stored and put onto requests. The tokens of every source are checked before they are stored.
     pub(super) fn check(&self) -> Result<(), TokenError> {
         for token in std::iter::once(&self.access_token).chain(&self.refresh_token) {
             check_token(token.expose_secret())?;
@@ -83,7 +83,7 @@ impl TokenAnswer {
     }
 }
 
-/// RFC 6749, appendix A.12 and A.17: visible characters. Anything else could add a header or a parameter.
+/// RFC 6749, appendix A.12 and A.17: visible characters. Other characters could add a header or a parameter.
 pub fn check_token(text: &str) -> Result<(), TokenError> {
     if text.is_empty() {
         return Err(TokenError::Malformed("a token in it is empty"));
@@ -97,7 +97,7 @@ pub fn check_token(text: &str) -> Result<(), TokenError> {
     Ok(())
 }
 
-/// Whether `text` can stand before a token in a header: a token of RFC 9110.
+/// Whether `text` can precede a token in a header: it must be a token of RFC 9110.
 pub(crate) fn is_token_type(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 64

@@ -1,4 +1,4 @@
-//! What a grant record holds under its seal.
+//! The sealed content of a grant record.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,12 +15,12 @@ use super::answer::TokenAnswer;
 use super::life::Lifetime;
 use super::source::{Origin, Renewed};
 
-/// Fields of an answer that are credentials themselves and so are nobody's claim.
+/// Fields of an answer that are credentials themselves and therefore not claims.
 const NO_CLAIMS: [&str; 4] = ["access_token", "refresh_token", "id_token", "device_secret"];
 
-/// Access tokens of before that are remembered at most.
+/// The maximum number of replaced access tokens that are remembered.
 const MOST_OLDER: usize = 6;
-/// The same of refresh tokens, which are never sent to a service.
+/// The same for refresh tokens, which are never sent to a service.
 const MOST_OLDER_TO_REFRESH: usize = 1;
 
 /// An opened grant: the tokens of one owner at one connection.
@@ -30,52 +30,52 @@ pub struct Grant {
     pub(crate) token_type: String,
     pub(crate) refresh_token: Option<SecretString>,
     pub(crate) scope: Option<String>,
-    /// What was asked for when it began; none: nothing, or nobody knows.
+    /// The scope that was requested when the grant began; `None`: none, or unknown.
     pub(super) asked: Option<String>,
-    /// What was granted then. A refresh without a scope means this, whatever the last token covers (RFC 6749, section 6).
+    /// The scope that was granted then. A refresh without a scope means this one, whatever the last token covers (RFC 6749,
+    /// section 6).
     granted: Option<String>,
-    /// The server does not give less than it once granted.
+    /// The server does not narrow a scope once it has granted it.
     pub(super) stays_wide: bool,
-    /// Names this access token among all: random, so that it says nothing of the token.
+    /// Identifies this access token among all: random, so that it reveals nothing about the token.
     pub(crate) serial: u64,
-    /// Of the endpoint that gave it.
+    /// The identity of the source that issued it.
     pub(crate) origin: Origin,
     pub(crate) issued_at: Timestamp,
     pub(crate) refreshed_at: Option<Timestamp>,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) refresh_token_expires_at: Option<Timestamp>,
     extra: BTreeMap<String, Value>,
-    /// Tokens that this grant replaced and that may still live, the oldest first: answers are scrubbed of them.
+    /// Tokens that this grant replaced and that may still be valid, the oldest first: answers are scrubbed of them.
     older: Vec<Older>,
 }
 
-/// A token that was replaced.
+/// A replaced token.
 #[derive(Clone)]
 struct Older {
     token: SecretString,
-    /// When it ends; none: nobody knows.
+    /// When it expires; `None`: unknown.
     until: Option<Timestamp>,
     refreshes: bool,
 }
 
 impl Grant {
-    /// What goes onto requests.
+    /// The token that is put onto requests.
     pub fn access_token(&self) -> &SecretString {
         &self.access_token
     }
 
-    /// The scheme of the access token's header: `Bearer`, as a rule.
+    /// The scheme of the access token's header, usually `Bearer`.
     pub fn token_type(&self) -> &str {
         &self.token_type
     }
 
-    /// What the next access token is had with.
+    /// The refresh token.
     pub fn refresh_token(&self) -> Option<&SecretString> {
         self.refresh_token.as_ref()
     }
 
-    /// The first answer of an authorization. A server that says no scope gave the one that was `asked`
-    /// (RFC 6749, section 5.1).
+    /// The first answer of an authorization. A server that names no scope granted the `asked` one (RFC 6749, section 5.1).
     pub(crate) fn begin(
         answer: TokenAnswer,
         asked: Option<&str>,
@@ -126,18 +126,18 @@ impl Grant {
         self.older = access;
     }
 
-    /// Its tokens, and those before them that may still live.
+    /// Its tokens, and the replaced ones that may still be valid.
     pub(crate) fn secrets(&self) -> Vec<SecretString> {
         let own = std::iter::once(&self.access_token).chain(&self.refresh_token);
         own.chain(self.older.iter().map(|older| &older.token)).cloned().collect()
     }
 
-    /// The tokens of the answers that are neither the access token nor the refresh token.
+    /// The tokens in the answers other than the access token and the refresh token.
     pub(crate) fn other_tokens(&self) -> impl Iterator<Item = SecretString> {
         NO_CLAIMS.iter().filter_map(|name| self.extra.get(*name)?.as_str().map(SecretString::from))
     }
 
-    /// After a renewal: what was not sent again is kept.
+    /// The grant after a renewal: values that were not sent again stay.
     pub(super) fn renewed(&self, renewed: Renewed, now: Timestamp, serial: u64) -> Self {
         let Renewed { answer, scope, stays_wide } = renewed;
         let rotated = answer.refresh_token.is_some();
@@ -146,7 +146,7 @@ impl Grant {
         extra.extend(answer.extra);
         let mut renewed = Self {
             expires_at: answer.expires_in.map(|life| now.plus(life)),
-            // A new token does not inherit the old one's end.
+            // A new token does not inherit the old one's expiry.
             refresh_token_expires_at: said.or(if rotated { None } else { self.refresh_token_expires_at }),
             access_token: answer.access_token,
             token_type: answer.token_type,
@@ -166,8 +166,8 @@ impl Grant {
         renewed
     }
 
-    /// The scope to ask for in place of what the grant covers: what was granted without what was asked for then and is not any more.
-    /// None where that is nothing, or all of it, or where the server does not give less.
+    /// The scope to request instead of the granted one: the granted scope without the words that were requested then and no
+    /// longer are. `None` if that is nothing or all of it, or if the server does not narrow a scope.
     pub(crate) fn narrowed(&self, asked_now: Option<&str>) -> Option<String> {
         if self.stays_wide {
             return None;
@@ -175,7 +175,7 @@ impl Grant {
         let surplus = self.no_longer_asked(self.granted.as_deref(), asked_now);
         let mut left: Vec<&str> =
             words(self.granted.as_deref()).filter(|word| !surplus.iter().any(|one| one == word)).collect();
-        // Some servers do not name all that they granted, such as the right to refresh.
+        // Some servers do not list everything that they granted, such as the right to refresh.
         let asked_still = words(self.asked.as_deref()).filter(|then| words(asked_now).any(|now| now == *then));
         for word in asked_still {
             if !left.contains(&word) {
@@ -185,12 +185,12 @@ impl Grant {
         (!surplus.is_empty() && !left.is_empty()).then(|| left.join(" "))
     }
 
-    /// Words of the token's scope that were asked for when the grant began and are not any more.
+    /// Words of the token's scope that were requested when the grant began and no longer are.
     pub(super) fn surplus(&self, asked_now: Option<&str>) -> Vec<String> {
         self.no_longer_asked(self.scope.as_deref(), asked_now)
     }
 
-    /// What a server adds of its own is none of them.
+    /// Words that a server adds itself are not among them.
     fn no_longer_asked(&self, scope: Option<&str>, asked_now: Option<&str>) -> Vec<String> {
         let asked = |word: &&str| {
             words(self.asked.as_deref()).any(|then| then == *word) && !words(asked_now).any(|now| now == *word)
@@ -198,20 +198,20 @@ impl Grant {
         words(scope).filter(asked).map(str::to_owned).collect()
     }
 
-    /// Whether another token would push one out of those that it replaced and that still live.
+    /// Whether another token would evict a replaced one that is still valid.
     pub(super) fn remembers_no_more(&self, now: Timestamp) -> bool {
         let lives = |older: &&Older| !older.refreshes && older.until.is_some_and(|until| now < until);
         self.older.iter().filter(lives).count() >= MOST_OLDER
     }
 
-    /// When the access token was given and ends.
+    /// When the access token was issued and when it expires.
     pub(super) fn lifetime(&self) -> Lifetime {
         // The serial is random and never changes, so every host computes the same times.
         let [jitter, ..] = self.serial.to_le_bytes();
         Lifetime { issued_at: self.issued_at, expires_at: self.expires_at, jitter }
     }
 
-    /// A claim of the answers as text. Credentials are no claims.
+    /// A claim of the answers as text. Credentials are not claims.
     pub(crate) fn claim(&self, name: &str) -> Option<String> {
         if NO_CLAIMS.contains(&name) {
             return None;
@@ -223,7 +223,7 @@ impl Grant {
         }
     }
 
-    /// The record of this grant under `version`, live and under no fencing number.
+    /// The record of this grant under `version`, live and without a fencing number.
     pub(crate) fn record(
         &self,
         key: &GrantKey,

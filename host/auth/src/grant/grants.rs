@@ -1,4 +1,4 @@
-//! All grants: handed out, replaced, removed.
+//! All grants: issued to callers, replaced, removed.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,22 +23,22 @@ use super::refresh_driver::RefreshDriver;
 use super::source::BoundSource;
 use crate::error::AuthError;
 
-/// From this many on, entries that nobody uses and that hold no good token are dropped from memory.
+/// From this number on, unused entries without a valid token are dropped from memory.
 const ROOMY: usize = 10_000;
-/// How often a race is lost before it is called a fault.
+/// How many races may be lost before that is an error.
 const RACES: usize = 8;
 
 pub(crate) struct Grants {
     pub(super) vault: Arc<Vault>,
     pub(super) store: Arc<dyn GrantRepository>,
     pub(super) leases: Arc<dyn LeaseRepository>,
-    /// This host, among those that share the store.
+    /// Identifies this host among those that share the store.
     pub(super) holder: LeaseHolder,
     pub(super) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     pub(super) margins: Margins,
     entries: Mutex<Entries>,
-    /// What goes on although nobody waits for it.
+    /// Tasks that run although no caller waits for them.
     tasks: TaskTracker,
 }
 
@@ -49,9 +49,9 @@ struct Entries {
 
 /// What was removed.
 pub(crate) enum Removed {
-    /// There was none.
+    /// There was no grant.
     Nothing,
-    /// It could not be opened.
+    /// The grant could not be opened.
     Sealed,
     Grant(Box<Grant>),
 }
@@ -69,7 +69,7 @@ impl Grants {
         Self { vault, store, leases, holder, clock, random, margins, entries, tasks: TaskTracker::new() }
     }
 
-    /// The place of a key in memory.
+    /// The entry of a key in memory.
     pub(crate) fn entry(&self, key: &GrantKey) -> Arc<Entry> {
         let mut entries = self.entries.lock();
         if let Some(entry) = entries.by_key.get(key) {
@@ -77,7 +77,7 @@ impl Grants {
         }
         if entries.by_key.len() >= entries.sweep_at {
             let now = self.clock.now();
-            // An entry that somebody holds stays: two places for one key would be two turns.
+            // An entry in use stays: two entries for one key would allow two turns at once.
             entries.by_key.retain(|_, entry| {
                 let unused = Arc::strong_count(entry) == 1 && Arc::strong_count(&entry.turn) == 1;
                 let leftover = entry.turn.try_lock().map_or(true, |turn| turn.unsaved.is_some());
@@ -90,8 +90,8 @@ impl Grants {
         entry
     }
 
-    /// A token that is good: from memory, from the store, or renewed by one caller for all. `rejected` is the serial of a
-    /// token that a service answered 401 to; none comes back when nothing newer can be had.
+    /// A valid token: from memory, from the store, or renewed by one caller for all. `rejected` is the serial of a token that a
+    /// service answered 401 to; returns `None` if nothing newer is available.
     pub(crate) async fn token(
         self: &Arc<Self>,
         entry: &Arc<Entry>,
@@ -109,7 +109,7 @@ impl Grants {
         self.turn(entry, source, Purpose::Serve, rejected, turn).await
     }
 
-    /// Renews an ageing token, or settles a doubt, without a caller who waits for it.
+    /// Renews an ageing token or settles a doubt in the background.
     pub(crate) async fn refresh_in_background(
         self: &Arc<Self>,
         entry: &Arc<Entry>,
@@ -120,7 +120,7 @@ impl Grants {
         self.turn(entry, source, purpose, None, turn).await.map(|_| ())
     }
 
-    /// Gets the next token in the background if it is time, nobody does already, and no failure is being waited out.
+    /// Renews the token in the background if it is time, no other task does so already, and no failure is being waited out.
     fn refresh_ahead(self: &Arc<Self>, entry: &Arc<Entry>, source: &BoundSource, token: &LiveToken) {
         let now = self.clock.now();
         if !token.is_ageing(now) || entry.is_backing_off(now) {
@@ -131,7 +131,7 @@ impl Grants {
         drop(self.turn(entry, source, Purpose::RefreshAhead, None, turn));
     }
 
-    /// One turn as a task of its own: it goes on when the answer is not waited for.
+    /// One turn in a separate task, which continues if the caller no longer waits for it.
     fn turn(
         self: &Arc<Self>,
         entry: &Arc<Entry>,
@@ -146,18 +146,18 @@ impl Grants {
         async move { task.await.unwrap_or_else(|_| Err(AuthError::Interrupted(connection))) }
     }
 
-    /// Runs what must not be cut off when its caller goes away; [`Grants::finished`] waits for it.
+    /// Runs work that must not be interrupted when its caller goes away; [`Grants::finished`] waits for it.
     pub(crate) fn task<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.tasks.spawn(work)
     }
 
-    /// Waits until no task is under way.
+    /// Waits until no task is running.
     pub(crate) async fn finished(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
 
-    /// Forgets failures of a connection's grants that were waited out.
+    /// Clears the recorded failures of a connection's grants, so that they are no longer waited out.
     pub(crate) fn clear_backoff(&self, space: &SpaceId, connection: &ConnectionId) {
         let entries = self.entries.lock();
         let of_connection = |key: &&GrantKey| key.space == *space && key.connection == *connection;
@@ -168,7 +168,7 @@ impl Grants {
         Circumstances { now, margins: self.margins, self_sufficient: source.is_self_sufficient(), backing_off }
     }
 
-    /// Keeps what a person has just authorized, in place of whatever was there.
+    /// Stores what a user has just authorized, replacing any earlier grant.
     pub(crate) async fn replace(
         &self,
         key: &GrantKey,
@@ -185,7 +185,7 @@ impl Grants {
         for _ in 0..RACES {
             let before = self.store.grant(key).await?;
             let (found, fence) = before.as_ref().map_or((None, 0), |record| (Some(record.version), record.fence));
-            // Tokens of the grant before live on at the provider. A record that does not open names none.
+            // Tokens of the previous grant stay valid at the provider. A record that does not open names none.
             if let Some(Ok(before)) = before.map(|record| Grant::open(&record, &self.vault)) {
                 grant.follow(&before, now);
             }
@@ -201,12 +201,12 @@ impl Grants {
         Err(AuthError::Contended(key.connection.clone()))
     }
 
-    /// Removes a grant, at once and for good; answers what it was.
+    /// Removes a grant immediately and permanently; returns what it was.
     pub(crate) async fn remove(&self, key: &GrantKey) -> Result<Removed, AuthError> {
         let entry = self.entry(key);
         let mut turn = entry.turn.lock().await;
         let unsaved = turn.unsaved.take().map(|unsaved| unsaved.grant);
-        // First from memory: whatever becomes of this future, nobody is served any more.
+        // Memory comes first: even if this future is dropped, no caller gets the token any longer.
         entry.set(None);
         let record = self.store.grant(key).await?;
         self.store.delete_grant(key, Expected::Any).await?;
@@ -233,7 +233,7 @@ impl Grants {
         Ok(keys)
     }
 
-    /// Every secret of a grant that there is, and of the ones before it: from memory, or from the store.
+    /// Every secret of the current grant and of the ones it replaced: from memory, or from the store.
     pub(crate) async fn secrets(&self, entry: &Entry, source: &BoundSource) -> Result<Arc<[SecretString]>, AuthError> {
         if let Some(token) = entry.last() {
             return Ok(token.secrets().into());
@@ -244,7 +244,7 @@ impl Grants {
         }
     }
 
-    /// The same of a grant that was opened, with what its source makes from the token.
+    /// The same for an opened grant, with the secrets that its source derives from the token.
     pub(crate) fn secrets_of(&self, grant: &Grant, source: &BoundSource) -> Vec<SecretString> {
         LiveToken::new(grant, self.margins, source).secrets().to_vec()
     }
@@ -260,13 +260,13 @@ impl Grants {
         }
     }
 
-    /// How many keys have a place in memory.
+    /// The number of keys that have an entry in memory.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.entries.lock().by_key.len()
     }
 
-    /// A name for a new access token.
+    /// A new serial for an access token.
     pub(super) fn serial(&self) -> u64 {
         u64::from_le_bytes(self.random.bytes())
     }

@@ -1,4 +1,4 @@
-//! The life of a grant: its states, and what is to be done in each. Nothing outside this file decides whether a token is good.
+//! The life of a grant: its states, and what to do in each. Only this file decides whether a token is valid.
 //!
 //! ```text
 //! none ── authorize ──> live ── a tenth of its life before the end ──> refreshing ahead ── margin ──> expired
@@ -16,21 +16,21 @@ use serde::{Serialize, Serializer};
 
 use crate::error::Reason;
 
-/// Where in its life a grant is.
+/// The state of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
-    /// There is no grant. One that needs no person is made on first use.
+    /// There is no grant. If no user is needed, it is made on first use.
     None,
-    /// Its token serves.
+    /// Its token is used.
     Live,
-    /// Its token serves while a new one is got in the background.
+    /// Its token is used while a new one is requested in the background.
     RefreshingAhead,
-    /// Its token has ended, or ends too soon for a request; a new one is got before the next.
+    /// Its token has expired, or expires too soon for a request; a new one is requested before the next.
     Expired,
-    /// A refresh left and its answer was never stored: it is tried again at once.
+    /// A refresh was sent and its answer was never stored: it is tried again at once.
     InDoubt,
-    /// A person must authorize.
+    /// A user must authorize.
     NeedsAuthorization(Reason),
 }
 
@@ -54,90 +54,90 @@ impl Serialize for State {
     }
 }
 
-/// What is known of a stored grant.
+/// The facts about a stored grant.
 #[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct GrantFacts {
-    /// Of the record.
+    /// The status of the record.
     pub(super) version: u64,
     /// The access token's times.
     pub(super) lifetime: Lifetime,
-    /// When the refresh token ends; none where the server did not say.
+    /// When the refresh token expires; `None` if the server did not say.
     pub(super) refresh_token_expires_at: Option<Timestamp>,
     /// Whether there is a refresh token.
     pub(super) refreshable: bool,
-    /// A refresh request left and its answer was never stored.
+    /// A refresh request was sent and its answer was never stored.
     pub(super) in_doubt: bool,
-    /// The server refused for good.
+    /// The server refused permanently.
     pub(super) lost: Option<Reason>,
     /// The token is the one that a service has just answered 401 to.
     pub(super) rejected: bool,
-    /// It is of a refresh so short a time ago that another one would not help against a 401.
+    /// The last refresh was so recent that another one would not help against a 401.
     pub(super) fresh: bool,
-    /// It was given by another server, to another client, or for a connection that was there before.
+    /// It was issued by another server, to another client, or for an earlier connection.
     pub(super) foreign: bool,
 }
 
-/// When an access token was given and when it ends.
+/// When an access token was issued and when it expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Lifetime {
-    /// When it was given.
+    /// When it was issued.
     pub(super) issued_at: Timestamp,
-    /// When it ends; none where the server did not say: it lives until a 401.
+    /// When it expires; `None` if the server did not say: it is used until a 401.
     pub(super) expires_at: Option<Timestamp>,
-    /// Spreads the refreshes of tokens that were given at the same time: 0 is the earliest, 255 the latest.
+    /// Spreads the refreshes of tokens that were issued at the same time: 0 is the earliest, 255 the latest.
     pub(super) jitter: u8,
 }
 
-/// How long before its end a token is renewed.
+/// How long before its expiry a token is renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Margins {
-    /// In the background, at most, and at most a tenth of the life.
+    /// The maximum for a renewal in the background, and at most a tenth of the lifetime.
     pub(crate) ahead: Duration,
-    /// Before the next request, at most: clocks differ and requests take time.
+    /// The maximum for a renewal before the next request: clocks differ and requests take time.
     pub(crate) skew: Duration,
 }
 
-/// What is known besides the grant.
+/// The facts besides the grant.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Circumstances {
-    /// Now.
+    /// The current time.
     pub(super) now: Timestamp,
     /// When tokens are renewed.
     pub(super) margins: Margins,
-    /// A new token can be had without a refresh token and a person (client credentials and their like).
+    /// A new token is available without a refresh token and a user (client credentials and the like).
     pub(super) self_sufficient: bool,
     /// An attempt has just failed, and the next is not due yet.
     pub(super) backing_off: bool,
 }
 
-/// Why a grant is looked at.
+/// The reason for looking at a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Purpose {
-    /// A request wants a token.
+    /// A request needs a token.
     Serve,
-    /// The token ages, or its grant is in doubt: nobody waits.
+    /// The token ages, or its grant is in doubt; no caller waits.
     RefreshAhead,
-    /// The refresh token was idle for long: use it before it ends. Nobody waits.
+    /// The refresh token has been idle for long: use it before it expires. No caller waits.
     KeepAlive,
 }
 
-/// What is to be done.
+/// The decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// The token is good: hand it out.
+    /// The token is valid: use it.
     Serve,
-    /// Get a new one.
+    /// Request a new one.
     Renew,
-    /// There is nothing to hand out until the next attempt is due.
+    /// There is no usable token until the next attempt is due.
     Wait,
-    /// The rejected token is the best there is.
+    /// There is no better token than the rejected one.
     UseRejected,
-    /// A person must authorize.
+    /// A user must authorize.
     Authorize(Reason),
 }
 
-/// Where in its life a grant is.
+/// The state of a grant.
 pub(super) fn state(facts: Option<&GrantFacts>, circumstances: &Circumstances) -> State {
     let Circumstances { now, margins, self_sufficient, .. } = *circumstances;
     let Some(facts) = facts.filter(|facts| !facts.foreign) else { return State::None };
@@ -166,7 +166,7 @@ pub(super) fn state(facts: Option<&GrantFacts>, circumstances: &Circumstances) -
     }
 }
 
-/// What is to be done with a grant.
+/// What to do with a grant.
 pub(super) fn next(facts: Option<&GrantFacts>, purpose: Purpose, circumstances: &Circumstances) -> Step {
     let Circumstances { now, self_sufficient, backing_off, .. } = *circumstances;
     let try_now = |otherwise| if backing_off { otherwise } else { Step::Renew };
@@ -201,14 +201,14 @@ impl Lifetime {
         self.expires_at.is_none_or(|end| now < end)
     }
 
-    /// From when on a new token is got in the background: up to a fifth of the window later, by the jitter.
+    /// When to request a new token in the background: up to a fifth of the window later, by the jitter.
     pub(super) fn refresh_at(&self, margins: Margins) -> Option<Timestamp> {
         let window = self.window(margins);
         let late = window / 5 * u32::from(self.jitter) / 255;
         self.expires_at.map(|end| end.minus(window.saturating_sub(late)))
     }
 
-    /// From when on the token is too old for another request, if a new one can be had.
+    /// When the token is too old for another request, if a new one is available.
     pub(super) fn unfit_at(&self, margins: Margins) -> Option<Timestamp> {
         self.expires_at.map(|end| end.minus(margins.skew.min(self.window(margins) / 2)))
     }

@@ -1,4 +1,4 @@
-//! What of a grant is in memory: the live token, whose turn it is to renew it, and how the last attempt went.
+//! The part of a grant that is in memory: the live token, whose turn it is to renew it, and the outcome of the last attempt.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,43 +16,43 @@ use super::source::{Attach, BoundSource, GrantSource, Origin, PlaceOnRequest, Pl
 use super::token_error::{Nature, TokenError};
 use crate::error::AuthError;
 
-/// The first wait after a failed attempt; each further one doubles it.
+/// The first wait after a failed attempt; each further failure doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// The longest wait, unless the server asks for more.
+/// The longest wait, unless the server requires more.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
-/// The longest wait that a server may ask for.
+/// The longest wait that a server may require.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
 
-/// One key's place in memory.
+/// The entry of one key in memory.
 pub(crate) struct Entry {
     pub(crate) key: GrantKey,
     live: RwLock<Option<Arc<LiveToken>>>,
     trouble: Mutex<Option<Trouble>>,
-    /// Whoever holds it may read, renew and replace the grant; all others wait for the outcome.
+    /// Its holder may read, renew and replace the grant; all others wait for the outcome.
     pub(super) turn: Arc<tokio::sync::Mutex<TurnState>>,
 }
 
-/// What the holder of the turn finds from the holder before.
+/// The state that one holder of the turn leaves for the next.
 #[derive(Default)]
 pub(super) struct TurnState {
-    /// A grant that the provider gave and the store did not take.
+    /// A grant that the provider issued and the store did not accept.
     pub(super) unsaved: Option<Unsaved>,
 }
 
 /// See [`TurnState::unsaved`].
 pub(super) struct Unsaved {
     pub(super) grant: Grant,
-    /// The version that it belongs over; 0: there was no record.
+    /// The version that it replaces; 0: there was no record.
     pub(super) over: u64,
     pub(super) fence: u64,
-    /// Kept as long as it lasts: nobody else may send the spent refresh token meanwhile.
+    /// Held until the lease expires: no other host may send the spent refresh token meanwhile.
     pub(super) lease: Option<HeldLease>,
 }
 
 /// A lease of this host.
 pub(super) struct HeldLease {
     pub(super) lease: Lease,
-    /// When it ends, by this host's clock: counted from before it was asked for, so not later than by the store's.
+    /// When it expires by this host's clock: counted from before it was requested, so not later than by the store's clock.
     pub(super) until: Timestamp,
 }
 
@@ -70,7 +70,7 @@ impl Entry {
         Self { key, live: RwLock::default(), trouble: Mutex::default(), turn: Arc::default() }
     }
 
-    /// The token in memory if it was made ready for this source, is fit for a request at `now` and not the one with the serial
+    /// The token in memory if it was prepared for this source, is valid for a request at `now` and does not have the serial
     /// `rejected`.
     pub(crate) fn good(&self, source: &BoundSource, now: Timestamp, rejected: Option<u64>) -> Option<Arc<LiveToken>> {
         let live = self.live.read();
@@ -79,23 +79,23 @@ impl Entry {
             .cloned()
     }
 
-    /// The token in memory, whether it is good or not.
+    /// The token in memory, valid or not.
     pub(super) fn last(&self) -> Option<Arc<LiveToken>> {
         self.live.read().clone()
     }
 
-    /// Makes `token` the one that is handed out; none: the store is asked again.
+    /// Makes `token` the current one; `None`: the store is read again.
     pub(super) fn set(&self, token: Option<Arc<LiveToken>>) {
         *self.live.write() = token;
     }
 
-    /// Whether the token in memory has ended, or there is none.
+    /// Whether the token in memory has expired, or there is none.
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
         let live = self.live.read();
         live.as_ref().is_none_or(|token| !token.is_fit(now)) && !self.is_backing_off(now)
     }
 
-    /// Whether a failure is being waited out. One that lies in the future says that the clock was set back.
+    /// Whether a failure is being waited out. A failure in the future means that the clock was set back.
     pub(super) fn is_backing_off(&self, now: Timestamp) -> bool {
         self.trouble().is_some_and(|trouble| trouble.at <= now && now < trouble.until)
     }
@@ -104,7 +104,7 @@ impl Entry {
         self.trouble.lock().clone()
     }
 
-    /// The attempt at `now` failed; the answer says when the next is due.
+    /// Records a failed attempt at `now`; returns when the next is due.
     pub(super) fn failed(&self, problem: &TokenError, now: Timestamp) {
         let mut trouble = self.trouble.lock();
         let failures = trouble.as_ref().map_or(0, |trouble| trouble.failures);
@@ -113,17 +113,17 @@ impl Entry {
         *trouble = Some(Trouble { problem: problem.clone(), at: now, until: now.plus(wait), failures: failures + 1 });
     }
 
-    /// Why the last attempt failed, as long as none has succeeded since.
+    /// Why the last attempt failed, until one succeeds.
     pub(crate) fn last_failure(&self) -> Option<AuthError> {
         self.trouble().map(|trouble| self.unavailable(trouble.problem))
     }
 
-    /// What is told to whom there is no token for.
+    /// The error for a caller who gets no token.
     pub(super) fn unavailable(&self, problem: TokenError) -> AuthError {
         let (connection, owner) = (self.key.connection.clone(), self.key.owner.clone());
         match problem.nature() {
             Nature::Passing { .. } => AuthError::Unavailable { connection, owner, problem },
-            // For a client of its own a refused grant is a matter of its registration.
+            // If a client needs no user, a refused grant is a problem of its registration.
             Nature::Settings | Nature::Gone => AuthError::Misconfigured { connection, owner, problem },
         }
     }
@@ -141,13 +141,13 @@ impl fmt::Debug for Entry {
 
 /// An access token that is ready for a request.
 pub(crate) struct LiveToken {
-    /// What is the same on every request.
+    /// The part that is the same on every request.
     fixed: Arc<Attachment>,
-    /// What else is computed from each.
+    /// The part that is computed from each request.
     per_request: Option<Box<dyn PlaceOnRequest>>,
     pub(crate) serial: u64,
     origin: Origin,
-    /// What it was made ready by. A connection that was changed has another one: other certificates, other secrets to scrub.
+    /// The source that prepared it. A changed connection has another one, with other certificates and other secrets to scrub.
     source: Arc<dyn GrantSource>,
     refresh_at: Option<Timestamp>,
     unfit_at: Option<Timestamp>,
@@ -172,7 +172,7 @@ impl LiveToken {
         }
     }
 
-    /// What goes onto a request. Costs nothing where it is the same on each.
+    /// The values to put onto a request. Costs nothing if they are the same on each.
     pub(crate) fn attachment(&self, head: &RequestHead) -> Arc<Attachment> {
         match &self.per_request {
             None => self.fixed.clone(),
@@ -180,12 +180,12 @@ impl LiveToken {
         }
     }
 
-    /// What answers are scrubbed of.
+    /// The texts that answers are scrubbed of.
     pub(super) fn secrets(&self) -> &[SecretString] {
         &self.fixed.secrets
     }
 
-    /// Whether it is time to get the next one in the background.
+    /// Whether it is time to request the next one in the background.
     pub(super) fn is_ageing(&self, now: Timestamp) -> bool {
         self.refresh_at.is_some_and(|at| at <= now)
     }

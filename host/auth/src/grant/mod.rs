@@ -1,4 +1,4 @@
-//! What authorization servers gave: kept, refreshed, and never lost by us.
+//! The grants that authorization servers issued: stored, refreshed, and never lost by the host.
 
 mod answer;
 mod content;

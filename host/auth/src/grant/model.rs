@@ -1,8 +1,8 @@
 //! Every interleaving of a small world: two hosts on one store, their callers, a provider that rotates refresh tokens, lost
-//! answers, refusals, a store that fails, crashes, a person who authorizes anew or disconnects, and time that passes.
+//! answers, refusals, a store that fails, crashes, a user who authorizes again or disconnects, and time that passes.
 //!
-//! The hosts run the very [`RefreshPlan`] of the product. What surrounds them is modelled: compare and swap, leases, and a provider
-//! that kills a grant when a spent refresh token comes back after its grace.
+//! The hosts run the product's own [`RefreshPlan`]. Everything around them is modelled: compare and swap, leases, and a
+//! provider that revokes a grant when a spent refresh token comes back after its grace period.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -15,14 +15,14 @@ use super::token_error::Nature;
 use crate::error::Reason;
 
 const HOSTS: usize = 2;
-/// Seconds of an access token's life; the margins follow from it: ahead at 90, unfit at 95.
+/// An access token's lifetime in seconds; the margins follow from it: renewal in the background from 90, too old from 95.
 const LIFE: u64 = 100;
 const LEASE: u64 = 90;
-/// How long a request may take. Time passes in steps that are no longer.
+/// How long a request may take. No step of time is longer.
 const PATIENCE: u64 = 30;
 const MARGINS: Margins = Margins { ahead: Duration::from_mins(5), skew: Duration::from_secs(30) };
 
-/// How much may happen in one run of the world.
+/// The number of events in one run of the world.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
     callers: u8,
@@ -31,13 +31,13 @@ struct Bounds {
     crashes: u8,
     /// Steps of time.
     steps: u8,
-    /// Acts of a person.
+    /// Actions of a user.
     acts: u8,
     /// Seconds for which a spent refresh token is still honoured.
     grace: u64,
 }
 
-/// A refresh token: the authorization it comes from, and its number in that.
+/// A refresh token: the authorization it comes from, and its number within that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Token {
     family: u8,
@@ -60,10 +60,10 @@ struct Provider {
     family: u8,
     /// The number of the newest refresh token.
     newest: u8,
-    /// Until when the one before is honoured as well.
+    /// Until when the previous one is honoured as well.
     grace_until: u64,
     dead: bool,
-    /// The number that was presented last without anything having gone wrong since.
+    /// The number that was last presented without a fault since.
     presented: Option<u8>,
 }
 
@@ -80,11 +80,11 @@ struct Host {
     order: Effect,
     stored: Option<Record>,
     answered: Option<(Token, u64)>,
-    /// A grant that the store did not take, and the version that it belongs over.
+    /// A grant that the store did not accept, and the version that it replaces.
     unsaved: Option<(Token, u64, u64)>,
     fence: u8,
     backing_off: bool,
-    /// A turn is under way.
+    /// A turn is running.
     busy: bool,
 }
 
@@ -104,7 +104,7 @@ struct World {
 }
 
 impl World {
-    /// An authorized grant of which the token has just become too old.
+    /// An authorized grant whose token has just become too old.
     fn new() -> Self {
         let token = Token { family: 0, number: 0 };
         Self {
@@ -161,7 +161,7 @@ impl World {
         worlds
     }
 
-    /// Carries out what a host is about to do, in every way it may go.
+    /// Carries out the next effect of a host, with every possible outcome.
     fn steps_of(&self, host: usize, bounds: &Bounds, worlds: &mut Vec<World>) {
         let mut go = |change: &dyn Fn(&mut World) -> Event| {
             let mut world = self.clone();
@@ -173,7 +173,7 @@ impl World {
         let order = self.hosts[host].order;
         match order {
             Effect::End(_) => unreachable!("an ended turn is not busy"),
-            // Looking again changes nothing as long as the other goes on: it is let go on.
+            // Looking again changes nothing while the other continues, so the other continues.
             Effect::Pause if self.lease.is_some_and(|lease| lease.holder != host && self.now < lease.until) => {}
             Effect::Pause => go(&|_| Event::Paused),
             Effect::Lease => go(&|world| world.take_lease(host)),
@@ -194,7 +194,7 @@ impl World {
                         world.hosts[host].hold_answer(order);
                         Event::StoreFailed
                     });
-                    // It became durable all the same.
+                    // It became durable nevertheless.
                     go(&|world| {
                         world.faults += 1;
                         world.hosts[host].hold_answer(order);
@@ -216,7 +216,7 @@ impl World {
         if let Effect::End(end) = acting.order {
             self.check_end(host, end);
             let unsaved = self.hosts[host].unsaved;
-            // Who holds an answer that is not stored yet keeps others from asking.
+            // A host that holds an answer that is not stored yet keeps others from sending requests.
             if unsaved.is_none() && self.lease.is_some_and(|lease| lease.holder == host) {
                 self.lease = None;
             }
@@ -310,7 +310,7 @@ impl World {
             );
             if honoured {
                 self.provider.presented = (fault == Fault::None).then_some(stored.token.number);
-                // A second use within the grace leads to the same next token.
+                // A second use within the grace period leads to the same next token.
                 if stored.token.number == self.provider.newest {
                     self.provider.newest += 1;
                     self.provider.grace_until = 0;
@@ -334,14 +334,14 @@ impl World {
     }
 
     fn crash(&mut self, host: usize) {
-        // The lease stays until it ends; an answer that is not stored is gone, so its token may come again.
+        // The lease stays until it expires; an answer that is not stored is lost, so its token may be sent again.
         if self.hosts[host].answered.is_some() || self.hosts[host].unsaved.is_some() {
             self.provider.presented = None;
         }
         self.hosts[host] = Host::new();
     }
 
-    /// No request outlives its patience: a longer step comes only when none is under way.
+    /// No request outlives its timeout: a longer step only happens when none is running.
     fn later(&self, seconds: u64) -> Option<World> {
         let asking = self.hosts.iter().any(|host| host.busy && matches!(host.order, Effect::Ask | Effect::Store(_)));
         if asking && seconds > PATIENCE {
@@ -356,7 +356,7 @@ impl World {
         Some(world)
     }
 
-    /// A person's new authorization, written as `Grants::replace` does.
+    /// A user's new authorization, written as `Grants::replace` does.
     fn authorize(&mut self) {
         let family = self.provider.family + 1;
         self.provider = Provider { family, newest: 0, grace_until: 0, dead: false, presented: None };
@@ -380,7 +380,7 @@ impl World {
         }
     }
 
-    /// What must hold whenever nothing has just gone wrong.
+    /// What must hold whenever no fault has just happened.
     fn check(&self) {
         let Some(record) = self.record else { return };
         if record.lost.is_some() {
@@ -389,7 +389,7 @@ impl World {
         let spent = record.token.family == self.provider.family && record.token.number < self.provider.newest;
         let asking = self.hosts.iter().any(|host| host.busy || host.unsaved.is_some());
         assert!(!spent || record.intent || record.lost.is_some() || asking, "nobody knows of a spent token: {self:?}");
-        // Whoever comes next without a fault gets a token, if the provider gives one to anybody.
+        // The next caller without a fault gets a token, if the provider issues any.
         let idle = self.hosts.iter().all(|host| !host.busy && host.unsaved.is_none());
         if idle && self.provider.honours(record.token, self.now) && record.lost.is_none() {
             let mut later = self.clone();
@@ -418,11 +418,11 @@ impl World {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     None,
-    /// The provider acted, and nobody heard of it.
+    /// The provider acted, and the answer was lost.
     AnswerLost,
-    /// The provider did not act, and nobody knows that.
+    /// The provider did not act, but the host cannot know that.
     NeverArrived,
-    /// The provider says that it did not act.
+    /// The provider answers that it did not act.
     Busy,
 }
 
@@ -467,7 +467,7 @@ impl Host {
         self.busy = true;
     }
 
-    /// A store that fails leaves the answer with its host.
+    /// If the store fails, the host keeps the answer.
     fn hold_answer(&mut self, order: Effect) {
         if let (Effect::Store(over), Some((token, at))) = (order, self.answered.take()) {
             self.unsaved = Some((token, at, over));
@@ -475,7 +475,7 @@ impl Host {
     }
 }
 
-/// Visits every world that can be reached, and answers how many there are.
+/// Visits every reachable world and returns their number.
 fn explore(bounds: &Bounds) -> usize {
     let mut seen = HashSet::new();
     let mut queue = VecDeque::from([World::new()]);
@@ -492,7 +492,7 @@ fn explore(bounds: &Bounds) -> usize {
 }
 
 impl World {
-    /// The provider starts the grace of a token when it is spent.
+    /// The provider starts a token's grace period when it is spent.
     fn grant_grace(&mut self, before: &World, grace: u64) {
         if self.provider.newest > before.provider.newest && self.provider.family == before.provider.family {
             self.provider.grace_until = self.now + grace;

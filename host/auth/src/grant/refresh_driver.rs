@@ -1,4 +1,4 @@
-//! Carries out a turn: reads, leases, stores and asks as [`super::refresh_plan`] orders.
+//! Carries out a turn: reads, leases, stores and sends requests as [`super::refresh_plan`] orders.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,18 +16,19 @@ use super::token_error::{Nature, TokenError};
 use crate::error::{AuthError, Reason};
 use crate::scope::Scope;
 
-/// How long a lease lasts: one request, and as much again for slow writes before and after.
+/// How long a lease lasts: one request, and as long again for slow writes before and after.
 const LEASE: Duration = Duration::from_secs(3 * SOURCE_TIMEOUT.as_secs());
-/// For how long after a refresh a 401 is not taken for the token's fault: a service that answers 401 for a missing permission
-/// would have every request refresh. At most a tenth of the token's life: a short one may have ended on its way.
+/// For how long after a refresh a 401 is not blamed on the token: otherwise a service that answers 401 for a missing permission
+/// would make every request refresh. At most a tenth of the token's lifetime, because a short-lived token may have expired on
+/// its way.
 const FRESH: Duration = Duration::from_secs(30);
-/// The same once as many replaced tokens are remembered as can be: answers are scrubbed of them while they live, and a service that
-/// refuses on demand would push one out.
+/// The same once the maximum number of replaced tokens is remembered: answers are scrubbed of them while they are valid, and a
+/// service that answers 401 on purpose would evict one.
 const FRESH_AFTER_MANY: Duration = Duration::from_hours(1);
-/// How long another holder of the lease is left alone each time.
+/// How long to wait each time for another holder of the lease.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Runs as a task of its own: a caller who goes away must not take an answer with it.
+/// Runs as a separate task: an answer must not be lost when the caller goes away.
 pub(super) struct RefreshDriver {
     grants: Arc<Grants>,
     entry: Arc<Entry>,
@@ -38,11 +39,11 @@ pub(super) struct RefreshDriver {
     stored: Option<Stored>,
     answered: Option<Grant>,
     lease: Option<HeldLease>,
-    /// What went wrong last.
+    /// The last error.
     failure: Option<AuthError>,
 }
 
-/// The record and what is in it.
+/// The record and its content.
 struct Stored {
     record: GrantRecord,
     grant: Grant,
@@ -60,7 +61,7 @@ impl RefreshDriver {
         Self { grants, entry, source, rejected, purpose, stored, answered, lease, failure }
     }
 
-    /// The token to use; none: there is nothing better than the rejected one.
+    /// The token to use; `None`: there is nothing better than the rejected one.
     pub(super) async fn run(mut self, state: &mut TurnState) -> Result<Option<Arc<LiveToken>>, AuthError> {
         let (mut plan, mut effect) =
             RefreshPlan::begin(self.purpose, state.unsaved.as_ref().map(|unsaved| unsaved.over));
@@ -70,7 +71,7 @@ impl RefreshDriver {
                 Effect::Read => self.read().await,
                 Effect::Lease => self.take_lease().await,
                 Effect::Pause => {
-                    // Another process is waited for, so this is real time.
+                    // This waits for another process, so it is real time.
                     tokio::time::sleep(PAUSE).await;
                     Event::Paused
                 }
@@ -121,14 +122,14 @@ impl RefreshDriver {
         if let Some(HeldLease { lease, .. }) = self.lease.take()
             && let Err(error) = self.grants.leases.release_lease(&lease).await
         {
-            // It ends by itself.
+            // The lease expires without being released.
             tracing::warn!(connection = %self.entry.key.connection, %error, "a lease was not given back");
         }
     }
 
     async fn intend(&mut self, over: u64) -> Event {
         let now = self.now();
-        // A doubt keeps its date: it began with the first answer that was lost.
+        // A doubt keeps its date: it began with the first lost answer.
         let since = match self.phase() {
             Some(GrantPhase::InDoubt { since }) => since,
             _ => now,
@@ -163,7 +164,7 @@ impl RefreshDriver {
             }
             Err(problem) => {
                 let nature = problem.nature();
-                // Whether a refused grant is lost shows later; everything else is waited out.
+                // Whether a refused grant is lost is decided later; everything else is waited out.
                 if nature != Nature::Gone || self.source.is_self_sufficient() {
                     tracing::warn!(connection = %self.entry.key.connection, %problem, "token not renewed");
                     self.entry.failed(&problem, now);
@@ -174,7 +175,7 @@ impl RefreshDriver {
         }
     }
 
-    /// Stores a new grant; only then may it be used. What is not stored is held for the next turn.
+    /// Stores a new grant, which may be used only afterwards. A grant that cannot be stored is held for the next turn.
     async fn keep(&mut self, state: &mut TurnState, over: u64) -> Event {
         let fence = self.fence();
         if let Some(grant) = self.answered.take() {
@@ -203,7 +204,7 @@ impl RefreshDriver {
         let phase = match left {
             Left::AsBefore => self.phase().unwrap_or(GrantPhase::Live),
             Left::Lost(Reason::RefreshFailed) => GrantPhase::Lost { reason: LossReason::RefreshFailed },
-            // No other is ever final.
+            // No other error is final.
             Left::Lost(_) => GrantPhase::Lost { reason: LossReason::Revoked },
         };
         let written = self.rewrite(over, |record| record.phase = phase).await;
@@ -219,7 +220,7 @@ impl RefreshDriver {
         let Some(stored) = &self.stored else { return Event::Conflict };
         let (grant, written_at, fence) = (stored.grant.clone(), stored.record.updated_at, self.fence());
         self.put(&grant, over, |record| {
-            // The tokens are as old as before: an attempt that failed keeps no grant alive.
+            // The tokens are as old as before: a failed attempt does not count as use of the grant.
             record.updated_at = written_at;
             record.fence = fence;
             change(record);
@@ -250,13 +251,13 @@ impl RefreshDriver {
         Event::StoreFailed
     }
 
-    /// The number that a record of this turn is written under: never another holder's, so that who was overtaken without
-    /// noticing is refused.
+    /// The fencing number of this turn's records: never another holder's, so a host that lost the lease without noticing is
+    /// rejected.
     fn fence(&self) -> u64 {
         self.lease.as_ref().map_or(0, |held| held.lease.fence)
     }
 
-    /// Of the record that was read.
+    /// The version of the record that was read.
     fn phase(&self) -> Option<GrantPhase> {
         self.stored.as_ref().map(|stored| stored.record.phase)
     }
@@ -309,7 +310,7 @@ impl RefreshDriver {
     }
 }
 
-/// What [`super::life`] needs to know of a record.
+/// The facts about a record that [`super::life`] needs.
 pub(super) fn facts_of(
     record: &GrantRecord,
     grant: &Grant,

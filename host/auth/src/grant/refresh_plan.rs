@@ -1,88 +1,88 @@
-//! One turn at a grant, step by step and without a byte sent or stored: the driver ([`super::refresh_driver`]) carries out each effect
-//! and says what came of it. So every order of steps, answers, crashes and rivals can be tried (see `model`).
+//! One turn at a grant, step by step and without I/O: the driver ([`super::refresh_driver`]) carries out each effect and
+//! reports its outcome. So every order of steps, answers, crashes and rivals can be tried (see `model`).
 //!
 //! Invariants:
-//! - Only the holder of the lease asks, and only after it has read the grant again.
-//! - The intent is durable before a refresh token leaves, the new grant is durable before anyone uses it.
-//! - Every write names the version it replaces. Who loses a race reads again; it overwrites and deletes nothing.
-//! - Only a refusal of the grant itself marks it lost, and only if nobody has written it in between.
+//! - Only the holder of the lease sends a request, and only after it has read the grant again.
+//! - The intent is durable before a refresh token is sent; the new grant is durable before it is used.
+//! - Every write names the version it replaces. A host that loses a race reads again; it overwrites and deletes nothing.
+//! - Only a refusal of the grant itself marks it lost, and only if it has not been written in between.
 
 use super::life::{self, Circumstances, GrantFacts, Lifetime, Purpose, Step};
 use super::token_error::Nature;
 use crate::error::Reason;
 
-/// How often a race is lost before it is called a fault.
+/// How many races may be lost before that is an error.
 const RACES: u8 = 8;
-/// How often another's lease is waited for, before it is.
+/// How often to wait for another's lease before that is an error.
 const PAUSES: u16 = 2_000;
 
-/// What the driver is to do.
+/// What the driver must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Effect {
     /// Read the record.
     Read,
     /// Take the lease.
     Lease,
-    /// Let the other holder of the lease go on for a moment.
+    /// Wait a moment for the other holder of the lease.
     Pause,
     /// Write the intent over this version.
     Intend(u64),
-    /// Send the request, if the lease lasts as long as that may take.
+    /// Send the request, if the lease lasts for as long as that may take.
     Ask,
-    /// Store the grant that was answered, over this version; 0: there was no record.
+    /// Store the grant from the answer over this version; 0: there was no record.
     Store(u64),
-    /// Write what is left after a failure, over this version.
+    /// Write what remains after a failure, over this version.
     Settle(u64, Left),
     /// The turn is over.
     End(End),
 }
 
-/// What is left of a grant that was not renewed.
+/// What remains of a grant that was not renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Left {
-    /// All, as it was before the intent.
+    /// Everything, as it was before the intent.
     AsBefore,
-    /// Nothing that anybody honours.
+    /// Nothing that the provider honours.
     Lost(Reason),
 }
 
-/// What came of an effect.
+/// The outcome of an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Event {
-    /// This was read.
+    /// The record that was read.
     Found(Option<GrantFacts>),
-    /// The lease is ours.
+    /// The lease is this host's.
     Leased,
-    /// It is another's.
+    /// The lease is another host's.
     Busy,
     /// A moment has passed.
     Paused,
-    /// It is durable, under this version.
+    /// The write is durable, under this version.
     Written(u64),
-    /// Somebody else wrote in between.
+    /// Another host wrote in between.
     Conflict,
-    /// The store failed; nothing is known to be written.
+    /// The store failed; the write may or may not have happened.
     StoreFailed,
-    /// The lease does not last: nothing was sent.
+    /// The lease does not last long enough: nothing was sent.
     TooLate,
-    /// The server gave a token.
+    /// The server issued a token.
     Answered,
-    /// It did not.
+    /// The server did not issue a token.
     Refused(Nature),
 }
 
 /// How a turn ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum End {
-    /// With the token of the record that was read or kept last.
+    /// With the token of the record that was last read or stored.
     Serve,
     /// With nothing better than the rejected token.
     UseRejected,
-    /// With nothing: an attempt failed, now or a moment ago.
+    /// Without a token: an attempt failed, now or a moment ago.
     Unavailable,
-    /// A person must authorize.
+    /// A user must authorize.
     Authorize(Reason),
-    /// Others were always faster.
+    /// Every race was lost against others.
     Contended,
 }
 
@@ -91,7 +91,7 @@ enum Phase {
     /// A grant that an earlier turn could not store comes first: its predecessor is spent.
     Saving,
     Reading,
-    /// The old token serves meanwhile, as long as it lives.
+    /// The old token is used meanwhile, while it is valid.
     Leasing {
         old: Option<Lifetime>,
     },
@@ -104,7 +104,7 @@ enum Phase {
         doubtful: bool,
     },
     Storing,
-    /// The grant was refused: has somebody renewed it?
+    /// The grant was refused: has another host renewed it?
     Verifying {
         over: u64,
         doubtful: bool,
@@ -128,7 +128,7 @@ pub(super) struct RefreshPlan {
 }
 
 impl RefreshPlan {
-    /// Begins one. `leftover`: an earlier turn holds a grant that belongs over this version and is not stored yet.
+    /// Begins a turn. `leftover`: an earlier turn holds a grant that replaces this version and is not stored yet.
     pub(super) fn begin(purpose: Purpose, leftover: Option<u64>) -> (Self, Effect) {
         let (phase, effect) = match leftover {
             Some(over) => (Phase::Saving, Effect::Store(over)),
@@ -137,7 +137,7 @@ impl RefreshPlan {
         (Self { purpose, phase, leased: false, gave_up: false, races: 0, pauses: 0 }, effect)
     }
 
-    /// What is to be done after `event`. An event that answers no effect of this turn ends it.
+    /// The effect that follows `event`. An event that does not answer an effect of this turn ends the turn.
     #[expect(clippy::match_same_arms, reason = "a line is a transition; lines that end alike need not belong together")]
     pub(super) fn on(&mut self, event: Event, circumstances: &Circumstances) -> Effect {
         match (self.phase, event) {
@@ -189,7 +189,7 @@ impl RefreshPlan {
                 let old = facts.filter(|facts| !facts.rejected && !facts.foreign).map(|facts| facts.lifetime);
                 self.go(Phase::Leasing { old }, Effect::Lease)
             }
-            // A token that the client gets by itself costs nobody anything: there is no intent.
+            // A token that the client gets without a user costs nothing to lose: there is no intent.
             (Step::Renew, facts) if circumstances.self_sufficient => {
                 let over = facts.map_or(0, |facts| facts.version);
                 self.go(Phase::Asking { over, doubtful: false }, Effect::Ask)
@@ -215,13 +215,13 @@ impl RefreshPlan {
         }
     }
 
-    /// No further attempt in this turn; the old token serves while it lives.
+    /// No further attempt in this turn; the old token is used while it is valid.
     fn give_up(&mut self) -> Effect {
         self.gave_up = true;
         self.read()
     }
 
-    /// Somebody else wrote, so the lease may be somebody else's by now.
+    /// Another host wrote, so it may hold the lease by now.
     fn again(&mut self) -> Effect {
         self.races += 1;
         self.leased = false;

@@ -1,4 +1,4 @@
-//! What gives grants and renews them. OAuth is one source; an embedder can bring another.
+//! Issues and renews grants. OAuth is one source; an embedder can add another.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,13 +19,14 @@ use super::token_error::TokenError;
 use crate::flow::{BrowserFlow, DeviceFlow};
 use crate::scope::Scope;
 
-/// How long one request of a source may take. The lease that keeps other hosts from asking is measured by it.
+/// How long one request of a source may take. The duration of the lease that keeps other hosts from sending requests depends on
+/// it.
 pub const SOURCE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What gives a connection's grants and renews them: an OAuth client, or a way to log in that answers a token.
+/// Issues and renews a connection's grants: an OAuth client, or a login that returns a token.
 ///
-/// The host does the rest: one renewal at a time however many callers and hosts there are, an intent before it, an atomic write after
-/// it, repair of a renewal that was cut off, waits after failures, status, and revocation.
+/// The host does the rest: one renewal at a time across all callers and hosts, an intent before it, an atomic write after it,
+/// repair of an interrupted renewal, waits after failures, status, and revocation.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,7 +34,7 @@ pub const SOURCE_TIMEOUT: Duration = Duration::from_secs(30);
 /// use async_trait::async_trait;
 /// use innkeeper_auth::{Attach, Grant, GrantSource, Placement, Renewal, Renewed, SourceContext, TokenAnswer, TokenError};
 ///
-/// /// Logs in with a fixed key; the session goes into a header of the service's own.
+/// /// Logs in with a fixed key; the session goes into a header that the service defines.
 /// #[derive(Debug)]
 /// struct SessionLogin {
 ///     user: String,
@@ -50,7 +51,7 @@ pub const SOURCE_TIMEOUT: Duration = Duration::from_secs(30);
 ///     }
 ///
 ///     async fn renew(&self, _: Option<&Grant>, _: Duration, _: &SourceContext) -> Result<Renewed, TokenError> {
-///         // A real source asks its service here.
+///         // A real source sends a request to its service here.
 ///         Ok(TokenAnswer::new("session-1").expires_in(Duration::from_secs(600)).into())
 ///     }
 ///
@@ -61,22 +62,21 @@ pub const SOURCE_TIMEOUT: Duration = Duration::from_secs(30);
 /// ```
 #[async_trait]
 pub trait GrantSource: Send + Sync + fmt::Debug {
-    /// What tells this source from any other: its address, the client or user, and, where no person consents, what is asked for.
-    /// No secrets. A stored grant of a source with another identity is not used.
+    /// Identifies this source: its address, the client or user, and, if no user consents, the requested scope. No secrets. A
+    /// stored grant of a source with another identity is not used.
     fn identity(&self) -> Vec<&str>;
 
     /// How a grant is renewed.
     fn renewal(&self) -> Renewal;
 
-    /// What the connection asks for.
+    /// The scope that the connection requests.
     fn scope(&self) -> Option<&Scope> {
         None
     }
 
-    /// Gets the next token: with the refresh token of `grant`, or, where the source renews by itself, without. The host calls this for
-    /// one caller at a time. A request may take [`SOURCE_TIMEOUT`]; a second one may follow only where `time`, what is left of the lease,
-    /// has room for both.
-    /// It is cut off after `time`.
+    /// Gets the next token: with the refresh token of `grant`, or without it if the source renews by itself. The host calls
+    /// this for one caller at a time. A request may take [`SOURCE_TIMEOUT`]; a second one may follow only if it fits into
+    /// `time`, the rest of the lease. The call is interrupted after `time`.
     async fn renew(
         &self,
         grant: Option<&Grant>,
@@ -84,20 +84,20 @@ pub trait GrantSource: Send + Sync + fmt::Debug {
         context: &SourceContext,
     ) -> Result<Renewed, TokenError>;
 
-    /// How a grant goes onto requests. Asked once for each token.
+    /// How a grant is put onto requests. Called once for each token.
     fn attach(&self, grant: &Grant) -> Attach;
 
-    /// How a person authorizes.
+    /// How a user authorizes.
     fn authorization(&self) -> Authorization<'_> {
         Authorization::Nobody
     }
 
-    /// Whether tokens can be revoked there at all.
+    /// Whether the server can revoke tokens at all.
     fn revokes(&self) -> bool {
         false
     }
 
-    /// Revokes one token. A token that the server does not know is revoked.
+    /// Revokes one token. A token that the server does not know counts as revoked.
     async fn revoke(
         &self,
         _token: &SecretString,
@@ -112,35 +112,35 @@ pub trait GrantSource: Send + Sync + fmt::Debug {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Renewal {
-    /// With what the connection's settings hold; nobody takes part, and a lost grant is no loss.
+    /// With the connection's settings; no user takes part, and a lost grant can simply be replaced.
     ByItself,
-    /// With the refresh token that a person's authorization gave. Without one a person has to authorize again.
+    /// With the refresh token from a user's authorization. Without one, a user has to authorize again.
     ByRefreshToken,
 }
 
-/// How a person authorizes a source's grant.
+/// How a user authorizes a source's grant.
 #[non_exhaustive]
 pub enum Authorization<'a> {
     /// Not at all.
     Nobody,
     /// In a browser, which comes back with a code.
     Browser(Box<dyn BrowserFlow + 'a>),
-    /// On another device, with a code that is typed there.
+    /// On another device, with a code that is entered there.
     Device(Box<dyn DeviceFlow + 'a>),
 }
 
-/// Which token of a grant.
+/// The kind of a token in a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenKind {
-    /// The one that goes onto requests.
+    /// The token that is put onto requests.
     Access,
-    /// The one that the next is had with.
+    /// The token that the next one is requested with.
     Refresh,
 }
 
 impl TokenKind {
-    /// As RFC 7009, section 2.1, names it.
+    /// The name in RFC 7009, section 2.1.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Access => "access_token",
@@ -158,14 +158,14 @@ impl fmt::Display for TokenKind {
     }
 }
 
-/// The outcome of a renewal that went well.
+/// The outcome of a successful renewal.
 #[derive(Debug)]
 pub struct Renewed {
-    /// The new token, and what came with it.
+    /// The new token and the values that came with it.
     pub answer: TokenAnswer,
-    /// The scope that was asked for and that the answer need not repeat; none: as before.
+    /// The requested scope, which the answer need not repeat; `None`: as before.
     pub scope: Option<String>,
-    /// The server refused a narrower scope than the grant's, so it is not asked for that again.
+    /// The server refused a narrower scope than the grant's, so it is not requested again.
     pub stays_wide: bool,
 }
 
@@ -175,11 +175,11 @@ impl From<TokenAnswer> for Renewed {
     }
 }
 
-/// What a source works with. Cheap to clone.
+/// The services that the host provides to a source. Cheap to clone.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SourceContext {
-    /// The way out: every request of a source takes it.
+    /// Egress: every request of a source goes through it.
     pub egress: Egress,
     /// The host's clock.
     pub clock: Arc<dyn Clock>,
@@ -188,7 +188,7 @@ pub struct SourceContext {
 }
 
 impl SourceContext {
-    /// Of these parts.
+    /// Creates it from these parts.
     pub fn new(egress: Egress, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         Self { egress, clock, random }
     }
@@ -200,43 +200,43 @@ impl fmt::Debug for SourceContext {
     }
 }
 
-/// How a grant goes onto requests.
+/// How a grant is put onto requests.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Attach {
-    /// The same on every request for as long as the token lives.
+    /// The same on every request for as long as the token is valid.
     Same(Placement),
     /// Computed from each request, such as a signature.
     PerRequest(Box<dyn PlaceOnRequest>),
 }
 
-/// Computes what goes onto one request.
+/// Computes the values to put onto one request.
 pub trait PlaceOnRequest: Send + Sync + fmt::Debug {
-    /// `head` is method, address and headers as they will leave, but for what this adds and what depends on the body, which is not
-    /// here.
+    /// `head` is the method, address and headers as they will be sent, except for what this adds and what depends on the body,
+    /// which is not available here.
     fn place(&self, head: &RequestHead) -> Placement;
 }
 
-/// What is put onto a request to authenticate it.
+/// The values put onto a request to authenticate it.
 #[derive(Clone, Default)]
 pub struct Placement {
     /// Headers to set.
     pub headers: Vec<(HeaderName, SecretString)>,
-    /// Query parameters to set, neither name nor value encoded.
+    /// Query parameters to set; neither name nor value is encoded.
     pub query: Vec<(String, SecretString)>,
-    /// Every raw text that answers must be scrubbed of, beside the grant's tokens and the connection's secret fields.
+    /// Every raw text that answers must be scrubbed of, besides the grant's tokens and the connection's secret fields.
     pub secrets: Vec<SecretString>,
-    /// Shown in the TLS handshake.
+    /// The certificate to present in the TLS handshake.
     pub identity: Option<ClientIdentity>,
 }
 
 impl Placement {
-    /// One header. Fails where `name` is no name of a header.
+    /// Creates one header. Fails if `name` is not a valid header name.
     pub fn header(name: &str, value: SecretString) -> Result<Self, http::header::InvalidHeaderName> {
         Ok(Self { headers: vec![(HeaderName::from_bytes(name.as_bytes())?, value)], ..Self::default() })
     }
 
-    /// With the credential's number and everything that answers are scrubbed of.
+    /// The credential with its number and every text that answers are scrubbed of.
     pub(crate) fn into_attachment(
         self,
         generation: u64,
@@ -257,8 +257,8 @@ impl fmt::Debug for Placement {
     }
 }
 
-/// Names a source at a connection: a digest of [`GrantSource::identity`] and of the connection, whose id may have belonged to another
-/// one before.
+/// Identifies a source at a connection: a digest of [`GrantSource::identity`] and of the connection, because an earlier
+/// connection may have had the same id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin(Arc<str>);
 
@@ -269,7 +269,7 @@ impl Origin {
         Self(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(parts.join("\n").as_bytes())).into())
     }
 
-    /// As it is stored.
+    /// The stored form.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -286,13 +286,13 @@ impl From<String> for Origin {
 pub(crate) struct BoundSource {
     pub(super) source: Arc<dyn GrantSource>,
     pub(crate) origin: Origin,
-    /// The secret fields of the connection, of which answers to its requests are scrubbed.
+    /// The secret fields of the connection, which answers to its requests are scrubbed of.
     pub(crate) secrets: Arc<[SecretString]>,
     pub(crate) context: SourceContext,
 }
 
 impl BoundSource {
-    /// `connection` tells apart connections that had the same id one after the other.
+    /// `connection` distinguishes connections that had the same id one after the other.
     pub(crate) fn new(
         connection: &str,
         source: Arc<dyn GrantSource>,
@@ -302,23 +302,23 @@ impl BoundSource {
         Self { origin: Origin::of(connection, &*source), source, secrets, context }
     }
 
-    /// Whether a new token can be had without a refresh token.
+    /// Whether a new token is available without a refresh token.
     pub(crate) fn is_self_sufficient(&self) -> bool {
         self.source.renewal() == Renewal::ByItself
     }
 
-    /// As [`GrantSource::scope`].
+    /// See [`GrantSource::scope`].
     pub(crate) fn scope(&self) -> Option<&Scope> {
         self.source.scope()
     }
 
-    /// As [`GrantSource::authorization`].
+    /// See [`GrantSource::authorization`].
     pub(crate) fn authorization(&self) -> Authorization<'_> {
         self.source.authorization()
     }
 
-    /// As [`GrantSource::renew`], and cut off after `time`: another holder of the lease may ask then, so it is real time. An answer
-    /// that cannot be kept is none.
+    /// See [`GrantSource::renew`]. Interrupted after `time`, because another holder of the lease may send requests then, so it
+    /// is real time. An answer that cannot be stored is an error.
     pub(super) async fn renew(&self, grant: Option<&Grant>, time: Duration) -> Result<Renewed, TokenError> {
         let late = || TokenError::NoAnswer("it took longer than a renewal may".to_owned());
         let asked = tokio::time::timeout(time, self.source.renew(grant, time, &self.context));
@@ -327,12 +327,12 @@ impl BoundSource {
         Ok(renewed)
     }
 
-    /// As [`GrantSource::revokes`].
+    /// See [`GrantSource::revokes`].
     pub(crate) fn revokes(&self) -> bool {
         self.source.revokes()
     }
 
-    /// As [`GrantSource::revoke`].
+    /// See [`GrantSource::revoke`].
     pub(crate) async fn revoke(&self, token: &SecretString, kind: TokenKind) -> Result<(), TokenError> {
         self.source.revoke(token, kind, &self.context).await
     }
@@ -355,7 +355,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers this, or never.
+    /// Always gives this answer, or never answers.
     #[derive(Debug)]
     struct Scripted(Option<&'static str>);
 

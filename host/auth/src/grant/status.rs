@@ -1,4 +1,4 @@
-//! How a grant stands, for people and programs. Holds no token.
+//! The status of a grant, for people and programs. Contains no token.
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_store::GrantKey;
@@ -12,46 +12,46 @@ use super::source::BoundSource;
 use crate::error::{AuthError, Reason};
 use crate::scope::Scope;
 
-/// How a connection's credential stands for one owner.
+/// The status of a connection's credential for one owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct GrantStatus {
-    /// Whether a call can be made without a person.
+    /// Whether a call can be made without a user.
     pub authorized: bool,
-    /// Where in its life the grant is; none where the auth type keeps no grant.
+    /// The state of the grant; `None` if the auth type stores no grant.
     pub state: Option<State>,
-    /// Why not.
+    /// Why no call can be made.
     pub reason: Option<Reason>,
-    /// When the access token ends; none: unknown, or there is none.
+    /// When the access token expires; `None`: unknown, or there is none.
     pub expires_at: Option<Timestamp>,
-    /// When the refresh token ends; none: unknown, or there is none.
+    /// When the refresh token expires; `None`: unknown, or there is none.
     pub refresh_token_expires_at: Option<Timestamp>,
-    /// What was granted, separated by spaces.
+    /// The granted scope, separated by spaces.
     pub scope: Option<String>,
-    /// What the connection asks for.
+    /// The scope that the connection requests.
     pub asked_scope: Option<String>,
-    /// What it asks for and was not granted: a new authorization asks the user for it. Until then the grant serves what it
-    /// covers.
+    /// The words that the connection requests and that were not granted: a new authorization asks the user for them. Until
+    /// then, the grant is used with the scope it has.
     pub missing_scope: Vec<String>,
-    /// What was granted and the connection asks for no more. A refresh asks for a token without it, where the server
-    /// gives such a one (RFC 6749, section 6); a new authorization asks for less.
+    /// The granted words that the connection no longer requests. A refresh requests a token without them, if the server issues
+    /// one (RFC 6749, section 6); a new authorization requests less.
     pub surplus_scope: Vec<String>,
-    /// Whether a new token can be had without a person.
+    /// Whether a new token is available without a user.
     pub refreshable: bool,
-    /// A refresh was sent and its answer never stored; the next attempt settles it.
+    /// A refresh was sent and its answer was never stored; the next attempt settles it.
     pub in_doubt: bool,
     /// When the token was last renewed.
     pub last_refresh: Option<Timestamp>,
-    /// What failed last and has not succeeded since.
+    /// The last failure, if no attempt has succeeded since.
     pub last_failure: Option<String>,
-    /// When that was.
+    /// When it failed.
     pub failed_at: Option<Timestamp>,
     /// When the next attempt is due.
     pub next_try: Option<Timestamp>,
 }
 
 impl GrantStatus {
-    /// Of an auth type that keeps no grant.
+    /// The status for an auth type that stores no grant.
     pub(crate) fn without_grant() -> Self {
         Self {
             authorized: true,
@@ -109,7 +109,7 @@ impl Grants {
     }
 }
 
-/// Words of the scope that was asked for and not granted.
+/// Words of the requested scope that were not granted.
 fn missing(asked: Option<&str>, granted: Option<&str>) -> Vec<String> {
     words(asked).filter(|word| !words(granted).any(|granted| granted == *word)).map(str::to_owned).collect()
 }

@@ -1,4 +1,4 @@
-//! Grants over a store that fails when it is told to.
+//! Grants over a store that fails on demand.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -93,12 +93,12 @@ struct Stage {
 }
 
 impl Stage {
-    /// An authorized grant whose token ended.
+    /// An authorized grant whose token has expired.
     async fn new(fails: &[u32]) -> Self {
         Self::after(120, fails).await
     }
 
-    /// That many seconds into the life of a token of 60.
+    /// This number of seconds into the life of a token of 60.
     async fn after(seconds: u64, fails: &[u32]) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
         let random = Arc::new(SeededRandom::new(3));
@@ -139,7 +139,7 @@ impl Stage {
     }
 }
 
-/// A server that gives `access-N` for the N-th request.
+/// A server that issues `access-N` for the N-th request.
 async fn serve(refreshes: Arc<AtomicU32>) -> String {
     let answer = move || {
         let number = refreshes.fetch_add(1, Ordering::SeqCst) + 1;
@@ -151,8 +151,8 @@ async fn serve(refreshes: Arc<AtomicU32>) -> String {
     url
 }
 
-/// A provider had rotated the refresh token, the disk was full, and the new token was dropped: the user was logged out by a
-/// full disk. Here the new grant is held until it can be stored, and nobody uses it before.
+/// A provider had rotated the refresh token, the disk was full, and the new token was dropped: the full disk logged the user
+/// out. Now the new grant is held until it can be stored, and is not used before.
 #[tokio::test]
 async fn a_rotated_token_that_the_store_does_not_take_is_held_until_it_does() {
     // The authorization is write 1, the intent 2, the new grant 3, its next attempts 4 and 5.
@@ -198,7 +198,7 @@ async fn entries_that_nobody_uses_are_dropped_from_memory_and_busy_ones_stay() {
     assert!(Arc::ptr_eq(&held, &stage.grants.entry(&stage.key)), "one key never has two turns");
 }
 
-/// An answer that repeated the token of an hour ago, which still lived, showed it to the guest.
+/// An answer that repeated the token of an hour ago, which was still valid, showed it to the guest.
 #[tokio::test]
 async fn answers_are_scrubbed_of_tokens_that_were_replaced_for_as_long_as_they_live() {
     let stage = Stage::after(58, &[]).await;
@@ -211,7 +211,7 @@ async fn answers_are_scrubbed_of_tokens_that_were_replaced_for_as_long_as_they_l
     stage.header().await.expect("renewed");
     let after = held().await;
     assert!(after.contains(&"access-0".to_owned()) && after.len() > 2, "{after:?}");
-    // Another host at the same store knows them, too.
+    // Another host on the same store knows them, too.
     let (_, stored) = stage.grants.stored(&stage.key).await.expect("readable").expect("a grant");
     assert!(stored.secrets().iter().any(|secret| secret.expose_secret() == "access-0"));
     stage.clock.advance(Duration::from_mins(10));

@@ -1,44 +1,44 @@
-//! Why a source gave no token, or was not asked.
+//! Why a source issued no token, or was not asked for one.
 
 use std::fmt;
 use std::time::Duration;
 
-/// The codes of RFC 6749, section 5.2, RFC 7009, section 2.2.1, and RFC 8628, section 3.5. What a server says besides is kept
-/// nowhere: it is hostile input.
+/// The codes of RFC 6749, section 5.2, RFC 7009, section 2.2.1, and RFC 8628, section 3.5. Other text from the server is not
+/// stored: it is untrusted input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
     /// The request was malformed.
     InvalidRequest,
-    /// The client is unknown or did not prove itself.
+    /// The client is unknown or did not authenticate.
     InvalidClient,
     /// The code or the refresh token is not (or no longer) honoured.
     InvalidGrant,
-    /// The client may not use this kind of grant.
+    /// The client may not use this grant type.
     UnauthorizedClient,
-    /// The server does not know this kind of grant.
+    /// The server does not support this grant type.
     UnsupportedGrantType,
-    /// The server does not take back tokens of this kind (RFC 7009, section 2.2.1).
+    /// The server does not revoke tokens of this kind (RFC 7009, section 2.2.1).
     UnsupportedTokenType,
     /// The scope is unknown, malformed or too wide.
     InvalidScope,
     /// The user has not decided yet (RFC 8628, section 3.5).
     AuthorizationPending,
-    /// The same, and the client asks too often.
+    /// The user has not decided yet, and the client polls too often.
     SlowDown,
-    /// The user said no.
+    /// The user declined.
     AccessDenied,
-    /// The user took too long.
+    /// The code expired before the user decided.
     ExpiredToken,
-    /// The server failed, and says so with the status of a refusal; the codes are those of RFC 6749, section 4.1.2.1.
+    /// The server failed, and reports it with the status of a refusal; the codes are those of RFC 6749, section 4.1.2.1.
     ServerError,
-    /// An auth redirect service does not know the provider.
+    /// The auth redirect service does not know the provider.
     UnknownProvider,
-    /// No code of the RFC.
+    /// Not a code of the RFC.
     Other,
 }
 
 impl ErrorCode {
-    /// From the `error` of an answer. Names that some providers use for a grant that has ended count as `invalid_grant`.
+    /// Reads the `error` of an answer. Names that some providers use for an expired grant count as `invalid_grant`.
     pub(crate) fn parse(text: &str) -> Self {
         match text {
             "invalid_request" => Self::InvalidRequest,
@@ -67,7 +67,7 @@ impl ErrorCode {
         }
     }
 
-    /// As the RFC writes it.
+    /// The code as the RFC writes it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
@@ -118,84 +118,84 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// Why a source gave no token.
+/// Why a source issued no token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// No connection to it could be made, so it cannot have acted.
+    /// No connection to the server could be made, so it cannot have acted.
     #[error("the authorization server was not reached: {0}")]
     NotReached(String),
-    /// It did not answer, or not to the end.
+    /// The server did not answer, or not completely.
     #[error("the authorization server did not answer: {0}")]
     NoAnswer(String),
-    /// It failed itself.
+    /// The server failed.
     #[error("the authorization server failed with status {status}")]
     Failed {
         /// 500 to 599.
         status: u16,
-        /// What it asked for, if it did.
+        /// The wait that the server requires, if it does.
         retry_after: Option<Duration>,
     },
-    /// It is asked too often.
+    /// The server receives too many requests.
     #[error("the authorization server is asked too often")]
     Busy {
-        /// What it asked for, if it did.
+        /// The wait that the server requires, if it does.
         retry_after: Option<Duration>,
     },
-    /// It refused (RFC 6749, section 5.2).
+    /// The server refused (RFC 6749, section 5.2).
     #[error("{0}")]
     Refused(ErrorCode),
-    /// Its answer is none that OAuth knows.
+    /// The answer is not a valid OAuth answer.
     #[error("the answer of the authorization server makes no sense: {0}")]
     Malformed(&'static str),
-    /// It refused with a status and no code.
+    /// The server refused with a status and without a code.
     #[error("the authorization server answered with status {0} and no error code of OAuth")]
     Status(u16),
-    /// The host may not send requests there.
+    /// The host may not send requests to this address.
     #[error("the host does not send requests to the authorization server: {0}")]
     NotAllowed(String),
     /// The client's assertion was not signed.
     #[error("the client's assertion could not be signed with its key; give another key")]
     NotSigned,
-    /// A failure of a moment ago is still being waited out.
+    /// A recent failure is still being waited out.
     #[error("{problem}; the next attempt is made in {} s", .wait.as_secs().max(1))]
     BackingOff {
-        /// What failed.
+        /// The failure.
         problem: Box<TokenError>,
-        /// How long it is until then.
+        /// The rest of the wait.
         wait: Duration,
     },
-    /// The store did not take the new token; it is held and stored as soon as that can be done.
+    /// The store did not accept the new token; it is held and stored as soon as possible.
     #[error("a new token could not be stored yet: {0}")]
     NotStored(String),
-    /// A source that is not OAuth gave no token.
+    /// A source other than OAuth issued no token.
     #[error("{reason}")]
     Source {
-        /// What it means for the grant.
+        /// The effect on the grant.
         nature: Nature,
-        /// Why, in a sentence without a final stop. No secret.
+        /// The reason, in a sentence without a final stop. No secret.
         reason: String,
-        /// How long the server wants to be left alone.
+        /// The wait that the server requires.
         retry_after: Option<Duration>,
     },
 }
 
-/// What a failure means for the grant.
+/// The effect of a failure on the grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Nature {
-    /// Passes by itself. `spent`: the server may have acted on the request all the same.
+    /// Temporary. `spent`: the server may have acted on the request nevertheless.
     Passing {
         /// The refresh token may be spent.
         spent: bool,
     },
     /// The grant is gone.
     Gone,
-    /// The connection's settings or the operator's do not fit.
+    /// The connection's settings or the operator's are wrong.
     Settings,
 }
 
 impl TokenError {
-    /// What it means for the grant.
+    /// The effect on the grant.
     pub fn nature(&self) -> Nature {
         match self {
             Self::NoAnswer(_) | Self::Failed { .. } | Self::Malformed(_) | Self::Refused(ErrorCode::ServerError) => {
@@ -215,7 +215,7 @@ impl TokenError {
         }
     }
 
-    /// How long the server wants to be left alone, or the next attempt is away.
+    /// The wait that the server requires, or the time until the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Failed { retry_after, .. } | Self::Busy { retry_after } | Self::Source { retry_after, .. } => {

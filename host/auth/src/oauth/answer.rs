@@ -1,4 +1,4 @@
-//! The answer of a token endpoint, brought from whatever shape it has into the one of RFC 6749, section 5.1.
+//! The answer of a token endpoint, converted from any supported shape into that of RFC 6749, section 5.1.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,28 +9,28 @@ use url::form_urlencoded;
 
 use crate::grant::{ErrorCode, TokenAnswer, TokenError, check_token, is_token_type};
 
-/// Where an answer holds things, when not where the RFC says.
+/// Where an answer holds its values, if not where the RFC puts them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AnswerShape {
-    /// Names joined by dots.
+    /// Path of names joined by dots.
     pub(crate) access_token_path: Option<String>,
-    /// Names joined by dots.
+    /// Path of names joined by dots.
     pub(crate) token_type_path: Option<String>,
     /// Used whatever the answer says.
     pub(crate) token_type: Option<String>,
 }
 
-/// What a token was asked for with: a code, or a refresh token.
+/// What a token was requested with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// A code, or what stands for one.
+    /// A code or its equivalent.
     First,
-    /// A refresh token: then some servers answer the token that was refreshed and no other, where the RFC has it, though they
-    /// nest the first.
+    /// A refresh token. Some servers then return only the refreshed token, and put it where the RFC has it although they nest
+    /// the first one.
     Refresh,
 }
 
-/// What an answer gives, or why it gives no token. `body` may be JSON or a form.
+/// The values of an answer, or why it contains no token. `body` may be JSON or a form.
 pub(crate) fn read(body: &[u8], shape: &AnswerShape, stage: Stage) -> Result<TokenAnswer, TokenError> {
     let fields = fields(body).ok_or(TokenError::Malformed("it is neither a JSON object nor a form"))?;
     let (mut holder, mut last) = holder(&fields, shape.access_token_path.as_deref().unwrap_or("access_token"));
@@ -45,7 +45,7 @@ pub(crate) fn read(body: &[u8], shape: &AnswerShape, stage: Stage) -> Result<Tok
         });
     };
     let access_token = token(access_token)?;
-    // A server that nests a token gives a second, outer one at times. What stands beside a token belongs to it.
+    // A server that nests a token sometimes sends a second, outer one. Values beside a token belong to that token.
     let own = holder.unwrap_or(&fields);
     let outer = (!fields.contains_key("access_token")).then_some(&fields);
     let find = |name: &str| {
@@ -82,7 +82,7 @@ pub(super) fn fields(body: &[u8]) -> Option<Map<String, Value>> {
         Ok(_) => return None,
         Err(_) => {}
     }
-    // Anything is a form to a lenient reader; a page or a broken object is not meant as one.
+    // A lenient reader accepts any text as a form; a page or a broken object is not meant as one.
     let plain = body.iter().all(u8::is_ascii_graphic) && !body.iter().any(|b| b"<>{}\"".contains(b));
     if !plain || !body.contains(&b'=') {
         return None;
@@ -94,7 +94,7 @@ pub(super) fn fields(body: &[u8]) -> Option<Map<String, Value>> {
 fn error_code(fields: &Map<String, Value>) -> Option<ErrorCode> {
     match fields.get("error")? {
         Value::String(code) => Some(ErrorCode::parse(code)),
-        // Some wrap it: {"error": {"code": ...}}.
+        // Some servers wrap it: {"error": {"code": ...}}.
         Value::Object(inner) => {
             let code = ["error", "code", "type"].into_iter().find_map(|name| inner.get(name).and_then(Value::as_str));
             Some(code.map_or(ErrorCode::Other, ErrorCode::parse))
@@ -103,7 +103,7 @@ fn error_code(fields: &Map<String, Value>) -> Option<ErrorCode> {
     }
 }
 
-/// The object that holds the last name of `path`, and that name.
+/// The object that contains the last name of `path`, and that name.
 fn holder<'f, 'p>(fields: &'f Map<String, Value>, path: &'p str) -> (Option<&'f Map<String, Value>>, &'p str) {
     match path.rsplit_once('.') {
         None => (Some(fields), path),
@@ -141,18 +141,18 @@ fn token_type(fields: &Map<String, Value>, shape: &AnswerShape, beside: Option<&
     }
 }
 
-/// A number of seconds, as number or text. Nothing, zero and less say nothing.
+/// A number of seconds, as number or text. A missing, zero or negative one counts as unknown.
 pub(super) fn seconds(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse::<f64>().ok(),
         _ => None,
     }?;
-    // Longer than a century is for ever.
+    // More than a century counts as forever.
     (seconds >= 1.0).then(|| Duration::from_secs(Duration::from_secs_f64(seconds.min(3_155_760_000.0)).as_secs()))
 }
 
-/// A text with spaces; some send a list, some commas.
+/// A text with spaces; some servers send a list, some use commas.
 fn scope(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! How a client proves itself to its authorization server.
+//! How a client authenticates to its authorization server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use super::form::Form;
 use super::jwt::JwtSigner;
 use crate::grant::TokenError;
 
-/// How long an assertion is good for: enough for clocks that differ.
+/// How long an assertion is valid: long enough for clocks that differ.
 const ASSERTION_LIFE: Duration = Duration::from_mins(5);
 /// RFC 7523, section 2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// How a client proves itself.
+/// How a client authenticates.
 #[derive(Clone, Debug)]
 pub enum ClientAuthentication {
-    /// It does not: a public client names itself in the request's body.
+    /// Not at all: a public client only names itself in the request's body.
     Public,
     /// A secret in the Authorization header: `client_secret_basic` (RFC 6749, section 2.3.1).
     Basic(SecretString),
@@ -38,11 +38,11 @@ pub enum ClientAuthentication {
     Certificate(ClientIdentity),
 }
 
-/// What signs a client's assertions. Auth types make it from a connection's fields.
+/// Signs a client's assertions. Auth types make it from a connection's fields.
 #[derive(Clone)]
 pub struct ClientAssertion {
     pub(crate) signer: Arc<JwtSigner>,
-    /// Whom the assertions are for; none: the token URL.
+    /// The audience of the assertions; `None`: the token URL.
     pub(crate) audience: Option<String>,
 }
 
@@ -52,17 +52,17 @@ impl fmt::Debug for ClientAssertion {
     }
 }
 
-/// What goes along with a request's own fields.
+/// The parts added to a request besides its fields.
 #[derive(Default)]
 pub(crate) struct Proof {
-    /// Of the Authorization header.
+    /// The value of the Authorization header.
     pub(crate) header: Option<SecretString>,
-    /// For the TLS handshake.
+    /// The certificate for the TLS handshake.
     pub(crate) identity: Option<ClientIdentity>,
 }
 
 impl OAuthClient {
-    /// Adds to `form` what belongs in the body, and gives the rest.
+    /// Adds to `form` what belongs in the body, and returns the rest.
     pub(crate) fn prove(&self, form: &mut Form, now: Timestamp, random: &dyn Random) -> Result<Proof, TokenError> {
         let mut proof = Proof::default();
         match &self.authentication {
@@ -86,7 +86,7 @@ impl OAuthClient {
             }
             ClientAuthentication::Certificate(identity) => proof.identity = Some(identity.clone()),
         }
-        // A server that knows clients by an assertion of the grant alone gives them no id.
+        // A server that knows clients only by the grant's assertion issues no id.
         if !self.client_id.is_empty() {
             form.set("client_id", &self.client_id);
         }
@@ -94,7 +94,7 @@ impl OAuthClient {
     }
 }
 
-/// RFC 6749, section 2.3.1: both are encoded as in a form first.
+/// RFC 6749, section 2.3.1: both are form-encoded first.
 fn basic(id: &str, secret: &SecretString) -> SecretString {
     let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let pair = Zeroizing::new(format!("{}:{}", encode(id), encode(secret.expose_secret())));

@@ -18,35 +18,36 @@ pub(crate) enum Way {
     Browser(Consent),
     /// A user on another device; the authorization begins at this address (RFC 8628, section 3.1).
     Device(SecureUrl),
-    /// Nobody.
+    /// No user.
     Alone(OwnGrant),
 }
 
-/// In which words the server is spoken to.
+/// The protocol of the server.
 #[derive(Clone, Debug)]
 pub(crate) enum Dialect {
-    /// Those of the RFCs.
+    /// OAuth, as in the RFCs.
     Rfc,
-    /// Those of an auth redirect service, which owns the client.
+    /// That of an auth redirect service, which owns the client.
     RedirectService {
-        /// It takes refresh tokens at an address of its own.
+        /// The separate address for refresh tokens.
         refresh_url: SecureUrl,
     },
 }
 
 /// A client that is registered at an authorization server.
 pub struct OAuthClient {
-    /// Where tokens are given.
+    /// The token URL.
     pub token_url: SecureUrl,
-    /// Where they are given back (RFC 7009).
+    /// The revocation URL (RFC 7009).
     pub revocation_url: Option<SecureUrl>,
-    /// Of the registered app.
+    /// The id of the registered app.
     pub client_id: String,
-    /// How it proves itself.
+    /// How it authenticates.
     pub authentication: ClientAuthentication,
-    /// What is asked for.
+    /// The requested scope.
     pub scope: Option<Scope>,
-    /// Whether tokens are bound to the client's certificate (RFC 8705, section 3): then services are shown it too.
+    /// Whether tokens are bound to the client's certificate (RFC 8705, section 3): the certificate is then presented to
+    /// services, too.
     pub certificate_bound: bool,
     pub(crate) shape: AnswerShape,
     pub(crate) way: Way,
@@ -54,7 +55,7 @@ pub struct OAuthClient {
 }
 
 impl OAuthClient {
-    /// A public client that gets its tokens by itself, with client credentials.
+    /// A public client that gets its tokens without a user, with client credentials.
     pub fn new(token_url: SecureUrl, client_id: String) -> Self {
         Self {
             token_url,
@@ -69,7 +70,7 @@ impl OAuthClient {
         }
     }
 
-    /// What services are shown in the TLS handshake beside the token.
+    /// The certificate presented to services besides the token.
     pub(crate) fn identity_of_requests(&self) -> Option<&ClientIdentity> {
         match &self.authentication {
             ClientAuthentication::Certificate(identity) if self.certificate_bound => Some(identity),

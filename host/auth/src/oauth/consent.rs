@@ -1,4 +1,4 @@
-//! Sending a user to where consent is given.
+//! Sends a user to the page where consent is given.
 
 use innkeeper_address::SecureUrl;
 use url::Url;
@@ -11,17 +11,17 @@ use crate::flow::ConsentRequest;
 #[derive(Clone, Debug)]
 pub(crate) struct Consent {
     pub(crate) authorization_url: SecureUrl,
-    /// What the server calls `scope`.
+    /// The server's name for `scope`.
     pub(crate) scope_parameter: String,
-    /// What the server must name itself in the callback (RFC 9207).
+    /// The issuer that the server must send in the callback (RFC 9207).
     pub(crate) issuer: Option<String>,
-    /// What the server names itself in the callback if it does so at all.
+    /// The issuer, if the server sends one in the callback.
     pub(crate) name: Option<String>,
 }
 
 impl OAuthClient {
-    /// RFC 6749, section 4.1.1, with RFC 7636, section 4.3. What the configured address asks already stays, except the
-    /// parameters that are set here.
+    /// RFC 6749, section 4.1.1, with RFC 7636, section 4.3. Parameters of the configured address stay, except those that are
+    /// set here.
     pub(crate) fn authorization_url(&self, consent: &Consent, asked: &ConsentRequest<'_>) -> Url {
         let scope = asked.scope.filter(|scope| scope.words().next().is_some());
         let mut parameters = match self.dialect {

@@ -1,4 +1,4 @@
-//! A user's authorization on another device (RFC 8628): what the server is asked.
+//! A user's authorization on another device (RFC 8628): the requests to the server.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::flow::DeviceCode;
 use crate::grant::{SOURCE_TIMEOUT, TokenAnswer, TokenError};
 use crate::scope::Scope;
 
-/// Section 3.2: what the interval is when the server does not say.
+/// Section 3.2: the interval if the server does not name one.
 const INTERVAL: Duration = Duration::from_secs(5);
-/// The longest interval that a server may ask for.
+/// The longest interval that a server may require.
 const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
-/// Longer than anybody waits for a user.
+/// The maximum lifetime of a code.
 const LONGEST_LIFE: Duration = Duration::from_hours(1);
-/// A code is for people to type, in characters.
+/// The maximum length of a code, which users enter by hand, in characters.
 const LONGEST_USER_CODE: usize = 64;
 
 impl TokenEndpoint<'_> {
@@ -59,11 +59,11 @@ pub(super) fn read(body: &[u8]) -> Result<DeviceCode, TokenError> {
         return Err(TokenError::Malformed("it holds no user code that could be typed"));
     }
     let address = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    // People are sent there: only where the connection's own addresses could lead, too.
+    // Users are sent there, so it must be an address that the connection's own fields could contain.
     let usable = |text: &str| {
         text.parse::<SecureUrl>().map_err(|_| TokenError::Malformed("it sends the user to no https address"))
     };
-    // Drafts of the RFC, and servers from then, have `verification_url`.
+    // Drafts of the RFC, and servers from that time, use `verification_url`.
     let verification_uri = address("verification_uri").or_else(|| address("verification_url"));
     let verification_uri =
         usable(verification_uri.ok_or(TokenError::Malformed("it does not say where the user goes"))?)?;

@@ -1,5 +1,5 @@
-//! The words in which a host speaks to an auth redirect service (EARS), which owns the OAuth client of a provider: the same
-//! steps as with an authorization server, at other addresses, in other parameters, as JSON.
+//! The protocol between a host and an auth redirect service (EARS), which owns the OAuth client of a provider: the same steps
+//! as with an authorization server, with other addresses and parameters, as JSON.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::flow::{AuthorizationCode, ConsentRequest, PkceVerifier};
 use crate::grant::{SOURCE_TIMEOUT, TokenAnswer, TokenError};
 use crate::scope::Scope;
 
-/// A client that has none of its own: the service at `base` has it. `base` may end in a slash or not.
+/// A client without its own registration: the service at `base` has it. `base` may or may not end in a slash.
 pub(crate) fn client(base: &SecureUrl, provider: &str, scope: Option<Scope>) -> OAuthClient {
     let below = format!("{}/v1/{provider}/oauth", base.path().trim_end_matches('/'));
     let at = |endpoint: &str| base.at_path(&format!("{below}/{endpoint}"));
@@ -29,13 +29,13 @@ pub(crate) fn client(base: &SecureUrl, provider: &str, scope: Option<Scope>) -> 
         authorization_url: at("authorize"),
         scope_parameter: "scope".to_owned(),
         issuer: None,
-        // It may say who it is, and then it must be this one.
+        // The service may identify itself, and must then be this one.
         name: Some(base.as_str().trim_end_matches('/').to_owned()),
     });
     client
 }
 
-/// The parameters of a request for consent, the scope left out.
+/// The parameters of a request for consent, without the scope.
 pub(super) fn parameters<'a>(asked: &ConsentRequest<'a>) -> Vec<(&'a str, &'a str)> {
     vec![
         ("callback_uri", asked.redirect_uri.as_str()),

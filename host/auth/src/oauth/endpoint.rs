@@ -15,7 +15,7 @@ use crate::flow::Redemption;
 use crate::grant::{SOURCE_TIMEOUT, SourceContext, TokenAnswer, TokenError};
 use crate::scope::Scope;
 
-/// A client and the way to its server.
+/// A client, and the connection to its server.
 #[derive(Clone, Copy)]
 pub(super) struct TokenEndpoint<'a> {
     pub(super) client: &'a OAuthClient,
@@ -38,8 +38,8 @@ impl TokenEndpoint<'_> {
         }
     }
 
-    /// RFC 6749, section 6. Without a `scope` what was granted stays, however the connector's wishes have grown. An auth redirect
-    /// service takes none.
+    /// RFC 6749, section 6. Without a `scope`, the granted scope stays, even if the connector now requests more. An auth
+    /// redirect service accepts none.
     pub(super) async fn refresh(
         self,
         refresh_token: &SecretString,
@@ -54,13 +54,13 @@ impl TokenEndpoint<'_> {
         }
     }
 
-    /// A token for the client itself, or whom it speaks for.
+    /// A token for the client itself, or for the subject that it acts for.
     pub(super) async fn request(self, own: &OwnGrant) -> Result<TokenAnswer, TokenError> {
         let (form, format) = own.form(&self.client.token_url, self.context.clock.now(), &*self.context.random)?;
         self.token(form.with_some("scope", self.client.scope.as_ref().map(Scope::as_str)), format, Stage::First).await
     }
 
-    /// A request at the token URL.
+    /// A request to the token URL.
     pub(super) async fn token(self, form: Form, format: BodyFormat, stage: Stage) -> Result<TokenAnswer, TokenError> {
         let (status, headers, body) = self.post(&self.client.token_url, form, format, SOURCE_TIMEOUT).await?;
         if !status.is_success() {
@@ -69,7 +69,7 @@ impl TokenEndpoint<'_> {
         answer::read(&body, &self.client.shape, stage)
     }
 
-    /// A request at any URL where the client proves itself.
+    /// A request to any URL where the client authenticates.
     pub(super) async fn post(
         self,
         url: &Url,

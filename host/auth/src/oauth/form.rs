@@ -7,17 +7,17 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-/// How fields are written.
+/// The encoding of the fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum BodyFormat {
-    /// `application/x-www-form-urlencoded`, as the RFC has it.
+    /// `application/x-www-form-urlencoded`, as in the RFC.
     #[default]
     Form,
-    /// A JSON object, as some servers have it.
+    /// A JSON object, which some servers require.
     Json,
 }
 
-/// Fields of a request, in order.
+/// The fields of a request, in order.
 #[derive(Default)]
 pub(crate) struct Form(Vec<(String, Zeroizing<String>)>);
 
@@ -32,7 +32,7 @@ impl Form {
         self
     }
 
-    /// Nothing is added for what is not there.
+    /// Adds nothing for a missing value.
     pub(crate) fn with_some(self, name: &str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.with(name, value),
@@ -40,7 +40,7 @@ impl Form {
         }
     }
 
-    /// RFC 6749, section 3.2: no field comes twice.
+    /// RFC 6749, section 3.2: no field is repeated.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.0.retain(|(known, _)| known != name);
         self.0.push((name.to_owned(), Zeroizing::new(value.to_owned())));

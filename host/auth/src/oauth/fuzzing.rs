@@ -1,4 +1,4 @@
-//! Entries for the fuzz targets into what is private otherwise: what authorization servers say, as it is read.
+//! Entry points for the fuzz targets into otherwise private code that reads the answers of authorization servers.
 
 use url::Url;
 
@@ -8,18 +8,18 @@ use super::metadata::{self, Aliases, Metadata};
 use crate::flow::DeviceCode;
 use crate::grant::{TokenAnswer, TokenError};
 
-/// Where an answer holds things, when not where the RFC says.
+/// Where an answer holds its values, if not where the RFC puts them.
 #[derive(Clone, Debug, Default)]
 pub struct Shape {
-    /// Names joined by dots.
+    /// Path of names joined by dots.
     pub access_token_path: Option<String>,
-    /// Names joined by dots.
+    /// Path of names joined by dots.
     pub token_type_path: Option<String>,
     /// Used whatever the answer says.
     pub token_type: Option<String>,
 }
 
-/// Reads the answer of a token endpoint, to a code or to a refresh token.
+/// Reads the answer of a token endpoint to a code or to a refresh token.
 pub fn tokens(body: &[u8], shape: Shape, refresh: bool) -> Result<TokenAnswer, TokenError> {
     let Shape { access_token_path, token_type_path, token_type } = shape;
     let stage = if refresh { Stage::Refresh } else { Stage::First };
@@ -31,7 +31,7 @@ pub fn device(body: &[u8]) -> Result<DeviceCode, TokenError> {
     device_flow::read(body)
 }
 
-/// Reads the metadata of the issuer that it was looked for at: the addresses in it, and the issuer if it promises to name itself.
+/// Reads the metadata of the issuer that it was looked up for: its addresses, and the issuer if it promises to identify itself.
 pub fn metadata(body: &[u8], issuer: &str) -> Result<(Vec<String>, Option<String>), String> {
     let Metadata {
         authorization_url,
@@ -46,7 +46,7 @@ pub fn metadata(body: &[u8], issuer: &str) -> Result<(Vec<String>, Option<String
     Ok((addresses.into_iter().flatten().collect(), issuer))
 }
 
-/// Where metadata is looked for, and the issuer that it must be of there.
+/// Where metadata is looked up, and the issuer that it must have there.
 pub fn metadata_places(address: &Url) -> Vec<(Url, String)> {
     metadata::places(address).into_iter().map(|place| (place.url, place.issuer)).collect()
 }

@@ -1,4 +1,4 @@
-//! Signed statements of a client: JSON Web Tokens (RFC 7519) in the compact form (RFC 7515, section 3.1).
+//! Signed assertions of a client: JSON Web Tokens (RFC 7519) in the compact form (RFC 7515, section 3.1).
 
 use std::fmt;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use super::pem;
 use super::private_key::{KeyProblem, PrivateKey, public_key_of};
 use crate::grant::TokenError;
 
-/// How a statement is signed (RFC 7518, section 3.1).
+/// The algorithm of a signature (RFC 7518, section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     /// RSA with PSS padding.
     Ps256,
-    /// RSA with the padding of PKCS#1 v1.5.
+    /// RSA with PKCS#1 v1.5 padding.
     Rs256,
     /// ECDSA on P-256.
     Es256,
@@ -33,7 +33,7 @@ impl Algorithm {
     /// The names, the default first.
     pub(crate) const NAMES: [&str; 3] = ["PS256", "RS256", "ES256"];
 
-    /// From its name.
+    /// Reads it from its name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         [Self::Ps256, Self::Rs256, Self::Es256].into_iter().find(|algorithm| algorithm.as_str() == name)
     }
@@ -47,17 +47,17 @@ impl Algorithm {
     }
 }
 
-/// How the server finds the key that a statement is signed with (RFC 7515, section 4.1).
+/// How the server finds the key that an assertion is signed with (RFC 7515, section 4.1).
 #[derive(Clone, Debug, Default)]
 pub(crate) enum KeyReference {
-    /// The server knows one key alone.
+    /// The server knows only one key.
     #[default]
     None,
-    /// By a name that it was registered under.
+    /// By a key id that it was registered under.
     Id(String),
     /// By the digest of its certificate.
     Thumbprint(Certificates),
-    /// By the certificate itself and those that lead to its authority.
+    /// By the certificate itself and its chain.
     Chain(Certificates),
 }
 
@@ -65,7 +65,7 @@ pub(crate) enum KeyReference {
 #[derive(Clone, Debug)]
 pub(crate) struct Certificates(Vec<Vec<u8>>);
 
-/// Why a text holds no certificate.
+/// Why a text contains no certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CertificateProblem {
     #[error("is no PEM text: it begins with the line -----BEGIN CERTIFICATE-----")]
@@ -79,7 +79,7 @@ pub(crate) enum CertificateProblem {
 }
 
 impl Certificates {
-    /// From PEM.
+    /// Reads PEM.
     pub(crate) fn read(text: &str) -> Result<Self, CertificateProblem> {
         let sections = pem::sections(text).map_err(|_| CertificateProblem::NotPem)?;
         if sections.iter().any(|section| section.label.ends_with("PRIVATE KEY")) {
@@ -101,7 +101,7 @@ impl Certificates {
     }
 }
 
-/// Signs statements with one key.
+/// Signs assertions with one key.
 pub(crate) struct JwtSigner {
     algorithm: Algorithm,
     key: Key,
@@ -115,9 +115,9 @@ enum Key {
 }
 
 impl JwtSigner {
-    /// Fails where the key is not of the algorithm's kind.
+    /// Fails if the key does not fit the algorithm.
     pub(crate) fn new(algorithm: Algorithm, key: &PrivateKey, reference: KeyReference) -> Result<Self, KeyProblem> {
-        // ring takes randomness (the salt of PSS, the nonce of ECDSA) from the system alone.
+        // ring only takes randomness (the salt of PSS, the nonce of ECDSA) from the system.
         let random = SystemRandom::new();
         let key = match algorithm {
             Algorithm::Ps256 | Algorithm::Rs256 => Key::Rsa(Box::new(key.rsa()?)),

@@ -1,4 +1,4 @@
-//! What an authorization server says of itself (RFC 8414, OpenID Connect Discovery).
+//! The metadata of an authorization server (RFC 8414, OpenID Connect Discovery).
 
 use std::time::Duration;
 
@@ -11,41 +11,41 @@ use url::Url;
 
 use super::transport::Transport;
 
-/// No honest document is longer, in bytes.
+/// The maximum length of a document, in bytes.
 const LONGEST: u64 = 256 * 1024;
 const METADATA_TIMEOUT: Duration = Duration::from_secs(30);
 const OPENID: &str = "/.well-known/openid-configuration";
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
 
-/// What of the metadata a client goes by. Each address is https, or on loopback.
+/// The metadata that a client uses. Each address is https, or on loopback.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Metadata {
     pub(crate) authorization_url: Option<String>,
     pub(crate) token_url: Option<String>,
     pub(crate) revocation_url: Option<String>,
     pub(crate) device_authorization_url: Option<String>,
-    /// The same for clients that show a certificate (RFC 8705, section 5).
+    /// The same for clients that present a certificate (RFC 8705, section 5).
     pub(crate) with_certificate: Aliases,
-    /// The server names itself so in its callbacks (RFC 9207, section 3); none where it does not promise that.
+    /// The issuer that the server sends in its callbacks (RFC 9207, section 3); `None` if it does not promise that.
     pub(crate) issuer: Option<String>,
 }
 
-/// Addresses that ask for a client certificate.
+/// Addresses that require a client certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Aliases {
     pub(crate) token_url: Option<String>,
     pub(crate) revocation_url: Option<String>,
 }
 
-/// A place where metadata may be, and the issuer that it is then of.
+/// An address where metadata may be, and the issuer that it must then have.
 pub(super) struct Place {
     pub(super) url: Url,
     pub(super) issuer: String,
 }
 
 impl Metadata {
-    /// Reads it. `address` is an issuer or the address of the metadata itself. The error follows the name of the field that
-    /// the address stands in.
+    /// Reads the metadata. `address` is an issuer or the address of the metadata itself. The error text follows the name of the
+    /// field that contains the address.
     pub(crate) async fn fetch(egress: &Egress, clock: &dyn Clock, address: &Url) -> Result<Self, String> {
         let transport = Transport { egress, clock };
         let places = places(address);
@@ -69,7 +69,7 @@ impl Metadata {
     pub(super) fn read(body: &[u8], expected: &str) -> Result<Self, String> {
         let document: Value = serde_json::from_slice(body).map_err(|_| "it is no JSON document".to_owned())?;
         let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        // RFC 8414, section 3.3: else anybody's metadata could send a client's secrets anywhere.
+        // RFC 8414, section 3.3: otherwise any site's metadata could redirect a client's secrets.
         match text(&document["issuer"]) {
             Some(issuer) if issuer.trim_end_matches('/') == expected.trim_end_matches('/') => {}
             Some(issuer) => {
@@ -81,7 +81,7 @@ impl Metadata {
         let address = |holder: &Value, name: &str| match text(&holder[name]) {
             None => Ok(None),
             Some(text) => match text.parse::<SecureUrl>() {
-                // As it is parsed: that is what its owner is shown and what is sent to.
+                // The parsed form: this is what the owner is shown and where requests go.
                 Ok(url) => Ok(Some(url.to_string())),
                 Err(reason) => Err(format!("its {name} {reason}")),
             },
@@ -106,7 +106,7 @@ impl Metadata {
     }
 }
 
-/// Where the metadata of an issuer is, or the one place that is given.
+/// The addresses where an issuer's metadata may be, or the one address that is given.
 pub(super) fn places(address: &Url) -> Vec<Place> {
     let path = address.path().trim_end_matches('/');
     let at = |path: &str| {
@@ -127,7 +127,8 @@ pub(super) fn places(address: &Url) -> Vec<Place> {
             return vec![Place { url: address.clone(), issuer: issuer(after) }];
         }
     }
-    // RFC 8414, section 3.1, puts the path of the issuer behind; OpenID Connect Discovery, section 4, before.
+    // RFC 8414, section 3.1, puts the issuer's path after the well-known part; OpenID Connect Discovery, section 4, puts it
+    // before.
     [format!("{OAUTH}{path}"), format!("{path}{OPENID}")]
         .map(|place| Place { url: at(&place), issuer: issuer(path) })
         .into()

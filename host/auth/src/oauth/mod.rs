@@ -1,4 +1,4 @@
-//! Speaking to authorization servers.
+//! The OAuth client.
 
 mod answer;
 mod authentication;

@@ -1,4 +1,4 @@
-//! What a client does to get a token by itself.
+//! How a client gets a token without a user.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,34 +13,34 @@ use super::form::{BodyFormat, Form};
 use super::jwt::JwtSigner;
 use crate::grant::TokenError;
 
-/// What a client does to get a token by itself.
+/// How a client gets a token without a user.
 #[derive(Clone, Debug)]
 pub(crate) enum OwnGrant {
     /// Its own identity is enough (RFC 6749, section 4.4).
     ClientCredentials,
-    /// It states for whom it asks (RFC 7523, section 2.1).
+    /// It states the subject that it acts for (RFC 7523, section 2.1).
     JwtBearer(JwtBearer),
-    /// It says a user's name and password (RFC 6749, section 4.3).
+    /// It sends a user's name and password (RFC 6749, section 4.3).
     Password(Password),
 }
 
-/// What is stated, and by which key.
+/// The claims of an assertion, and the key that signs it.
 #[derive(Clone, Debug)]
 pub(crate) struct JwtBearer {
     pub(crate) signer: Arc<JwtSigner>,
     pub(crate) issuer: String,
     pub(crate) subject: String,
-    /// None: the token URL.
+    /// The audience; `None`: the token URL.
     pub(crate) audience: Option<String>,
     pub(crate) life: Duration,
-    /// Beside those that are set here.
+    /// Claims besides those that are set here.
     pub(crate) claims: Map<String, Value>,
 }
 
-/// A user's password, and how the server wants it.
+/// A user's password, and how the server expects it.
 #[derive(Clone)]
 pub(crate) struct Password {
-    /// What the server calls the user's name.
+    /// The server's name for the user name.
     pub(crate) username_field: String,
     pub(crate) username: String,
     pub(crate) secret: SecretString,
@@ -54,7 +54,7 @@ impl fmt::Debug for Password {
 }
 
 impl OwnGrant {
-    /// For whom the token is, where that is not the client itself.
+    /// The subject of the token, if that is not the client itself.
     pub(crate) fn subject(&self) -> Vec<&str> {
         match self {
             Self::ClientCredentials => Vec::new(),
@@ -65,7 +65,7 @@ impl OwnGrant {
         }
     }
 
-    /// The request's fields and how they are written.
+    /// The request's fields and their encoding.
     pub(crate) fn form(
         &self,
         token_url: &Url,

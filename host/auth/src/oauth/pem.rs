@@ -1,4 +1,4 @@
-//! Keys and certificates as people have them: PEM text (RFC 7468).
+//! Keys and certificates in PEM text (RFC 7468).
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -6,20 +6,20 @@ use zeroize::Zeroizing;
 
 /// One section of a PEM text.
 pub(super) struct Section<'t> {
-    /// What stands behind BEGIN.
+    /// The label after BEGIN.
     pub(super) label: &'t str,
-    /// What stands between, decoded.
+    /// The decoded content.
     pub(super) der: Zeroizing<Vec<u8>>,
 }
 
-/// The text is no PEM.
+/// The text is not PEM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotPem {
-    /// It has the headers of OpenSSL's own old way to encrypt a key.
+    /// It has the headers of OpenSSL's own legacy key encryption.
     pub(super) old_encryption: bool,
 }
 
-/// All sections of a text, in order; at least one. What stands around them is ignored, as tools put words there.
+/// All sections of a text, in order; at least one. Text around them is ignored, because tools put comments there.
 pub(super) fn sections(text: &str) -> Result<Vec<Section<'_>>, NotPem> {
     let malformed = NotPem { old_encryption: false };
     let mut sections = Vec::new();

@@ -1,4 +1,4 @@
-//! The private key of a client, from the PEM text that its owner has.
+//! The private key of a client, from its PEM text.
 
 use pkcs8::der::asn1::OctetStringRef;
 use pkcs8::der::{Decode, Encode, Reader, SliceReader};
@@ -16,12 +16,12 @@ const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 /// RFC 5480, section 2.1.1.1.
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-/// More rounds than any tool takes: a key could otherwise keep the host busy for hours.
+/// The maximum number of rounds, more than any tool uses: otherwise a key could keep the host busy for hours.
 const MOST_ITERATIONS: u32 = 2_000_000;
-/// The most memory that scrypt may take, in bytes.
+/// The maximum memory for scrypt, in bytes.
 const MOST_SCRYPT_MEMORY: u64 = 64 * 1024 * 1024;
 
-/// What is wrong with a key or a certificate. The texts follow the name of a field and hold nothing of either.
+/// What is wrong with a key or a certificate. The texts follow the name of a field and contain no part of either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeyProblem {
     #[error("is no PEM text: it begins with a line such as -----BEGIN PRIVATE KEY-----")]
@@ -53,13 +53,13 @@ pub(crate) enum KeyProblem {
 }
 
 impl KeyProblem {
-    /// Whether it is about the passphrase and not the key.
+    /// Whether the mistake is in the passphrase and not in the key.
     pub(crate) fn is_of_passphrase(self) -> bool {
         matches!(self, Self::PassphraseMissing | Self::PassphraseWrong | Self::PassphraseNotNeeded)
     }
 }
 
-/// A key in the clear, DER.
+/// An unencrypted key, as DER.
 pub(crate) struct PrivateKey {
     form: Form,
     der: Zeroizing<Vec<u8>>,
@@ -71,12 +71,12 @@ pub(super) enum Form {
     Pkcs1,
     /// Any key (RFC 5958).
     Pkcs8,
-    /// A key on an elliptic curve (RFC 5915).
+    /// An elliptic curve key (RFC 5915).
     Sec1,
 }
 
 impl PrivateKey {
-    /// Reads PKCS#1, PKCS#8, SEC1 and encrypted PKCS#8 (PBES2). An empty passphrase is none.
+    /// Reads PKCS#1, PKCS#8, SEC1 and encrypted PKCS#8 (PBES2). An empty passphrase counts as none.
     pub(crate) fn read(text: &SecretString, passphrase: Option<&SecretString>) -> Result<Self, KeyProblem> {
         let sections = pem::sections(text.expose_secret()).map_err(|NotPem { old_encryption }| {
             if old_encryption { KeyProblem::OldEncryption } else { KeyProblem::NotPem }
@@ -122,7 +122,7 @@ impl PrivateKey {
         if key.public().modulus_len() < 256 { Err(KeyProblem::RsaSize) } else { Ok(key) }
     }
 
-    /// For signing on P-256: PKCS#8, whatever it was.
+    /// For signing on P-256: always as PKCS#8.
     pub(super) fn p256(&self) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
         match self.form {
             Form::Pkcs8 if self.algorithm()? == (EC, Some(P256)) => Ok(self.der.clone()),
@@ -157,7 +157,7 @@ fn decrypt(der: &[u8], passphrase: &SecretString) -> Result<Zeroizing<Vec<u8>>, 
         return Err(KeyProblem::Encryption);
     }
     match key.encryption_algorithm.decrypt(passphrase.expose_secret(), key.encrypted_data.as_bytes()) {
-        // With a wrong passphrase the padding fits by chance once in 256 times.
+        // With a wrong passphrase, the padding is correct by chance once in 256 times.
         Ok(plain) if PrivateKeyInfoRef::from_der(&plain).is_err() => {
             drop(Zeroizing::new(plain));
             Err(KeyProblem::PassphraseWrong)
@@ -168,7 +168,7 @@ fn decrypt(der: &[u8], passphrase: &SecretString) -> Result<Zeroizing<Vec<u8>>, 
     }
 }
 
-/// The public key that a certificate is for (RFC 5280, section 4.1.2.7), as ring writes public keys.
+/// The public key of a certificate (RFC 5280, section 4.1.2.7), in ring's encoding.
 pub(super) fn public_key_of(certificate: &[u8]) -> Option<Vec<u8>> {
     let read = || -> pkcs8::der::Result<Vec<u8>> {
         let mut reader = SliceReader::new(certificate)?;
@@ -178,7 +178,7 @@ pub(super) fn public_key_of(certificate: &[u8]) -> Option<Vec<u8>> {
             pkcs8::der::asn1::AnyRef::decode(certificate)?;
             let mut fields = SliceReader::new(tbs.value())?;
             let first = pkcs8::der::asn1::AnyRef::decode(&mut fields)?;
-            // The version is left out in certificates of version 1; serial, signature, issuer, validity and subject follow.
+            // Certificates of version 1 omit the version; serial, signature, issuer, validity and subject follow.
             let before = if pkcs8::der::Tagged::tag(&first).is_context_specific() { 5 } else { 4 };
             for _ in 0..before {
                 pkcs8::der::asn1::AnyRef::decode(&mut fields)?;

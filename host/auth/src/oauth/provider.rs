@@ -1,4 +1,5 @@
-//! An OAuth client that a service has at a provider and lends to others: the steps of RFC 6749, one by one, with nothing kept.
+//! An OAuth client that a service has at a provider and lends to others: the steps of RFC 6749, one by one, with nothing
+//! stored.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,46 +21,46 @@ use super::form::{BodyFormat, Form};
 use crate::flow::{AuthorizationCode, ConsentRequest, PkceVerifier, Redemption};
 use crate::grant::{ErrorCode, SourceContext, TokenAnswer, TokenError, is_token_type};
 
-/// How long a provider may take for each token that is given back: less than whoever gives it back waits.
+/// How long a provider may take for each token that is revoked: less than the caller waits.
 const REVOCATION_TIMEOUT: Duration = Duration::from_secs(8);
-/// What is said of a token, or its user, that is no more.
+/// The error for a token, or its user, that no longer exists.
 const ENDED: [&str; 5] = ["invalid_token", "invalid_grant", "token_revoked", "token_expired", "account_inactive"];
 
-/// A client, and where and how its provider is asked.
+/// A client, and the addresses and parameters of its provider.
 #[derive(Clone)]
 pub struct ProviderSettings {
-    /// Where users give consent. Parameters that it has already stay.
+    /// The address where users give consent. Its own parameters stay.
     pub authorization_url: SecureUrl,
-    /// Where tokens are given.
+    /// The token URL.
     pub token_url: SecureUrl,
-    /// Where they are given back.
+    /// The revocation URL.
     pub revocation: Option<Revocation>,
-    /// Of the registered app.
+    /// The id of the registered app.
     pub client_id: String,
     /// Its secret; a public client has none.
     pub client_secret: Option<SecretString>,
     /// Whether the secret is sent in the header (`client_secret_basic`), not in the body.
     pub secret_in_header: bool,
-    /// What the provider calls `scope`.
+    /// The provider's name for `scope`.
     pub scope_parameter: String,
-    /// Where the answer holds the token, when not at `access_token`: names joined by dots.
+    /// Where the answer has the token, if not at `access_token`: names joined by dots.
     pub access_token_path: Option<String>,
     /// The token's type, whatever the answer says.
     pub token_type: Option<String>,
-    /// What the provider must name itself in its callbacks (RFC 9207); none where it does not promise that.
+    /// The issuer that the provider must send in its callbacks (RFC 9207); `None` if it does not promise that.
     pub issuer: Option<String>,
 }
 
-/// How tokens are given back.
+/// How tokens are revoked.
 #[derive(Clone, Debug)]
 pub enum Revocation {
-    /// RFC 7009: the client proves itself and names the token.
+    /// RFC 7009: the client authenticates and names the token.
     Client(SecureUrl),
-    /// The token is shown as what authorizes its own end, in the header.
+    /// The token itself authorizes its revocation, in the header.
     Token(SecureUrl),
 }
 
-/// A client at its provider. Cheap to clone; keeps nothing of what passes.
+/// A client at its provider. Cheap to clone; stores none of the values that pass through it.
 #[derive(Clone)]
 pub struct ProviderClient {
     client: Arc<OAuthClient>,
@@ -75,7 +76,7 @@ impl fmt::Debug for ProviderClient {
 }
 
 impl ProviderClient {
-    /// Fails, with the name of the setting and what is wrong, on settings that no provider could take.
+    /// Fails with the name of the setting and the mistake if no provider could accept the settings.
     pub fn new(
         settings: ProviderSettings,
         egress: Egress,
@@ -112,12 +113,12 @@ impl ProviderClient {
         Ok(Self { client: Arc::new(client), context, consent, revocation: settings.revocation })
     }
 
-    /// Where the user's browser goes (RFC 6749, section 4.1.1, with PKCE).
+    /// The address for the user's browser (RFC 6749, section 4.1.1, with PKCE).
     pub fn authorization_url(&self, request: &ConsentRequest<'_>) -> Url {
         self.client.authorization_url(&self.consent, request)
     }
 
-    /// Whether the callback may come from the provider, by what it names itself there (RFC 9207, section 2.4).
+    /// Whether the callback may come from the provider, by the issuer in it (RFC 9207, section 2.4).
     pub fn is_issuer(&self, named: Option<&str>) -> bool {
         self.consent.issuer.as_deref().is_none_or(|promised| named == Some(promised))
     }
@@ -137,8 +138,8 @@ impl ProviderClient {
         self.endpoint().refresh(refresh_token, None).await
     }
 
-    /// Gives a token back. False where the provider has no address for that, or does not take this one. A token that has ended
-    /// already is given back.
+    /// Revokes a token. Returns false if the provider has no revocation URL or does not accept this token. An expired token
+    /// counts as revoked.
     pub async fn revoke(&self, token: &SecretString) -> Result<bool, TokenError> {
         let (url, form, proof) = match &self.revocation {
             None => return Ok(false),
@@ -163,7 +164,7 @@ impl ProviderClient {
         let refused = fields(&answer).and_then(|fields| Some(fields.get("error")?.as_str()?.to_owned()));
         match refused.as_deref() {
             Some(code) if !status.is_server_error() && ENDED.contains(&code) => Ok(true),
-            // A token that shows itself may be good and of a kind, or from an address, that the provider does not take.
+            // A token that authorizes itself may be valid but of a kind, or from an address, that the provider does not accept.
             Some("invalid_auth") if !status.is_server_error() => Ok(false),
             Some(code) if status.is_success() => Err(TokenError::Refused(ErrorCode::parse(code))),
             _ if status.is_success() => Ok(true),

@@ -14,7 +14,7 @@ use crate::grant::{TokenError, TokenKind};
 pub(super) const REVOCATION_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl TokenEndpoint<'_> {
-    /// Revokes one token. Nothing happens where the client has no revocation URL. A token that the server does not know is
+    /// Revokes one token. Does nothing if the client has no revocation URL. A token that the server does not know counts as
     /// revoked (section 2.2).
     pub(super) async fn revoke(self, token: &SecretString, kind: TokenKind) -> Result<(), TokenError> {
         let Some(url) = &self.client.revocation_url else { return Ok(()) };
@@ -30,8 +30,8 @@ impl TokenEndpoint<'_> {
     }
 }
 
-/// RFC 7009, section 2.2, wants 200 for a token that is not good any more; some servers refuse it by name, for one when the refresh
-/// token was revoked before.
+/// RFC 7009, section 2.2, requires 200 for a token that is no longer valid; some servers answer an error code instead if the
+/// refresh token was revoked before.
 fn is_of_no_token(answer: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Refusal {

@@ -21,7 +21,7 @@ use crate::scope::Scope;
 impl GrantSource for OAuthClient {
     fn identity(&self) -> Vec<&str> {
         let mut parts = vec![self.token_url.as_str(), &self.client_id];
-        // A token for something else is no use where nobody could be asked for more.
+        // A token for another scope is useless if no user can be asked for more.
         if let Way::Alone(own) = &self.way {
             parts.extend(self.scope.as_ref().map(Scope::as_str));
             parts.extend(own.subject());
@@ -50,7 +50,7 @@ impl GrantSource for OAuthClient {
         match &self.way {
             Way::Alone(own) => endpoint.request(own).await.map(Renewed::from),
             Way::Browser(_) | Way::Device(_) => {
-                // The machine asks for a refresh where there is a refresh token alone.
+                // The grant machine only requests a refresh if there is a refresh token.
                 let known = grant.and_then(|grant| Some((grant, grant.refresh_token()?)));
                 let (grant, refresh_token) = known.ok_or(TokenError::Refused(ErrorCode::InvalidGrant))?;
                 self.refresh(endpoint, grant, refresh_token, time).await
@@ -85,8 +85,8 @@ impl GrantSource for OAuthClient {
 }
 
 impl OAuthClient {
-    /// Asks for the narrower scope where the connection asks for less than it did. A server that refuses gets the same token without
-    /// a scope.
+    /// Requests the narrower scope if the connection requests less than it did. If the server refuses, the same token is sent
+    /// again without a scope.
     async fn refresh(
         &self,
         endpoint: TokenEndpoint<'_>,
@@ -98,7 +98,7 @@ impl OAuthClient {
         let narrowed = narrows.then(|| grant.narrowed(self.scope.as_ref().map(Scope::as_str))).flatten();
         let stays_wide = match endpoint.refresh(refresh_token, narrowed.as_deref()).await {
             Ok(answer) => return Ok(Renewed { answer, scope: narrowed, stays_wide: false }),
-            // Whatever it says: the same token may be taken without a scope.
+            // Whatever the refusal: the same token may be accepted without a scope.
             Err(problem @ (TokenError::Refused(_) | TokenError::Status(_))) if narrowed.is_some() => {
                 is_about_scope(&problem)
             }
@@ -109,7 +109,7 @@ impl OAuthClient {
     }
 }
 
-/// Whether a refusal is for the scope.
+/// Whether the scope is the reason for a refusal.
 const fn is_about_scope(problem: &TokenError) -> bool {
     matches!(problem, TokenError::Refused(ErrorCode::InvalidScope | ErrorCode::InvalidRequest))
 }

@@ -1,4 +1,4 @@
-//! OAuth's requests on their way through egress, and their answers on the way back.
+//! OAuth's requests and answers through egress.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,18 +20,18 @@ use super::answer::refusal;
 use super::authentication::Proof;
 use crate::grant::{SOURCE_TIMEOUT, SourceContext, TokenError};
 
-/// No honest answer is longer, in bytes.
+/// The maximum length of an answer, in bytes.
 const LONGEST_ANSWER: u64 = 64 * 1024;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Sends a request to the very endpoint it is meant for.
+/// Sends a request to exactly one endpoint.
 pub(crate) struct Transport<'a> {
     pub(crate) egress: &'a Egress,
     pub(crate) clock: &'a dyn Clock,
 }
 
 impl Transport<'_> {
-    /// One POST, with the allow list made of that address alone. No redirect is followed.
+    /// Sends a POST; the allow list contains only that address. No redirect is followed.
     pub(crate) async fn post(
         &self,
         url: Url,
@@ -56,7 +56,7 @@ impl Transport<'_> {
         self.send(request, attaches.then_some(&proof), LONGEST_ANSWER, patience).await
     }
 
-    /// One GET of a public document, of at most `longest` bytes. Redirects are followed within its origin.
+    /// Sends a GET for a public document of at most `longest` bytes. Redirects are followed within its origin.
     pub(crate) async fn get(
         &self,
         url: Url,
@@ -102,7 +102,7 @@ impl Transport<'_> {
         Ok((status, headers, answer))
     }
 
-    /// What an answer that is no success means.
+    /// The meaning of an answer that is not a success.
     pub(crate) fn failure(&self, status: StatusCode, headers: &HeaderMap, answer: &[u8]) -> TokenError {
         let retry_after = retry_after(headers, self.clock.now());
         if status == StatusCode::TOO_MANY_REQUESTS {
@@ -119,9 +119,9 @@ impl Transport<'_> {
 }
 
 impl SourceContext {
-    /// One POST to this very address, for a source that is not OAuth. No redirect is followed, the answer has at most 64 KiB and
-    /// [`SOURCE_TIMEOUT`] to come, and a status that is no success is told as for OAuth: a refusal with its code, a failure with what the
-    /// server asks to wait.
+    /// Sends a POST to this address for a source that is not OAuth. No redirect is followed, and the answer has at most 64 KiB
+    /// and must arrive within [`SOURCE_TIMEOUT`]. A status that is not a success is reported as for OAuth: a refusal with its
+    /// code, a failure with the wait that the server requires.
     pub async fn post(&self, url: Url, media_type: HeaderValue, body: Vec<u8>) -> Result<Bytes, TokenError> {
         let transport = Transport { egress: &self.egress, clock: &*self.clock };
         let (status, headers, answer) = transport.post(url, media_type, body, Proof::default(), SOURCE_TIMEOUT).await?;
@@ -129,7 +129,7 @@ impl SourceContext {
     }
 }
 
-/// What proves the client beside the body: only a credential may set it.
+/// The client's authentication outside the body: only a credential may set it.
 struct ClientProof(Proof);
 
 #[async_trait]
@@ -139,7 +139,7 @@ impl CredentialSource for ClientProof {
         _head: &RequestHead,
         rejected: Option<&Attachment>,
     ) -> Result<Option<Arc<Attachment>>, CredentialError> {
-        // The answer is ours to read as it came: nothing in it is scrubbed, and a 401 is an answer.
+        // The host itself reads the raw answer: nothing in it is scrubbed, and a 401 is an answer.
         let attachment = || Attachment {
             headers: self.0.header.iter().map(|header| (AUTHORIZATION, header.clone())).collect(),
             identity: self.0.identity.clone(),
@@ -153,7 +153,7 @@ impl CredentialSource for ClientProof {
     }
 }
 
-/// An address's origin, for one method alone.
+/// An address's origin, for one method only.
 fn origin(url: &Url, method: &Method) -> Result<ApprovedHost, TokenError> {
     let unusable = || TokenError::NotAllowed("its address has no host or port".to_owned());
     let host = url.host_str().ok_or_else(unusable)?;

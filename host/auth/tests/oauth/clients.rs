@@ -1,4 +1,4 @@
-//! How clients prove themselves, and what they ask for by themselves.
+//! How clients authenticate, and the tokens they request without a user.
 
 use std::collections::BTreeSet;
 
@@ -173,7 +173,7 @@ async fn a_certificate_is_shown_where_tokens_are_given_and_given_back_and_to_nob
         assert_eq!(seen.form["client_id"], "client-1");
         assert!(seen.authorization.is_none() && !seen.form.contains_key("client_secret"));
     }
-    // Another client of the same server, over the same way out, has connections of its own.
+    // Another client of the same server, over the same egress, has separate connections.
     let other = house.own_named("other").await;
     house.header(&other).await.expect("a token");
     assert_eq!(house.provider.seen().last().expect("a request").certificate, None);
@@ -194,7 +194,8 @@ async fn a_token_that_is_bound_to_the_certificate_goes_with_it() {
     assert!(source.attachment(&head(), None).await.expect("live").expect("an attachment").identity.is_none());
 }
 
-/// The certificate of a connection was changed while its token lived, and services were shown the old one until the token ended.
+/// The certificate of a connection was changed while its token was valid, and the old one was presented to services until the
+/// token expired.
 #[tokio::test]
 async fn a_change_of_the_connection_holds_for_the_token_that_lives() {
     let house = House::secure().await;
@@ -266,7 +267,7 @@ async fn a_password_is_sent_as_the_service_wants_it() {
             "scope": "files.read" });
         expected[username_field] = json!("ada@example.com");
         assert_eq!(sent, expected);
-        // A wrong password is a matter of the settings, and shows nowhere.
+        // A wrong password is a mistake in the settings, and appears nowhere.
         house.advance(4000);
         house.provider.answers([Reply::error("invalid_grant")]);
         let error = header(&house.auth, &connection, &GrantOwner::Shared).await.expect_err("refused");

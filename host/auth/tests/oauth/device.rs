@@ -146,7 +146,7 @@ async fn waiting_ends_with_the_users_decision_or_with_the_time() {
         let house = house.clone();
         async move { house.auth.wait_device(pending).await }
     });
-    // The way out waits on the same clock: small steps let each answer arrive in time.
+    // Egress waits on the same clock: small steps let each answer arrive in time.
     while !waiting.is_finished() {
         house.advance(1);
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -1,4 +1,4 @@
-//! A grant that is ended is gone at once, and its tokens are revoked as well as that can be done.
+//! A disconnected grant is removed at once, and its tokens are revoked as far as possible.
 
 use innkeeper_auth::{Disconnected, Reason, TokenKind, Unrevoked};
 use innkeeper_spec::AuthMode;

@@ -1,4 +1,4 @@
-//! Endpoints that the authorization server names itself.
+//! Endpoints from the authorization server's metadata.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ async fn an_issuer_is_asked_for_its_endpoints_and_what_is_given_comes_first() {
     assert_eq!(found["issuer"], format!("{base}/t1"));
     assert!(!found.contains_key("deviceAuthorizationUrl"), "this auth type has no such field");
     assert_eq!(house.provider.seen()[0].path, "/.well-known/oauth-authorization-server/t1");
-    // What was found is what is kept, and fits.
+    // The discovered values are stored, and they fit.
     let declaration = declaration("oauth_authorization_code", &[]);
     let auth_type = house.auth.types().require(&declaration.auth_type).expect("known");
     let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &Value::Null };
@@ -158,7 +158,7 @@ async fn a_connectors_own_endpoints_come_before_metadata_that_it_leads_to_but_no
     let by_hand = [("discoveryUrl", json!(format!("{base}/t1")))];
     let found = discover(&house, "oauth_client_credentials", &defaults, &by_hand).await.expect("found");
     assert_eq!(found["tokenUrl"], format!("{base}/t1/token"));
-    // Without the field, nothing is asked.
+    // Without the field, no request is sent.
     let asked = house.provider.seen().len();
     assert_eq!(discover(&house, "bearer", &[], &[]).await, Ok(BTreeMap::new()));
     assert_eq!(house.provider.seen().len(), asked);

@@ -1,4 +1,4 @@
-//! The way of a user to the provider and back.
+//! A user's round trip to the provider.
 
 use std::collections::BTreeMap;
 
@@ -212,7 +212,7 @@ async fn an_answer_of_another_issuer_is_refused() {
     house.auth.complete(&answer, &session).await.expect("completed");
 }
 
-/// RFC 9207, section 2.4, lets a client take it: endpoints that were set by hand come without a promise.
+/// RFC 9207, section 2.4, allows a client to accept it: endpoints that were set by hand come without a promise.
 #[tokio::test]
 async fn a_server_that_names_itself_without_a_promise_is_taken() {
     let house = House::new().await;
@@ -258,7 +258,7 @@ async fn a_flow_of_a_connection_that_was_deleted_ends() {
     let (begun, session) = house.begin(&connection, &GrantOwner::Shared).await;
     house.store.delete_connection(&connection.space, &connection.id).await.expect("deleted");
     let refused = house.auth.complete(&callback(&begun, "code=c"), &session).await.expect_err("refused");
-    // Its authorizations go with it.
+    // Its authorizations are removed with it.
     assert!(matches!(refused.failure, FlowFailure::Unknown));
     assert!(house.provider.seen().is_empty());
 }

@@ -1,4 +1,4 @@
-//! Private keys and certificates as people bring them, and what is wrong with them. The files are for these tests alone.
+//! Private keys and certificates in common formats, and their mistakes. The files are only for these tests.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(crate) const PASSPHRASE: &str = "opensesame";
 const JWT: &str = "oauth_client_credentials_private_key_jwt";
 const MTLS: &str = "oauth_client_credentials_mtls";
 
-/// What is wrong with fields on top of a token URL and a client id; nothing: empty.
+/// The mistakes in fields besides a token URL and a client id; empty: none.
 fn mistakes(auth_type: &str, fields: &[(&str, Value)], secrets: &[(&str, &str)]) -> String {
     let declaration = declaration(auth_type, &[]);
     let types = AuthTypes::builtin();

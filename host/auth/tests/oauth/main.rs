@@ -1,4 +1,4 @@
-//! Grants and flows against an authorization server that says what a test wants it to say.
+//! Grants and flows against a scripted authorization server.
 
 mod clients;
 mod device;

@@ -1,4 +1,4 @@
-//! How grants live.
+//! The life of grants.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -105,8 +105,8 @@ async fn the_intent_is_durable_before_the_refresh_leaves_and_gone_with_its_answe
     assert_eq!((record.phase, record.version), (GrantPhase::Live, 3));
 }
 
-/// The lease was judged by the clock of whoever asked: a host whose clock was ahead by more than the lease took it from its holder,
-/// and both sent the same refresh token.
+/// The lease was judged by the requesting host's clock: a host whose clock was ahead by more than the lease took it from its
+/// holder, and both sent the same refresh token.
 #[tokio::test]
 async fn hosts_whose_clocks_differ_do_not_refresh_at_the_same_time() {
     let (house, connection) = authorized().await;
@@ -189,7 +189,7 @@ async fn a_server_that_asks_for_patience_gets_it() {
     house.header(&connection).await.expect("renewed");
 }
 
-/// Whoever may change a connection could have sent every user's refresh token to a server of theirs.
+/// A user who may change a connection could have sent every user's refresh token to their own server.
 #[tokio::test]
 async fn a_grant_goes_to_no_other_server_and_to_no_other_client() {
     let (house, connection) = authorized().await;
@@ -221,7 +221,7 @@ async fn a_token_does_not_outlive_its_connection() {
     assert_eq!(house.header(&anew).await.expect("a token"), "Bearer access-2");
 }
 
-/// A service that answers 401 for a missing permission had every request refresh.
+/// A service that answered 401 for a missing permission made every request refresh.
 #[tokio::test]
 async fn a_token_that_is_rejected_right_after_its_refresh_is_kept() {
     let (house, connection) = authorized().await;
@@ -302,13 +302,13 @@ async fn a_token_without_an_end_lives_until_a_401() {
     let newer = source.attachment(&head(), Some(&rejected)).await.expect("renewed").expect("an attachment");
     assert_eq!(newer.headers[0].1.expose_secret(), "Bearer access-1");
     assert_ne!(newer.generation, rejected.generation);
-    // A second caller whose 401 came late gets the newer one, without another refresh.
+    // A second caller whose 401 came late gets the newer token without another refresh.
     let late = source.attachment(&head(), Some(&rejected)).await.expect("live").expect("an attachment");
     assert_eq!(late.generation, newer.generation);
     assert_eq!(house.provider.count("refresh_token"), 1);
 }
 
-/// Answers are scrubbed of replaced tokens while they live, and only so many are remembered.
+/// Answers are scrubbed of replaced tokens while they are valid, and only a limited number is remembered.
 #[tokio::test]
 async fn a_service_that_refuses_on_demand_pushes_out_no_token_that_still_lives() {
     let (house, connection) = authorized().await;
@@ -362,7 +362,7 @@ async fn the_loser_of_a_race_reads_again_and_overwrites_nothing() {
         let (auth, loser) = (house.auth.clone(), connection.clone());
         let loser = tokio::spawn(async move { header(&auth, &loser, &GrantOwner::Shared).await });
         house.provider.arrived(2).await;
-        // Another process authorizes anew while the refresh is under way.
+        // Another process authorizes again while the refresh is running.
         house.provider.answers([Reply::json(r#"{"access_token":"rival-token","expires_in":3600}"#)]);
         house.authorize_by(&house.rival(), &connection, &GrantOwner::Shared).await.expect("authorized");
         let rivals = house.grant(&connection).await.expect("a grant");
@@ -452,7 +452,7 @@ async fn a_provider_that_was_not_reached_leaves_no_doubt_behind() {
     let (mut house, connection) = authorized().await;
     house.provider.leave().await;
     house.advance(4000);
-    // Without a connection of before.
+    // Without an earlier connection.
     let rival = house.rival();
     let error = header(&rival, &connection, &GrantOwner::Shared).await.expect_err("the token has ended");
     assert!(error.to_string().contains("was not reached"), "{error}");
@@ -527,6 +527,6 @@ async fn a_live_token_costs_next_to_nothing() {
     for _ in 0..10_000 {
         source.attachment(&head(), None).await.expect("live");
     }
-    // Unoptimised and on a busy machine; the bench holds the real figure.
+    // Unoptimised and on a busy machine; the benchmark has the real figure.
     assert!(start.elapsed() < Duration::from_secs(1), "{:?} for 10,000", start.elapsed());
 }

@@ -1,4 +1,4 @@
-//! No secret leaves by an error, by `Debug` or by the disk.
+//! No secret leaks through an error, `Debug` or the disk.
 
 use innkeeper_spec::AuthMode;
 use innkeeper_store::GrantOwner;

@@ -1,4 +1,4 @@
-//! What a host does for its grants without being asked.
+//! Background care for grants.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn authorized() -> (House, ConnectionRecord) {
     (house, connection)
 }
 
-/// Lets tasks in the background go on until they are through.
+/// Lets background tasks run until they are done.
 async fn until(mut done: impl AsyncFnMut() -> bool) {
     while !done().await {
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -79,7 +79,7 @@ async fn an_idle_refresh_token_is_used_before_it_ends_and_a_lost_grant_is_left_a
     assert!(house.auth.status(&connection, &GrantOwner::Shared).await.expect("a status").reason.is_some());
 }
 
-/// RFC 7009, section 2.2.1: after a 503 the token is still there, and the client may try again.
+/// RFC 7009, section 2.2.1: after a 503 the token still exists, and the client may try again.
 #[tokio::test]
 async fn a_token_that_could_not_be_given_back_is_tried_again() {
     let (house, connection) = authorized().await;
@@ -112,7 +112,7 @@ async fn a_wider_wish_is_shown_as_missing_and_the_grant_goes_on_serving() {
     assert_eq!(house.header(&wider).await.expect("live"), "Bearer access-1");
 }
 
-/// The same connection after its connector came to ask for another scope.
+/// The same connection after its connector began to request another scope.
 fn asking_for(house: &House, connection: &ConnectionRecord, scope: &str) -> ConnectionRecord {
     let mut other = connection.clone();
     other.version = 2;
@@ -123,14 +123,14 @@ fn asking_for(house: &House, connection: &ConnectionRecord, scope: &str) -> Conn
     other
 }
 
-/// The scopes that refreshes asked for.
+/// The scopes that refreshes requested.
 fn refreshed_scopes(house: &House) -> Vec<Option<String>> {
     let seen = house.provider.seen();
     let refreshes = seen.iter().filter(|seen| seen.form.get("grant_type").is_some_and(|kind| kind == "refresh_token"));
     refreshes.map(|seen| seen.form.get("scope").cloned()).collect()
 }
 
-/// RFC 6749, section 6: a refresh may ask for less than was granted.
+/// RFC 6749, section 6: a refresh may request less than was granted.
 #[tokio::test]
 async fn a_narrower_wish_is_asked_for_at_every_refresh() {
     let (house, connection) = authorized().await;
@@ -141,7 +141,7 @@ async fn a_narrower_wish_is_asked_for_at_every_refresh() {
     assert_eq!(house.header(&narrower).await.expect("renewed"), "Bearer access-2");
     house.advance(4000);
     assert_eq!(house.header(&narrower).await.expect("renewed"), "Bearer access-3");
-    // Without a scope the second would be as wide as the first consent.
+    // Without a scope, the second would be as wide as the first consent.
     assert_eq!(refreshed_scopes(&house), [Some("files.read".to_owned()), Some("files.read".to_owned())]);
     let status = house.auth.status(&narrower, &GrantOwner::Shared).await.expect("a status");
     assert_eq!((status.scope.as_deref(), status.surplus_scope.len()), (Some("files.read"), 0));
@@ -161,7 +161,7 @@ async fn a_server_that_gives_no_less_than_it_granted_keeps_the_grant_alive() {
     assert_eq!(status.surplus_scope, ["offline"], "it is told for as long as it lasts");
 }
 
-/// Some servers call a scope that they do not like an ended grant.
+/// Some servers report a scope that they do not accept as an expired grant.
 #[tokio::test]
 async fn a_refusal_of_a_narrower_token_ends_no_grant() {
     for code in ["invalid_grant", "consent_required", "unauthorized_client"] {

@@ -1,4 +1,4 @@
-//! Bytes on their way, in memory or still arriving.
+//! Bodies, in memory or still arriving.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,14 +11,15 @@ use innkeeper_ambient::Timestamp;
 use crate::EgressError;
 use crate::answer::incoming::Answer;
 
-/// Bytes that were handed in, or that arrive as they are read. Reading consumes; nothing is fetched ahead of the reader.
+/// The bytes of a body: already in memory, or arriving as they are read. Reading consumes them; nothing is fetched ahead of the
+/// reader.
 pub struct Body {
     content: Content,
     length: Option<u64>,
     content_type: Option<String>,
 }
 
-/// Bytes that somebody else makes.
+/// A source of bytes outside this crate.
 pub(crate) type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, EgressError>> + Send>>;
 
 enum Content {
@@ -29,19 +30,19 @@ enum Content {
 }
 
 impl Body {
-    /// A body without bytes.
+    /// An empty body.
     pub const fn empty() -> Self {
         Self { content: Content::Ended, length: Some(0), content_type: None }
     }
 
-    /// A body of these bytes.
+    /// A body with these bytes.
     pub fn from_bytes(bytes: impl Into<Bytes>, content_type: Option<String>) -> Self {
         let bytes = bytes.into();
         Self { length: Some(bytes.len() as u64), content: Content::Bytes(bytes), content_type }
     }
 
-    /// A body that arrives as it is read. `length`, in bytes, must be right where it is given: a request that carries
-    /// this body promises it to the service.
+    /// A body that arrives as it is read. If `length`, in bytes, is given, it must be correct: a request with this body
+    /// announces it to the service.
     pub fn from_stream(
         stream: impl Stream<Item = Result<Bytes, EgressError>> + Send + 'static,
         length: Option<u64>,
@@ -54,14 +55,14 @@ impl Body {
         Self { content: Content::Answer(Box::new(answer)), length, content_type }
     }
 
-    /// How many bytes are left, where that is known. Unknown for the answer to a request that carried a credential, and
-    /// where the connection has placeholders: what echoes a secret is replaced as it arrives.
+    /// The number of bytes left, if known. It is unknown for the answer to a request that carried a credential and for
+    /// connections with placeholders, because echoes of a secret are replaced as the body arrives.
     pub const fn length(&self) -> Option<u64> {
         self.length
     }
 
-    /// Where it is scrubbed: it is handed out in blocks of so many bytes, the last one excepted. A reader who must not learn
-    /// of a secret from sizes reads no further than to the end of a block at once.
+    /// If the body is scrubbed: the size of the blocks that it is returned in, except for the last one. A reader that must not
+    /// learn about a secret from sizes must stop only at the end of a block.
     pub fn block(&self) -> Option<usize> {
         match &self.content {
             Content::Answer(answer) => answer.block(),
@@ -69,12 +70,12 @@ impl Body {
         }
     }
 
-    /// The media type, where it is known.
+    /// The media type, if known.
     pub fn content_type(&self) -> Option<&str> {
         self.content_type.as_deref()
     }
 
-    /// The next bytes, never an empty piece; `None` at the end. A failed body has ended.
+    /// The next bytes, never an empty piece; `None` at the end. After an error, the body is at its end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, EgressError> {
         loop {
             let piece = match &mut self.content {
@@ -106,8 +107,8 @@ impl Body {
         }
     }
 
-    /// All that is left; [`EgressError::TooLarge`] when that is more than `limit` bytes, known from the length where there
-    /// is one and otherwise once it has arrived.
+    /// All remaining bytes; [`EgressError::TooLarge`] if there are more than `limit`, detected from the length if that is known
+    /// and otherwise as they arrive.
     pub async fn read_all(&mut self, limit: u64) -> Result<Bytes, EgressError> {
         let too_large = Err(EgressError::TooLarge { limit });
         if self.length.is_some_and(|length| length > limit) {
@@ -117,7 +118,7 @@ impl Body {
         if first.len() as u64 > limit {
             return too_large;
         }
-        // Most answers are one piece: it is handed on as it is.
+        // Most answers are one piece: it is returned without a copy.
         let Some(second) = self.next().await? else { return Ok(first) };
         let mut all = BytesMut::from(first);
         let mut piece = second;
@@ -133,27 +134,27 @@ impl Body {
         }
     }
 
-    /// Ends the answer to a request at `end` at the latest, whoever reads it by then.
+    /// Stops the answer to a request at `end` at the latest, whoever reads it by then.
     pub fn end_at(&mut self, end: Timestamp) {
         if let Content::Answer(answer) = &mut self.content {
             answer.end_at(end);
         }
     }
 
-    /// Lets the answer to a request live on after the call that asked for it: from here on it may take as long as it
-    /// needs, as long as each piece comes within `patience`.
+    /// Lets the answer to a request outlive the call that requested it: from here on it may take as long as it needs, if each
+    /// piece arrives within `patience`.
     pub fn outlive_the_call(&mut self, patience: Duration) {
         if let Content::Answer(answer) = &mut self.content {
             answer.outlive_the_call(patience);
         }
     }
 
-    /// What is left, as a stream.
+    /// The remaining bytes, as a stream.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, EgressError>> + Send + 'static {
         stream::unfold(self, |mut body| async move { body.next().await.transpose().map(|piece| (piece, body)) })
     }
 
-    /// The bytes, where they are all here and none was read.
+    /// The bytes, if they are all in memory and none was read.
     pub(crate) fn into_whole(self) -> Result<Bytes, Self> {
         match self.content {
             Content::Bytes(bytes) => Ok(bytes),
@@ -162,7 +163,7 @@ impl Body {
         }
     }
 
-    /// The same, to look at.
+    /// The same, by reference.
     pub(crate) fn whole(&self) -> Option<&[u8]> {
         match &self.content {
             Content::Bytes(bytes) => Some(bytes),
@@ -178,7 +179,7 @@ impl From<Bytes> for Body {
     }
 }
 
-/// Length and media type; never a byte of it.
+/// Shows the length and media type, never the bytes.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body")

@@ -1,4 +1,4 @@
-//! What a service says in the body of an answer that its status does not: enough for now, or a token that is no good.
+//! Signals in the body of an answer that its status does not show: a rate limit, or a rejected token.
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::EgressError;
 use crate::answer::incoming::Answer;
 
-/// A body that is looked into is at most so large.
+/// The maximum size of a body that is examined.
 const LONGEST: usize = 64 * 1024;
 
-/// The body of an answer, where the policies want it looked into: it is JSON, and short. It is handed out all the same
+/// The body of an answer, if the policies require a look into it: it must be short JSON. It is still returned to the reader
 /// afterwards.
 pub(crate) async fn look(policies: &Policies, answer: &mut Answer) -> Result<Option<Value>, EgressError> {
     let limited = policies.rate_limit.as_ref().is_some_and(|limit| limit.strategy == RateLimitStrategy::ResponseBody);
@@ -24,8 +24,8 @@ pub(crate) async fn look(policies: &Policies, answer: &mut Answer) -> Result<Opt
     Ok(answer.peek(LONGEST).await?.and_then(|body| serde_json::from_slice(&body).ok()))
 }
 
-/// Whether one of `values` is at `path` of the body; without any, whether anything is but null and false.
-/// The path is a JSON pointer, or names between dots.
+/// Whether one of `values` is at `path` in the body; without values, whether anything but null and false is.
+/// The path is a JSON pointer, or names separated by dots.
 pub(crate) fn says(body: &Value, path: &str, values: &[String]) -> bool {
     let said = if path.is_empty() || path.starts_with('/') {
         body.pointer(path)

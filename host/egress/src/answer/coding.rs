@@ -1,5 +1,5 @@
-//! Codings that a body arrives in (RFC 9110, section 8.4). gzip is taken off here, however often it was put on, so that nothing of
-//! an answer is handed out that was not looked through.
+//! Content codings of a body (RFC 9110, section 8.4). gzip is decoded here, however often it was applied, so that no part of an
+//! answer is returned unsearched.
 
 use std::io;
 use std::pin::Pin;
@@ -14,18 +14,18 @@ use tokio_util::io::StreamReader;
 
 use crate::{EgressError, failure};
 
-/// gzip is taken off at most so often.
+/// The maximum number of gzip layers.
 const MOST_LAYERS: usize = 3;
-/// Bytes of one piece of what was decoded.
+/// The size of one decoded piece, in bytes.
 const PIECE: usize = 16 << 10;
 
-/// What the head says of the body's coding.
+/// The body's coding according to the head.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Coding {
     Plain,
-    /// gzip, so many times.
+    /// This number of gzip layers.
     Gzip(usize),
-    /// One that is not taken off here, by its name.
+    /// A coding that is not decoded here, by its name.
     Foreign(String),
 }
 
@@ -48,7 +48,7 @@ impl Coding {
     }
 }
 
-/// The names in a list of codings, in lower case and short enough to be shown.
+/// The names in a list of codings, in lower case and shortened for display.
 fn names(headers: &HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> {
     headers.get_all(name).into_iter().flat_map(|value| {
         let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
@@ -57,11 +57,11 @@ fn names(headers: &HeaderMap, name: &HeaderName) -> impl Iterator<Item = String>
     })
 }
 
-/// Where the bytes of a body come from.
+/// The source of a body's bytes.
 pub(crate) enum Source {
     /// As the service sent them.
     Plain(reqwest::Response),
-    /// Under so many layers of gzip, before the first byte.
+    /// With this number of gzip layers, before the first byte.
     Coded {
         raw: Box<dyn AsyncBufRead + Send + Unpin>,
         layers: usize,
@@ -74,7 +74,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Takes the codings off, and the headers that are true of the coded body alone.
+    /// Decodes the body, and removes the headers that are only valid for the coded body.
     pub(crate) fn gzip(response: reqwest::Response, layers: usize, headers: &mut HeaderMap) -> Self {
         headers.remove(CONTENT_ENCODING);
         headers.remove(CONTENT_LENGTH);
@@ -88,7 +88,7 @@ impl Source {
             match self {
                 Self::Plain(response) => return response.chunk().await.map_err(failure::broken_body),
                 Self::Coded { raw, .. } => {
-                    // Services say gzip of bodies that are empty.
+                    // Some services declare gzip for empty bodies.
                     let is_empty = raw.fill_buf().await.map_err(broken)?.is_empty();
                     *self = match std::mem::replace(self, Self::Ended) {
                         Self::Coded { raw, layers } if !is_empty => {

@@ -16,31 +16,31 @@ use crate::answer::coding::{Coding, Source};
 use crate::scrub::ScrubStream;
 use crate::scrub::echoes::CallEchoes;
 
-/// An answer whose body still arrives.
+/// An answer whose body is still arriving.
 pub(crate) struct Answer {
     status: StatusCode,
     headers: HeaderMap,
-    /// Bytes of the body, where they are known.
+    /// The length of the body in bytes, if known.
     length: Option<u64>,
     /// A coding that stays on the body.
     foreign: Option<String>,
     source: Source,
-    /// What was looked at already and still has to be handed out, not scrubbed yet.
+    /// Bytes that were examined already and still have to be returned, not scrubbed yet.
     peeked: VecDeque<Bytes>,
     scrub: Option<Scrub>,
     timer: Timer,
-    /// Set once the answer is handed to whoever called.
+    /// Set once the answer is returned to the caller.
     patience: Option<Duration>,
 }
 
 struct Scrub {
     stream: ScrubStream,
-    /// Until the first secret was counted.
+    /// Set until the first secret was counted.
     echoes: Option<CallEchoes>,
 }
 
 impl Answer {
-    /// The answer to a request with this method. The timer is the one that the head was waited for with.
+    /// The answer to a request with this method. The timer is the one that waited for the head.
     pub(crate) fn new(
         method: &Method,
         mut response: reqwest::Response,
@@ -76,23 +76,23 @@ impl Answer {
         std::mem::take(&mut self.headers)
     }
 
-    /// Bytes of the body, where they are known. What was peeked at counts.
+    /// The length of the body in bytes, if known, including examined bytes.
     pub(crate) const fn length(&self) -> Option<u64> {
         self.length
     }
 
-    /// A coding that is still on the body, which cannot be looked through.
+    /// A coding that is still on the body, which therefore cannot be searched.
     pub(crate) fn foreign_coding(&self) -> Option<&str> {
         self.foreign.as_deref()
     }
 
-    /// From here on, what is handed out is scrubbed, and a secret in it counts among the echoes.
+    /// From here on, the returned bytes are scrubbed, and a secret in them counts as an echo.
     pub(crate) fn scrub(&mut self, stream: ScrubStream, echoes: Option<CallEchoes>) {
         self.length = None;
         self.scrub = Some(Scrub { stream, echoes });
     }
 
-    /// Bytes of the blocks in which a scrubbed body is handed out.
+    /// The size of the blocks of a scrubbed body, in bytes.
     pub(crate) fn block(&self) -> Option<usize> {
         self.scrub.as_ref().map(|scrub| scrub.stream.block())
     }
@@ -124,7 +124,7 @@ impl Answer {
         }
     }
 
-    /// The whole body, if it ends within `limit` bytes. It is handed out all the same afterwards.
+    /// The whole body, if it has at most `limit` bytes. It is still returned to the reader afterwards.
     pub(crate) async fn peek(&mut self, limit: usize) -> Result<Option<Bytes>, EgressError> {
         let mut seen = BytesMut::new();
         while let Some(piece) = self.arrive().await? {
@@ -137,7 +137,7 @@ impl Answer {
         Ok(Some(seen.freeze()))
     }
 
-    /// The first `most` bytes of the body, or all of a shorter one. They are handed out all the same afterwards.
+    /// The first `most` bytes of the body, or all of a shorter one. They are still returned to the reader afterwards.
     pub(crate) async fn start(&mut self, most: usize) -> Result<Vec<u8>, EgressError> {
         while self.peeked.iter().map(Bytes::len).sum::<usize>() < most {
             let Some(piece) = self.arrive().await? else { break };
@@ -151,7 +151,7 @@ impl Answer {
         self.timer.set(Some(end));
     }
 
-    /// From here on only each single piece has to come within `patience`.
+    /// From here on, only each single piece has to arrive within `patience`.
     pub(crate) fn outlive_the_call(&mut self, patience: Duration) {
         self.patience = Some(patience);
     }
@@ -165,14 +165,14 @@ impl Answer {
     }
 }
 
-/// A point in time that ends what is waited for.
+/// A deadline for whatever is waited for.
 pub(crate) struct Timer {
     clock: Arc<dyn Clock>,
     end: Option<Timestamp>,
     sleep: Option<Sleep>,
 }
 
-/// Ends at the timer's end, or before it: then another one is begun.
+/// Ends at the timer's end, or before it: then another timer is started.
 struct Sleep {
     until: Timestamp,
     running: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -187,14 +187,14 @@ impl Timer {
         self.set(Some(self.clock.now().plus(patience)));
     }
 
-    /// From here on this is the end. A sleep that is under way goes on where it does not outlast it: to begin one costs more than to
-    /// wake in vain.
+    /// Moves the deadline to this time. A running sleep is kept if it does not end later: starting one costs more than an
+    /// unnecessary wake.
     fn set(&mut self, end: Option<Timestamp>) {
         self.sleep.take_if(|sleep| end.is_none_or(|end| end < sleep.until));
         self.end = end;
     }
 
-    /// What `work` gives, or [`EgressError::Timeout`] once the time is over, even when `work` never has to wait.
+    /// The result of `work`, or [`EgressError::Timeout`] after the deadline, even if `work` never has to wait.
     pub(crate) async fn bound<T>(&mut self, work: impl Future<Output = T>) -> Result<T, EgressError> {
         let Some(end) = self.end else { return Ok(work.await) };
         if self.clock.now() >= end {
@@ -206,7 +206,7 @@ impl Timer {
                 return Poll::Ready(Ok(done));
             }
             loop {
-                // Begun at the first wait: an answer that is there already needs no timer.
+                // Started at the first wait: an answer that is already there needs no timer.
                 let sleep = self.sleep.get_or_insert_with(|| Sleep::new(&self.clock, end));
                 ready!(sleep.running.as_mut().poll(context));
                 if sleep.until >= end {

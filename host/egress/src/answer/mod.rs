@@ -1,4 +1,4 @@
-//! An answer, from the bytes that arrive to what may be read.
+//! Answers: from the arriving bytes to readable content.
 
 pub(crate) mod body;
 pub(crate) mod body_status;

@@ -1,4 +1,4 @@
-//! From what arrived to what may be read: scrubbed, without cookies.
+//! Makes an answer readable: scrubbed, without cookies.
 
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use crate::scrub::unsearchable;
 use crate::scrub::{REDACTED, ScrubStream, Scrubber};
 use crate::{Body, EgressError, Response};
 
-/// How the request may be spoken of.
+/// How errors and logs may name the request.
 pub(crate) struct SentRequest {
     pub(crate) url: Url,
     pub(crate) sent: u32,
 }
 
-/// Bytes of a block of a scrubbed body.
+/// The block size of a scrubbed body, in bytes.
 pub(crate) const BLOCK: usize = 1024;
-/// The same where each event is small, and wanted soon.
+/// The same for streams of small events that are needed soon.
 const BLOCK_OF_EVENTS: usize = 256;
 
-/// The answer as its reader gets it. With a scrubber, what cannot be looked through is refused.
+/// The answer for its reader. With a scrubber, an answer that cannot be searched is rejected.
 pub(crate) fn response(
     mut answer: Answer,
     scrubber: Option<Arc<Scrubber>>,
@@ -68,7 +68,7 @@ fn is_of_events(content_type: Option<&str>) -> bool {
     matches!(&*essence, "text/event-stream" | "application/x-ndjson" | "application/ndjson" | "application/stream+json")
 }
 
-/// The address as it may be shown.
+/// The address in a form that may be shown.
 pub(crate) fn shown(url: &Url, scrubber: Option<&Scrubber>) -> Url {
     let Some(scrubber) = scrubber else { return url.clone() };
     if url.host_str().is_some_and(|host| scrubber.is_in_name(host)) {
@@ -81,7 +81,7 @@ pub(crate) fn shown(url: &Url, scrubber: Option<&Scrubber>) -> Url {
     clean.set_path(&scrubber.scrub_text(url.path()));
     clean.set_query(url.query().map(|query| scrubber.scrub_text(query)).as_deref());
     if scrubber.is_in(clean.as_str()) {
-        // It lay across path and query.
+        // The secret extended across path and query.
         clean.set_path(REDACTED);
         clean.set_query(None);
     }
@@ -95,7 +95,7 @@ fn scrubbed(fields: HeaderMap, scrubber: &Scrubber) -> HeaderMap {
     let mut clean = HeaderMap::with_capacity(fields.len());
     let mut last = None;
     for (name, value) in fields {
-        // A name comes with the first of its values only.
+        // Only the first value of a name carries the name.
         let Some(name) = name.or_else(|| last.clone()) else { continue };
         if let Some(value) = scrubber.scrub_header(&name, value) {
             clean.append(name.clone(), value);

@@ -1,4 +1,4 @@
-//! What came back.
+//! The answer of a service.
 
 use std::fmt;
 
@@ -7,21 +7,21 @@ use url::Url;
 
 use crate::Body;
 
-/// The head of an answer, and its body on the way. Nothing in it holds a secret that the request carried.
+/// The head of an answer, and its arriving body. It contains no secret of the request.
 pub struct Response {
     /// The status.
     pub status: StatusCode,
-    /// Where the answer came from, after redirects; without credential and with placeholders as they were asked for.
+    /// The address that answered, after redirects; without the credential and with placeholders not filled in.
     pub url: Url,
-    /// The headers, without cookies and those of the connection. `content-length` is what the service said.
+    /// The headers, without cookies and connection headers. `content-length` is the service's value.
     pub headers: HeaderMap,
     /// The body.
     pub body: Body,
-    /// How many requests really left for this answer: redirects and retries count.
+    /// The number of requests that were sent for this answer, including redirects and retries.
     pub sent: u32,
 }
 
-/// Status, origin and body; the rest is the service's own text.
+/// Shows the status, origin and body; the rest is the service's own text.
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")

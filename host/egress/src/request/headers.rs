@@ -1,4 +1,4 @@
-//! Which headers belong to whom.
+//! Rules for headers.
 
 use http::header::Entry;
 use http::header::{
@@ -10,13 +10,13 @@ use innkeeper_spec::disguise::{self, Disguise};
 
 use crate::EgressError;
 
-/// Headers of one request, those of the spec included.
+/// The maximum number of headers of one request, including those of the spec.
 const MOST: usize = 256;
-/// Bytes of all names and values of one request. Hardly any server takes more.
+/// The maximum size of all names and values of one request, in bytes. Hardly any server accepts more.
 const LARGEST: usize = 64 << 10;
 
-/// Refuses more headers than a request may have, headers that the transport or the credential own, and those that no rule can allow: they say that the request is for
-/// another host, or from somebody else.
+/// Rejects too many headers, headers that the transport or the credential own, and headers that no rule can allow because they
+/// say that the request is for another host or from another sender.
 pub(crate) fn check(headers: &HeaderMap) -> Result<(), EgressError> {
     check_size(headers)?;
     for name in headers.keys() {
@@ -35,7 +35,7 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), EgressError> {
     Ok(())
 }
 
-/// Refuses more headers than a request may have, or longer ones.
+/// Rejects too many or too long headers.
 pub(crate) fn check_size(headers: &HeaderMap) -> Result<(), EgressError> {
     if headers.len() > MOST {
         let count = headers.len();
@@ -66,7 +66,7 @@ fn is_owned(name: &HeaderName) -> bool {
         EXPECT,
         TRAILER,
     ];
-    // CGI makes one variable of `Content-Length` and `Content_Length`.
+    // CGI maps `Content-Length` and `Content_Length` to the same variable.
     let text = disguise::fold(name.as_str());
     owned.iter().any(|owned| *owned == *text)
         || text.starts_with("proxy-")
@@ -77,7 +77,7 @@ fn never_allowed(name: &HeaderName) -> Option<Disguise> {
     disguise::of_header(name.as_str()).filter(|disguise| disguise.is_never_allowed())
 }
 
-/// The default headers of a spec, where the request does not say otherwise.
+/// Adds the default headers of a spec that the request does not set itself.
 pub(crate) fn add_defaults<'d>(
     headers: &mut HeaderMap,
     defaults: impl IntoIterator<Item = &'d (String, String)>,
@@ -104,7 +104,7 @@ fn too_many_defaults() -> EgressError {
     )
 }
 
-/// Takes off what another origin must not see: headers that hold filled-in secrets, and those whose name says that they
+/// Removes the headers that another origin must not see: those with filled-in secrets, and those whose name says that they
 /// authorize.
 pub(crate) fn strip_for_other_origin(headers: &mut HeaderMap, secret: &[HeaderName]) {
     const MARKS: [&str; 9] =
@@ -119,7 +119,7 @@ pub(crate) fn strip_for_other_origin(headers: &mut HeaderMap, secret: &[HeaderNa
     }
 }
 
-/// Takes off what describes a body that is not sent again (RFC 9110 section 15.4).
+/// Removes the headers that describe a body that is not sent again (RFC 9110 section 15.4).
 pub(crate) fn strip_for_no_body(headers: &mut HeaderMap) {
     for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_LENGTH] {
         headers.remove(name);
@@ -129,7 +129,7 @@ pub(crate) fn strip_for_no_body(headers: &mut HeaderMap) {
     headers.remove("content-md5");
 }
 
-/// Takes off what is no business of who reads the answer: cookies, and what concerned the connection.
+/// Removes the headers that do not concern the reader of the answer: cookies, and those of the connection.
 pub(crate) fn strip_answer(headers: &mut HeaderMap) {
     for name in [SET_COOKIE, CONNECTION, TRANSFER_ENCODING, UPGRADE, TRAILER] {
         headers.remove(name);
@@ -138,8 +138,8 @@ pub(crate) fn strip_answer(headers: &mut HeaderMap) {
     headers.remove("keep-alive");
 }
 
-/// Takes off what measures a body as the service sent it: beside what is left of it after scrubbing, it would tell how long a
-/// secret is where the service wrote it.
+/// Removes the headers that measure the body as the service sent it: compared with the scrubbed body, they would reveal the
+/// length of a secret.
 pub(crate) fn strip_measures(headers: &mut HeaderMap) {
     headers.remove(CONTENT_LENGTH);
     for name in ["digest", "content-digest", "repr-digest", "content-md5"] {
@@ -147,7 +147,7 @@ pub(crate) fn strip_measures(headers: &mut HeaderMap) {
     }
 }
 
-/// The bytes of names and values.
+/// The size of names and values in bytes.
 pub(crate) fn size(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }

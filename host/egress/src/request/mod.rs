@@ -1,4 +1,4 @@
-//! A request, as a guest or an OAuth flow asks for it.
+//! A request from a guest or an OAuth flow.
 
 pub(crate) mod headers;
 pub(crate) mod multipart;
@@ -19,24 +19,24 @@ use crate::Body;
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// An absolute address without user name and fragment. `https`, or `http` where the operator allowed it.
+    /// An absolute address without user name and fragment. `https`, or `http` if the operator allowed it.
     pub url: Url,
-    /// Added to what the address already has; percent-encoded here.
+    /// Added to the query of the address; percent-encoded here.
     pub query: Vec<(String, String)>,
-    /// The request's own headers; those that the transport or the credential own are refused.
+    /// The request's own headers; those that the transport or the credential own are rejected.
     pub headers: HeaderMap,
-    /// What it carries.
+    /// The body.
     pub body: RequestBody,
-    /// Whether the connection's credential goes on it.
+    /// Whether the connection's credential is attached.
     pub credential: CredentialMode,
-    /// What happens when the answer is a redirect.
+    /// What to do if the answer is a redirect.
     pub redirects: Redirects,
-    /// Time until the head of the final answer, retries and redirects included; the route's deadline holds as well.
+    /// Time until the head of the final answer, including retries and redirects; the route's deadline applies as well.
     pub timeout: Option<Duration>,
 }
 
 impl Request {
-    /// A request with nothing but a method and an address: no body, credential attached, redirects followed.
+    /// A request with only a method and an address: no body, credential attached, redirects followed.
     pub fn new(method: Method, url: Url) -> Self {
         Self {
             method,
@@ -51,7 +51,7 @@ impl Request {
     }
 }
 
-/// Method, origin and the kind of body: the rest can hold a secret when the host itself is the sender.
+/// Shows the method, the origin and the kind of body: the rest may contain a secret if the host itself is the sender.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
@@ -65,28 +65,28 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Whether the credential goes on a request.
+/// Whether the credential is attached to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialMode {
-    /// It is put on; without one the request is not sent.
+    /// It is attached; without one, the request is not sent.
     Attach,
-    /// The request leaves bare.
+    /// The request is sent without a credential.
     Omit,
 }
 
-/// What happens when the service answers with a redirect.
+/// What to do if the service answers with a redirect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redirects {
-    /// Followed, while each address passes the same checks as the first.
+    /// Follow it, if each address passes the same checks as the first.
     Follow,
-    /// The redirect itself is the answer.
+    /// Return the redirect itself as the answer.
     Stop,
 }
 
-/// What a request carries. A `content-type` header of the request overrides the one that follows from the variant.
+/// The body of a request. A `content-type` header of the request overrides the one that follows from the variant.
 #[derive(Default)]
 pub enum RequestBody {
-    /// Nothing.
+    /// No body.
     #[default]
     Empty,
     /// These bytes.
@@ -95,11 +95,11 @@ pub enum RequestBody {
     Form(Vec<(String, String)>),
     /// `multipart/form-data` (RFC 7578).
     Multipart(Vec<Part>),
-    /// The body of an answer or a file; sent as it arrives.
+    /// The body of an answer or a file, sent as it arrives.
     Stream(Body),
 }
 
-/// The kind and size alone.
+/// Shows only the kind and size.
 impl fmt::Debug for RequestBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -115,25 +115,25 @@ impl fmt::Debug for RequestBody {
 /// One part of a `multipart/form-data` body (RFC 7578).
 #[derive(Debug)]
 pub struct Part {
-    /// The form field.
+    /// The name of the form field.
     pub name: String,
-    /// Makes the part a file.
+    /// The file name, which makes the part a file.
     pub file_name: Option<String>,
     /// The part's own media type.
     pub content_type: Option<String>,
-    /// What it holds.
+    /// The content.
     pub content: PartContent,
 }
 
-/// What a part holds.
+/// The content of a part.
 pub enum PartContent {
     /// These bytes.
     Bytes(Bytes),
-    /// Sent as it arrives.
+    /// A body that is sent as it arrives.
     Stream(Body),
 }
 
-/// The kind and size alone.
+/// Shows only the kind and size.
 impl fmt::Debug for PartContent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -12,11 +12,11 @@ use crate::request::payload::{Payload, fill_text};
 use crate::request::placeholders::{Filler, Spelling};
 use crate::{Body, EgressError, Part, PartContent};
 
-/// A form of at most so many bytes is copied together.
+/// The maximum size of a form that is copied into one buffer, in bytes.
 const SMALL: usize = 64 << 10;
 
-/// Encodes the parts between random boundaries. Parts that are all in memory can be sent again; others are sent as they
-/// arrive, with a length where that of each part is known. Placeholders are filled in in text parts that are no files.
+/// Encodes the parts between random boundaries. A form whose parts are all in memory can be sent again; others are sent as they
+/// arrive, with a length if that of each part is known. Placeholders are filled in in text parts that are not files.
 pub(crate) fn encode(parts: Vec<Part>, placeholders: &Filler<'_>, random: &dyn Random) -> Result<Payload, EgressError> {
     let boundary = format!("innkeeper-{:032x}", u128::from_le_bytes(random.bytes()));
     let content_type = HeaderValue::from_str(&format!("multipart/form-data; boundary={boundary}"))
@@ -109,8 +109,8 @@ fn head(part: &Part) -> Result<String, EgressError> {
     Ok(head)
 }
 
-/// A name between quotes: a quote or a control character in it would end the header (WHATWG HTML, multipart/form-data
-/// encoding algorithm).
+/// A quoted name: a quote or a control character in it would end the header (WHATWG HTML, multipart/form-data encoding
+/// algorithm).
 struct Quoted<'a>(&'a str);
 
 impl std::fmt::Display for Quoted<'_> {

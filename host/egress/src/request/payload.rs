@@ -1,4 +1,4 @@
-//! What a request carries, ready to be sent, and sent again where that is possible.
+//! The encoded body of a request, ready to be sent, and to be sent again if possible.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,23 +19,23 @@ use crate::request::placeholders::{Filler, RESERVED, Spelling};
 use crate::wall::disguise;
 use crate::{Body, EgressError, RequestBody};
 
-/// What a request carries.
+/// The encoded body of a request.
 pub(crate) struct Payload {
     content: Content,
-    /// Bytes of what is sent piece by piece, where known; the client counts those of everything else.
+    /// The length in bytes of a body that is sent in pieces, if known; the client counts all others.
     pub(crate) stream_length: Option<u64>,
     /// The media type that follows from the kind of body.
     pub(crate) content_type: Option<HeaderValue>,
     /// Whether a secret was filled in.
     pub(crate) filled: bool,
-    /// The field of a form that asks for another method.
+    /// The field of a form that requests another method.
     pub(crate) method_field: Option<String>,
 }
 
 enum Content {
     Empty,
     Bytes(Bytes),
-    /// One behind the other, as copying them together would take their room twice.
+    /// Several buffers in sequence, because a copy would double the memory.
     Pieces(Arc<[Bytes]>),
     Stream(Arc<Mutex<Source>>),
 }
@@ -45,7 +45,7 @@ impl Payload {
         Self { content: Content::Empty, stream_length: None, content_type: None, filled: false, method_field: None }
     }
 
-    /// Encodes and fills in. `content_type` is what the request itself says.
+    /// Encodes the body and fills in placeholders. `content_type` is the request's own header.
     pub(crate) fn new(
         body: RequestBody,
         content_type: Option<&HeaderValue>,
@@ -89,7 +89,7 @@ impl Payload {
         Self { content: Content::Bytes(bytes), stream_length: None, content_type, filled: false, method_field: None }
     }
 
-    /// These bytes, one behind the other.
+    /// These buffers, in sequence.
     pub(crate) fn pieces(pieces: Vec<Bytes>) -> Self {
         let length = pieces.iter().map(|piece| piece.len() as u64).sum();
         Self { content: Content::Pieces(pieces.into()), stream_length: Some(length), ..Self::empty() }
@@ -108,7 +108,7 @@ impl Payload {
         }
     }
 
-    /// Whether it can be sent, again or for the first time: a stream can until its first piece was taken.
+    /// Whether it can be sent (again): a stream can until its first piece was taken.
     pub(crate) fn is_whole(&self) -> bool {
         match &self.content {
             Content::Empty | Content::Bytes(_) | Content::Pieces(_) => true,
@@ -116,8 +116,8 @@ impl Payload {
         }
     }
 
-    /// For one sending. What an earlier sending of a stream still holds is void from now on; if it took a piece of it meanwhile,
-    /// there is nothing whole to send any more.
+    /// The body for one attempt. The stream of an earlier attempt becomes invalid; if that attempt took a piece meanwhile, the
+    /// body is no longer complete and cannot be sent.
     pub(crate) fn to_send(&self) -> Result<Option<reqwest::Body>, EgressError> {
         Ok(match &self.content {
             Content::Empty => None,
@@ -157,7 +157,7 @@ impl Payload {
     }
 }
 
-/// One stream that the client may take from, and may have to be given again.
+/// A stream that the client may take from, and that may have to be passed to it again.
 #[derive(Default)]
 struct Source {
     stream: Option<Pieces>,
@@ -190,7 +190,7 @@ impl Stream for StreamTurn {
     }
 }
 
-/// The bytes with placeholders filled in, where they are text that has any.
+/// The bytes with placeholders filled in, if they are text with any.
 pub(crate) fn fill_text(
     bytes: &Bytes,
     spelling: Spelling,
@@ -202,13 +202,13 @@ pub(crate) fn fill_text(
     }
 }
 
-/// Bytes of the pairs once they are encoded, as far as they are what they seem: what is filled in may be longer.
+/// The estimated size of the encoded pairs in bytes: filled-in values may be longer.
 fn encoded_length(pairs: &[(String, String)]) -> usize {
     let encoded = |text: &str| text.bytes().map(|byte| if is_reserved(byte) { 3 } else { 1 }).sum::<usize>();
     pairs.iter().map(|(name, value)| encoded(name) + encoded(value) + 2).sum()
 }
 
-/// Whether the byte is percent-encoded ([`RESERVED`]).
+/// Whether the byte must be percent-encoded ([`RESERVED`]).
 const fn is_reserved(byte: u8) -> bool {
     !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'))
 }

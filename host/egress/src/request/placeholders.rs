@@ -1,4 +1,4 @@
-//! `${secret.field}`: where a service wants a secret elsewhere than its auth type puts it, the host fills it in on the way.
+//! `${secret.field}`: if a service requires a secret in another place than its auth type uses, the host fills it in there.
 
 use std::cell::{Cell, RefCell};
 
@@ -14,17 +14,17 @@ use crate::{EgressError, SecretFields};
 pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const OPEN: &str = "${secret.";
-/// Bytes that are filled in for all placeholders of one request.
+/// The maximum number of bytes filled in for all placeholders of one request.
 const MOST_FILLED: usize = 1 << 20;
-/// Bytes of an escape that is not whole, without its mark.
+/// The maximum length of an incomplete escape without its mark, in bytes.
 const LONGEST_BEGINNING: usize = 12;
-/// Bytes of a field's name that an error shows.
+/// The maximum number of bytes of a field's name that an error shows.
 const LONGEST_SHOWN: usize = 80;
 
-/// How a secret is written where it is put.
+/// How a secret is encoded in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spelling {
-    /// As it is.
+    /// Unchanged.
     Plain,
     /// Percent-encoded, all but the unreserved characters.
     Percent,
@@ -33,7 +33,7 @@ pub(crate) enum Spelling {
 }
 
 impl Spelling {
-    /// What a body of this media type wants.
+    /// The encoding for a body of this media type.
     pub(crate) fn of_media_type(content_type: Option<&HeaderValue>) -> Self {
         let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
         let essence = text.split(';').next().unwrap_or_default().trim();
@@ -58,20 +58,20 @@ impl Spelling {
     }
 }
 
-/// Fills placeholders in, for one request.
+/// Fills in placeholders for one request.
 pub(crate) struct Filler<'a> {
     fields: Option<&'a dyn SecretFields>,
     /// Whether this request may carry secrets.
     permitted: bool,
     method: &'a Method,
-    /// The address as it was asked for.
+    /// The address as it was requested.
     asked: &'a Url,
     filled: RefCell<Vec<Filled>>,
-    /// Bytes that may still be filled in: a placeholder is short, and what it stands for may be long.
+    /// The number of bytes that may still be filled in: a placeholder is short, and its value may be long.
     room: Cell<usize>,
 }
 
-/// A secret that a request holds.
+/// A secret that a request contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Filled {
     pub(crate) field: String,
@@ -79,7 +79,7 @@ pub(crate) struct Filled {
 }
 
 impl Filled {
-    /// Whether the secret may go along to another address.
+    /// Whether the secret may also be sent to another address.
     pub(crate) fn may_go_to(&self, fields: Option<&dyn SecretFields>, method: &Method, url: &Url) -> bool {
         fields.is_some_and(|fields| fields.may_fill(&self.field, &placement(self.place, method, url)))
     }
@@ -99,17 +99,17 @@ impl<'a> Filler<'a> {
         Self { fields, permitted, method, asked, filled: RefCell::new(Vec::new()), room: Cell::new(MOST_FILLED) }
     }
 
-    /// What was filled in.
+    /// The secrets that were filled in.
     pub(crate) fn into_filled(self) -> Vec<Filled> {
         self.filled.into_inner()
     }
 
-    /// `text` with its placeholders filled in; `None` where it has none.
+    /// `text` with its placeholders filled in; `None` if it has none.
     pub(crate) fn fill(&self, text: &str, spelling: Spelling, place: Place) -> Result<Option<String>, EgressError> {
         self.replace(text, spelling, place, find_plain)
     }
 
-    /// The same for the path or the query of an address, where the braces may be percent-encoded.
+    /// The same for the path or query of an address, where the braces may be percent-encoded.
     pub(crate) fn fill_encoded(&self, text: &str, place: Place) -> Result<Option<String>, EgressError> {
         self.replace(text, Spelling::Percent, place, find_encoded)
     }
@@ -187,7 +187,7 @@ impl<'a> Filler<'a> {
     }
 }
 
-/// Whether a text ends in an escape that is not whole. In an echo it would hide the secret's first characters.
+/// Whether a text ends in an incomplete escape. In an echo, it would hide the secret's first characters.
 fn begins_an_escape(text: &[u8]) -> bool {
     let is_inside = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b'{');
     let inside = text.iter().rev().take(LONGEST_BEGINNING).take_while(is_inside).count();
@@ -231,7 +231,7 @@ fn find_plain(text: &str) -> Option<Placeholder<'_>> {
     None
 }
 
-/// In an address `$`, `{` and `}` may each be encoded or not.
+/// In an address, `$`, `{` and `}` may each be encoded or not.
 fn find_encoded(text: &str) -> Option<Placeholder<'_>> {
     let mut from = 0;
     while let Some(offset) = text[from..].find("secret.") {
@@ -248,7 +248,7 @@ fn find_encoded(text: &str) -> Option<Placeholder<'_>> {
     None
 }
 
-/// Field names are letters, digits, `_`, `-` and `.`.
+/// Field names consist of letters, digits, `_`, `-` and `.`.
 fn field_length(text: &str) -> usize {
     text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count()
 }
@@ -301,7 +301,8 @@ mod tests {
         with(Some(&One), true, |filler| filler.fill_encoded(text, Place::Path))
     }
 
-    /// A service repeated the address; `%` took in the first two characters of the secret, and the rest was no echo of it.
+    /// A service echoed the address; `%` absorbed the first two characters of the secret, and the rest was not recognised as an
+    /// echo.
     #[test]
     fn no_placeholder_stands_behind_the_beginning_of_an_escape() {
         for before in ["%", "q=%4", "%u00e", r"\", r"a\\\", r"\u00", r"\x4", r"\u{1f", "&#", "&#x4", "&#10"] {

@@ -1,4 +1,4 @@
-//! From what was asked for to what can be sent: checks, default headers, placeholders, the encoded body.
+//! Prepares a request for sending: checks, default headers, placeholders and the encoded body.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -14,19 +14,19 @@ use crate::request::placeholders::{Filled, Filler, Spelling};
 use crate::wall::disguise;
 use crate::{CredentialMode, EgressError, Request, RequestHead, Route, SecretFields, wall};
 
-/// A request that may leave as soon as its credential is on.
+/// A request that is ready to be sent once its credential is attached.
 pub(crate) struct Prepared {
     pub(crate) head: RequestHead,
-    /// The address with its placeholders as they were asked for.
+    /// The address with placeholders not filled in.
     pub(crate) shown: Url,
     pub(crate) payload: Payload,
-    /// Headers that hold filled-in secrets.
+    /// Headers that contain filled-in secrets.
     pub(crate) secret_headers: Vec<HeaderName>,
-    /// What was filled in.
+    /// The secrets that were filled in.
     pub(crate) filled: Vec<Filled>,
-    /// What answers must not bring back, filled in here or not.
+    /// The secrets that answers must not contain, whether filled in here or not.
     pub(crate) secrets: Vec<SecretString>,
-    /// Whether the credential goes along.
+    /// Whether the credential is attached.
     pub(crate) carries: bool,
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn prepare(parts: &Parts, request: Request, route: &Route<'_>) -> Res
         return Err(wall::not_approved(&method, &shown, false));
     }
     let payload = Payload::new(body, fields.get(CONTENT_TYPE), &placeholders, &*parts.random)?;
-    // A bare request has no use for a spec's header that holds a secret.
+    // A request without credential has no use for a spec's header that contains a secret.
     let defaults = route.default_headers.iter().filter(|(_, value)| carries || !value.contains("${secret."));
     headers::add_defaults(&mut fields, defaults)?;
     let secret_headers = fill_headers(&mut fields, &placeholders)?;
@@ -63,7 +63,7 @@ pub(crate) fn prepare(parts: &Parts, request: Request, route: &Route<'_>) -> Res
     Ok(Prepared { head, shown, payload, secret_headers, filled, secrets, carries })
 }
 
-/// Fills in path and query and adds `query`; whether the path is another now.
+/// Fills in path and query and adds `query`; returns whether the path has changed.
 fn fill_address(url: &mut Url, query: Vec<(String, String)>, placeholders: &Filler<'_>) -> Result<bool, EgressError> {
     let path = placeholders.fill_encoded(url.path(), Place::Path)?;
     if let Some(path) = &path {
@@ -87,7 +87,7 @@ fn fill_address(url: &mut Url, query: Vec<(String, String)>, placeholders: &Fill
     Ok(path.is_some())
 }
 
-/// Fills in header values and gives the names of those that had something to fill in.
+/// Fills in header values and returns the names of those with placeholders.
 fn fill_headers(fields: &mut HeaderMap, placeholders: &Filler<'_>) -> Result<Vec<HeaderName>, EgressError> {
     let mut secret = Vec::new();
     for (name, value) in fields.iter_mut() {
@@ -111,7 +111,7 @@ fn fill_headers(fields: &mut HeaderMap, placeholders: &Filler<'_>) -> Result<Vec
     Ok(secret)
 }
 
-/// Adds pairs, percent-encoded, behind what the address has already.
+/// Adds percent-encoded pairs after the existing query.
 pub(crate) fn add_query<'p>(url: &mut Url, pairs: impl Iterator<Item = (&'p str, &'p str)>) {
     let mut pairs = pairs.peekable();
     if pairs.peek().is_none() {
@@ -124,7 +124,7 @@ pub(crate) fn add_query<'p>(url: &mut Url, pairs: impl Iterator<Item = (&'p str,
     url.set_query(Some(&query));
 }
 
-/// Takes off every pair with one of these names, and leaves the others as they are written.
+/// Removes every pair with one of these names, and leaves the others unchanged.
 pub(crate) fn drop_query(url: &mut Url, names: &[&str]) {
     let Some(query) = url.query() else { return };
     let is_dropped = |pair: &str| {

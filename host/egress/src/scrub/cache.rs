@@ -1,4 +1,4 @@
-//! Scrubbers are built once for a set of secrets, not once for a request.
+//! Builds scrubbers once per set of secrets, not once per request.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -10,10 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::Scrubber;
 
-/// So many sets are remembered; the one that was not used for longest makes room.
+/// The maximum number of cached sets; the least recently used is evicted.
 const CAPACITY: usize = 256;
 
-/// Scrubbers by the secrets they look for.
+/// Scrubbers, keyed by the secrets they search for.
 #[derive(Default)]
 pub(crate) struct ScrubberCache {
     hasher: RandomState,
@@ -33,8 +33,8 @@ struct Entry {
 }
 
 impl ScrubberCache {
-    /// The scrubber for these secrets, `generation` being that of the credential they belong to; `None` where there is
-    /// nothing to look for.
+    /// The scrubber for these secrets, where `generation` is that of the credential they belong to; `None` if there is nothing
+    /// to search for.
     pub(crate) fn scrubber(&self, generation: u64, secrets: &[&SecretString]) -> Option<Arc<Scrubber>> {
         if secrets.is_empty() {
             return None;

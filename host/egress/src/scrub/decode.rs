@@ -1,15 +1,15 @@
-//! Decoding of escaped text, to search what it stands for. What is decoded knows where in the original it comes from.
+//! Decodes escaped text so that the decoded form can be searched. Decoded bytes map back to their place in the original.
 
 use std::ops::Range;
 
 use memchr::memchr3_iter;
 
-/// How often text is decoded again: escapes within escapes, as in JSON that holds JSON.
+/// The maximum depth of nested escapes, as in JSON within JSON.
 pub(super) const DEPTH: usize = 4;
 
-/// Blanks that may follow a line break inside a wrapped text.
+/// The maximum number of blanks after a line break inside a wrapped text.
 pub(super) const MOST_BLANKS: usize = 16;
-/// The longest entity, from `&` to `;`.
+/// The maximum length of an entity, from `&` to `;`.
 const LONGEST_ENTITY: usize = 16;
 
 /// A set of kinds of escapes.
@@ -53,7 +53,7 @@ impl Kinds {
         self.0.count_ones()
     }
 
-    /// What an escape that begins with this byte may be.
+    /// The kinds of escape that may begin with this byte.
     pub(super) fn of(mark: u8) -> Self {
         match mark {
             b'%' => PERCENT,
@@ -67,15 +67,15 @@ impl Kinds {
     }
 }
 
-/// The bytes that a secret can be written in: those of its forms, of tokens and base64, and of escapes. An escape that stands for another one
-/// cannot be part of an echo.
+/// The bytes that a secret can be written in: those of its forms, of tokens and base64, and of escapes. An escape for another
+/// byte cannot be part of an echo.
 #[derive(Debug)]
 pub(super) struct Alphabet([bool; 256]);
 
 impl Alphabet {
     pub(super) fn of<'a>(forms: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut bytes = [false; 256];
-        // All of these, whatever the secret: what is decoded, and so redacted beside it, is to be the same for each.
+        // All of these, whatever the secret: the decoded and so redacted text must be the same for each.
         for byte in 0..=u8::MAX {
             let is_of_escapes = matches!(byte, b';' | b'#' | b'{' | b'}') || !Kinds::of(byte).is_empty();
             // RFC 6750, section 2.1.
@@ -97,7 +97,7 @@ pub(super) const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
-/// Kinds of the escapes in these bytes that can be part of what is searched for.
+/// The kinds of escapes in these bytes that can be part of a searched form.
 pub(super) fn kinds(bytes: &[u8], alphabet: &Alphabet) -> Kinds {
     let mut kinds = Kinds::default();
     for at in memchr3_iter(b'%', b'\\', b'&', bytes).chain(memchr3_iter(b'=', b'\n', 0, bytes)) {
@@ -109,10 +109,10 @@ pub(super) fn kinds(bytes: &[u8], alphabet: &Alphabet) -> Kinds {
     kinds
 }
 
-/// Whether an escape begins here that can be part of what is searched for.
+/// Whether an escape that can be part of a searched form begins here.
 #[inline]
 pub(super) fn is_relevant_at(bytes: &[u8], at: usize, alphabet: &Alphabet) -> bool {
-    // Most are none, and that shows at once.
+    // Most bytes begin no escape, which is detected immediately.
     let may_be = match (bytes[at], bytes.get(at + 1)) {
         (b'\\', Some(b'"')) => alphabet.has(b'"'),
         (b'=', Some(next)) => next.is_ascii_hexdigit() || matches!(next, b'\n' | b'\r'),
@@ -132,17 +132,17 @@ fn is_relevant_escape(bytes: &[u8], at: usize, alphabet: &Alphabet) -> bool {
     }
 }
 
-/// Whether an escape that stands for `text` can be part of what is searched for, or of another escape that can.
+/// Whether an escape that stands for `text` can be part of a searched form, or of another escape that can.
 fn is_relevant(bytes: &[u8], escape: Range<usize>, text: &[u8], alphabet: &Alphabet) -> bool {
     match text {
-        // It joins what stands on both sides.
+        // It joins the text on both sides.
         [] | [b'\n' | b'\r'] => {
             let is_break = Kinds::of(bytes[escape.start]) == BREAKS;
             let before = if is_break { before_break(bytes, escape.start) } else { escape.start.checked_sub(1) };
             let after = bytes[escape.end..].iter().take(MOST_BLANKS + 1).find(|byte| !matches!(byte, b' ' | b'\t'));
             before.is_some_and(|before| alphabet.has(bytes[before])) && after.is_none_or(|after| alphabet.has(*after))
         }
-        // They may follow a break.
+        // They may follow a line break.
         [b' ' | b'\t'] => true,
         _ => text.iter().any(|byte| alphabet.has(*byte)),
     }
@@ -154,7 +154,7 @@ fn before_break(bytes: &[u8], at: usize) -> Option<usize> {
     if bytes[before] == b'\r' { before.checked_sub(1) } else { Some(before) }
 }
 
-/// Where the escape begins that `position` lies inside of; `position` itself outside of any.
+/// The beginning of the escape that contains `position`; `position` itself if it is outside of any.
 pub(super) fn start_around(bytes: &[u8], position: usize) -> usize {
     let mut at = outside(bytes, position);
     while at < position {
@@ -170,24 +170,24 @@ pub(super) fn start_around(bytes: &[u8], position: usize) -> usize {
     position
 }
 
-/// A place before `position` that is not inside an escape, as far back as the longest one reaches.
+/// A position before `position` that is not inside an escape, at least the longest escape's length back.
 fn outside(bytes: &[u8], position: usize) -> usize {
     let place = position.saturating_sub(LONGEST_ENTITY + MOST_BLANKS);
-    // Only backslashes escape their like: an odd one is the beginning of what follows it.
+    // Only backslashes escape themselves: an odd one begins an escape with the next character.
     let run = bytes[..place].iter().rev().take_while(|byte| **byte == b'\\').count();
     place - run % 2
 }
 
-/// Decoded bytes that know where they come from.
+/// Decoded bytes that map back to their origin.
 #[derive(Debug, Default)]
 pub(super) struct View {
     pub(super) bytes: Vec<u8>,
-    /// Where stretches begin, in order.
+    /// The beginnings of stretches, in order.
     stretches: Vec<Stretch>,
     end: usize,
 }
 
-/// Bytes of a view that come from one escape, or are the original's own.
+/// Bytes of a view that come from one escape, or directly from the original.
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
     start: usize,
@@ -196,8 +196,8 @@ struct Stretch {
 }
 
 impl View {
-    /// Decodes `bytes`, which begin at no escape's middle, in place of what was here. With an alphabet, escapes that have nothing to do
-    /// with it stay as they are. Answers what kinds were decoded.
+    /// Decodes `bytes`, which must not begin inside an escape, and replaces the previous content. With an alphabet, unrelated
+    /// escapes stay unchanged. Returns the kinds that were decoded.
     pub(super) fn decode(&mut self, bytes: &[u8], kinds: Kinds, alphabet: Option<&Alphabet>) -> Kinds {
         self.bytes.clear();
         self.stretches.clear();
@@ -250,7 +250,7 @@ impl View {
         if stretch.escaped { stretch.original } else { stretch.original + (position - stretch.start) }
     }
 
-    /// Where this range, which is not empty, lies in the original, escapes included whole.
+    /// The range of the original that this non-empty range comes from, with whole escapes.
     pub(super) fn range(&self, range: &Range<usize>) -> Range<usize> {
         let last = self.stretch_of(range.end - 1);
         let stretch = self.stretches[last];
@@ -262,7 +262,7 @@ impl View {
         self.position(range.start)..end
     }
 
-    /// The stretch that holds the byte at this position. One that was decoded to nothing holds none.
+    /// The stretch that contains the byte at this position. A stretch that was decoded to nothing contains none.
     fn stretch_of(&self, position: usize) -> usize {
         self.stretches.partition_point(|stretch| stretch.start <= position).saturating_sub(1)
     }
@@ -275,7 +275,7 @@ pub(super) fn all(bytes: &[u8]) -> Vec<u8> {
     view.bytes
 }
 
-/// What one place turned out to be.
+/// The classification of one position.
 enum Read {
     Escape { length: usize, text: [u8; 4], text_length: usize },
     NoEscape,
@@ -341,7 +341,7 @@ fn read_break(bytes: &[u8]) -> Read {
     let start = match bytes {
         [b'\r', b'\n', ..] => 2,
         [b'\r'] => return Read::Unfinished,
-        // In UTF-16 it is one once the zeros are gone.
+        // In UTF-16 it becomes one once the zeros are removed.
         [b'\r', ..] | [b'\n', 0, ..] => return Read::NoEscape,
         _ => 1,
     };
@@ -420,7 +420,7 @@ fn read_entity(bytes: &[u8]) -> Read {
     code.map_or(Read::NoEscape, |code| Read::character(length + 2, code))
 }
 
-/// A number of exactly so many hexadecimal digits.
+/// A number with exactly this many hexadecimal digits.
 fn digits(bytes: &[u8], count: usize) -> Result<u32, Read> {
     let mut number = 0;
     for index in 0..count {
@@ -439,7 +439,7 @@ const fn hex(digit: u8) -> Option<u8> {
     }
 }
 
-/// What a named entity stands for, where that is an ASCII character (WHATWG HTML, section 13.5).
+/// The character of a named entity, if it is ASCII (WHATWG HTML, section 13.5).
 const fn named(name: &[u8]) -> Option<u8> {
     Some(match name {
         b"amp" | b"AMP" => b'&',

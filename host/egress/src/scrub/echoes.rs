@@ -1,5 +1,5 @@
-//! How often answers may hold a secret of the connection. A guest that sends guesses to a service which repeats them sees which one
-//! was right by its `[redacted]`; this bounds how fast it can go on.
+//! Limits how often answers may contain a secret of the connection. A guest that sends guesses to a service which repeats them
+//! sees from `[redacted]` which one was right; this limits how fast it can continue.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use innkeeper_ambient::{Clock, Timestamp};
 
 use crate::EgressError;
 
-/// Calls are counted over so long.
+/// The window in which calls are counted.
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// Bounds of answers that hold a secret.
+/// Limits for answers that contain a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EchoLimits {
-    /// Such answers of one call.
+    /// The maximum number of such answers in one call.
     pub of_a_call: u32,
-    /// Calls of a connection within a minute that have such answers.
+    /// The maximum number of a connection's calls with such answers within a minute.
     pub calls_a_minute: usize,
 }
 
@@ -29,21 +29,21 @@ impl Default for EchoLimits {
     }
 }
 
-/// The calls of one connection whose answers held a secret.
+/// The calls of one connection whose answers contained a secret.
 #[derive(Debug, Default)]
 pub struct Echoes {
     calls: Mutex<VecDeque<Timestamp>>,
 }
 
 impl Echoes {
-    /// The count of one call.
+    /// Creates the counter of one call.
     pub fn of_a_call(self: &Arc<Self>, limits: EchoLimits, clock: Arc<dyn Clock>) -> CallEchoes {
         CallEchoes { connection: Arc::clone(self), answers: Arc::default(), limits, clock }
     }
 
     fn count_call(&self, limit: usize, now: Timestamp) -> bool {
         let mut calls = self.calls.lock();
-        // One that lies in the future says that the clock was set back.
+        // A call in the future means that the clock was set back.
         calls.retain(|at| *at <= now && now.since(*at) < WINDOW);
         let has_room = calls.len() < limit;
         if has_room {
@@ -53,7 +53,7 @@ impl Echoes {
     }
 }
 
-/// The answers of one call that held a secret.
+/// The answers of one call that contained a secret.
 #[derive(Clone, Debug)]
 pub struct CallEchoes {
     connection: Arc<Echoes>,
@@ -63,7 +63,7 @@ pub struct CallEchoes {
 }
 
 impl CallEchoes {
-    /// One more; an error where it is one too many.
+    /// Counts one more; an error if it exceeds the limit.
     pub(crate) fn count(&self) -> Result<(), EgressError> {
         let before = self.answers.fetch_add(1, Ordering::Relaxed);
         if before >= self.limits.of_a_call {

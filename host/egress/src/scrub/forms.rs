@@ -1,5 +1,6 @@
-//! The forms of a secret that are searched for. Escapes are not listed: escaped text is decoded before it is searched. Listed are
-//! the codings that hide a text from a decoder that does not know where it begins: base64, base64 of base64, and hexadecimal.
+//! The forms of a secret that are searched for. Escapes are not listed, because escaped text is decoded before it is searched.
+//! The list has the codings that hide a text from a decoder that does not know where it begins: base64, base64 of base64, and
+//! hexadecimal.
 
 use std::fmt::Write as _;
 
@@ -10,20 +11,21 @@ use percent_encoding::utf8_percent_encode;
 use super::decode;
 use crate::request::placeholders::RESERVED;
 
-/// Base64 of base64 is searched for in pieces of at least this many bytes: shorter ones occur by chance.
+/// Base64 of base64 is searched for in pieces of at least this number of bytes: shorter ones occur by chance.
 const SHORTEST_TWICE: usize = 8;
-/// See [`Form`]: base64 of base64 has three such characters on each side at most.
+/// See [`Form`]: base64 of base64 has at most three such characters on each side.
 pub(super) const MOST_BESIDE: usize = 3;
 
-/// A form, and how many characters beside it hold bits of the secret, too: in base64 a character has six bits, and a byte eight.
+/// A form, and the number of characters beside it that also contain bits of the secret: a base64 character has six bits, a byte
+/// eight.
 pub(super) type Form = (Vec<u8>, usize);
 
-/// Every form of `secret`, sorted, each once.
+/// Every form of `secret`, sorted and without duplicates.
 pub(super) fn of(secret: &str) -> Vec<Form> {
     let forms = vec![
         secret.as_bytes().to_vec(),
         secret.replace(' ', "+").into_bytes(),
-        // Names of headers and hosts are written in lower case; some services change the case of what they repeat.
+        // Header and host names are in lower case; some services change the case of the text they echo.
         secret.to_ascii_lowercase().into_bytes(),
         secret.to_ascii_uppercase().into_bytes(),
         hex(secret, false).into_bytes(),
@@ -33,7 +35,7 @@ pub(super) fn of(secret: &str) -> Vec<Form> {
     for spelling in spellings(secret) {
         base64(spelling.as_bytes(), &mut once);
     }
-    // As PowerShell puts a text into base64.
+    // PowerShell encodes a text in base64 like this.
     base64(&secret.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(), &mut once);
     let mut twice = Vec::new();
     let mut raw = Vec::new();
@@ -45,8 +47,8 @@ pub(super) fn of(secret: &str) -> Vec<Form> {
     let mut forms: Vec<Form> = forms.into_iter().map(|form| (form, 0)).collect();
     forms.extend(once.into_iter().map(|form| (form, 1)));
     forms.extend(twice.into_iter().map(|form| (form, MOST_BESIDE)));
-    // Text is decoded as if every escape in it were one. A secret that itself looks like an escape is searched for as a decoder
-    // leaves it, too.
+    // Text is decoded as if every escape in it were real. A secret that itself looks like an escape is also searched for in its
+    // decoded form.
     for index in 0..forms.len() {
         let (mut form, beside) = forms[index].clone();
         for _ in 0..decode::DEPTH {
@@ -64,7 +66,7 @@ pub(super) fn of(secret: &str) -> Vec<Form> {
     forms
 }
 
-/// How a text holds the secret before it is put into base64: a body of JSON, of a form, or of HTML or XML.
+/// How a text contains the secret before it is encoded in base64: a body of JSON, of a form, or of HTML or XML.
 fn spellings(secret: &str) -> Vec<String> {
     let quoted = serde_json::Value::from(secret).to_string();
     let percent: String = utf8_percent_encode(secret, RESERVED).collect();
@@ -80,7 +82,7 @@ fn spellings(secret: &str) -> Vec<String> {
         }
     }
     let inner = &quoted[1..quoted.len() - 1];
-    // As PHP, Go and .NET write JSON.
+    // The JSON encoding of PHP, Go and .NET.
     let escaped = |marks: &str, upper: bool| {
         let mut text = String::new();
         for character in inner.chars() {
@@ -101,7 +103,7 @@ fn spellings(secret: &str) -> Vec<String> {
     spellings
 }
 
-/// The same with escapes in lower case.
+/// The same, with escapes in lower case.
 fn lower_escapes(percent: &str) -> String {
     let mut text = String::with_capacity(percent.len());
     let mut digits = 0;
@@ -117,13 +119,13 @@ fn lower_escapes(percent: &str) -> String {
     text
 }
 
-/// Base64 in both alphabets, at each of the three positions that the bytes can have inside something longer.
+/// Base64 in both alphabets, at each of the three positions that the bytes can have inside a longer text.
 fn base64(bytes: &[u8], forms: &mut Vec<Vec<u8>>) {
     for ahead in 0..3 {
         let mut shifted = vec![0; ahead];
         shifted.extend_from_slice(bytes);
-        // The first characters mix in bits of what stands before, the last one of what follows: only those made of these bytes
-        // alone are the same everywhere.
+        // The first characters contain bits of the preceding bytes, the last one bits of the following bytes: only the
+        // characters made entirely of these bytes are the same everywhere.
         let first = (ahead * 8).div_ceil(6);
         let end = shifted.len() * 8 / 6;
         for text in [STANDARD_NO_PAD.encode(&shifted), URL_SAFE_NO_PAD.encode(&shifted)] {

@@ -1,4 +1,4 @@
-//! Finds the secrets of a connection in what comes back and puts `[redacted]` in their place.
+//! Finds the secrets of a connection in answers and replaces them with `[redacted]`.
 
 mod cache;
 mod decode;
@@ -19,29 +19,30 @@ use decode::{Alphabet, Kinds, View, is_base64};
 pub(crate) use cache::ScrubberCache;
 pub(crate) use stream::ScrubStream;
 
-/// What stands where a secret was.
+/// The replacement for a secret.
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// The fewest bytes of a secret that answers are searched for: shorter ones occur in any text.
+/// The minimum length of a secret that answers are searched for, in bytes: shorter ones occur in any text.
 pub const SHORTEST: usize = 4;
 
-/// As much of each form goes into the automaton; the rest is compared where that was found. Only who guesses so much at once can
-/// tell it by the time that it takes, and a scrubber stays small however long the token.
+/// The prefix length of each form in the automaton; the rest is compared where a prefix was found. Only a sender who guesses
+/// the whole prefix can notice that by the time it takes, and a scrubber stays small however long the token is.
 const HEAD: usize = 16;
-/// How many times longer than the secret an echo of it may be and is still found for certain. `%26%2397%3B` takes 11, `\\\\u0061` 9.
+/// How many times longer than the secret an echo of it may be and is still found for certain. `%26%2397%3B` takes 11,
+/// `\\\\u0061` 9.
 const EXPANSION: usize = 12;
-/// The least bytes that wait for what follows them.
+/// The minimum number of bytes that wait for the bytes after them.
 const LEAST_LAG: usize = 64;
 
 /// Finds a set of secrets, in every form that an echo may have.
 pub(crate) struct Scrubber {
     heads: AhoCorasick,
-    /// In order.
+    /// Sorted.
     forms: Vec<Vec<u8>>,
-    /// Of each form, see [`forms::Form`].
+    /// The margin of each form, see [`forms::Form`].
     beside: Vec<usize>,
     alphabet: Alphabet,
-    /// Bytes of the shortest form.
+    /// The length of the shortest form, in bytes.
     shortest: usize,
     /// See [`Scrubber::lag`].
     lag: usize,
@@ -49,13 +50,13 @@ pub(crate) struct Scrubber {
     lowered: Vec<String>,
 }
 
-/// A form of a secret, found.
+/// A form of a secret that was found.
 struct Echo {
-    /// The form itself.
+    /// The range of the form itself.
     form: Range<usize>,
-    /// How many characters beside it may hold bits of the secret, see [`forms::Form`].
+    /// The number of characters beside it that may contain bits of the secret, see [`forms::Form`].
     beside: usize,
-    /// With these.
+    /// The range including these.
     whole: Range<usize>,
 }
 
@@ -67,8 +68,8 @@ impl Echo {
         Self { form, beside, whole }
     }
 
-    /// The same in what the view was made from. What stands beside it there is taken, too: whether a secret is found there already
-    /// depends on whether its characters had to be escaped.
+    /// The same match in the text that the view was made from. The characters beside it there are included: whether a secret is
+    /// found there already depends on whether its characters had to be escaped.
     fn outside(self, view: &View, source: &[u8]) -> Self {
         let inside = view.range(&self.whole);
         let mut outside = Self::new(source, view.range(&self.form), self.beside);
@@ -77,16 +78,16 @@ impl Echo {
     }
 }
 
-/// Views of one scan, kept for the next.
+/// The views of one scan, reused by the next.
 #[derive(Default)]
 pub(crate) struct Views {
     levels: [View; decode::DEPTH],
-    /// Bytes that were searched, here and in every view: what a scan costs.
+    /// The number of bytes that were searched, here and in every view: the cost of a scan.
     searched: usize,
 }
 
 impl Scrubber {
-    /// A scrubber for these secrets; `None` where none is long enough.
+    /// Creates a scrubber for these secrets; `None` if none is long enough.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let (mut forms, mut lowered, mut longest) = (Vec::new(), Vec::new(), 0);
         for secret in secrets.into_iter().filter(|secret| secret.len() >= SHORTEST) {
@@ -102,23 +103,24 @@ impl Scrubber {
         let (forms, beside): (Vec<Vec<u8>>, Vec<usize>) = forms.into_iter().unzip();
         let heads = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
-            // It would go faster over what begins no form, and so tell what does.
+            // It would skip faster over bytes that begin no form, and so reveal which do.
             .prefilter(false)
             .build(forms.iter().map(|form| &form[..form.len().min(HEAD)]))
             .expect("some dozens of patterns of at most 24 bytes are far below the automaton's limits");
         let alphabet = Alphabet::of(forms.iter().map(Vec::as_slice));
         let shortest = forms.iter().map(Vec::len).min().unwrap_or(0);
-        // By the length alone: a guest sees what waits. Base64 of a secret in which every character is an escape is as long, too.
+        // Depends only on the length: a guest sees how much waits. Base64 of a secret in which every character is an escape has
+        // the same length.
         let lag = (longest * EXPANSION).max(LEAST_LAG).next_power_of_two();
         Some(Self { heads, forms, beside, alphabet, shortest, lag, lowered })
     }
 
-    /// How many bytes wait for what follows them, whatever they are: an echo is at most so long, in any form.
+    /// The number of bytes that wait for the bytes after them, whatever they are: no echo is longer, in any form.
     pub(crate) const fn lag(&self) -> usize {
         self.lag
     }
 
-    /// `bytes` without secrets; borrowed where there was none.
+    /// `bytes` without secrets; borrowed if there were none.
     pub(crate) fn scrub<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         let found = self.scan(bytes, &mut Views::default());
         if found.is_empty() {
@@ -145,12 +147,12 @@ impl Scrubber {
         }
     }
 
-    /// Whether a header holds a secret, in its name or its value.
+    /// Whether a header contains a secret, in its name or its value.
     pub(crate) fn is_in_header(&self, name: &HeaderName, value: &HeaderValue) -> bool {
         self.is_in_name(name.as_str()) || self.is_in_bytes(value.as_bytes())
     }
 
-    /// A header without secrets; `None` where its very name is one.
+    /// A header without secrets; `None` if its name is one.
     pub(crate) fn scrub_header(&self, name: &HeaderName, value: HeaderValue) -> Option<HeaderValue> {
         if self.is_in_name(name.as_str()) {
             return None;
@@ -161,13 +163,13 @@ impl Scrubber {
         }
     }
 
-    /// Whether a header or host name, which is in lower case by nature, holds a secret.
+    /// Whether a header or host name, which is always in lower case, contains a secret.
     pub(crate) fn is_in_name(&self, name: &str) -> bool {
         self.lowered.iter().any(|secret| name.len() >= secret.len() && name.contains(secret.as_str()))
             || self.is_in_bytes(name.as_bytes())
     }
 
-    /// Whether `text` holds a secret.
+    /// Whether `text` contains a secret.
     pub(crate) fn is_in(&self, text: &str) -> bool {
         self.is_in_bytes(text.as_bytes())
     }
@@ -176,10 +178,11 @@ impl Scrubber {
         !self.scan(bytes, &mut Views::default()).is_empty()
     }
 
-    /// Where secrets stand in `bytes`, in order; may overlap. The bytes must not begin inside an escape.
+    /// The ranges of secrets in `bytes`, in order; they may overlap. The bytes must not begin inside an escape.
     ///
-    /// What this does, and so how long it takes, hangs on the bytes, on the lengths of the secrets and on which characters beyond those
-    /// of tokens they have; not on the secrets themselves, unless one is found or the beginning of one that nobody can guess at once.
+    /// The work, and therefore its duration, depends on the bytes, on the lengths of the secrets and on which characters
+    /// outside those of tokens they contain. It does not depend on the secrets themselves, unless one is found, or a prefix of
+    /// one that is too long to guess.
     pub(crate) fn scan(&self, bytes: &[u8], views: &mut Views) -> Vec<Range<usize>> {
         let (mut found, mut at) = (Vec::new(), 0);
         while let Some(run) = runs::next(bytes, at, &self.alphabet, self.shortest) {
@@ -195,8 +198,8 @@ impl Scrubber {
         found
     }
 
-    /// Looks through what the escapes stand for. What stands before a secret may look like an escape that goes on into it, so that each
-    /// kind is tried by itself, all kinds at once, and all but one.
+    /// Searches the decoded escapes. The text before a secret may look like an escape that extends into it, so each kind is
+    /// tried by itself, all kinds together, and all but one.
     fn search_decoded(&self, bytes: &[u8], views: &mut Views, found: &mut Vec<Range<usize>>) {
         let kinds = decode::kinds(bytes, &self.alphabet);
         if kinds.is_empty() {
@@ -208,14 +211,14 @@ impl Scrubber {
             if !others.is_empty() {
                 self.search_levels(bytes, kinds, others, views, found);
             }
-            // Of two kinds, that was the other one.
+            // With two kinds, that was the other one.
             if others.count() > 1 {
                 self.search_levels(bytes, kinds, kind, views, found);
             }
         }
     }
 
-    /// Decodes escapes of the `chosen` kinds, and again as long as that leaves some. Answers of which kinds there were any.
+    /// Decodes escapes of the `chosen` kinds, repeatedly while any are left. Returns the kinds that were found.
     fn search_levels(
         &self,
         bytes: &[u8],
@@ -239,7 +242,7 @@ impl Scrubber {
         decoded
     }
 
-    /// Looks through the innermost of these views, each of which is made from the one before, and the first from `bytes`.
+    /// Searches the innermost of these views, each of which is made from the one before, and the first from `bytes`.
     fn search_view(&self, bytes: &[u8], views: &[View], found: &mut Vec<Range<usize>>) {
         let Some(view) = views.last() else { return };
         let mut echoes = Vec::new();
@@ -286,8 +289,8 @@ mod tests {
         assert!(matches!(scrubber.scrub(br#"{"a\n\u0041":"%41%2f"}"#), Cow::Borrowed(_)));
     }
 
-    /// A secret with a quote was filled into a JSON body, the service answered that body as a JSON text and in base64, and the
-    /// guest read it.
+    /// A secret with a quote was filled into a JSON body, the service answered with that body as a JSON string and in base64,
+    /// and the guest read it.
     #[test]
     fn a_secret_that_was_quoted_for_a_json_body_is_found_in_an_echo_of_it() {
         use base64::Engine as _;
@@ -310,7 +313,7 @@ mod tests {
         assert_eq!(scrubber.scrub_text(&two), two);
     }
 
-    /// Services repeat what they are sent in pages, in XML, in JSON within JSON and in mails. Each of these showed a guest the token.
+    /// Services echo their input in pages, in XML, in JSON within JSON and in mails. Each of these showed the token to a guest.
     #[test]
     fn a_secret_is_found_in_every_coding_that_a_service_may_use() {
         use base64::Engine as _;
@@ -356,7 +359,7 @@ mod tests {
             ];
             let scrubber = Scrubber::new([secret]).expect("long enough");
             for (name, form) in forms {
-                // UTF-16 is searched as ASCII: another letter stays.
+                // UTF-16 is searched as ASCII: other letters stay.
                 if name.contains("utf-16") && !secret.is_ascii() {
                     continue;
                 }

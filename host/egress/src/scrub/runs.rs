@@ -1,15 +1,15 @@
-//! Where a body can hold a secret at all: in a run of characters that secrets and escapes are written in. Most of a text stands in
-//! shorter runs, between spaces, quotes and commas. Which runs there are says nothing of a secret but its length.
+//! The places where a body can contain a secret at all: runs of the characters that secrets and escapes are written in. Most
+//! text consists of shorter runs, between spaces, quotes and commas. The runs reveal nothing about a secret but its length.
 
 use std::ops::Range;
 
 use super::decode::{Alphabet, MOST_BLANKS};
 
-/// The first run of at least `shortest` bytes that begins at `from` or later.
+/// The first run of at least `shortest` bytes that begins at or after `from`.
 pub(super) fn next(bytes: &[u8], from: usize, alphabet: &Alphabet, shortest: usize) -> Option<Range<usize>> {
     let shortest = shortest.max(1);
     let mut at = from;
-    // A run of so many bytes holds one of each so many.
+    // A run of that length contains one byte at each multiple of it.
     while let Some(probe) = at.checked_add(shortest - 1).filter(|probe| *probe < bytes.len()) {
         if !belongs(bytes, probe, alphabet) {
             at = probe + 1;
@@ -40,7 +40,7 @@ const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// Whether only some blanks stand between here and a line break, or what may be the escape of one: `\n`, `%0A`, `&#10;`, `\u{a}`.
+/// Whether only a few blanks are between here and a line break, or a possible escape of one: `\n`, `%0A`, `&#10;`, `\u{a}`.
 fn begins_a_line(before: &[u8]) -> bool {
     let blanks = before.iter().rev().take(MOST_BLANKS).take_while(|byte| is_blank(**byte)).count();
     match &before[..before.len() - blanks] {

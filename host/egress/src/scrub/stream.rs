@@ -1,4 +1,4 @@
-//! Scrubbing of bytes that arrive in pieces, so that what their reader sees of it does not depend on a secret.
+//! Scrubs bytes that arrive in pieces, so that the reader's view does not depend on a secret.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -10,41 +10,41 @@ use super::{REDACTED, Scrubber, Views, decode};
 
 /// Scrubs pieces as they arrive.
 ///
-/// A guest sees the sizes in which an answer is handed out, and when. Were bytes held back only where they may begin a secret, a
-/// guest whose service repeats guesses would find the secret out letter by letter. So what is handed out are whole blocks, the
-/// last one excepted, and each once as many bytes as the longest echo has have arrived after it, whatever they are.
+/// A guest sees the sizes in which an answer is returned, and when. If bytes were held back only where a secret may begin, a
+/// guest whose service repeats guesses would find the secret letter by letter. So the scrubber returns whole blocks, except for
+/// the last one, and each only after as many further bytes as the longest echo has have arrived, whatever they are.
 pub(crate) struct ScrubStream {
     scrubber: Arc<Scrubber>,
     views: Views,
     block: usize,
-    /// What has arrived and was not looked through for good.
+    /// Bytes that have arrived and were not searched conclusively.
     raw: BytesMut,
-    /// A first piece, not copied as it may be all.
+    /// The first piece, not copied because it may be the whole answer.
     first: Bytes,
-    /// Where `raw` begins in the answer.
+    /// The position in the answer where `raw` begins.
     begin: u64,
-    /// Up to where it was looked through.
+    /// The position up to which the answer was searched.
     looked: u64,
-    /// So many of the raw bytes belong to a secret whose `[redacted]` is in `clean` already.
+    /// The number of raw bytes that belong to a secret whose `[redacted]` is in `clean` already.
     covered: usize,
-    /// What was looked through and is not handed out.
+    /// Searched bytes that were not returned yet.
     clean: BytesMut,
     stretches: VecDeque<Stretch>,
-    /// Bytes of `clean` that may be handed out.
+    /// The number of bytes of `clean` that may be returned.
     released: usize,
     redacted: bool,
 }
 
-/// Clean bytes, and where in the answer they begin.
+/// Clean bytes, and the position in the answer where they begin.
 struct Stretch {
     begin: u64,
     length: usize,
-    /// Whether they are the answer's own: what stands for a secret is released in one.
+    /// Whether they are the answer's own: the replacement of a secret is released as a whole.
     verbatim: bool,
 }
 
 impl ScrubStream {
-    /// Hands out blocks of so many bytes.
+    /// Creates a scrubber that returns blocks of this number of bytes.
     pub(crate) fn new(scrubber: Arc<Scrubber>, block: usize) -> Self {
         Self {
             scrubber,
@@ -62,17 +62,17 @@ impl ScrubStream {
         }
     }
 
-    /// Bytes of a block.
+    /// The size of a block in bytes.
     pub(crate) const fn block(&self) -> usize {
         self.block
     }
 
-    /// Whether a secret was found so far.
+    /// Whether a secret has been found so far.
     pub(crate) const fn has_redacted(&self) -> bool {
         self.redacted
     }
 
-    /// What can be handed out now that `piece` has arrived: whole blocks; may be empty.
+    /// The bytes that can be returned after `piece` has arrived: whole blocks; may be empty.
     pub(crate) fn push(&mut self, piece: Bytes) -> Bytes {
         let lag = self.scrubber.lag();
         if self.looked > 0 {
@@ -83,7 +83,7 @@ impl ScrubStream {
             self.raw.extend_from_slice(&std::mem::take(&mut self.first));
             self.raw.extend_from_slice(&piece);
         }
-        // Nothing can be handed out before.
+        // Nothing can be returned before.
         if self.looked == 0 && self.first.len() + self.raw.len() < lag + self.step() {
             return Bytes::new();
         }
@@ -91,8 +91,8 @@ impl ScrubStream {
             self.raw.extend_from_slice(&std::mem::take(&mut self.first));
         }
         let arrived = self.begin + self.raw.len() as u64;
-        // In steps that the pieces have no part in, so that neither has what comes out. Each byte is looked through as often as any
-        // other, three times at most, whatever it is: a guest can measure what it costs.
+        // The steps do not depend on the pieces, so neither does the output. Each byte is searched equally often, at most three
+        // times, whatever it is: a guest can measure the cost.
         let step = self.step() as u64;
         while self.looked + step <= arrived {
             self.looked += step;
@@ -105,7 +105,7 @@ impl ScrubStream {
         self.clean.split_to(whole).freeze()
     }
 
-    /// What is left at the end.
+    /// The remaining bytes at the end.
     pub(crate) fn finish(&mut self) -> Bytes {
         if self.looked == 0 {
             return self.finish_at_once();
@@ -116,7 +116,7 @@ impl ScrubStream {
         self.clean.split().freeze()
     }
 
-    /// An answer that is no longer than what has to wait.
+    /// An answer that is no longer than the part that has to wait.
     fn finish_at_once(&mut self) -> Bytes {
         let whole = if self.raw.is_empty() { std::mem::take(&mut self.first) } else { self.raw.split().freeze() };
         let found = self.scrubber.scan(&whole, &mut self.views);
@@ -128,13 +128,13 @@ impl ScrubStream {
         self.clean.split().freeze()
     }
 
-    /// Bytes that are looked through at a time.
+    /// The number of bytes that are searched at a time.
     fn step(&self) -> usize {
         self.block.max(self.scrubber.lag() / 2)
     }
 
-    /// Looks through the first `length` of the raw bytes, and turns into clean ones those that no echo can begin in which is not
-    /// whole yet: all but the last ones, as many as the longest echo has.
+    /// Searches the first `length` raw bytes, and turns them into clean ones, except for the last ones, as many as the longest
+    /// echo has, where an incomplete echo may begin.
     fn look_through(&mut self, length: usize, last: bool) {
         let mut raw = std::mem::take(&mut self.raw);
         let bytes = &raw[..length];
@@ -142,7 +142,7 @@ impl ScrubStream {
         let hold = if last {
             length
         } else {
-            // They are looked through again from their beginning.
+            // They are searched again from their beginning.
             decode::start_around(bytes, length.saturating_sub(self.scrubber.lag()))
         };
         self.take(&bytes[..hold], &found);
@@ -151,13 +151,13 @@ impl ScrubStream {
         self.raw = raw;
     }
 
-    /// Takes these bytes over, with `[redacted]` for each secret that begins in them; secrets that overlap give one.
+    /// Copies these bytes, with `[redacted]` for each secret that begins in them; overlapping secrets give one.
     fn take(&mut self, bytes: &[u8], found: &[Range<usize>]) {
         let mut at = self.covered.min(bytes.len());
         let mut secret_end = self.covered;
         for range in found {
             if range.start < secret_end {
-                // Overlaps the one before: it only makes that longer.
+                // It overlaps the one before and only makes that longer.
                 secret_end = secret_end.max(range.end);
             } else if range.start < bytes.len() {
                 self.add(at, &bytes[at..range.start], true);
@@ -187,7 +187,7 @@ impl ScrubStream {
         }
     }
 
-    /// Releases what begins before this place of the answer.
+    /// Releases the bytes that begin before this position of the answer.
     fn release(&mut self, before: u64) {
         while let Some(stretch) = self.stretches.front_mut().filter(|stretch| stretch.begin < before) {
             let reach = usize::try_from(before - stretch.begin).unwrap_or(usize::MAX);
@@ -210,7 +210,7 @@ mod tests {
     use super::super::EXPANSION;
     use super::*;
 
-    /// What comes out, piece by piece, when `text` arrives cut at these places.
+    /// The output, piece by piece, if `text` is cut into pieces at these positions.
     fn pieces(scrubber: &Arc<Scrubber>, text: &[u8], cuts: impl Iterator<Item = usize>) -> Vec<Bytes> {
         let mut stream = ScrubStream::new(Arc::clone(scrubber), 8);
         let (mut out, mut from) = (Vec::new(), 0);
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_comes_out_does_not_depend_on_where_the_pieces_were_cut() {
-        // Few letters make secrets overlap each other, themselves and every escape.
+        // With few letters, secrets overlap each other, themselves and every escape.
         let letters = [
             r"a", r"b", r"/", r"\", r"\/", r"\u0061", r"\u002F", "%61", "%2f", "%5C", "%25", "%", "u", "0", "ab/a",
             "aaaa", "&#97;", "&amp;", "&", ";", "=61", "=\n", "\n", "\n ", "\r\n", "\0",
@@ -253,14 +253,14 @@ mod tests {
         }
     }
 
-    /// A service that repeats guesses showed a guest a token letter by letter: what may begin it was held back.
+    /// A service that repeated guesses showed a guest a token letter by letter: a possible beginning of it was held back.
     #[test]
     fn the_sizes_of_what_comes_out_do_not_depend_on_what_a_secret_begins_with() {
         let random = SeededRandom::new(12);
         let secrets = ["abcabcabd-0000000001", "zyxwvutsrq9876543210"];
         let scrubbers = secrets.map(|secret| Arc::new(Scrubber::new([secret]).expect("long enough")));
         for _ in 0..300 {
-            // Guesses of every length, cut everywhere, and sometimes what the service knows: the secret itself.
+            // Guesses of every length, cut everywhere, and sometimes the secret itself, which the service knows.
             let parts: Vec<Option<String>> = (0..draw(&random, 40))
                 .map(|_| match draw(&random, 5) {
                     0 => None,
@@ -276,7 +276,7 @@ mod tests {
         }
     }
 
-    /// A text as services write it, with what `coding` names: hidden by one of seven codings, then escaped up to twice.
+    /// A text as services write it, with the content encoded by `coding`: in one of seven codings, then escaped up to twice.
     fn coded(text: &str, mut coding: usize) -> Vec<u8> {
         use base64::Engine as _;
         use base64::engine::general_purpose::STANDARD;
@@ -305,7 +305,7 @@ mod tests {
                 ),
                 4 => each(|byte| format!("&#{byte};")),
                 5 => serde_json::Value::from(String::from_utf8_lossy(&coded)).to_string().into(),
-                // Where lines break in what was escaped before shows how long that is.
+                // The places of line breaks in previously escaped text reveal its length.
                 6 if !outer => coded.chunks(11).collect::<Vec<_>>().join(&b"\r\n"[..]),
                 7 => each(|byte| match byte {
                     b'&' => "&amp;".to_owned(),
@@ -350,7 +350,7 @@ mod tests {
                     }),
                     1 => Ok(b"x".repeat(draw(random, 700))),
                     2 => Ok(format!("<p>line {}\r\n&amp; more</p>\n", draw(random, 100)).into()),
-                    // A guess that is right about the beginning, whole in no coding.
+                    // A guess with a correct beginning, complete in no coding.
                     _ => {
                         let guess = secrets[draw(random, 2)];
                         let guess = &guess[..draw(random, guess.len() - 1)];
@@ -372,7 +372,8 @@ mod tests {
         assert!(with_secrets > ROUNDS / 4, "{with_secrets}");
     }
 
-    /// A guest found a token by the time that a guess took: what may begin a secret was searched again with every block.
+    /// A guest found a token by the time that a guess took: a possible beginning of a secret was searched again with every
+    /// block.
     #[test]
     fn what_a_body_costs_does_not_depend_on_what_a_secret_begins_with() {
         let secrets = ["Zq7Hk2mVxTb9RfLw3NcJ8pYd5GsA6uEe1oQi4XhZ", "r5WyEt0uMbKq8ZhDn2VfXc7LpJs4Ga9Ti6RoYe3w"];

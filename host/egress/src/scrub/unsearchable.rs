@@ -1,8 +1,8 @@
-//! Answers that cannot be searched for a secret: parts of a body, and bodies that hold others in a packed form.
+//! Answers that cannot be searched for a secret: partial bodies, and bodies that contain others in a packed form.
 //!
-//! A part may begin in the middle of a secret, so that nobody finds it in any of the parts. A packed body holds it in no form
-//! that can be looked for; that matters where a connector may put a secret into a body, for it can store it with the service and
-//! ask for it in an archive.
+//! A part may begin in the middle of a secret, so that it is found in none of the parts. A packed body contains it in a form
+//! that cannot be searched; that matters if a connector may put a secret into a body, because it can store it at the service
+//! and request it in an archive.
 
 use http::header::{CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, StatusCode};
@@ -10,10 +10,10 @@ use innkeeper_spec::disguise;
 
 use crate::EgressError;
 
-/// So many first bytes of a body tell what it is; `ustar` of a tar stands farthest behind.
+/// The number of leading bytes that identify a body's type; `ustar` in a tar is the farthest.
 pub(crate) const ENOUGH: usize = 512;
 
-/// Refuses a request that asks for a part of a body, or for what changed in it.
+/// Rejects a request for a part of a body, or for the changes in it.
 pub(crate) fn check_request(headers: &HeaderMap) -> Result<(), EgressError> {
     let asks = |name: &&HeaderName| {
         let name = disguise::fold(name.as_str());
@@ -30,7 +30,7 @@ pub(crate) fn check_request(headers: &HeaderMap) -> Result<(), EgressError> {
     }
 }
 
-/// Refuses an answer that is a part of a body.
+/// Rejects an answer that is a part of a body.
 pub(crate) fn check_part(status: StatusCode, headers: &HeaderMap) -> Result<(), EgressError> {
     let is_part = status == StatusCode::PARTIAL_CONTENT
         || status == StatusCode::IM_USED
@@ -45,7 +45,7 @@ pub(crate) fn check_part(status: StatusCode, headers: &HeaderMap) -> Result<(), 
     ))
 }
 
-/// Refuses a body that is packed, by its media type, its file name or its first bytes, of which [`ENOUGH`] are enough.
+/// Rejects a packed body, recognised by its media type, its file name or its first bytes; [`ENOUGH`] of them suffice.
 pub(crate) fn check_packed(headers: &HeaderMap, first: &[u8]) -> Result<(), EgressError> {
     let Some(kind) = by_type(&media_type(headers)).or_else(|| by_name(headers)).or_else(|| by_bytes(first)) else {
         return Ok(());
@@ -82,7 +82,7 @@ fn by_bytes(first: &[u8]) -> Option<&'static str> {
     MAGIC.iter().find(|(magic, _)| first.starts_with(magic)).map(|(_, kind)| *kind)
 }
 
-/// Names in media types and endings of file names.
+/// Names in media types, and file extensions.
 const KINDS: [&str; 41] = [
     "7z",
     "apk",

@@ -1,15 +1,15 @@
-//! Which addresses are public.
+//! Decides which addresses are public.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// What an address is when it is not public; `None` for a public one. From the special-purpose registries of IANA
-/// (RFC 6890) and the metadata addresses of cloud providers.
+/// The kind of an address that is not public; `None` for a public one. From the special-purpose registries of IANA (RFC 6890)
+/// and the metadata addresses of cloud providers.
 pub(crate) fn not_public(address: IpAddr) -> Option<&'static str> {
     let (table, fallback) = match address {
         IpAddr::V4(_) => (V4.as_slice(), None),
-        // Only 2000::/3 is handed out to the public internet (RFC 4291).
+        // Only 2000::/3 is allocated to the public internet (RFC 4291).
         IpAddr::V6(address) if address.segments()[0] & 0xe000 == 0x2000 => (V6.as_slice(), None),
         IpAddr::V6(_) => (V6.as_slice(), Some("a reserved address")),
     };
@@ -33,7 +33,7 @@ const fn v6(a: u16, b: u16, c: u16, last: u16, prefix: u8) -> IpNet {
     IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, last), prefix))
 }
 
-/// The first network that fits counts: an address comes before the network around it.
+/// The first matching network counts: an address precedes the network around it.
 static V4: [(IpNet, &str); 20] = [
     (v4(169, 254, 169, 254, 32), METADATA),
     (v4(169, 254, 170, 2, 32), METADATA),

@@ -1,7 +1,7 @@
-//! Requests that ask the service to take them for others.
+//! Requests that ask the service to treat them as other requests.
 //!
-//! A rule of the owner restricts method and path of what leaves; a service that takes the method from a header, or the path,
-//! would do something else than what was checked.
+//! The owner's rules restrict the method and path of a request; a service that takes the method or the path from a header would
+//! do something else than what was checked.
 
 use std::borrow::Cow;
 
@@ -12,8 +12,8 @@ use url::Url;
 
 use crate::{Body, EgressError, Part, PartContent, RequestBody, RequestHead, wall};
 
-/// Refuses a request that asks to be taken for another one, where a rule for its origin restricts method or path.
-/// `shown` is its address as others may see it; `field` names what in its body asks for another method.
+/// Rejects a request that asks to be treated as another one, if a rule for its origin restricts method or path. `shown` is its
+/// address in a form that may be shown; `field` names the part of its body that requests another method.
 pub(crate) fn check(
     allow: &[ApprovedHost],
     head: &RequestHead,
@@ -46,9 +46,9 @@ pub(crate) fn check(
     })
 }
 
-/// The parameter of a query, or of a form in one, that asks for another method.
+/// The parameter of a query, or of a form in one, that requests another method.
 pub(crate) fn method_parameter(query: &str) -> Option<String> {
-    // Some servers part pairs at `;`.
+    // Some servers separate pairs at `;`.
     query.split(['&', ';']).find_map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (decoded(name), decoded(value));
@@ -56,8 +56,8 @@ pub(crate) fn method_parameter(query: &str) -> Option<String> {
     })
 }
 
-/// What in a body asks for another method, if anything does. `content_type` is what the request itself says; a body without a
-/// type is a form to some servers.
+/// The part of a body that requests another method, if there is one. `content_type` is the request's own header; some servers
+/// treat a body without a type as a form.
 pub(crate) fn method_field(body: &RequestBody, content_type: Option<&HeaderValue>) -> Option<String> {
     let field = match body {
         RequestBody::Form(pairs) => {
@@ -69,7 +69,7 @@ pub(crate) fn method_field(body: &RequestBody, content_type: Option<&HeaderValue
                 PartContent::Bytes(value) => {
                     disguise::is_method_parameter(&part.name, &String::from_utf8_lossy(&value[..value.len().min(64)]))
                 }
-                // What a stream will hold, nobody knows.
+                // The content of a stream is not known in advance.
                 PartContent::Stream(_) => disguise::is_method_parameter(&part.name, "POST"),
             };
             parts.iter().find(asks).map(|part| shortened(&part.name))
@@ -81,7 +81,7 @@ pub(crate) fn method_field(body: &RequestBody, content_type: Option<&HeaderValue
     field.map(|name| format!("the field `{name}` of its form"))
 }
 
-/// The same for a body that passes through here: its bytes may be at hand, or still on their way.
+/// The same for a body that is passed through: its bytes may be in memory, or still arriving.
 fn in_passing(body: &Body, content_type: Option<&HeaderValue>) -> Option<String> {
     let own = body.content_type().and_then(|text| HeaderValue::from_str(text).ok());
     let content_type = content_type.or(own.as_ref());
@@ -119,7 +119,7 @@ impl FormKind {
     }
 }
 
-/// A multipart body that was written by hand: a part's name is looked for wherever one can stand.
+/// A hand-written multipart body: a part's name is searched for wherever one can be.
 fn parts_name_method(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     let mut rest = &*text;

@@ -12,7 +12,7 @@ use url::Url;
 use crate::EgressError;
 use crate::wall::resolver::Refused;
 
-/// Refuses what no rule could make right: another scheme, a user name, a fragment, a method that is for proxies.
+/// Rejects requests that no rule can allow: another scheme, a user name, a fragment, a method for proxies.
 pub(crate) fn check_shape(method: &Method, url: &Url) -> Result<(), EgressError> {
     let wrong = |text: &str| Err(EgressError::InvalidRequest(text.to_owned()));
     if !matches!(url.scheme(), "https" | "http") {
@@ -34,7 +34,7 @@ pub(crate) fn check_shape(method: &Method, url: &Url) -> Result<(), EgressError>
     check_spelling(method.as_str())
 }
 
-/// Methods are told apart by case (RFC 9110 section 9.1), and some servers do not: only the spelling that a rule can have is sent.
+/// Methods are case-sensitive (RFC 9110 section 9.1), but not for all servers: only the spelling that a rule can have is sent.
 fn check_spelling(method: &str) -> Result<(), EgressError> {
     if NEVER_SENT.iter().any(|never| never.eq_ignore_ascii_case(method)) {
         let never = NEVER_SENT.join(", ");
@@ -43,12 +43,12 @@ fn check_spelling(method: &str) -> Result<(), EgressError> {
     check_method(method).map_err(|reason| EgressError::InvalidRequest(format!("the method {reason}")))
 }
 
-/// Whether the owner approved this; the answer says whether the credential may go along. Where several rules fit, the most
-/// specific decides: one host before a wildcard, a longer path before a shorter, then the stricter.
+/// Whether the owner approved this; returns whether the credential may be attached. If several rules match, the most specific
+/// decides: one host before a wildcard, a longer path before a shorter, then the stricter.
 pub(crate) fn admit(allow: &[ApprovedHost], method: &Method, url: &Url) -> Option<CredentialUse> {
     let (scheme, host, path) = (url.scheme(), url.host_str()?, url.path());
     let port = url.port_or_known_default()?;
-    // Where the path decides about anything, it has to be one that every server reads alike.
+    // If the path decides anything, it must be one that every server reads alike.
     let restricts_path = |rule: &ApprovedHost| rule.path_prefix.is_some() && rule.is_for(scheme, host, port);
     if path_doubt(path).is_some() && allow.iter().any(restricts_path) {
         return None;
@@ -71,12 +71,12 @@ pub(crate) fn restricting<'r>(allow: &'r [ApprovedHost], url: &Url) -> Option<&'
     allow.iter().find(|rule| restricts(rule) && rule.is_for(scheme, host, port))
 }
 
-/// A request as errors and logs name it: never its query. `url` is the one that may be shown.
+/// The name of a request in errors and logs: never with its query. `url` is the form that may be shown.
 pub(crate) fn describe(method: &Method, url: &Url) -> String {
     format!("{} {method} {}", origin(url), url.path())
 }
 
-/// Nobody approved this.
+/// The error for a request that was not approved.
 pub(crate) fn not_approved(method: &Method, url: &Url, redirected: bool) -> EgressError {
     let lead = if redirected { "a redirect led there, and " } else { "" };
     if let Some(doubt) = path_doubt(url.path()) {
@@ -93,7 +93,7 @@ pub(crate) fn not_approved(method: &Method, url: &Url, redirected: bool) -> Egre
     }
 }
 
-/// The credential was asked for where it must not go.
+/// The error for a request with a credential where none may be attached.
 pub(crate) fn not_with_credential(method: &Method, url: &Url) -> EgressError {
     EgressError::Denied {
         address: describe(method, url),
@@ -102,7 +102,7 @@ pub(crate) fn not_with_credential(method: &Method, url: &Url) -> EgressError {
     }
 }
 
-/// The network it leads into is closed.
+/// The error for a request into a network that is not allowed.
 pub(crate) fn closed(refused: &Refused, method: &Method, url: &Url) -> EgressError {
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or_default();

@@ -12,7 +12,7 @@ use thiserror::Error;
 pub struct PrivateNetworks(Vec<Exception>);
 
 impl PrivateNetworks {
-    /// No exception.
+    /// No exceptions.
     pub const fn none() -> Self {
         Self(Vec::new())
     }
@@ -28,7 +28,7 @@ impl PrivateNetworks {
         self.0.push(exception);
     }
 
-    /// Whether nothing is excepted.
+    /// Whether there are no exceptions.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -42,7 +42,7 @@ impl PrivateNetworks {
         })
     }
 
-    /// Whether this address lies in a listed network, on this port.
+    /// Whether this address is in a listed network, on this port.
     pub(crate) fn contains(&self, address: IpAddr, port: u16) -> bool {
         self.0.iter().any(|exception| {
             exception.covers_port(port)
@@ -50,12 +50,12 @@ impl PrivateNetworks {
         })
     }
 
-    /// Whether some network, not only names, is listed for this port.
+    /// Whether a network, and not only names, is listed for this port.
     pub(crate) fn has_networks(&self, port: u16) -> bool {
         self.0.iter().any(|exception| exception.covers_port(port) && matches!(exception.place, Place::Network(_)))
     }
 
-    /// Every port that some exception is tied to.
+    /// Every port that an exception is limited to.
     pub(crate) fn ports(&self) -> impl Iterator<Item = u16> {
         self.0.iter().filter_map(|exception| exception.port)
     }
@@ -67,8 +67,8 @@ impl FromIterator<Exception> for PrivateNetworks {
     }
 }
 
-/// One exception: `name`, `10.1.2.3`, `::1`, `10.0.0.0/8`, each with `:port` behind it if it is for one port alone (an IPv6
-/// address or network then stands in brackets: `[fd00::/8]:8443`).
+/// One exception: `name`, `10.1.2.3`, `::1` or `10.0.0.0/8`, each followed by `:port` if it is for only one port (an IPv6
+/// address or network is then in brackets: `[fd00::/8]:8443`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exception {
     place: Place,
@@ -87,7 +87,7 @@ impl Exception {
     }
 }
 
-/// Why a text is no exception.
+/// Why a text is not a valid exception.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "`{0}` is no host name, address or network: write `db.internal`, `10.1.2.3`, `10.0.0.0/8` or `[fd00::/8]`, with `:port` behind it for one port alone"
@@ -100,7 +100,7 @@ impl FromStr for Exception {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
         let wrong = || ExceptionError(text.to_owned());
-        // A bare IPv6 address is full of colons: it has to be tried before a port is split off.
+        // A bare IPv6 address is full of colons, so it must be tried before a port is split off.
         if let Some(network) = network(text) {
             return Ok(Self { place: Place::Network(network), port: None });
         }

@@ -1,4 +1,4 @@
-//! Names become addresses here, and only checked addresses are connected to.
+//! Resolves names; connections go only to checked addresses.
 
 use std::error::Error;
 use std::fmt;
@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::PrivateNetworks;
 use crate::wall::address::not_public;
 
-/// Turns names into addresses. The answer is checked by the caller; an implementation need not.
+/// Resolves names to addresses. The caller checks the answer; an implementation need not.
 #[async_trait]
 pub trait Resolver: Send + Sync + fmt::Debug {
     /// Every address of `host`, best first.
@@ -31,16 +31,16 @@ impl Resolver for SystemResolver {
     }
 }
 
-/// Which addresses may be connected to on one port, with or without TLS.
+/// Decides which addresses may be connected to on one port, with or without TLS.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate {
     pub(crate) private: PrivateNetworks,
-    /// For connections without TLS: the places that allow it.
+    /// For connections without TLS: the destinations that allow it.
     pub(crate) plain: Option<PrivateNetworks>,
     pub(crate) port: u16,
 }
 
-/// Why no address is left.
+/// Why no address remains.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum Refused {
     #[error("the host is {0}")]
@@ -50,7 +50,7 @@ pub(crate) enum Refused {
 }
 
 impl Gate {
-    /// Whether this address, which `host` stands for, may be connected to.
+    /// Whether this address, which `host` resolved to, may be connected to.
     pub(crate) fn check(&self, host: &str, address: IpAddr) -> Result<(), Refused> {
         if let Some(what) = not_public(address)
             && !self.private.names(host, self.port)
@@ -64,7 +64,7 @@ impl Gate {
         }
     }
 
-    /// Whether a name may be worth resolving: without TLS only if it, or some network, is listed.
+    /// Whether a name is worth resolving: without TLS, only if it or some network is listed.
     pub(crate) fn check_name(&self, host: &str) -> Result<(), Refused> {
         match &self.plain {
             Some(plain) if !plain.names(host, self.port) && !plain.has_networks(self.port) => Err(Refused::Plain),
@@ -73,8 +73,8 @@ impl Gate {
     }
 }
 
-/// The resolver of one HTTP client: what it answers is what the client connects to, so a name that changes its address
-/// between check and connection gains nothing.
+/// The resolver of one HTTP client: the client connects only to its answers, so a name that changes its address between check
+/// and connection gains nothing.
 #[derive(Clone)]
 pub(crate) struct GatedResolver {
     pub(crate) resolver: Arc<dyn Resolver>,
@@ -82,7 +82,7 @@ pub(crate) struct GatedResolver {
 }
 
 impl GatedResolver {
-    /// The addresses of `host` that may be connected to. At least one, or [`Refused`] if all of them are refused.
+    /// The addresses of `host` that may be connected to: at least one, or [`Refused`] if all of them are rejected.
     pub(crate) async fn addresses(&self, host: &str) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
         let found = self.resolver.resolve(host).await?;
         let mut refused = None;

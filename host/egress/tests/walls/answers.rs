@@ -1,4 +1,4 @@
-//! What comes back: bounded and scrubbed.
+//! Answers: bounded and scrubbed.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use innkeeper_egress::EgressError;
 use crate::service::{Reply, Service};
 use crate::{Out, TOKEN, Tokens, attached, bare, loopback, text};
 
-/// Every way to write the token that is looked for, each inside some text.
+/// Every way to write the searched token, each inside some text.
 fn echoes() -> Vec<Vec<u8>> {
     let every = |prefix: &str, upper: bool| {
         TOKEN
@@ -121,7 +121,7 @@ async fn giant_headers_are_refused() {
     };
     assert_eq!(answer(65_000).await, None);
     assert_eq!(answer(70_000).await, Some(EgressError::TooLarge { limit: 65_536 }));
-    // The client takes no head of that size, and has the same words for a length that is too large.
+    // The client accepts no head of that size, and has the same text for a length that is too large.
     let refused = answer(1_000_000).await;
     let is_told =
         |error: &EgressError| matches!(error, EgressError::Connect(text) if text.contains("larger than 65536 bytes"));

@@ -1,4 +1,4 @@
-//! What a request carries.
+//! Bodies of requests.
 
 use bytes::Bytes;
 use http::Method;

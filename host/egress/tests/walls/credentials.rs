@@ -1,4 +1,4 @@
-//! When and where the credential goes.
+//! When and where the credential is attached.
 
 use std::sync::atomic::Ordering;
 

@@ -1,4 +1,4 @@
-//! Where a request may go.
+//! Destinations of requests.
 
 use std::sync::Arc;
 

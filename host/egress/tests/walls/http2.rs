@@ -1,4 +1,4 @@
-//! HTTP/2: what a service leaves undone.
+//! HTTP/2: requests that a service does not process.
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -14,20 +14,20 @@ use tokio_rustls::server::TlsStream;
 use crate::tls::{acceptor, listener, out, trusting};
 use crate::{bare, text};
 
-/// What a server does with a request.
+/// A server's reaction to a request.
 #[derive(Clone, Copy, PartialEq)]
 enum Act {
     /// Answers `done`.
     Answer,
-    /// Turns the stream away (RFC 9113 section 8.7).
+    /// Refuses the stream (RFC 9113 section 8.7).
     Refuse,
-    /// Closes the connection, and says that it did nothing with any request on it.
+    /// Closes the connection, and reports that it processed no request on it.
     GoAway,
-    /// Breaks the stream off in the middle of its work.
+    /// Resets the stream in the middle of its work.
     Break,
 }
 
-/// A server for `api.test` that does one thing after the other, the last one for ever.
+/// A server for `api.test` that goes through a list of reactions and repeats the last one.
 async fn server(acts: &'static [Act]) -> u16 {
     let acceptor = acceptor(&[b"h2"]);
     let (listener, port) = listener().await;
@@ -59,7 +59,7 @@ async fn server(acts: &'static [Act]) -> u16 {
     port
 }
 
-/// Waits for a request and says that no stream was looked at: the library would name the one it read.
+/// Waits for a request and reports that no stream was processed: the library would name the one it read.
 async fn go_away(mut stream: TlsStream<TcpStream>) -> io::Result<()> {
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     const GO_AWAY: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -78,7 +78,7 @@ async fn go_away(mut stream: TlsStream<TcpStream>) -> io::Result<()> {
     }
 }
 
-/// A POST, which no policy repeats, to a server that acts like this: the answer, and how many requests left.
+/// A POST, which no policy repeats, to a server with these reactions: the answer, and the number of requests sent.
 async fn post(acts: &'static [Act]) -> (Result<String, EgressError>, u32) {
     let port = server(acts).await;
     let out = out(port, trusting());

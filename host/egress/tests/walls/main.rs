@@ -1,4 +1,4 @@
-//! One test for each wall around the way out, against real servers on loopback.
+//! One test for each wall around egress, against real servers on loopback.
 
 mod answers;
 mod bodies;
@@ -31,7 +31,7 @@ use secrecy::SecretString;
 /// A token that every encoding changes.
 pub(crate) const TOKEN: &str = "tok/en+with=every?kind&of~byte\u{e9}\"end";
 
-/// A resolver that answers from a list of answers for each name, the last one for ever.
+/// A resolver that goes through a list of answers for each name and repeats the last one.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     answers: Mutex<HashMap<String, Vec<Vec<IpAddr>>>>,
@@ -59,13 +59,13 @@ impl Resolver for Names {
     }
 }
 
-/// A source that gives one token after the other, and remembers what it was asked.
+/// A source that returns one token after the other, and records its calls.
 pub(crate) struct Tokens {
     series: Vec<&'static str>,
     current: AtomicUsize,
     pub(crate) asked: AtomicUsize,
     pub(crate) in_query: bool,
-    /// Each request gets the next one, all under one number, as signatures with one key are.
+    /// Each request gets the next one, all under one number, like signatures with one key.
     each: bool,
 }
 
@@ -139,7 +139,7 @@ impl SecretFields for Secrets {
     }
 }
 
-/// A way out that may reach loopback, without TLS too, with everything that decides about a request.
+/// An egress that may reach loopback, also without TLS, with everything that decides about a request.
 pub(crate) struct Out {
     pub(crate) egress: Egress,
     pub(crate) names: Arc<Names>,
@@ -149,9 +149,9 @@ pub(crate) struct Out {
     pub(crate) default_headers: Vec<(String, String)>,
     pub(crate) deadline: Option<innkeeper_ambient::Timestamp>,
     pub(crate) dropped_at_deadline: bool,
-    /// Requests that left.
+    /// The number of requests sent.
     pub(crate) sent: AtomicU32,
-    /// Requests that may leave.
+    /// The number of requests that may be sent.
     pub(crate) most: u32,
 }
 
@@ -207,7 +207,7 @@ pub(crate) fn loopback() -> Settings {
     Settings::loopback()
 }
 
-/// A GET without credential.
+/// A GET without a credential.
 pub(crate) fn bare(url: &str) -> Request {
     Request { credential: CredentialMode::Omit, ..attached(url) }
 }

@@ -1,4 +1,4 @@
-//! `${secret.field}` on its way.
+//! `${secret.field}` in requests.
 
 use std::sync::Mutex;
 

@@ -1,4 +1,4 @@
-//! Each hop passes what the first one passed, and secrets stay with their origin.
+//! Each hop passes the same checks as the first, and secrets stay with their origin.
 
 use std::sync::atomic::Ordering;
 
@@ -18,12 +18,12 @@ async fn a_redirect_within_the_origin_keeps_the_credential() {
     assert_eq!(service.last().header("x-credential"), Some("token-one"));
 }
 
-/// A credential that is computed from each request has one number for all of them.
+/// A credential that is computed from each request has the same number for all of them.
 #[tokio::test]
 async fn what_signed_an_earlier_hop_is_scrubbed_from_the_answer_to_a_later_one() {
     let service = Service::start(|asked, _| match asked.target.as_str() {
         "/a" => Reply::to(302, "/b"),
-        // It remembers what came before.
+        // It remembers the earlier ones.
         _ => Reply::new(200).body("signature-of-the-first then all"),
     })
     .await;

@@ -57,7 +57,7 @@ async fn retry_after_is_waited_for_on_the_clock() {
         while service.asked().is_empty() || clock.sleepers() == 0 {
             tokio::task::yield_now().await;
         }
-        // The timer of the first head may still be there: only the wait outlives it.
+        // The timer of the first head may still be running: only the wait outlives it.
         for _ in 0..20 {
             clock.advance(Duration::from_secs(1));
             for _ in 0..100 {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What a service was asked.
+/// A request that a service received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asked {
     pub(crate) method: String,
@@ -25,7 +25,7 @@ impl Asked {
     }
 }
 
-/// What it answers.
+/// The service's answer.
 pub(crate) struct Reply {
     status: u16,
     headers: Vec<(String, Vec<u8>)>,
@@ -54,13 +54,13 @@ impl Reply {
         self
     }
 
-    /// The body in chunks, each flushed on its own.
+    /// Sends the body in chunks, each flushed separately.
     pub(crate) fn pieces(mut self, pieces: impl IntoIterator<Item = Vec<u8>>) -> Self {
         self.pieces = Some(pieces.into_iter().collect());
         self
     }
 
-    /// After its pieces the body never ends.
+    /// The body never ends after its pieces.
     pub(crate) fn stalls(mut self) -> Self {
         self.stalls = true;
         self
@@ -84,7 +84,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Listens on loopback; `answer` gets each request and its number, from 0.
+    /// Listens on loopback; `answer` receives each request and its number, from 0.
     pub(crate) async fn start(answer: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
         let port = listener.local_addr().expect("bound").port();
@@ -114,7 +114,7 @@ impl Service {
         self.asked.lock().expect("not poisoned").clone()
     }
 
-    /// Connections that were made to it.
+    /// The number of connections made to it.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }

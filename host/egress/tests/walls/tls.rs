@@ -1,4 +1,4 @@
-//! TLS: which servers are believed. The certificates beside this file are for these tests alone.
+//! TLS: which servers are trusted. The certificates beside this file are only for these tests.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{Out, denial, loopback, text};
 
 const AUTHORITY: &str = include_str!("tls/authority.pem");
 
-/// Shakes hands as `api.test`, and offers these protocols.
+/// Performs the handshake as `api.test`, and offers these protocols.
 pub(crate) fn acceptor(protocols: &[&[u8]]) -> TlsAcceptor {
     let certificate = CertificateDer::from_pem_slice(include_bytes!("tls/server.pem")).expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/server.key")).expect("a key");
@@ -29,14 +29,14 @@ pub(crate) fn acceptor(protocols: &[&[u8]]) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-/// On a free port of loopback.
+/// Listens on a free loopback port.
 pub(crate) async fn listener() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
     let port = listener.local_addr().expect("bound").port();
     (listener, port)
 }
 
-/// A server for `api.test` that sends everyone to `location`, or says `secure`.
+/// A server for `api.test` that redirects every request to `location`, or answers `secure`.
 async fn server(location: Option<&'static str>) -> u16 {
     let acceptor = acceptor(&[]);
     let (listener, port) = listener().await;

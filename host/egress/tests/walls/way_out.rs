@@ -1,5 +1,4 @@
-//! What leaves is what was checked: no request in disguise, no part of an answer, no connection that somebody else
-//! authenticated.
+//! Only checked requests leave: no request in disguise, no part of an answer, no connection that another user authenticated.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -215,8 +214,9 @@ async fn packed_answers_are_refused_where_a_secret_may_lie_in_a_body() {
     assert_eq!(text(out.send(attached(&service.url("/"))).await.expect("answered")).await, "plain");
 }
 
-/// A service answered JSON in one piece. The host looked into it for the sign of a refused token, and the length that was taken
-/// afterwards was that of what had not arrived yet: none. Handed on as an upload, the body promised nothing and was lost.
+/// A service answered JSON in one piece. The host examined it for a sign of a rejected token, and the length calculated
+/// afterwards counted only bytes that had not arrived yet: none. Sent on as an upload, the body announced a length of zero and
+/// was lost.
 #[tokio::test]
 async fn a_body_that_was_looked_into_keeps_its_length_as_an_upload() {
     let service = Service::start(|asked, _| match asked.target.as_str() {
@@ -280,7 +280,7 @@ async fn a_service_that_authenticates_connections_gets_none_twice_any_more() {
     assert_eq!(service.connections(), 4, "the challenge ended the sharing");
 }
 
-/// A field that may go into headers of one path alone.
+/// A field that may go only into headers of one path.
 struct BoundKey;
 
 impl SecretFields for BoundKey {

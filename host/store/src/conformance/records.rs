@@ -1,4 +1,4 @@
-//! Records that show only what a rule is about.
+//! Records that show only what matters to a rule.
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_spec::{AuthMode, AuthTypeId, ConnectorId, ValueSource, draft};
@@ -27,7 +27,7 @@ pub(super) fn connector_id(id: &str) -> ConnectorId {
     ConnectorId::parse(id).expect("a connector id")
 }
 
-/// Looks like a sealed text under `data_key`; a store never opens one.
+/// Looks like a sealed text under `data_key`; a store never opens it.
 pub(super) fn sealed(data_key: u64, mark: u8) -> Sealed {
     let mut bytes = Sealed::header(DataKeyId(data_key), &[mark; Sealed::NONCE], 8);
     bytes.extend_from_slice(&[mark; 8 + Sealed::TAG]);

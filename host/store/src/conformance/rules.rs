@@ -1,4 +1,4 @@
-//! One rule a function.
+//! One function per rule.
 
 use super::Rule;
 

@@ -1,4 +1,4 @@
-//! A keyring in a file that its owner alone may use.
+//! A keyring in a file that only its owner may access.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -10,11 +10,12 @@ use super::source::read_text;
 use super::{Keyring, KeyringError};
 
 impl Keyring {
-    /// Makes a keyring of one fresh key in a new file with mode 0600. The file is whole and on the disk, or not there.
+    /// Creates a keyring with one fresh key in a new file with mode 0600. The file is either complete and on the disk, or does
+    /// not exist.
     pub fn create_file(path: &Path, random: &dyn Random) -> Result<Self, KeyringError> {
         let keyring = Self::generate(random);
         let written = Written::beside(path, &keyring, random)?;
-        // A link does not replace what is there, as renaming would.
+        // Unlike a rename, a hard link does not replace an existing file.
         match fs::hard_link(&written.0, path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -27,7 +28,7 @@ impl Keyring {
         Ok(keyring)
     }
 
-    /// Puts a fresh key first into the file. What opened before still opens; a reader sees the old file or the new one.
+    /// Puts a fresh key first in the file. Everything sealed before still opens; a reader sees the old file or the new one.
     pub fn rotate_file(path: &Path, random: &dyn Random) -> Result<Self, KeyringError> {
         let mut keyring = load(path)?;
         keyring.add_first(random);
@@ -35,8 +36,8 @@ impl Keyring {
         Ok(keyring)
     }
 
-    /// Drops all keys but the first from the file. Only once a rotation has come through ([`crate::Vault::rotate`]): what
-    /// is wrapped under the others never opens again.
+    /// Drops all keys but the first from the file. Only call it after a complete rotation ([`crate::Vault::rotate`]): data
+    /// wrapped under the other keys can never be opened again.
     pub fn retire_file(path: &Path, random: &dyn Random) -> Result<Self, KeyringError> {
         let mut keyring = load(path)?;
         keyring.keep_first();
@@ -68,14 +69,14 @@ fn refuse_exposed(_: &Path, _: &fs::Metadata) -> Result<(), KeyringError> {
 }
 
 fn replace(path: &Path, keyring: &Keyring, random: &dyn Random) -> Result<(), KeyringError> {
-    // The name may be a link to where the file really is; renaming over it would leave that one as it was.
+    // The name may be a symbolic link to the real file; a rename over it would leave the real file unchanged.
     let path = &fs::canonicalize(path).map_err(|error| not_written(path, error))?;
     let written = Written::beside(path, keyring, random)?;
     fs::rename(&written.0, path).map_err(|error| not_written(path, error))?;
     sync_folder(path)
 }
 
-/// A file beside the one that is to be made, complete and on the disk. Removed when it goes out of scope, if it is there.
+/// A temporary file beside the target, complete and on the disk. It is removed when it goes out of scope, if it still exists.
 struct Written(PathBuf);
 
 impl Written {
@@ -101,7 +102,7 @@ impl Written {
 
 impl Drop for Written {
     fn drop(&mut self) {
-        // After a rename there is nothing to remove; nothing else could be done about a failure.
+        // After a rename there is nothing to remove; a failure could not be handled anyway.
         let _ = fs::remove_file(&self.0);
     }
 }

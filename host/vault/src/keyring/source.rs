@@ -1,4 +1,4 @@
-//! Where a keyring is loaded from.
+//! The places that a keyring is loaded from.
 
 use std::fmt;
 use std::io::Read as _;
@@ -9,14 +9,14 @@ use zeroize::Zeroizing;
 
 use super::{Keyring, KeyringError, file};
 
-/// Where the keyring is.
+/// The place of the keyring.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyringSource {
     /// A file that only its owner may read.
     File(PathBuf),
     /// The value of an environment variable of this name.
     Environment(String),
-    /// What a command (program and arguments, no shell) prints, for a secret manager's client. It may not ask for input.
+    /// The output of a command (program and arguments, no shell), such as a secret manager's client. It must not require input.
     Command(Vec<String>),
 }
 
@@ -25,14 +25,14 @@ impl fmt::Display for KeyringSource {
         match self {
             Self::File(path) => write!(f, "file {}", path.display()),
             Self::Environment(name) => write!(f, "environment variable {name}"),
-            // Its arguments may hold what they should not.
+            // Its arguments may contain secrets.
             Self::Command(words) => write!(f, "command {}", words.first().map_or("", String::as_str)),
         }
     }
 }
 
 impl Keyring {
-    /// Loads it. Blocks while a command runs.
+    /// Loads the keyring. Blocks while a command runs.
     pub fn load(source: &KeyringSource) -> Result<Self, KeyringError> {
         match source {
             KeyringSource::File(path) => file::load(path),
@@ -51,7 +51,7 @@ fn from_command(words: &[String]) -> Result<Keyring, KeyringError> {
         .split_first()
         .ok_or_else(|| KeyringError::Command { program: String::new(), reason: "no program is named".to_owned() })?;
     let failed = |reason: String| KeyringError::Command { program: program.clone(), reason };
-    // What it says on standard error goes to ours, so that its own message reaches the operator.
+    // Its standard error goes to ours, so that its own message reaches the operator.
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -63,7 +63,7 @@ fn from_command(words: &[String]) -> Result<Keyring, KeyringError> {
         None => Err(failed("its output cannot be read".to_owned())),
     };
     if text.is_err() {
-        // It may wait for a reader for ever; that it is gone already is fine.
+        // It may wait for a reader forever; it does not matter if it has already exited.
         let _ = child.kill();
     }
     let status = child.wait().map_err(|error| failed(error.to_string()))?;
@@ -74,12 +74,12 @@ fn from_command(words: &[String]) -> Result<Keyring, KeyringError> {
     Keyring::parse(&text)
 }
 
-/// All of `source`, which is refused when it is longer than a keyring can be.
+/// All of `source`, which is rejected if it is longer than a keyring can be.
 pub(super) fn read_text(
     source: impl std::io::Read,
     failed: impl Fn(std::io::Error) -> KeyringError,
 ) -> Result<Zeroizing<String>, KeyringError> {
-    // Sized once: growing would leave copies of the keys behind.
+    // Allocated once: growing would leave copies of the keys behind.
     let mut bytes = Zeroizing::new(vec![0; LONGEST + 1]);
     let mut length = 0;
     let mut source = source.take(LONGEST as u64 + 1);

@@ -1,4 +1,4 @@
-//! A host's worth of auth on a manual clock, and a scripted authorization server on loopback.
+//! The auth part of a host on a manual clock, and a scripted authorization server on loopback.
 
 mod provider;
 mod tls;
@@ -27,7 +27,7 @@ pub(crate) use provider::{Provider, Reply};
 
 pub(crate) const REDIRECT: &str = "http://127.0.0.1:9/callback";
 
-/// Of a request to a service.
+/// The context of a request to a service.
 pub(crate) fn head() -> RequestHead {
     RequestHead::get("https://api.example.com/v1".parse().expect("an address"))
 }
@@ -47,7 +47,7 @@ impl House {
         Self::beside(Provider::start().await).await
     }
 
-    /// With a provider that speaks TLS.
+    /// With a provider that uses TLS.
     pub(crate) async fn secure() -> Self {
         Self::beside(Provider::start_secure().await).await
     }
@@ -73,12 +73,12 @@ impl House {
         another(&self.store, &self.vault, clock, &self.random, AuthOptions::default())
     }
 
-    /// The same with options of its own.
+    /// The same with other options.
     pub(crate) fn rival_with(&self, options: AuthOptions) -> Auth {
         another(&self.store, &self.vault, &self.clock, &self.random, options)
     }
 
-    /// Every byte that is on the disk.
+    /// Every byte on the disk.
     pub(crate) fn disk(&self) -> Vec<u8> {
         std::fs::read(self.folder.path().join("store.redb")).expect("the store's file")
     }
@@ -91,7 +91,7 @@ impl House {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    /// A connection to the provider with consent, by a confidential client.
+    /// A connection to the provider with consent, for a confidential client.
     pub(crate) async fn consenting(&self) -> ConnectionRecord {
         self.consenting_with(&[], Some("client-secret-1"), AuthMode::Shared).await
     }
@@ -113,7 +113,7 @@ impl House {
         self.connect("oauth_authorization_code", &fields, &secrets, mode).await
     }
 
-    /// A connection to the provider in the client's own name.
+    /// A connection to the provider with the client's own identity.
     pub(crate) async fn own(&self, more: &[(&str, Value)]) -> ConnectionRecord {
         let mut fields = vec![
             ("tokenUrl", Value::from(format!("{}/token", self.provider.url))),
@@ -125,7 +125,7 @@ impl House {
             .await
     }
 
-    /// Another connection beside the usual one, in the client's own name.
+    /// Another connection besides the usual one, with the client's own identity.
     pub(crate) async fn own_named(&self, id: &str) -> ConnectionRecord {
         let fields =
             [("tokenUrl", format!("{}/token", self.provider.url).into()), ("clientId", Value::from("client-2"))];
@@ -189,7 +189,7 @@ impl House {
         (begun, session)
     }
 
-    /// Begins and completes, with whatever the provider answers next.
+    /// Begins and completes a flow, with the provider's next answer.
     pub(crate) async fn authorize(
         &self,
         connection: &ConnectionRecord,
@@ -208,7 +208,7 @@ impl House {
         auth.complete(&callback(&begun, "code=code-1"), &session).await
     }
 
-    /// What a request of the connection would carry in its Authorization header.
+    /// The Authorization header of a request of the connection.
     pub(crate) async fn header(&self, connection: &ConnectionRecord) -> Result<String, AuthError> {
         header(&self.auth, connection, &GrantOwner::Shared).await
     }
@@ -218,7 +218,7 @@ impl House {
     }
 }
 
-/// A connection that a user has authorized for all.
+/// A shared connection that a user has authorized.
 pub(crate) async fn authorized() -> (House, ConnectionRecord) {
     let house = House::new().await;
     let connection = house.consenting().await;
@@ -226,7 +226,7 @@ pub(crate) async fn authorized() -> (House, ConnectionRecord) {
     (house, connection)
 }
 
-/// Why a person is needed.
+/// Why a user is needed.
 pub(crate) fn needs(result: Result<String, AuthError>) -> Reason {
     result.expect_err("no token").reason().expect("a person is needed")
 }

@@ -15,7 +15,7 @@ use url::form_urlencoded;
 
 use super::tls::{self, Peer};
 
-/// Answers what it was told to, and otherwise a fresh token with a fresh refresh token: `access-N` and `refresh-N`.
+/// Sends the scripted answers, and otherwise a fresh token with a fresh refresh token: `access-N` and `refresh-N`.
 pub(crate) struct Provider {
     pub(crate) url: String,
     script: Arc<Script>,
@@ -29,11 +29,11 @@ pub(crate) struct Seen {
     pub(crate) authorization: Option<String>,
     pub(crate) form: BTreeMap<String, String>,
     pub(crate) body: String,
-    /// What the client showed in the TLS handshake.
+    /// The certificate that the client presented in the TLS handshake.
     pub(crate) certificate: Option<Vec<u8>>,
 }
 
-/// An answer to give.
+/// An answer to send.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     status: u16,
@@ -84,7 +84,7 @@ impl Provider {
         Self { url, script, server }
     }
 
-    /// The same with TLS; it asks clients for a certificate and takes those without one, too.
+    /// The same with TLS; it requests a certificate from clients and also accepts those without one.
     pub(crate) async fn start_secure() -> Self {
         let (listener, script) = (tls::Listener::new(bind().await), Arc::new(Script::new()));
         let url = format!("https://{}", axum::serve::Listener::local_addr(&listener).expect("an address"));
@@ -106,7 +106,7 @@ impl Provider {
         self.seen().iter().filter(|seen| seen.form.get("grant_type").is_some_and(|kind| kind == grant_type)).count()
     }
 
-    /// From now on nobody listens at its address.
+    /// From now on, nothing listens at its address.
     pub(crate) async fn leave(&mut self) {
         self.server.abort();
         (&mut self.server).await.expect_err("it does not end by itself");
@@ -117,12 +117,12 @@ impl Provider {
         self.script.gate.forget_permits(OPEN);
     }
 
-    /// Lets that many requests be answered.
+    /// Lets this number of requests be answered.
     pub(crate) fn release(&self, requests: usize) {
         self.script.gate.add_permits(requests);
     }
 
-    /// Returns once that many requests have arrived.
+    /// Returns once this number of requests has arrived.
     pub(crate) async fn arrived(&self, requests: usize) {
         while self.seen().len() < requests {
             tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! TLS of the scripted server. Its certificates are for these tests alone.
+//! TLS of the scripted server. Its certificates are only for these tests.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// Who issued the server's certificate, and those of clients.
+/// The issuer of the server's certificate and of the clients' certificates.
 pub(crate) const AUTHORITY: &str = include_str!("../keys/authority.pem");
 
-/// Takes connections once their handshake is done.
+/// Accepts connections once their handshake is done.
 pub(crate) struct Listener {
     plain: TcpListener,
     acceptor: TlsAcceptor,
 }
 
-/// What a client showed.
+/// The certificate that a client presented.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer(pub(crate) Option<Vec<u8>>);
 

@@ -16,7 +16,7 @@ list![
     audit_records_are_listed_page_by_page,
 ];
 
-/// By the time they began, not the time they were written; two at one time are both kept.
+/// Ordered by when they began, not by when they were written; two with the same time are both kept.
 async fn audit_records_are_listed_newest_first(Fresh { store, .. }: Fresh) {
     store.write_audit(&[20, 10].map(|at| audit("s", "a", at))).expect("written");
     store.write_audit(&[300, 20].map(|at| audit("s", "a", at))).expect("written");
@@ -28,7 +28,7 @@ async fn audit_records_are_listed_newest_first(Fresh { store, .. }: Fresh) {
     assert_eq!(listed.items, [audit("s", "a", 300)]);
 }
 
-/// A space with a longer name is another space.
+/// A space whose name begins with the same text is a different space.
 async fn audit_records_stay_in_their_space_and_connection(Fresh { store, .. }: Fresh) {
     for (at, (space, connection)) in (1..).zip([("s", "a"), ("s", "ab"), ("s2", "a"), ("s", "a")]) {
         store.write_audit(&[audit(space, connection, at)]).expect("written");
@@ -39,7 +39,7 @@ async fn audit_records_stay_in_their_space_and_connection(Fresh { store, .. }: F
     assert!(times(&*store, &of("s2", Some("ab")), 9).await.is_empty());
 }
 
-/// Each alone and together.
+/// Each filter separately, and all together.
 async fn audit_records_are_filtered_by_time_principal_kind_and_outcome(Fresh { store, .. }: Fresh) {
     let ann = PrincipalId::parse("ann").expect("an id");
     let records = [
@@ -68,7 +68,7 @@ async fn audit_records_are_filtered_by_time_principal_kind_and_outcome(Fresh { s
     assert_eq!(filtered(None, &both).await, [20]);
 }
 
-/// Each once, although several began at the same time, and with a filter, too.
+/// Each record once, even if several began at the same time, with and without a filter.
 async fn audit_records_are_listed_page_by_page(Fresh { store, .. }: Fresh) {
     let mut records = [50, 40, 40, 40, 30, 20].map(|at| audit("s", "a", at));
     records[2].outcome = "denied".into();

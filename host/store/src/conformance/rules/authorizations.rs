@@ -44,12 +44,12 @@ async fn of_fifty_callers_one_takes_the_authorization(Fresh { store, .. }: Fresh
     assert_eq!(taken, 1);
 }
 
-/// Those that end at this very moment are still worth something.
+/// Authorizations that expire at exactly this moment are still valid.
 async fn authorizations_that_ended_are_swept(Fresh { store, .. }: Fresh) {
     for (state_hash, ends) in [(1, 10), (2, 20), (3, 20), (4, 21), (255, 500)] {
         store.put_authorization(authorization("s", "a", state_hash, ends)).await.expect("written");
     }
-    // Written anew with another end.
+    // Written again with another expiry.
     store.put_authorization(authorization("s", "a", 1, 400)).await.expect("written");
     assert_eq!(store.sweep_authorizations(Timestamp::from_secs(20)).await.expect("swept"), 0);
     assert_eq!(store.sweep_authorizations(Timestamp::from_secs(21)).await.expect("swept"), 2);
@@ -63,7 +63,7 @@ async fn authorizations_that_ended_are_swept(Fresh { store, .. }: Fresh) {
     assert!(store.authorization(&[4; 32]).await.expect("read").is_some());
 }
 
-/// Of many who open one link at once one goes on; its mark stays as long as the link is good.
+/// If several requests open one link at once, only one succeeds; the mark stays until the link expires.
 async fn a_start_link_is_used_once_until_it_ends(Fresh { store, .. }: Fresh) {
     let openers: Vec<_> = (0..20)
         .map(|_| {

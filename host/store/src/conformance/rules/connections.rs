@@ -21,7 +21,7 @@ list![
     a_new_connection_inherits_nothing_from_one_of_its_id,
 ];
 
-/// Compare and swap, for a new record and for one that is there.
+/// Compare and swap, for a new record and for an existing one.
 async fn a_connection_is_written_only_over_the_version_it_names(Fresh { store, .. }: Fresh) {
     let put = async |version, expected| store.put_connection(connection("s", "a", version), expected).await;
     assert_eq!(put(2, Expected::Version(1)).await.expect("answered"), Written::Conflict(0));
@@ -37,7 +37,7 @@ async fn a_connection_is_written_only_over_the_version_it_names(Fresh { store, .
     assert_eq!(found, connection("s", "a", 3));
 }
 
-/// A space with a longer name, or an id that another space has too, changes nothing.
+/// Neither a space whose name begins with the same text nor the same id in another space is affected.
 async fn connections_are_listed_by_id_and_stay_in_their_space(Fresh { store, .. }: Fresh) {
     for (space, id) in [("s", "b"), ("s", "a"), ("s", "ab"), ("s2", "a"), ("t", "c")] {
         store.put_connection(connection(space, id, 1), Expected::Absent).await.expect("written");
@@ -54,7 +54,7 @@ async fn connections_are_listed_by_id_and_stay_in_their_space(Fresh { store, .. 
     assert!(store.connection(&space("s"), &id("a")).await.expect("read").is_some());
 }
 
-/// Whatever the size of a page, each once.
+/// Each connection once, whatever the page size.
 async fn connections_are_listed_page_by_page(Fresh { store, .. }: Fresh) {
     let ids = ["a", "ab", "b", "c", "d"];
     for id in ids {
@@ -76,7 +76,7 @@ async fn connections_are_listed_page_by_page(Fresh { store, .. }: Fresh) {
     assert!(store.connections(&space("s"), &beyond).await.expect("listed").items.is_empty(), "no other space is met");
 }
 
-/// Deleting and making anew is a change, too.
+/// Deleting and creating again is a change, too.
 async fn a_connection_has_another_edition_after_each_change(Fresh { store, .. }: Fresh) {
     let edition = async || store.edition(&space("s"), &id("a")).await.expect("read");
     assert_eq!(edition().await, None);
@@ -100,7 +100,7 @@ async fn a_connection_has_another_edition_after_each_change(Fresh { store, .. }:
     assert!(before.is_none() || store.revision() != before, "a store that has a revision changes it");
 }
 
-/// Grants, authorizations, state and the quota that the state had used.
+/// Grants, authorizations, state and the quota that the state used.
 async fn deleting_a_connection_removes_all_that_belongs_to_it_and_nothing_else(Fresh { store, .. }: Fresh) {
     for (number, (space, id)) in (1..).zip(NEIGHBOURS) {
         store.put_connection(connection(space, id, 1), Expected::Absent).await.expect("written");
@@ -121,7 +121,7 @@ async fn deleting_a_connection_removes_all_that_belongs_to_it_and_nothing_else(F
     assert_eq!(whole_quota.expect("written"), StateWritten::Version(1));
 }
 
-/// Who was still writing for the connection that was deleted leaves nothing to the next of its id.
+/// Late writes for the deleted connection leave nothing behind for the next one with its id.
 async fn a_new_connection_inherits_nothing_from_one_of_its_id(Fresh { store, .. }: Fresh) {
     fill(&*store, "s", "a", 1).await;
     store.put_connection(connection("s", "a", 1), Expected::Absent).await.expect("written");

@@ -12,7 +12,7 @@ list![
     a_component_that_two_connectors_share_stays_while_one_has_it,
 ];
 
-/// The old component goes, the new one comes, in one step.
+/// The new component replaces the old one in one step.
 async fn a_connector_is_replaced_with_its_component(Fresh { store, .. }: Fresh) {
     store.put_connector(connector("acme", "sha256:1"), vec![1]).await.expect("added");
     store.put_connector(connector("acme", "sha256:2"), vec![2]).await.expect("replaced");
@@ -43,7 +43,7 @@ async fn the_digest_of_a_connector_follows_its_component(Fresh { store, .. }: Fr
     assert_eq!(now().await, None);
 }
 
-/// By id, whatever the size of a page.
+/// Ordered by id, whatever the page size.
 async fn connectors_are_listed_page_by_page(Fresh { store, .. }: Fresh) {
     for id in ["c", "a", "b"] {
         store.put_connector(connector(id, "sha256:1"), vec![1]).await.expect("added");
@@ -57,13 +57,13 @@ async fn connectors_are_listed_page_by_page(Fresh { store, .. }: Fresh) {
     assert_eq!(store.all_connectors().await.expect("listed").len(), 3);
 }
 
-/// Components are kept by what they are, not by whose.
+/// Components are stored by their content, not by their connector.
 async fn a_component_that_two_connectors_share_stays_while_one_has_it(Fresh { store, .. }: Fresh) {
     store.put_connector(connector("one", "sha256:1"), vec![1]).await.expect("added");
     store.put_connector(connector("two", "sha256:1"), vec![1]).await.expect("added");
     store.delete_connector(&connector_id("one")).await.expect("deleted");
     assert_eq!(store.component(&digest("sha256:1")).await.expect("read"), Some(vec![1]));
-    // The same component once more is no reason to drop it.
+    // Adding the same component again must not remove it.
     store.put_connector(connector("two", "sha256:1"), vec![1]).await.expect("replaced");
     assert_eq!(store.component(&digest("sha256:1")).await.expect("read"), Some(vec![1]));
 }

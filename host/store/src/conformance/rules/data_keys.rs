@@ -6,7 +6,7 @@ use crate::sealed::DataKeyId;
 
 list![a_data_key_is_kept_once_and_the_first_of_two_wins, a_data_key_is_wrapped_anew_in_its_place,];
 
-/// Whoever comes second gets the key that is there.
+/// The second writer gets the existing key.
 async fn a_data_key_is_kept_once_and_the_first_of_two_wins(Fresh { store, .. }: Fresh) {
     let first = data_key(1, "a");
     assert_eq!(store.add_data_key(first.clone()).await.expect("added"), first);
@@ -18,7 +18,7 @@ async fn a_data_key_is_kept_once_and_the_first_of_two_wins(Fresh { store, .. }: 
     assert_eq!(ids, [DataKeyId(1), DataKeyId(2), DataKeyId(10)]);
 }
 
-/// Wrapping changes no number and adds none.
+/// Wrapping again changes no id and adds none.
 async fn a_data_key_is_wrapped_anew_in_its_place(Fresh { store, .. }: Fresh) {
     store.add_data_key(data_key(1, "a")).await.expect("added");
     let mut again = data_key(1, "b");

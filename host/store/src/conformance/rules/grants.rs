@@ -19,7 +19,7 @@ list![
     the_grants_of_a_principal_are_found_in_one_space,
 ];
 
-/// Compare and swap, for a new record and for one that is there.
+/// Compare and swap, for a new record and for an existing one.
 async fn a_grant_is_written_only_over_the_version_it_names(Fresh { store, .. }: Fresh) {
     let key = grant_key("s", "a", GrantOwner::Shared);
     let put = async |version, expected| store.put_grant(grant(key.clone(), version), expected).await;
@@ -34,7 +34,7 @@ async fn a_grant_is_written_only_over_the_version_it_names(Fresh { store, .. }: 
     assert_eq!(found, grant(key, 2));
 }
 
-/// The others are told which version is there.
+/// The other writers get the current version.
 async fn of_many_writers_of_a_grant_one_wins(Fresh { store, .. }: Fresh) {
     let key = grant_key("s", "a", GrantOwner::Shared);
     store.put_grant(grant(key.clone(), 1), Expected::Absent).await.expect("written");
@@ -54,7 +54,7 @@ async fn of_many_writers_of_a_grant_one_wins(Fresh { store, .. }: Fresh) {
     assert_eq!(won, 1);
 }
 
-/// Not under another space's, another connection's, another owner's.
+/// Not found under another space, connection or owner.
 async fn a_grant_is_found_only_under_its_own_key(Fresh { store, .. }: Fresh) {
     let key = grant_key("s", "a", principal("ann"));
     store.put_grant(grant(key.clone(), 1), Expected::Absent).await.expect("written");
@@ -89,7 +89,7 @@ async fn a_grant_is_deleted_only_in_the_version_that_is_named(Fresh { store, .. 
     assert_eq!(delete(Expected::Version(2)).await, Written::Version(0));
 }
 
-/// Who was overtaken may not write, even over the version that it read.
+/// A holder whose lease was taken over may not write, even over the version that it read.
 async fn a_grant_is_not_written_under_an_older_fencing_number(Fresh { store, .. }: Fresh) {
     let key = grant_key("s", "a", GrantOwner::Shared);
     let fenced = |version, fence| GrantRecord { fence, ..grant(key.clone(), version) };
@@ -101,7 +101,7 @@ async fn a_grant_is_not_written_under_an_older_fencing_number(Fresh { store, .. 
     assert_eq!(store.put_grant(fenced(3, 9), Expected::Version(2)).await.expect("written"), Written::Version(3));
 }
 
-/// Of every space; a lost one is settled, too.
+/// In every space; a lost one is settled, too.
 async fn grants_in_doubt_are_found_until_they_are_settled(Fresh { store, .. }: Fresh) {
     let keys = ["a", "b", "c", "d"].map(|name| grant_key(name, "x", principal("ann")));
     let phase = GrantPhase::InDoubt { since: Timestamp::from_secs(3) };
@@ -122,7 +122,7 @@ async fn grants_in_doubt_are_found_until_they_are_settled(Fresh { store, .. }: F
     assert!(store.grants_in_doubt(10).await.expect("listed").is_empty());
 }
 
-/// By the time of their last write, whatever their space.
+/// Ordered by the time of their last write, in every space.
 async fn idle_grants_are_found_oldest_first_and_page_by_page(Fresh { store, .. }: Fresh) {
     let write = async |name: &str, version, at| {
         let record = GrantRecord {
@@ -147,7 +147,7 @@ async fn idle_grants_are_found_oldest_first_and_page_by_page(Fresh { store, .. }
     assert_eq!(names(&idle(None, 10).await), ["c", "d", "a"]);
 }
 
-/// In all of its connections, and nobody else's.
+/// In all of the principal's connections, and no other principal's.
 async fn the_grants_of_a_principal_are_found_in_one_space(Fresh { store, .. }: Fresh) {
     let ann = PrincipalId::parse("ann").expect("an id");
     for (space, connection, owner) in [

@@ -13,7 +13,7 @@ const OTHER: LeaseHolder = LeaseHolder([2; 16]);
 
 list![a_lease_has_one_holder_until_it_ends_or_is_given_back, fencing_numbers_only_grow];
 
-/// By the store's clock. Another may take it at its end, and what was given back at once.
+/// By the store's clock. Another holder may take it when it expires, or at once after it was released.
 async fn a_lease_has_one_holder_until_it_ends_or_is_given_back(Fresh { store, clock }: Fresh) {
     let key = grant_key("s", "a", GrantOwner::Shared);
     let life = Duration::from_mins(1);
@@ -37,7 +37,7 @@ async fn a_lease_has_one_holder_until_it_ends_or_is_given_back(Fresh { store, cl
     assert!(matches!(take(ONE).await, Leasing::Taken(_)));
 }
 
-/// Whoever takes it, and however it ended.
+/// Across holders, and whether the last lease was released or expired.
 async fn fencing_numbers_only_grow(Fresh { store, clock }: Fresh) {
     let key = grant_key("s", "a", GrantOwner::Shared);
     let mut last = 0;

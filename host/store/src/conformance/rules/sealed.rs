@@ -11,7 +11,7 @@ use crate::sealed::DataKeyId;
 
 list![sealed_texts_are_found_page_by_page, a_sealed_text_is_replaced_only_while_it_is_the_one_that_was_read,];
 
-/// Every kind, every space, each once, and none that is under the right key already.
+/// Every kind and every space, each text once, and none that is under the right key already.
 async fn sealed_texts_are_found_page_by_page(Fresh { store, .. }: Fresh) {
     fill(&*store).await;
     let mut found: Vec<SealedPlace> = Vec::new();
@@ -31,7 +31,7 @@ async fn sealed_texts_are_found_page_by_page(Fresh { store, .. }: Fresh) {
     assert!(none.items.is_empty() && none.next.is_none());
 }
 
-/// The record keeps its version; a change in between is never undone.
+/// The record keeps its version; a change in between is never overwritten.
 async fn a_sealed_text_is_replaced_only_while_it_is_the_one_that_was_read(Fresh { store, .. }: Fresh) {
     fill(&*store).await;
     let page = store.sealed_under_others(DataKeyId(2), &Page::first(100)).await.expect("a page");

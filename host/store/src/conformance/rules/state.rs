@@ -11,7 +11,7 @@ list![
     state_is_found_only_under_its_own_key,
 ];
 
-/// Compare and swap, for a new value and for one that is there.
+/// Compare and swap, for a new value and for an existing one.
 async fn a_state_value_is_written_only_over_the_version_it_names(Fresh { store, .. }: Fresh) {
     let key = state_key("s", "a", "k");
     let put = async |version, expected| store.put_state(&key, state(1, version), expected, 100).await;
@@ -24,7 +24,7 @@ async fn a_state_value_is_written_only_over_the_version_it_names(Fresh { store, 
     assert_eq!(store.state(&key).await.expect("read"), Some(state(1, 3)));
 }
 
-/// Replacing and deleting give back what the old value took.
+/// Replacing and deleting release the bytes of the old value.
 async fn state_counts_against_the_quota_of_its_connection(Fresh { store, .. }: Fresh) {
     let put = async |connection: &str, key: &str, size, version, quota| {
         let key = state_key("s", connection, key);
@@ -43,7 +43,7 @@ async fn state_counts_against_the_quota_of_its_connection(Fresh { store, .. }: F
     assert_eq!(put("a", "n", u64::MAX, 1, 100).await, StateWritten::QuotaExceeded);
 }
 
-/// Any text can be a key, and belongs to its connection alone.
+/// Any text can be a key, and belongs only to its connection.
 async fn state_is_found_only_under_its_own_key(Fresh { store, .. }: Fresh) {
     let keys = ["", "k", "kk", "k\0", "\0", "a/b", "\u{1F511}"];
     let places = [("s", "a"), ("s", "ab"), ("t", "a")];
