@@ -211,8 +211,8 @@ fn tells_lines(error: &Error) -> bool {
 
 fn hint_of(error: &Error) -> Option<String> {
     match error {
-        Error::UnknownConnector(_) => Some("`innkeeper connector list` shows the connectors".to_owned()),
-        Error::UnknownConnection { .. } => Some("`innkeeper connection list` shows the connections of the space".to_owned()),
+        Error::UnknownConnector(_) => Some("add one with `innkeeper connector add FILE.wasm`".to_owned()),
+        Error::UnknownConnection { .. } => Some("make one with `innkeeper connection create`".to_owned()),
         Error::Auth(AuthError::NeedsAuthorization { connection, owner, .. }) => {
             Some(how_to_authorize(connection, owner.principal()))
         }

@@ -152,6 +152,8 @@ pub enum Approval {
     Standing,
     /// The owner has to agree to it.
     Needed,
+    /// It has no effect with this auth type.
+    Unused,
 }
 
 /// A field and its value.

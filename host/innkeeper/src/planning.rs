@@ -6,7 +6,7 @@ use std::sync::Arc;
 use innkeeper_auth::{AuthType, Credential, Declared, Renewing, Settings, SettingsErrors, Sourced};
 use innkeeper_egress::SHORTEST_SECRET;
 use innkeeper_runtime::Connector;
-use innkeeper_spec::{AuthDeclaration, AuthMode, ConnectorSpec, FieldKind, Place, Scope, ValueSource};
+use innkeeper_spec::{AuthDeclaration, AuthMode, ConnectorSpec, FieldKind, Place, PlaceholderUse, Scope, ValueSource};
 use innkeeper_store::{ConnectionId, ConnectionRecord, SpaceId};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -70,8 +70,8 @@ impl Innkeeper {
             config: config_fields(&config, new.config.as_object()),
             hosts,
             endpoints: endpoints(&of, &settings, None),
-            placeholders: rights(asked_placeholders(spec), &[]),
-            claims: rights(spec.claims.clone(), &[]),
+            placeholders: placeholders(&of, asked_placeholders(spec), &[]),
+            claims: claims(&of, &settings, spec.claims.clone(), &[])?,
             changes: Vec::new(),
             ..common(spec, &of, &settings, settings.sources(), auth_mode)?
         };
@@ -135,7 +135,7 @@ impl Innkeeper {
             Some(HostApproval::AsAsked) => with_approval(asked(&connector, &config)?, standing),
             Some(HostApproval::Only(hosts)) => with_approval(named(&connector, hosts)?, |_| Approval::Named),
         };
-        let (placeholders, claims) = match &change.hosts {
+        let (asked_placeholders, asked_claims) = match &change.hosts {
             None => (before.placeholders.clone(), before.claims.clone()),
             Some(_) => (asked_placeholders(spec), spec.claims.clone()),
         };
@@ -147,8 +147,8 @@ impl Innkeeper {
             config: config_fields(&config, config.as_object()),
             hosts,
             endpoints: endpoints(&of, &settings, Some(&before)),
-            placeholders: rights(placeholders, &before.placeholders),
-            claims: rights(claims, &before.claims),
+            placeholders: placeholders(&of, asked_placeholders, &before.placeholders),
+            claims: claims(&of, &settings, asked_claims, &before.claims)?,
             ..common(spec, &of, &settings, &sources, before.auth_mode)?
         };
         view.changes = changes(&before, &view, &changed_secrets);
@@ -250,7 +250,10 @@ fn warnings(spec: &ConnectorSpec, of: &Declared<'_>, secrets: &BTreeMap<String, 
     let insecure = insecure.map(|reason| PlanWarning::InsecureAuthType { reason: reason.to_owned() });
     let short = secrets.iter().filter(|(_, secret)| secret.expose_secret().len() < SHORTEST_SECRET);
     let short = short.map(|(field, _)| PlanWarning::ShortSecret { field: field.clone(), shortest: SHORTEST_SECRET });
-    let in_body = spec.placeholder_uses().iter().any(|usage| usage.permits_place(Place::Body));
+    let in_body = spec
+        .placeholder_uses()
+        .iter()
+        .any(|usage| usage.permits_place(Place::Body) && secrets.contains_key(&usage.field));
     let in_body = in_body.then_some(PlanWarning::SecretInBody);
     insecure.into_iter().chain(short).chain(in_body).collect()
 }
@@ -302,9 +305,34 @@ fn with_approval(hosts: Vec<Host>, approval: impl Fn(&Host) -> Approval) -> Vec<
     hosts.into_iter().map(planned).collect()
 }
 
-fn rights(names: Vec<String>, before: &[String]) -> Vec<PlannedRight> {
+/// The secrets that requests may name. One that the auth type does not have has no effect.
+fn placeholders(of: &Declared<'_>, uses: Vec<String>, before: &[String]) -> Vec<PlannedRight> {
+    let fields = of.auth_type.fields(of.declaration);
+    let is_used = |text: &str| {
+        let usage = text.parse::<PlaceholderUse>();
+        usage.is_ok_and(|usage| fields.iter().any(|field| field.kind.is_secret() && field.name == usage.field))
+    };
+    rights(uses, before, is_used)
+}
+
+/// The fields of a token answer that the connector may read. Without a grant there are none.
+fn claims(
+    of: &Declared<'_>,
+    settings: &Settings,
+    names: Vec<String>,
+    before: &[String],
+) -> Result<Vec<PlannedRight>, Error> {
+    let credential = of.auth_type.credential(settings).map_err(|errors| fields_error(of.declaration, errors))?;
+    Ok(rights(names, before, |_| matches!(credential, Credential::Grant(_))))
+}
+
+fn rights(names: Vec<String>, before: &[String], is_used: impl Fn(&str) -> bool) -> Vec<PlannedRight> {
     let right = |name: String| {
-        let approval = if before.contains(&name) { Approval::Standing } else { Approval::Needed };
+        let approval = match before.contains(&name) {
+            true => Approval::Standing,
+            false if is_used(&name) => Approval::Needed,
+            false => Approval::Unused,
+        };
         PlannedRight { name, approval }
     };
     names.into_iter().map(right).collect()

@@ -16,10 +16,10 @@ mod serve;
 mod status;
 
 use clap::Subcommand;
-use innkeeper::Innkeeper;
+use innkeeper::{ErrorKind, Innkeeper, Page, Paged};
 
 use crate::config::Settings;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 
 /// What every command works with.
@@ -33,13 +33,39 @@ impl Context {
     /// Opens the host, works with it, and waits until its audit records are durable, whatever came of the work.
     async fn with_host<T>(&self, work: impl AsyncFnOnce(&Innkeeper) -> Outcome<T>) -> Outcome<T> {
         let host = self.settings.open().await?;
-        let outcome = work(&host).await;
+        let mut outcome = work(&host).await;
+        if let Err(failure) = &mut outcome {
+            self.name_what_there_is(&host, failure).await;
+        }
         let closed = host.close().await;
         let value = outcome?;
         closed?;
         Ok(value)
     }
+
+    /// Where there is no such connection or connector: those there are. The host tells nobody the ids of others; whoever runs
+    /// this command may read its store.
+    async fn name_what_there_is(&self, host: &Innkeeper, failure: &mut Failure) {
+        let Failure::Reported(report) = failure else { return };
+        let page = Page::first(MOST_NAMES);
+        let (names, more) = if report.kind == ErrorKind::UnknownConnection.as_str() {
+            let Ok(Paged { items, next }) = host.connections(&self.settings.space, &page).await else { return };
+            (items.iter().map(|connection| connection.id.to_string()).collect::<Vec<_>>(), next.is_some())
+        } else if report.kind == ErrorKind::UnknownConnector.as_str() {
+            let Ok(Paged { items, next }) = host.connectors(&page).await else { return };
+            (items.iter().map(|connector| connector.id.to_string()).collect(), next.is_some())
+        } else {
+            return;
+        };
+        if !names.is_empty() {
+            let more = if more { " and more" } else { "" };
+            report.hint = Some(format!("there is {}{more}", names.join(", ")));
+        }
+    }
 }
+
+/// Names that are listed in an error.
+const MOST_NAMES: usize = 20;
 
 /// What can be done.
 #[derive(Subcommand, Debug)]

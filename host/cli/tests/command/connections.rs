@@ -34,6 +34,7 @@ fn a_connection_is_made_by_flags_and_shown_and_listed() {
             "interactive",
             "placeholders",
             "secret_names",
+            "sources",
             "space",
             "title",
             "updated_at"
@@ -51,7 +52,10 @@ fn a_connection_is_described_by_a_file_and_flags_are_stronger() {
          [secrets]\ntoken = { file = 'token' }\n",
     );
     inn.write("token", "a-token-in-a-file\n");
-    let made = inn.run(&["connection", "create", "--from", &toml, "--title", "By flag", "--json"]).succeeded().json();
+    let create = ["connection", "create", "--from", &toml, "--title", "By flag", "--json"];
+    // The file names the hosts, and the connector asks to put the token into requests.
+    inn.run(&create).failed(2, &[]);
+    let made = inn.run(&[&create[..], &["--yes"]].concat()).succeeded().json();
     assert_eq!((&made["id"], &made["title"]), (&json!("one"), &json!("By flag")));
     assert_eq!((&made["hosts"], &made["secret_names"]), (&json!(["https://a.example:443"]), &json!(["token"])));
     let file = r#"{ "connector": "hostile_connector", "id": "two", "auth_type": "none", "hosts": [] }"#;
@@ -77,7 +81,7 @@ fn hosts_need_an_approval_and_can_be_named_instead() {
     let config = format!("baseUrl={base}");
     let create = ["connection", "create", "practice_echo", "--id=e", "--auth-type=none", "--config", &config];
     let refused = inn.run(&create).failed(2, &[&format!("asks to reach {base}/echo"), "--yes", "--host"]);
-    assert!(refused.err.contains("which nobody has approved"), "{refused:#?}");
+    assert!(refused.err.contains("approval is needed"), "{refused:#?}");
     let made = inn.run(&[&create[..], &["--host", "https://only.example/v1", "--json"]].concat()).succeeded().json();
     assert_eq!(made["hosts"], json!(["https://only.example:443/v1"]));
     inn.run(&["call", "e", "echo"]).failed(5, &[base]);
@@ -92,11 +96,9 @@ fn where_credentials_are_sent_to_needs_an_approval_even_when_a_default_is_hidden
     let create = ["connection", "create", "google_drive", "--id=g", "--auth-type=oauth_authorization_code"];
     let create = [&create[..], &["--field=clientId=c", "--field=revocationUrl=https://given.example/revoke"]].concat();
     let sent = [
-        "credentials",
-        "are sent to",
-        "https://oauth2.googleapis.com/token (tokenUrl, named by the connector)",
-        "https://given.example/revoke (revocationUrl, as given)",
-        "which nobody has approved",
+        "approval is needed",
+        "credentials of google_drive go to",
+        "https://oauth2.googleapis.com/token (tokenUrl, set by the connector)",
         "--yes",
     ];
     let asked = inn.run(&create).failed(2, &sent);
@@ -127,8 +129,7 @@ fn a_change_that_sends_credentials_elsewhere_needs_an_approval() {
     inn.run(&["connection", "edit", "g", "--title=New"]).succeeded();
     inn.run(&["connection", "edit", "g", "--field=tokenUrl=https://b.example/t"]).succeeded();
     let back = ["connection", "edit", "g", "--field=tokenUrl="];
-    let asked =
-        ["https://oauth2.googleapis.com/token (tokenUrl, named by the connector)", "nobody has approved", "--yes"];
+    let asked = ["https://oauth2.googleapis.com/token (tokenUrl, set by the connector)", "approval is needed", "--yes"];
     inn.run(&back).failed(2, &asked);
     let shown = inn.run(&["connection", "show", "g", "--json"]).succeeded().json();
     assert_eq!(shown["fields"]["tokenUrl"], json!("https://b.example/t"));

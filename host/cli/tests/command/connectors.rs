@@ -27,7 +27,19 @@ fn a_program_gets_connectors_as_json() {
     let added = inn.run(&["connector", "add", "--json", &component("google_drive")]).succeeded().json();
     assert_eq!(
         keys(&added[0]),
-        ["actions", "auth_types", "differences", "digest", "hosts", "id", "replaces", "title", "version"]
+        [
+            "actions",
+            "added_at",
+            "auth_types",
+            "differences",
+            "digest",
+            "hosts",
+            "id",
+            "replaces",
+            "rescoped",
+            "title",
+            "version"
+        ]
     );
     assert_eq!((&added[0]["replaces"], &added[0]["differences"]), (&json!("0.1.0"), &json!([])));
     assert_eq!(

@@ -26,9 +26,9 @@ fn a_connection_is_made_by_questions() {
     session.types_unseen(SECRET);
     session.sees("Id of the connection");
     session.types("");
-    session.sees("asks to send requests to");
+    session.sees("sends requests to");
     session.sees(&format!("{base}/echo (GET)"));
-    session.sees("May this connection reach them?");
+    session.sees("Approve this?");
     session.presses("y");
     session.sees("made the connection practice_echo");
     let (status, shown) = session.ends();
@@ -72,7 +72,7 @@ fn hosts_that_are_not_approved_make_no_connection() {
     let inn = Inn::with_connectors();
     let create = ["connection", "create", "practice_echo", "--auth-type=none", "--config=baseUrl=http://127.0.0.1:1"];
     let mut session = Session::start(&inn, &create);
-    session.sees("May this connection reach them?");
+    session.sees("Approve this?");
     session.presses("n");
     let (status, shown) = session.ends();
     assert_eq!(status, Some(5), "{shown}");
@@ -87,8 +87,8 @@ fn a_person_sees_where_credentials_are_sent_to_and_a_no_makes_no_connection() {
     let mut session = Session::start(&inn, &create);
     session.sees("credentials are sent to");
     session.sees("https://oauth2.googleapis.com/token");
-    session.sees("named by the connector");
-    session.sees("and credentials be sent there?");
+    session.sees("set by the connector");
+    session.sees("Approve this?");
     session.presses("n");
     let (status, shown) = session.ends();
     assert_eq!(status, Some(5), "{shown}");

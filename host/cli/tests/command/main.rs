@@ -10,6 +10,7 @@ mod demo;
 mod help;
 mod inn;
 mod interactive;
+mod json;
 mod practice;
 mod secrets;
 mod session;

@@ -26,8 +26,10 @@ fn the_status_says_how_a_connection_stands_and_what_to_do() {
             "expires_at",
             "failed_at",
             "in_doubt",
+            "interactive",
             "last_failure",
             "last_refresh",
+            "message",
             "missing_scope",
             "next_try",
             "principal",
@@ -37,7 +39,8 @@ fn the_status_says_how_a_connection_stands_and_what_to_do() {
             "scope",
             "space",
             "state",
-            "surplus_scope"
+            "surplus_scope",
+            "title"
         ]
     );
     inn.run(&["status", "nobody"]).failed(3, &["there is no connection \"nobody\""]);

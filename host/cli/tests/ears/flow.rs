@@ -119,8 +119,8 @@ fn where_credentials_are_sent_to_is_shown_before_a_connection_is_made() {
     let place = Place::with(&stage.service_file());
     let service = place.start();
     let host = Host::new(service.base());
-    let listed = format!("{} (ears, named by this host's configuration)", service.base());
-    host.connect(&stage, &[]).failed(2, &[&listed, "which nobody has approved", "`--yes`"]);
+    let listed = format!("{} (ears, from the configuration of this host)", service.base());
+    host.connect(&stage, &[]).failed(2, &[&listed, "approval is needed", "`--yes`"]);
     // Naming the host to reach approves no address that credentials go to.
     let reach = format!("--host={}drive/v3", stage.drive.base);
     host.connect(&stage, &[&reach]).failed(2, &[&listed]);

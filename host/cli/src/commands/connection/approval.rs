@@ -14,13 +14,13 @@ use crate::prompts;
 pub(super) async fn make(
     host: &Innkeeper,
     plan: Plan,
-    yes: bool,
+    given: Given,
     dry_run: bool,
     context: &Context,
 ) -> Outcome<Option<ConnectionView>> {
     warn(plan.view(), context.output);
     if !dry_run {
-        return Ok(Some(host.connect(approve(plan, yes)?).await?));
+        return Ok(Some(host.connect(approve(plan, given)?).await?));
     }
     if context.output.is_json() {
         context.output.json(plan.view())?;
@@ -30,10 +30,26 @@ pub(super) async fn make(
     Ok(None)
 }
 
-/// Asks about what is neither named nor approved before, unless all of it is approved by `yes`.
-fn approve(plan: Plan, yes: bool) -> Outcome<ApprovedPlan> {
+/// What the arguments approve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Given {
+    /// What they name.
+    Nothing,
+    /// What the connector asks for: hosts, placeholders and claims, but no address that credentials are sent to.
+    Asked,
+    /// All of it.
+    All,
+}
+
+/// Asks about what is neither named nor approved.
+fn approve(plan: Plan, given: Given) -> Outcome<ApprovedPlan> {
     let view = plan.view();
-    if yes || !plan.needs_approval() {
+    let is_approved = match given {
+        Given::All => true,
+        Given::Asked => view.endpoints.iter().all(|endpoint| endpoint.approval != Approval::Needed),
+        Given::Nothing => !plan.needs_approval(),
+    };
+    if is_approved {
         return Ok(plan.approved());
     }
     if !prompts::is_possible() {
@@ -88,6 +104,7 @@ fn show(view: &PlanView) {
     let mark = |approval: Approval| match approval {
         Approval::Needed => "needs approval",
         Approval::Standing => "approved before",
+        Approval::Unused => "not used",
         _ => "as given",
     };
     if !view.hosts.is_empty() {

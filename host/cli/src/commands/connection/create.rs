@@ -8,9 +8,10 @@ use innkeeper::spec::{AuthMode, ConnectorId};
 use innkeeper::{ConnectionId, Connector, HostApproval, Innkeeper, NewConnection, Plan, fields_for};
 use serde_json::{Map, Value};
 
+use super::approval::{self, Given};
 use super::file::ConnectionFile;
 use super::form::{self, Filled};
-use super::{approval, show};
+use super::show;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use crate::secrets::{SecretArguments, refusal};
@@ -68,10 +69,11 @@ fn auth_mode(text: &str) -> Result<AuthMode, String> {
 pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     arguments.secrets.refuse_values()?;
     let file = arguments.from.as_deref().map(ConnectionFile::read).transpose()?.unwrap_or_default();
-    let (yes, dry_run) = (arguments.yes, arguments.dry_run);
+    let given = if arguments.yes { Given::All } else { Given::Nothing };
+    let dry_run = arguments.dry_run;
     let made = context.with_host(async |host| {
         let plan = plan(arguments, file, host, context).await?;
-        approval::make(host, plan, yes, dry_run, context).await
+        approval::make(host, plan, given, dry_run, context).await
     });
     let Some(view) = made.await? else { return Ok(()) };
     if context.output.is_json() {

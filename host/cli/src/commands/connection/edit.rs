@@ -4,7 +4,8 @@ use clap::Args;
 use innkeeper::{ConnectionChange, ConnectionId, HostApproval, Innkeeper, Plan};
 use serde_json::{Map, Value};
 
-use super::{approval, show};
+use super::approval::{self, Given};
+use super::show;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use crate::parameters;
@@ -28,10 +29,10 @@ pub(crate) struct Arguments {
     /// A host that it may reach, in place of those that are approved now
     #[arg(long, value_name = "https://HOST[:PORT][/PREFIX]")]
     host: Option<Vec<String>>,
-    /// Follow the connector as it is now: its hosts in place of those that are approved, its defaults, placeholders and claims
+    /// Follow the connector as it is now: approve the hosts, placeholders and claims that it asks for, and take its defaults
     #[arg(long, conflicts_with = "host")]
     approve_asked: bool,
-    /// Approve what was neither named nor approved before
+    /// Approve everything that the change needs
     #[arg(long, short)]
     yes: bool,
     /// Show what would change, and change nothing
@@ -43,7 +44,12 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     arguments.secrets.refuse_values()?;
     let made = context.with_host(async |host| {
         let plan = plan(&arguments, host, context).await?;
-        approval::make(host, plan, arguments.yes, arguments.dry_run, context).await
+        let given = match (arguments.yes, arguments.approve_asked) {
+            (true, _) => Given::All,
+            (false, true) => Given::Asked,
+            (false, false) => Given::Nothing,
+        };
+        approval::make(host, plan, given, arguments.dry_run, context).await
     });
     let Some(view) = made.await? else { return Ok(()) };
     if context.output.is_json() {
