@@ -1,5 +1,5 @@
-//! What a component answers, before anything is checked: the plain mirror of `wit/connector/spec.wit`, field by field.
-//! Texts called "JSON" hold one JSON value; an empty one means "nothing declared".
+//! What a component returns, before anything is checked: the plain mirror of `wit/connector/spec.wit`, field by
+//! field. Texts called "JSON" contain one JSON value; an empty one means "nothing declared".
 
 use serde::{Deserialize, Serialize};
 
@@ -11,16 +11,16 @@ pub use crate::host_rule::CredentialUse;
 /// A named JSON value that the contract has no field for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Annotation {
-    /// `skill`, `icon`, `form` or a name of the author's.
+    /// `skill`, `icon`, `form` or a name that the author chose.
     pub name: String,
     /// JSON.
     pub value: String,
 }
 
-/// Who this is.
+/// The identity of a component.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
-    /// The id that stays for ever.
+    /// The id, which never changes.
     pub id: String,
     /// Semantic version.
     pub version: String,
@@ -39,11 +39,11 @@ pub struct About {
 pub struct HostRule {
     /// Which hosts.
     pub host: HostPattern,
-    /// None: 443.
+    /// `None`: 443.
     pub port: Option<u16>,
     /// Empty: any.
     pub methods: Vec<String>,
-    /// None: any path.
+    /// `None`: any path.
     pub path_prefix: Option<String>,
     /// Whether the credential may go there.
     pub credential: CredentialUse,
@@ -63,7 +63,7 @@ pub enum HostPattern {
     Claim(ClaimHost),
 }
 
-/// A host that the token answer names.
+/// A host that the token response names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimHost {
     /// Field of the token answer.
@@ -72,7 +72,7 @@ pub struct ClaimHost {
     pub pattern: String,
 }
 
-/// An auth type that the connector takes.
+/// An auth type that the connector accepts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthDeclaration {
     /// Id of the auth type.
@@ -110,16 +110,16 @@ pub struct ActionSpec {
     pub annotations: Vec<Annotation>,
 }
 
-/// All that a connector says of itself.
+/// The whole spec of a connector.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectorSpec {
     /// Who this is.
     pub about: About,
-    /// Empty: `none` alone.
+    /// Empty: only `none`.
     pub auth_types: Vec<AuthDeclaration>,
     /// JSON Schema of the connection's config.
     pub config: String,
-    /// Hosts it asks for.
+    /// Hosts that it requests.
     pub hosts: Vec<HostRule>,
     /// Default headers.
     pub headers: Vec<(String, String)>,
@@ -144,7 +144,7 @@ pub struct FieldSpec {
     pub label: String,
     /// What to fill in.
     pub help: Option<String>,
-    /// How a form asks for it.
+    /// How a form shows it.
     pub kind: FieldKind,
     /// For [`FieldKind::Choice`].
     pub choices: Vec<String>,
@@ -156,7 +156,7 @@ pub struct FieldSpec {
     pub pattern: Option<String>,
 }
 
-/// All that an auth type says of itself.
+/// The whole spec of an auth type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthTypeSpec {
     /// Who this is.
