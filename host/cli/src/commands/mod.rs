@@ -1,4 +1,4 @@
-//! What can be done, a file for each.
+//! The commands, one file for each.
 
 mod audit;
 mod authorize;
@@ -22,7 +22,7 @@ use crate::config::Settings;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 
-/// What every command works with.
+/// The context of every command.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) settings: Settings,
@@ -30,7 +30,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Opens the host, works with it, and waits until its audit records are durable, whatever came of the work.
+    /// Opens the host, works with it, and waits until its audit records are durable, even if the work failed.
     async fn with_host<T>(&self, work: impl AsyncFnOnce(&Innkeeper) -> Outcome<T>) -> Outcome<T> {
         let host = self.settings.open().await?;
         let mut outcome = work(&host).await;
@@ -106,7 +106,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does it.
+    /// Runs it.
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         match self {
             Self::Connector(command) => command.run(context).await,
