@@ -43,8 +43,8 @@ impl Context {
         Ok(value)
     }
 
-    /// Where there is no such connection or connector: those there are. The host tells nobody the ids of others; whoever runs
-    /// this command may read its store.
+    /// If the connection or connector does not exist: lists the ones that do. The host does not reveal the ids of
+    /// others, but the user of this command may read its store.
     async fn name_what_there_is(&self, host: &Innkeeper, failure: &mut Failure) {
         let Failure::Reported(report) = failure else { return };
         let page = Page::first(MOST_NAMES);

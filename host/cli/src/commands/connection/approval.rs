@@ -33,15 +33,15 @@ pub(super) async fn make(
 /// What the arguments approve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Given {
-    /// What they name.
+    /// Only what they name.
     Nothing,
-    /// What the connector asks for: hosts, placeholders and claims, but no address that credentials are sent to.
+    /// What the connector requests: hosts, placeholders and claims, but no address that credentials are sent to.
     Asked,
-    /// All of it.
+    /// Everything.
     All,
 }
 
-/// Asks about what is neither named nor approved.
+/// Asks about what was neither named nor approved before.
 fn approve(plan: Plan, given: Given) -> Outcome<ApprovedPlan> {
     let view = plan.view();
     let is_approved = match given {
