@@ -16,6 +16,7 @@ use crate::settings_errors::SettingsErrors;
 
 /// Why a person must authorize again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Reason {
     /// Nobody has authorized yet, or the grant was disconnected.
     NoGrant,
@@ -76,6 +77,7 @@ impl From<LossReason> for Reason {
 
 /// Why there is no credential, or a flow cannot begin.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AuthError {
     /// A person must authorize.
     #[error("connection {connection} ({}) needs authorization: {}; begin a new authorization for it", whose(.owner), .reason.sentence())]

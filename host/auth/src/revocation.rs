@@ -29,6 +29,7 @@ pub struct Disconnected {
 
 /// Why tokens were not given back to the provider. They are gone here all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unrevoked {
     /// The provider has no revocation URL, or none is known.
     NoAddress,

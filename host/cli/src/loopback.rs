@@ -78,6 +78,7 @@ impl From<LocalFailure> for Failure {
         match failure {
             LocalFailure::Refused(error) => error.into(),
             LocalFailure::Strangers => Self::new(Exit::Denied, "authorization-denied", failure.to_string()),
+            _ => Self::failed(failure.to_string()),
         }
     }
 }

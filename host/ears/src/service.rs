@@ -47,6 +47,7 @@ pub struct EarsSettings {
 
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum EarsError {
     /// The public address cannot be used.
     #[error("the public address {address} {why}")]

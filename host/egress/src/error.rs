@@ -5,6 +5,7 @@ use thiserror::Error;
 /// Why a request has no answer. A status such as 404 or 500 is an answer, not an error. No variant holds a secret, a query
 /// or a header value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum EgressError {
     /// The request may not go there.
     #[error("{address} is refused: {reason}; {remedy}")]
@@ -63,6 +64,7 @@ impl EgressError {
 
 /// Why the way out could not be set up.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum SetupError {
     /// A root certificate is no PEM certificate.
     #[error(

@@ -43,6 +43,7 @@ impl fmt::Debug for ClientIdentity {
 
 /// Why certificate and key are no identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
+#[non_exhaustive]
 pub enum IdentityError {
     /// The chain is empty.
     #[error("there is no certificate")]

@@ -146,6 +146,7 @@ pub struct Attachment {
 
 /// Why no credential can be given.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum CredentialError {
     /// The user has to authorize.
     #[error("the connection has no live credential")]

@@ -320,6 +320,7 @@ fn of_auth(error: &AuthError) -> ErrorKind {
         | AuthError::NotInteractive { .. }
         | AuthError::NoDeviceCode { .. }
         | AuthError::ReturnUrl { .. } => ErrorKind::Auth,
+        _ => ErrorKind::Host,
     }
 }
 
@@ -335,6 +336,7 @@ fn of_flow(failure: &FlowFailure) -> ErrorKind {
         | FlowFailure::Unknown
         | FlowFailure::Expired
         | FlowFailure::NoCode => ErrorKind::Authorization,
+        _ => ErrorKind::Host,
     }
 }
 
@@ -345,6 +347,7 @@ fn of_device(failure: &DeviceFailure) -> ErrorKind {
         DeviceFailure::ConnectionGone(_) => ErrorKind::UnknownConnection,
         DeviceFailure::Host(error) => of_auth(error),
         DeviceFailure::Expired => ErrorKind::Authorization,
+        _ => ErrorKind::Host,
     }
 }
 

@@ -31,6 +31,7 @@ pub struct LocalCallback {
 
 /// Why there will be no grant.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LocalFailure {
     /// The authorization was refused.
     #[error(transparent)]

@@ -315,6 +315,7 @@ impl From<&FlowFailure> for Problem {
             FlowFailure::Exchange(_) => Self::Exchange,
             FlowFailure::TooMany(wait) => Self::TooMany(*wait),
             FlowFailure::Host(error) => Self::from(error),
+            _ => Self::Host,
         }
     }
 }

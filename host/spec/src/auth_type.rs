@@ -57,6 +57,7 @@ pub struct FieldSpec {
 /// How a form asks for a field of an auth type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum FieldKind {
     /// One line.
     #[default]

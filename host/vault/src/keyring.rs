@@ -120,6 +120,7 @@ impl fmt::Debug for Keyring {
 
 /// Why there is no keyring.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyringError {
     /// A line is no key. The line itself is not shown, it may hold one.
     #[error("line {0} of the keyring is not `id:base64 of 32 bytes` (an id has 1 to 64 of A-Z a-z 0-9 . _ -)")]

@@ -116,6 +116,7 @@ impl fmt::Debug for Vault {
 
 /// Why something was not sealed or not opened.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum VaultError {
     /// The keyring lacks a key that the store needs.
     #[error(

@@ -37,6 +37,7 @@ pub struct Refused {
 
 /// Why a callback gave no grant.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FlowFailure {
     /// A parameter comes twice (RFC 6749, section 3.1).
     #[error("the callback names a parameter twice; begin again")]

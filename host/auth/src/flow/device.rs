@@ -82,6 +82,7 @@ pub enum DeviceProgress {
 
 /// Why a user's authorization on another device gave no grant.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum DeviceFailure {
     /// The user said no.
     #[error("access was denied; begin again if that was not meant (access_denied)")]

@@ -80,6 +80,7 @@ impl fmt::Debug for StartLink {
 
 /// Why a start link begins nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum LinkFailure {
     /// This host did not write it.
     #[error("this link is not complete or was not made by this host; ask for a new one")]

@@ -18,6 +18,7 @@ use crate::error::Reason;
 
 /// Where in its life a grant is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum State {
     /// There is no grant. One that needs no person is made on first use.
     None,

@@ -131,6 +131,7 @@ pub enum Authorization<'a> {
 
 /// Which token of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TokenKind {
     /// The one that goes onto requests.
     Access,

@@ -133,7 +133,7 @@ fn a_crash_names_connector_action_and_the_place_in_the_guest() {
     inn.run(&["call", "h", "panic"])
         .failed(8, &["hostile_connector crashed in panic", "the sheet has no rows", "  at "]);
     let error = inn.run(&["call", "h", "panic", "--json"]).failed(8, &[]).error();
-    assert_eq!(keys(&error), ["backtrace", "exit_code", "kind", "message"]);
+    assert_eq!(keys(&error), ["actor", "backtrace", "exit_code", "kind", "message"]);
     assert!(error["backtrace"].as_array().expect("a backtrace").len() > 2, "{error}");
 }
 

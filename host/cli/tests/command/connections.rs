@@ -99,6 +99,7 @@ fn where_credentials_are_sent_to_needs_an_approval_even_when_a_default_is_hidden
         "approval is needed",
         "credentials of google_drive go to",
         "https://oauth2.googleapis.com/token (tokenUrl, set by the connector)",
+        "https://given.example/revoke (revocationUrl, as given)",
         "--yes",
     ];
     let asked = inn.run(&create).failed(2, &sent);

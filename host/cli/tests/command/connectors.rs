@@ -23,7 +23,7 @@ fn a_program_gets_connectors_as_json() {
     let inn = Inn::with_connectors();
     let listed = inn.run(&["connector", "list", "--json"]).succeeded().json();
     let drive = listed.as_array().expect("a list").iter().find(|one| one["id"] == "google_drive").expect("it is there");
-    assert_eq!(keys(drive), ["actions", "added_at", "digest", "id", "title", "version"]);
+    assert_eq!(keys(drive), ["actions", "added_at", "auth_types", "digest", "id", "title", "version"]);
     let added = inn.run(&["connector", "add", "--json", &component("google_drive")]).succeeded().json();
     assert_eq!(
         keys(&added[0]),

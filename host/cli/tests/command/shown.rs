@@ -178,6 +178,7 @@ fn names_that_hide_something_are_refused_and_the_character_named() {
 #[test]
 fn an_address_is_approved_as_it_is_parsed() {
     let inn = Inn::with_connectors();
+    let secret = format!("--secret-file=clientSecret={}", inn.write("secret", "a-client-secret"));
     let create = [
         "connection",
         "create",
@@ -185,6 +186,7 @@ fn an_address_is_approved_as_it_is_parsed() {
         "--id=h",
         "--auth-type=oauth_client_credentials",
         "--field=clientId=c",
+        &secret,
     ];
     for (base, token, shown) in [
         ("http://0x7f.1:8080/x", "https://as.example", &["http://127.0.0.1:8080", "https://as.example/ (tokenUrl"][..]),

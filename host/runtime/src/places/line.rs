@@ -31,6 +31,7 @@ pub(super) struct Bounds {
 
 /// What has no room for another call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Crowded {
     /// The host.
     Host,

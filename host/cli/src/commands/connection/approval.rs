@@ -76,7 +76,9 @@ fn nobody_to_ask(view: &PlanView) -> Failure {
     if !hosts.is_empty() {
         parts.push(format!("the connector {connector} asks to reach {}", hosts.join("; ")));
     }
-    let endpoints: Vec<String> = open(&view.endpoints, |endpoint| endpoint.approval)
+    let endpoints: Vec<String> = view
+        .endpoints
+        .iter()
         .map(|endpoint| format!("{} ({}, {})", address(&endpoint.address), endpoint.field, endpoint.source))
         .collect();
     if !endpoints.is_empty() {
