@@ -19,7 +19,7 @@ pub struct CallbackAddress(SecureUrl);
 pub struct InvalidCallback {
     /// The given address.
     pub given: String,
-    /// Which rule it breaks.
+    /// The rule that it breaks.
     pub why: AddressProblem,
 }
 

@@ -54,7 +54,7 @@ pub enum EarsError {
     PublicUrl {
         /// The given address.
         address: Url,
-        /// Which rule it breaks.
+        /// The rule that it breaks.
         why: AddressProblem,
     },
     /// No provider is configured.

@@ -22,7 +22,7 @@ use crate::policy::Verb;
 pub struct BeginAuthorization<'a> {
     /// The tenant.
     pub space: &'a SpaceId,
-    /// Which connection.
+    /// The id of the connection.
     pub connection: &'a ConnectionId,
     /// The user who authorizes; required if each principal has their own grant.
     pub principal: Option<PrincipalId>,

@@ -32,9 +32,9 @@ use crate::terms::{Hosts, Terms};
 pub struct CallRequest {
     /// The tenant.
     pub space: SpaceId,
-    /// Which connection.
+    /// The id of the connection.
     pub connection: ConnectionId,
-    /// Which action.
+    /// The name of the action.
     pub action: String,
     /// Valid against the action's input schema.
     pub input: Value,

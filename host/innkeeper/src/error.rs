@@ -105,7 +105,7 @@ pub enum Error {
     /// The connector does not accept that auth type.
     #[error("connector {connector} does not take the auth type {}; it takes {}", Quoted::new(asked).at_most(80), .taken.join(", "))]
     AuthTypeNotTaken {
-        /// Which connector.
+        /// The id of the connector.
         connector: ConnectorId,
         /// The requested auth type.
         asked: String,
@@ -123,7 +123,7 @@ pub enum Error {
     /// The auth type does not support that mode.
     #[error("the auth type {auth_type} has no auth mode {}; it has {}", Quoted::new(asked).at_most(80), .modes.join(", "))]
     AuthMode {
-        /// Which auth type.
+        /// The auth type.
         auth_type: String,
         /// The requested mode.
         asked: String,
@@ -133,7 +133,7 @@ pub enum Error {
     /// The config breaks its schema.
     #[error("the config of connector {connector} is not valid: {violations}")]
     Config {
-        /// Which connector.
+        /// The id of the connector.
         connector: ConnectorId,
         /// Each mistake with its JSON pointer.
         violations: Violations,
@@ -141,16 +141,16 @@ pub enum Error {
     /// The check of the config against its schema did not finish.
     #[error("the config of connector {connector} was not checked against its schema: {reason}")]
     Unchecked {
-        /// Which connector.
+        /// The id of the connector.
         connector: ConnectorId,
-        /// Why.
+        /// The reason.
         #[source]
         reason: CheckError,
     },
     /// The auth type's fields break their rules.
     #[error("the fields of the auth type {auth_type} are not valid: {errors}")]
     Fields {
-        /// Which auth type.
+        /// The auth type.
         auth_type: String,
         /// Each mistake with its field.
         errors: SettingsErrors,
@@ -158,7 +158,7 @@ pub enum Error {
     /// A host rule of the connector cannot be resolved.
     #[error("the hosts of connector {connector} cannot be told from the config: {reason}")]
     Hosts {
-        /// Which connector.
+        /// The id of the connector.
         connector: ConnectorId,
         /// What is wrong.
         reason: String,
@@ -168,7 +168,7 @@ pub enum Error {
     Pages {
         /// The given address.
         address: String,
-        /// Which rule it breaks.
+        /// The rule that it breaks.
         why: AddressProblem,
     },
     /// The host has no address of its pages.
@@ -192,7 +192,7 @@ pub enum Error {
     /// The call has no result.
     #[error("{error}")]
     Call {
-        /// Why.
+        /// The reason.
         #[source]
         error: CallError,
         /// The guest's lines.

@@ -19,7 +19,7 @@ use crate::policy::Verb;
 pub struct NewLink {
     /// The tenant.
     pub space: SpaceId,
-    /// Which connection.
+    /// The id of the connection.
     pub connection: ConnectionId,
     /// The user who is to open it; required if each principal has their own grant.
     pub principal: Option<PrincipalId>,

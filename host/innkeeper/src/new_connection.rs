@@ -29,7 +29,7 @@ pub struct NewConnection {
     pub id: Option<ConnectionId>,
     /// For people; `None`: the connector's title.
     pub title: Option<String>,
-    /// Which connector.
+    /// The id of the connector.
     pub connector: ConnectorId,
     /// An auth type that the connector accepts.
     pub auth_type: String,

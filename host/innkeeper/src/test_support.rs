@@ -1,7 +1,7 @@
 //! Scripted answers instead of the network, for tests of components. Only with the feature `test-support`.
 //!
-//! A component runs as it does in production: what its connection's owner approved, the address check, the credential, placeholders,
-//! redirects, retries, scrubbing and limits are all in force. Only the network is not there.
+//! A component runs as it does in production: the approvals of its connection's owner, the address check, the credential,
+//! placeholders, redirects, retries, scrubbing and limits all apply. Only the network is missing.
 //!
 //! ```no_run
 //! # async fn test() -> Result<(), innkeeper::Error> {

@@ -160,7 +160,7 @@ pub(crate) const LONGEST_NAME: usize = 200;
 /// Why a call has no result. Holds no secret.
 #[derive(Debug)]
 pub struct CallError {
-    /// Which connector.
+    /// The connector.
     pub connector: String,
     /// Which action; `check` or `spec` if that was requested of the connector.
     pub action: String,
@@ -186,7 +186,7 @@ pub enum CallProblem {
     Unchecked {
         /// `input` or `output`.
         what: &'static str,
-        /// Why.
+        /// The reason.
         reason: CheckError,
     },
     /// The output is not JSON, which is a mistake of the connector: where it stops being JSON.

@@ -37,7 +37,7 @@ pub struct About {
 /// Where requests may go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostRule {
-    /// Which hosts.
+    /// The hosts that the rule applies to.
     pub host: HostPattern,
     /// `None`: 443.
     pub port: Option<u16>,
@@ -51,7 +51,7 @@ pub struct HostRule {
     pub reason: Option<String>,
 }
 
-/// Which hosts a rule means.
+/// The hosts that a rule applies to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HostPattern {
@@ -59,14 +59,14 @@ pub enum HostPattern {
     Name(String),
     /// JSON pointer to a config field that holds an address.
     Config(String),
-    /// A claim of the token answer that holds an address.
+    /// A claim of the token response that contains an address.
     Claim(ClaimHost),
 }
 
 /// A host that the token response names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimHost {
-    /// Field of the token answer.
+    /// Field of the token response.
     pub claim: String,
     /// What its host must match.
     pub pattern: String,
@@ -104,7 +104,7 @@ pub struct ActionSpec {
     pub scope: Scope,
     /// Offered to language models.
     pub tool: bool,
-    /// Hands out results as they come.
+    /// Returns results as they arrive.
     pub streaming: bool,
     /// What the contract has no field for.
     pub annotations: Vec<Annotation>,
@@ -113,7 +113,7 @@ pub struct ActionSpec {
 /// The whole spec of a connector.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectorSpec {
-    /// Who this is.
+    /// The identity of the component.
     pub about: About,
     /// Empty: only `none`.
     pub auth_types: Vec<AuthDeclaration>,
@@ -125,7 +125,7 @@ pub struct ConnectorSpec {
     pub headers: Vec<(String, String)>,
     /// Secret fields that requests may name.
     pub placeholders: Vec<String>,
-    /// Fields of the token answer that the guest may read.
+    /// Fields of the token response that the guest may read.
     pub claims: Vec<String>,
     /// Named operations.
     pub actions: Vec<ActionSpec>,
@@ -148,7 +148,7 @@ pub struct FieldSpec {
     pub kind: FieldKind,
     /// For [`FieldKind::Choice`].
     pub choices: Vec<String>,
-    /// Whether it must be given.
+    /// Whether it is required.
     pub required: bool,
     /// JSON.
     pub default: Option<String>,
@@ -159,13 +159,13 @@ pub struct FieldSpec {
 /// The whole spec of an auth type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthTypeSpec {
-    /// Who this is.
+    /// The identity of the component.
     pub about: About,
     /// What a connection fills in.
     pub fields: Vec<FieldSpec>,
     /// Who may own the grant.
     pub modes: Vec<AuthMode>,
-    /// Sends the user's browser somewhere.
+    /// Redirects the user's browser.
     pub interactive: bool,
     /// Token hosts.
     pub hosts: Vec<HostRule>,

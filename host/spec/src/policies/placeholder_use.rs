@@ -56,7 +56,7 @@ pub enum Place {
 /// One place of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Placement<'a> {
-    /// Which part.
+    /// The part.
     pub place: Place,
     /// The host of the request's address.
     pub host: &'a str,
