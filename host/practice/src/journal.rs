@@ -20,7 +20,7 @@ pub struct Event {
     pub at: Timestamp,
     /// What.
     pub kind: EventKind,
-    /// The client, where one is known.
+    /// The client, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
     /// The person it was done for.

@@ -1,4 +1,4 @@
-//! `GET callback`: where the provider sends the browser back.
+//! `GET callback`: the provider sends the browser back to it.
 
 use std::sync::Arc;
 

@@ -77,7 +77,7 @@ pub struct ClaimHost {
 pub struct AuthDeclaration {
     /// Id of the auth type.
     pub auth_type: String,
-    /// Name for people, where the auth type's own does not fit.
+    /// Name for people, if the auth type's own does not fit.
     pub label: Option<String>,
     /// How it is presented.
     pub standing: Standing,

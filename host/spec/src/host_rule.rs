@@ -1,4 +1,4 @@
-//! Where a connector requests to send requests.
+//! The hosts that a connector requests access to.
 
 use std::fmt;
 

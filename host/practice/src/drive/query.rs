@@ -137,7 +137,7 @@ impl Test {
             Self::Starred(wanted) => (file.starred && owned) == *wanted,
             Self::SharedWithMe(wanted) => owned != *wanted,
             Self::Parent(id) => {
-                // A shared file is in no folder of its reader, except below a folder that was shared, too.
+                // For its reader, a shared file is not in any folder, unless that folder was shared, too.
                 let inside = |parent: &String| parent == id || (id == "root" && owned && file.is_at_the_top);
                 file.parent.as_ref().is_some_and(inside)
             }

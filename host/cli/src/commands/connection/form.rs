@@ -108,7 +108,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The addresses of an authorization server, and the address of its metadata.
+/// The fields for the addresses of an authorization server, and for the address of its metadata.
 const ENDPOINTS: [&str; 3] = ["authorizationUrl", "deviceAuthorizationUrl", "tokenUrl"];
 const DISCOVERY: &str = "discoveryUrl";
 

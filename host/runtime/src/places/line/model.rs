@@ -119,7 +119,7 @@ impl Model {
         }
     }
 
-    /// A call that could have had this place is never passed twice by the same space.
+    /// A space or connection that could have had this place is never passed twice by the same one.
     fn note_turn(&mut self, name: Name, could: &[Name]) {
         let spaces: BTreeSet<u8> = could.iter().map(|name| name.0).collect();
         self.passed.retain(|space, _| spaces.contains(space));
