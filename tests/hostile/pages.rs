@@ -299,10 +299,8 @@ fn links() -> Vec<Attack> {
             ("page 400", "This link leads astray"),
             |site, connection| async move {
                 let return_url = Url::parse("https://evil.example/").ok();
-                let new = NewLink {
-                    return_url,
-                    ..NewLink::new(connection.space.clone(), connection.id.clone(), Some(id("ada")))
-                };
+                let mut new = NewLink::new(connection.space.clone(), connection.id.clone(), Some(id("ada")));
+                new.return_url = return_url;
                 let link = site.host.host.start_link(new).await.expect("the host does not know the origins");
                 site.browser(Some("ada")).open(&link.url).await
             },

@@ -50,22 +50,21 @@ struct Parts {
 
 /// Bounds that an attack meets soon.
 pub(crate) fn limits() -> Limits {
-    Limits {
-        memory: 32 << 20,
-        cpu: Duration::from_secs(3),
-        wall: Duration::from_secs(45),
-        answer: 1 << 20,
-        held: 8 << 20,
-        output: 1 << 20,
-        ..Limits::default()
-    }
+    let mut limits = Limits::default();
+    limits.memory = 32 << 20;
+    limits.cpu = Duration::from_secs(3);
+    limits.wall = Duration::from_secs(45);
+    limits.answer = 1 << 20;
+    limits.held = 8 << 20;
+    limits.output = 1 << 20;
+    limits
 }
 
 /// Loopback is closed, but for these ports.
 pub(crate) fn egress(ports: &[u16]) -> EgressSettings {
     let open: PrivateNetworks =
         ports.iter().map(|port| format!("127.0.0.1:{port}").parse().expect("an exception")).collect();
-    EgressSettings { private_networks: open.clone(), plain_http: open, ..EgressSettings::default() }
+    EgressSettings::opened_to(open)
 }
 
 impl Rig {

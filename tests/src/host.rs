@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use innkeeper::{
     AuditFilter, Builder, CallRequest, CallResult, ConnectionChange, ConnectionId, ConnectionView, EgressSettings,
-    Error, Innkeeper, Limits, ManualClock, NewConnection, PrivateNetworks, SpaceId, Timestamp,
+    Error, Innkeeper, Limits, ManualClock, NewConnection, SpaceId, Timestamp,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -24,8 +24,7 @@ pub struct TestHost {
 
 /// The operator's rules of a host that may speak plain HTTP to this machine.
 pub fn loopback() -> EgressSettings {
-    let (private_networks, plain_http) = (PrivateNetworks::loopback(), PrivateNetworks::loopback());
-    EgressSettings { private_networks, plain_http, ..EgressSettings::default() }
+    EgressSettings::loopback()
 }
 
 /// A clock that a test moves.

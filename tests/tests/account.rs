@@ -194,13 +194,11 @@ async fn hold(
 
 #[tokio::test]
 async fn what_a_guest_leaves_with_the_host_ends_in_a_named_error() {
-    let limits = Limits {
-        // Room for a guest to make more than the host takes.
-        memory: 256 << 20,
-        cpu: std::time::Duration::from_mins(5),
-        wall: std::time::Duration::from_mins(5),
-        ..Limits::default()
-    };
+    let mut limits = Limits::default();
+    // Room for a guest to make more than the host takes.
+    limits.memory = 256 << 20;
+    limits.cpu = std::time::Duration::from_mins(5);
+    limits.wall = std::time::Duration::from_mins(5);
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     for (attack, end) in ENDS {
@@ -241,7 +239,8 @@ async fn a_long_sentence_of_a_check_is_cut() {
 
 #[tokio::test]
 async fn files_of_a_result_bring_no_more_than_the_limit_however_long_they_take() {
-    let limits = Limits { download: 1 << 20, ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.download = 1 << 20;
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     let mut result = hold(&host, &service, &connection, "download").await.expect("its head is there");
@@ -260,7 +259,8 @@ async fn redirects_count_as_requests_of_the_call() {
 
 #[tokio::test]
 async fn a_listener_that_lags_holds_cut_reports_and_slows_events_down() {
-    let limits = Limits { held: 8 << 20, ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.held = 8 << 20;
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     let (listener, mut told) = mpsc::channel(1000);

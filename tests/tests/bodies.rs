@@ -17,7 +17,8 @@ const MIB: usize = 1 << 20;
 /// A host whose guests have too little memory for what passes.
 async fn narrow() -> (TestHost, EchoService, Arc<ManualClock>) {
     let clock = clock();
-    let limits = Limits { memory: 16 * MIB, ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.memory = 16 * MIB;
     let host = TestHost::start_warm(|builder| builder.clock(clock.clone()).limits(limits)).await;
     (host, EchoService::start().await, clock)
 }

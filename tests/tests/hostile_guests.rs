@@ -38,7 +38,8 @@ async fn a_guest_that_crashed_leaves_the_next_call_alone() {
 
 #[tokio::test]
 async fn a_guest_that_loops_is_ended_by_its_computing_time_while_others_run() {
-    let limits = Limits { cpu: Duration::from_millis(200), ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.cpu = Duration::from_millis(200);
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     let others = async {
@@ -54,7 +55,8 @@ async fn a_guest_that_loops_is_ended_by_its_computing_time_while_others_run() {
 
 #[tokio::test]
 async fn a_guest_that_sleeps_is_ended_by_the_wall_clock() {
-    let limits = Limits { wall: Duration::from_millis(150), ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.wall = Duration::from_millis(150);
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     let error = host.call(&connection, "sleep", json!({ "millis": 60_000 })).await.expect_err("it sleeps too long");
@@ -63,7 +65,8 @@ async fn a_guest_that_sleeps_is_ended_by_the_wall_clock() {
 
 #[tokio::test]
 async fn waiting_does_not_count_as_computing() {
-    let limits = Limits { cpu: Duration::from_millis(100), ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.cpu = Duration::from_millis(100);
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     host.call(&connection, "sleep", json!({ "millis": 400 })).await.expect("it only waits");
@@ -71,7 +74,8 @@ async fn waiting_does_not_count_as_computing() {
 
 #[tokio::test]
 async fn memory_is_bounded_and_the_error_says_so() {
-    let limits = Limits { memory: 16 << 20, ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.memory = 16 << 20;
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     let error = host.call(&connection, "eat_memory", json!({})).await.expect_err("it eats");
@@ -146,7 +150,8 @@ async fn a_call_makes_no_more_requests_than_it_may() {
 
 #[tokio::test]
 async fn a_request_that_nobody_answers_is_on_record() {
-    let limits = Limits { wall: Duration::from_millis(300), ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.wall = Duration::from_millis(300);
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     let input = json!({ "url": service.url("/slow") });
@@ -177,7 +182,8 @@ async fn a_call_whose_caller_went_away_is_on_record() {
 
 #[tokio::test]
 async fn an_answer_larger_than_the_limit_is_not_read_into_the_guest() {
-    let limits = Limits { answer: 1 << 20, ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.answer = 1 << 20;
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     let read = async |size: usize| {
@@ -191,7 +197,8 @@ async fn an_answer_larger_than_the_limit_is_not_read_into_the_guest() {
 #[tokio::test]
 async fn bytes_left_with_the_host_are_bounded_and_the_room_comes_back() {
     // Each body takes a little more room than its bytes do.
-    let limits = Limits { held: (8 << 20) + (8 << 10), ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.held = (8 << 20) + (8 << 10);
     let (host, service) = (TestHost::start_with_limits(limits).await, EchoService::start().await);
     let connection = host.hostile(&service).await;
     let hoarded = host.call(&connection, "hoard", json!({ "url": service.base() })).await.expect("it is told").value;

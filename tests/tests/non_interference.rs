@@ -166,11 +166,9 @@ async fn connections(host: &TestHost, base: &str, secrets: [&str; 2]) -> Vec<Con
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_guest_sees_the_same_whatever_the_secret_is() {
-    let limits = Limits {
-        requests: 100,
-        echoes: EchoLimits { of_a_call: u32::MAX, calls_a_minute: usize::MAX },
-        ..Limits::default()
-    };
+    let mut limits = Limits::default();
+    limits.requests = 100;
+    limits.echoes = EchoLimits { of_a_call: u32::MAX, calls_a_minute: usize::MAX };
     let host = TestHost::start_with_limits(limits).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
     let base = format!("http://{}", listener.local_addr().expect("bound"));

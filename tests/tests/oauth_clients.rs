@@ -1,8 +1,6 @@
 //! Clients of every kind on a real authorization server, which checks signatures and certificates with code of its own.
 
-use innkeeper::{
-    AuditFilter, AuthorizationWay, CallRequest, ConnectionView, EgressSettings, Error, NewConnection, Page, SpaceId,
-};
+use innkeeper::{AuditFilter, AuthorizationWay, CallRequest, ConnectionView, Error, NewConnection, Page, SpaceId};
 use innkeeper_tests::components;
 use innkeeper_tests::host::{TestHost, loopback};
 use innkeeper_tests::oidc::{AUTHORITY, OidcOptions, OidcProvider};
@@ -25,7 +23,8 @@ struct Stage {
 
 impl Stage {
     async fn start() -> Self {
-        let egress = EgressSettings { extra_roots: vec![AUTHORITY.to_owned()], ..loopback() };
+        let mut egress = loopback();
+        egress.extra_roots = vec![AUTHORITY.to_owned()];
         let host = TestHost::start_warm(|builder| builder.egress(egress)).await;
         let provider = OidcProvider::start(OidcOptions::default()).await.expect("the authorization server starts");
         Self { host, provider }

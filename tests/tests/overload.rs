@@ -13,7 +13,8 @@ const FOREVER_MILLIS: u64 = 50_000;
 
 #[tokio::test]
 async fn a_full_host_says_when_to_try_again_and_recovers() {
-    let sharing = Sharing { waiting: 0, ..Sharing::default() };
+    let mut sharing = Sharing::default();
+    sharing.waiting = 0;
     let service = EchoService::start().await;
     let host = Arc::new(TestHost::start_with(|builder| builder.calls_at_once(1).sharing(sharing)).await);
     let connection = host.hostile(&service).await;

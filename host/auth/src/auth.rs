@@ -25,6 +25,7 @@ use crate::settings::Settings;
 
 /// What can be chosen about grants.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct AuthOptions {
     /// How long before its end a token is too old for another request, as clocks differ; at most a twentieth of its life.
     /// 30 s.

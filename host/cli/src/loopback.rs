@@ -48,7 +48,8 @@ impl Loopback {
     ) -> Outcome<Completed> {
         let (callback, mut settled) = LocalCallback::new(host.clone(), session, self.redirect_uri);
         let (stop, stopped) = oneshot::channel::<()>();
-        let settings = ListenSettings { ending_time: LEAVING, ..ListenSettings::default() };
+        let mut settings = ListenSettings::default();
+        settings.ending_time = LEAVING;
         let server = tokio::spawn(innkeeper_server::listen(self.listener, callback.router(), settings, async {
             // A dropped sender means stop, too.
             let _ = stopped.await;

@@ -6,6 +6,7 @@ use crate::PrivateNetworks;
 
 /// What the operator decides about the way out, for every connection.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Settings {
     /// Addresses that are not public and may be reached all the same. None by default.
     pub private_networks: PrivateNetworks,
@@ -24,6 +25,18 @@ pub struct Settings {
     pub user_agent: String,
     /// Root certificates trusted beside the platform's, as PEM text.
     pub extra_roots: Vec<String>,
+}
+
+impl Settings {
+    /// For services in these networks: they may be reached, without TLS, too.
+    pub fn opened_to(networks: PrivateNetworks) -> Self {
+        Self { private_networks: networks.clone(), plain_http: networks, ..Self::default() }
+    }
+
+    /// For services on this machine, in plain HTTP, too: for trials and tests.
+    pub fn loopback() -> Self {
+        Self::opened_to(PrivateNetworks::loopback())
+    }
 }
 
 impl Default for Settings {

@@ -36,6 +36,7 @@ pub struct BeginAuthorization<'a> {
 
 /// The status of a connection for one owner of its grants. Holds no token.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ConnectionStatus {
     /// The connection.
     pub connection: ConnectionView,

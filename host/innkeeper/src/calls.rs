@@ -29,6 +29,7 @@ use crate::terms::{Hosts, Terms};
 
 /// One call of an action.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct CallRequest {
     /// The tenant.
     pub space: SpaceId,
@@ -84,6 +85,7 @@ impl CallRequest {
 
 /// The result of an action.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct CallResult {
     /// Valid against the action's output schema.
     pub value: Value,
@@ -101,6 +103,7 @@ pub struct CallResult {
 
 /// The result of checking a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CheckResult {
     /// The connector's sentence for a person.
     pub message: String,

@@ -16,6 +16,7 @@ use crate::policy::Verb;
 
 /// The input of [`Innkeeper::start_link`].
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct NewLink {
     /// The tenant.
     pub space: SpaceId,
@@ -38,6 +39,7 @@ impl NewLink {
 
 /// A link to a page of this host; it works once.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Link {
     /// The address. It may be worth as much as a password of its user: show it only to that user, and do not log it.
     pub url: Url,

@@ -8,6 +8,7 @@ use crate::error::LoadError;
 /// memory for compiling is stopped ([`crate::Compiler`]). The defaults have room for guests that contain an
 /// interpreter of Python or JavaScript.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CompileLimits {
     /// Bytes of the component.
     pub component: usize,

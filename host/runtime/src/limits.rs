@@ -7,6 +7,7 @@ use wasmtime::ResourceLimiter;
 
 /// Limits of one call. Every field has the default of the design; an operator may change each.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Bytes of linear memory, all memories of the instance together.
     pub memory: usize,

@@ -18,6 +18,7 @@ pub use line::Crowded;
 /// of a space, and the calls of a connection run in the order of their arrival. A call beyond the number that may
 /// wait, and one that waited for as long as a call may take, fails with [`crate::CallProblem::Busy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sharing {
     /// Calls of one connection that run at once. `None`: half of the places.
     pub running_per_connection: Option<u32>,

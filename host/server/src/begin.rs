@@ -32,7 +32,8 @@ async fn link(site: &Site, request: Request) -> Result<Response, Problem> {
     let (user, begin): (User, Begin) = read(site, request).await?;
     let return_url = begin.return_url.map(|text| site.origins.return_url(&text)).transpose()?;
     let host = site.host_for(&user);
-    let new = NewLink { return_url, ..NewLink::new(user.space, begin.connection, Some(user.principal)) };
+    let mut new = NewLink::new(user.space, begin.connection, Some(user.principal));
+    new.return_url = return_url;
     let link = host.start_link(new).await.map_err(|error| Problem::from(&error))?;
     Ok(ShownJson(json!({ "start_url": link.url, "expires_at": link.expires_at.to_string() })).into_response())
 }

@@ -11,10 +11,18 @@ use crate::visitors::{User, Visitors};
 
 /// Settings of the pages.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct PagesSettings {
     /// Origins that a browser may be sent to at the end, in addition to that of the pages. Only the scheme, host and
     /// port of an address count.
     pub return_origins: Vec<Url>,
+}
+
+impl PagesSettings {
+    /// Browsers may be sent to these origins at the end.
+    pub fn returning_to(origins: impl IntoIterator<Item = Url>) -> Self {
+        Self { return_origins: origins.into_iter().collect() }
+    }
 }
 
 pub(crate) struct Site {

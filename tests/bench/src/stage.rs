@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use innkeeper::{
     CallRequest, ConnectionView, Connector, EgressSettings, Innkeeper, Keyring, KeyringSource, NewConnection,
-    PrivateNetworks, RedbStore, Sharing, SpaceId, Storage, Store, SystemClock, SystemRandom,
+    RedbStore, Sharing, SpaceId, Storage, Store, SystemClock, SystemRandom,
 };
 use innkeeper_auth::{Auth, AuthTypes, ConnectionCredential};
 use innkeeper_egress::{CredentialMode, CredentialSource, Egress, Redirects, Request, RequestBody, RequestHead, Route};
@@ -214,14 +214,16 @@ async fn record(store: &dyn Store, connection: &ConnectionView) -> Result<Arc<Co
 
 /// One connection may have all places.
 fn unshared(calls: u32) -> Sharing {
-    let (running_per_connection, running_per_space) = (Some(calls), Some(calls));
-    Sharing { running_per_connection, running_per_space, kept_for_idle: Some(0), ..Sharing::default() }
+    let mut sharing = Sharing::default();
+    sharing.running_per_connection = Some(calls);
+    sharing.running_per_space = Some(calls);
+    sharing.kept_for_idle = Some(0);
+    sharing
 }
 
 /// Lets this machine be reached.
 pub(crate) fn loopback() -> EgressSettings {
-    let (private_networks, plain_http) = (PrivateNetworks::loopback(), PrivateNetworks::loopback());
-    EgressSettings { private_networks, plain_http, ..EgressSettings::default() }
+    EgressSettings::loopback()
 }
 
 #[derive(Debug)]

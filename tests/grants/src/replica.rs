@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use innkeeper_ambient::{Clock, SystemRandom};
 use innkeeper_auth::{Auth, AuthError, AuthTypes, Begun, Callback, Completed, Refused, SessionSecret, Settings};
-use innkeeper_egress::{Egress, PrivateNetworks, RequestHead};
+use innkeeper_egress::{Egress, RequestHead};
 use innkeeper_fixtures::oidc::{CONFIDENTIAL_BASIC, OidcClient, OidcProvider};
 use innkeeper_redb::RedbStore;
 use innkeeper_spec::{AuthMode, ConnectorId};
@@ -66,8 +66,7 @@ impl Replica {
     }
 
     fn over(store: Arc<RedbStore>, vault: Arc<Vault>, types: AuthTypes, clock: Arc<dyn Clock>) -> Self {
-        let (private_networks, plain_http) = (PrivateNetworks::loopback(), PrivateNetworks::loopback());
-        let settings = innkeeper_egress::Settings { private_networks, plain_http, ..Default::default() };
+        let settings = innkeeper_egress::Settings::loopback();
         let random = Arc::new(SystemRandom);
         let egress = Egress::new(settings, clock.clone(), random.clone()).expect("a way out");
         let auth = Auth::new(vault.clone(), store.clone(), egress, clock.clone(), random, types.clone());

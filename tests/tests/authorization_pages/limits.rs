@@ -10,8 +10,12 @@ use crate::support::{HeaderUsers, Site};
 
 async fn limited(begin: u32, callback: u32) -> Site {
     let limit = |count| FlowLimit { count, window: Duration::from_hours(1) };
-    let limits = FlowLimits { begin: limit(begin), callback: limit(callback), ..FlowLimits::default() };
-    Site::start_with(HeaderUsers, |builder| builder.auth(AuthOptions { limits, ..AuthOptions::default() })).await
+    let mut limits = FlowLimits::default();
+    limits.begin = limit(begin);
+    limits.callback = limit(callback);
+    let mut options = AuthOptions::default();
+    options.limits = limits;
+    Site::start_with(HeaderUsers, |builder| builder.auth(options)).await
 }
 
 #[tokio::test]

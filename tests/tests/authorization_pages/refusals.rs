@@ -189,7 +189,8 @@ async fn a_link_to_a_foreign_return_url_begins_nothing() {
     let site = Site::start().await;
     let connection = site.connect().await;
     let return_url = Url::parse("https://evil.example/").ok();
-    let new = NewLink { return_url, ..NewLink::new(connection.space.clone(), connection.id.clone(), Some(id("ada"))) };
+    let mut new = NewLink::new(connection.space.clone(), connection.id.clone(), Some(id("ada")));
+    new.return_url = return_url;
     let link = site.host.host.start_link(new).await.expect("the host itself does not know the origins");
     let mut ada = site.browser(Some("ada"));
     ada.open(&link.url).await.assert_page(400, "This link leads astray");

@@ -57,7 +57,7 @@ impl Site {
         let pages = Url::parse(&format!("http://{address}/oauth")).expect("an address");
         let clock = clock();
         let host = TestHost::start_warm(|builder| build(builder.clock(clock.clone()).pages(pages))).await;
-        let settings = PagesSettings { return_origins: vec![Url::parse(APP).expect("an address")] };
+        let settings = PagesSettings::returning_to([Url::parse(APP).expect("an address")]);
         let routes = authorization_router(host.host.clone(), visitors, &settings).expect("the host has pages");
         let service = axum::Router::new().nest("/oauth", routes);
         tokio::spawn(async move { axum::serve(listener, service).await });

@@ -32,8 +32,9 @@ async fn compiling_is_ended_at_its_time() {
 
 #[tokio::test]
 async fn compiling_is_ended_at_its_processor_time() {
-    let limits =
-        CompileLimits { cpu: Duration::from_secs(1), wall: Duration::from_mins(10), ..CompileLimits::default() };
+    let mut limits = CompileLimits::default();
+    limits.cpu = Duration::from_secs(1);
+    limits.wall = Duration::from_mins(10);
     let host = host(own(), limits).await;
     let error = compiler_error(host.host.load(bombs::slow()).await.expect_err("it takes longer"));
     assert!(matches!(error, CompilerError::CpuExceeded { seconds: 1 }), "{error}");
@@ -41,7 +42,9 @@ async fn compiling_is_ended_at_its_processor_time() {
 
 #[tokio::test]
 async fn compiling_is_ended_at_its_memory() {
-    let limits = CompileLimits { memory: 96 << 20, wall: Duration::from_mins(10), ..CompileLimits::default() };
+    let mut limits = CompileLimits::default();
+    limits.memory = 96 << 20;
+    limits.wall = Duration::from_mins(10);
     let host = host(own(), limits).await;
     let error = compiler_error(host.host.load(bombs::slow()).await.expect_err("it takes more"));
     assert!(matches!(error, CompilerError::MemoryExceeded { .. }), "{error}");
@@ -51,7 +54,9 @@ async fn compiling_is_ended_at_its_memory() {
 
 #[tokio::test]
 async fn code_that_is_too_large_is_not_taken() {
-    let host = host(own(), CompileLimits { code: 1000, ..CompileLimits::default() }).await;
+    let mut limits = CompileLimits::default();
+    limits.code = 1000;
+    let host = host(own(), limits).await;
     let error = compiler_error(host.host.load(hostile()).await.expect_err("it is larger"));
     assert!(matches!(error, CompilerError::CodeTooLarge { limit: 1000, .. }), "{error}");
 }
@@ -82,7 +87,9 @@ async fn nothing_compiles_for_a_caller_who_went_away() {
 async fn who_waits_beyond_the_queue_is_refused_and_the_place_comes_back() {
     let (_folder, marker) = Script::marker();
     let program = script(&format!("echo $$ > {}; exec sleep 1000", marker.display()));
-    let limits = CompileLimits { at_once: 1, waiting: 1, ..CompileLimits::default() };
+    let mut limits = CompileLimits::default();
+    limits.at_once = 1;
+    limits.waiting = 1;
     let host = host(program.compiler(), limits).await;
     let ask = async |component| match host.host.inspect(component).await {
         Ok(loaded) => panic!("it never answers: {loaded:?}"),

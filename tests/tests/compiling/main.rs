@@ -56,7 +56,9 @@ async fn many_first_loads_of_one_component_compile_it_once() {
     let starts = folder.path().join("starts");
     let compiler = program::script(&format!("echo started >> {}; exec {}", starts.display(), program::REAL));
     // A host without a queue: only one may compile, and the others are no further components.
-    let host = host(compiler.compiler(), CompileLimits { at_once: 1, ..CompileLimits::default() }).await;
+    let mut limits = CompileLimits::default();
+    limits.at_once = 1;
+    let host = host(compiler.compiler(), limits).await;
     let loads = (0..8).map(|_| host.host.inspect(hostile()));
     for loaded in futures::future::join_all(loads).await {
         loaded.expect("it loads");

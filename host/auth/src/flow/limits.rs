@@ -25,6 +25,7 @@ impl Default for FlowLimit {
 
 /// How often a user may do what takes a round through the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FlowLimits {
     /// Authorizations begun by one user.
     pub begin: FlowLimit,

@@ -14,6 +14,7 @@ use crate::scope::Scope;
 
 /// How a connection's credential stands for one owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct GrantStatus {
     /// Whether a call can be made without a person.
     pub authorized: bool,

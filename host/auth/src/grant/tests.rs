@@ -9,7 +9,7 @@ use axum::Router;
 use axum::routing::post;
 use innkeeper_ambient::lock::Mutex;
 use innkeeper_ambient::{ManualClock, SeededRandom, Timestamp};
-use innkeeper_egress::{Egress, PrivateNetworks, RequestHead, Settings};
+use innkeeper_egress::{Egress, RequestHead, Settings};
 use innkeeper_redb::RedbStore;
 use innkeeper_store::{
     Condition, ConnectionId, GrantKey, GrantOwner, GrantPhase, GrantRecord, GrantRepository, PrincipalId, SpaceId,
@@ -106,11 +106,7 @@ impl Stage {
         let vault = Vault::open(Keyring::generate(&*random), &*redb, random.clone()).await.expect("a vault");
         let store = Arc::new(FaultyStore { fails: fails.to_vec(), ..FaultyStore::default() });
         let refreshes = Arc::new(AtomicU32::new(0));
-        let settings = Settings {
-            private_networks: PrivateNetworks::loopback(),
-            plain_http: PrivateNetworks::loopback(),
-            ..Settings::default()
-        };
+        let settings = Settings::loopback();
         let url = serve(refreshes.clone()).await;
         let mut client = OAuthClient::new(url.parse().expect("an address"), "client-1".to_owned());
         client.way = Way::Browser(Consent {

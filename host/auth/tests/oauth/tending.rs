@@ -60,7 +60,8 @@ async fn a_refresh_that_was_cut_off_is_repaired_without_a_caller() {
 #[tokio::test]
 async fn an_idle_refresh_token_is_used_before_it_ends_and_a_lost_grant_is_left_alone() {
     let (house, connection) = authorized().await;
-    let options = AuthOptions { keep_alive: Some(Duration::from_hours(24)), ..AuthOptions::default() };
+    let mut options = AuthOptions::default();
+    options.keep_alive = Some(Duration::from_hours(24));
     let keeping = house.rival_with(options);
     house.advance(23 * 3600);
     assert_eq!(keeping.tend().await.expect("tended").kept_alive, 0);

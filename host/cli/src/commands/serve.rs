@@ -35,7 +35,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     let (listener, address) = bind_loopback(arguments.port).await?;
     let pages = arguments.public_url.unwrap_or_else(|| address.clone());
     let host = context.settings.open_with_pages(pages).await?;
-    let settings = PagesSettings { return_origins: arguments.return_origin };
+    let settings = PagesSettings::returning_to(arguments.return_origin);
     let served = serve(&host, listener, &address, settings, context).await;
     let closed = host.close().await;
     served?;
@@ -56,7 +56,8 @@ async fn serve(
     let tending = tokio::spawn(async move { tended.keep_tended().await });
     // Peers are on this machine, mostly a proxy, which stands for many clients.
     let uncounted_peers = vec![IpNet::from(IpAddr::from(Ipv4Addr::LOCALHOST))];
-    let settings = ListenSettings { uncounted_peers, ..ListenSettings::default() };
+    let mut settings = ListenSettings::default();
+    settings.uncounted_peers = uncounted_peers;
     innkeeper_server::listen(listener, router, settings, asked_to_end).await;
     tending.abort();
     Ok(())

@@ -28,7 +28,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
 }
 
 fn show(status: &ConnectionStatus, context: &Context) -> Outcome {
-    let ConnectionStatus { connection, principal, grant } = status;
+    let ConnectionStatus { connection, principal, grant, .. } = status;
     let whose = principal.as_ref().map(|principal| format!(" for {principal}")).unwrap_or_default();
     let stands = match &grant.reason {
         _ if grant.authorized => "ready".to_owned(),

@@ -11,7 +11,9 @@ use crate::{Out, attached, bare, denial, loopback, text};
 
 fn settings(private: &[&str], plain: &[&str]) -> Settings {
     let networks = |texts: &[&str]| texts.iter().map(|text| text.parse().expect(text)).collect::<PrivateNetworks>();
-    Settings { private_networks: networks(private), plain_http: networks(plain), ..Settings::default() }
+    let mut settings = Settings::opened_to(networks(private));
+    settings.plain_http = networks(plain);
+    settings
 }
 
 #[tokio::test]

@@ -22,8 +22,8 @@ use async_trait::async_trait;
 use http::{HeaderName, Method};
 use innkeeper_ambient::{Clock, SeededRandom, SystemClock};
 use innkeeper_egress::{
-    Attachment, CredentialError, CredentialMode, CredentialSource, Egress, EgressError, PrivateNetworks, Request,
-    RequestBudget, RequestHead, Resolver, Response, Route, SecretFields, Settings,
+    Attachment, CredentialError, CredentialMode, CredentialSource, Egress, EgressError, Request, RequestBudget,
+    RequestHead, Resolver, Response, Route, SecretFields, Settings,
 };
 use innkeeper_spec::{ApprovedHost, Policies};
 use secrecy::SecretString;
@@ -204,11 +204,7 @@ impl Out {
 }
 
 pub(crate) fn loopback() -> Settings {
-    Settings {
-        private_networks: PrivateNetworks::loopback(),
-        plain_http: PrivateNetworks::loopback(),
-        ..Settings::default()
-    }
+    Settings::loopback()
 }
 
 /// A GET without credential.

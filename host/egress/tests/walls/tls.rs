@@ -70,7 +70,10 @@ pub(crate) fn out(port: u16, settings: Settings) -> Out {
 }
 
 pub(crate) fn trusting() -> Settings {
-    Settings { extra_roots: vec![AUTHORITY.to_owned()], plain_http: PrivateNetworks::none(), ..loopback() }
+    let mut settings = loopback();
+    settings.extra_roots = vec![AUTHORITY.to_owned()];
+    settings.plain_http = PrivateNetworks::none();
+    settings
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use admission::Admission;
 
 /// The limits of a listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListenSettings {
     /// Connections at once, in total. 1,024.
     pub connections: usize,

@@ -12,7 +12,7 @@ use innkeeper_auth::{
     Auth, AuthError, AuthOptions, AuthTypes, Begun, Callback, Completed, Declared, Reason, Refused, SessionSecret,
     Settings, Sourced,
 };
-use innkeeper_egress::{Egress, PrivateNetworks, RequestHead};
+use innkeeper_egress::{Egress, RequestHead};
 use innkeeper_redb::RedbStore;
 use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeId, ConnectorId, Standing};
 use innkeeper_store::{
@@ -271,12 +271,8 @@ fn another(
     random: &Arc<SeededRandom>,
     options: AuthOptions,
 ) -> Auth {
-    let settings = innkeeper_egress::Settings {
-        private_networks: PrivateNetworks::loopback(),
-        plain_http: PrivateNetworks::loopback(),
-        extra_roots: vec![tls::AUTHORITY.to_owned()],
-        ..innkeeper_egress::Settings::default()
-    };
+    let mut settings = innkeeper_egress::Settings::loopback();
+    settings.extra_roots = vec![tls::AUTHORITY.to_owned()];
     let clock: Arc<dyn Clock> = clock.clone();
     let random: Arc<dyn Random> = random.clone();
     let egress = Egress::new(settings, clock.clone(), random.clone()).expect("a way out");

@@ -7,7 +7,7 @@ use innkeeper::lock::Mutex;
 use innkeeper::spec::AuthMode;
 use innkeeper::{
     CallRequest, Clock as _, Code, Compiler, ConnectionId, ConnectionView, Connector, EgressSettings, Innkeeper,
-    NewConnection, PrivateNetworks, SpaceId, SystemClock, SystemRandom, Timestamp,
+    NewConnection, SpaceId, SystemClock, SystemRandom, Timestamp,
 };
 use innkeeper_practice::{PUBLIC_CLIENT, Practice, Running, Settings};
 use serde_json::{Value, json};
@@ -52,11 +52,7 @@ impl Stage {
             .prefix("innkeeper-demo-")
             .tempdir()
             .map_err(|error| Failure::failed(format!("no folder for the demo can be made: {error}")))?;
-        let egress = EgressSettings {
-            private_networks: PrivateNetworks::loopback(),
-            plain_http: PrivateNetworks::loopback(),
-            ..EgressSettings::default()
-        };
+        let egress = EgressSettings::loopback();
         let service = place.map(|place| place.serve(&provider.base_url, &egress)).transpose()?;
         let mut builder =
             Innkeeper::builder().folder(folder.path()).calls_at_once(16).egress(egress).compiler(compiler);

@@ -80,14 +80,12 @@ impl ServiceFile {
 
     /// The limits of the listener; a trusted proxy stands for many clients.
     pub(super) fn listening(&self) -> Outcome<ListenSettings> {
-        let defaults = ListenSettings::default();
+        let mut settings = ListenSettings::default();
         let given = |count: Option<NonZeroUsize>, default| count.map_or(default, NonZeroUsize::get);
-        Ok(ListenSettings {
-            connections: given(self.limits.connections, defaults.connections),
-            connections_per_peer: given(self.limits.connections_per_address, defaults.connections_per_peer),
-            uncounted_peers: self.proxies()?,
-            ..defaults
-        })
+        settings.connections = given(self.limits.connections, settings.connections);
+        settings.connections_per_peer = given(self.limits.connections_per_address, settings.connections_per_peer);
+        settings.uncounted_peers = self.proxies()?;
+        Ok(settings)
     }
 
     fn proxies(&self) -> Outcome<Vec<IpNet>> {

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use innkeeper::{
-    ConnectionId, EgressSettings, Keyring, KeyringSource, PrincipalId, PrivateNetworks, RedbStore, SpaceId, Store,
-    SystemClock, SystemRandom, Timestamp,
+    ConnectionId, EgressSettings, Keyring, KeyringSource, PrincipalId, RedbStore, SpaceId, Store, SystemClock,
+    SystemRandom, Timestamp,
 };
 use innkeeper_auth::{Auth, AuthTypes, Settings};
 use innkeeper_egress::Egress;
@@ -150,8 +150,7 @@ async fn open(folder: &Path) -> Result<(Arc<RedbStore>, Arc<Vault>), Failure> {
 }
 
 fn auth(store: &Arc<RedbStore>, vault: &Arc<Vault>) -> Result<Auth, Failure> {
-    let (private_networks, plain_http) = (PrivateNetworks::loopback(), PrivateNetworks::loopback());
-    let settings = EgressSettings { private_networks, plain_http, ..EgressSettings::default() };
+    let settings = EgressSettings::loopback();
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let egress = Egress::new(settings, clock.clone(), random.clone())?;
     let store: Arc<dyn Store> = store.clone();
