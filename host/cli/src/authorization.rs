@@ -1,4 +1,4 @@
-//! An authorization from begin to end, as `authorize` and the demo run it.
+//! An authorization from start to end, as `authorize` and the demo run it.
 
 use std::io::BufRead as _;
 use std::time::Duration;
@@ -15,17 +15,17 @@ use crate::failure::Outcome;
 use crate::loopback::Loopback;
 use crate::output::say;
 
-/// Longest callback address that is read from standard input, in bytes.
+/// The longest callback address that is read from standard input, in bytes.
 const LONGEST_ADDRESS: u64 = 16 * 1024;
 
-/// What is to be authorized, and how.
+/// The connection to authorize, and how.
 pub(crate) struct Authorization<'a> {
     pub(crate) space: &'a SpaceId,
     pub(crate) connection: &'a ConnectionId,
     pub(crate) principal: Option<PrincipalId>,
-    /// Where the browser comes back to; 0 takes a free port.
+    /// The port that the browser comes back to; 0 takes a free one.
     pub(crate) port: u16,
-    /// How long to wait; no longer than the authorization is valid.
+    /// How long to wait; at most as long as the authorization is valid.
     pub(crate) patience: Duration,
 }
 
@@ -71,13 +71,13 @@ impl Begun {
         self.loopback.wait(host, self.session, nothing, self.patience).await
     }
 
-    /// Waits for the browser, or for its callback address on standard input: the browser of another machine ends on an
-    /// address that leads nowhere there, and can be copied.
+    /// Waits for the browser, or for its callback address on standard input: a browser on another machine ends on an
+    /// address that does not work there, and that can be copied.
     pub(crate) async fn wait_or_read(self, host: &Innkeeper) -> Outcome<Completed> {
         self.loopback.wait(host, self.session, lines_of_input(), self.patience).await
     }
 
-    /// Goes on with the callback address that a scripted user came to.
+    /// Continues with the callback address that a scripted user arrived at.
     pub(crate) async fn arrive(self, host: &Innkeeper, callback: String) -> Outcome<Completed> {
         let (sender, pasted) = mpsc::channel(1);
         // There is room for one.
@@ -86,10 +86,10 @@ impl Begun {
     }
 }
 
-/// Opens a browser beside this process; says so where there is none.
+/// Starts a browser in a separate process; says so if there is none.
 pub(crate) fn open_browser(address: &Url) {
     let address = address.to_string();
-    // A browser of a terminal runs until its user ends it.
+    // A terminal browser runs until its user closes it.
     std::thread::spawn(move || {
         if let Err(error) = webbrowser::open(&address) {
             say(&format!("No browser could be opened ({error}): open the address yourself."));
@@ -97,10 +97,10 @@ pub(crate) fn open_browser(address: &Url) {
     });
 }
 
-/// Lines of standard input, until it ends or nobody wants more.
+/// Lines of standard input, until it ends or the receiver is dropped.
 fn lines_of_input() -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel(1);
-    // Reading a terminal cannot be cancelled: the thread ends with the process.
+    // Reading a terminal cannot be cancelled: the thread stops with the process.
     std::thread::spawn(move || {
         use std::io::Read as _;
         let mut input = std::io::stdin().lock();

@@ -1,7 +1,7 @@
-//! When a server is to end.
+//! When a server is asked to stop.
 
-/// Until the process is interrupted (ctrl-c) or told to end (SIGTERM). It counts from this call on, before the future is
-/// awaited: call it before the server says that it is there.
+/// Completes when the process is interrupted (ctrl-c) or asked to stop (SIGTERM). Signals count from this call on,
+/// before the future is awaited: call it before the server reports that it is ready.
 #[cfg(unix)]
 pub(crate) fn asked_to_end() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -10,7 +10,7 @@ pub(crate) fn asked_to_end() -> impl Future<Output = ()> {
         async {
             match heard {
                 Ok(mut heard) => drop(heard.recv().await),
-                // Without a signal to wait for the process is ended by other means.
+                // Without a signal to wait for, the process is stopped in other ways.
                 Err(_) => std::future::pending().await,
             }
         }
@@ -23,10 +23,10 @@ pub(crate) fn asked_to_end() -> impl Future<Output = ()> {
     }
 }
 
-/// Until the process is interrupted (ctrl-c).
+/// Completes when the process is interrupted (ctrl-c).
 #[cfg(not(unix))]
 pub(crate) async fn asked_to_end() {
-    // Without a signal to wait for the process is ended by other means.
+    // Without a signal to wait for, the process is stopped in other ways.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

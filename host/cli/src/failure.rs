@@ -1,9 +1,9 @@
-//! Why a command failed, and the status that the process ends with.
+//! Why a command failed, and the exit status of the process.
 
 use std::io;
 use std::time::Duration;
 
-/// The numbers are documented in `docs/cli.md` and in `--help`, and stay.
+/// The numbers are documented in `docs/cli.md` and in `--help`, and never change.
 pub(crate) use innkeeper::ExitCode as Exit;
 use innkeeper::shown::line;
 use innkeeper::{
@@ -12,7 +12,7 @@ use innkeeper::{
 };
 use serde_json::{Value, json};
 
-/// What `--help` says of it.
+/// Their description in `--help`.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -30,42 +30,42 @@ Exit codes:
 /// Why a command failed: for a person, with what to do next. Holds no secret.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// To be reported.
+    /// A failure to report.
     Reported(Box<Report>),
-    /// Who reads the output has gone away. There is nobody to tell.
+    /// The reader of the output has gone away, so there is nothing to report.
     ClosedPipe,
 }
 
-/// What is reported.
+/// The content of a reported failure.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) exit: Exit,
     /// For programs.
     pub(crate) kind: &'static str,
-    /// Who must act before the same can work, where the host says so.
+    /// Who must act before the same can work, if the host says so.
     pub(crate) actor: Option<Actor>,
-    /// When the same may be tried again, where that is known.
+    /// When the same may be tried again, if known.
     pub(crate) retry_after: Option<Duration>,
-    /// Several lines where a line feed is in it: none of others gets in.
+    /// Has several lines only if it was built from lines: no other line breaks get in.
     pub(crate) message: String,
-    /// A command or sentence that helps on.
+    /// A command or sentence that helps.
     pub(crate) hint: Option<String>,
     /// Where a guest crashed.
     pub(crate) backtrace: Vec<String>,
-    /// What a guest said.
+    /// The log lines of a guest.
     pub(crate) logs: Vec<LogLine>,
 }
 
-/// What commands answer.
+/// The result of commands.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
 impl Failure {
-    /// A failure of this kind, told in one line: a line break in it is whoever's and shows as that.
+    /// A failure of this kind with a message of one line: a line break in it may come from anyone, and is escaped.
     pub(crate) fn new(exit: Exit, kind: &'static str, message: impl AsRef<str>) -> Self {
         Self::of_lines(exit, kind, [message])
     }
 
-    /// A failure of this kind, told in several lines.
+    /// A failure of this kind with a message of several lines.
     pub(crate) fn of_lines<T: AsRef<str>>(exit: Exit, kind: &'static str, lines: impl IntoIterator<Item = T>) -> Self {
         let lines: Vec<String> = lines.into_iter().map(|text| line(text.as_ref())).collect();
         let message = lines.join("\n");
@@ -81,22 +81,22 @@ impl Failure {
         }))
     }
 
-    /// None of the other kinds.
+    /// A failure without a more specific kind.
     pub(crate) fn failed(message: impl AsRef<str>) -> Self {
         Self::new(Exit::Failed, "failed", message)
     }
 
-    /// The command was not written as it should be.
+    /// The command line is not valid.
     pub(crate) fn usage(message: impl AsRef<str>) -> Self {
         Self::new(Exit::Usage, "usage", message)
     }
 
-    /// What was given breaks its rules.
+    /// The input breaks its rules.
     pub(crate) fn invalid(message: impl AsRef<str>) -> Self {
         Self::new(Exit::InvalidInput, "invalid-input", message)
     }
 
-    /// A file that cannot be read or written.
+    /// A file cannot be read or written.
     pub(crate) fn file(verb: &str, path: &std::path::Path, error: &io::Error) -> Self {
         let (exit, kind) = match error.kind() {
             io::ErrorKind::NotFound => (Exit::NotFound, "no-such-file"),
@@ -105,7 +105,7 @@ impl Failure {
         Self::new(exit, kind, format!("{} cannot be {verb}: {error}", path.display()))
     }
 
-    /// With what helps on.
+    /// Sets the hint.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         if let Self::Reported(report) = &mut self {
             report.hint = Some(hint.into());
@@ -113,7 +113,7 @@ impl Failure {
         self
     }
 
-    /// Several as one, with the exit code and kind of the first; none of none.
+    /// Several failures as one, with the exit code and kind of the first; `None` if there are none.
     pub(crate) fn all(failures: Vec<Self>) -> Option<Self> {
         let mut failures = failures.into_iter();
         let mut first = failures.next()?;
@@ -125,7 +125,7 @@ impl Failure {
         Some(first)
     }
 
-    /// With how to authorize this connection, where that is what it takes.
+    /// Adds how to authorize this connection, if it needs that.
     pub(crate) fn authorizing(mut self, connection: &ConnectionId, principal: Option<&PrincipalId>) -> Self {
         if let Self::Reported(report) = &mut self
             && report.exit == Exit::NeedsAuthorization
@@ -135,7 +135,7 @@ impl Failure {
         self
     }
 
-    /// With the file that it is about in front.
+    /// Puts the file that it is about in front.
     pub(crate) fn about(mut self, path: &std::path::Path) -> Self {
         if let Self::Reported(report) = &mut self {
             report.message = format!("{}: {}", line(&path.display().to_string()), report.message);
@@ -143,7 +143,7 @@ impl Failure {
         self
     }
 
-    /// The status that the process ends with.
+    /// The exit status of the process.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Reported(report) => report.exit as u8,
@@ -198,7 +198,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Whether an error tells a mistake a line, each of them on one line by itself.
+/// Whether an error reports one mistake per line.
 fn tells_lines(error: &Error) -> bool {
     match error {
         Error::Config { .. } | Error::Load(LoadError::Spec(_)) => true,

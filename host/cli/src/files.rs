@@ -1,4 +1,4 @@
-//! Files into a call and out of it, streamed.
+//! Files of a call and of its result, streamed.
 
 use std::path::{Path, PathBuf};
 
@@ -12,16 +12,16 @@ use crate::failure::{Exit, Failure, Outcome};
 
 /// Bytes read from a disk at once.
 const PIECE: usize = 64 * 1024;
-/// Longest name of a file that is written, in bytes; the systems that matter take 255.
+/// The longest name of a file that is written, in bytes; common systems accept 255.
 const LONGEST_NAME: usize = 200;
-/// Longest ending that is kept where a name is cut, in bytes.
+/// The longest extension that is kept when a name is cut, in bytes.
 const LONGEST_ENDING: usize = 32;
-/// Stands where a name was cut.
+/// Marks where a name was cut.
 const CUT: &str = "~";
-/// Tries to find a name that is free.
+/// Attempts to find a free name.
 const MOST_NAMES: u32 = 10_000;
 
-/// A file for a call: `name=path`, `path`, each with `;type=text/html` behind it where the media type matters.
+/// A file for a call: `name=path` or `path`, each followed by `;type=text/html` if the media type matters.
 pub(crate) async fn open(argument: &str) -> Outcome<File> {
     let (rest, content_type) = match argument.rsplit_once(";type=") {
         Some((rest, media_type)) => (rest, Some(media_type.to_owned())),
@@ -66,14 +66,14 @@ fn pieces(file: tokio::fs::File, left: u64) -> impl Stream<Item = Result<Bytes, 
 /// A file that was written.
 #[derive(Debug)]
 pub(crate) struct Saved {
-    /// As the connector called it.
+    /// The name that the connector chose.
     pub(crate) name: String,
     pub(crate) path: PathBuf,
     pub(crate) size: u64,
     pub(crate) content_type: Option<String>,
 }
 
-/// Where files of results go.
+/// The folder for files of results.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
@@ -81,13 +81,13 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// `overwrite`: a file of the same name is replaced, otherwise the new one gets another name.
+    /// `overwrite`: a file of the same name is replaced; otherwise the new one gets another name.
     pub(crate) fn new(path: PathBuf, overwrite: bool) -> Self {
         Self { path, overwrite }
     }
 
-    /// Writes a file of a result. Its name is the connector's and not trusted: whatever it says, the file lands directly
-    /// in this folder. A file whose bytes do not all arrive is removed.
+    /// Writes a file of a result. Its name is the connector's and not trusted: whatever it is, the file is written
+    /// directly in this folder. A file whose bytes do not all arrive is removed.
     pub(crate) async fn save(&self, file: File, arrived: impl Fn(u64)) -> Outcome<Saved> {
         tokio::fs::create_dir_all(&self.path).await.map_err(|error| Failure::file("made", &self.path, &error))?;
         let File { name, content_type, content } = file;
@@ -99,14 +99,14 @@ impl Folder {
                 Ok(Saved { name, path, size, content_type })
             }
             Err(failure) => {
-                // A file that is cut short is worth nothing; that it cannot be removed changes nothing.
+                // An incomplete file is worth nothing; a failure to remove it changes nothing.
                 let _ = tokio::fs::remove_file(&path).await;
                 Err(failure)
             }
         }
     }
 
-    /// A new file under the name itself or one that is free. A link of that name is never followed.
+    /// A new file under the name itself or a free one. A link of that name is never followed.
     async fn free(&self, name: &str) -> Outcome<(PathBuf, tokio::fs::File)> {
         let mut path = self.path.join(name);
         for number in 1..MOST_NAMES {
@@ -153,16 +153,16 @@ async fn write(path: &Path, mut target: tokio::fs::File, mut content: Body, arri
     Ok(size)
 }
 
-/// A name that stays within a folder on every system and is what it looks like: the last step of a path, without what is
-/// special in one, is hidden, or pushes the ending out of sight. Where it is too long the ending stays, for it says what
-/// kind of file this is.
+/// A name that stays within a folder on every system and is what it looks like: the last segment of a path, without
+/// characters that are special, hidden, or push the extension out of sight. If it is too long, the extension is kept,
+/// because it says what kind of file this is.
 fn safe_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut safe: String = last.chars().map(|c| if "<>:\"|?*".contains(c) { '_' } else { c }).collect();
     let hidden: Vec<usize> = hidden(&safe).map(|(index, ..)| index).collect();
     safe = safe.chars().enumerate().map(|(at, c)| if hidden.binary_search(&at).is_ok() { '_' } else { c }).collect();
     safe = safe.split_whitespace().collect::<Vec<_>>().join(" ");
-    // Hidden files and `..` start with dots; some systems drop dots and spaces at the end.
+    // Names of hidden files and `..` start with dots; some systems drop dots and spaces at the end.
     safe.truncate(safe.trim_end_matches(['.', ' ']).len());
     if safe.starts_with('.') {
         safe.replace_range(..1, "_");
@@ -173,8 +173,8 @@ fn safe_name(name: &str) -> String {
     if safe.len() > LONGEST_NAME { shortened(&safe) } else { safe }
 }
 
-/// A name that is cut before its ending. A dot that comes to stand in the ending's place would make another kind of file of
-/// it, so a name whose ending is too long to stay keeps no dot at all.
+/// A name that is cut before its extension. A dot that moved into the place of the extension would make it another
+/// kind of file, so a name whose extension is too long to keep has no dot at all.
 fn shortened(name: &str) -> String {
     let (stem, ending) = split(name);
     let (stem, ending) = if ending.len() <= LONGEST_ENDING { (stem, ending) } else { (name, "") };
@@ -242,7 +242,7 @@ mod tests {
             let safe = safe_name(&name);
             assert!(safe.len() <= LONGEST_NAME && safe.ends_with(ending) && safe.contains(CUT), "{safe}");
         }
-        // However long the ending is, no other takes its place.
+        // However long the extension is, no other replaces it.
         for length in 0..LONGEST_NAME {
             let safe = safe_name(&format!("{}.exe.{long}", "x".repeat(length)));
             assert!(safe.len() <= LONGEST_NAME && !safe.contains('.'), "{safe}");

@@ -1,4 +1,4 @@
-//! Listeners of the command's own services.
+//! Listeners of the command's services.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::failure::{Failure, Outcome};
 
-/// Listens on `address`; port 0 takes a free one. Answers the address that it got, too.
+/// Listens on `address`; port 0 takes a free one. Returns the bound address, too.
 pub(crate) async fn bind(address: SocketAddr) -> Outcome<(TcpListener, SocketAddr)> {
     let failed = |error: std::io::Error| {
         Failure::failed(format!("cannot listen on {address}: {error}"))
@@ -18,13 +18,13 @@ pub(crate) async fn bind(address: SocketAddr) -> Outcome<(TcpListener, SocketAdd
     Ok((listener, bound))
 }
 
-/// The same on 127.0.0.1, with the address of what is served there, which has a slash at the end.
+/// The same on 127.0.0.1, with the URL of what is served there, with a trailing slash.
 pub(crate) async fn bind_loopback(port: u16) -> Outcome<(TcpListener, Url)> {
     let (listener, address) = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
     Ok((listener, http(address)?))
 }
 
-/// The address of what is served there.
+/// The URL of what is served there.
 pub(crate) fn http(address: SocketAddr) -> Outcome<Url> {
     Url::parse(&format!("http://{address}/"))
         .map_err(|error| Failure::failed(format!("{address} makes no address: {error}")))

@@ -1,8 +1,8 @@
 //! The host's own log, on standard error.
 //!
-//! Events hold what connectors, services and people wrote. A line of the log is one event whatever they hold: nothing in it
-//! breaks the line, drives the terminal or is hidden. Each field is made so on its own, and each line once more as it is
-//! written, so that nothing depends on how a field was recorded.
+//! Events contain texts of connectors, services and people. A line of the log is one event whatever they contain:
+//! nothing in it breaks the line, controls the terminal or is hidden. Each field is escaped separately, and each line
+//! again when it is written, so that nothing depends on how a field was recorded.
 
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
@@ -16,7 +16,8 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
 use crate::failure::{Failure, Outcome};
 
-/// Writes events of `filter` and graver (`warn`, `debug`, `innkeeper_egress=trace,warn`) to standard error from now on.
+/// Writes events of `filter` and more severe ones (`warn`, `debug`, `innkeeper_egress=trace,warn`) to standard error
+/// from now on.
 pub(crate) fn start(filter: &str, json: bool) -> Outcome {
     let filter = EnvFilter::builder().parse(filter).map_err(|error| {
         Failure::usage(format!("the log filter {filter:?} is not valid: {error}")).hint(
@@ -28,7 +29,7 @@ pub(crate) fn start(filter: &str, json: bool) -> Outcome {
         (false, true) => Form::Styled,
         (false, false) => Form::Plain,
     };
-    // A second start in one process is none: the first one stays.
+    // A second start in one process has no effect: the first one stays.
     let _ = tracing::subscriber::set_global_default(subscriber(filter, form, io::stderr));
     Ok(())
 }
@@ -37,7 +38,7 @@ pub(crate) fn start(filter: &str, json: bool) -> Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Json,
-    /// With colours of our own.
+    /// With our own colours.
     Styled,
     Plain,
 }
@@ -65,7 +66,7 @@ fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> f
     }
 }
 
-/// Makes each event that is written one line with nothing hidden in it.
+/// Writes each event as one line without hidden characters.
 struct OneLineEach<M> {
     target: M,
     form: Form,
@@ -85,7 +86,7 @@ struct OneLineWriter<W> {
 }
 
 impl<W: Write> Write for OneLineWriter<W> {
-    /// An event comes whole, its line feed at the end.
+    /// Each event arrives complete, with its line feed at the end.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         let (text, end) = text.strip_suffix('\n').map_or((&*text, ""), |text| (text, "\n"));
@@ -104,7 +105,7 @@ impl<W: Write> Write for OneLineWriter<W> {
     }
 }
 
-/// Begins a style of the formatter's: fields hold none, as each was made fit to be shown.
+/// Starts a style of the formatter: fields cannot contain it, because each is escaped.
 const STYLE: &str = "\x1b[";
 
 #[cfg(test)]
@@ -126,7 +127,7 @@ mod tests {
         }
     }
 
-    /// Lets a terminal be driven, a line be forged and a reader be fooled.
+    /// Could control a terminal, forge a line and mislead a reader.
     const HOSTILE: &str =
         "a\n2026-01-01 ERROR innkeeper: forged\r\x1b[2J\x1b[31m\u{9b}8m\u{7f}\u{202e}\u{200b}\u{2028}\u{e0041}";
 

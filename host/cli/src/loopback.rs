@@ -1,4 +1,4 @@
-//! Where the browser comes back to: an address of this machine, for one authorization (RFC 8252, section 7.3).
+//! Where the browser comes back: an address of this machine, for one authorization (RFC 8252, section 7.3).
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::listener::bind_loopback;
 
 /// The path that the provider sends the browser to.
 const PATH: &str = "/callback";
-/// How long the browser gets to read its page once the authorization is over.
+/// How much time the browser has to load its page once the authorization is over.
 const LEAVING: Duration = Duration::from_secs(2);
 
 /// A listener on 127.0.0.1, for one authorization.
@@ -32,13 +32,13 @@ impl Loopback {
         Ok(Self { listener, redirect_uri })
     }
 
-    /// What to register at the provider, whatever the port.
+    /// The redirect URI to register at the provider, for any port.
     pub(crate) fn redirect_uri(&self) -> &RedirectUri {
         &self.redirect_uri
     }
 
-    /// Waits for the browser, or for a callback address on `pasted`, until one of them settles the authorization.
-    /// What belongs to another authorization, or to none, is answered and changes nothing.
+    /// Waits for the browser, or for a callback address on `pasted`, until one of them settles the authorization. A
+    /// callback that belongs to another authorization, or to none, is answered and changes nothing.
     pub(crate) async fn wait(
         self,
         host: &Innkeeper,
@@ -51,7 +51,7 @@ impl Loopback {
         let mut settings = ListenSettings::default();
         settings.ending_time = LEAVING;
         let server = tokio::spawn(innkeeper_server::listen(self.listener, callback.router(), settings, async {
-            // A dropped sender means stop as well.
+            // A dropped sender means stop, too.
             let _ = stopped.await;
         }));
         let deadline = tokio::time::sleep(patience);
@@ -68,7 +68,7 @@ impl Loopback {
             }
         };
         drop(stop);
-        // It ends by itself, and what it came to is known.
+        // It stops by itself, and its result is known.
         let _ = server.await;
         outcome
     }

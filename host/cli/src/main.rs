@@ -31,7 +31,8 @@ use innkeeper::Compiler;
 use innkeeper::shown::OneLine;
 use output::{Output, say};
 
-/// A call makes and drops many small things on whichever thread it runs: the system's allocator takes twice as long for them.
+/// A call allocates and frees many small objects on whichever thread it runs: the system's allocator takes twice as
+/// long for them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -50,7 +51,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    // Started once more to compile a connector, the program gets no further than here.
+    // If the program was started again to compile a connector, it gets no further than this.
     let compiler = Compiler::this_program();
     let matches = match Arguments::command().try_get_matches() {
         Ok(matches) => matches,
@@ -78,15 +79,15 @@ fn run(arguments: Arguments, matches: &ArgMatches, output: Output, compiler: Com
         .build()
         .map_err(|error| Failure::failed(format!("no threads to work with: {error}")))?;
     let outcome = runtime.block_on(arguments.command.run(&Context { settings, output }));
-    // What still waits for a terminal or a browser must not keep the process.
+    // Tasks that still wait for a terminal or a browser must not keep the process running.
     runtime.shutdown_background();
     outcome
 }
 
-/// Flags whose value may be a secret that somebody put into the wrong place.
+/// Flags whose value may be a secret in the wrong place.
 const MAY_HOLD_SECRETS: &[&str] = &["--keyring", "--field", "--secret-file", "--secret-env"];
 
-/// The same without the value that it quotes.
+/// The same, without the value that it quotes.
 fn without_secrets(mut error: clap::Error) -> clap::Error {
     let flag = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     if MAY_HOLD_SECRETS.iter().any(|name| flag.starts_with(name)) && error.get(ContextKind::InvalidValue).is_some() {
@@ -95,7 +96,7 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// The same with what was given on one line: an argument may be somebody else's text.
+/// The same, with the given arguments on one line: an argument may be text from another party.
 fn shown(mut error: clap::Error) -> clap::Error {
     let text = |text: &str| OneLine::new(text).at_most(200).to_string();
     let shown: Vec<(ContextKind, ContextValue)> = error
@@ -122,7 +123,7 @@ fn shown(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Help and version go to standard output, mistakes to standard error, as JSON where the line asks for it.
+/// Help and version go to standard output, mistakes to standard error, as JSON if the command line requests it.
 fn refuse(error: &clap::Error) -> ExitCode {
     let is_mistake = error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if is_mistake && std::env::args_os().any(|argument| argument == "--json") {
@@ -133,12 +134,12 @@ fn refuse(error: &clap::Error) -> ExitCode {
         return ExitCode::from(failure.code());
     }
     if is_mistake {
-        // It quotes what was given.
+        // It quotes the given arguments.
         for text in error.render().to_string().trim_end().split('\n') {
             say(text);
         }
     } else {
-        // Nobody is left to tell when this cannot be written.
+        // If this cannot be written, there is no one to report it to.
         let _ = error.print();
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))

@@ -1,6 +1,6 @@
-//! The name that somebody may have meant.
+//! Suggestions for mistyped names.
 
-/// The one of `known` that is most like `given`, where one is like it at all.
+/// The one of `known` that is most similar to `given`, if any is similar at all.
 pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_lowercase();
     known
@@ -11,7 +11,7 @@ pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>)
         .map(|(_, name)| name)
 }
 
-/// `; did you mean ...?`, or what there is.
+/// `; did you mean ...?`, or the known names.
 pub(crate) fn suggestion(given: &str, known: &[&str]) -> String {
     match nearest(given, known.iter().copied()) {
         Some(name) => format!("; did you mean `{name}`?"),

@@ -1,7 +1,7 @@
-//! All that the command says: results on standard output, words for the person beside it on standard error.
+//! All output of the command: results on standard output, notes for the user on standard error.
 //!
-//! What a line holds may come from anybody, so each is written on one line and with nothing hidden in it. There is no other
-//! way out: a line break that the command wants is another line.
+//! A line may contain text from anyone, so each is written on one line and without hidden characters. There is no
+//! other way to write: a line break that the command wants is another line.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::failure::{Failure, Outcome};
 
-/// Where a command writes to, and in which form.
+/// The form of a command's output.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     json: bool,
@@ -68,7 +68,7 @@ impl Output {
         out.write_all(bytes).and_then(|()| out.flush()).map_err(Failure::from)
     }
 
-    /// A table; `nothing` where it has no row.
+    /// A table; `nothing` if it has no row.
     pub(crate) fn table(self, listing: &Listing, nothing: &str) -> Outcome {
         if listing.rows.is_empty() {
             return self.line(nothing);
@@ -76,24 +76,24 @@ impl Output {
         self.text(listing, "")
     }
 
-    /// A table within a story.
+    /// A table within a step of the demo.
     pub(crate) fn indented(self, listing: &Listing) -> Outcome {
         self.text(listing, "   ")
     }
 
-    /// Its cells hide nothing, and its style is ours.
+    /// Its cells contain no hidden characters, and its style is ours.
     fn text(self, listing: &Listing, indent: &str) -> Outcome {
         write_line(&mut io::stdout().lock(), &listing.to_text(self.styled, io::stdout().is_terminal(), indent))
     }
 
-    /// A word to the person beside the result. Programs do not get it.
+    /// A note to the user next to the result. Programs do not get it.
     pub(crate) fn note(self, text: impl AsRef<str>) {
         if !self.json {
             say(text.as_ref());
         }
     }
 
-    /// The guest's lines, where they were asked for.
+    /// The guest's log lines, if they were requested.
     pub(crate) fn logs(self, lines: &[LogLine]) {
         if self.json || lines.is_empty() {
             return;
@@ -108,7 +108,7 @@ impl Output {
     pub(crate) fn failure(self, failure: &Failure) {
         let Failure::Reported(report) = failure else { return };
         let mut err = io::stderr().lock();
-        // There is nobody left to tell when this cannot be written.
+        // If this cannot be written, there is no one to report it to.
         if self.json {
             let _ = writeln!(err, "{}", json(&format!("{:#}", report.to_json())));
             return;
@@ -131,20 +131,21 @@ impl Output {
 }
 
 const MOST_FRAMES: usize = 16;
-/// Longest cell of a table, in characters: no description of a connector is longer, and no host with its path and methods.
+/// The longest cell of a table, in characters: descriptions of connectors, and hosts with path and methods, are not
+/// longer.
 const LONGEST_CELL: usize = 16 * 1024;
 /// A line under the headings and nothing more.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// A line on standard error.
 pub(crate) fn say(text: &str) {
-    // A word to a person is nothing to fail for.
+    // A failure to write a note is ignored.
     let _ = writeln!(io::stderr().lock(), "{}", line(text));
 }
 
 /// A table on standard error.
 pub(crate) fn say_table(listing: &Listing) {
-    // A word to a person is nothing to fail for.
+    // A failure to write a note is ignored.
     let _ = writeln!(io::stderr().lock(), "{}", listing.to_text(false, true, ""));
 }
 
@@ -166,7 +167,7 @@ impl Listing {
         self.rows.push(cells.into_iter().map(|cell| OneLine::new(cell).at_most(LONGEST_CELL).to_string()).collect());
     }
 
-    /// The table as text, each line after `indent`; cells are broken where the terminal ends.
+    /// The table as text, each line after `indent`; cells are wrapped at the width of the terminal.
     pub(crate) fn to_text(&self, styled: bool, terminal: bool, indent: &str) -> String {
         let mut table = Table::new();
         table.load_style(STYLE);

@@ -1,4 +1,4 @@
-//! Lists that the host answers in pages.
+//! Lists that the host returns in pages.
 
 use innkeeper::{Page, Paged};
 

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// Takes `name=value` apart.
+/// Splits `name=value`.
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
-        // What stands there may be a secret in the wrong place: it is not repeated.
+        // The text may be a secret in the wrong place: it is not repeated.
         _ => Err("write `name=value`".to_owned()),
     }
 }
 
-/// Puts `name=value` texts and JSON objects on top of each other. A value becomes what the schema's property of that
-/// name asks for: a number, a flag, JSON, else a text.
+/// Merges `name=value` texts and JSON objects. A value gets the type of the schema's property of that name: a number,
+/// a flag, JSON, otherwise a text.
 pub(crate) fn config(mut base: Map<String, Value>, given: &[String], schema: &Value) -> Result<Value, String> {
     for text in given {
         if text.trim_start().starts_with('{') {
@@ -49,7 +49,7 @@ pub(crate) fn typed(text: &str, property: &Value) -> Result<Value, String> {
     match serde_json::from_str::<Value>(text) {
         Ok(value) => Ok(value),
         Err(error) if is_structure => Err(format!("{text:?} is not JSON: {error}")),
-        // The schema's own check says best what is wrong.
+        // The schema's own check describes the mistake best.
         Err(_) => Ok(Value::from(text)),
     }
 }

@@ -1,4 +1,4 @@
-//! What a person sees of work that takes its time.
+//! Progress of work that takes a while.
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal};
@@ -7,9 +7,9 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use innkeeper::shown::{OneLine, Quoted, Said};
 
-/// After this long a person wants to know that something happens.
+/// After this long, a user should see that something happens.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
-/// Longest message beside a bar, in characters.
+/// The longest message next to a bar, in characters.
 const LONGEST_MESSAGE: usize = 100;
 
 /// A bar on standard error that appears after [`PATIENCE`] and only at a terminal.
@@ -28,7 +28,7 @@ impl Progress {
         Self { bar, wanted: wanted && io::stderr().is_terminal() }
     }
 
-    /// Does `work`; where that takes longer than [`PATIENCE`], a person sees that something happens.
+    /// Does `work`; if that takes longer than [`PATIENCE`], the user sees that something happens.
     pub(crate) async fn during<T>(what: &str, wanted: bool, work: impl Future<Output = T>) -> T {
         let progress = Self::new(what, wanted);
         let patience = async {
@@ -53,7 +53,7 @@ impl Progress {
         }
     }
 
-    /// What the guest says of its work.
+    /// What the guest reports about its work.
     pub(crate) fn report(&self, done: u64, total: Option<u64>, message: &str) {
         if let Some(total) = total {
             self.bar.set_style(style("{spinner:.green} {msg} [{bar:30}] {pos}/{len} [{elapsed}]"));

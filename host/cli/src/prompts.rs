@@ -10,18 +10,18 @@ use secrecy::SecretString;
 
 use crate::failure::{Failure, Outcome};
 
-/// The status of a process that Ctrl-C ended, as shells tell it.
+/// The exit status of a process that Ctrl-C interrupted, as shells report it.
 const INTERRUPTED: i32 = 130;
 
-/// Whether somebody is there to answer.
+/// Whether there is a user to answer.
 pub(crate) fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// A line of text. An empty answer is the default, or nothing where it need not be given.
+/// A line of text. An empty answer is the default, or `None` if it is optional.
 pub(crate) fn text(label: &str, default: Option<&str>, required: bool) -> Outcome<String> {
     let label = one_line(label);
-    // What is offered is shown as it is typed, so a default that hides something is shown beside the question.
+    // The default is shown as if typed, so a default with hidden characters is shown next to the question.
     if let Some(default) = default.filter(|default| hidden(default).next().is_some()) {
         let label = format!("{label} (unless you answer: {})", Quoted::new(default));
         let given =
@@ -59,12 +59,12 @@ fn one_line(text: &str) -> String {
     OneLine::new(text).to_string()
 }
 
-/// A list of choices hides the cursor. Who presses Ctrl-C there wants it back.
+/// A list of choices hides the cursor. Ctrl-C must show it again.
 fn give_the_cursor_back() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let mut pressed = Box::pin(tokio::signal::ctrl_c());
-        // Asked for once, the signal is caught from here on, and not from when the task begins.
+        // Polled once, so that the signal is caught from here on, and not only from when the task begins.
         let already = pressed.as_mut().now_or_never();
         tokio::spawn(async move {
             let pressed = match already {
@@ -79,7 +79,7 @@ fn give_the_cursor_back() {
 }
 
 fn interrupt() -> ! {
-    // There is nobody to tell when this cannot be written.
+    // If this cannot be written, there is no one to report it to.
     let _ = io::stderr().write_all(b"\x1b[?25h\n");
     std::process::exit(INTERRUPTED)
 }

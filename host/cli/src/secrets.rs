@@ -1,5 +1,5 @@
 //! Where secrets come from: a prompt, a file, the environment. Never an argument: other users of the machine can read
-//! those, and the shell remembers them.
+//! those, and the shell stores them in its history.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::parameters::pair;
 use crate::prompts;
 
-/// Larger files hold no secret of any auth type, in bytes.
+/// The largest file of a secret, in bytes: secrets of all auth types are smaller.
 const LARGEST_FILE: u64 = 64 * 1024;
 
 /// Flags that say where secrets are.
@@ -42,28 +42,28 @@ pub(crate) struct SecretArguments {
 pub(crate) enum SecretSource {
     /// In a file.
     File {
-        /// Which.
+        /// The path of the file.
         file: PathBuf,
     },
     /// In an environment variable.
     Environment {
-        /// Its name.
+        /// The name of the variable.
         env: String,
     },
 }
 
 impl SecretArguments {
-    /// Whether any is named.
+    /// Whether no secret is named.
     pub(crate) fn is_empty(&self) -> bool {
         self.secret_file.is_empty() && self.secret_env.is_empty() && self.ask_secret.is_empty()
     }
 
-    /// Fails where somebody tried to give one as an argument.
+    /// Fails if a secret was passed as an argument.
     pub(crate) fn refuse_values(&self) -> Outcome {
         if self.secret.is_some() { Err(refusal()) } else { Ok(()) }
     }
 
-    /// Reads those that are named: in `sources` (from a file), then in the flags, then at the terminal.
+    /// Reads the named secrets: in `sources` (from a file), then in the flags, then at the terminal.
     pub(crate) fn read(
         &self,
         sources: &BTreeMap<String, SecretSource>,
@@ -88,7 +88,7 @@ impl SecretArguments {
 }
 
 impl SecretSource {
-    /// The same, with a file's path starting at `folder`.
+    /// The same, with a file's path relative to `folder`.
     pub(crate) fn within(self, folder: &Path) -> Self {
         match self {
             Self::File { file } => Self::File { file: folder.join(file) },
@@ -109,7 +109,7 @@ impl SecretSource {
     }
 }
 
-/// What is said to who gives a secret as an argument, without repeating it.
+/// The error for a secret that was passed as an argument, without repeating it.
 pub(crate) fn refusal() -> Failure {
     Failure::new(
         Exit::Usage,
@@ -120,7 +120,7 @@ pub(crate) fn refusal() -> Failure {
     .hint("let it be asked for (`--ask-secret NAME`), or use `--secret-file NAME=FILE` or `--secret-env NAME=VARIABLE`")
 }
 
-/// Reads a secret from a file. Editors and `echo` end a file by a line break that belongs to no one-line secret.
+/// Reads a secret from a file. Editors and `echo` end a file with a line break that is not part of a one-line secret.
 pub(crate) fn from_file(path: &Path, kind: FieldKind) -> Outcome<SecretString> {
     use std::io::Read as _;
     let not_read = |error: std::io::Error| Failure::file("read", path, &error);

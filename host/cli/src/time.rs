@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use innkeeper::{Clock as _, SystemClock, Timestamp};
 
-/// `in 59 min`, `3 h ago`, with the time of day in UTC behind it.
+/// `in 59 min`, `3 h ago`, followed by the time of day in UTC.
 pub(crate) fn relative(at: Timestamp) -> String {
     let now = SystemClock.now();
     let text = if at > now { format!("in {}", span(at.since(now))) } else { format!("{} ago", span(now.since(at))) };

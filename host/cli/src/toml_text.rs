@@ -1,10 +1,10 @@
-//! What is wrong with a TOML text, said without quoting it: what stands beside a mistake may be a secret.
+//! What is wrong with a TOML text, without quoting it: the text near a mistake may be a secret.
 
 /// The reason and the line.
 pub(crate) fn mistake(text: &str, error: &toml::de::Error) -> String {
     let line = error.span().map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
     let line = line.map(|line| format!(" (line {line})")).unwrap_or_default();
-    // Further lines of a message are hints of the parser to itself.
+    // Other lines of a message are hints of the parser to itself.
     format!("{}{line}", error.message().lines().next().unwrap_or_default())
 }
 

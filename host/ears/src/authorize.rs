@@ -1,4 +1,4 @@
-//! `GET v1/{provider}/oauth/authorize`: a host sends a user here, and the user goes on to the provider.
+//! `GET v1/{provider}/oauth/authorize`: a host sends a user here, who is redirected to the provider.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ fn begin(service: &Inner, provider: &Provider, request: &Request) -> Result<(Res
     if state.is_empty() || state.len() > LONGEST_STATE {
         return Err(Rejection::Invalid("`state` must have 1 to 512 characters"));
     }
-    // From here on the caller can be told.
+    // From here on, errors can be reported to the caller.
     let refuse = |code| Ok((to_caller(service, callback.clone(), &[("error", code), ("state", &state)]), code));
     let challenge = given.remove("pkce_challenge").and_then(|text| text.parse::<PkceChallenge>().ok());
     let by_digest = given.get("pkce_method").map(String::as_str) == Some("S256");
@@ -68,7 +68,7 @@ fn allowed(provider: &Provider, scope: &str) -> Option<Scope> {
     all.then_some(scope)
 }
 
-/// The caller's state comes back in an address, sealed: it must leave room there.
+/// The caller's state comes back sealed in an address: it must leave room there.
 const LONGEST_STATE: usize = 512;
 const LONGEST_SCOPE: usize = 2048;
 const LONGEST_CALLBACK: usize = 1024;

@@ -1,4 +1,4 @@
-//! What browsers send, and what they are answered.
+//! Requests from browsers, and the answers to them.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -31,7 +31,7 @@ pub(crate) fn parameters(request: &Request) -> Result<HashMap<String, String>, R
     Ok(parameters)
 }
 
-/// The provider of this name, for a caller who does not ask too often.
+/// The provider of this name, if the caller is within its rate limit.
 pub(crate) fn admitted<'s>(service: &'s Inner, name: &str, caller: IpAddr) -> Result<&'s Provider, Rejection> {
     let unknown = || {
         let known: Vec<_> = service.providers.iter().map(|provider| &*provider.name).collect();
@@ -42,7 +42,7 @@ pub(crate) fn admitted<'s>(service: &'s Inner, name: &str, caller: IpAddr) -> Re
     Ok(provider)
 }
 
-/// The answer, with what is told of the request.
+/// The answer, with what is logged and counted about the request.
 pub(crate) fn finish(service: &Inner, name: &str, outcome: Result<(Response, &'static str), Rejection>) -> Response {
     let provider = service.provider(name).map(|(_, provider)| provider.name.clone());
     let (response, outcome) = match outcome {
@@ -55,19 +55,19 @@ pub(crate) fn finish(service: &Inner, name: &str, outcome: Result<(Response, &'s
     }
 }
 
-/// What is sealed of a browser's session.
+/// The digest of a browser's session that is sealed.
 pub(crate) fn digest(session: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(session.as_bytes()))
 }
 
-/// Back to the caller, who is told which service this is (RFC 9207).
+/// Redirects to the caller, with the issuer of this service (RFC 9207).
 pub(crate) fn to_caller(service: &Inner, callback: RedirectUri, parameters: &[(&str, &str)]) -> Response {
     let mut callback = callback.into_url();
     callback.query_pairs_mut().extend_pairs(parameters).append_pair("iss", &service.name);
     found(&callback)
 }
 
-/// 302: what the reference answers, and every browser follows with GET.
+/// 302: what the RFC's examples use, and every browser follows with GET.
 pub(crate) fn found(to: &Url) -> Response {
     redirect(StatusCode::FOUND, to)
 }

@@ -1,4 +1,5 @@
-//! `GET v1/{provider}/oauth/callback`: the provider sends the browser back, and it goes on to the caller with a sealed code.
+//! `GET v1/{provider}/oauth/callback`: the provider sends the browser back, and it is redirected to the caller with a
+//! sealed code.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::rejection::Rejection;
 use crate::sealed::Code;
 use crate::service::{Inner, Provider};
 
-/// Longest code that a provider gives, in bytes: it travels on in an address.
+/// The longest code of a provider, in bytes: it is passed on in an address.
 const LONGEST_CODE: usize = 2048;
 
 pub(crate) async fn take(State(service): State<Arc<Inner>>, Path(name): Path<String>, request: Request) -> Response {
@@ -27,7 +28,7 @@ pub(crate) async fn take(State(service): State<Arc<Inner>>, Path(name): Path<Str
         go_on(&service, provider, &request, given)
     });
     let mut response = finish(&service, &name, taken);
-    // A flow that another browser tried goes on in the one that began.
+    // A flow that another browser tried continues in the browser that began it.
     if let Some(cookie) = clear.filter(|_| response.status().is_redirection()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
@@ -42,7 +43,7 @@ fn go_on(
 ) -> Result<(Response, &'static str), Rejection> {
     let own_state = given.remove("state").unwrap_or_default();
     let flow = service.seals.open_flow(&provider.name, &own_state).map_err(Rejection::Unusable)?;
-    // The provider's answer for one browser is of no use in another: nobody is signed in for somebody else.
+    // The provider's answer for one browser is refused in another: no one can be signed in for another person.
     let session = service.cookies.read(request.headers(), &own_state);
     if session.is_none_or(|session| digest(session.expose_secret()) != flow.session) {
         return Err(Rejection::OtherBrowser);
@@ -50,7 +51,7 @@ fn go_on(
     if !provider.client.is_issuer(given.get("iss").map(String::as_str)) {
         return Err(Rejection::OtherIssuer);
     }
-    // It was admitted when the flow began; what is registered may have changed since.
+    // It was admitted when the flow began; the registered callbacks may have changed since.
     let callback = service.callbacks.admit(&flow.callback).ok_or(Rejection::Callback)?;
     let state = flow.state.as_str();
     if let Some(error) = given.get("error") {

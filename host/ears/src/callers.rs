@@ -1,4 +1,4 @@
-//! Where callers may have codes sent to.
+//! The addresses that codes may be sent to.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use url::Url;
 /// What the service adds to a callback.
 const ANSWERS: [&str; 4] = ["code", "state", "error", "iss"];
 
-/// An address that codes may be sent to: with a path, that very address; without one, every address of its origin.
+/// An address that codes may be sent to: with a path, exactly that address; without one, every address of its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackAddress(SecureUrl);
 
@@ -17,9 +17,9 @@ pub struct CallbackAddress(SecureUrl);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is no address for callbacks: it {why}")]
 pub struct InvalidCallback {
-    /// What was given.
+    /// The given address.
     pub given: String,
-    /// Which rule it breaks.
+    /// The rule that it breaks.
     pub why: AddressProblem,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for CallbackAddress {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Callbacks {
     pub(crate) registered: Vec<CallbackAddress>,
-    /// Whether apps on the user's own machine may have codes, at any port (RFC 8252, section 7.3).
+    /// Whether apps on the user's own machine may receive codes, at any port (RFC 8252, section 7.3).
     pub(crate) loopback: bool,
 }
 
@@ -51,7 +51,7 @@ impl Callbacks {
     pub(crate) fn admit(&self, text: &str) -> Option<RedirectUri> {
         // RFC 9700, section 2.6.
         let url = text.parse::<RedirectUri>().ok()?;
-        // Beside ours they would come twice, and a caller might read the wrong one.
+        // Next to ours they would appear twice, and a caller might read the wrong one.
         if url.query_pairs().any(|(name, _)| ANSWERS.contains(&&*name)) {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Who asks, as far as an address tells.
+//! The address of a caller.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -8,12 +8,12 @@ use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The address that limits count by: of the connection, or, where that is a trusted proxy's, the last in `X-Forwarded-For`
-/// that is none. What a caller writes there itself stands further left and is not believed. IPv6 counts by networks of 64 bits,
-/// which is what one subscriber has.
+/// The address that limits count by: that of the connection, or, if that is a trusted proxy, the last one in
+/// `X-Forwarded-For` that is not a trusted proxy. What a caller writes there is further left and is not trusted. IPv6
+/// is counted by networks of 64 bits, which is what one subscriber has.
 pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let connection = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
-    // Mounted by a service that does not say: then all callers are one.
+    // Mounted by a service that does not set it: then all callers count as one.
     let mut address = connection.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)).to_canonical();
     let lines: Vec<_> = headers.get_all(FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok()).collect();
     let mut hops = lines.iter().flat_map(|line| line.split(',')).map(str::trim).rev();

@@ -1,4 +1,4 @@
-//! Bodies that hosts send, and what they are answered.
+//! Request bodies of hosts, and the answers to them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use serde_json::json;
 
 use crate::observe::Seen;
 
-/// Why a host gets no token: as RFC 6749, section 5.2, has it, and none of it in the provider's or the caller's own words.
+/// Why a host gets no token: as in RFC 6749, section 5.2, and never in the words of the provider or the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) status: StatusCode,
-    /// For programs; these stay.
+    /// For programs; these codes never change.
     pub(crate) code: &'static str,
     pub(crate) text: String,
     pub(crate) retry_after: Option<Duration>,
@@ -39,7 +39,7 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, "unknown_provider", text)
     }
 
-    /// A code that is not redeemed. Which of the reasons it is is not told: it would help who stole it.
+    /// A code that is not redeemed. The reason is not reported: it would help a thief.
     pub(crate) fn invalid_code() -> Self {
         let text = "the code is not of this service and provider, has ended, or was begun with another verifier";
         Self::new(StatusCode::BAD_REQUEST, "invalid_grant", text)
@@ -78,13 +78,13 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, "not_found", text)
     }
 
-    /// Whether it passes neither by itself nor by anything that a user or a host does.
+    /// Whether only the operator can fix it, and no user or host.
     pub(crate) fn is_operators(&self) -> bool {
         matches!(self.code, "unauthorized_client" | "server_error")
     }
 
-    /// What the provider said, in kind: what is the user's or the host's is passed on, what is between the service and the
-    /// provider is the service's own failure.
+    /// What the provider reported: errors of the user or the host are passed on; errors between the service and the
+    /// provider become the service's own failure.
     pub(crate) fn of_provider(error: &TokenError) -> Self {
         let own = |text: &str| Self::new(StatusCode::BAD_GATEWAY, "server_error", text);
         let passing = |retry_after| Self {
@@ -96,7 +96,7 @@ impl Failure {
             )
         };
         match error {
-            // At a refresh a denial may be a rule of the moment: the grant has not ended by it.
+            // At a refresh, a denial may be a temporary rule: the grant is still valid.
             TokenError::Refused(ErrorCode::AccessDenied | ErrorCode::ExpiredToken) => {
                 Self::new(StatusCode::BAD_REQUEST, "access_denied", "the provider denies access")
             }
@@ -118,7 +118,7 @@ impl Failure {
             }
             TokenError::Failed { retry_after, .. } => passing(*retry_after),
             TokenError::Malformed(_) => own("the provider's answer makes no sense"),
-            // Nothing was spent, and no new consent of the user would help.
+            // Nothing was used up, and a new consent of the user would not help.
             TokenError::Refused(_) | TokenError::NotAllowed(_) | TokenError::NotSigned => Self::new(
                 StatusCode::BAD_REQUEST,
                 "unauthorized_client",
@@ -141,7 +141,7 @@ pub(crate) fn respond(failure: &Failure) -> Response {
 
 /// The fields of a body.
 pub(crate) trait Fields: for<'de> Deserialize<'de> {
-    /// What a body looks like, for who sent another.
+    /// An example of the body, for callers who sent something else.
     const EXAMPLE: &'static str;
 }
 
@@ -183,7 +183,7 @@ impl Fields for Revoke {
     const EXAMPLE: &'static str = r#"{"token": "..."}"#;
 }
 
-/// Reads a body of JSON. The error never quotes it: it holds tokens.
+/// Reads a JSON body. The error never quotes it: it contains tokens.
 pub(crate) fn read<T: Fields>(headers: &HeaderMap, body: &Bytes) -> Result<T, Failure> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
@@ -194,7 +194,7 @@ pub(crate) fn read<T: Fields>(headers: &HeaderMap, body: &Bytes) -> Result<T, Fa
     serde_json::from_slice(body).map_err(|_| Failure::invalid(format!("the body must be {}", T::EXAMPLE)))
 }
 
-/// The provider's name goes with what the handlers tell of a request.
+/// Adds the provider's name to what the handlers record about a request.
 pub(crate) fn seen(provider: &Arc<str>, outcome: &'static str, provider_time: Duration) -> Seen {
     Seen { provider: Some(provider.clone()), outcome, provider_time }
 }

@@ -11,9 +11,10 @@
 //!  |  <------------------------------------- tokens     |  <----------------------- tokens |
 //! ```
 //!
-//! Nothing is stored, so replicas share a keyring and no state. What travels through the browser is sealed: the state holds
-//! the caller's callback, state and challenge; the code holds the provider's own code, which the provider takes once, and the
-//! caller's challenge, without whose verifier it is not redeemed. Tokens pass through and are kept nowhere.
+//! Nothing is stored, so replicas share a keyring and no state. What is passed through the browser is sealed: the state
+//! contains the caller's callback, state and challenge; the code contains the provider's own code, which the provider
+//! accepts once, and the caller's challenge, without whose verifier it is not redeemed. Tokens pass through and are not
+//! stored.
 
 mod authorize;
 mod browser;

@@ -1,4 +1,4 @@
-//! How often one caller may ask, at each provider.
+//! Rate limits of callers, for each provider.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,26 +13,27 @@ use governor::{Quota as Rate, RateLimiter, clock};
 use innkeeper_ambient::Clock;
 use innkeeper_ambient::lock::Mutex;
 
-/// After so many requests what is no longer counted is forgotten.
+/// After this number of requests, expired counts are removed.
 const TIDY_AFTER: u32 = 1024;
 
-/// So many at once, and as many again in the course of `window`.
+/// At most `count` requests at once, and as many again in the course of `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// How many.
+    /// The number of requests.
     pub count: NonZeroU32,
-    /// In the course of this.
+    /// The time in which they become available again.
     pub window: Duration,
 }
 
-/// What one client address may ask of one provider.
+/// The rate limits of one client address at one provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EarsLimits {
     /// Consents: authorize and callback, by users' browsers. 120 a minute.
     pub consents: Quota,
     /// Token, refresh and revoke, by hosts, each of which may have many users. 3,000 a minute.
     pub tokens: Quota,
-    /// Addresses that are told apart at once, each costs some 100 bytes. While there are more, all count as one. 100,000.
+    /// Addresses that are counted separately at once; each costs about 100 bytes. If there are more, all count as
+    /// one. 100,000.
     pub most_callers: usize,
 }
 
@@ -70,7 +71,7 @@ impl Limiter {
     pub(crate) fn new(limits: &EarsLimits, clock: &Arc<dyn Clock>) -> Self {
         let clock = ForwardClock { clock: clock.clone(), state: Arc::default() };
         let keyed = |quota: Quota| {
-            // A window shorter than what it holds has no period; then the count alone bounds.
+            // A window shorter than its count has no period; then only the count limits.
             let period = (quota.window / quota.count.get()).max(Duration::from_nanos(1));
             let rate = Rate::with_period(period).expect("not zero").allow_burst(quota.count);
             RateLimiter::new(rate, HashMapStateStore::default(), clock.clone())
@@ -84,7 +85,8 @@ impl Limiter {
         }
     }
 
-    /// Counts one more, or says how long until one more is taken. `provider` is its place in the list.
+    /// Counts one more request, or returns how long to wait until another is accepted. `provider` is its position in
+    /// the list.
     pub(crate) fn count(&self, kind: Kind, provider: usize, address: IpAddr) -> Result<(), Duration> {
         let keyed = match kind {
             Kind::Consent => &self.consents,
@@ -106,7 +108,8 @@ impl fmt::Debug for Limiter {
     }
 }
 
-/// The host's clock, which may be set back: then it goes on from where it was, so that nobody is shut out for that long.
+/// The host's clock, which may be set back: it then continues from where it was, so that no caller is locked out for
+/// that long.
 #[derive(Clone)]
 struct ForwardClock {
     clock: Arc<dyn Clock>,
@@ -115,9 +118,9 @@ struct ForwardClock {
 
 #[derive(Default)]
 struct Forward {
-    /// What the host's clock showed last, in milliseconds since 1970.
+    /// The last time of the host's clock, in milliseconds since 1970.
     seen: u64,
-    /// How much it was set back so far.
+    /// How far it was set back so far.
     ahead: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What the service counts, in the text form of Prometheus and `OpenMetrics`.
+//! The metrics of the service, in the text format of Prometheus and `OpenMetrics`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::observe::Seen;
 
-/// Seconds: a fraction of a millisecond is the service's own share, seconds are a provider's.
+/// Seconds: the service itself takes a fraction of a millisecond, a provider takes seconds.
 const BUCKETS: [f64; 11] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0];
 
 pub(crate) struct Metrics {
@@ -21,7 +21,7 @@ pub(crate) struct Metrics {
     provider: Family<Provider, Histogram>,
 }
 
-/// The values are names of routes, outcomes and configured providers, never what a caller wrote.
+/// The values are names of routes, outcomes and configured providers, never text from a caller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
     provider: String,
@@ -66,7 +66,7 @@ impl Metrics {
 
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
     }

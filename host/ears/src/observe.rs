@@ -1,4 +1,4 @@
-//! A line of the log and a count for each request. No query, no body and no header is in them.
+//! A log line and a count for each request, without any query, body or header.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use axum::response::Response;
 use crate::client_address;
 use crate::service::Inner;
 
-/// What a handler tells of a request, as an extension of its answer.
+/// What a handler records about a request, as an extension of its answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
-    /// The provider, where it is one of ours.
+    /// The provider, if it is a configured one.
     pub(crate) provider: Option<Arc<str>>,
     /// One word.
     pub(crate) outcome: &'static str,
@@ -52,7 +52,7 @@ pub(crate) async fn observe(State(service): State<Arc<Inner>>, request: Request,
     response
 }
 
-/// The last part of the address, where it is one of ours.
+/// The last part of the address, if it is one of our routes.
 fn endpoint(uri: &Uri) -> &'static str {
     let last = uri.path().rsplit('/').next();
     ["authorize", "callback", "token", "refresh", "revoke"]

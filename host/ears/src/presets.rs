@@ -1,4 +1,4 @@
-//! The providers that the service has a client at.
+//! The providers at which the service has a client.
 
 use innkeeper_address::SecureUrl;
 use innkeeper_auth::{ProviderSettings, Revocation, is_provider_name};
@@ -6,10 +6,10 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-/// A provider whose addresses and manners are known.
+/// A provider whose addresses and peculiarities are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
-    /// Asks for offline access, so that there is a refresh token.
+    /// Requests offline access, so that there is a refresh token.
     Google,
     /// The Microsoft identity platform; a tenant is a part of its addresses.
     Microsoft,
@@ -28,7 +28,7 @@ impl Preset {
         }
     }
 
-    /// `tenant` counts for Microsoft alone: a tenant's id or domain, `organizations`, `consumers` or `common`.
+    /// `tenant` is used only for Microsoft: a tenant's id or domain, `organizations`, `consumers` or `common`.
     fn fill(self, provider: &mut EarsProvider) {
         let tenant = provider.tenant.as_deref().unwrap_or("organizations");
         let microsoft =
@@ -39,7 +39,7 @@ impl Preset {
                 Some("https://oauth2.googleapis.com/token".to_owned()),
                 Some("https://oauth2.googleapis.com/revoke".to_owned()),
             ),
-            // It has no address to give tokens back at.
+            // It has no address to revoke tokens at.
             Self::Microsoft => (microsoft("authorize"), microsoft("token"), None),
             Self::Slack => (
                 Some("https://slack.com/oauth/v2/authorize".to_owned()),
@@ -51,7 +51,7 @@ impl Preset {
         let url = |text: Option<String>| text.and_then(|text| text.parse().ok());
         provider.authorization_url = provider.authorization_url.take().or_else(|| url(authorization));
         provider.token_url = provider.token_url.take().or_else(|| url(token));
-        // Tokens of another address are none of the preset's to take back.
+        // The preset does not revoke tokens of another address.
         if own_revocation {
             provider.revocation_url = provider.revocation_url.take().or_else(|| url(revocation));
         }
@@ -73,54 +73,56 @@ impl Preset {
     }
 }
 
-/// One provider, as its operator sets it up. What is not given comes from the [`Preset`] of its name, where there is one.
+/// A provider as its operator configures it. Values that are not set come from the [`Preset`] of its name, if there
+/// is one.
 ///
 /// It is read from a file as `EarsProvider<S>`, where `S` says where the secret is;
-/// [`try_with_secret`](EarsProvider::try_with_secret) then puts the secret in its place.
+/// [`try_with_secret`](EarsProvider::try_with_secret) then replaces that with the secret.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarsProvider<S = SecretString> {
-    /// Of the app that is registered at the provider.
+    /// The client id of the app that is registered at the provider.
     pub client_id: String,
-    /// Its secret; a public client has none.
+    /// Its secret; `None` for a public client.
     pub client_secret: Option<S>,
-    /// Microsoft alone: which accounts may sign in; `organizations` unless given.
+    /// Only for Microsoft: which accounts may sign in; `organizations` by default.
     pub tenant: Option<String>,
     /// Where users give consent.
     pub authorization_url: Option<Url>,
-    /// Where tokens are given.
+    /// Where tokens are issued.
     pub token_url: Option<Url>,
-    /// Where they are given back (RFC 7009).
+    /// Where tokens are revoked (RFC 7009).
     pub revocation_url: Option<Url>,
-    /// Whether a token is given back by showing it in the header, without the client's proof.
+    /// Whether a token is revoked by sending it in the header, without client authentication.
     pub revoked_by_token: Option<bool>,
-    /// Whether the secret is sent in the Authorization header (the standard's preference, and the default), not in the body.
+    /// Whether the secret is sent in the Authorization header (which the standard prefers, and the default), not in
+    /// the body.
     pub secret_in_header: Option<bool>,
-    /// What the provider calls `scope`.
+    /// The provider's name for `scope`.
     pub scope_parameter: Option<String>,
-    /// Where the answer holds the token: names joined by dots.
+    /// Where the token is in the answer: names joined by dots.
     pub access_token_path: Option<String>,
     /// The token's type, whatever the answer says.
     pub token_type: Option<String>,
-    /// What the provider must name itself in its callbacks (RFC 9207).
+    /// The issuer that the provider must send in its callbacks (RFC 9207).
     pub issuer: Option<String>,
-    /// Scopes that callers may ask for; empty: any.
+    /// Scopes that callers may request; empty: any.
     #[serde(default)]
     pub scopes: Vec<String>,
 }
 
-/// A provider that cannot be set up so.
+/// A provider that is not configured correctly.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("provider `{name}`: {why}")]
 pub struct InvalidProvider {
-    /// Which.
+    /// The name of the provider.
     pub name: String,
     /// What is wrong with it, and what to do.
     pub why: String,
 }
 
 impl<S> EarsProvider<S> {
-    /// The same provider, with the secret that `read` makes of what stands in its place.
+    /// The same provider, with the secret that `read` returns for its `client_secret`.
     pub fn try_with_secret<E>(self, read: impl FnOnce(S) -> Result<SecretString, E>) -> Result<EarsProvider, E> {
         Ok(EarsProvider {
             client_secret: self.client_secret.map(read).transpose()?,
@@ -141,7 +143,7 @@ impl<S> EarsProvider<S> {
 }
 
 impl EarsProvider {
-    /// The client's settings; `name` tells the preset.
+    /// The client's settings; `name` selects the preset.
     pub(crate) fn settings(mut self, name: &str) -> Result<ProviderSettings, InvalidProvider> {
         let wrong = |why: &str| InvalidProvider { name: name.to_owned(), why: why.to_owned() };
         if !is_provider_name(name) {

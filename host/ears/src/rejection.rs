@@ -1,4 +1,4 @@
-//! Why a browser is not sent on.
+//! Why a browser is not redirected.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use innkeeper_web::{Page, Tone, retry_after};
 
 use crate::sealed::Unusable;
 
-/// Why a browser is not sent on. Words are ours alone: a page never shows what came in an address.
+/// Why a browser is not redirected. Its words are only ours: a page never shows what came in an address.
 #[derive(Debug)]
 pub(crate) enum Rejection {
     UnknownProvider(String),
-    /// Without a callback that is registered there is nowhere to send an error to.
+    /// Without a registered callback there is no address to send an error to.
     Callback,
     Repeated,
     Invalid(&'static str),
@@ -46,7 +46,7 @@ impl Rejection {
         }
     }
 
-    /// What the person at the browser is told.
+    /// The page for the user of the browser.
     pub(crate) fn page(&self) -> Response {
         const AGAIN: &str = "Go back to where you started, and begin again.";
         const TELL: &str = "Tell whoever runs the service that sent you here.";

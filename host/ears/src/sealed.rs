@@ -1,4 +1,4 @@
-//! What travels through the browser: a flow that has begun, and the code that the caller redeems.
+//! What is passed through the browser: a flow that has begun, and the code that the caller redeems.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// How long a user may take at the provider.
+/// How much time a user has at the provider.
 pub(crate) const FLOW_LIFE: Duration = Duration::from_mins(10);
-/// How long a caller may take to redeem a code. Clocks of replicas may differ by some of it.
+/// How much time a caller has to redeem a code. The clocks of replicas may differ by some of it.
 pub(crate) const CODE_LIFE: Duration = Duration::from_mins(1);
 
-/// A flow between its begin and the provider's callback.
+/// A flow between its start and the provider's callback.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Flow {
-    /// Where the caller wants the code.
+    /// The address that the caller wants the code at.
     #[serde(rename = "c")]
     pub(crate) callback: String,
     /// The caller's own state.
@@ -30,15 +30,15 @@ pub(crate) struct Flow {
     /// This service's verifier at the provider.
     #[serde(rename = "v")]
     pub(crate) verifier: String,
-    /// SHA-256 of the session of the browser that began, base64url.
+    /// SHA-256 of the session of the browser that began the flow, base64url.
     #[serde(rename = "b")]
     pub(crate) session: String,
 }
 
-/// What the caller redeems.
+/// The code that the caller redeems.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Code {
-    /// The provider's own, which the provider takes once.
+    /// The provider's own code, which the provider accepts once.
     #[serde(rename = "c")]
     pub(crate) issued: String,
     /// This service's verifier at the provider.
@@ -49,7 +49,7 @@ pub(crate) struct Code {
     pub(crate) challenge: String,
 }
 
-/// What is sealed, with the end of its life: milliseconds since 1970.
+/// The sealed content, with its expiry in milliseconds since 1970.
 #[derive(Serialize, Deserialize)]
 struct Lasting<T> {
     #[serde(rename = "w")]
@@ -58,16 +58,16 @@ struct Lasting<T> {
     expires: u64,
 }
 
-/// Why a sealed text is not taken.
+/// Why a sealed text is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {
-    /// It is not of this service, was changed, or is another provider's.
+    /// It is not from this service, was changed, or is another provider's.
     Foreign,
-    /// Its time is over.
+    /// It has expired.
     Expired,
 }
 
-/// Seals and opens both, each with a key of its own, bound to the provider's name.
+/// Seals and opens both, each with a separate key, bound to the provider's name.
 pub(crate) struct Seals {
     flows: Tickets,
     codes: Tickets,

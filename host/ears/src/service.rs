@@ -26,60 +26,61 @@ use crate::presets::{EarsProvider, InvalidProvider};
 use crate::sealed::Seals;
 use crate::{authorize, callback, tokens};
 
-/// What an auth redirect service is made from.
+/// The settings of an auth redirect service.
 #[derive(Debug)]
 pub struct EarsSettings {
-    /// Where browsers and hosts find it: https, or http on loopback. `{public_url}/v1/{provider}/oauth/callback` is registered at
-    /// each provider.
+    /// The address for browsers and hosts: https, or http on loopback. `{public_url}/v1/{provider}/oauth/callback` is
+    /// registered at each provider.
     pub public_url: Url,
-    /// By the names that callers use.
+    /// Providers, by the names that callers use.
     pub providers: BTreeMap<String, EarsProvider>,
-    /// Where codes may be sent to.
+    /// The addresses that codes may be sent to.
     pub callbacks: Vec<CallbackAddress>,
-    /// Whether apps on the user's own machine may have codes too, at `http://127.0.0.1` and any port (RFC 8252, section 7.3).
+    /// Whether apps on the user's own machine may receive codes too, at `http://127.0.0.1` and any port (RFC 8252,
+    /// section 7.3).
     pub loopback_callbacks: bool,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// How often one caller may ask.
+    /// The rate limits of callers.
     pub limits: EarsLimits,
 }
 
-/// Why there is no service.
+/// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EarsError {
-    /// It cannot be found there.
+    /// The public address cannot be used.
     #[error("the public address {address} {why}")]
     PublicUrl {
-        /// What was given.
+        /// The given address.
         address: Url,
-        /// Which rule it breaks.
+        /// The rule that it breaks.
         why: AddressProblem,
     },
-    /// There is none.
+    /// No provider is configured.
     #[error("no provider is set up: name at least one, with its client id")]
     NoProvider,
-    /// One of them cannot be set up so.
+    /// A provider is not configured correctly.
     #[error(transparent)]
     Provider(#[from] InvalidProvider),
-    /// Nobody could use it.
+    /// No caller could use the service.
     #[error(
         "no callback address is registered: codes could be sent nowhere; name the addresses of the hosts that may use the service"
     )]
     NoCallback,
-    /// The keyring is of no use.
+    /// The keyring cannot be used.
     #[error(transparent)]
     Vault(#[from] VaultError),
 }
 
-/// An auth redirect service. Cheap to clone; all clones are one.
+/// An auth redirect service. Cheap to clone; all clones are the same service.
 #[derive(Clone)]
 pub struct EarsService {
     inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {
-    /// Without a slash at its end.
+    /// The issuer, without a trailing slash.
     pub(crate) name: String,
     public_url: SecureUrl,
     pub(crate) providers: Vec<Provider>,
@@ -97,9 +98,9 @@ pub(crate) struct Inner {
 pub(crate) struct Provider {
     pub(crate) name: Arc<str>,
     pub(crate) client: ProviderClient,
-    /// Registered there.
+    /// The redirect URI registered at the provider.
     pub(crate) redirect_uri: RedirectUri,
-    /// Empty: any.
+    /// The allowed scopes. Empty: any.
     pub(crate) scopes: Vec<String>,
 }
 
@@ -114,8 +115,8 @@ impl fmt::Debug for EarsService {
 }
 
 impl EarsService {
-    /// A service that seals under `keyring`: replicas are given the same one, and need nothing else in common. What it sends to
-    /// providers goes through `egress`.
+    /// A service that seals under `keyring`: replicas get the same one, and need nothing else in common. Its requests
+    /// to providers go through `egress`.
     pub fn new(
         settings: EarsSettings,
         keyring: &Keyring,
@@ -166,8 +167,9 @@ impl EarsService {
         self.inner.providers.iter().map(|provider| (&*provider.name, &provider.redirect_uri))
     }
 
-    /// `v1/{provider}/oauth/{authorize,callback,token,refresh,revoke}` and `healthz`, to be mounted at the path of the public
-    /// address. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: limits count by the client's address.
+    /// `v1/{provider}/oauth/{authorize,callback,token,refresh,revoke}` and `healthz`, to be mounted at the path of
+    /// the public address. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: limits count by the
+    /// client's address.
     pub fn router(&self) -> Router {
         let inner = self.inner.clone();
         let is_ours = {
@@ -192,20 +194,20 @@ impl EarsService {
             .with_state(inner)
     }
 
-    /// The counts, in the text form of Prometheus. They name providers and outcomes, no caller.
+    /// The metrics, in the text format of Prometheus. They name providers and outcomes, but no caller.
     pub fn metrics(&self) -> String {
         self.inner.metrics.text()
     }
 }
 
 impl Inner {
-    /// The provider of this name, and its place in the list.
+    /// The provider of this name, and its position in the list.
     pub(crate) fn provider(&self, name: &str) -> Option<(usize, &Provider)> {
         self.providers.iter().enumerate().find(|(_, provider)| &*provider.name == name)
     }
 }
 
-/// A HEAD would use up a code and show nothing: it is refused like every other method.
+/// A HEAD request would use up a code and show nothing: it is refused like every other method.
 async fn only_get() -> axum::response::Response {
     only("GET")
 }
@@ -214,7 +216,7 @@ async fn only_post() -> axum::response::Response {
     only("POST")
 }
 
-/// RFC 9110, section 15.5.6: the answer says what is allowed.
+/// RFC 9110, section 15.5.6: the answer says which method is allowed.
 fn only(method: &'static str) -> axum::response::Response {
     let mut response = json::respond(&Failure::method(method));
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(method));

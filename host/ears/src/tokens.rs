@@ -1,4 +1,5 @@
-//! `POST v1/{provider}/oauth/token`, `refresh`, `revoke`: what hosts ask, passed on to the provider with the service's proof.
+//! `POST v1/{provider}/oauth/token`, `refresh`, `revoke`: requests of hosts, passed on to the provider with the
+//! service's client authentication.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,16 +22,16 @@ use crate::service::{Inner, Provider};
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest body, in bytes: two tokens of the largest size that is taken, as JSON.
+/// The largest body, in bytes: two tokens of the largest accepted size, as JSON.
 const BODY_LIMIT: usize = 36 * 1024;
 
 type Service = State<Arc<Inner>>;
 
-/// RFC 6749, section 4.1.3, for a caller that proves by its verifier that it is the one that began.
+/// RFC 6749, section 4.1.3, for a caller whose verifier proves that it began the flow.
 pub(crate) async fn redeem(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
     answer(&service, &name, request, async |provider, asked: Redeem, time| {
         let code = service.seals.open_code(&provider.name, &asked.code).map_err(|_| Failure::invalid_code())?;
-        // Both sides are hashes, so the time that the comparison takes tells nothing.
+        // Both sides are hashes, so the time of the comparison reveals nothing.
         if asked.pkce_verifier.challenge().as_str() != code.challenge {
             return Err(Failure::invalid_code());
         }
@@ -50,7 +51,7 @@ pub(crate) async fn refresh(State(service): Service, Path(name): Path<String>, r
     .await
 }
 
-/// RFC 7009. A token that has ended already is given back.
+/// RFC 7009. A token that is no longer valid counts as revoked.
 pub(crate) async fn revoke(State(service): Service, Path(name): Path<String>, request: Request) -> Response {
     answer(&service, &name, request, async |provider, asked: Revoke, time| {
         check_token(&asked.token)?;
@@ -75,7 +76,7 @@ impl ProviderTime {
         self.0 = watch.elapsed();
         answer.map_err(|error| {
             let failure = Failure::of_provider(&error);
-            // The texts of these errors hold nothing that a provider or a caller wrote.
+            // The texts of these errors contain nothing from a provider or a caller.
             if failure.is_operators() {
                 tracing::warn!(provider, %error, "the operator has to look at the client or the addresses of a provider");
             } else {
@@ -110,7 +111,7 @@ async fn answer<T: Fields>(
 }
 
 async fn read_body(service: &Inner, body: Body) -> Result<Bytes, Failure> {
-    // What says itself that it is too large is not waited for.
+    // A body that declares itself too large is not read.
     if body.size_hint().lower() > BODY_LIMIT as u64 {
         return Err(Failure::too_large());
     }
@@ -124,7 +125,7 @@ async fn read_body(service: &Inner, body: Body) -> Result<Bytes, Failure> {
     }
 }
 
-/// A token that no provider gave is not passed on.
+/// A token that a provider cannot have issued is not passed on.
 fn check_token(token: &SecretString) -> Result<(), Failure> {
     let invalid = |_| Failure::invalid("the token is empty, longer than 16 KiB, or has characters that no token has");
     innkeeper_auth::check_token(token.expose_secret()).map_err(invalid)

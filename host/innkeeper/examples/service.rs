@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let component = arguments.next().ok_or("name a connector file")?;
     let auth_type = arguments.next().unwrap_or_else(|| "none".to_owned());
 
-    // Store, keyring and compiled code live in one folder; the next start finds everything there.
+    // Store, keyring and compiled code are in one folder; the next start finds everything there.
     let folder = std::env::var("FOLDER").unwrap_or_else(|_| "innkeeper-data".to_owned());
     let host = Innkeeper::builder().folder(folder).compiler(compiler).open().await?;
     let connector = host.load_file(component).await?;

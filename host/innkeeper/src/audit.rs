@@ -1,4 +1,4 @@
-//! What goes on record.
+//! Audit records.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,11 +12,11 @@ use crate::error::Error;
 use crate::host::Innkeeper;
 use crate::policy::{AccessRequest, Verb};
 
-/// What is done with a connection, for the access policy and the audit trail.
+/// Something done with a connection, for the access policy and the audit trail.
 #[derive(Clone)]
 pub(crate) struct Event {
     pub(crate) verb: Verb,
-    /// Of a call.
+    /// The action of a call.
     pub(crate) action: Option<String>,
     pub(crate) principal: Option<PrincipalId>,
 }
@@ -28,7 +28,7 @@ impl Event {
 }
 
 impl Innkeeper {
-    /// A page of the audit records of a space that the filter lets pass, the newest first.
+    /// A page of the audit records of a space that match the filter, newest first.
     pub async fn audit(&self, filter: &AuditFilter, page: &Page) -> Result<Paged<AuditRecord>, Error> {
         let request = AccessRequest {
             connection: filter.connection.as_ref(),
@@ -69,7 +69,7 @@ impl Innkeeper {
         self.record(self.audit_record(record, event, "ok")).await
     }
 
-    /// A record of something that took no time, for its caller to correct.
+    /// A record of something that took no time, for the caller to complete.
     pub(crate) fn audit_record(&self, record: &ConnectionRecord, event: Event, outcome: &'static str) -> AuditRecord {
         AuditRecord {
             at: self.parts.clock.now(),
@@ -86,11 +86,11 @@ impl Innkeeper {
     }
 }
 
-/// A call that runs. Whoever drops it leaves a record, too: requests may have left the host.
+/// A call that runs. Dropping it leaves a record, too: requests may have left the host.
 pub(crate) struct Underway<'a> {
     host: &'a Innkeeper,
     record: &'a ConnectionRecord,
-    /// None once it is on record.
+    /// `None` once it is recorded.
     event: Option<Event>,
     began: Timestamp,
     sent: Arc<AtomicU32>,

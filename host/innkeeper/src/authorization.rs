@@ -1,4 +1,4 @@
-//! Authorizing a connection, in a browser or on another device, and how it stands.
+//! Authorizing a connection, in a browser or on another device, and the status of its grant.
 
 use std::sync::Arc;
 
@@ -17,45 +17,46 @@ use crate::error::Error;
 use crate::host::Innkeeper;
 use crate::policy::Verb;
 
-/// An authorization that is to begin.
+/// The input of [`Innkeeper::begin_authorization`].
 #[derive(Debug)]
 pub struct BeginAuthorization<'a> {
     /// The tenant.
     pub space: &'a SpaceId,
-    /// Which connection.
+    /// The id of the connection.
     pub connection: &'a ConnectionId,
-    /// Who authorizes; needed where each principal has a grant of their own.
+    /// The user who authorizes; required if each principal has their own grant.
     pub principal: Option<PrincipalId>,
-    /// Where the provider sends the browser back to: an address of the embedding service, registered at the provider.
+    /// Where the provider sends the browser back: an address of the embedding service, registered at the provider.
     pub redirect_uri: RedirectUri,
-    /// What binds the flow to the browser that begins it.
+    /// Binds the flow to the browser that begins it.
     pub session: &'a SessionSecret,
-    /// Where the browser goes at the end.
+    /// Where the browser goes after the flow.
     pub return_url: Option<Url>,
 }
 
-/// How a connection stands for one owner of its grants. Holds no token.
+/// The status of a connection for one owner of its grants. Holds no token.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectionStatus {
     /// The connection.
     pub connection: ConnectionView,
-    /// For whom; none where the grant is shared.
+    /// The principal; `None` if the grant is shared.
     pub principal: Option<PrincipalId>,
     /// Its grant.
     pub grant: GrantStatus,
 }
 
 impl Innkeeper {
-    /// Begins an authorization (RFC 6749, section 4.1, with PKCE): answers the address to send the browser to. It can be
-    /// completed once, within 10 minutes. Who does so too often, or may not by the access policy, is refused.
+    /// Begins an authorization (RFC 6749, section 4.1, with PKCE): returns the address to send the browser to. It can
+    /// be completed once, within 10 minutes. Fails for a user who begins too often, or whom the access policy does
+    /// not allow.
     pub async fn begin_authorization(&self, begin: BeginAuthorization<'_>) -> Result<Begun, Error> {
         let BeginAuthorization { space, connection, principal, redirect_uri, session, return_url } = begin;
         let permitted = self.permitted_owner(Verb::Authorize, space, connection, principal).await?;
         self.begin_permitted(&permitted, &redirect_uri, session, return_url.as_ref()).await
     }
 
-    /// The same, where the policy has been asked already.
+    /// The same, after the policy has allowed it.
     pub(crate) async fn begin_permitted(
         &self,
         permitted: &Permitted,
@@ -88,15 +89,16 @@ impl Innkeeper {
         Ok(self.parts.auth.authorization_way(&record)?)
     }
 
-    /// Where the browser of who authorizes a connection is sent to, without what the address asks: to be shown before that.
-    /// None where no browser is sent anywhere.
+    /// The address that the browser is sent to for authorizing a connection, without its query: to be shown
+    /// beforehand. `None` if the browser is not sent anywhere.
     pub async fn consent_address(&self, space: &SpaceId, connection: &ConnectionId) -> Result<Option<Url>, Error> {
         let record = self.permitted(space, connection, &Event::new(Verb::ReadConnection, None)).await?;
         Ok(self.parts.auth.consent_address(&record)?)
     }
 
-    /// Begins an authorization on another device (RFC 8628): answers a code, and the address where the user types it. Then
-    /// [`Innkeeper::poll_device_authorization`], or [`Innkeeper::wait_device_authorization`] once.
+    /// Begins an authorization on another device (RFC 8628): returns a code, and the address where the user enters
+    /// it. Continue with [`Innkeeper::poll_device_authorization`], or with [`Innkeeper::wait_device_authorization`]
+    /// once.
     pub async fn begin_device_authorization(
         &self,
         space: &SpaceId,
@@ -116,7 +118,7 @@ impl Innkeeper {
         Ok(progress)
     }
 
-    /// Asks until the user has decided or the time is over. Dropping the future gives the authorization up.
+    /// Polls until the user has decided or the time is over. Dropping the future abandons the authorization.
     pub async fn wait_device_authorization(&self, pending: DeviceAuthorization) -> Result<Completed, Error> {
         let completed = self.parts.auth.wait_device(pending).await?;
         self.note_authorization(&completed).await?;
@@ -125,12 +127,12 @@ impl Innkeeper {
 
     async fn note_authorization(&self, completed: &Completed) -> Result<(), Error> {
         let Completed { space, connection, owner, .. } = completed;
-        // It may have been deleted at this moment, with its grants.
+        // It may have been deleted just now, with its grants.
         let Some(record) = self.parts.auth.connections().get(space, connection).await? else { return Ok(()) };
         self.note(&record, Verb::Authorize, owner.principal().cloned()).await
     }
 
-    /// How a connection stands.
+    /// The status of a connection.
     pub async fn status(
         &self,
         space: &SpaceId,
@@ -145,8 +147,8 @@ impl Innkeeper {
         Ok(ConnectionStatus { connection: self.view(&record), principal, grant })
     }
 
-    /// Ends a grant: locally at once, and at the provider as far as it answers (RFC 7009). Waits for the first attempt there, at
-    /// most 10 s a token, and answers what came of it.
+    /// Ends a grant: locally at once, and at the provider if it answers (RFC 7009). Waits for the first attempt
+    /// there, at most 10 s per token, and returns the outcome.
     pub async fn disconnect(
         &self,
         space: &SpaceId,
@@ -160,7 +162,7 @@ impl Innkeeper {
         Ok(disconnected)
     }
 
-    /// The connection and the owner of the grant, where the policy allows to change that grant.
+    /// The connection and the owner of the grant, if the policy allows changing that grant.
     pub(crate) async fn permitted_owner(
         &self,
         verb: Verb,

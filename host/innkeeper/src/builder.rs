@@ -1,4 +1,4 @@
-//! How a host is put together.
+//! Building a host.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,16 +18,16 @@ use crate::host::{Innkeeper, Parts};
 use crate::loaded::Loaded;
 use crate::policy::AccessPolicy;
 
-/// A store of the embedding service's choice.
+/// A store that the embedding service chooses.
 #[derive(Debug)]
 pub struct Storage {
-    /// Keeps the records.
+    /// Stores the records.
     pub store: Arc<dyn Store>,
-    /// Holds the keys they are sealed under.
+    /// Has the keys that the records are sealed under.
     pub keyring: Keyring,
 }
 
-/// Puts a host together: [`Innkeeper::builder`].
+/// Builds a host: [`Innkeeper::builder`].
 #[derive(Debug)]
 pub struct Builder {
     folder: Option<PathBuf>,
@@ -78,20 +78,20 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Where everything lives: the store `innkeeper.redb`, the keyring `keyring` (made at the first start, for its owner
-    /// only) and the compiled code `code/`. One process at a time may have it open.
+    /// Where everything is stored: the store `innkeeper.redb`, the keyring `keyring` (created at the first start,
+    /// readable only by its owner) and the compiled code `code/`. Only one process at a time may have it open.
     pub fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = Some(folder.as_ref().to_owned());
         self
     }
 
-    /// Where the keys come from, in place of the folder's file.
+    /// Where the keys come from, instead of the folder's file.
     pub fn keyring(mut self, source: KeyringSource) -> Self {
         self.keyring = Some(source);
         self
     }
 
-    /// A store and a keyring of one's own. With a [`Builder::folder`] too, that holds only the compiled code.
+    /// A separate store and keyring. With a [`Builder::folder`] too, that holds only the compiled code.
     pub fn storage(mut self, storage: Storage) -> Self {
         self.storage = Some(storage);
         self
@@ -103,32 +103,32 @@ impl Builder {
         self
     }
 
-    /// Where randomness comes from: keys, nonces and states are made of it.
+    /// Where randomness comes from: keys, nonces and states are made from it.
     pub fn random(mut self, random: Arc<dyn Random>) -> Self {
         self.random = random;
         self
     }
 
-    /// The bounds of every call.
+    /// The limits of every call.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Calls under way at once; more wait for a place. 1,000 unless this says otherwise.
+    /// Calls that run at once; others wait for a place. 1,000 by default.
     pub fn calls_at_once(mut self, calls: u32) -> Self {
         self.calls_at_once = calls;
         self
     }
 
-    /// How these places are shared out among spaces and connections, and how many calls wait for one.
+    /// How these places are shared among spaces and connections, and how many calls may wait for one.
     pub fn sharing(mut self, sharing: Sharing) -> Self {
         self.sharing = sharing;
         self
     }
 
-    /// Where connectors are compiled. By default on a thread of this process, whose memory and time nothing bounds: where connectors
-    /// come from strangers give [`Compiler::this_program`].
+    /// Where connectors are compiled. By default on a thread of this process, whose memory and time are not limited:
+    /// set [`Compiler::this_program`] if connectors come from third parties.
     pub fn compiler(mut self, compiler: Compiler) -> Self {
         self.compiler = compiler;
         self
@@ -140,53 +140,53 @@ impl Builder {
         self
     }
 
-    /// The operator's rules for the way out: named private networks, time limits, further roots of trust.
+    /// The operator's rules for outgoing requests: named private networks, time limits, additional roots of trust.
     pub fn egress(mut self, settings: EgressSettings) -> Self {
         self.egress = settings;
         self
     }
 
-    /// Margins and bounds of grants and flows.
+    /// Margins and limits of grants and flows.
     pub fn auth(mut self, options: AuthOptions) -> Self {
         self.auth = options;
         self
     }
 
-    /// The ways to authenticate, in place of the built-in ones.
+    /// The auth types, instead of the built-in ones.
     pub fn auth_types(mut self, types: AuthTypes) -> Self {
         self.auth_types = types;
         self
     }
 
-    /// Who may do what. Without one every caller may do everything: the embedding service has decided already.
+    /// Who may do what. Without a policy, every caller may do everything: the embedding service has decided already.
     pub fn policy(mut self, policy: impl AccessPolicy + 'static) -> Self {
         self.policy = Some(Arc::new(policy));
         self
     }
 
-    /// Whether a call waits until its audit record is durable, in place of at most 50 ms later.
+    /// Whether a call waits until its audit record is durable. Otherwise the record is durable at most 50 ms later.
     pub fn strict_audit(mut self, strict: bool) -> Self {
         self.strict_audit = strict;
         self
     }
 
-    /// Where users find the pages of `innkeeper-server`: `https://my.service/connect/`. With it the host can make links that
-    /// a user opens to authorize: [`Innkeeper::start_link`].
+    /// The public address of the pages of `innkeeper-server`: `https://my.service/connect/`. With it, the host can
+    /// make links that a user opens to authorize: [`Innkeeper::start_link`].
     pub fn pages(mut self, address: Url) -> Self {
         self.pages = Some(address);
         self
     }
 
-    /// The base address of an auth redirect service, for connections of the auth type `ears`: https, or http on loopback. It
-    /// sees the tokens of those connections' users, as the provider does.
+    /// The base address of an auth redirect service, for connections of the auth type `ears`: https, or http on
+    /// loopback. It sees the tokens of those connections' users, as the provider does.
     pub fn ears(mut self, base: Url) -> Self {
         self.ears = Some(base);
         self
     }
 
-    /// What carries the host's requests in place of the network, for a test of a component: a
-    /// [`Scripted`](crate::test_support::Scripted), or one of your own. All that holds for requests and answers of the network holds
-    /// here, too.
+    /// Carries the host's requests instead of the network, for a test of a component: a
+    /// [`Scripted`](crate::test_support::Scripted), or your own. Everything that applies to requests and answers of
+    /// the network applies here, too.
     #[cfg(feature = "test-support")]
     pub fn transport(mut self, transport: impl innkeeper_egress::Transport + 'static) -> Self {
         self.transport = Some(Arc::new(transport));
@@ -195,8 +195,8 @@ impl Builder {
 
     /// Opens the store, the keyring and the engine.
     ///
-    /// Fails, changing nothing, when the store is open elsewhere, damaged, or sealed under a key that the keyring does not
-    /// hold. A keyring file is made only together with a new store.
+    /// Fails, changing nothing, if the store is already open elsewhere, damaged, or sealed under a key that is not in
+    /// the keyring. A keyring file is created only together with a new store.
     pub async fn open(self) -> Result<Innkeeper, Error> {
         let pages = self.pages.as_ref().map(check_pages).transpose()?;
         let auth_types = match self.ears {
@@ -255,7 +255,7 @@ impl Builder {
     }
 }
 
-/// An address below which paths are joined.
+/// An address to which paths can be appended.
 fn check_pages(address: &Url) -> Result<Url, Error> {
     let wrong = |why| Error::Pages { address: address.to_string(), why };
     let base = SecureUrl::base(address.clone()).map_err(wrong)?;
@@ -273,7 +273,7 @@ fn folder_storage(
         .map_err(|error| Error::Folder { path: folder.display().to_string(), reason: error.to_string() })?;
     let store_path = folder.join("innkeeper.redb");
     let path = folder.join("keyring");
-    // A new key beside an old store would only hide that the old key is lost.
+    // A new key next to an old store would only hide that the old key is lost.
     let keyring = if source.is_some() || path.exists() || store_path.exists() {
         Keyring::load(&source.unwrap_or(KeyringSource::File(path)))?
     } else {

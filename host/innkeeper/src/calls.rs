@@ -1,4 +1,4 @@
-//! Calling an action, and trying a connection.
+//! Calling an action, and checking a connection.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,24 +33,24 @@ use crate::terms::{Hosts, Terms};
 pub struct CallRequest {
     /// The tenant.
     pub space: SpaceId,
-    /// Which connection.
+    /// The id of the connection.
     pub connection: ConnectionId,
-    /// Which action.
+    /// The name of the action.
     pub action: String,
     /// Valid against the action's input schema.
     pub input: Value,
     /// Files handed to it.
     pub files: Vec<File>,
-    /// The user it runs for; needed where each principal has a grant of their own.
+    /// The user that it runs for; required if each principal has their own grant.
     pub principal: Option<PrincipalId>,
-    /// What people call that user.
+    /// That user's name for people.
     pub principal_name: Option<String>,
-    /// Who listens to progress and streamed results while the call runs.
+    /// Receives progress and streamed results while the call runs.
     pub listener: Option<mpsc::Sender<Progress>>,
 }
 
 impl CallRequest {
-    /// A call without files, for nobody in particular.
+    /// A call without files and without a principal.
     pub fn new(space: SpaceId, connection: ConnectionId, action: impl Into<String>, input: Value) -> Self {
         Self {
             space,
@@ -64,36 +64,36 @@ impl CallRequest {
         }
     }
 
-    /// For this user.
+    /// Sets the user that it runs for.
     pub fn principal(mut self, principal: PrincipalId) -> Self {
         self.principal = Some(principal);
         self
     }
 
-    /// With one more file.
+    /// Adds a file.
     pub fn file(mut self, file: File) -> Self {
         self.files.push(file);
         self
     }
 
-    /// With someone who listens while it runs.
+    /// Sets the receiver of progress and streamed results.
     pub fn listener(mut self, listener: mpsc::Sender<Progress>) -> Self {
         self.listener = Some(listener);
         self
     }
 }
 
-/// What an action answered.
+/// The result of an action.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CallResult {
     /// Valid against the action's output schema.
     pub value: Value,
-    /// Files handed out; their bytes may still be on their way.
+    /// Files returned; their bytes may still be arriving.
     pub files: Vec<File>,
-    /// Streamed results that nobody listened to.
+    /// Streamed results that had no listener.
     pub events: Vec<Value>,
-    /// The guest's lines.
+    /// The log lines of the guest.
     pub logs: Vec<LogLine>,
     /// Requests that left the host.
     pub requests: u32,
@@ -101,7 +101,7 @@ pub struct CallResult {
     pub duration: Duration,
 }
 
-/// What trying a connection came to.
+/// The result of checking a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckResult {
@@ -114,8 +114,8 @@ pub struct CheckResult {
 impl Innkeeper {
     /// Runs an action of a connection in a fresh instance, with the connection's credential, within the limits.
     ///
-    /// In a connection where each principal has a grant of their own, a call without a principal is refused before
-    /// anything is sent. When a person has to authorize (again), the error is [`Error::Auth`] with the reason.
+    /// If each principal of the connection has their own grant, a call without a principal is refused before anything
+    /// is sent. If a person has to authorize (again), the error is [`Error::Auth`] with the reason.
     pub async fn call(&self, request: CallRequest) -> Result<CallResult, Error> {
         let CallRequest { space, connection: id, .. } = &request;
         let event = Event { action: Some(request.action.clone()), ..Event::new(Verb::Call, request.principal.clone()) };
@@ -146,7 +146,7 @@ impl Innkeeper {
         }
     }
 
-    /// Tries a connection by the connector's own check.
+    /// Checks a connection with the connector's own check.
     pub async fn check(
         &self,
         space: &SpaceId,
@@ -212,7 +212,7 @@ impl Innkeeper {
         Ok(Prepared { context, credential })
     }
 
-    /// Puts on record what cannot even begin.
+    /// Records a call that cannot even begin.
     async fn begun(
         &self,
         record: &ConnectionRecord,
@@ -231,11 +231,11 @@ struct Prepared {
     credential: Arc<WatchedCredential>,
 }
 
-/// The credential of a call. What the guest learns of a failure is only its kind; the caller is told why.
+/// The credential of a call. The guest learns only the kind of a failure; the caller gets the reason.
 struct WatchedCredential {
     source: ConnectionCredential,
     failure: Mutex<Option<AuthError>>,
-    /// The service did not take it, and there is no newer one.
+    /// The service rejected it, and there is no newer one.
     turned_away: AtomicBool,
 }
 
@@ -274,7 +274,7 @@ impl WatchedCredential {
         *self.failure.lock() = failure;
     }
 
-    /// Why the call failed, where the guest could only tell that it got no credential.
+    /// Why the call failed, if the guest could only report that it got no credential.
     fn explain(&self, record: &ConnectionRecord, error: CallError, logs: Vec<LogLine>) -> Error {
         let CallProblem::Action(failed) = &error.problem else { return Error::Call { error, logs } };
         if let Some(failure) = self.failure.lock().take() {
@@ -303,7 +303,7 @@ impl fmt::Debug for GrantClaims {
 }
 
 impl GrantClaims {
-    /// The hosts of this call.
+    /// The hosts that this call may reach.
     async fn hosts(&self) -> Arc<[ApprovedHost]> {
         let hosts = match &self.terms.hosts {
             Hosts::Fixed(hosts) => return hosts.clone(),

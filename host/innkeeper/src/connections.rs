@@ -16,7 +16,7 @@ use crate::json::{as_text, as_texts};
 use crate::plan::{ApprovedPlan, Draft, Plan, PlanView};
 use crate::policy::{AccessRequest, Verb};
 
-/// A connection as its owner sees it: no secret in it.
+/// A connection as its owner sees it, without secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct ConnectionView {
@@ -63,11 +63,11 @@ pub struct ConnectionView {
 }
 
 impl Innkeeper {
-    /// Makes the connection, or the change, exactly as it was planned. Nothing is fetched or worked out again.
+    /// Makes the connection, or the change, exactly as it was planned. Nothing is fetched or computed again.
     ///
-    /// Fails, changing nothing, with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) where the connector or the connection was
-    /// changed since: plan again then. With [`ErrorKind::ConnectionExists`](crate::ErrorKind::ConnectionExists) where the id has
-    /// been taken since.
+    /// Fails, changing nothing, with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the connector or the
+    /// connection has changed since: plan again then. Fails with
+    /// [`ErrorKind::ConnectionExists`](crate::ErrorKind::ConnectionExists) if the id has been taken since.
     pub async fn connect(&self, approved: ApprovedPlan) -> Result<ConnectionView, Error> {
         let ApprovedPlan(Plan { view, draft }) = approved;
         let Draft { before, .. } = &draft;
@@ -139,8 +139,8 @@ impl Innkeeper {
         Ok(self.view(&record))
     }
 
-    /// Deletes a connection with its grants, authorizations and guest state. Its grants are revoked at the provider first,
-    /// where the auth type can; what the provider does not answer is no reason to keep it.
+    /// Deletes a connection with its grants, authorizations and guest state. Its grants are revoked at the provider
+    /// first, if the auth type supports that; the connection is deleted even if the provider does not answer.
     pub async fn delete_connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<(), Error> {
         let record = self.permitted(space, id, &Event::new(Verb::DeleteConnection, None)).await?;
         self.delete_permitted(&record).await

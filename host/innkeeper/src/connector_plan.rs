@@ -1,4 +1,4 @@
-//! What adding a connector, or a newer version of it, would be.
+//! The effects of adding a connector, or a newer version of it.
 
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{ConnectorSpec, Difference, Impact};
@@ -12,19 +12,20 @@ use crate::error::Error;
 use crate::host::Innkeeper;
 use crate::policy::{AccessRequest, Verb};
 
-/// What [`Innkeeper::plan_connector`] worked out. Nothing is kept until [`Innkeeper::add_connector`] adds exactly this.
+/// The result of [`Innkeeper::plan_connector`]. Nothing is stored until [`Innkeeper::add_connector`] adds exactly
+/// this.
 #[derive(Debug)]
 pub struct ConnectorPlan {
     view: ConnectorPlanView,
     connector: Connector,
     component: Vec<u8>,
-    /// Of the version that it replaces.
+    /// The digest of the version that it replaces.
     before: Option<ComponentDigest>,
     rescopes: Vec<Rescope>,
 }
 
 impl ConnectorPlan {
-    /// All of it, to be shown and serialized.
+    /// The whole plan, to be shown and serialized.
     pub fn view(&self) -> &ConnectorPlanView {
         &self.view
     }
@@ -34,18 +35,18 @@ impl ConnectorPlan {
         &self.connector
     }
 
-    /// Whether somebody who relies on the version that it replaces has to do something.
+    /// Whether someone who relies on the version that it replaces has to act.
     pub fn needs_approval(&self) -> bool {
         self.view.differences.iter().any(|difference| difference.impact > Impact::Informative)
     }
 
-    /// The operator agrees to it.
+    /// Marks the plan as approved by the operator.
     pub fn approved(self) -> ApprovedConnectorPlan {
         ApprovedConnectorPlan(self)
     }
 }
 
-/// A [`ConnectorPlan`] that the operator agreed to.
+/// A [`ConnectorPlan`] that the operator approved.
 #[derive(Debug)]
 pub struct ApprovedConnectorPlan(ConnectorPlan);
 
@@ -88,14 +89,14 @@ pub struct Rescoped {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Added {
-    /// It is ready to be called.
+    /// The connector, ready to be called.
     pub connector: Connector,
-    /// What was planned and done.
+    /// The plan that was carried out.
     pub view: ConnectorPlanView,
 }
 
 impl Added {
-    /// Which connector.
+    /// The id of the connector.
     pub fn id(&self) -> innkeeper_spec::ConnectorId {
         self.connector.spec().about.id.clone()
     }
@@ -109,9 +110,9 @@ struct Rescope {
 }
 
 impl Innkeeper {
-    /// Loads a component and works out what adding it changes. Keeps nothing.
+    /// Loads a component and works out what adding it changes. Stores nothing.
     ///
-    /// Fails when the bytes are no connector.
+    /// Fails if the bytes are not a connector.
     pub async fn plan_connector(&self, component: Vec<u8>) -> Result<ConnectorPlan, Error> {
         self.allow(AccessRequest::new(Verb::AddConnector)).await?;
         let connector = self.parts.runtime.load(component.clone()).await?;
@@ -136,10 +137,11 @@ impl Innkeeper {
         Ok(ConnectorPlan { view, connector, component, before: record.map(|record| record.digest), rescopes })
     }
 
-    /// Keeps a connector as it was planned. One of the same id is replaced; its connections go on with the new one, and keep the
-    /// hosts, placeholders and claims that their owners approved.
+    /// Stores a connector as it was planned. A connector with the same id is replaced; its connections continue with
+    /// the new one, and keep the hosts, placeholders and claims that their owners approved.
     ///
-    /// Fails, keeping nothing, with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) where another version was added since.
+    /// Fails, storing nothing, with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if another version was added
+    /// since.
     pub async fn add_connector(&self, approved: ApprovedConnectorPlan) -> Result<Added, Error> {
         let ApprovedConnectorPlan(ConnectorPlan { mut view, connector, component, before, rescopes }) = approved;
         let id = connector.spec().about.id.clone();
@@ -171,7 +173,8 @@ impl Innkeeper {
         Ok(Added { connector, view })
     }
 
-    /// Plans a connector and adds it at once: for callers who trust it whatever it changes. See [`Innkeeper::plan_connector`].
+    /// Plans a connector and adds it at once: for callers who trust it whatever it changes. See
+    /// [`Innkeeper::plan_connector`].
     pub async fn load(&self, component: Vec<u8>) -> Result<Added, Error> {
         let plan = self.plan_connector(component).await?;
         self.add_connector(plan.approved()).await
@@ -182,8 +185,8 @@ impl Innkeeper {
         self.load(self.parts.runtime.read(path).await?).await
     }
 
-    /// The scope that a connection asks for follows the connector's default where the owner left it at that. Nothing else
-    /// does: an address that followed could send secrets elsewhere.
+    /// The scope that a connection requests follows the connector's default if the owner left it at that. Nothing
+    /// else follows: an address that did could send secrets elsewhere.
     async fn rescopes(&self, older: &ConnectorSpec, newer: &ConnectorSpec) -> Result<Vec<Rescope>, Error> {
         let mut rescopes = Vec::new();
         for (space, id) in self.parts.store.connections_of(&newer.about.id).await? {
@@ -198,7 +201,7 @@ impl Innkeeper {
                 of.default(SCOPE)
             };
             let (old, new) = (default(older), default(newer));
-            // A default that the owner repeated by hand counts as theirs.
+            // If the owner set the same value as the default by hand, it counts as the owner's.
             let follows = before.fields.get(SCOPE) == old.as_ref() && !before.is_given(SCOPE);
             if old != new && follows {
                 rescopes.push(Rescope { scope: new, before });
@@ -210,7 +213,7 @@ impl Innkeeper {
     async fn rescope(&self, rescope: &Rescope) -> Result<bool, Error> {
         let before = &rescope.before;
         let mut fields = before.fields.clone();
-        // One that asks for nothing any more is the narrowest of all.
+        // No scope at all is the narrowest.
         match &rescope.scope {
             Some(scope) => fields.insert(SCOPE.to_owned(), scope.clone()),
             None => fields.remove(SCOPE),
@@ -225,7 +228,7 @@ impl Innkeeper {
             version,
             ..ConnectionRecord::clone(before)
         };
-        // Whoever changed it meanwhile has chosen.
+        // If the connection was changed meanwhile, that change wins.
         let written = self.parts.store.put_connection(record, Expected::Version(before.version)).await?;
         Ok(matches!(written, Written::Version(_)))
     }
@@ -243,5 +246,5 @@ impl Rescope {
     }
 }
 
-/// The field of OAuth's auth types that holds what is asked for.
+/// The field of the OAuth auth types that holds the requested scope.
 const SCOPE: &str = "scope";

@@ -54,7 +54,7 @@ impl ConnectorView {
 }
 
 impl Innkeeper {
-    /// Loads a connector without keeping it: to look at it.
+    /// Loads a connector without storing it, to inspect it.
     pub async fn inspect(&self, component: Vec<u8>) -> Result<Connector, Error> {
         self.allow(AccessRequest::new(Verb::InspectConnector)).await?;
         Ok(self.parts.runtime.load(component).await?)

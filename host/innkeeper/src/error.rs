@@ -1,4 +1,4 @@
-//! Why something did not work.
+//! Why an operation failed.
 
 use std::time::Duration;
 
@@ -16,57 +16,57 @@ use innkeeper_vault::{KeyringError, VaultError};
 
 use crate::error_kind::ErrorKind;
 
-/// Why something did not work: what was asked, what is wrong, what to do. Holds no secret.
+/// Why an operation failed: what was requested, what is wrong, what to do. Holds no secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The folder cannot be used.
     #[error("the folder {path} cannot be used: {reason}")]
     Folder {
-        /// Which.
+        /// The path of the folder.
         path: String,
-        /// What the system said.
+        /// The system's error.
         reason: String,
     },
-    /// Neither a folder nor a store was given to the builder.
+    /// The builder got neither a folder nor a store.
     #[error("nowhere to keep anything: give the builder a folder, or a store and a keyring")]
     NoStorage,
-    /// An id that is none.
+    /// The text is not a valid id.
     #[error(transparent)]
     Id(#[from] InvalidId),
-    /// The keyring.
+    /// The keyring cannot be used.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
-    /// Sealing or opening.
+    /// Sealing or opening a secret failed.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The engine.
+    /// The engine cannot start.
     #[error(transparent)]
     Runtime(#[from] RuntimeSetupError),
-    /// The way out.
+    /// Outgoing HTTP cannot be set up.
     #[error(transparent)]
     Egress(#[from] EgressSetupError),
-    /// A component that is no connector.
+    /// The component is not a connector.
     #[error(transparent)]
     Load(#[from] LoadError),
     /// There is no such connector.
     #[error("there is no connector {}", Quoted::new(.0.as_str()).at_most(80))]
     UnknownConnector(ConnectorId),
-    /// The connector was replaced while somebody planned with the older one.
+    /// The connector was replaced after the plan was made with the older one.
     #[error("connector {0} was replaced since this was planned; plan it again")]
     ConnectorChanged(ConnectorId),
-    /// The stored component of a connector is gone.
+    /// The stored component of a connector is missing.
     #[error("the component of connector {0} is missing from the store; add the connector again")]
     ComponentMissing(ConnectorId),
-    /// It is still used.
+    /// The connector is still in use.
     #[error("connector {connector} is used by {} connection(s) and was not removed: {}; delete them first", .connections.len(), .connections.join(", "))]
     ConnectorInUse {
-        /// Which.
+        /// The id of the connector.
         connector: ConnectorId,
-        /// By which connections, `space/connection`.
+        /// The connections that use it, as `space/connection`.
         connections: Vec<String>,
     },
     /// There is no such connection.
@@ -74,7 +74,7 @@ pub enum Error {
     UnknownConnection {
         /// The tenant.
         space: SpaceId,
-        /// The id that was asked for.
+        /// The requested id.
         connection: ConnectionId,
     },
     /// A name for a connection that looks like another.
@@ -82,99 +82,99 @@ pub enum Error {
     Misleading {
         /// `id` or `title`.
         what: &'static str,
-        /// What was given, fit to be shown.
+        /// The given name, safe to show.
         given: String,
         /// The character that is not seen as what it is.
         code_point: u32,
         /// What is wrong with it.
         why: &'static str,
     },
-    /// The id is taken.
+    /// A connection with this id exists.
     #[error(
         "there is a connection \"{connection}\" in space \"{space}\" already; choose another id, or delete that one first"
     )]
     ConnectionExists {
         /// In which space.
         space: SpaceId,
-        /// Which.
+        /// The id.
         connection: ConnectionId,
     },
-    /// Somebody else changed it meanwhile.
+    /// The connection was changed meanwhile.
     #[error("connection {0} was changed by somebody else meanwhile; look at it again and repeat the change")]
     ConnectionChanged(ConnectionId),
-    /// The connector does not take that auth type.
+    /// The connector does not accept that auth type.
     #[error("connector {connector} does not take the auth type {}; it takes {}", Quoted::new(asked).at_most(80), .taken.join(", "))]
     AuthTypeNotTaken {
-        /// Which connector.
+        /// The id of the connector.
         connector: ConnectorId,
-        /// What was asked.
+        /// The requested auth type.
         asked: String,
-        /// What it takes.
+        /// The auth types that it accepts.
         taken: Vec<String>,
     },
     /// This host does not have the auth type.
     #[error("this host has no auth type {}; it has {}", Quoted::new(asked).at_most(80), .known.join(", "))]
     UnknownAuthType {
-        /// What was asked.
+        /// The requested auth type.
         asked: String,
-        /// What there is.
+        /// The auth types of this host.
         known: Vec<String>,
     },
-    /// The auth type does not work that way.
+    /// The auth type does not support that mode.
     #[error("the auth type {auth_type} has no auth mode {}; it has {}", Quoted::new(asked).at_most(80), .modes.join(", "))]
     AuthMode {
-        /// Which auth type.
+        /// The auth type.
         auth_type: String,
-        /// What was asked.
+        /// The requested mode.
         asked: String,
-        /// What it has.
+        /// The modes that it supports.
         modes: Vec<String>,
     },
     /// The config breaks its schema.
     #[error("the config of connector {connector} is not valid: {violations}")]
     Config {
-        /// Which connector.
+        /// The id of the connector.
         connector: ConnectorId,
         /// Each mistake with its JSON pointer.
         violations: Violations,
     },
-    /// It is not known whether the config fits its schema.
+    /// The check of the config against its schema did not finish.
     #[error("the config of connector {connector} was not checked against its schema: {reason}")]
     Unchecked {
-        /// Which connector.
+        /// The id of the connector.
         connector: ConnectorId,
-        /// Why.
+        /// The reason.
         #[source]
         reason: CheckError,
     },
     /// The auth type's fields break their rules.
     #[error("the fields of the auth type {auth_type} are not valid: {errors}")]
     Fields {
-        /// Which auth type.
+        /// The auth type.
         auth_type: String,
         /// Each mistake with its field.
         errors: SettingsErrors,
     },
-    /// A host rule of the connector cannot be made concrete.
+    /// A host rule of the connector cannot be resolved.
     #[error("the hosts of connector {connector} cannot be told from the config: {reason}")]
     Hosts {
-        /// Which connector.
+        /// The id of the connector.
         connector: ConnectorId,
         /// What is wrong.
         reason: String,
     },
-    /// The address of the pages is no place for them.
+    /// The address of the pages cannot be used.
     #[error("{address} cannot be the address of the authorization pages: it {why}")]
     Pages {
-        /// What was given.
+        /// The given address.
         address: String,
-        /// Which rule it breaks.
+        /// The rule that it breaks.
         why: AddressProblem,
     },
-    /// The host was not told where its pages are.
+    /// The host has no address of its pages.
     #[error("there is no link to make: tell the builder where the authorization pages are (`Builder::pages`)")]
     NoPages,
-    /// A start link begins nothing.
+    /// A start link is not valid.
     #[error(transparent)]
     Link(#[from] LinkFailure),
     /// The access policy refuses.
@@ -183,7 +183,7 @@ pub enum Error {
     /// The connection has no credential that works.
     #[error(transparent)]
     Auth(#[from] AuthError),
-    /// What the browser came back with is refused.
+    /// The parameters that the browser came back with are refused.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// A user's authorization on another device gave no grant.
@@ -192,7 +192,7 @@ pub enum Error {
     /// The call has no result.
     #[error("{error}")]
     Call {
-        /// Why.
+        /// The reason.
         #[source]
         error: CallError,
         /// The guest's lines.
@@ -214,7 +214,7 @@ impl Error {
         Self::UnknownConnection { space: space.clone(), connection: connection.clone() }
     }
 
-    /// What kind it is: for programs, and for audit records.
+    /// The kind of the error: for programs, and for audit records.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NoStorage | Self::Runtime(_) | Self::Egress(_) | Self::Pages { .. } | Self::NoPages => {
@@ -246,7 +246,7 @@ impl Error {
         }
     }
 
-    /// When the same may be tried again, where that is known. It does not say that nothing was done: a call that met a service's
+    /// When the same may be tried again, if known. It does not say that nothing was done: a call that met a service's
     /// rate limit may have sent other requests before. [`ErrorKind::Busy`] says that no guest ran.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -265,7 +265,7 @@ impl Error {
         }
     }
 
-    /// Where a guest crashed: its functions, the innermost first.
+    /// Where a guest crashed: its functions, innermost first.
     pub fn backtrace(&self) -> Vec<String> {
         match self {
             Self::Call { error, .. } => error.backtrace().iter().map(ToString::to_string).collect(),
@@ -273,7 +273,7 @@ impl Error {
         }
     }
 
-    /// The guest's lines, where a guest ran.
+    /// The guest's log lines, if a guest ran.
     pub fn logs(&self) -> &[LogLine] {
         match self {
             Self::Call { logs, .. } => logs,
@@ -370,7 +370,7 @@ fn of_call(error: &CallError) -> ErrorKind {
         CallProblem::ImpureSpec(_) => ErrorKind::ImpureSpec,
         CallProblem::EventNotJson(_) => ErrorKind::InvalidEvent,
         CallProblem::Exited(_) => ErrorKind::Exited,
-        // One that is added there without a kind of its own here.
+        // An error added there without its own kind here.
         _ => ErrorKind::Host,
     }
 }
@@ -384,7 +384,8 @@ fn of_action(failure: &ActionFailure) -> ErrorKind {
         ActionFailure::RateLimited { .. } => ErrorKind::RateLimited,
         ActionFailure::TooLarge { .. } => ErrorKind::TooLarge,
         ActionFailure::Upstream { .. } => ErrorKind::Upstream,
-        // Its spec names the action, so the caller is not to blame where it says that it does not know it.
+        // Its spec names the action, so it is not the caller's fault if the connector reports that it does not know
+        // it.
         _ => ErrorKind::Internal,
     }
 }

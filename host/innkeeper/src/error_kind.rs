@@ -168,7 +168,7 @@ impl Actor {
     }
 }
 
-/// What a command ends with.
+/// The exit code of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExitCode {
@@ -198,7 +198,7 @@ impl ErrorKind {
         self.row().0
     }
 
-    /// What a command ends with.
+    /// The exit code of a command.
     pub const fn exit_code(self) -> ExitCode {
         self.row().1
     }

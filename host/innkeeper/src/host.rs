@@ -16,11 +16,11 @@ use crate::error::Error;
 use crate::loaded::Loaded;
 use crate::policy::{AccessPolicy, AccessRequest, Verb};
 
-/// A host of connectors. Cheap to clone; all clones are one host.
+/// A host of connectors. Cheap to clone; all clones are the same host.
 #[derive(Clone)]
 pub struct Innkeeper {
     pub(crate) parts: Arc<Parts>,
-    /// Whom the access policy is told of.
+    /// The caller that the access policy sees.
     pub(crate) caller: Option<PrincipalId>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Parts {
     pub(crate) audit: AuditTrail,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
-    /// Both of them, for guests.
+    /// Store and vault, for guests.
     pub(crate) memory: Arc<GuestMemory>,
     pub(crate) runtime: Runtime,
     pub(crate) egress: Egress,
@@ -37,7 +37,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) pages: Option<Url>,
-    /// None allows everything.
+    /// `None` allows everything.
     pub(crate) policy: Option<Arc<dyn AccessPolicy>>,
     pub(crate) strict_audit: bool,
     pub(crate) loaded: Loaded,
@@ -53,7 +53,7 @@ impl fmt::Debug for Innkeeper {
 }
 
 impl Innkeeper {
-    /// Puts a host together.
+    /// Returns a builder for a host.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -77,22 +77,22 @@ impl Innkeeper {
         self.parts.runtime.allocation()
     }
 
-    /// Goes on with another keyring: one that still opens what the present one opens, with a new key first. Otherwise
+    /// Switches to another keyring that still opens what the present one opens, with a new key first. Otherwise
     /// nothing changes. [`Innkeeper::rotate_keys`] then seals under the new key.
     pub async fn replace_keyring(&self, keyring: Keyring) -> Result<(), Error> {
         self.allow(AccessRequest::new(Verb::RotateKeys)).await?;
         Ok(self.parts.vault.replace_keyring(keyring, &*self.parts.store).await?)
     }
 
-    /// Makes a new data key and seals every secret under it, while the store stays in use. Afterwards keys of the keyring
-    /// other than the first are no longer needed.
+    /// Makes a new data key and seals every secret under it, while the store stays in use. Afterwards, the keys of
+    /// the keyring other than the first are no longer needed.
     pub async fn rotate_keys(&self) -> Result<Rotation, Error> {
         self.allow(AccessRequest::new(Verb::RotateKeys)).await?;
         Ok(self.parts.vault.rotate(&*self.parts.store).await?)
     }
 
-    /// Waits until refreshes that are under way are stored and all audit records are durable. Call it before the process ends: a
-    /// refresh that is cut off may have spent the only refresh token there is.
+    /// Waits until refreshes under way are stored and all audit records are durable. Call it before the process
+    /// exits: an interrupted refresh may have used the only refresh token.
     pub async fn close(&self) -> Result<(), Error> {
         self.parts.auth.close().await;
         Ok(self.parts.audit.flush().await?)

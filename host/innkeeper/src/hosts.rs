@@ -1,4 +1,4 @@
-//! Where a connection may send requests: what its connector asks for, as far as its owner approved it.
+//! Where a connection may send requests: what its connector requests, as far as its owner approved it.
 
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{ApprovedHost, HostPattern, HostRule, Scheme};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 
-/// A host that a connection is to reach, and why its connector asks for it.
+/// A host that a connection is to reach, and why its connector requests it.
 pub(crate) struct Host {
     pub(crate) host: ApprovedHost,
     pub(crate) reason: Option<String>,
@@ -18,7 +18,8 @@ impl From<ApprovedHost> for Host {
     }
 }
 
-/// What the connector asks for. A host that only a claim of the grant will name is approved as the pattern it has to stay within.
+/// What the connector requests. A host that only a claim of the grant will name is approved as the pattern that it
+/// must match.
 pub(crate) fn asked(connector: &Connector, config: &Value) -> Result<Vec<Host>, Error> {
     let spec = connector.spec();
     let mut hosts = Vec::with_capacity(spec.hosts.len());
@@ -45,7 +46,7 @@ pub(crate) fn asked(connector: &Connector, config: &Value) -> Result<Vec<Host>, 
     Ok(hosts)
 }
 
-/// What the owner names in place of that.
+/// What the owner names instead.
 pub(crate) fn named(connector: &Connector, hosts: &[ApprovedHost]) -> Result<Vec<Host>, Error> {
     let hosts = bound(connector, hosts);
     let reason = hosts.iter().filter(|host| host.claim.is_none()).find_map(|host| host.host.many_owners());
@@ -55,7 +56,8 @@ pub(crate) fn named(connector: &Connector, hosts: &[ApprovedHost]) -> Result<Vec
     }
 }
 
-/// The same hosts, each bound to a claim where it has none yet and is the very pattern of a claim rule of the connector.
+/// The same hosts, each bound to a claim if it is not bound yet and is exactly the pattern of a claim rule of the
+/// connector.
 pub(crate) fn bound(connector: &Connector, hosts: &[ApprovedHost]) -> Vec<ApprovedHost> {
     let rules = &connector.spec().hosts;
     let claim_of = |host: &ApprovedHost| {
@@ -69,8 +71,9 @@ pub(crate) fn bound(connector: &Connector, hosts: &[ApprovedHost]) -> Vec<Approv
     hosts.iter().map(bind).collect()
 }
 
-/// The hosts of one call: an approved pattern that is bound to a claim is narrowed to the very host the claim names, and
-/// is worth nothing as long as there is no such claim. What the connector says by now has no part in it.
+/// The hosts of one call: an approved pattern that is bound to a claim is narrowed to the exact host that the claim
+/// names, and permits nothing as long as there is no such claim. The connector's current spec has no influence on
+/// this.
 pub(crate) fn narrow(hosts: &[ApprovedHost], claim: &dyn Fn(&str) -> Option<String>) -> Vec<ApprovedHost> {
     let narrowed = |host: &ApprovedHost| {
         let Some(name) = &host.claim else { return Some(host.clone()) };

@@ -1,16 +1,16 @@
-//! How values look in JSON.
+//! How values are written in JSON.
 
 use std::fmt::Display;
 
 use innkeeper_ambient::Timestamp;
 use serde::{Serialize, Serializer};
 
-/// As its `Display` writes it.
+/// The text of its `Display`.
 pub(crate) fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
-/// Each as its `Display` writes it.
+/// The text of each one's `Display`.
 pub(crate) fn as_texts<T: Display, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(values.iter().map(ToString::to_string))
 }

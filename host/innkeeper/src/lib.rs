@@ -1,8 +1,8 @@
 //! The host of third-party connectors, to embed.
 //!
-//! A connector is a WebAssembly component that talks to one service. The host loads it, gives it a sandbox, and keeps
-//! every credential: the connector asks for a request to be sent, the host puts the credential on it. A guest never sees a
-//! token.
+//! A connector is a WebAssembly component that talks to one service. The host loads it, runs it in a sandbox, and
+//! stores every credential: the connector requests that something be sent, and the host adds the credential. A guest
+//! never sees a token.
 //!
 //! # From nothing to a call
 //!
@@ -11,10 +11,10 @@
 //! use serde_json::json;
 //!
 //! # async fn run() -> Result<(), innkeeper::Error> {
-//! // Everything lives in one folder: store, keyring (made at the first start, mode 0600), compiled code.
+//! // Everything is in one folder: store, keyring (created at the first start, mode 0600), compiled code.
 //! let host = Innkeeper::builder().folder("/var/lib/my-service/innkeeper").open().await?;
 //!
-//! // A connector is added once; it is checked, compiled and kept.
+//! // A connector is added once; it is checked, compiled and stored.
 //! let connector = host.load_file("notion.wasm").await?;
 //!
 //! // A connection is one configured connector in a space (a tenant).
@@ -33,28 +33,28 @@
 //!
 //! # Connections that a person authorizes
 //!
-//! For OAuth, [`Innkeeper::begin_authorization`] answers the address to send the user's browser to, and
+//! For OAuth, [`Innkeeper::begin_authorization`] returns the address to send the user's browser to, and
 //! [`Innkeeper::complete_authorization`] takes the parameters that the browser comes back with. Both are bound by a
-//! [`SessionSecret`], which a web service keeps in a cookie of that browser. From then on grants are refreshed before they
-//! end, once, however many callers wait; [`Innkeeper::status`] tells how a connection stands, and
-//! [`Innkeeper::disconnect`] ends it here and at the provider.
+//! [`SessionSecret`], which a web service stores in a cookie of that browser. From then on, grants are refreshed before they
+//! expire, once, however many callers wait; [`Innkeeper::status`] reports the status of a connection, and
+//! [`Innkeeper::disconnect`] revokes its grant here and at the provider.
 //!
-//! A service that mounts the pages of `innkeeper-server` needs none of that: it tells the builder where they are
-//! ([`Builder::pages`]) and gives its users links ([`Innkeeper::start_link`], or [`Innkeeper::link_for`] the error of a call).
-//! Where no browser can come back, [`Innkeeper::begin_device_authorization`] answers a code that the user types on a page of
-//! the provider, and [`Innkeeper::wait_device_authorization`] waits for it.
+//! A service that mounts the pages of `innkeeper-server` needs none of that: it sets their address in the builder
+//! ([`Builder::pages`]) and gives its users links ([`Innkeeper::start_link`], or [`Innkeeper::link_for`] for the error of a
+//! call). If no browser can come back, [`Innkeeper::begin_device_authorization`] returns a code that the user enters on a
+//! page of the provider, and [`Innkeeper::wait_device_authorization`] waits for it.
 //!
 //! # What a connection may do
 //!
-//! Its owner approves the hosts it may reach ([`NewConnection::hosts`]; by default those the connector asks for, which
-//! [`Connector::spec`] tells beforehand), and the addresses that its auth type sends credentials to
+//! Its owner approves the hosts it may reach ([`NewConnection::hosts`]; by default those that the connector requests, which
+//! [`Connector::spec`] lists beforehand), and the addresses that its auth type sends credentials to
 //! ([`Innkeeper::endpoints`]). Private networks are out of reach unless the operator names them
 //! ([`Builder::egress`]). An [`AccessPolicy`] decides who may call what. [`Limits`] bound each call.
 //!
 //! # Errors
 //!
-//! Every failure is an [`Error`] whose text says what was asked, what is wrong and what to do; [`Error::kind`] is for
-//! programs. None holds a secret.
+//! Every failure is an [`Error`] whose text says what was requested, what is wrong and what to do; [`Error::kind`] is for
+//! programs. No error contains a secret.
 
 mod audit;
 mod authorization;

@@ -14,36 +14,36 @@ use crate::error::Error;
 use crate::host::Innkeeper;
 use crate::policy::Verb;
 
-/// A link that is to be made.
+/// The input of [`Innkeeper::start_link`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewLink {
     /// The tenant.
     pub space: SpaceId,
-    /// Which connection.
+    /// The id of the connection.
     pub connection: ConnectionId,
-    /// Who is to open it; needed where each principal has a grant of their own.
+    /// The user who is to open it; required if each principal has their own grant.
     pub principal: Option<PrincipalId>,
-    /// Where the browser goes at the end; the pages refuse origins that they were not told to allow.
+    /// Where the browser goes after the flow; the pages refuse origins that are not allowed in their settings.
     pub return_url: Option<Url>,
-    /// How long it is good: 10 minutes unless said otherwise, a day at most.
+    /// How long it is valid: 10 minutes by default, at most a day.
     pub life: Duration,
 }
 
 impl NewLink {
-    /// A link that is good for 10 minutes and ends on a page of the host.
+    /// A link that is valid for 10 minutes and leads to a page of the host in the end.
     pub fn new(space: SpaceId, connection: ConnectionId, principal: Option<PrincipalId>) -> Self {
         Self { space, connection, principal, return_url: None, life: LINK_LIFE }
     }
 }
 
-/// A link to a page of this host, good once.
+/// A link to a page of this host; it works once.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Link {
-    /// Where it leads. It may be as good as a password of its user: give it to nobody else, and log it nowhere.
+    /// The address. It may be worth as much as a password of its user: show it only to that user, and do not log it.
     pub url: Url,
-    /// After this it is worth nothing.
+    /// When the link expires.
     pub expires_at: Timestamp,
 }
 
@@ -54,13 +54,14 @@ impl std::fmt::Debug for Link {
 }
 
 impl Innkeeper {
-    /// Where users find the pages.
+    /// The public address of the pages.
     pub fn pages(&self) -> Option<&Url> {
         self.parts.pages.as_ref()
     }
 
-    /// A link that a user opens to authorize a connection, once. Keeps nothing and counts nothing; refuses what could not begin:
-    /// an unknown connection, one that nobody has to authorize, a user who may not or has begun too often.
+    /// A link that a user opens to authorize a connection, once. Stores nothing and counts nothing; fails for what
+    /// could not begin: an unknown connection, one that nobody has to authorize, a user who may not or has begun too
+    /// often.
     pub async fn start_link(&self, new: NewLink) -> Result<Link, Error> {
         let pages = self.parts.pages.as_ref().ok_or(Error::NoPages)?;
         let permitted =
@@ -74,23 +75,24 @@ impl Innkeeper {
         Ok(Link { url: start_address(pages, &link, &self.signer(LINK_PURPOSE)), expires_at: link.expires_at })
     }
 
-    /// The link by which the user can mend the error of a call or status: none where the error is no
-    /// [`AuthError::NeedsAuthorization`], or the host has no pages.
+    /// The link with which the user can fix the error of a call or status; `None` if the error is not
+    /// [`AuthError::NeedsAuthorization`], or if the host has no pages.
     pub async fn link_for(&self, space: &SpaceId, error: &Error) -> Option<Link> {
         let Error::Auth(AuthError::NeedsAuthorization { connection, owner, .. }) = error else { return None };
         let principal = owner.principal().cloned();
         self.start_link(NewLink::new(space.clone(), connection.clone(), principal)).await.ok()
     }
 
-    /// What a link is for, by the token in it. Uses nothing up.
+    /// What a link is for, by its token. Does not use up the link.
     pub fn read_link(&self, token: &str) -> Result<StartLink, Error> {
         Ok(self.parts.auth.read_link(token)?)
     }
 
-    /// Uses a link up and begins what it is for; of several who open it one gets there. What is refused for another reason than
-    /// the link itself uses nothing up, except when the host fails.
+    /// Uses up a link and begins what it is for; if several users open it, it works for one of them. A refusal for
+    /// another reason than the link itself does not use it up, unless the host fails.
     ///
-    /// `user` is who opens it, where the service knows; whether that is who the link is for is for the caller to check.
+    /// `user` is the user who opens it, if the service knows; the caller must check whether the link is for that
+    /// user.
     pub async fn begin_by_link(
         &self,
         link: &StartLink,
@@ -116,7 +118,7 @@ impl Innkeeper {
         Err(AuthError::NotInteractive { connection, auth_type }.into())
     }
 
-    /// Signs texts for a purpose of the caller's under the keyring.
+    /// Signs texts for a purpose of the caller under the keyring.
     pub fn signer(&self, purpose: &str) -> Signer {
         self.parts.auth.signer(purpose)
     }

@@ -1,5 +1,5 @@
-//! Connectors that are ready to be called. Each stays as long as the store has the same component: another host at the same store may
-//! replace or remove it at any time.
+//! Connectors that are ready to be called. Each stays as long as the store has the same component: another host on
+//! the same store may replace or remove it at any time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +19,8 @@ use crate::turns::Turns;
 #[derive(Default)]
 pub(crate) struct Loaded {
     kept: RwLock<HashMap<ConnectorId, Arc<Kept>>>,
-    /// Many first callers of a connector compile it once, and those of another one do not wait for them.
+    /// Concurrent first callers of a connector compile it once, and callers of another connector do not wait for
+    /// them.
     loading: Turns,
     writing: tokio::sync::Mutex<()>,
 }
@@ -31,7 +32,7 @@ struct Kept {
 }
 
 impl Loaded {
-    /// The turn to replace or remove a connector: who reads the one before sees what this host did last.
+    /// The turn to replace or remove a connector: the holder sees the latest change of this host.
     pub(crate) async fn writing(&self) -> MutexGuard<'_, ()> {
         self.writing.lock().await
     }
@@ -48,7 +49,7 @@ impl Loaded {
 
     /// The connector, if the store still has the same component.
     async fn current(&self, store: &dyn Store, id: &ConnectorId) -> Result<Option<Connector>, StoreError> {
-        // Asked for first: a change that comes in between makes it another.
+        // Read first: a change in between leads to another revision.
         let revision = store.revision();
         let Some(kept) = self.kept.read().get(id).cloned() else { return Ok(None) };
         if revision.is_some_and(|revision| kept.checked_at.load(Ordering::Acquire) == revision) {
@@ -65,8 +66,8 @@ impl Loaded {
 }
 
 impl Innkeeper {
-    /// One connector, ready to be called, as the store has it now: from memory, or compiled (or taken from the cache) on first use.
-    /// For callers that have asked the policy.
+    /// One connector, ready to be called, as it is in the store now: from memory, or compiled (or taken from the
+    /// cache) on first use. For callers that have checked the policy.
     pub(crate) async fn ready(&self, id: &ConnectorId) -> Result<Connector, Error> {
         let (store, loaded) = (&*self.parts.store, &self.parts.loaded);
         if let Some(connector) = loaded.current(store, id).await? {
@@ -74,7 +75,8 @@ impl Innkeeper {
         }
         let _turn = loaded.loading.take(id).await;
         loop {
-            // Whoever had the turn before may have loaded it, and another version may have come while this host loaded one.
+            // The previous holder of the turn may have loaded it, and another version may have been added while this
+            // host loaded one.
             if let Some(connector) = loaded.current(store, id).await? {
                 return Ok(connector);
             }
@@ -100,5 +102,5 @@ impl Innkeeper {
     }
 }
 
-/// No revision of a store.
+/// A revision that no store has.
 const NEVER: u64 = u64::MAX;

@@ -1,11 +1,11 @@
-//! What people call a connection.
+//! Names of connections.
 
 use innkeeper_shown::{Quoted, hidden};
 
 use crate::error::Error;
 
-/// Refuses a name in which something is hidden: it would look like another, or turn what stands beside it. `what` is `id` or
-/// `title`.
+/// Refuses a name with hidden characters: it could look like another, or change the direction of the text next to it.
+/// `what` is `id` or `title`.
 pub(crate) fn check(what: &'static str, name: &str) -> Result<(), Error> {
     match hidden(name).next() {
         None => Ok(()),

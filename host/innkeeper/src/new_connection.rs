@@ -1,4 +1,4 @@
-//! What a connection is made or changed from.
+//! The input for making or changing a connection.
 
 use std::collections::BTreeMap;
 
@@ -11,33 +11,33 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HostApproval {
-    /// All that the connector asks for, as its spec says.
+    /// All that the connector requests in its spec.
     #[default]
     AsAsked,
-    /// These and no others. The addresses that credentials are sent to are not among them: to have others, give the auth type's
-    /// fields.
+    /// Only these. The addresses that credentials are sent to are not among them: to change those, set the auth
+    /// type's fields.
     Only(Vec<ApprovedHost>),
 }
 
-/// What a connection is made from.
+/// The input for making a connection.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct NewConnection {
     /// The tenant.
     pub space: SpaceId,
-    /// Unique in the space; none: made from the connector's id.
+    /// Unique in the space; `None`: made from the connector's id.
     pub id: Option<ConnectionId>,
-    /// For people; none: the connector's title.
+    /// For people; `None`: the connector's title.
     pub title: Option<String>,
-    /// Which connector.
+    /// The id of the connector.
     pub connector: ConnectorId,
-    /// One that the connector takes.
+    /// An auth type that the connector accepts.
     pub auth_type: String,
-    /// One grant for all, or one for each principal; none: the auth type's first.
+    /// One grant for all, or one for each principal; `None`: the auth type's first mode.
     pub auth_mode: Option<AuthMode>,
-    /// Valid against the spec's config schema, after its defaults.
+    /// Valid against the spec's config schema, once its defaults are filled in.
     pub config: Value,
-    /// Fields of the auth type that are no secret.
+    /// Fields of the auth type that are not secret.
     pub fields: BTreeMap<String, Value>,
     /// Secret fields.
     pub secrets: BTreeMap<String, SecretString>,
@@ -46,7 +46,7 @@ pub struct NewConnection {
 }
 
 impl NewConnection {
-    /// A connection of `connector` with an auth type that it takes.
+    /// A connection of `connector` with an auth type that it accepts.
     pub fn new(space: SpaceId, connector: ConnectorId, auth_type: impl Into<String>) -> Self {
         Self {
             space,
@@ -86,7 +86,7 @@ impl NewConnection {
         self
     }
 
-    /// A field of the auth type that is no secret.
+    /// Sets a field of the auth type that is not secret.
     pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.fields.insert(name.into(), value.into());
         self
@@ -105,7 +105,7 @@ impl NewConnection {
     }
 }
 
-/// A change to a connection. What is not named stays as it is.
+/// A change to a connection; `None` leaves a value as it is.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct ConnectionChange {
@@ -117,9 +117,9 @@ pub struct ConnectionChange {
     pub fields: BTreeMap<String, Value>,
     /// Secret fields to set.
     pub secrets: BTreeMap<String, SecretString>,
-    /// Which hosts it may reach. With [`HostApproval::AsAsked`] the connection follows the connector as it is now: the fields
-    /// that the owner did not give get the connector's present defaults. With either, the connection gets the placeholders and
-    /// claims that the connector declares now.
+    /// Which hosts it may reach. With [`HostApproval::AsAsked`], the connection follows the connector as it is now:
+    /// the fields that the owner did not set get the connector's present defaults. With either, the connection gets
+    /// the placeholders and claims that the connector declares now.
     pub hosts: Option<HostApproval>,
 }
 
@@ -136,7 +136,7 @@ impl ConnectionChange {
         self
     }
 
-    /// Sets a field of the auth type that is no secret.
+    /// Sets a field of the auth type that is not secret.
     pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.fields.insert(name.into(), value.into());
         self

@@ -1,4 +1,4 @@
-//! What a connection, or a change of one, would be: shown to its owner, approved, then made.
+//! A plan for a connection or a change to one: shown to its owner, approved, then carried out.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,8 +13,9 @@ use serde_json::Value;
 
 use crate::json::as_text;
 
-/// What [`Innkeeper::plan`](crate::Innkeeper::plan) or [`Innkeeper::plan_change`](crate::Innkeeper::plan_change) worked out.
-/// Nothing is kept until [`Innkeeper::connect`](crate::Innkeeper::connect) makes exactly this.
+/// The result of [`Innkeeper::plan`](crate::Innkeeper::plan) or
+/// [`Innkeeper::plan_change`](crate::Innkeeper::plan_change). Nothing is stored until
+/// [`Innkeeper::connect`](crate::Innkeeper::connect) makes exactly this.
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) view: PlanView,
@@ -22,7 +23,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// All of it, to be shown and serialized. Holds no secret.
+    /// The whole plan, to be shown and serialized. Holds no secret.
     pub fn view(&self) -> &PlanView {
         &self.view
     }
@@ -32,42 +33,42 @@ impl Plan {
         &self.view.hosts
     }
 
-    /// Where credentials are sent to.
+    /// Where credentials are sent.
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.view.endpoints
     }
 
-    /// Whether something in it was neither named by whoever asked for the plan nor approved before.
+    /// Whether something in it was neither named by the caller who requested the plan nor approved before.
     pub fn needs_approval(&self) -> bool {
         self.view.needs_approval()
     }
 
-    /// The owner agrees to all of it.
+    /// Marks the plan as approved by the owner.
     pub fn approved(self) -> ApprovedPlan {
         ApprovedPlan(self)
     }
 }
 
-/// A [`Plan`] that the connection's owner agreed to.
+/// A [`Plan`] that the connection's owner approved.
 #[derive(Debug)]
 pub struct ApprovedPlan(pub(crate) Plan);
 
 impl ApprovedPlan {
-    /// All of it. Holds no secret.
+    /// The whole plan. Holds no secret.
     pub fn view(&self) -> &PlanView {
         &self.0.view
     }
 }
 
-/// What is to be written, as far as the view does not have it.
+/// What is to be written, as far as it is not in the view.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) config: Value,
     pub(crate) settings: Settings,
     pub(crate) sources: BTreeMap<String, ValueSource>,
-    /// Of the connector that it was planned with.
+    /// The component of the connector that it was planned with.
     pub(crate) component: ComponentDigest,
-    /// What a change starts from.
+    /// The record that a change starts from.
     pub(crate) before: Option<Arc<ConnectionRecord>>,
 }
 
@@ -120,7 +121,7 @@ pub struct PlanView {
 }
 
 impl PlanView {
-    /// Whether something in it was neither named by whoever asked for the plan nor approved before.
+    /// Whether something in it was neither named by the caller who requested the plan nor approved before.
     pub fn needs_approval(&self) -> bool {
         let rights = self.placeholders.iter().chain(&self.claims).map(|right| right.approval);
         let hosts = self.hosts.iter().map(|host| host.approval);

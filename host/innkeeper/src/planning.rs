@@ -1,4 +1,4 @@
-//! Working out what a connection would be.
+//! Making a plan for a connection.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,9 +24,9 @@ use crate::plan::{
 use crate::policy::{AccessRequest, Verb};
 
 impl Innkeeper {
-    /// Works out a connection: every field with where its value comes from, the hosts it may reach, the endpoints that
-    /// credentials go to, and what the connector may do. Everything is checked now, and metadata of an authorization server is
-    /// fetched now and only now. Keeps nothing.
+    /// Plans a connection: every field with the source of its value, the hosts that it may reach, the endpoints that
+    /// credentials are sent to, and what the connector may do. Everything is checked now, and metadata of an
+    /// authorization server is fetched only now. Stores nothing.
     ///
     /// Fails with every mistake in the config or in the fields at once.
     pub async fn plan(&self, new: NewConnection) -> Result<Plan, Error> {
@@ -80,11 +80,12 @@ impl Innkeeper {
         Ok(Plan { view, draft: Draft { config, settings, sources, component, before: None } })
     }
 
-    /// Works out a change of a connection, as [`Innkeeper::plan`] does, with what it changes. Keeps nothing.
+    /// Plans a change to a connection, as [`Innkeeper::plan`] does, and lists what it changes. Stores nothing.
     ///
-    /// A field that the owner gave stays. One that the connector made from the config follows the config. With
-    /// [`HostApproval::AsAsked`] the connection follows the connector as it is now. Where that changes the `discoveryUrl`, or the
-    /// change names it, the metadata is fetched again, and endpoints that the change does not name come from there.
+    /// A field that the owner set stays. One that the connector made from the config follows the config. With
+    /// [`HostApproval::AsAsked`], the connection follows the connector as it is now. If that changes the
+    /// `discoveryUrl`, or the change names it, the metadata is fetched again, and endpoints that the change does not
+    /// name come from there.
     pub async fn plan_change(
         &self,
         space: &SpaceId,
@@ -155,7 +156,7 @@ impl Innkeeper {
         Ok(Plan { view, draft: Draft { config, settings, sources, component, before: Some(before) } })
     }
 
-    /// An auth type that the connector takes and this host has, with what the connector declares for it.
+    /// An auth type that the connector accepts and this host has, with what the connector declares for it.
     pub fn auth_type(&self, connector: &Connector, asked: &str) -> Result<(AuthDeclaration, Arc<dyn AuthType>), Error> {
         self.declared(connector, asked)
     }
@@ -196,7 +197,7 @@ impl Innkeeper {
     }
 }
 
-/// What a plan has in common with every other.
+/// The part that all plans have in common.
 fn common(
     spec: &ConnectorSpec,
     of: &Declared<'_>,
@@ -286,7 +287,8 @@ fn endpoints(of: &Declared<'_>, settings: &Settings, before: Option<&ConnectionR
         field: name.to_owned(),
         address: address.to_string(),
         source: ValueSource::Host,
-        // The operator decides where the service is; who changes a connection that uses it has agreed to that.
+        // The operator decides where the service is; an owner who changes a connection that uses it has agreed to
+        // that.
         approval: if before.is_some() { Approval::Standing } else { Approval::Needed },
     });
     fields.filter_map(|field| endpoint(field.name)).chain(own).collect()
@@ -377,7 +379,7 @@ fn fields_of(record: &ConnectionRecord) -> BTreeMap<String, Sourced> {
     record.fields.iter().map(sourced).collect()
 }
 
-/// What the owner agrees to with the hosts, each entry with the places that it is bound to.
+/// The placeholders that the owner agrees to with the hosts, each entry with the places that it is bound to.
 fn asked_placeholders(spec: &ConnectorSpec) -> Vec<String> {
     spec.placeholder_uses().iter().map(ToString::to_string).collect()
 }

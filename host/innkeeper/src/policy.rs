@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Access policy: who may do what.
 
 use std::fmt;
 use std::sync::Arc;
@@ -92,25 +92,25 @@ impl fmt::Display for Verb {
     }
 }
 
-/// What is asked for.
+/// The request that an [`AccessPolicy`] decides on.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AccessRequest<'a> {
-    /// What is to be done.
+    /// The operation.
     pub verb: Verb,
-    /// Who asks: the caller of [`Innkeeper::for_caller`]; none where the embedding service itself asks.
+    /// The caller of [`Innkeeper::for_caller`]; `None` if it is the embedding service itself.
     pub caller: Option<&'a PrincipalId>,
-    /// The tenant; none for what belongs to the whole host.
+    /// The tenant; `None` if the operation concerns the whole host.
     pub space: Option<&'a SpaceId>,
-    /// The connection, where the verb is about one. It need not exist.
+    /// The connection, if the verb is about one. It need not exist.
     pub connection: Option<&'a ConnectionId>,
-    /// The connector, where it is known.
+    /// The connector, if known.
     pub connector: Option<&'a ConnectorId>,
-    /// The user whose grant is used or changed, where there is one.
+    /// The user whose grant is used or changed, if any.
     pub principal: Option<&'a PrincipalId>,
     /// The action of a call.
     pub action: Option<&'a str>,
-    /// What it may do: for a call, what the action may do at the service.
+    /// What the operation may do; for a call, what the action may do at the service.
     pub scope: Scope,
 }
 
@@ -141,7 +141,7 @@ impl<'a> AccessRequest<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied(pub String);
 
-/// Decides before anything is done whether the caller may do it.
+/// Decides whether the caller may do something, before it is done.
 ///
 /// ```
 /// use innkeeper::{AccessPolicy, AccessRequest, Denied, spec::Scope};
@@ -167,8 +167,8 @@ pub trait AccessPolicy: Send + Sync + fmt::Debug {
 }
 
 impl Innkeeper {
-    /// The same host on behalf of a caller whom the [`AccessPolicy`] knows: a signed-in user, a service account. Without one the
-    /// embedding service itself is the caller.
+    /// The same host on behalf of a caller whom the [`AccessPolicy`] knows, such as a signed-in user or a service
+    /// account. Otherwise the embedding service itself is the caller.
     pub fn for_caller(&self, caller: PrincipalId) -> Self {
         Self { parts: self.parts.clone(), caller: Some(caller) }
     }
@@ -180,7 +180,7 @@ impl Innkeeper {
         policy.decide(&request).await.map_err(|denied| Error::NotAllowed(denied.0))
     }
 
-    /// The connection, where the policy allows this. Only then is the caller told whether there is one.
+    /// The connection, if the policy allows this. Only then does the caller learn whether it exists.
     pub(crate) async fn permitted(
         &self,
         space: &SpaceId,
@@ -192,7 +192,7 @@ impl Innkeeper {
         record.ok_or_else(|| Error::unknown_connection(space, id))
     }
 
-    /// Asks the access policy about something that is done with a connection. What it denies is on record.
+    /// Asks the access policy about an operation on a connection. A denial is recorded.
     pub(crate) async fn allow_event(
         &self,
         space: &SpaceId,

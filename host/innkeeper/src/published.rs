@@ -1,4 +1,4 @@
-//! JSON Schemas of what the host answers: `wit/schemas/*.json`.
+//! JSON Schemas of the host's views: `wit/schemas/*.json`.
 
 use innkeeper_spec::published::printed;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What a host does without being asked, and the end of principals and spaces.
+//! Maintenance of a host, and removing principals and spaces.
 
 use std::time::Duration;
 
@@ -9,22 +9,23 @@ use crate::error::Error;
 use crate::host::Innkeeper;
 use crate::policy::{AccessRequest, Verb};
 
-/// How often a host that is kept tended looks for refreshes that were cut off: well within the time that providers honour a
-/// spent refresh token for.
+/// How often a maintained host looks for interrupted refreshes: well within the time for which providers honour a
+/// spent refresh token.
 const REPAIR: Duration = Duration::from_secs(15);
-/// How often it does the rest.
+/// How often the other maintenance runs.
 const REST: Duration = Duration::from_mins(10);
 
 impl Innkeeper {
-    /// Sees once to what nobody waits for: settles refreshes that a crash or a lost answer cut off, uses idle refresh tokens
-    /// where [`AuthOptions::keep_alive`](crate::AuthOptions::keep_alive) says so, removes abandoned authorizations. A service
-    /// that runs for long gives [`Innkeeper::keep_tended`] to a task; one that runs for moments needs neither.
+    /// Runs maintenance once: settles refreshes that a crash or a lost answer interrupted, uses idle refresh tokens
+    /// if [`AuthOptions::keep_alive`](crate::AuthOptions::keep_alive) requires it, and removes abandoned
+    /// authorizations. A service that runs for long spawns [`Innkeeper::keep_tended`] as a task; one that runs for
+    /// moments needs neither.
     pub async fn tend(&self) -> Result<Tended, Error> {
         Ok(self.parts.auth.tend().await?)
     }
 
-    /// Does so at once and every ten minutes, and settles refreshes every 15 seconds, on the host's clock for as long as it is
-    /// polled: give it to a task of its own. What fails is logged and tried again.
+    /// Runs maintenance at once and every ten minutes, and settles refreshes every 15 seconds, on the host's clock,
+    /// for as long as it is polled: spawn it as a separate task. Failures are logged and tried again.
     pub async fn keep_tended(&self) {
         let mut due = self.parts.clock.now();
         loop {
@@ -42,8 +43,8 @@ impl Innkeeper {
         }
     }
 
-    /// Ends every grant of a principal in a space, here and at the provider: for a user who has left. Answers how many there
-    /// were; where one could not be ended, the others are all the same.
+    /// Ends every grant of a principal in a space, here and at the provider: for a user who has left. Returns how
+    /// many there were; if one could not be ended, the others still are.
     pub async fn forget_principal(&self, space: &SpaceId, principal: &PrincipalId) -> Result<u64, Error> {
         let request = AccessRequest::in_space(Verb::ForgetPrincipal, space);
         self.allow(AccessRequest { principal: Some(principal), ..request }).await?;
@@ -65,8 +66,8 @@ impl Innkeeper {
         self.note(&record, Verb::Disconnect, owner.principal().cloned()).await
     }
 
-    /// Deletes every connection of a space as [`Innkeeper::delete_connection`] does. The audit trail stays. Answers how many
-    /// there were.
+    /// Deletes every connection of a space as [`Innkeeper::delete_connection`] does. The audit trail stays. Returns
+    /// how many there were.
     pub async fn delete_space(&self, space: &SpaceId) -> Result<u64, Error> {
         self.allow(AccessRequest::in_space(Verb::DeleteSpace, space)).await?;
         let mut deleted = 0;

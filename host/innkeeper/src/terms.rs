@@ -1,4 +1,4 @@
-//! What all calls of a connection have in common, worked out once for its record and its connector's component.
+//! What all calls of a connection have in common, computed once for its record and its connector's component.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use innkeeper_store::{ComponentDigest, ConnectionCache, ConnectionRecord};
 
 use crate::hosts::bound;
 
-/// What a call of a connection may know and use, whoever it runs for.
+/// What a call of a connection may know and use, for any user.
 pub(crate) struct Terms {
-    /// Of the connector that they are worked out for.
+    /// The connector's component that they are computed for.
     component: ComponentDigest,
     /// The config, a JSON object.
     pub(crate) config: Arc<str>,
@@ -21,20 +21,20 @@ pub(crate) struct Terms {
     /// Secret fields that the guest may name in placeholders, and where: texts of [`PlaceholderUse`].
     pub(crate) placeholders: Vec<String>,
     pub(crate) hosts: Hosts,
-    /// Counts the calls whose answers held a secret.
+    /// Counts the calls whose answers contained a secret.
     pub(crate) echoes: Arc<Echoes>,
 }
 
 /// Where a call may send requests.
 pub(crate) enum Hosts {
-    /// Always there.
+    /// The same for every call.
     Fixed(Arc<[ApprovedHost]>),
     /// Some of them are named by a claim of the caller's grant.
     ByClaim(Vec<ApprovedHost>),
 }
 
 impl Terms {
-    /// As they were last worked out, or anew.
+    /// The cached terms, or new ones if something changed.
     pub(crate) fn of(known: &ConnectionCache, record: &ConnectionRecord, connector: &Connector) -> Arc<Self> {
         let holds = |terms: &Self| terms.component == *connector.digest();
         let Ok(terms) = known.worked_out(record, holds, |_| Ok::<_, Infallible>(Self::new(record, connector)));
@@ -44,7 +44,7 @@ impl Terms {
     fn new(record: &ConnectionRecord, connector: &Connector) -> Self {
         let spec = connector.spec();
         let mut hosts = bound(connector, &record.hosts);
-        // Approved before such patterns were refused: worth nothing.
+        // Approved before such patterns were refused: they permit nothing.
         hosts.retain(|host| host.claim.is_some() || host.host.many_owners().is_none());
         Self {
             component: connector.digest().clone(),
@@ -66,7 +66,8 @@ fn agreed(declared: &[String], agreed: &[String]) -> Vec<String> {
     declared.iter().filter(|name| agreed.contains(name)).cloned().collect()
 }
 
-/// The same for placeholders, each of which may be bound to places. What was agreed to by name alone holds anywhere.
+/// The same for placeholders, each of which may be bound to places. A placeholder that was approved by name only may
+/// be used anywhere.
 fn agreed_placeholders(spec: &ConnectorSpec, agreed: &[String]) -> Vec<String> {
     let agreed: Vec<PlaceholderUse> = agreed.iter().filter_map(|text| text.parse().ok()).collect();
     agreed_uses(&spec.placeholder_uses(), &agreed).iter().map(ToString::to_string).collect()

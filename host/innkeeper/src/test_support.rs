@@ -1,7 +1,7 @@
-//! Scripted answers in place of the network, for tests of components. With the feature `test-support` alone.
+//! Scripted answers instead of the network, for tests of components. Only with the feature `test-support`.
 //!
-//! A component runs as it does in production: what its connection's owner approved, the address check, the credential, placeholders,
-//! redirects, retries, scrubbing and limits are all in force. Only the network is not there.
+//! A component runs as it does in production: the approvals of its connection's owner, the address check, the credential,
+//! placeholders, redirects, retries, scrubbing and limits all apply. Only the network is missing.
 //!
 //! ```no_run
 //! # async fn test() -> Result<(), innkeeper::Error> {
@@ -41,8 +41,8 @@ pub use innkeeper_egress::{Resolver, Transport};
 use serde_json::Value;
 use url::Url;
 
-/// Answers requests as a script says, and keeps what was sent. Clones share both, so a test keeps one and gives the other to
-/// [`Builder::transport`](crate::Builder::transport).
+/// Answers requests as a script says, and stores what was sent. Clones share both, so a test keeps one and passes the
+/// other to [`Builder::transport`](crate::Builder::transport).
 #[derive(Clone)]
 pub struct Scripted {
     script: Arc<Mutex<Script>>,
@@ -53,7 +53,7 @@ pub struct Scripted {
 type Script = dyn FnMut(&Sent) -> Result<Answer, EgressError> + Send;
 
 impl Scripted {
-    /// One answer a request, in this order. A request after the last one finds that its connection breaks.
+    /// One answer per request, in this order. After the last one, connections break.
     pub fn in_order(answers: impl IntoIterator<Item = Answer>) -> Self {
         let mut answers: VecDeque<_> = answers.into_iter().collect();
         Self::by(move |sent| {
@@ -63,25 +63,25 @@ impl Scripted {
         })
     }
 
-    /// The answer to each request is what `script` makes of it. [`EgressError::Unsent`] stands for a service that cannot be reached,
-    /// [`EgressError::Connect`] for a connection that breaks.
+    /// The answer to each request is the result of `script`. [`EgressError::Unsent`] stands for a service that cannot
+    /// be reached, [`EgressError::Connect`] for a connection that breaks.
     pub fn by(script: impl FnMut(&Sent) -> Result<Answer, EgressError> + Send + 'static) -> Self {
         Self { script: Arc::new(Mutex::new(script)), sent: Arc::default(), addresses: Arc::default() }
     }
 
-    /// The address that the name of this host stands for. Without one it is a public address.
+    /// Sets the address that this host name resolves to. By default it is a public address.
     pub fn address(self, host: impl Into<String>, address: IpAddr) -> Self {
         self.addresses.lock().insert(host.into(), address);
         self
     }
 
-    /// The requests that were sent until now, redirects and retries included.
+    /// The requests sent so far, including redirects and retries.
     pub fn sent(&self) -> Vec<Sent> {
         self.sent.lock().clone()
     }
 }
 
-/// How many requests were sent; nothing of what they hold.
+/// The number of requests sent, without their content.
 impl fmt::Debug for Scripted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scripted").field("sent", &self.sent.lock().len()).finish_non_exhaustive()
@@ -108,7 +108,7 @@ impl Resolver for Scripted {
     }
 }
 
-/// A request that was sent, as the service would have got it: its credential is on it.
+/// A request that was sent, as the service would have received it: with its credential.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Sent {
@@ -123,13 +123,13 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// A header, if it is there and text.
+    /// A header, if it is present and text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-/// Method and origin alone: the rest can hold secrets.
+/// Method and origin only: the rest can hold secrets.
 impl fmt::Debug for Sent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origin = self.url.origin().ascii_serialization();
@@ -142,10 +142,10 @@ impl fmt::Debug for Sent {
 pub struct Answer(http::Response<Body>);
 
 impl Answer {
-    /// One with this status, without headers or a body.
+    /// An answer with this status, without headers or a body.
     ///
     /// # Panics
-    /// If it is no status of HTTP.
+    /// If it is not a valid HTTP status.
     pub fn status(status: u16) -> Self {
         let mut answer = http::Response::new(Body::empty());
         *answer.status_mut() = StatusCode::from_u16(status).expect("a status has three digits");
@@ -157,24 +157,24 @@ impl Answer {
         Self::status(200).header("content-type", "application/json").body(Body::from_bytes(value.to_string(), None))
     }
 
-    /// With one more header.
+    /// Adds a header.
     ///
     /// # Panics
-    /// If it is no header.
+    /// If it is not a valid header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("the name of a header");
         self.0.headers_mut().append(name, HeaderValue::from_str(value).expect("the value of a header"));
         self
     }
 
-    /// With this body, which may be a stream.
+    /// Sets the body, which may be a stream.
     pub fn body(mut self, body: Body) -> Self {
         *self.0.body_mut() = body;
         self
     }
 }
 
-/// Of a network whose addresses are everybody's; nothing is ever sent there.
+/// In a public network; nothing is ever sent there.
 const PUBLIC: IpAddr = IpAddr::V4(Ipv4Addr::new(93, 184, 215, 14));
-/// Bytes of a request that are kept.
+/// Bytes of a request that are stored.
 const LONGEST_BODY: u64 = 64 << 20;

@@ -1,4 +1,4 @@
-//! Turns of those who load the same connector.
+//! Turns of callers that load the same connector.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -9,7 +9,7 @@ use tokio::sync::OwnedMutexGuard;
 
 type Turn = tokio::sync::Mutex<()>;
 
-/// One at a time for each connector.
+/// One turn at a time for each connector.
 #[derive(Debug, Default)]
 pub(crate) struct Turns(Mutex<HashMap<ConnectorId, Weak<Turn>>>);
 

@@ -1,4 +1,4 @@
-//! What the host answers, as JSON: the same for the command line, HTTP routes and every other reader.
+//! The host's answers as JSON: the same for the command line, HTTP routes and every other reader.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::error_kind::Actor;
 use crate::json::{as_text, optional_time};
 
-/// How a connection stands for one owner of its grants. Holds no token.
+/// The status of a connection for one owner of its grants. Holds no token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 #[non_exhaustive]
@@ -155,7 +155,7 @@ impl FileView {
         Self { name: name.into(), path: None, size, content_type }
     }
 
-    /// With where it was written.
+    /// Sets where it was written.
     pub fn at(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self

@@ -1,4 +1,4 @@
-//! `/practice/...`: looking in, and the switches. For programs and people on this machine, not for web pages.
+//! `/practice/...`: inspection and switches. For programs and people on this machine, not for web pages.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::parameters::Parameters;
 use crate::people::PEOPLE;
 use crate::provider::Provider;
 
-/// The largest numbers a switch takes.
+/// The largest numbers that a switch accepts.
 const MOST_REQUESTS: u64 = 100_000;
 const LONGEST_WAIT: u64 = 24 * 3600;
 
@@ -32,8 +32,8 @@ pub(crate) fn routes() -> Router<Arc<Provider>> {
         .layer(from_fn(only_from_this_machine))
 }
 
-/// A web page that somebody looks at must not press the switches: neither across origins nor under a name of its own
-/// that it has pointed at loopback.
+/// A web page open in a browser must not use the switches: neither across origins nor under its own name that it has
+/// pointed at loopback.
 async fn only_from_this_machine(request: Request, next: Next) -> Response {
     if is_from_this_machine(request.headers()) {
         next.run(request).await
@@ -72,12 +72,12 @@ async fn clients(State(provider): State<Arc<Provider>>) -> Json<Value> {
     Json(json!({ "clients": provider.clients, "people": PEOPLE }))
 }
 
-/// `POST /practice/expire`: ends every access token.
+/// `POST /practice/expire`: expires every access token.
 async fn expire(State(provider): State<Arc<Provider>>) -> Json<Value> {
     Json(json!({ "expired": provider.expire_access_tokens() }))
 }
 
-/// `POST /practice/reset`: forgets everything.
+/// `POST /practice/reset`: deletes everything.
 async fn reset(State(provider): State<Arc<Provider>>) -> Json<Value> {
     provider.reset();
     Json(json!({ "reset": true }))
@@ -94,7 +94,7 @@ async fn rate_limit(
     Ok(Json(json!({ "requests": requests, "retry_after": retry_after })))
 }
 
-/// A query parameter that is no number, or too large a one.
+/// A query parameter that is not a number, or is too large.
 struct BadNumber {
     name: &'static str,
     most: u64,

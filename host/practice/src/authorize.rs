@@ -18,7 +18,7 @@ use crate::pkce::Challenge;
 use crate::provider::Provider;
 use crate::scopes::Scopes;
 
-/// Ties a page's form to the browser that got the page.
+/// Ties a page's form to the browser that received the page.
 const COOKIE_NAME: &str = "practice_browser";
 /// The longest `state` that is echoed, in bytes.
 const LONGEST_STATE: usize = 4096;
@@ -48,7 +48,7 @@ pub(crate) async fn ask(
     }
 }
 
-/// `POST /authorize`: the person has pressed a button.
+/// `POST /authorize`: the user has pressed a button.
 pub(crate) async fn decide(State(provider): State<Arc<Provider>>, headers: HeaderMap, body: Bytes) -> Response {
     match decision(&provider, &headers, &Parameters::parse(&body)) {
         Ok(response) => response,
@@ -56,14 +56,14 @@ pub(crate) async fn decide(State(provider): State<Arc<Provider>>, headers: Heade
     }
 }
 
-/// Where answers go, once it is sure that they may go there.
+/// Where answers go, once they are known to be allowed there.
 struct ReturnAddress<'a> {
     client: &'a Client,
     uri: &'a str,
     state: Option<&'a str>,
 }
 
-/// A mistake that must be shown to the person, never sent to the address in doubt (RFC 6749, section 4.1.2.1).
+/// A mistake that must be shown to the user, and never sent to the address in doubt (RFC 6749, section 4.1.2.1).
 struct Unanswerable<'a> {
     title: &'static str,
     text: &'static str,
@@ -109,7 +109,7 @@ fn return_address<'a>(
     Ok(ReturnAddress { client, uri, state })
 }
 
-/// What the page needs, or the `error` and `error_description` for the client.
+/// The data of the page, or the `error` and `error_description` for the client.
 fn read(
     provider: &Provider,
     parameters: &Parameters,
@@ -202,7 +202,7 @@ fn decision(provider: &Provider, headers: &HeaderMap, form: &Parameters) -> Resu
     match form.first("decision") {
         Some("allow") => {
             let person = person(form.first("person").unwrap_or_default()).ok_or(unclear)?;
-            // Whoever takes the request out decides; the other of two clicks at once finds it gone.
+            // The first of two simultaneous clicks takes the request out; the other finds it gone.
             let request = provider.ledger().close(id).ok_or(gone)?;
             let (client, uri, state) = (request.client, request.redirect_uri.clone(), request.state.clone());
             let now = provider.now();
@@ -222,7 +222,7 @@ fn decision(provider: &Provider, headers: &HeaderMap, form: &Parameters) -> Resu
     }
 }
 
-/// Sends the browser back to the client, with `state` and, after RFC 9207, `iss`.
+/// Sends the browser back to the client, with `state` and `iss` (RFC 9207).
 fn send_back(
     provider: &Provider,
     status: StatusCode,

@@ -1,9 +1,9 @@
-//! A map that forgets the oldest entry rather than grow without end.
+//! A map that drops its oldest entry instead of growing without limit.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-/// A map of at most `capacity` entries; one more pushes out the oldest.
+/// A map of at most `capacity` entries; a new entry replaces the oldest.
 pub(crate) struct Bounded<K, V> {
     entries: HashMap<K, V>,
     order: VecDeque<K>,
@@ -16,13 +16,13 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
         Self { entries: HashMap::new(), order: VecDeque::new(), capacity }
     }
 
-    /// Puts an entry in under a key that was not used before.
+    /// Inserts an entry under a key that was not used before.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         while self.entries.len() >= self.capacity {
             let Some(oldest) = self.order.pop_front() else { break };
             self.entries.remove(&oldest);
         }
-        // Keys of removed entries linger in the order until there are too many of them.
+        // Keys of removed entries stay in the order until there are too many of them.
         if self.order.len() >= self.capacity.saturating_mul(2) {
             self.order.retain(|key| self.entries.contains_key(key));
         }
@@ -35,17 +35,17 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
         self.entries.get(key)
     }
 
-    /// The entry under `key`, to change.
+    /// The entry under `key`, mutable.
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.entries.get_mut(key)
     }
 
-    /// Takes the entry under `key` out.
+    /// Removes and returns the entry under `key`.
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         self.entries.remove(key)
     }
 
-    /// All entries, to change.
+    /// All entries, mutable.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.entries.values_mut()
     }

@@ -1,4 +1,5 @@
-//! Which client calls (RFC 6749, section 2.3): `client_secret_basic`, `client_secret_post`, or a public client's bare id.
+//! Client authentication (RFC 6749, section 2.3): `client_secret_basic`, `client_secret_post`, or only the id of a
+//! public client.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,7 +23,7 @@ pub(crate) fn form(headers: &HeaderMap, body: &[u8]) -> Result<Parameters, OAuth
     }
 }
 
-/// The client that sent the request, known by its secret, or by its id where it has none.
+/// The client that sent the request, identified by its secret, or by its id if it has none.
 pub(crate) fn authenticate<'a>(
     provider: &'a Provider,
     headers: &HeaderMap,
@@ -44,7 +45,7 @@ pub(crate) fn authenticate<'a>(
     let client = provider.client(&id).ok_or(OAuthError::InvalidClient("no such client"))?;
     match (client.secret, secret) {
         (None, None) => Ok(client),
-        // Digests are compared, so that the time it takes says nothing about the secret.
+        // Digests are compared, so that the time of the comparison reveals nothing about the secret.
         (Some(expected), Some(secret)) if Mark::of(expected) == Mark::of(&secret) => Ok(client),
         (None, Some(_)) => Err(OAuthError::InvalidClient("this client is public and has no secret")),
         (Some(_), Some(_)) => Err(OAuthError::InvalidClient("the client secret is wrong")),
@@ -64,7 +65,7 @@ fn basic(header: &HeaderValue) -> Option<(String, String)> {
 }
 
 fn form_decoded(text: &str) -> String {
-    // `=` and `&` have no meaning here; what stands between is one value.
+    // `=` and `&` have no meaning here; everything between is one value.
     let kept = text.replace('&', "%26").replace('=', "%3D");
     url::form_urlencoded::parse(format!("v={kept}").as_bytes()).map(|(_, value)| value.into_owned()).collect()
 }

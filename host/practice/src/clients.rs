@@ -1,12 +1,12 @@
-//! The registered clients and their redirect addresses.
+//! The registered clients and their redirect URIs.
 
 use serde::Serialize;
 
-/// The client id of the public client: no secret, PKCE alone.
+/// The client id of the public client: no secret, only PKCE.
 pub const PUBLIC_CLIENT: &str = "practice-public";
 /// The client id of the confidential client.
 pub const CONFIDENTIAL_CLIENT: &str = "practice-confidential";
-/// The secret of the confidential client. It is no secret: it protects made-up files on loopback.
+/// The secret of the confidential client. It need not be secret: it protects made-up files on loopback.
 pub const CONFIDENTIAL_SECRET: &str = "practice-secret";
 /// The client id of the service that acts for itself (client credentials).
 pub const SERVICE_CLIENT: &str = "practice-service";
@@ -17,7 +17,7 @@ pub const SERVICE_SECRET: &str = "practice-secret";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantType {
-    /// A code that the user's consent gave.
+    /// The code issued for the user's consent.
     AuthorizationCode,
     /// A refresh token.
     RefreshToken,
@@ -32,16 +32,16 @@ pub struct Client {
     pub id: &'static str,
     /// The name people see on the consent page.
     pub name: &'static str,
-    /// `client_secret`; none makes it a public client.
+    /// `client_secret`; `None` for a public client.
     pub secret: Option<&'static str>,
     /// Where answers may be sent. On loopback the port does not matter (RFC 8252, section 7.3).
     pub redirect_uris: Vec<String>,
-    /// What it may ask for.
+    /// The grant types that it may use.
     pub grant_types: Vec<GrantType>,
 }
 
 impl Client {
-    /// Whether answers may be sent to `uri`: it is a registered address letter by letter, except for the port of a
+    /// Whether answers may be sent to `uri`: it must equal a registered address exactly, except for the port of a
     /// loopback address.
     pub(crate) fn may_be_answered_at(&self, uri: &str) -> bool {
         self.redirect_uris.iter().any(|registered| registered == uri || same_but_for_the_port(registered, uri))
@@ -53,7 +53,7 @@ impl Client {
     }
 }
 
-/// The three practice clients; `further` redirect addresses are registered for the interactive ones.
+/// The three practice clients; `further` redirect URIs are registered for the interactive ones.
 pub(crate) fn registered(further: &[String]) -> Vec<Client> {
     let mut redirect_uris: Vec<String> = LOOPBACK_HOSTS
         .iter()
@@ -88,7 +88,7 @@ pub(crate) fn registered(further: &[String]) -> Vec<Client> {
 
 const LOOPBACK_HOSTS: &[&str] = &["http://127.0.0.1", "http://[::1]", "http://localhost"];
 
-/// No URL is parsed here on purpose: what a parser would make equal must not be equal.
+/// No URL is parsed here on purpose: addresses that a parser would make equal must not be equal.
 fn same_but_for_the_port(registered: &str, asked: &str) -> bool {
     LOOPBACK_HOSTS.iter().any(|origin| {
         let rest = |uri: &str| uri.strip_prefix(origin).and_then(without_port).map(str::to_owned);
@@ -96,7 +96,7 @@ fn same_but_for_the_port(registered: &str, asked: &str) -> bool {
     })
 }
 
-/// What follows the port; `None` when what follows the host is neither a port nor a path.
+/// The text after the port; `None` if the text after the host is neither a port nor a path.
 fn without_port(rest: &str) -> Option<&str> {
     let path = match rest.strip_prefix(':') {
         None => rest,

@@ -1,4 +1,4 @@
-//! `/echo`: answers what reached it.
+//! `/echo`: answers with the request that reached it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 use crate::parameters::Parameters;
 use crate::provider::Provider;
 
-/// Where an `Authorization` header is answered a second time, beside the body.
+/// Repeats an `Authorization` header in the answer, in addition to the body.
 const ECHOED: HeaderName = HeaderName::from_static("x-echo-authorization");
 
-/// Any method, with or without a token, live or not. The body says what arrived, the credential included: whoever sits
-/// between this service and a guest can be watched taking it out.
+/// Any method, with or without a token, valid or not. The body contains what arrived, including the credential: this
+/// shows that the host between this service and a guest removes it.
 pub(crate) async fn answer(
     State(provider): State<Arc<Provider>>,
     method: Method,

@@ -1,4 +1,4 @@
-//! What a token is good for (RFC 7662). Any confidential client may ask about any token: it plays the resource server.
+//! Token introspection (RFC 7662). Any confidential client may introspect any token: it plays the resource server.
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use innkeeper_ambient::Timestamp;
 use serde::{Serialize, Serializer};
 
-/// How many events are kept; older ones are forgotten.
+/// How many events are stored; older ones are dropped.
 const KEPT: usize = 1000;
 /// How many characters of a token are shown.
 const SHOWN: usize = 6;
@@ -20,16 +20,16 @@ pub struct Event {
     pub at: Timestamp,
     /// What.
     pub kind: EventKind,
-    /// The client, where one is known.
+    /// The client, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
     /// The person it was done for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
-    /// The first six characters of the token or code it is about, never more.
+    /// At most the first six characters of the token or code that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// More about it, in words.
+    /// Details in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
@@ -52,13 +52,13 @@ pub enum EventKind {
     TokenRefreshed,
     /// A token request was refused.
     TokenRefused,
-    /// A code or a refresh token came a second time; the whole grant is dead.
+    /// A code or a refresh token was used a second time; the whole grant is revoked.
     ReuseDetected,
-    /// A client gave a token back (RFC 7009).
+    /// A client revoked a token (RFC 7009).
     TokenRevoked,
     /// The API answered.
     ApiAnswered,
-    /// The API refused: no live token, not enough scope, or too many requests.
+    /// The API refused: no valid token, not enough scope, or too many requests.
     ApiRefused,
     /// All access tokens were expired by hand.
     Expired,
@@ -69,7 +69,7 @@ pub enum EventKind {
 /// How often things happened since the start or the last reset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
-    /// Requests to `/token`, refused ones included.
+    /// Requests to `/token`, including refused ones.
     pub token_requests: u64,
     /// Codes that were exchanged.
     pub code_exchanges: u64,
@@ -79,11 +79,11 @@ pub struct Counters {
     pub client_credentials: u64,
     /// Requests to `/token` that were refused.
     pub token_refusals: u64,
-    /// Codes or refresh tokens that came a second time.
+    /// Codes or refresh tokens that were used a second time.
     pub reuses: u64,
-    /// Tokens given back.
+    /// Tokens that were revoked.
     pub revocations: u64,
-    /// Requests to the API, refused ones included.
+    /// Requests to the API, including refused ones.
     pub api_requests: u64,
     /// Requests to the API answered 401.
     pub api_unauthorized: u64,
@@ -99,7 +99,7 @@ pub(crate) struct Journal {
     pub(crate) counters: Counters,
 }
 
-/// An event on its way into the journal.
+/// An event that is being written to the journal.
 pub(crate) struct Entry<'a> {
     pub(crate) kind: EventKind,
     pub(crate) client: Option<&'a str>,
@@ -109,34 +109,34 @@ pub(crate) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// An event of which nothing more is known yet.
+    /// An event without details.
     pub(crate) fn of(kind: EventKind) -> Self {
         Self { kind, client: None, person: None, token: None, detail: None }
     }
 
-    /// With the client.
+    /// Sets the client.
     pub(crate) fn client(self, client: &'a str) -> Self {
         Self { client: Some(client), ..self }
     }
 
-    /// With the person.
+    /// Sets the person.
     pub(crate) fn person(self, person: Option<&'a str>) -> Self {
         Self { person, ..self }
     }
 
-    /// With the token, of which only the beginning is written.
+    /// Sets the token, of which only the beginning is recorded.
     pub(crate) fn token(self, token: &'a str) -> Self {
         Self { token: Some(token), ..self }
     }
 
-    /// With words.
+    /// Sets the details.
     pub(crate) fn detail(self, detail: &'a str) -> Self {
         Self { detail: Some(detail), ..self }
     }
 }
 
 impl Journal {
-    /// Writes an event down.
+    /// Records an event.
     pub(crate) fn write(&mut self, entry: &Entry<'_>, now: Timestamp) {
         let cut = |text: &str, length| text.chars().take(length).collect::<String>();
         self.written += 1;
@@ -154,7 +154,7 @@ impl Journal {
         });
     }
 
-    /// The events kept, oldest first.
+    /// The stored events, oldest first.
     pub(crate) fn events(&self) -> Vec<Event> {
         self.events.iter().cloned().collect()
     }

@@ -1,4 +1,4 @@
-//! What the authorization server has given out. Tokens and codes are kept as their SHA-256 alone.
+//! What the authorization server has issued. Only the SHA-256 of tokens and codes is stored.
 
 use std::fmt;
 use std::time::Duration;
@@ -24,12 +24,12 @@ impl Secret {
         Self(URL_SAFE_NO_PAD.encode(random.bytes::<32>()))
     }
 
-    /// The text to hand out.
+    /// The text to send.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What is kept of it.
+    /// Its digest, which is stored.
     pub(crate) fn mark(&self) -> Mark {
         Mark::of(&self.0)
     }
@@ -41,12 +41,12 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The SHA-256 of a secret: enough to know it again.
+/// The SHA-256 of a secret: enough to recognize it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Mark([u8; 32]);
 
 impl Mark {
-    /// Of a text that somebody sent.
+    /// The digest of a received text.
     pub(crate) fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
@@ -66,7 +66,7 @@ pub(crate) struct OpenRequest {
     pub(crate) form: Mark,
 }
 
-/// Who holds a token and what it opens.
+/// The holder of a token, and its scopes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bearer {
     pub(crate) client: &'static str,
@@ -86,21 +86,21 @@ pub(crate) struct Issued {
     pub(crate) person: Option<&'static str>,
 }
 
-/// Why a code or a refresh token gives nothing.
+/// Why a code or a refresh token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Unknown,
     Expired,
-    /// It came a second time; what it had given is dead now.
+    /// It was used a second time; what it had issued is revoked now.
     Reused,
-    /// The grant it belongs to is dead.
+    /// Its grant is revoked.
     Revoked,
     WrongRedirect,
     WrongVerifier,
     WiderScope,
 }
 
-/// How long things live.
+/// Lifetimes.
 #[derive(Clone, Copy)]
 pub(crate) struct Lives {
     pub(crate) code: Duration,
@@ -109,7 +109,7 @@ pub(crate) struct Lives {
     pub(crate) rotate: bool,
 }
 
-/// Open consent pages, codes, tokens, and the grants (families of tokens) they belong to.
+/// Open consent pages, codes, tokens, and the grants (families of tokens) that they belong to.
 pub(crate) struct Ledger {
     lives: Lives,
     open: Bounded<Mark, (OpenRequest, Timestamp)>,
@@ -125,7 +125,7 @@ struct Code {
     person: &'static str,
     expires: Timestamp,
     used: bool,
-    /// What it gave.
+    /// The grant that it issued.
     grant: Option<u64>,
 }
 
@@ -163,7 +163,7 @@ impl Ledger {
         }
     }
 
-    /// Keeps a request while its page is open.
+    /// Stores a request while its page is open.
     pub(crate) fn open(&mut self, id: &Secret, request: OpenRequest, now: Timestamp) {
         self.open.insert(id.mark(), (request, now.plus(CONSENT_LIFE)));
     }
@@ -173,7 +173,7 @@ impl Ledger {
         self.open.get(&Mark::of(id)).filter(|(_, expires)| now < *expires).map(|(request, _)| request)
     }
 
-    /// Takes the request of an open page: each page decides once.
+    /// Removes and returns the request of an open page: each page decides once.
     pub(crate) fn close(&mut self, id: &str) -> Option<OpenRequest> {
         self.open.remove(&Mark::of(id)).map(|(request, _)| request)
     }
@@ -192,8 +192,8 @@ impl Ledger {
         code
     }
 
-    /// Exchanges a code. It is good for one try: a wrong verifier spends it too, and its second use kills what the
-    /// first one gave (RFC 6749, section 4.1.2).
+    /// Exchanges a code. It works for one attempt: a wrong verifier uses it up, too, and its second use revokes what
+    /// the first one issued (RFC 6749, section 4.1.2).
     pub(crate) fn exchange(
         &mut self,
         code: &str,
@@ -230,8 +230,8 @@ impl Ledger {
         Ok(Issued { access, refresh, scopes, person: Some(person) })
     }
 
-    /// Refreshes. With rotation the old refresh token is spent, and its second use kills the grant
-    /// (RFC 9700, section 4.14.2).
+    /// Refreshes. With rotation, the old refresh token is used up, and its second use revokes the grant (RFC 9700,
+    /// section 4.14.2).
     pub(crate) fn refresh(
         &mut self,
         token: &str,
@@ -270,7 +270,7 @@ impl Ledger {
         Ok(Issued { access, refresh, scopes, person })
     }
 
-    /// A token for the client itself; no refresh token comes with it (RFC 6749, section 4.4.3).
+    /// A token for the client itself; without a refresh token (RFC 6749, section 4.4.3).
     pub(crate) fn issue_to_client(
         &mut self,
         client: &'static str,
@@ -283,7 +283,7 @@ impl Ledger {
         Issued { access, refresh: None, scopes, person: None }
     }
 
-    /// Who holds this access token, while it lives.
+    /// The holder of this access token, while it is valid.
     pub(crate) fn bearer(&self, token: &str, now: Timestamp) -> Option<Bearer> {
         let access = self.access.get(&Mark::of(token)).filter(|access| now < access.expires)?;
         let grant = self.grants.get(&access.grant).filter(|grant| grant.live)?;
@@ -297,7 +297,7 @@ impl Ledger {
         })
     }
 
-    /// Who holds this refresh token, while it lives.
+    /// The holder of this refresh token, while it is valid.
     pub(crate) fn refresh_bearer(&self, token: &str, now: Timestamp) -> Option<Bearer> {
         let refresh = self.refresh.get(&Mark::of(token)).filter(|kept| !kept.used && now < kept.expires)?;
         let grant = self.grants.get(&refresh.grant).filter(|grant| grant.live)?;
@@ -310,8 +310,8 @@ impl Ledger {
         })
     }
 
-    /// Revokes (RFC 7009): an access token alone, or with a refresh token the whole grant. `Ok(false)`: nobody knows
-    /// the token, which is no error there. `Err`: it is another client's.
+    /// Revokes (RFC 7009) only an access token, or with a refresh token the whole grant. `Ok(false)`: the token is
+    /// unknown, which is not an error there. `Err`: it belongs to another client.
     pub(crate) fn revoke(&mut self, token: &str, client: &'static str) -> Result<bool, Refusal> {
         let mark = Mark::of(token);
         let id = self.refresh.get(&mark).map(|kept| kept.grant).or(self.access.get(&mark).map(|kept| kept.grant));
@@ -327,7 +327,7 @@ impl Ledger {
         Ok(true)
     }
 
-    /// Ends every access token at once; refresh tokens live on. Answers how many were live.
+    /// Expires every access token at once; refresh tokens stay valid. Returns how many were valid.
     pub(crate) fn expire_access_tokens(&mut self, now: Timestamp) -> usize {
         let live = self.access.values_mut().filter(|access| now < access.expires);
         live.map(|access| access.expires = now).count()

@@ -1,10 +1,10 @@
 //! A practice provider on loopback, for the demo and for people who write connectors: an OAuth 2.0 authorization server
-//! with made-up users and a small API in the shape of Google Drive's. Nothing leaves the machine, nothing is kept on disk.
+//! with made-up users and a small API in the shape of Google Drive's. Nothing leaves the machine, nothing is stored on disk.
 //!
 //! - **Authorization server**: metadata (RFC 8414), authorization code with PKCE S256 and `iss` in the answer (RFC 9207),
 //!   refresh with rotation and reuse detection, client credentials, revocation (RFC 7009), introspection (RFC 7662).
 //! - **API**: `/drive/v3/files`, `/drive/v3/files/{id}`, its content and exports, `/drive/v3/about`.
-//! - **`/echo`**: answers what reached it, so that the way of a credential can be watched.
+//! - **`/echo`**: answers with the request that reached it, so that the path of a credential can be observed.
 //! - **`/practice/...`**: what happened, counters, and the switches: expire, reset, rate limit.
 //!
 //! ```

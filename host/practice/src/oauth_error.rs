@@ -38,7 +38,7 @@ impl OAuthError {
         }
     }
 
-    /// For a parameter that is missing.
+    /// The error for a missing parameter.
     pub(crate) fn missing(name: &str) -> Self {
         Self::InvalidRequest(format!("the parameter {name} is missing"))
     }

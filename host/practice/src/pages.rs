@@ -15,8 +15,8 @@ use crate::clients::Client;
 use crate::people::{PEOPLE, Person};
 use crate::provider::Provider;
 
-/// On every page. `form-action` is left out: browsers apply it to the redirects after a form too, and where those end
-/// is the client's affair.
+/// Headers of every page. `form-action` is omitted: browsers apply it to the redirects after a form, too, and where
+/// those lead depends on the client.
 const PAGE_HEADERS: [(HeaderName, &str); 6] = [
     (CACHE_CONTROL, "no-store"),
     (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"),
@@ -26,25 +26,25 @@ const PAGE_HEADERS: [(HeaderName, &str); 6] = [
     (CONTENT_TYPE, "text/html; charset=utf-8"),
 ];
 
-/// Sign-in and consent in one.
+/// Sign-in and consent on one page.
 #[derive(Template)]
 #[template(path = "consent.html")]
 pub(crate) struct ConsentPage<'a> {
     /// The client's name.
     pub(crate) client_name: &'a str,
     pub(crate) client_id: &'a str,
-    /// Where the answer goes, as the person should know it.
+    /// Where the answer goes, for the user to know.
     pub(crate) answered_at: &'a str,
     pub(crate) people: &'a [Person],
-    /// The id of the person who is chosen at first.
+    /// The id of the person who is selected initially.
     pub(crate) chosen: &'a str,
-    /// Scope and meaning.
+    /// Scopes and their meaning.
     pub(crate) scopes: Vec<(&'a str, &'static str)>,
     pub(crate) request: &'a str,
     pub(crate) form_token: &'a str,
 }
 
-/// Something that went wrong, or that there is nothing to see.
+/// An error, or a page without content.
 #[derive(Template)]
 #[template(path = "notice.html")]
 pub(crate) struct NoticePage<'a> {
@@ -62,7 +62,7 @@ struct HomePage<'a> {
     people: &'a [Person],
 }
 
-/// Renders a page, with the headers every page has.
+/// Renders a page with the headers of every page.
 pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
     let mut response = match template.render() {
         Ok(html) => (status, html).into_response(),
@@ -77,7 +77,7 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
     response
 }
 
-/// `GET /`: what there is.
+/// `GET /`: an overview.
 pub(crate) async fn home(State(provider): State<Arc<Provider>>) -> Response {
     let home = HomePage { base_url: &provider.base_url, clients: &provider.clients, people: PEOPLE };
     page(StatusCode::OK, &home)
@@ -89,7 +89,7 @@ pub(crate) async fn style() -> Response {
     (headers, include_str!("../templates/style.css")).into_response()
 }
 
-/// Whatever has no route.
+/// Every address without a route.
 pub(crate) async fn nothing_here(uri: Uri) -> Response {
     let details = vec![("Path", uri.path())];
     let text = "The practice provider has nothing at this address. Its first page lists what there is.";

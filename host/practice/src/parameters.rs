@@ -4,17 +4,17 @@
 #[derive(Clone)]
 pub(crate) struct Parameters(Vec<(String, String)>);
 
-/// A parameter that stands there twice, which RFC 6749 (section 3.1) forbids.
+/// A parameter that is present twice, which RFC 6749 (section 3.1) forbids.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Repeated(pub(crate) &'static str);
 
 impl Parameters {
-    /// Reads `a=b&c=d`; bytes that are no UTF-8 become replacement characters.
+    /// Reads `a=b&c=d`; bytes that are not UTF-8 become replacement characters.
     pub(crate) fn parse(text: &[u8]) -> Self {
         Self(url::form_urlencoded::parse(text).into_owned().collect())
     }
 
-    /// The value of `name`; one without a value counts as left out (RFC 6749, section 3.1).
+    /// The value of `name`; one without a value counts as omitted (RFC 6749, section 3.1).
     pub(crate) fn one(&self, name: &'static str) -> Result<Option<&str>, Repeated> {
         let mut found = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let first = found.next().filter(|value| !value.is_empty());

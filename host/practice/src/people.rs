@@ -15,7 +15,7 @@ pub struct Person {
     pub about: &'static str,
 }
 
-/// Who can sign in.
+/// The users who can sign in.
 pub const PEOPLE: &[Person] = &[
     Person {
         id: "ada",
@@ -31,7 +31,7 @@ pub const PEOPLE: &[Person] = &[
     },
 ];
 
-/// Whom tokens of client credentials act as: nobody signs in as this one.
+/// The person that tokens of client credentials act as: no one signs in as this one.
 pub(crate) const SERVICE_PERSON: Person = Person {
     id: "service",
     name: "Practice Service Account",
@@ -46,7 +46,7 @@ impl Person {
     }
 }
 
-/// The person with this id, if there is one who signs in.
+/// The person with this id, if it is one who can sign in.
 pub(crate) fn person(id: &str) -> Option<&'static Person> {
     PEOPLE.iter().find(|person| person.id == id)
 }

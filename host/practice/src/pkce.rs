@@ -1,4 +1,4 @@
-//! Proof keys for code exchange (RFC 7636), method S256 alone.
+//! Proof keys for code exchange (RFC 7636), only method S256.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +15,7 @@ impl Challenge {
         whole.then(|| Self(text.to_owned()))
     }
 
-    /// Whether `verifier` is what this challenge was made of (RFC 7636, section 4.6).
+    /// Whether this challenge was made from `verifier` (RFC 7636, section 4.6).
     pub(crate) fn is_met_by(&self, verifier: &str) -> bool {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         (43..=128).contains(&verifier.len())

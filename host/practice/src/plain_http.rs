@@ -1,4 +1,5 @@
-//! A client for plain HTTP, as small as a scripted browser needs it: no redirects, no TLS, one connection a request.
+//! A client for plain HTTP, as small as a scripted browser needs it: no redirects, no TLS, one connection per
+//! request.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An answer, read to its end.
+/// An answer, read completely.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -23,7 +24,7 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// Why there is no answer. Holds the host alone: the query of an authorization address is nobody's business.
+/// Why there is no answer. Contains only the host: the query of an authorization address is private.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlainHttpError {
     #[error("only plain http addresses can be visited, not {0}")]

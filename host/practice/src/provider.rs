@@ -18,7 +18,7 @@ use crate::throttle::Throttle;
 /// The state behind all handlers.
 pub(crate) struct Provider {
     pub(crate) settings: Settings,
-    /// `http://127.0.0.1:<port>`; the issuer too.
+    /// `http://127.0.0.1:<port>`; also the issuer.
     pub(crate) base_url: String,
     pub(crate) clients: Vec<Client>,
     pub(crate) drive: Drive,
@@ -30,7 +30,7 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// A provider that has given out nothing yet.
+    /// A provider that has not issued anything yet.
     pub(crate) fn new(settings: Settings, base_url: String, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         Self {
             clients: clients::registered(&settings.redirect_uris),
@@ -45,7 +45,7 @@ impl Provider {
         }
     }
 
-    /// The time of day.
+    /// The current time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -60,7 +60,7 @@ impl Provider {
         self.clients.iter().find(|client| client.id == id)
     }
 
-    /// What was given out.
+    /// What was issued.
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock()
     }
@@ -70,7 +70,7 @@ impl Provider {
         self.journal.lock()
     }
 
-    /// Writes an event down.
+    /// Records an event.
     pub(crate) fn record(&self, entry: &Entry<'_>) {
         tracing::debug!(event = ?entry.kind, client = entry.client, person = entry.person, detail = entry.detail);
         let now = self.now();
@@ -82,7 +82,7 @@ impl Provider {
         change(&mut self.journal().counters);
     }
 
-    /// Who sends a request: `Ok(None)` when it carries no bearer token, `Err` when that token opens nothing.
+    /// The sender of a request: `Ok(None)` if it has no bearer token, `Err` if that token is not valid.
     pub(crate) fn bearer(&self, headers: &HeaderMap) -> Result<Option<Bearer>, DeadToken> {
         let Some(header) = headers.get(AUTHORIZATION) else { return Ok(None) };
         let token = header.to_str().ok().and_then(bearer_token).ok_or(DeadToken)?;
@@ -95,7 +95,7 @@ impl Provider {
         self.throttle.lock().refuse()
     }
 
-    /// Ends all access tokens at once; answers how many were live.
+    /// Expires all access tokens at once; returns how many were valid.
     pub(crate) fn expire_access_tokens(&self) -> usize {
         let now = self.now();
         let ended = self.ledger().expire_access_tokens(now);
@@ -103,14 +103,14 @@ impl Provider {
         ended
     }
 
-    /// Has the next `requests` API requests answered 429.
+    /// Makes the API answer the next `requests` requests with 429.
     pub(crate) fn rate_limit(&self, requests: u64, retry_after: Duration) {
         self.throttle.lock().set(requests, retry_after);
         let detail = format!("the next {requests} requests, Retry-After {}", retry_after.as_secs());
         self.record(&Entry::of(EventKind::RateLimited).detail(&detail));
     }
 
-    /// Forgets all that was given out and all that happened, and turns the switches off.
+    /// Deletes everything that was issued or recorded, and turns the switches off.
     pub(crate) fn reset(&self) {
         *self.ledger() = Ledger::new(lives(&self.settings));
         *self.journal() = Journal::default();

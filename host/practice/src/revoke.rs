@@ -1,4 +1,4 @@
-//! Giving a token back (RFC 7009).
+//! Token revocation (RFC 7009).
 
 use std::sync::Arc;
 

@@ -1,13 +1,13 @@
-//! The scopes that can be asked for, and what each opens.
+//! The scopes that can be requested, and what each permits.
 
 /// Read everything: metadata and content.
 pub(crate) const READ: &str = "https://www.googleapis.com/auth/drive.readonly";
-/// Read metadata alone.
+/// Read only metadata.
 pub(crate) const READ_METADATA: &str = "https://www.googleapis.com/auth/drive.metadata.readonly";
 /// Read and write; this API only reads.
 pub(crate) const FULL: &str = "https://www.googleapis.com/auth/drive";
 
-/// Each scope with what the consent page says of it.
+/// Each scope with its text on the consent page.
 const KNOWN: &[(&str, &str)] = &[
     (READ, "See and download all your files"),
     (READ_METADATA, "See names, dates and owners of your files, not what is in them"),
@@ -18,13 +18,13 @@ const KNOWN: &[(&str, &str)] = &[
     ("offline_access", "Keep this access while you are away"),
 ];
 
-/// Scopes in the order asked for, each once.
+/// Scopes in the requested order, each once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scopes(Vec<String>);
 
 impl Scopes {
-    /// Reads a `scope` parameter (RFC 6749, section 3.3); absent means reading everything. `further` are the scopes a
-    /// setting adds. `None` when a scope is unknown.
+    /// Reads a `scope` parameter (RFC 6749, section 3.3); if absent, it means reading everything. `further` are the
+    /// scopes that the settings add. `None` if a scope is unknown.
     pub(crate) fn parse(text: Option<&str>, further: &[String]) -> Option<Self> {
         let mut scopes: Vec<String> = Vec::new();
         for scope in text.unwrap_or(READ).split(' ').filter(|scope| !scope.is_empty()) {
@@ -43,17 +43,17 @@ impl Scopes {
         self.0.iter().all(|scope| wider.0.contains(scope))
     }
 
-    /// Whether one of `any` is here.
+    /// Whether one of `any` is present.
     pub(crate) fn hold_one_of(&self, any: &[&str]) -> bool {
         self.0.iter().any(|scope| any.contains(&scope.as_str()))
     }
 
-    /// As it stands in an answer.
+    /// Its text in an answer.
     pub(crate) fn join(&self) -> String {
         self.0.join(" ")
     }
 
-    /// Each scope with what it means.
+    /// Each scope with its meaning.
     pub(crate) fn explained(&self) -> Vec<(&str, &'static str)> {
         let meaning = |scope: &str| KNOWN.iter().find(|(known, _)| *known == scope).map(|(_, meaning)| *meaning);
         self.0

@@ -1,4 +1,4 @@
-//! A user for terminals without a browser: opens the authorization address, signs in, presses a button.
+//! A user for terminals without a browser: opens the authorization address, signs in, and presses a button.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
@@ -22,28 +22,28 @@ pub enum Decision {
 /// A user without a browser.
 #[derive(Clone, Debug)]
 pub struct ScriptedUser {
-    /// Who signs in: the `id` of one of [`PEOPLE`](crate::PEOPLE).
+    /// The person who signs in: the `id` of one of [`PEOPLE`](crate::PEOPLE).
     pub person: String,
-    /// What they decide.
+    /// Their decision.
     pub decision: Decision,
-    /// Where their walk ends, whatever parameters come with it: for a way back that leads over more than one service. None: at
-    /// the first address with a code or an error.
+    /// The address to stop at, with any parameters: for a return path over more than one service. `None`: the first
+    /// address with a code or an error.
     pub ends_at: Option<String>,
 }
 
 /// Why a scripted user got no callback address.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsentError {
-    /// The authorization address, or one it led to, is no URL.
+    /// The authorization address, or one that it led to, is not a URL.
     #[error("the authorization address is not a URL; take the one that authorizing printed")]
     Address,
     /// No answer, or not over plain HTTP.
     #[error("the page could not be opened: {0}")]
     Connect(String),
-    /// The way to the page had no end.
+    /// Too many redirects on the way to the page.
     #[error("more than {MOST_REDIRECTS} redirects led to no page")]
     Redirects,
-    /// The provider showed something else than the page with its two buttons.
+    /// The provider showed something other than the page with its two buttons.
     #[error("instead of the consent page the provider answered {status}: {title}")]
     NoForm {
         /// The HTTP status.
@@ -61,8 +61,8 @@ pub enum ConsentError {
     },
 }
 
-/// Signs in as `ada` and allows: walks from the authorization address to the callback address, which it returns without
-/// calling it. Plain HTTP only.
+/// Signs in as `ada` and allows: goes from the authorization address to the callback address, which it returns
+/// without calling it. Plain HTTP only.
 pub async fn consent(authorization_url: &str) -> Result<String, ConsentError> {
     ScriptedUser::default().visit(authorization_url).await
 }
@@ -74,8 +74,8 @@ impl Default for ScriptedUser {
 }
 
 impl ScriptedUser {
-    /// Walks as a browser would: follows redirects to the page, posts its form, and returns where that leads, without
-    /// going there. A refusal that comes without a page (`error=...` in the redirect) is returned too.
+    /// Acts like a browser: follows redirects to the page, posts its form, and returns where that leads, without
+    /// going there. A refusal that comes without a page (`error=...` in the redirect) is returned, too.
     pub async fn visit(&self, authorization_url: &str) -> Result<String, ConsentError> {
         let mut url = Url::parse(authorization_url).map_err(|_| ConsentError::Address)?;
         let mut cookies = Cookies::default();
@@ -126,7 +126,7 @@ impl From<PlainHttpError> for ConsentError {
     }
 }
 
-/// Cookies by host; paths and expiry do not matter on the few steps of this walk.
+/// Cookies by host; paths and expiry do not matter for these few steps.
 #[derive(Default)]
 struct Cookies(Vec<(String, String, String)>);
 
@@ -153,7 +153,7 @@ impl Cookies {
     }
 }
 
-/// The first form of a page: where it is sent to and its hidden fields.
+/// The first form of a page: its target and its hidden fields.
 struct Form {
     action: String,
     hidden: Vec<(String, String)>,
@@ -183,7 +183,7 @@ fn title(html: &str) -> String {
     title.map_or_else(|| "a page without a title".to_owned(), |(title, _)| unescaped(title).chars().take(120).collect())
 }
 
-/// The few references that matter in attributes; `&amp;` last, so that nothing is taken twice.
+/// The few references that matter in attributes; `&amp;` last, so that nothing is unescaped twice.
 fn unescaped(text: &str) -> String {
     [
         ("&quot;", "\""),

@@ -18,9 +18,9 @@ use crate::provider::Provider;
 use crate::settings::Settings;
 use crate::{admin, authorize, drive, echo, introspect, metadata, pages, revoke, token};
 
-/// How long requests in flight may take once the provider is told to stop.
+/// The time for requests in flight once the provider is stopped.
 const STOPPING: Duration = Duration::from_secs(5);
-/// The largest request body; only `/echo` has a use for a large one.
+/// The largest request body; only `/echo` uses a large one.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Starts practice providers.
@@ -30,18 +30,18 @@ pub struct Practice;
 /// Why a practice provider did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The port cannot be had.
+    /// The port is not available.
     #[error("the practice provider cannot listen on {address}: {source}; choose another port, or 0 for a free one")]
     Listen {
-        /// Where it was to listen.
+        /// The address to listen on.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A further redirect address is no absolute address without fragment.
+    /// An additional redirect URI is not an absolute address without fragment.
     #[error("the redirect address {0:?} is not an absolute URL without fragment (RFC 6749, section 3.1.2)")]
     RedirectUri(String),
-    /// A further scope holds characters that no scope may hold.
+    /// An additional scope contains characters that scopes may not contain.
     #[error(
         "the scope {0:?} is not a scope: printable ASCII without spaces, quotes and backslashes (RFC 6749, section 3.3)"
     )]
@@ -49,7 +49,8 @@ pub enum StartError {
 }
 
 impl Practice {
-    /// Listens on 127.0.0.1 and serves until the answer is stopped or dropped. Must be called in a tokio runtime.
+    /// Listens on 127.0.0.1 and serves until the returned value is stopped or dropped. Must be called in a tokio
+    /// runtime.
     pub async fn start(
         settings: Settings,
         clock: Arc<dyn Clock>,
@@ -63,7 +64,7 @@ impl Practice {
         let provider = Arc::new(Provider::new(settings, base_url.clone(), clock, random));
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = axum::serve(listener, router(provider.clone())).with_graceful_shutdown(async {
-            // A dropped sender means stop as well.
+            // A dropped sender means stop, too.
             let _ = stopped.await;
         });
         let task = tokio::spawn(async move {
@@ -75,9 +76,9 @@ impl Practice {
     }
 }
 
-/// A practice provider at work. Dropping it stops it too, without waiting.
+/// A running practice provider. Dropping it stops it, too, without waiting.
 pub struct Running {
-    /// `http://127.0.0.1:<port>`, without a slash at the end. It is the issuer too.
+    /// `http://127.0.0.1:<port>`, without a trailing slash. It is also the issuer.
     pub base_url: String,
     provider: Arc<Provider>,
     stop: Option<oneshot::Sender<()>>,
@@ -91,7 +92,7 @@ impl std::fmt::Debug for Running {
 }
 
 impl Running {
-    /// The newest events, oldest first. No event holds more than six characters of a token.
+    /// The newest events, oldest first. No event contains more than six characters of a token.
     pub fn events(&self) -> Vec<Event> {
         self.provider.journal().events()
     }
@@ -106,17 +107,17 @@ impl Running {
         &self.provider.clients
     }
 
-    /// Ends every access token at once, as time would; refresh tokens live on. Answers how many were live.
+    /// Expires every access token at once, as time would; refresh tokens stay valid. Returns how many were valid.
     pub fn expire_access_tokens(&self) -> usize {
         self.provider.expire_access_tokens()
     }
 
-    /// Has the next `requests` requests to the API answered 429 with this `Retry-After` (whole seconds).
+    /// Makes the API answer the next `requests` requests with 429 and this `Retry-After` (whole seconds).
     pub fn rate_limit(&self, requests: u64, retry_after: Duration) {
         self.provider.rate_limit(requests, retry_after);
     }
 
-    /// Forgets every token, code, event and counter, and turns the switches off.
+    /// Deletes every token, code, event and counter, and turns the switches off.
     pub fn reset(&self) {
         self.provider.reset();
     }

@@ -1,8 +1,9 @@
-//! How a practice provider behaves.
+//! The behaviour of a practice provider.
 
 use std::time::Duration;
 
-/// How a practice provider behaves. The default is a strict provider of today: short-lived codes, rotated refresh tokens.
+/// The behaviour of a practice provider. The default is a strict modern provider: short-lived codes, rotated refresh
+/// tokens.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The port on 127.0.0.1; 0 takes a free one.
@@ -13,15 +14,15 @@ pub struct Settings {
     pub refresh_token_life: Duration,
     /// How long an authorization code may be exchanged (60 s).
     pub code_life: Duration,
-    /// Whether each refresh gives a new refresh token and ends the old one (yes). Otherwise a refresh answers without
-    /// `refresh_token` and the old one goes on.
+    /// Whether each refresh issues a new refresh token and invalidates the old one (yes). Otherwise a refresh answers
+    /// without `refresh_token` and the old one stays valid.
     pub rotate_refresh_tokens: bool,
-    /// Whether token answers carry `expires_in` (yes); some providers leave it out.
+    /// Whether token answers contain `expires_in` (yes); some providers omit it.
     pub announce_expiry: bool,
-    /// Redirect addresses registered for both interactive clients, beside `/callback` and `/oauth/callback` on any port
-    /// of `127.0.0.1`, `[::1]` and `localhost`.
+    /// Redirect URIs registered for both interactive clients, in addition to `/callback` and `/oauth/callback` on any
+    /// port of `127.0.0.1`, `[::1]` and `localhost`.
     pub redirect_uris: Vec<String>,
-    /// Scopes that may be asked for beside those of Google Drive.
+    /// Scopes that may be requested in addition to those of Google Drive.
     pub scopes: Vec<String>,
 }
 

@@ -10,7 +10,7 @@ pub(crate) struct Throttle {
 }
 
 impl Throttle {
-    /// The next `requests` requests are told to come back after `retry_after`.
+    /// Makes the next `requests` requests fail, to be tried again after `retry_after`.
     pub(crate) fn set(&mut self, requests: u64, retry_after: Duration) {
         *self = Self { left: requests, retry_after };
     }

@@ -1,4 +1,4 @@
-//! The practice provider as clients and browsers meet it: over HTTP on loopback.
+//! The practice provider as clients and browsers see it: over HTTP on loopback.
 
 #[path = "provider/drive.rs"]
 mod drive;

@@ -76,7 +76,7 @@ fn read(transaction: &ReadTransaction, filter: &AuditFilter, page: &Page) -> Res
         let key = row?.0;
         let moment = &key.value()[prefix.len()..];
         let row = trail.get([&space, moment].concat().as_slice())?;
-        if !take(moment, row.as_ref().map(|row| row.value()))? {
+        if !take(moment, row.as_ref().map(::redb::AccessGuard::value))? {
             break;
         }
     }

@@ -1,5 +1,6 @@
-//! What the host holds of one call's guest: its bytes, and what holding them takes beside them. Every import that takes
-//! bytes and everything that the guest answers is charged here, so that a call may leave only so much with the host at once.
+//! What the host holds for one call's guest: its bytes, and the overhead of holding them. Every import that takes
+//! bytes and everything that the guest returns is charged here, so that one call can leave only a limited amount with
+//! the host at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,24 +10,24 @@ use innkeeper_egress::EgressError;
 
 use crate::ended::Ended;
 
-/// What one body or handle costs the host beside its bytes, so that empty ones are bounded, too.
+/// What one body or handle costs the host in addition to its bytes, so that empty ones are bounded, too.
 pub(crate) const OVERHEAD: usize = 256;
 
-/// What is left of one call's room.
+/// The room that one call has left.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     left: Arc<AtomicUsize>,
     limit: usize,
 }
 
-/// Room that is taken; given back when this is dropped.
+/// Room that is taken; released when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Charge {
     left: Arc<AtomicUsize>,
     size: usize,
 }
 
-/// There is no room left for what a guest wants held.
+/// There is no room left for what the guest wants the host to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full {
     limit: usize,
@@ -41,12 +42,12 @@ impl Account {
         self.limit as u64
     }
 
-    /// What there is room for.
+    /// The room that is left.
     pub(crate) fn left(&self) -> usize {
         self.left.load(Ordering::Relaxed)
     }
 
-    /// Takes room, which must be there: `size` bytes and what it takes to hold them.
+    /// Takes room, if there is enough: `size` bytes and the overhead of holding them.
     pub(crate) fn charge(&self, size: usize) -> Result<Charge, Full> {
         let size = size.saturating_add(OVERHEAD);
         self.left
@@ -55,12 +56,12 @@ impl Account {
         Ok(Charge { left: Arc::clone(&self.left), size })
     }
 
-    /// What is told of a guest for which there is no room.
+    /// The error for a guest for which there is no room.
     pub(crate) const fn full(&self) -> Full {
         Full { limit: self.limit }
     }
 
-    /// Takes the room of these bytes for as long as anything holds them, be it a request on its way or the caller.
+    /// Takes the room of these bytes for as long as anything holds them, such as a request under way or the caller.
     pub(crate) fn bytes(&self, bytes: Vec<u8>) -> Result<Bytes, Full> {
         let charge = self.charge(bytes.capacity())?;
         Ok(Bytes::from_owner(Charged { bytes, _charge: charge }))
@@ -68,14 +69,14 @@ impl Account {
 }
 
 impl Charge {
-    /// The room stays taken until the call's end.
+    /// Keeps the room taken until the call ends.
     pub(crate) fn until_the_end(mut self) {
         self.size = 0;
     }
 }
 
 impl Full {
-    /// The end of a guest that cannot be told.
+    /// The reason why the host stops a guest whose data does not fit.
     pub(crate) fn ended(self, what: &'static str) -> Ended {
         Ended::HeldTooMuch { what, limit: self.limit }
     }

@@ -13,14 +13,15 @@ use crate::account::{Account, Charge};
 #[allow(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct GuestBody {
     body: Body,
-    /// Read from the body and not yet by the guest.
+    /// Read from the body, but not yet by the guest.
     pending: Bytes,
-    /// Where it is scrubbed: bytes of a block of it, and how many of one the guest has read.
+    /// Where it is scrubbed: the block size in bytes, and how much of a block the guest has read.
     block: Option<usize>,
     into_block: usize,
-    /// Of the handle, and of its media type where the guest gave one.
+    /// For the handle, and for its media type if the guest set one.
     _charge: Option<Charge>,
-    /// The limit of bytes held for the guest, where these were too many: then there are none, and every use says so.
+    /// The limit of bytes held for the guest, if these were too many: the body is then empty, and every use reports
+    /// it.
     refused: Option<u64>,
 }
 
@@ -30,7 +31,7 @@ impl GuestBody {
         Self { body, pending: Bytes::new(), block, into_block: 0, _charge: None, refused: None }
     }
 
-    /// A body of the guest's own bytes, within its room.
+    /// A body with bytes that the guest made, within its room.
     pub(crate) fn from_guest(account: &Account, content: Vec<u8>, content_type: Option<String>) -> Self {
         let named = account.charge(content_type.as_ref().map_or(0, String::len));
         match named.and_then(|charge| Ok((charge, account.bytes(content)?))) {
@@ -39,12 +40,12 @@ impl GuestBody {
         }
     }
 
-    /// The body of an answer, whose handle takes room, too.
+    /// The body of an answer; its handle takes room, too.
     pub(crate) fn of_answer(account: &Account, body: Body) -> Result<Self, EgressError> {
         Ok(Self { _charge: Some(account.charge(0)?), ..Self::new(body) })
     }
 
-    /// Bytes that are left, where that is known.
+    /// The number of bytes left, if known.
     pub(crate) fn length(&self) -> Option<u64> {
         if self.refused.is_some() {
             return None;
@@ -60,14 +61,14 @@ impl GuestBody {
         self.refused.map_or(Ok(()), |limit| Err(EgressError::TooLarge { limit }))
     }
 
-    /// What is left of it, for a request: its connection may keep it after the call is gone, until `end`.
+    /// The rest of the body, for a request: its connection may hold it after the call is gone, until `end`.
     pub(crate) fn hand_over(mut self, end: Timestamp) -> Result<Body, EgressError> {
         self.usable()?;
         self.body.end_at(end);
         Ok(self.into_body())
     }
 
-    /// What is left of it.
+    /// The rest of the body.
     fn into_body(self) -> Body {
         let Self { body, pending, .. } = self;
         if pending.is_empty() {
@@ -79,7 +80,7 @@ impl GuestBody {
         Body::from_stream(bytes, length, content_type)
     }
 
-    /// What is left of it, for the caller: a download outlives its call for as long as bytes keep coming.
+    /// The rest of the body, for the caller: a download outlives its call for as long as bytes keep arriving.
     pub(crate) fn hand_out(mut self, patience: Duration) -> Body {
         if let Err(refused) = self.usable() {
             return Body::from_stream(futures::stream::iter([Err(refused)]), None, None);
@@ -97,7 +98,7 @@ impl GuestBody {
                 None => return Ok(Bytes::new()),
             }
         }
-        // How much has arrived depends on where secrets are. How much of it is read does not.
+        // How much has arrived depends on where the secrets are; how much of it is read does not.
         if let Some(block) = self.block {
             most = most.min(block - self.into_block);
         }

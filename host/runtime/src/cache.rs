@@ -1,9 +1,10 @@
-//! Compiled code on disk. Loading compiled code runs it, so every entry carries a MAC under a host key; one that does not
-//! verify is rebuilt, never loaded.
+//! Compiled code on disk. Loading compiled code runs it, so every entry carries a MAC under a host key. An entry that
+//! does not verify is rebuilt, never loaded.
 //!
-//! An entry is `magic (8) | MAC (32) | length of the spec (8, little endian) | spec as JSON | compiled code`. The MAC is
-//! HMAC-SHA256 over the entry's key (component digest, engine version and settings) and all that follows it. Entries are
-//! written to a file of their own and renamed into place: several processes may share the folder.
+//! An entry is `magic (8) | MAC (32) | length of the spec (8, little endian) | spec as JSON | compiled code`. The MAC
+//! is HMAC-SHA256 over the entry's key (component digest, engine version and settings) and everything that follows
+//! the MAC. Each entry is written to a separate file and renamed into place, so several processes may share the
+//! folder.
 
 use std::fs;
 use std::hash::{Hash, Hasher};
@@ -39,7 +40,7 @@ impl CodeCache {
         Ok(Self { folder, key, engine: fingerprint(engine) })
     }
 
-    /// The code and spec of a component; none when there is no entry, or none that can be trusted.
+    /// The code and spec of a component; `None` if there is no entry, or none that can be trusted.
     pub(crate) fn load(&self, digest: &ComponentDigest, engine: &Engine) -> Option<(Component, draft::ConnectorSpec)> {
         let path = self.path(digest);
         let entry = fs::read(&path).ok()?;
@@ -56,7 +57,7 @@ impl CodeCache {
         }
     }
 
-    /// Keeps an entry. Failing to is no failure of the caller's: the next start compiles again.
+    /// Stores an entry. A failure is not reported to the caller: the next start compiles again.
     pub(crate) fn store(&self, digest: &ComponentDigest, code: &[u8], spec: &draft::ConnectorSpec) {
         let path = self.path(digest);
         let written = serde_json::to_vec(spec)
@@ -110,25 +111,25 @@ impl CodeCache {
 
 #[cfg(feature = "fuzzing")]
 impl CodeCache {
-    /// One without a folder, for an engine of this name.
+    /// A cache without a folder, for an engine of this name.
     pub(crate) fn without_folder(key: SecretSlice<u8>, engine: String) -> Self {
         Self { folder: PathBuf::new(), key, engine }
     }
 
-    /// An entry whose MAC is right, whatever its body is.
+    /// The entry with this body and a correct MAC; the body is not checked.
     pub(crate) fn entry(&self, digest: &ComponentDigest, body: &[u8]) -> Vec<u8> {
         [MAGIC.as_slice(), &self.mac(digest, &[body]).finalize().into_bytes(), body].concat()
     }
 }
 
-/// Loads code that this host made: the caller has verified its MAC, or has it from this host's own compiler.
+/// Loads code that this host made: the caller has verified its MAC, or got it from this host's own compiler.
 #[expect(
     unsafe_code,
     reason = "compiled code is trusted because this host's compiler made it just now, or a MAC under the host key says so"
 )]
 pub(crate) fn load_trusted(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: `deserialize` asks for bytes that `precompile_component` made. They come from a thread of this process, over the pipe of
-    // a process that it started, or a MAC under the host key says so.
+    // SAFETY: `deserialize` requires bytes that `precompile_component` made. They come from a thread of this process,
+    // over the pipe of a process that it started, or carry a valid MAC under the host key.
     unsafe { Component::deserialize(engine, code) }
 }
 

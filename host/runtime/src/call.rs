@@ -1,4 +1,4 @@
-//! One call: a fresh instance, its bounds, and what comes out of it.
+//! One call: a fresh instance, its limits, and its result.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -36,58 +36,58 @@ use crate::places::Crowded;
 use crate::text;
 use crate::trap::{Place, explain};
 
-/// A named stream of bytes, into an action or out of it.
+/// A named stream of bytes, passed to an action or returned by it.
 #[derive(Debug)]
 pub struct File {
-    /// As a file would be called; not a path.
+    /// The file name; not a path.
     pub name: String,
-    /// The media type, where it is known.
+    /// The media type, if known.
     pub content_type: Option<String>,
     /// The bytes; they never enter the guest unless it reads them.
     pub content: Body,
 }
 
-/// What a call is about.
+/// The action to call, with its input.
 #[derive(Debug)]
 pub struct Call {
-    /// Which action.
+    /// The name of the action.
     pub action: String,
     /// Its input.
     pub input: Value,
-    /// Files handed to it.
+    /// Files passed to it.
     pub files: Vec<File>,
 }
 
-/// What the guest of a call may know or use: for each capability, what it is given.
+/// What the guest of a call may know or use: the part of each capability.
 #[derive(Clone)]
 pub struct GuestContext {
-    /// The connection that it works for.
+    /// The connection that the guest works for.
     pub connection: ConnectionAccess,
-    /// That connection's way out.
+    /// That connection's outgoing HTTP access.
     pub http: HttpAccess,
-    /// Its small memory.
+    /// Its guest state.
     pub state: Arc<GuestMemory>,
-    /// Who listens to its progress.
+    /// The receiver of its progress, if any.
     pub progress: Option<mpsc::Sender<Progress>>,
 }
 
-/// What an action answered.
+/// The result of an action.
 #[derive(Debug)]
 pub struct Output {
     /// Valid against the action's output schema.
     pub value: Value,
-    /// Files handed out; their bytes may still be on their way.
+    /// Files returned; their bytes may still be arriving.
     pub files: Vec<File>,
-    /// Streamed results that nobody listened to.
+    /// Streamed results that had no listener.
     pub events: Vec<Value>,
 }
 
-/// A call that is over.
+/// A call that has finished.
 #[derive(Debug)]
 pub struct Finished<T> {
-    /// What came of it.
+    /// Its result or error.
     pub result: Result<T, CallError>,
-    /// The guest's lines.
+    /// The log lines of the guest.
     pub logs: Vec<LogLine>,
     /// Requests that left the host.
     pub requests: u32,
@@ -98,9 +98,9 @@ pub struct Finished<T> {
 impl Runtime {
     /// Runs an action in a fresh instance.
     ///
-    /// The input is checked against the action's schema before anything runs, the output after. The call ends at the
-    /// limits of [`crate::Limits`] at the latest, whatever the guest does; where more calls are under way than there are places,
-    /// it waits for one within its own time, as [`crate::Sharing`] has it, or ends with [`CallProblem::Busy`].
+    /// The input is checked against the action's schema before anything runs, the output afterwards. The call is
+    /// stopped at the limits of [`crate::Limits`] at the latest, whatever the guest does. If all places are taken, it
+    /// waits for one within its own time, as set by [`crate::Sharing`], or fails with [`CallProblem::Busy`].
     pub async fn call(&self, connector: &Connector, call: Call, context: GuestContext) -> Finished<Output> {
         let Call { action, input, files } = call;
         let place = Place { connector: connector.inner.spec.about.id.as_str(), action: &action };
@@ -126,7 +126,7 @@ impl Runtime {
         .await
     }
 
-    /// Tries the connection: a sentence for a person. Bounded like [`Runtime::call`].
+    /// Checks the connection and returns a sentence for a person. Limited like [`Runtime::call`].
     pub async fn check(&self, connector: &Connector, context: GuestContext) -> Finished<String> {
         let place = Place { connector: connector.inner.spec.about.id.as_str(), action: "check" };
         self.run(connector, place, context, async |exports, store| {
@@ -147,7 +147,7 @@ impl Runtime {
         let meter = CpuMeter::start();
         let guest = self.guest(connector, place, context, meter.clone());
         let Limits { held, memory, .. } = self.shared.sandbox.limits;
-        // All of its memory at once may be a body that is then refused, and says so.
+        // A body may fill all of the guest's memory at once; it is then refused with an error.
         let mut store = store(&self.shared.engine, guest, held.max(memory));
         let exports = &connector.inner.exports;
         let result = bounded(self, &mut store, async |store| work(exports, store).await).await.flatten();
@@ -194,8 +194,8 @@ pub(crate) fn table(limits: &Limits) -> ResourceTable {
     table
 }
 
-/// A store whose guest is bounded in memory and computing time, and in what it passes to the host: `lifted` bytes at once,
-/// each time. Many items of a list may lie at one place of its memory, and each is a copy here.
+/// A store whose guest is limited in memory, in computing time, and in what it passes to the host: `lifted` bytes at
+/// once, each time. Many items of a list may point to the same place in its memory, and each is a copy here.
 pub(crate) fn store(engine: &Engine, guest: Guest, lifted: usize) -> Store<Guest> {
     let handles = guest.sandbox.limits.handles;
     let mut store = Store::new(engine, guest);
@@ -208,14 +208,14 @@ pub(crate) fn store(engine: &Engine, guest: Guest, lifted: usize) -> Store<Guest
         if guest.meter.spent() > guest.sandbox.limits.cpu {
             return Err(Ended::Cpu.into());
         }
-        // Others get their turn, and the call's own deadline is looked at.
+        // Others get their turn, and the call's own deadline is checked.
         guest.meter.cut();
         Ok(UpdateDeadline::Yield(1))
     });
     store
 }
 
-/// Runs `work` once there is a place for it, until it ends or its time does.
+/// Runs `work` as soon as there is a place for it, until it finishes or its time is over.
 pub(crate) async fn bounded<T>(
     runtime: &Runtime,
     store: &mut Store<Guest>,
@@ -250,7 +250,7 @@ pub(crate) async fn bounded<T>(
 }
 
 impl Runtime {
-    /// The action of that name and its input as the guest takes it.
+    /// The action of that name, and its input in the form that the guest takes.
     async fn check_input<'a>(
         &self,
         connector: &'a Connector,
@@ -288,8 +288,8 @@ impl Runtime {
         Ok(Output { value, files, events })
     }
 
-    /// The output's value, which has to have room beside its text and all else that is held, and what is wrong with it. What is
-    /// large is read and checked where nobody else waits for it.
+    /// The output's value, which needs room in addition to its text and everything else that is held, or what is
+    /// wrong with it. A large output is read and checked on a thread where no other call waits for it.
     async fn parse_output(
         &self,
         connector: &Connector,

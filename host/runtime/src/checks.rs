@@ -1,6 +1,6 @@
-//! Checks that others do not wait for: a value against a schema of a stranger, or the spec of one. A check cannot be ended, so
-//! one that takes longer than a look runs on a thread of its own. Whoever waits for it may give it up; it then comes to its end
-//! alone, and another takes its place.
+//! Checks that others do not wait for: a value against a third-party schema, or a third-party spec. A check cannot be
+//! stopped, so one that takes more than a moment runs on a separate thread. The caller may stop waiting for it; it
+//! then finishes without a caller, and another check takes its place.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,9 +18,9 @@ use crate::component::Connector;
 use crate::engine::Runtime;
 use crate::error::{CheckError, LoadError};
 
-/// Room for a schema that leads as deep as a check goes.
+/// Room for a schema as deep as a check goes.
 const STACK: usize = 8 << 20;
-/// Threads that nobody waits for any more: of all, and of one connector. Until one ends, no more checks that take long begin.
+/// Abandoned threads: in total, and of one connector. Until one finishes, no more long checks begin.
 const MOST_GIVEN_UP: usize = 8;
 const MOST_GIVEN_UP_OF_ONE: usize = 1;
 /// Bytes of JSON that are parsed while others wait.
@@ -41,7 +41,7 @@ struct Lane {
     given_up: AtomicUsize,
 }
 
-/// How long a check may wait for its place, and how long it may take then.
+/// How long a check may wait for its place, and how long it may then take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     pub(crate) wait: Duration,
@@ -49,7 +49,7 @@ pub(crate) struct Patience {
 }
 
 impl Checks {
-    /// One connector has as many places as there are cores, and leaves as many to the others.
+    /// One connector has as many places as there are cores, and the others together have the same number.
     pub(crate) fn new() -> Self {
         Self::with_places(2 * std::thread::available_parallelism().map_or(1, usize::from))
     }
@@ -63,9 +63,9 @@ impl Checks {
         }
     }
 
-    /// Runs `work` on a thread. Dropped before its end, or out of patience, it leaves the thread to itself.
+    /// Runs `work` on a thread. If the future is dropped or times out first, the thread is abandoned.
     ///
-    /// `owner` is the connector that the check is for: one that has a thread left to itself gets no other.
+    /// `owner` is the connector that the check is for: a connector with an abandoned thread gets no other.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         owner: &str,
@@ -87,7 +87,7 @@ impl Checks {
             () = clock.sleep(patience.wait) => return Err(CheckError::Busy),
         };
         let (Ok(own), Ok(shared)) = places else { return Err(CheckError::Busy) };
-        // It may have become so while this waited.
+        // It may have become full while this waited.
         if self.is_full(&lane) {
             return Err(CheckError::Busy);
         }
@@ -99,7 +99,7 @@ impl Checks {
             .stack_size(STACK)
             .spawn(move || {
                 behind_calls();
-                // A panic is told to nobody but who waits.
+                // A panic is reported only to the waiting caller.
                 let done = catch_unwind(AssertUnwindSafe(work));
                 drop(ending);
                 if let Ok(done) = done {
@@ -124,7 +124,7 @@ impl Checks {
 
     fn lane(&self, owner: &str) -> Arc<Lane> {
         let mut lanes = self.lanes.lock();
-        // Nobody waits in these, and nothing of theirs runs.
+        // These have no waiting callers and no running checks.
         lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
         let places = self.places_of_one;
         let lane = || Arc::new(Lane { places: Arc::new(Semaphore::new(places)), given_up: AtomicUsize::new(0) });
@@ -136,11 +136,12 @@ impl Checks {
 struct Watch {
     lane: Arc<Lane>,
     given_up: Arc<AtomicUsize>,
-    /// Whoever takes these ends the check's part in the bounds: the thread that is done, or who gives it up.
+    /// Taking these ends the check's part in the limits: by the thread when it is done, or by the caller that gives
+    /// up.
     places: Mutex<Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>>,
 }
 
-/// The waiter's part: dropped before the check's end, it gives the check up.
+/// The waiter's part: if it is dropped before the check finishes, the check is abandoned.
 struct Waiting(Arc<Watch>);
 
 impl Drop for Waiting {
@@ -167,16 +168,18 @@ impl Drop for Ending {
     }
 }
 
-/// Lets the threads that serve calls go first. The system may refuse this, and other systems would do it to the whole process.
+/// Lets the threads that serve calls go first. The system may refuse this, and other systems would apply it to the
+/// whole process.
 fn behind_calls() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, 10);
 }
 
 impl Runtime {
-    /// Checks a connection's config, with its defaults filled in; gives it back with what is wrong.
+    /// Checks a connection's config with its defaults filled in; returns the config with its violations.
     ///
-    /// Fails when the check takes longer than a guest may compute, or no place for it is free within a call's time.
+    /// Fails if the check takes longer than a guest may compute, or if no place for it becomes free within a call's
+    /// time.
     pub async fn check_config(
         &self,
         connector: &Connector,
@@ -187,9 +190,9 @@ impl Runtime {
         self.validate(spec.about.id.as_str(), &spec.config, config, size, self.patience()).await
     }
 
-    /// Reads a spec as a component answers it.
+    /// Reads a spec as a component returns it.
     ///
-    /// Fails when it has mistakes, or cannot be read in the time of [`Runtime::check_config`].
+    /// Fails if it has mistakes, or cannot be read in the time of [`Runtime::check_config`].
     pub async fn parse_spec(
         &self,
         draft: draft::ConnectorSpec,
@@ -202,7 +205,7 @@ impl Runtime {
         Ok((draft, spec.map_err(LoadError::Spec)?))
     }
 
-    /// Checks a value of so many bytes of JSON, at once where that is quick; gives it back with what is wrong.
+    /// Checks a value with this many bytes of JSON, inline if that is quick; returns the value with its violations.
     pub(crate) async fn validate(
         &self,
         owner: &str,
@@ -222,7 +225,7 @@ impl Runtime {
         self.shared.checks.run(owner, patience, &*self.shared.sandbox.clock, check).await
     }
 
-    /// Of a check that is no part of a guest's run.
+    /// For a check that is not part of a guest's run.
     pub(crate) fn patience(&self) -> Patience {
         let limits = &self.shared.sandbox.limits;
         Patience { wait: limits.wall, work: limits.cpu }
@@ -260,7 +263,7 @@ mod tests {
     const PATIENT: Patience = Patience { wait: Duration::from_mins(10), work: Duration::from_mins(10) };
     const NONE: Patience = Patience { wait: Duration::from_mins(10), work: Duration::ZERO };
 
-    /// A check that ends when the sender is dropped.
+    /// A check that finishes when the sender is dropped.
     fn endless() -> (mpsc::Sender<()>, impl FnOnce() + Send + 'static) {
         let (sender, receiver) = mpsc::channel::<()>();
         (sender, move || {
@@ -268,7 +271,7 @@ mod tests {
         })
     }
 
-    /// Until the threads that were let go have ended.
+    /// Waits until the abandoned threads have finished.
     async fn until_none_is_given_up(checks: &Checks) {
         while checks.given_up.load(Ordering::Acquire) > 0 {
             tokio::task::yield_now().await;
@@ -326,7 +329,7 @@ mod tests {
         until_none_is_given_up(&checks).await;
         checks.run("good", PATIENT, &clock, || ()).await.expect("all have ended");
         while checks.lanes.lock().len() > 1 {
-            // Nothing is kept of who has no check, once its thread has gone.
+            // Nothing is stored about a connector without a check, once its thread has finished.
             checks.lane("good");
             tokio::task::yield_now().await;
         }

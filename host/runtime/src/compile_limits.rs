@@ -1,11 +1,12 @@
-//! What a component may be, and what compiling it may take.
+//! What a component may contain, and what compiling it may take.
 
 use std::time::Duration;
 
 use crate::error::LoadError;
 
-/// Bounds of loading a component. Those of its size are counted before it is compiled; those of time and memory end the process that
-/// compiles it ([`crate::Compiler`]). The defaults have room for guests that bring an interpreter of Python or JavaScript.
+/// Limits of loading a component. Its size is counted before it is compiled; a process that exceeds the time or
+/// memory for compiling is stopped ([`crate::Compiler`]). The defaults have room for guests that contain an
+/// interpreter of Python or JavaScript.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CompileLimits {
@@ -21,14 +22,14 @@ pub struct CompileLimits {
     pub locals: u64,
     /// Entries that it writes into tables.
     pub elements: u64,
-    /// All else that it defines, imports or exports, types with their parts included. What a nested component has counts once for
-    /// each of its instances.
+    /// Everything else that it defines, imports or exports, including the parts of types. The content of a nested
+    /// component counts once for each of its instances.
     pub definitions: u64,
     /// Bytes of one name of an import or export.
     pub name: usize,
-    /// Time from the compiler's start to its end.
+    /// Time from the compiler's start to its exit.
     pub wall: Duration,
-    /// Processor time of the compiling process, in whole seconds, all its threads together.
+    /// Processor time of the compiling process, in whole seconds, for all its threads together.
     pub cpu: Duration,
     /// Bytes of memory of the compiling process.
     pub memory: u64,
@@ -36,12 +37,12 @@ pub struct CompileLimits {
     pub code: usize,
     /// Components that are compiled at once.
     pub at_once: usize,
-    /// Components that wait for that, each with its bytes in memory; further ones are refused.
+    /// Components that wait for that, each with its bytes in memory; more are refused.
     pub waiting: usize,
 }
 
 impl CompileLimits {
-    /// Fails for a component of so many bytes.
+    /// Fails for a component of this size.
     pub(crate) fn check_size(&self, bytes: usize) -> Result<(), LoadError> {
         if bytes <= self.component {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Loading a component: vetted, compiled or taken from the cache, asked for its spec, linked.
+//! Loading a component: it is vetted, compiled or taken from the cache, queried for its spec, and linked.
 
 use std::fmt;
 use std::fs::File;
@@ -54,12 +54,12 @@ impl fmt::Debug for Connector {
 }
 
 impl Connector {
-    /// What it says of itself, checked.
+    /// Its spec, checked.
     pub fn spec(&self) -> &Arc<ConnectorSpec> {
         &self.inner.spec
     }
 
-    /// What it says of itself, as it says it.
+    /// Its spec exactly as the component returned it.
     pub fn draft(&self) -> &draft::ConnectorSpec {
         &self.inner.draft
     }
@@ -69,8 +69,8 @@ impl Connector {
         &self.inner.digest
     }
 
-    /// The interfaces that it can call, with their versions, sorted: `innkeeper:connector/http@0.1.0`. There is nothing else that it
-    /// can reach.
+    /// The interfaces that it can call, with their versions, sorted: `innkeeper:connector/http@0.1.0`. It can reach
+    /// nothing else.
     pub fn imports(&self) -> &[String] {
         &self.inner.imports
     }
@@ -87,7 +87,7 @@ impl Runtime {
         self.load(self.read(path).await?).await
     }
 
-    /// The bytes of a component's file, if they are no more than this host takes.
+    /// The bytes of a component's file, if it is not larger than this host accepts.
     pub async fn read(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, LoadError> {
         let path = path.as_ref().to_owned();
         let shown = path.display().to_string();
@@ -101,12 +101,14 @@ impl Runtime {
 
     /// Loads a connector from its bytes.
     ///
-    /// Compiling takes 0.1 to 0.3 s for a guest in Rust and seconds for one in JavaScript or Python; with a cache that is
-    /// paid once for each component, and once by those who load it at the same time. It takes place where [`crate::Compiler`] says,
-    /// within [`crate::CompileLimits`], and ends when this future is dropped. The spec is read in the same sandbox, with nothing given.
+    /// Compiling takes 0.1 to 0.3 s for a guest in Rust and seconds for one in JavaScript or Python. With a cache,
+    /// that happens once per component, and once for callers who load it at the same time. It runs where
+    /// [`crate::Compiler`] says, within [`crate::CompileLimits`], and stops when this future is dropped. The spec is
+    /// read in the same sandbox, without access to anything.
     ///
-    /// Fails, naming what is wrong, when the bytes are no component of the world `connector`, import what a connector
-    /// cannot have, have more of something than is compiled, or answer a spec that breaks its rules. Nothing is kept of what failed.
+    /// Fails, naming what is wrong, if the bytes are not a component of the world `connector`, import what a
+    /// connector cannot have, have more of something than is compiled, or return a spec that breaks its rules.
+    /// Nothing is stored on failure.
     pub async fn load(&self, bytes: Vec<u8>) -> Result<Connector, LoadError> {
         let (bytes, digest, imports) = self.vetted(bytes).await?;
         if let Some((component, draft)) = self.cached(&digest).await {
@@ -132,7 +134,7 @@ impl Runtime {
         Ok(connector)
     }
 
-    /// Counting and hashing take their time with a large component.
+    /// Counting and hashing a large component take a while.
     async fn vetted(&self, bytes: Vec<u8>) -> Result<(Vec<u8>, ComponentDigest, Vec<String>), LoadError> {
         let limits = self.compile_limits().clone();
         limits.check_size(bytes.len())?;
@@ -148,7 +150,7 @@ impl Runtime {
         self.shared.cache.as_ref()?;
         let (shared, digest) = (self.shared.clone(), digest.clone());
         let load = move || shared.cache.as_ref().and_then(|cache| cache.load(&digest, &shared.engine));
-        // A task that panicked found nothing that can be trusted.
+        // If the task panicked, it found nothing that can be trusted.
         tokio::task::spawn_blocking(load).await.ok().flatten()
     }
 
@@ -159,7 +161,7 @@ impl Runtime {
         let (component, code) = tokio::task::spawn_blocking(load).await.map_err(LoadError::invalid)?;
         let component = component.map_err(|error| {
             let reason = format!("{error:#}");
-            // The engine has no type for it.
+            // The engine has no type for this error.
             let is_too_large = reason.contains("pooling allocator");
             let limits = "it does not fit into the limits `memory` and `table_elements` of this host: ";
             LoadError::invalid(if is_too_large { limits.to_owned() + &reason } else { reason })
@@ -191,7 +193,7 @@ impl Runtime {
                 cache.store(&connector.inner.digest, &code, &connector.inner.draft);
             }
         };
-        // The connector works without its code being kept.
+        // The connector works even if its code is not stored.
         let _ = tokio::task::spawn_blocking(store).await;
     }
 }
@@ -200,7 +202,7 @@ fn unfit(error: &wasmtime::Error) -> LoadError {
     LoadError::invalid(format_args!("it does not fit the contract: {error:#}"))
 }
 
-/// One byte more than that at most, which tells that there are more.
+/// At most one byte more than that, which shows that there are more.
 fn read_at_most(path: &Path, most: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take((most as u64).saturating_add(1)).read_to_end(&mut bytes)?;

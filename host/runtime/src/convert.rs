@@ -1,4 +1,4 @@
-//! Between the contract's types and ours.
+//! Conversions between the contract's types and ours.
 
 use innkeeper_spec::{CredentialUse, Scope, Standing, draft};
 
@@ -85,7 +85,7 @@ fn annotations(annotations: Vec<wit::Annotation>) -> Vec<draft::Annotation> {
     annotations.into_iter().map(|wit::Annotation { name, value }| draft::Annotation { name, value }).collect()
 }
 
-/// The guest's error, its texts cut to what a person reads.
+/// The guest's error, with its texts cut to what a person reads.
 pub(crate) fn failure(error: types::ActionError) -> ActionFailure {
     let said = |text| text::bounded(text, text::LONGEST);
     match error {

@@ -1,5 +1,5 @@
-//! What a component consists of, counted in one pass over its sections. A small file can stand for much: an instance of a nested
-//! component brings all that the component has, and that may be instances again.
+//! What a component consists of, counted in one pass over its sections. A small file can stand for a lot: an instance
+//! of a nested component brings everything that the component has, which may be instances again.
 
 use std::ops::Range;
 
@@ -32,7 +32,8 @@ struct Counter<'a> {
     defined: u64,
 }
 
-/// A module or component that is being read. An index that is none here is one whose content cannot be told: an import.
+/// A module or component that is being read. An index without an entry here belongs to an import, whose content is
+/// unknown.
 #[derive(Default)]
 struct Scope {
     is_module: bool,
@@ -249,7 +250,7 @@ impl Counter<'_> {
         Ok(())
     }
 
-    /// An export gives what it exports an index more.
+    /// An export gives what it exports another index.
     fn name_again(&mut self, kind: ComponentExternalKind, index: u32) -> Result<(), LoadError> {
         let scope = self.scope()?;
         match kind {
@@ -279,7 +280,7 @@ impl Counter<'_> {
 
     fn define(&mut self, more: impl TryInto<u64>) -> Result<(), LoadError> {
         let more = more.try_into().unwrap_or(u64::MAX);
-        // What is never instantiated is still read and checked.
+        // Even what is never instantiated is read and checked.
         self.defined = self.defined.saturating_add(more);
         most("definitions", self.defined, self.limits.definitions, Some("definitions"))?;
         let scope = self.scope()?;
@@ -312,8 +313,8 @@ fn most(what: &'static str, found: u64, limit: u64, setting: Option<&'static str
     if found <= limit { Ok(()) } else { Err(LoadError::TooMuch { what, found, limit, setting }) }
 }
 
-/// Refuses types within types within types before they are read, which takes a stack frame for each. A type that holds
-/// declarations (0x41, 0x42) stands within another as a declaration (0x01) of it.
+/// Refuses deeply nested types before they are read, because each level takes a stack frame. A type that holds
+/// declarations (0x41, 0x42) is in another one as a declaration (0x01) of it.
 fn shallow(bytes: &[u8], section: Range<u64>) -> Result<(), LoadError> {
     let range = usize::try_from(section.start).ok().zip(usize::try_from(section.end).ok());
     let section = range.and_then(|(start, end)| bytes.get(start..end)).unwrap_or(bytes);
@@ -369,5 +370,5 @@ impl From<BinaryReaderError> for LoadError {
 
 /// Far more than any contract nests, and few enough for the stack of a thread.
 const NESTED_TYPES: u64 = 256;
-/// The same of components: what is kept while one is compiled grows faster than their depth.
+/// The same for components: memory use while compiling grows faster than their depth.
 const NESTED_COMPONENTS: u64 = 64;

@@ -1,4 +1,4 @@
-//! The time that a guest itself computes, and what becomes of guests that compute for long.
+//! The time that a guest itself computes, and the turns of guests that compute for long.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -11,18 +11,18 @@ use innkeeper_ambient::lock::Mutex;
 use innkeeper_store::{ConnectionId, SpaceId};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
-/// A guest that has computed for so long waits for its turn before it goes on.
+/// A guest that has computed for this long waits for its turn before it continues.
 const CREDIT: Duration = Duration::from_millis(10);
-/// For so much time that it waits for others, a guest may compute for a part of one without a turn.
+/// A guest that has waited for this multiple of a duration may compute for that duration without a turn.
 const REGAINED: u64 = 50;
 
-/// How long a guest has computed: the time inside polls of its call, waiting left out.
+/// How long a guest has computed: the time inside polls of its call, excluding waiting.
 #[derive(Debug)]
 pub(crate) struct CpuMeter {
     origin: Instant,
     spent_nanos: AtomicU64,
     poll_began_nanos: AtomicU64,
-    /// Whether the last poll ended because its time was over, and not because the guest waits for something.
+    /// Whether the last poll stopped because its time was over, and not because the guest waits for something.
     cut: AtomicBool,
 }
 
@@ -36,13 +36,13 @@ impl CpuMeter {
         })
     }
 
-    /// Up to now, the poll under way included.
+    /// The time so far, including the poll under way.
     pub(crate) fn spent(&self) -> Duration {
         let running = self.elapsed_nanos().saturating_sub(self.poll_began_nanos.load(Ordering::Relaxed));
         Duration::from_nanos(self.spent_nanos.load(Ordering::Relaxed).saturating_add(running))
     }
 
-    /// The poll under way ends here, though the guest would go on.
+    /// Stops the poll under way, though the guest would continue.
     pub(crate) fn cut(&self) {
         self.cut.store(true, Ordering::Relaxed);
     }
@@ -62,17 +62,17 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// The turns of guests that compute for long. There are fewer than processors, where there is more than one: a guest that only
-/// passes something on finds a free one.
+/// The turns of guests that compute for long. There are fewer turns than processors, if there is more than one: a
+/// guest that only passes something on finds a free processor.
 #[derive(Debug)]
 pub(crate) struct Turns {
     count: usize,
     all: Arc<Semaphore>,
-    /// Of each space and connection that has such guests, as many as there are in all.
+    /// For each space and connection that has such guests, as many as there are in total.
     own: Mutex<HashMap<Owner, Weak<Semaphore>>>,
 }
 
-/// Whose turns; without a connection those of the whole space.
+/// The owner of turns; without a connection, the whole space.
 type Owner = (SpaceId, Option<ConnectionId>);
 
 impl Turns {
@@ -81,8 +81,8 @@ impl Turns {
         Self { count, all: Arc::new(Semaphore::new(count)), own: Mutex::default() }
     }
 
-    /// The line of the calls of a connection: they wait for each other, then the connections of a space do, then the spaces. So who
-    /// has many calls delays the others by one turn, and not by one for each.
+    /// The line for the calls of a connection: they wait for each other, then the connections of a space do, then the
+    /// spaces. So a caller with many calls delays the others by one turn, and not by one turn per call.
     pub(crate) fn line(&self, connection: Option<(&SpaceId, &ConnectionId)>) -> Line {
         let Some((space, connection)) = connection else { return Line(vec![self.all.clone()]) };
         let mut own = self.own.lock();
@@ -99,7 +99,7 @@ impl Turns {
     }
 }
 
-/// What a guest waits for before it has its turn, one after the other.
+/// What a guest waits for before its turn, in order.
 #[derive(Debug)]
 pub(crate) struct Line(Vec<Arc<Semaphore>>);
 
@@ -115,7 +115,7 @@ impl Line {
 
 type Turn = Result<Vec<OwnedSemaphorePermit>, AcquireError>;
 
-/// A future whose polls are timed, and take turns with others once they have taken long.
+/// A future whose polls are timed, and which takes turns with others once it has computed for long.
 pub(crate) struct Metered<'a, F> {
     inner: Pin<&'a mut F>,
     meter: Arc<CpuMeter>,
@@ -137,7 +137,7 @@ impl<'a, F: Future> Metered<'a, F> {
         Self { inner, meter, turns, owner, waiting: None, credit_nanos: nanos(CREDIT), last_ended_nanos }
     }
 
-    /// A turn, where one is needed; held for one poll.
+    /// A turn, if one is needed; held for one poll.
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Vec<OwnedSemaphorePermit>> {
         if self.waiting.is_none() {
             if !self.meter.cut.swap(false, Ordering::Relaxed) {
@@ -150,7 +150,7 @@ impl<'a, F: Future> Metered<'a, F> {
         }
         let owner = self.owner.as_ref().map(|(space, connection)| (space, connection));
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(self.turns.line(owner).turn()));
-        // Nobody closes the semaphores.
+        // The semaphores are never closed.
         waiting.as_mut().poll(cx).map(|turn| {
             self.waiting = None;
             turn.unwrap_or_default()
@@ -187,7 +187,7 @@ mod tests {
 
     use super::*;
 
-    /// Computes for so long at each poll, and never ends.
+    /// Computes for this long at each poll, and never finishes.
     fn busy(meter: &Arc<CpuMeter>, for_: Duration) -> impl Future<Output = ()> {
         let meter = meter.clone();
         std::future::poll_fn(move |_| {

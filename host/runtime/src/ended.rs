@@ -1,6 +1,6 @@
-//! Why the host itself ends a guest.
+//! Why the host itself stops a guest.
 
-/// Why the host itself ended a guest.
+/// Why the host itself stopped a guest.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Ended {
     #[error("the guest used up its computing time")]

@@ -1,4 +1,4 @@
-//! The engine: how instances are allocated, and the ticks by which a guest's time is watched.
+//! The engine: how instances are allocated, and the ticks that bound a guest's time.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -22,20 +22,20 @@ use crate::limits::{CORE_INSTANCES, Limits, MEMORIES, TABLES};
 use crate::places::{Places, Sharing};
 use crate::sandbox::Sandbox;
 
-/// What a [`Runtime`] is made from.
+/// The settings of a [`Runtime`].
 #[derive(Debug)]
 pub struct RuntimeSettings {
-    /// Bounds of every call.
+    /// Limits of every call.
     pub limits: Limits,
-    /// Calls under way at once; more wait for a place. Address space is set aside for each.
+    /// Calls that run at once; others wait for a place. Address space is reserved for each.
     pub calls_at_once: u32,
-    /// How these places are shared out, and how many calls wait for one.
+    /// How these places are shared, and how many calls may wait for one.
     pub sharing: Sharing,
-    /// Where compiled code is kept, and the host key that authenticates it; none: each start compiles anew.
+    /// Where compiled code is stored, and the host key that authenticates it; `None`: each start compiles again.
     pub cache: Option<(PathBuf, SecretSlice<u8>)>,
     /// Where components are compiled.
     pub compiler: Compiler,
-    /// Bounds of compiling.
+    /// Limits of compiling.
     pub compile_limits: CompileLimits,
 }
 
@@ -55,12 +55,12 @@ impl Default for RuntimeSettings {
 /// How instances get their memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Allocation {
-    /// From slots set aside at the start: a fresh instance costs microseconds.
+    /// From slots reserved at the start: a fresh instance costs microseconds.
     Pooling {
         /// Calls that have a slot at once.
         calls: u32,
     },
-    /// From the system for each call, where the address space is too small for slots.
+    /// From the system for each call, if the address space is too small for slots.
     OnDemand,
 }
 
@@ -75,7 +75,7 @@ pub(crate) struct Shared {
     pub(crate) linker: Linker<Guest>,
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) cache: Option<CodeCache>,
-    /// What compiled code has to fit.
+    /// What compiled code has to match.
     pub(crate) fingerprint: String,
     pub(crate) compilers: Compilers,
     pub(crate) flights: Flights,
@@ -92,10 +92,10 @@ impl fmt::Debug for Runtime {
 }
 
 impl Runtime {
-    /// Makes the engine. Where the kernel or the address space refuses the slots that `settings` ask for, fewer are
-    /// tried, and at last none: [`Runtime::allocation`] tells what came of it.
+    /// Makes the engine. If the kernel or the address space refuses the slots that `settings` request, fewer are
+    /// tried, and finally none: [`Runtime::allocation`] reports the result.
     ///
-    /// Fails when no engine can be made at all, or the cache folder cannot be.
+    /// Fails if no engine can be made at all, or if the cache folder cannot be created.
     pub fn new(settings: RuntimeSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, SetupError> {
         let (engine, allocation) = engine(&settings)?;
         tick(&engine)?;
@@ -128,12 +128,12 @@ impl Runtime {
         self.shared.allocation
     }
 
-    /// The bounds of every call.
+    /// The limits of every call.
     pub fn limits(&self) -> &Limits {
         &self.shared.sandbox.limits
     }
 
-    /// The bounds of compiling.
+    /// The limits of compiling.
     pub fn compile_limits(&self) -> &CompileLimits {
         self.shared.compilers.limits()
     }
@@ -168,12 +168,12 @@ fn engine(settings: &RuntimeSettings) -> Result<(Engine, Allocation), SetupError
     Ok((engine, Allocation::OnDemand))
 }
 
-/// Calls that can have a slot where a process has so many mappings.
+/// The number of calls that can have a slot if a process may have this number of mappings.
 fn slots_within(mappings: u32) -> u32 {
     mappings.saturating_sub(OWN_MAPPINGS) / MAPPINGS_OF_A_CALL
 }
 
-/// Linux alone bounds them.
+/// Only Linux limits them.
 fn most_mappings() -> Option<u32> {
     std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?.trim().parse().ok()
 }
@@ -198,9 +198,9 @@ fn pool(calls: u32, limits: &Limits) -> PoolingAllocationConfig {
         .max_tables_per_component(TABLES)
         .table_elements(limits.table_elements)
         .max_memory_size(limits.memory)
-        // The start of a memory is written anew when its guest ends, and the rest given back to the kernel. Asking the kernel which pages
-        // were written would be as quick, but leaves out a page that is being moved or is swapped out at that moment
-        // (bytecodealliance/wasmtime#14357): the next guest would find it.
+        // The start of a memory is overwritten when its guest ends, and the rest is returned to the kernel. Asking
+        // the kernel which pages were written would be as fast, but misses a page that is being moved or swapped out
+        // at that moment (bytecodealliance/wasmtime#14357): the next guest would find it.
         .linear_memory_keep_resident(kept(calls))
         .table_keep_resident(64 << 10)
         .async_stack_keep_resident(0)
@@ -208,13 +208,13 @@ fn pool(calls: u32, limits: &Limits) -> PoolingAllocationConfig {
     pool
 }
 
-/// Bytes of each memory that stay with its slot, written anew. All slots together keep at most [`KEPT_BY_ALL`].
+/// Bytes of each memory that stay with its slot and are overwritten. All slots together keep at most [`KEPT_BY_ALL`].
 fn kept(calls: u32) -> usize {
     let memories = calls.saturating_mul(MEMORIES) as usize;
     if KEPT.saturating_mul(memories) <= KEPT_BY_ALL { KEPT } else { 0 }
 }
 
-/// Moves the engine's epoch on for as long as the engine lives.
+/// Advances the engine's epoch for as long as the engine lives.
 fn tick(engine: &Engine) -> Result<(), SetupError> {
     let engine = engine.weak();
     std::thread::Builder::new()
@@ -230,16 +230,18 @@ fn tick(engine: &Engine) -> Result<(), SetupError> {
         .map_err(|error| SetupError::Engine(format!("no thread for the clock of calls: {error}")))
 }
 
-/// How often a running guest is looked at: its time is exact to this.
+/// How often a running guest is checked: its time is accurate to this.
 const TICK: Duration = Duration::from_millis(5);
-/// Mappings of a slot (its stack and that stack's guard) and of the instance in it (its memory as it began, as it grew, and as
-/// it may grow; its stack's used part). Beyond the kernel's limit an instance cannot start.
+/// Mappings of a slot (its stack and that stack's guard) and of the instance in it (its initial memory, its grown
+/// memory, and the memory it may still use; the used part of its stack). An instance cannot start beyond the kernel's
+/// limit.
 const MAPPINGS_OF_A_CALL: u32 = 6;
-/// Mappings of all else: code, libraries, threads, the heap.
+/// Mappings of everything else: code, libraries, threads, the heap.
 const OWN_MAPPINGS: u32 = 4096;
-/// Bytes of a memory that a slot keeps: all that a Rust guest with a small stack has, as a rule. Page faults cost more than writing them.
+/// Bytes of a memory that a slot keeps: usually all that a Rust guest with a small stack has. Page faults cost more
+/// than overwriting them.
 const KEPT: usize = 512 << 10;
-/// Bytes that all slots keep at most, so that a host with many slots does not hold what nobody uses.
+/// Bytes that all slots keep at most, so that a host with many slots does not hold unused memory.
 const KEPT_BY_ALL: usize = 1 << 30;
 
 #[cfg(test)]

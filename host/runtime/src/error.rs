@@ -14,29 +14,29 @@ use crate::trap::Frame;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// No engine could be made, not even with the plainest allocation.
+    /// No engine could be made, even with the simplest allocation.
     #[error("the WebAssembly engine cannot start: {0}")]
     Engine(String),
-    /// The folder of compiled code cannot be made.
+    /// The folder of compiled code cannot be created.
     #[error("the folder for compiled code {path} cannot be used: {reason}")]
     Cache {
-        /// Which folder.
+        /// The path of the folder.
         path: String,
-        /// What the system said.
+        /// The system's error.
         reason: String,
     },
 }
 
-/// A file or bytes that cannot be loaded as a connector. Nothing of it has been kept.
+/// A file or bytes that cannot be loaded as a connector. Nothing of it is stored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
     /// The file cannot be read.
     #[error("the connector {path} cannot be read: {reason}")]
     Unreadable {
-        /// Which file.
+        /// The path of the file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         reason: String,
     },
     /// The bytes are not WebAssembly.
@@ -47,19 +47,19 @@ pub enum LoadError {
         /// What was found instead.
         found: String,
     },
-    /// A core module was given where a component is needed.
+    /// A core module was passed where a component is needed.
     #[error(
         "this is a core WebAssembly module, not a component; build it for the target wasm32-wasip2, \
          or turn it into a component with `wasm-tools component new`"
     )]
     CoreModule,
-    /// A component of the other world.
+    /// A component of the world `auth-type`.
     #[error("this is an auth type (world `auth-type`), not a connector (world `connector`)")]
     AuthType,
     /// A component of a world that this host does not know.
     #[error("this component is not a connector: the world `connector` exports spec, call and check; missing here: {}; it exports: {}", list(.missing), list(.exports))]
     OtherWorld {
-        /// Exports that are not there.
+        /// Exports that are missing.
         missing: Vec<String>,
         /// What it exports.
         exports: Vec<String>,
@@ -75,13 +75,13 @@ pub enum LoadError {
         /// The version of this host.
         known: &'static str,
     },
-    /// It imports what no connector gets.
+    /// It imports what connectors cannot have.
     #[error("this connector imports what a connector cannot have: {}; it may import innkeeper:connector and the WASI 0.2 interfaces io, clocks, random and cli (standard streams)", list(.imports))]
     UnknownImports {
         /// Their names.
         imports: Vec<String>,
     },
-    /// WebAssembly that does not validate, or does not fit the contract's types.
+    /// WebAssembly that does not validate, or does not match the contract's types.
     #[error("this component is not valid: {}", OneLine::new(.0))]
     Invalid(String),
     /// It has more of something than this host compiles.
@@ -93,10 +93,10 @@ pub enum LoadError {
         found: u64,
         /// How many are allowed.
         limit: u64,
-        /// The field of [`crate::CompileLimits`]; none where the limit is fixed.
+        /// The field of [`crate::CompileLimits`]; `None` if the limit is fixed.
         setting: Option<&'static str>,
     },
-    /// It instantiates a component that it does not bring along.
+    /// It instantiates a component that it does not contain.
     #[error(
         "this component makes an instance of a component that it imports or takes out of an instance; it has to contain that component itself"
     )]
@@ -110,19 +110,19 @@ pub enum LoadError {
     /// The spec breaks its rules.
     #[error("the connector's spec has mistakes:\n{0}")]
     Spec(#[source] Mistakes),
-    /// It is not known whether the spec breaks its rules.
+    /// The check of the spec did not finish.
     #[error("the connector's spec was not checked: {0}")]
     Unchecked(#[from] CheckError),
 }
 
 impl LoadError {
-    /// Of a text that may repeat what the component holds, however long that is.
+    /// For a text that may repeat what the component contains, however long that is.
     pub(crate) fn invalid(reason: impl fmt::Display) -> Self {
         Self::Invalid(text::cut(&reason.to_string(), LONGEST_REASON))
     }
 }
 
-/// Why a value or a spec was not checked.
+/// Why a value or a spec could not be checked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckError {
@@ -132,15 +132,15 @@ pub enum CheckError {
         /// The limit.
         seconds: f64,
     },
-    /// Too many others take long.
+    /// Too many other checks take long.
     #[error("the host is busy with other checks that take long; try again in some seconds")]
     Busy,
-    /// The check came to no end of its own.
+    /// The check failed without a result.
     #[error("the check failed within the host; this is a mistake of the host, please report it")]
     Failed,
 }
 
-/// Names that a component gives, on one line, and not all of very many.
+/// Names that a component sets, on one line, and not all of a long list.
 fn list(names: &[String]) -> String {
     const MOST: usize = 20;
     if names.is_empty() {
@@ -154,15 +154,15 @@ fn list(names: &[String]) -> String {
     shown.join(", ")
 }
 
-/// Longest name of a component's that is shown, in characters.
+/// The longest name of a component that is shown, in characters.
 pub(crate) const LONGEST_NAME: usize = 200;
 
 /// Why a call has no result. Holds no secret.
 #[derive(Debug)]
 pub struct CallError {
-    /// Which connector.
+    /// The connector.
     pub connector: String,
-    /// Which action; `check` or `spec` where the connector was asked for that.
+    /// Which action; `check` or `spec` if that was requested of the connector.
     pub action: String,
     /// What went wrong.
     pub problem: CallProblem,
@@ -174,30 +174,31 @@ pub struct CallError {
 pub enum CallProblem {
     /// The connector has no action of that name.
     UnknownAction {
-        /// The action whose name is most alike.
+        /// The action with the most similar name.
         nearest: Option<String>,
     },
     /// The input breaks the action's schema: each mistake with its JSON pointer.
     InvalidInput(Violations),
-    /// The output breaks the action's schema, a mistake of the connector: each one with its JSON pointer.
+    /// The output breaks the action's schema, which is a mistake of the connector: each mistake with its JSON
+    /// pointer.
     InvalidOutput(Violations),
-    /// It is not known whether the input or the output fits its schema.
+    /// The check of the input or output against its schema did not finish.
     Unchecked {
         /// `input` or `output`.
         what: &'static str,
-        /// Why.
+        /// The reason.
         reason: CheckError,
     },
-    /// The output is no JSON, a mistake of the connector: where it stops being JSON.
+    /// The output is not JSON, which is a mistake of the connector: where it stops being JSON.
     OutputNotJson(String),
     /// The output is larger than allowed.
     OutputTooLarge {
-        /// Bytes it wanted to answer.
+        /// Bytes of the output.
         size: usize,
         /// Bytes allowed.
         limit: usize,
     },
-    /// The files of the result are too many, or cannot be handed out: what is wrong with them.
+    /// The result has too many files, or files that cannot be returned: what is wrong with them.
     InvalidFiles(String),
     /// The guest left more with the host than the host holds for one call.
     HeldTooMuch {
@@ -206,12 +207,12 @@ pub enum CallProblem {
         /// Bytes that the host holds for one call.
         limit: u64,
     },
-    /// The guest kept more handles than it may.
+    /// The guest held more handles than it may.
     TooManyHandles {
         /// Handles at once.
         limit: usize,
     },
-    /// The connector itself answered with an error.
+    /// The connector itself returned an error.
     Action(ActionFailure),
     /// The guest trapped: a panic, an access out of bounds, a stack overflow.
     Trapped {
@@ -222,11 +223,11 @@ pub enum CallProblem {
         /// The guest's frames, innermost first.
         backtrace: Vec<Frame>,
     },
-    /// There is no place for the call, and none came free while it waited. Nothing of it ran.
+    /// There is no place for the call, and none became free while it waited. Nothing of it ran.
     Busy {
         /// What is full.
         crowded: Crowded,
-        /// Seconds, at least 1, after which a place is likely.
+        /// Seconds, at least 1, after which a place is likely to be free.
         retry_after: u32,
     },
     /// The call's time is over.
@@ -241,20 +242,20 @@ pub enum CallProblem {
         /// Where the guest was, innermost first.
         backtrace: Vec<Frame>,
     },
-    /// The guest wanted more memory than it may have, and gave up.
+    /// The guest requested more memory than it may have, and gave up.
     MemoryExceeded {
         /// The limit in bytes.
         limit: usize,
-        /// The guest's last words on its standard error: it may have given up for another reason later on.
+        /// The guest's last words on its standard error: it may have given up later for another reason.
         said: Option<String>,
         /// The guest's frames, innermost first.
         backtrace: Vec<Frame>,
     },
     /// The guest used this import, which it may not use while its spec is read.
     ImpureSpec(&'static str),
-    /// A streamed result is no JSON: where it stops being JSON.
+    /// A streamed result is not JSON: where it stops being JSON.
     EventNotJson(String),
-    /// The guest ended its process, with this status, in place of answering.
+    /// The guest exited with this status instead of answering.
     Exited(i32),
 }
 
@@ -338,7 +339,7 @@ impl std::error::Error for CallError {
 }
 
 impl CallError {
-    /// Where the guest was when it was ended, innermost first; empty where that is not known.
+    /// Where the guest was when it was stopped, innermost first; empty if unknown.
     pub fn backtrace(&self) -> &[Frame] {
         match &self.problem {
             CallProblem::Trapped { backtrace, .. }
@@ -361,7 +362,7 @@ fn busy_with(crowded: Crowded) -> &'static str {
     }
 }
 
-/// The connector's own words behind a sentence of the host's: they cannot be taken for it.
+/// The connector's own words after a sentence of the host, so that they cannot be mistaken for the host's.
 fn says(text: &str) -> String {
     if text.trim().is_empty() { String::new() } else { format!(". {}", Said::connector(text)) }
 }
@@ -370,15 +371,16 @@ fn last_words(text: Option<&str>) -> String {
     text.map(says).unwrap_or_default()
 }
 
-/// The error that a connector answered (`types.action-error` of the contract). Its texts are the connector's own words, as they
-/// came: printed with their speaker and on one line, and not to be shown to a person in any other way.
+/// The error that a connector returned (`types.action-error` of the contract). Its texts are the connector's own
+/// words, unchanged: print them with their speaker and on one line, and do not show them to a person in any other
+/// way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ActionFailure {
     /// The connector does not know the action that its spec names.
     #[error("the connector does not know its own action{}", says(.0))]
     UnknownAction(String),
-    /// The input is within the schema and still wrong.
+    /// The input matches the schema and is still wrong.
     #[error("the connector does not take the input{}", says(.0))]
     InvalidInput(String),
     /// The user has to authorize again.
@@ -396,7 +398,7 @@ pub enum ActionFailure {
         /// Seconds until it is worth trying again.
         retry_after: Option<u32>,
     },
-    /// More bytes than may be read.
+    /// An answer has more bytes than may be read.
     #[error("too large: the limit is {limit} bytes{}{}",
         .content_length.map(|size| format!("; the service's answer has {size}")).unwrap_or_default(),
         .estimated_output.map(|size| format!("; the output would have {size}")).unwrap_or_default())]
@@ -413,7 +415,7 @@ pub enum ActionFailure {
     Upstream {
         /// HTTP status.
         status: u16,
-        /// What it said.
+        /// The service's message.
         message: String,
         /// Whether the same call may succeed later.
         retryable: bool,
@@ -427,7 +429,7 @@ fn of_limit(name: Option<&str>) -> String {
     name.map(|name| format!(" (the limit `compile_{name}`)")).unwrap_or_default()
 }
 
-/// Bytes of a text that may repeat what a component holds.
+/// Bytes of a text that may repeat what a component contains.
 const LONGEST_REASON: usize = 1000;
 
 #[cfg(test)]

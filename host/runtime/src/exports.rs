@@ -1,5 +1,5 @@
-//! The exports `call` and `check` of a component, found once. What the bindings generate looks up and type-checks every export
-//! in each new instance, the large record of the spec among them: that took a tenth of an empty call.
+//! The exports `call` and `check` of a component, looked up once. The generated bindings look up and type-check every
+//! export in each new instance, including the large record of the spec: that took a tenth of an empty call.
 
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc};
 use wasmtime::{Store, error::Context as _};
@@ -11,7 +11,7 @@ use crate::guest::Guest;
 type CallExport<'a> = TypedFunc<(&'a str, &'a str, &'a [wit::File]), (Result<wit::Output, wit::ActionError>,)>;
 type CheckExport = TypedFunc<(), (Result<String, wit::ActionError>,)>;
 
-/// A linked component, and where its exports are.
+/// A linked component, and the positions of its exports.
 pub(crate) struct Exports {
     pre: InstancePre<Guest>,
     call: ComponentExportIndex,
@@ -26,7 +26,7 @@ impl Exports {
         Ok(Self { pre, call, check })
     }
 
-    /// A fresh instance's `call`.
+    /// Runs `call` in a fresh instance.
     pub(crate) async fn call(
         &self,
         store: &mut Store<Guest>,
@@ -38,7 +38,7 @@ impl Exports {
         Ok(call.call_async(store, (action, input, files)).await?.0)
     }
 
-    /// A fresh instance's `check`.
+    /// Runs `check` in a fresh instance.
     pub(crate) async fn check(&self, store: &mut Store<Guest>) -> wasmtime::Result<Result<String, wit::ActionError>> {
         let check: CheckExport = self.instantiated(store, &self.check).await?;
         Ok(check.call_async(store, ()).await?.0)

@@ -1,4 +1,4 @@
-//! Files of a result: how many, how they are called, how many bytes they bring.
+//! Files of a result: how many, their names, and how many bytes they have.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,8 +12,8 @@ use crate::contract::innkeeper::connector::types as wit;
 use crate::guest::Guest;
 use crate::text;
 
-/// The files for the caller. Those that the guest made keep their room until the caller has dropped them; those that are
-/// still on their way end at the limit of [`crate::Limits::download`].
+/// The files for the caller. Those that the guest made keep their room until the caller has dropped them; those that
+/// are still arriving are stopped at the limit of [`crate::Limits::download`].
 pub(crate) fn hand_out(files: Vec<wit::File>, guest: &mut Guest) -> Result<Vec<File>, String> {
     let limits = &guest.sandbox.limits;
     if files.len() > limits.files {
@@ -39,7 +39,7 @@ fn check_length(what: &str, given: &str, longest: usize) -> Result<(), String> {
     Err(format!("{what} {shown:?} of one of them has {} bytes; the limit is {longest}", given.len()))
 }
 
-/// What all files of one result may still bring.
+/// The bytes that all files of one result may still have.
 struct Download {
     left: Arc<AtomicU64>,
     limit: u64,
@@ -47,7 +47,7 @@ struct Download {
 
 impl Download {
     fn bounded(&self, body: Body) -> Body {
-        // What says how long it is brings no more than that.
+        // A body with a known length has no more bytes than that.
         if let Some(length) = body.length()
             && take(&self.left, length)
         {
@@ -68,7 +68,7 @@ fn take(left: &AtomicU64, size: u64) -> bool {
     left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(size)).is_ok()
 }
 
-/// The longest name of a file in bytes; file systems take 255.
+/// The longest name of a file in bytes; file systems accept 255.
 const LONGEST_NAME: usize = 1024;
 /// The longest media type in bytes.
 const LONGEST_MEDIA_TYPE: usize = 1024;

@@ -1,4 +1,4 @@
-//! Loads of the same component at the same time: the first one does the work, and the others take what came of it.
+//! Concurrent loads of the same component: the first one does the work, and the others share its result.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -8,7 +8,8 @@ use innkeeper_store::ComponentDigest;
 
 use crate::component::Connector;
 
-/// What came of a load. Who holds the lock is loading; who gets it after a load that failed or was given up is the next to try.
+/// The result of a load. The holder of the lock is loading; whoever gets the lock after a load that failed or was
+/// abandoned tries next.
 pub(crate) type Flight = tokio::sync::Mutex<Option<Connector>>;
 
 /// The loads under way.
@@ -16,7 +17,7 @@ pub(crate) type Flight = tokio::sync::Mutex<Option<Connector>>;
 pub(crate) struct Flights(Mutex<HashMap<ComponentDigest, Weak<Flight>>>);
 
 impl Flights {
-    /// The load of this component, which lasts as long as anybody takes part.
+    /// The load of this component, which lasts for as long as anyone takes part in it.
     pub(crate) fn join(&self, digest: &ComponentDigest) -> Arc<Flight> {
         let mut flights = self.0.lock();
         if let Some(flight) = flights.get(digest).and_then(Weak::upgrade) {

@@ -1,5 +1,5 @@
-//! Entries for the fuzz targets into what is private otherwise: what is read of a component before it is compiled, and of compiled
-//! code before it is trusted.
+//! Entry points for the fuzz targets into what is otherwise private: what is read from a component before it is
+//! compiled, and from compiled code before it is trusted.
 
 use innkeeper_store::ComponentDigest;
 use secrecy::SecretSlice;
@@ -19,12 +19,12 @@ pub fn vetted(bytes: &[u8]) -> Result<Vec<String>, LoadError> {
 pub struct CodeEntries(CodeCache);
 
 impl CodeEntries {
-    /// Under this key, for one engine.
+    /// Entries under this key, for one engine.
     pub fn new(key: Vec<u8>) -> Self {
         Self(CodeCache::without_folder(SecretSlice::from(key), "engine".to_owned()))
     }
 
-    /// An entry under the key whose body, the length of the spec and all that follows it, is this.
+    /// An entry under the key with this body: the length of the spec and everything that follows it.
     pub fn entry(&self, component: &str, body: &[u8]) -> Vec<u8> {
         self.0.entry(&digest(component), body)
     }

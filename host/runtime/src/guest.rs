@@ -1,4 +1,4 @@
-//! What the host keeps for one instance while it lives, and which part of it each import of the contract works on.
+//! What the host holds for one instance while it lives, and which part of it each import of the contract uses.
 
 use std::sync::Arc;
 
@@ -21,16 +21,16 @@ use crate::sandbox::Sandbox;
 
 /// The store's data of the world `connector`: what bounds the guest, and each capability's part of this call.
 pub(crate) struct Guest {
-    /// One pointer to all that guests share: whoever counts at a pointer waits for the others who do.
+    /// One pointer to everything that guests share: threads that count references on a pointer wait for each other.
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) table: ResourceTable,
     pub(crate) growth: GrowthLimiter,
-    /// What the host holds for it.
+    /// What the host holds for the guest.
     pub(crate) account: Account,
     pub(crate) meter: Arc<CpuMeter>,
     pub(crate) wasi: wasi::PerCall,
     pub(crate) log: log::PerCall,
-    /// None while the spec is read: then every import of the contract refuses.
+    /// `None` while the spec is read: every import of the contract then refuses.
     pub(crate) call: Option<Capabilities>,
 }
 

@@ -1,9 +1,9 @@
 //! Runs connectors: WebAssembly components of the world `connector` (`wit/connector`).
 //!
-//! A [`Runtime`] loads a component once ([`Runtime::load`]): it is vetted, compiled ahead of time (or taken from the cache
-//! on disk), asked for its spec in a run that gives it nothing, and linked. Each [`Runtime::call`] then makes a fresh
-//! instance with its memory, time, answers and logs bounded, and throws it away: nothing of one call is visible to the
-//! next.
+//! A [`Runtime`] loads a component once ([`Runtime::load`]): it is vetted, compiled ahead of time (or taken from the
+//! cache on disk), queried for its spec in a run without access to anything, and linked. Each [`Runtime::call`] then
+//! makes a fresh instance with limited memory, time, answers and logs, and throws it away: nothing of one call is
+//! visible to the next.
 
 mod account;
 mod body;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use innkeeper_egress::EchoLimits;
 use wasmtime::ResourceLimiter;
 
-/// Bounds of one call. Every field has the default of the design; an operator may change each.
+/// Limits of one call. Every field has the default of the design; an operator may change each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -13,31 +13,31 @@ pub struct Limits {
     pub memory: usize,
     /// Elements of all tables of the instance together.
     pub table_elements: usize,
-    /// Time from the call's begin to its end, waiting included.
+    /// Time from the start of the call to its end, waiting included.
     pub wall: Duration,
     /// Time that the guest itself may compute.
     pub cpu: Duration,
     /// Bytes of one answer that may be read into the guest at once.
     pub answer: u64,
-    /// Bytes that the host holds for the guest at once: bodies that it made, what its requests carry, log lines, streamed
-    /// results that nobody has taken yet, the output. Each counts as what it takes in memory: JSON as its tree, and
-    /// everything that is held by itself as 256 more.
+    /// Bytes that the host holds for the guest at once: bodies that it made, what its requests carry, log lines,
+    /// streamed results not yet received, the output. Each counts as what it takes in memory: JSON as its tree, and
+    /// each separate object as 256 bytes more.
     pub held: usize,
     /// Handles of the guest at once: bodies, answers, streams, timers.
     pub handles: usize,
-    /// Bytes of the result's JSON, and of all streamed results that nobody takes while the call runs.
+    /// Bytes of the result's JSON, and of all streamed results not received while the call runs.
     pub output: usize,
     /// Files of one result.
     pub files: usize,
-    /// Bytes of all files of one result together. They may be on their way after the call's end.
+    /// Bytes of all files of one result together. They may still be arriving after the call has finished.
     pub download: u64,
-    /// Log lines kept of one call.
+    /// Log lines kept for one call.
     pub log_lines: usize,
     /// Bytes of one log line.
     pub log_line: usize,
     /// Bytes of guest state that a connection may keep.
     pub state: u64,
-    /// Requests of one call, redirects and retries included.
+    /// Requests of one call, including redirects and retries.
     pub requests: u32,
     /// Requests of one call under way at once.
     pub requests_at_once: usize,
@@ -68,8 +68,8 @@ impl Default for Limits {
     }
 }
 
-/// Counts what an instance grows and refuses what is over, remembering that it did: a guest that cannot allocate ends
-/// in a trap that would not say why.
+/// Counts the growth of an instance and refuses what exceeds the limit, remembering that it did: a guest that cannot
+/// allocate fails with a trap that would not say why.
 #[derive(Debug)]
 pub(crate) struct GrowthLimiter {
     memory_left: usize,
@@ -121,7 +121,7 @@ impl ResourceLimiter for GrowthLimiter {
     }
 }
 
-/// Core instances, memories and tables that a component of any of the guest languages stays within.
+/// Core instances, memories and tables; components of all guest languages stay within this.
 pub(crate) const CORE_INSTANCES: u32 = 20;
 pub(crate) const MEMORIES: u32 = 2;
 pub(crate) const TABLES: u32 = 8;

@@ -1,4 +1,4 @@
-//! Places for calls: so many run at once, so many more wait, and who waits is served fairly.
+//! Places for calls: a limited number run at once, a limited number wait, and waiting calls are served fairly.
 
 mod line;
 
@@ -14,20 +14,20 @@ use line::{Arrival, Bounds, Line, Seat, Ticket};
 
 pub use line::Crowded;
 
-/// How the places for calls are shared out, and how many calls wait for one. Spaces take turns, then the connections of a
-/// space, and the calls of a connection come in the order of their arrival. A call beyond what may wait, and one
-/// that waited for as long as a call may take, ends with [`crate::CallProblem::Busy`].
+/// How the places for calls are shared, and how many calls may wait for one. Spaces take turns, then the connections
+/// of a space, and the calls of a connection run in the order of their arrival. A call beyond the number that may
+/// wait, and one that waited for as long as a call may take, fails with [`crate::CallProblem::Busy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sharing {
-    /// Calls of one connection that run at once. None: half of the places.
+    /// Calls of one connection that run at once. `None`: half of the places.
     pub running_per_connection: Option<u32>,
-    /// Calls of one space that run at once. None: three quarters of the places.
+    /// Calls of one space that run at once. `None`: three quarters of the places.
     pub running_per_space: Option<u32>,
-    /// Places that go only to connections that have no call running, so that connections to slow services leave room for the
-    /// others. None: an eighth of the places.
+    /// Places reserved for connections that have no call running, so that connections to slow services leave room for
+    /// the others. `None`: an eighth of the places.
     pub kept_for_idle: Option<u32>,
-    /// Calls that wait for a place, all together.
+    /// Calls that wait for a place, in total.
     pub waiting: u32,
     /// Calls of one space that wait.
     pub waiting_per_space: u32,
@@ -52,7 +52,7 @@ impl Sharing {
     fn bounds(&self, places: u32) -> Bounds {
         let places = places.max(1);
         let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-        // Whoever may run at all may run once, and the last place is for somebody.
+        // Every connection may run at least one call, and the last place is usable.
         let running = |given: Option<u32>, default: u32| size(given.unwrap_or(default).clamp(1, places));
         Bounds {
             places: size(places),
@@ -66,7 +66,7 @@ impl Sharing {
     }
 }
 
-/// A call that gets no place, and when another try is worth it.
+/// A call that gets no place, and when it is worth trying again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Busy {
     pub(crate) crowded: Crowded,
@@ -79,11 +79,11 @@ pub(crate) struct Busy {
 pub(crate) struct Places {
     state: Mutex<State>,
     clock: Arc<dyn Clock>,
-    /// The longest that a call waits, and so the longest that anybody is told to.
+    /// The longest that a call waits, and so the longest `retry_after`.
     patience: Duration,
 }
 
-/// The host itself has none of either: it reads specs.
+/// The host itself, which reads specs, has neither.
 type Waiters = Line<Option<SpaceId>, Option<ConnectionId>, oneshot::Sender<Seat>>;
 
 #[derive(Debug)]
@@ -98,8 +98,8 @@ impl Places {
         Self { state: Mutex::new(state), clock, patience }
     }
 
-    /// A place for a call of this connection, as soon as it is its turn; without a connection, for the host itself. Whoever drops
-    /// the future waits no longer.
+    /// A place for a call of this connection, as soon as it is its turn; without a connection, for the host itself.
+    /// Dropping the future leaves the line.
     pub(crate) fn enter<'a>(
         &'a self,
         connection: Option<(&SpaceId, &ConnectionId)>,
@@ -132,7 +132,7 @@ impl Places {
         }
     }
 
-    /// What a call is told that gets no place.
+    /// The error for a call that gets no place.
     pub(crate) fn busy(&self, crowded: Crowded) -> Busy {
         let now = self.clock.now();
         let state = self.state();
@@ -151,7 +151,7 @@ impl Places {
             let Some((turn, seat)) = state.line.next_seated() else { return };
             state.step(self.clock.now());
             drop(state);
-            // Who went away meanwhile leaves the place to the next.
+            // If the caller has gone away meanwhile, the place goes to the next one.
             left = turn.send(seat).err();
         }
     }
@@ -162,7 +162,7 @@ impl Places {
 }
 
 impl State {
-    /// The line moved on by one.
+    /// The line moved forward by one.
     fn step(&mut self, now: Timestamp) {
         match self.line.waiting() {
             0 => self.pace = Pace::default(),
@@ -176,7 +176,7 @@ enum Arrived<'a> {
     Waits(Waiting<'a>),
 }
 
-/// A place that is taken; dropped, it goes to the next.
+/// A place that is taken; when dropped, it goes to the next call.
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
     places: &'a Places,
@@ -191,11 +191,11 @@ impl Drop for Place<'_> {
     }
 }
 
-/// A call in the line. Dropped, it leaves the line, or gives the place back that was handed to it meanwhile.
+/// A call in the line. When dropped, it leaves the line, or releases the place that it got meanwhile.
 struct Waiting<'a> {
     places: &'a Places,
     ticket: Ticket,
-    /// None once the place is taken.
+    /// `None` once the place is taken.
     turn: Option<oneshot::Receiver<Seat>>,
 }
 
@@ -208,7 +208,7 @@ impl<'a> Waiting<'a> {
         self.turn = None;
         match seat {
             Some(seat) => Ok(Place { places: self.places, seat: Some(seat) }),
-            // It cannot be: the line keeps its senders until their turn comes.
+            // Cannot happen: the line keeps its senders until their turn comes.
             None => Err(self.places.busy(Crowded::Host)),
         }
     }
@@ -220,7 +220,7 @@ impl Drop for Waiting<'_> {
         if self.places.state().line.leave(self.ticket) {
             return;
         }
-        // From here on a place that is sent comes back to its sender.
+        // From here on, a place that is sent returns to its sender.
         turn.close();
         if let Ok(seat) = turn.try_recv() {
             self.places.give_back(seat);
@@ -228,10 +228,10 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// How fast the line moves: its steps since somebody began to wait. Of a long time the older half is forgotten.
+/// How fast the line moves: its steps since a call began to wait. After a long time, the older half is discarded.
 #[derive(Debug, Default)]
 struct Pace {
-    /// None while nobody waits.
+    /// `None` if no call waits.
     since: Option<Timestamp>,
     steps: u32,
 }
@@ -253,7 +253,7 @@ impl Pace {
         self.steps = self.steps.saturating_add(1);
     }
 
-    /// How long a line of `waiting` takes at this pace.
+    /// How long a line of `waiting` calls takes at this pace.
     fn wait(&self, now: Timestamp, waiting: usize) -> Duration {
         let Some(since) = self.since else { return Duration::ZERO };
         let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
@@ -313,7 +313,7 @@ mod tests {
         ready
     }
 
-    /// Nothing but the number of places counts.
+    /// Only the number of places limits calls.
     fn unshared() -> Sharing {
         let (running_per_connection, running_per_space) = (Some(u32::MAX), Some(u32::MAX));
         Sharing { running_per_connection, running_per_space, kept_for_idle: Some(0), ..Sharing::default() }
@@ -363,7 +363,7 @@ mod tests {
         assert_eq!(refused("a/three").crowded, Crowded::Space);
         let three = inn.call("b/one");
         assert_eq!(refused("c/one").crowded, Crowded::Host);
-        // Nothing moves: the longer it lasts, the later another try is worth it.
+        // Nothing moves: the longer that lasts, the later it is worth trying again.
         inn.clock.advance(Duration::from_secs(4));
         assert_eq!(refused("c/one").retry_after, 12);
         inn.clock.advance(Duration::from_hours(1));
@@ -385,7 +385,7 @@ mod tests {
         drop(gone);
         assert_eq!(inn.waiting(), 2);
         drop(first);
-        // The place was handed to it, and it never looked.
+        // It was given the place and never looked.
         drop(late);
         drop(next.now_or_never().expect("its turn has come").expect("a place"));
         drop(inn.runs("b/one"));

@@ -6,7 +6,7 @@ use innkeeper_ambient::{Clock, Random};
 
 use crate::limits::Limits;
 
-/// The bounds of every guest, and where its time and randomness come from.
+/// The limits of every guest, and the source of its time and randomness.
 pub(crate) struct Sandbox {
     pub(crate) limits: Limits,
     pub(crate) clock: Arc<dyn Clock>,

@@ -45,5 +45,5 @@ impl Runtime {
     }
 }
 
-/// Bytes of a spec as it is taken over from the guest; the spec as JSON has a smaller limit of its own.
+/// Bytes of a spec as it is taken from the guest; the spec as JSON has its own, smaller limit.
 const MOST_LIFTED: usize = 16 << 20;

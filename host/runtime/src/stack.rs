@@ -1,9 +1,9 @@
-//! Threads with room for input that nests: the parser of components takes a few stack frames for each type within a type.
+//! Threads with room for nested input: the parser of components takes a few stack frames for each nested type.
 
 use std::io;
 use std::thread::{Builder, scope};
 
-/// A thread of this name, to be spawned.
+/// A builder for a thread of this name.
 pub(crate) fn deep(name: &str) -> Builder {
     Builder::new().name(name.to_owned()).stack_size(STACK)
 }

@@ -1,14 +1,14 @@
-//! Texts of a guest that go into errors and records: as long as a person reads, whatever the guest wrote.
+//! Texts of a guest that go into errors and records, cut to what a person reads.
 
-/// The longest text of an error, in bytes: as much as a log line has by default.
+/// The longest text of an error, in bytes: the default length of a log line.
 pub(crate) const LONGEST: usize = 8 << 10;
 
-/// The text, cut to `longest` bytes and an ellipsis where it is longer. What is cut is not kept either.
+/// The text, cut to `longest` bytes and an ellipsis if it is longer. The memory of the rest is freed.
 pub(crate) fn bounded(text: String, longest: usize) -> String {
     if text.len() <= longest { text } else { cut(&text, longest) }
 }
 
-/// A copy of at most `longest` bytes, and an ellipsis where there is more.
+/// A copy of at most `longest` bytes, with an ellipsis if there is more.
 pub(crate) fn cut(text: &str, longest: usize) -> String {
     let kept = &text[..text.floor_char_boundary(longest)];
     if kept.len() == text.len() { kept.to_owned() } else { format!("{kept}…") }

@@ -1,4 +1,4 @@
-//! What is told of a guest that ended without answering.
+//! The error for a guest that stopped without answering.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::text;
 /// One function of a guest's stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Frame {
-    /// The function's name, where the component kept its names: on one line, at most 200 characters. The component chose it.
+    /// The function's name, if the component has names: on one line, at most 200 characters. The component chose it.
     pub function: String,
     /// The offset of the instruction in its module.
     pub offset: Option<usize>,
@@ -32,7 +32,7 @@ impl fmt::Display for Frame {
     }
 }
 
-/// Which guest did what.
+/// The guest, and what it was doing.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) connector: &'a str,
@@ -47,7 +47,7 @@ impl Place<'_> {
     }
 }
 
-/// Turns the engine's error into ours, with what the host knows of the guest.
+/// Turns the engine's error into ours, with what the host knows about the guest.
 pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest) -> CallProblem {
     let limits = &guest.sandbox.limits;
     let backtrace: Vec<Frame> = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
@@ -64,7 +64,7 @@ pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest) -> CallProblem {
         None => {}
     }
     let cause = error.root_cause().to_string();
-    // The engine has a type for neither.
+    // The engine has no type for either.
     if cause.starts_with("too much data is being copied") {
         return CallProblem::HeldTooMuch { what: "what it passes at once", limit: guest.account.limit() };
     }
@@ -97,8 +97,8 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
     backtrace.frames().iter().map(|frame| Frame { function: name(frame), offset: frame.module_offset() }).collect()
 }
 
-/// Rust's names carry a hash that says nothing to a reader. A name that is longer than any compiler's is shown as it is: it
-/// can be made to stand for one that is longer still.
+/// Rust's names carry a hash that means nothing to a reader. A name that is longer than any compiler's is shown
+/// unchanged: demangling can make it even longer.
 fn demangled(name: &str) -> String {
     if name.len() > LONGEST_MANGLED {
         return shown(name);

@@ -1,4 +1,4 @@
-//! What a component is, read from its outermost sections before anything is compiled.
+//! The kind of a component, read from its outermost sections before anything is compiled.
 
 use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload};
 
@@ -34,12 +34,12 @@ const WASI_INTERFACES: [&str; 17] = [
     "wasi:random/random",
 ];
 const WASI_INSECURE_RANDOM: &str = "wasi:random/insecure";
-/// Bytes of a version that is shown.
+/// Bytes of a version that are shown.
 const LONGEST_VERSION: usize = 50;
 const EXPORTS: [&str; 3] = ["spec", "call", "check"];
 
-/// Refuses, with names, what is no component of the world `connector` or wants more than a connector gets. Gives the interfaces
-/// that it can call, sorted.
+/// Refuses, with names, what is not a component of the world `connector` or imports more than a connector may have.
+/// Returns the interfaces that it can call, sorted.
 pub(crate) fn vet(bytes: &[u8], limits: &CompileLimits) -> Result<Vec<String>, LoadError> {
     match bytes.get(..8) {
         Some(b"\0asm\x0d\0\x01\0") => {}
@@ -50,7 +50,7 @@ pub(crate) fn vet(bytes: &[u8], limits: &CompileLimits) -> Result<Vec<String>, L
     let (mut imports, exports) = outline(bytes)?;
     check_world(&exports)?;
     check_imports(&imports)?;
-    // These hold types alone.
+    // These have only types.
     imports.retain(|import| !TYPES.iter().any(|types| import == &format!("{CONTRACT}{types}@{CONTRACT_VERSION}")));
     imports.sort_unstable();
     Ok(imports)
@@ -81,7 +81,7 @@ fn outline(bytes: &[u8]) -> Result<(Names, Names), wasmparser::BinaryReaderError
             Payload::ComponentImportSection(section) if depth == 1 => {
                 for import in section {
                     let import = import?;
-                    // A type gives a guest nothing to call.
+                    // A guest cannot call a type.
                     if !matches!(import.ty, ComponentTypeRef::Type(_)) {
                         imports.push(import.name.name.to_owned());
                     }

@@ -1,4 +1,4 @@
-//! What programs of a signed-in user send.
+//! Request bodies from programs of a signed-in user.
 
 use axum::Json;
 use axum::extract::{FromRequest, Request};
@@ -8,8 +8,8 @@ use crate::problem::Problem;
 use crate::site::Site;
 use crate::visitors::User;
 
-/// The user and what they sent. JSON alone is taken, which no form of another site can send, and nothing that another site made
-/// the browser send.
+/// The user and their request body. Only JSON is accepted, which no form of another site can send, and nothing that
+/// another site made the browser send.
 pub(crate) async fn read<T: DeserializeOwned>(site: &Site, request: Request) -> Result<(User, T), Problem> {
     site.origins.check_sender(request.headers())?;
     let (parts, body) = request.into_parts();

@@ -1,4 +1,4 @@
-//! `GET callback`: where the provider sends the browser back to.
+//! `GET callback`: the provider sends the browser back to it.
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ pub(crate) async fn take(State(site): State<Arc<Site>>, request: Request) -> Res
     complete(&site, request).await.unwrap_or_else(Problem::into_response)
 }
 
-/// What is refused before the state is known to be this browser's changes nothing and ends on a page. Everything later goes
-/// back to where the flow wants it.
+/// A request that is refused before its state is known to belong to this browser changes nothing and ends on a page.
+/// Any later result goes back to where the flow wants it.
 async fn complete(site: &Site, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let query = parts.uri.query().unwrap_or_default();
@@ -28,7 +28,7 @@ async fn complete(site: &Site, request: Request) -> Result<Response, Problem> {
     let state = callback.state().expose();
     let kept = site.cookies.read(&parts.headers, state);
     let (began_here, known) = (kept.is_some(), user.is_some());
-    // A browser without the cookie takes the way of one with a wrong one.
+    // A browser without the cookie is treated like one with a wrong cookie.
     let session = kept.map_or_else(|| SessionSecret::random(site.host.random()), SessionSecret::from);
     let session = match user {
         Some(user) => session.of_user(user.space, user.principal),
@@ -52,7 +52,7 @@ async fn complete(site: &Site, request: Request) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// To the return URL, or to a page of ours: either way the code leaves the browser's address.
+/// To the return URL, or to a page of ours: either way, the code is removed from the browser's address.
 fn send_back(site: &Site, flow: &Completed, problem: Option<Problem>) -> Response {
     let wanted = flow.return_url.as_deref().and_then(|text| Url::parse(text).ok());
     let address = match wanted.filter(|url| site.origins.check(url).is_ok()) {

@@ -1,4 +1,4 @@
-//! `POST disconnect`: ends the user's grant.
+//! `POST disconnect`: revokes the user's grant.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ struct Disconnect {
     connection: ConnectionId,
 }
 
-/// 204 also where there was nothing to end.
+/// 204 even if there was nothing to revoke.
 pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
     let outcome = async {
         let (user, Disconnect { connection }) = read(&site, request).await?;

@@ -23,14 +23,14 @@
 //! | route | what it does |
 //! |---|---|
 //! | `POST begin` | JSON `{connection, return_url?}` of a signed-in user; answers `{start_url, expires_at}` |
-//! | `GET start/{token}` | checks that who opens it is who it was made for, and sends the browser to the provider |
-//! | `GET callback` | where the provider sends the browser back to; this address is registered there |
-//! | `GET result/{token}` | how it ended, where there is no return URL |
-//! | `GET status/{connection}` | JSON: how the connection stands for the user, with a link where it needs one |
-//! | `POST disconnect` | JSON `{connection}`; ends the user's grant here and at the provider |
+//! | `GET start/{token}` | checks that it is opened by the user it was made for, and sends the browser to the provider |
+//! | `GET callback` | where the provider sends the browser back; this address is registered there |
+//! | `GET result/{token}` | the outcome, if there is no return URL |
+//! | `GET status/{connection}` | JSON: the status of the connection for the user, with a link if it needs one |
+//! | `POST disconnect` | JSON `{connection}`; revokes the user's grant here and at the provider |
 //!
-//! Who the user is comes from [`Visitors`], which the service implements. [`LinkHolders`] is for services that know no
-//! users: whoever holds a link is who it was made for, after a page that asks.
+//! The user comes from [`Visitors`], which the service implements. [`LinkHolders`] is for services
+//! that know no users: the holder of a link is taken for the user it was made for, after a page that asks.
 
 mod begin;
 mod body;

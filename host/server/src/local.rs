@@ -1,4 +1,4 @@
-//! The callback of one authorization that this process began itself (RFC 8252, section 7.3).
+//! The callback of an authorization that this process began itself (RFC 8252, section 7.3).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,11 +16,11 @@ use tokio::sync::mpsc;
 use crate::pages;
 use crate::problem::Problem;
 
-/// Callbacks that belong to no authorization of ours, after which something is wrong.
+/// The number of callbacks of other authorizations after which something is wrong.
 const MOST_STRANGERS: u32 = 100;
 
-/// Takes the callback of an authorization whose session this process holds. What belongs to another authorization, or to
-/// none, is answered with a page and changes nothing.
+/// Takes the callback of an authorization whose session this process holds. A callback that belongs to another
+/// authorization, or to none, is answered with a page and changes nothing.
 pub struct LocalCallback {
     host: Innkeeper,
     session: SessionSecret,
@@ -36,20 +36,20 @@ pub enum LocalFailure {
     /// The authorization was refused.
     #[error(transparent)]
     Refused(#[from] Error),
-    /// The callbacks that come are not ours.
+    /// Too many callbacks belong to other authorizations.
     #[error("more than {MOST_STRANGERS} callbacks of other authorizations came; something is wrong")]
     Strangers,
 }
 
-/// What a callback came to.
+/// The result of a callback.
 enum Taken {
     Settled(Page, StatusCode),
-    /// It was not ours.
+    /// It belongs to another authorization.
     Ignored(FlowFailure),
 }
 
 impl LocalCallback {
-    /// For the authorization that began with this session and redirect URI. How it ends comes out of the receiver.
+    /// For the authorization that began with this session and redirect URI. The receiver gets its outcome.
     pub fn new(
         host: Innkeeper,
         session: SessionSecret,
@@ -68,8 +68,8 @@ impl LocalCallback {
             .with_state(self.clone())
     }
 
-    /// Takes a callback address that a person copied from a browser elsewhere. Answers why, where it is not of this
-    /// authorization.
+    /// Takes a callback address that a person copied from a browser elsewhere. Returns why, if it does not belong to
+    /// this authorization.
     pub async fn take_pasted(&self, address: &str) -> Option<FlowFailure> {
         let address = address.trim();
         let query = address.split_once('?').map_or(address, |(_, query)| query);
@@ -95,7 +95,7 @@ impl LocalCallback {
                 self.settle(Ok(completed));
                 Taken::Settled(pages::authorized(&title), StatusCode::OK)
             }
-            // Nothing of ours: somebody else's callback, or the second visit of one that was taken.
+            // Not ours: a callback of another authorization, or the second visit of one that was taken.
             Err(Error::Refused(Refused { failure, flow: None })) if !matches!(failure, FlowFailure::Host(_)) => {
                 self.ignore(failure)
             }
@@ -116,7 +116,7 @@ impl LocalCallback {
     }
 
     fn settle(&self, outcome: Result<Completed, LocalFailure>) {
-        // Only the first outcome is waited for.
+        // Only the first outcome is awaited.
         let _ = self.settle.try_send(outcome);
     }
 }
@@ -131,7 +131,7 @@ async fn take(State(local): State<Arc<LocalCallback>>, request: Request) -> Resp
     if !is_addressed(&local.redirect_uri, request.headers()) {
         return Problem::OtherHost.into_response();
     }
-    // A HEAD would spend the code and show nothing.
+    // A HEAD request would use up the code and show nothing.
     if request.method() != Method::GET {
         return Problem::Method("GET").into_response();
     }
@@ -139,7 +139,7 @@ async fn take(State(local): State<Arc<LocalCallback>>, request: Request) -> Resp
         Taken::Settled(page, status) => page.respond(status),
         Taken::Ignored(failure) => Problem::from(&failure).into_response(),
     };
-    // The listener is gone after this page.
+    // The listener is closed after this page.
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }

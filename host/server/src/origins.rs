@@ -5,7 +5,7 @@ use url::{Origin, Url};
 
 use crate::problem::Problem;
 
-/// Result parameters: what of them an address has already is taken out first.
+/// Result parameters: those that an address already has are removed first.
 const OURS: [&str; 4] = ["oauth_authorization", "connection_id", "status_code", "error"];
 
 pub(crate) struct Origins {
@@ -33,7 +33,7 @@ impl Origins {
         if bare && web && self.allowed.contains(&url.origin()) { Ok(()) } else { Err(Problem::ReturnUrl) }
     }
 
-    /// Whether a page of another site made the browser send this. Who is no browser says nothing of where it comes from.
+    /// Whether a page of another site made the browser send this. A client that is not a browser sends no origin.
     pub(crate) fn check_sender(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
         if let Some(origin) = text(header::ORIGIN.as_str()).filter(|origin| *origin != "null") {
@@ -47,8 +47,8 @@ impl Origins {
         }
     }
 
-    /// Whether a form of our own page sent this; a browser that says nothing of it is not believed. Our pages send no referrer,
-    /// and with that no `Origin` but `null`.
+    /// Whether a form of our own page sent this; a browser that does not say so is rejected. Our pages send no
+    /// referrer, and therefore only `null` as `Origin`.
     pub(crate) fn check_own_form(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let own = match (text("sec-fetch-site"), text(header::ORIGIN.as_str())) {

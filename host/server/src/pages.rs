@@ -1,10 +1,10 @@
-//! What the pages say. Nothing on them comes from the authorization server.
+//! The texts of the pages. Nothing on them comes from the authorization server.
 
 use innkeeper::shown::{OneLine, address};
 use innkeeper_web::{Page, Tone};
 use url::Url;
 
-/// It worked.
+/// The authorization succeeded.
 pub(crate) fn authorized(connection: &str) -> Page {
     let text = format!(
         "{} can be used now. What you allowed stays with this service; no plug-in sees your password or a token.",
@@ -13,7 +13,7 @@ pub(crate) fn authorized(connection: &str) -> Page {
     Page::new(Tone::Good, "Connected", text, "You can close this window and go back to where you started.")
 }
 
-/// Asks whoever holds a link whether it is theirs, and says where it leads.
+/// Asks the holder of a link whether it is theirs, and shows where it leads.
 pub(crate) fn ask(connection: &str, principal: Option<&str>, consent: &Url) -> Page {
     let whom = principal.map(|principal| format!(" for the user {}", name(principal))).unwrap_or_default();
     let connection = name(connection);

@@ -1,4 +1,4 @@
-//! What can go wrong, in words for the person at the browser and codes for programs.
+//! What can go wrong, in words for the user of the browser and codes for programs.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use innkeeper::{AuthError, Error, ErrorKind, FlowFailure, LinkFailure};
 use innkeeper_web::{Page, ShownJson, Tone, retry_after};
 use serde_json::json;
 
-/// Why a route did not do what it is for. None of it is the provider's own words.
+/// Why a route failed. None of it is in the provider's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
-    /// No user is known.
+    /// No user is signed in.
     SignIn,
-    /// The link or the flow is another user's.
+    /// The link or the flow belongs to another user.
     OtherUser,
-    /// The flow is another browser's.
+    /// The flow belongs to another browser.
     OtherBrowser,
     LinkInvalid,
     LinkExpired,
     LinkUsed,
     /// The callback has no state, or a parameter twice.
     Malformed,
-    /// The state is none of ours, or was used.
+    /// The state is not ours, or was already used.
     Unknown,
     /// It took more than ten minutes.
     Expired,
@@ -41,9 +41,9 @@ pub(crate) enum Problem {
     ReturnUrl,
     /// A page of another site sent this.
     CrossSite,
-    /// What was sent is not what the route takes.
+    /// The request is not what the route accepts.
     Unreadable,
-    /// A browser looks ahead at what its user has not opened.
+    /// A browser prefetches what its user has not opened.
     Prefetch,
     Method(&'static str),
     NothingHere,
@@ -74,7 +74,7 @@ impl Problem {
         Self::Host,
     ];
 
-    /// For programs; these stay.
+    /// For programs; these codes never change.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::SignIn => "sign_in_required",
@@ -108,7 +108,7 @@ impl Problem {
         }
     }
 
-    /// The problem of a code that stands in a result.
+    /// The problem of a code in a result.
     pub(crate) fn of_result(code: &str) -> Option<Self> {
         Self::RESULTS.into_iter().find(|problem| problem.code() == code)
     }

@@ -1,4 +1,4 @@
-//! `GET result/{token}`: how it ended.
+//! `GET result/{token}`: the outcome of a flow.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,19 +15,19 @@ use crate::pages::authorized;
 use crate::problem::Problem;
 use crate::site::Site;
 
-/// How long the page can be looked at again.
+/// How long the page can be opened again.
 const LIFE: Duration = Duration::from_mins(10);
 /// What the key of results is derived for.
 const PURPOSE: &str = "authorization-result";
 
-/// The result of a flow. The page's address is this, signed, so that nobody else can have us say something.
+/// The result of a flow. It is signed into the page's address, so that no one else can make the page say something.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Outcome {
     #[serde(rename = "s")]
     space: SpaceId,
     #[serde(rename = "c")]
     connection: ConnectionId,
-    /// The code of what went wrong.
+    /// The code of the problem, if any.
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
     #[serde(rename = "e")]
@@ -44,7 +44,7 @@ impl Outcome {
         }
     }
 
-    /// Where the page is.
+    /// The address of the page.
     pub(crate) fn address(&self, site: &Site) -> Url {
         site.address(&format!("result/{}", site.host.signer(PURPOSE).sign(self)))
     }
@@ -61,7 +61,7 @@ pub(crate) async fn show(State(site): State<Arc<Site>>, token: Result<Path<Strin
     }
 }
 
-/// What people call the connection.
+/// The connection's title for people.
 async fn title(site: &Site, outcome: &Outcome) -> String {
     let connection = site.host.connection(&outcome.space, &outcome.connection).await;
     connection.map_or_else(|_| outcome.connection.to_string(), |connection| connection.title)

@@ -19,8 +19,8 @@ use crate::{begin, callback, disconnect, result, start, status};
 /// The largest request body, in bytes.
 const BODY_LIMIT: usize = 16 * 1024;
 
-/// Pages and routes, to be mounted where [`innkeeper::Builder::pages`] says they are: with `Router::nest` where that address
-/// has a path, as they are where it has none. Fails where the host was not told.
+/// Pages and routes, to be mounted at the address of [`innkeeper::Builder::pages`]: with `Router::nest` if that
+/// address has a path, otherwise as they are. Fails if the host has no such address.
 ///
 /// Register `callback` below that address at each provider.
 pub fn authorization_router(
@@ -50,7 +50,7 @@ pub fn authorization_router(
         .with_state(site))
 }
 
-/// Refuses requests that name another host, where the pages are on loopback.
+/// Refuses requests that name another host, if the pages are on loopback.
 async fn check_host(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     if is_addressed(&site.pages, request.headers()) {
         next.run(request).await
@@ -59,7 +59,7 @@ async fn check_host(State(site): State<Arc<Site>>, request: Request, next: Next)
     }
 }
 
-/// A HEAD would use up a link or a state and show nothing: it is refused like every other method.
+/// A HEAD request would use up a link or a state and show nothing: it is refused like every other method.
 fn page(route: MethodRouter<Arc<Site>>) -> MethodRouter<Arc<Site>> {
     route.head(only_get).fallback(only_get)
 }

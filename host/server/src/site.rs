@@ -9,12 +9,12 @@ use crate::origins::Origins;
 use crate::problem::Problem;
 use crate::visitors::{User, Visitors};
 
-/// What can be chosen about the pages.
+/// Settings of the pages.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PagesSettings {
-    /// Origins that a browser may be sent to at the end, beside the one of the pages. Of an address only scheme, host and port
-    /// count.
+    /// Origins that a browser may be sent to at the end, in addition to that of the pages. Only the scheme, host and
+    /// port of an address count.
     pub return_origins: Vec<Url>,
 }
 
@@ -48,12 +48,12 @@ impl Site {
         self.host.for_caller(user.principal.clone())
     }
 
-    /// The user, where the request needs one.
+    /// The user, if the request requires one.
     pub(crate) async fn user(&self, request: &Parts) -> Result<User, Problem> {
         self.visitors.user(request).await.ok_or(Problem::SignIn)
     }
 
-    /// The user, or nobody where a link, or the session that it began, is proof enough.
+    /// The user, or `None` if a link, or the session that it began, is proof enough.
     pub(crate) async fn user_or_holder(&self, request: &Parts) -> Result<Option<User>, Problem> {
         match self.visitors.user(request).await {
             None if !self.visitors.links_are_proof() => Err(Problem::SignIn),

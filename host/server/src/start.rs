@@ -15,11 +15,11 @@ use crate::problem::Problem;
 use crate::site::Site;
 use crate::visitors::User;
 
-/// Of a path that may be no text.
+/// From a path that may not be text.
 type Token = Result<Path<String>, PathRejection>;
 
-/// `GET`: sends the user on to the provider. Where nobody but the link itself says who opens it, a page asks first, so that no
-/// mail scanner uses the link up, and nobody signs in for somebody else without being told.
+/// `GET`: sends the user on to the provider. If only the link itself says who opens it, a page asks first, so that no
+/// mail scanner uses up the link, and no one signs in for another person without notice.
 pub(crate) async fn open(State(site): State<Arc<Site>>, token: Token, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let outcome = async {
@@ -36,7 +36,7 @@ pub(crate) async fn open(State(site): State<Arc<Site>>, token: Token, request: R
     outcome.await.unwrap_or_else(Problem::into_response)
 }
 
-/// `POST`: whoever holds the link has pressed the button of that page.
+/// `POST`: the holder of the link has pressed the button of that page.
 pub(crate) async fn go_on(State(site): State<Arc<Site>>, token: Token, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let outcome = async {
@@ -47,7 +47,7 @@ pub(crate) async fn go_on(State(site): State<Arc<Site>>, token: Token, request: 
     outcome.await.unwrap_or_else(Problem::into_response)
 }
 
-/// What the link is for, and that who opens it is who it was made for. Nothing is used up or kept.
+/// What the link is for, after checking that it is opened by the user it was made for. Nothing is used up or stored.
 async fn check(site: &Site, token: Token, parts: &Parts) -> Result<(StartLink, Option<User>), Problem> {
     let Path(token) = token.map_err(|_| Problem::LinkInvalid)?;
     let link = site.host.read_link(&token).map_err(|error| Problem::from(&error))?;

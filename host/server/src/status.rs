@@ -1,4 +1,4 @@
-//! `GET status/{connection}`: how a connection stands for the signed-in user.
+//! `GET status/{connection}`: the status of a connection for the signed-in user.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use url::Url;
 use crate::problem::Problem;
 use crate::site::Site;
 
-/// Of a path that may name none.
+/// From a path that may not name a connection.
 type Connection = Result<Path<ConnectionId>, PathRejection>;
 
-/// The status, and a link to authorize where that helps.
+/// The status, and a link to authorize if that helps.
 #[derive(Serialize)]
 struct Body {
     #[serde(flatten)]
@@ -44,7 +44,7 @@ async fn status(site: &Site, connection: Connection, request: Request) -> Result
     let status = status.map_err(|error| Problem::from(&error))?;
     let mut body = Body { status: status.view(), start_url: None, start_url_expires_at: None };
     if !status.grant.authorized {
-        // The user's way out, where the policy lets them take it.
+        // A link that lets the user fix it, if the policy allows that.
         if let Ok(link) = host.start_link(NewLink::new(user.space, id, Some(user.principal))).await {
             body.start_url_expires_at = Some(link.expires_at.to_string());
             body.start_url = Some(link.url);

@@ -1,4 +1,4 @@
-//! Who is at the browser.
+//! The user of the browser.
 
 use std::fmt;
 
@@ -11,26 +11,26 @@ use innkeeper::{PrincipalId, SpaceId};
 pub struct User {
     /// Their tenant.
     pub space: SpaceId,
-    /// Who they are in it.
+    /// Their id in it.
     pub principal: PrincipalId,
 }
 
-/// What a service knows of those who send requests.
+/// What a service knows about the senders of requests.
 #[async_trait]
 pub trait Visitors: Send + Sync + fmt::Debug {
-    /// Who sends this request, as the service's own session says; none: nobody is signed in. It is asked for every request, and
-    /// a flow that one user began is refused to another.
+    /// The sender of this request, according to the service's own session; `None`: no one is signed in. It is called
+    /// for every request, and a flow that one user began is refused to another.
     async fn user(&self, request: &Parts) -> Option<User>;
 
-    /// Whether a link is proof of who opens it, where [`Visitors::user`] knows nobody. Say so only where links reach their users
-    /// by a safe way: a page asks before it goes on, but whoever holds the link can answer it.
+    /// Whether a link is proof of who opens it if [`Visitors::user`] returns `None`. Return true only if links reach
+    /// their users in a safe way: a page asks before it continues, but any holder of the link can answer it.
     fn links_are_proof(&self) -> bool {
         false
     }
 }
 
-/// For services that know no users by their browsers: whoever holds a signed link is who it was made for. Only the routes that
-/// a link leads to work; the others want a user.
+/// For services that do not know users by their browsers: the holder of a signed link is taken for the user it was
+/// made for. Only the routes that a link leads to work; the others require a user.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LinkHolders;
 

@@ -1,4 +1,4 @@
-//! Who a component is.
+//! The identity of a component.
 
 use schemars::JsonSchema;
 use semver::Version;

@@ -41,20 +41,21 @@ pub struct ApprovedHost {
 }
 
 impl ApprovedHost {
-    /// Whether the rule is about this origin at all.
+    /// Whether the rule applies to this origin at all.
     pub fn is_for(&self, scheme: &str, host: &str, port: u16) -> bool {
         scheme == self.scheme.as_str() && port == self.port && self.host.matches(host)
     }
 
-    /// Whether a request may leave. `path` is percent-encoded, without query. It must lie within the prefix as it
-    /// stands, and in every way a server could read its escapes, dot segments, backslashes and doubled slashes.
+    /// Whether a request may be sent. `path` is percent-encoded, without query. It must be within the prefix as
+    /// written, and in every way in which a server could read its escapes, dot segments, backslashes and doubled
+    /// slashes.
     pub fn permits(&self, scheme: &str, host: &str, port: u16, method: &str, path: &str) -> bool {
         self.is_for(scheme, host, port)
             && (self.methods.is_empty() || self.methods.iter().any(|allowed| allowed == method))
             && self.path_prefix.as_deref().is_none_or(|prefix| path::lies_within(path, prefix))
     }
 
-    /// Whether everything the other permits is permitted by this as well, the credential included.
+    /// Whether this permits everything that the other one permits, the credential included.
     pub fn covers(&self, other: &Self) -> bool {
         self.scheme == other.scheme
             && self.port == other.port
@@ -65,12 +66,12 @@ impl ApprovedHost {
     }
 }
 
-/// Whether the second list asks for nothing beyond the first; an empty one means any.
+/// Whether the second list requests nothing beyond the first; an empty one means any.
 pub(crate) fn covers_methods(wide: &[String], narrow: &[String]) -> bool {
     wide.is_empty() || (!narrow.is_empty() && narrow.iter().all(|method| wide.contains(method)))
 }
 
-/// Whether the second prefix lies within the first; none means any.
+/// Whether the second prefix is within the first; `None` means any.
 pub(crate) fn covers_prefix(wide: Option<&str>, narrow: Option<&str>) -> bool {
     match (wide, narrow) {
         (None, _) => true,
@@ -96,7 +97,7 @@ impl fmt::Display for ApprovedHost {
 impl FromStr for ApprovedHost {
     type Err = String;
 
-    /// Reads what [`Display`](fmt::Display) prints. Port (by scheme), prefix, methods and the ending may be left out.
+    /// Reads what [`Display`](fmt::Display) prints. Port (by scheme), prefix, methods and the ending may be omitted.
     fn from_str(text: &str) -> Result<Self, String> {
         let given = quoted(text);
         let rest = text.trim();
@@ -128,7 +129,7 @@ impl FromStr for ApprovedHost {
             Some(slash) => (&rest[..slash], Some(&rest[slash..])),
             None => (rest, None),
         };
-        // The colons within `[::1]` belong to the address.
+        // The colons in `[::1]` belong to the address.
         let after_address = authority.rfind(']').map_or(0, |bracket| bracket + 1);
         let (host, port) = match authority[after_address..].find(':') {
             Some(colon) => {

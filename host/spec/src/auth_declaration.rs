@@ -1,4 +1,4 @@
-//! An auth type that a connector takes, and what it brings along for it.
+//! An auth type that a connector accepts, and what the connector declares for it.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ pub struct FieldOverride {
 }
 
 impl AuthDeclaration {
-    /// `none` alone: what a connector that declares no auth type takes.
+    /// Only `none`: what a connector that declares no auth type accepts.
     pub(crate) fn of_none() -> Self {
         Self {
             auth_type: AuthTypeId::parse("none").expect("a constant id is valid"),
@@ -72,8 +72,8 @@ impl AuthDeclaration {
         }
     }
 
-    /// The defaults with their templates filled from a connection's config; the mistake names the config field that is
-    /// not set or holds what may not stand in an address.
+    /// The defaults with their templates filled in from a connection's config; the mistake names the config field
+    /// that is not set or contains what an address may not.
     pub fn rendered_defaults(&self, config: &Value) -> Result<BTreeMap<String, Value>, Mistake> {
         let render = |(name, value): (&String, &Value)| match value {
             Value::String(text) => {
@@ -86,7 +86,7 @@ impl AuthDeclaration {
         self.defaults.iter().map(render).collect()
     }
 
-    /// Reads one declaration. `config`: none where it failed to parse itself.
+    /// Reads one declaration. `config`: `None` if it could not be parsed.
     pub(crate) fn parse(
         draft: &draft::AuthDeclaration,
         place: &str,

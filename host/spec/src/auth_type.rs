@@ -1,4 +1,4 @@
-//! What an auth type says of itself, and the fields that a connection fills in for it.
+//! The spec of an auth type, and the fields that a connection fills in for it.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ pub enum FieldKind {
 }
 
 impl FieldKind {
-    /// Whether values are sealed and never shown: what may hold a password, a token or a private key.
+    /// Whether values are sealed and never shown: fields that may hold a password, a token or a private key.
     pub fn is_secret(self) -> bool {
         matches!(self, Self::Secret | Self::Multiline | Self::File)
     }
@@ -113,7 +113,7 @@ impl std::fmt::Display for AuthMode {
 }
 
 impl AuthTypeSpec {
-    /// Checks what an auth type answered; every mistake at once.
+    /// Checks what an auth type returned; reports every mistake at once.
     pub fn parse(draft: &draft::AuthTypeSpec) -> Result<Self, Mistakes> {
         let mut mistakes = Mistakes::default();
         if let Err(reason) = crate::connector::check_size(draft) {

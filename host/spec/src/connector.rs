@@ -1,4 +1,4 @@
-//! All that a connector says of itself, checked.
+//! The whole spec of a connector, checked.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ pub struct ConnectorSpec {
 }
 
 impl ConnectorSpec {
-    /// Checks what a component answered; every mistake at once.
+    /// Checks what a component returned; reports every mistake at once.
     pub fn parse(draft: &draft::ConnectorSpec) -> Result<Self, Mistakes> {
         let mut mistakes = Mistakes::default();
         if let Err(reason) = check_size(draft) {
@@ -121,7 +121,7 @@ impl ConnectorSpec {
         self.actions.iter().find(|action| action.name.as_str() == name)
     }
 
-    /// The action that somebody who wrote this may have meant.
+    /// The action that the author of this name may have meant.
     pub fn nearest_action(&self, name: &str) -> Option<&ActionName> {
         let name: String = name.chars().take(2 * MAX_LENGTH).collect();
         let likeness = |action: &ActionName| strsim::jaro_winkler(&fold(&name), &fold(action.as_str()));
@@ -129,23 +129,24 @@ impl ConnectorSpec {
         likely.filter(|(likeness, _)| *likeness >= 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
     }
 
-    /// What it says about an auth type, if it takes that.
+    /// The declaration of an auth type, if the connector accepts it.
     pub fn auth_declaration(&self, auth_type: &AuthTypeId) -> Option<&AuthDeclaration> {
         self.auth_types.iter().find(|declaration| declaration.auth_type == *auth_type)
     }
 
-    /// What changes for a connection when a newer version takes this one's place, the most serious first.
+    /// What changes for a connection when a newer version replaces this one, the most serious first.
     pub fn differences(&self, newer: &Self) -> Vec<Difference> {
         difference::between(self, newer)
     }
 
-    /// The whole spec with its schemas inline: what `inspect --json` prints, and what a mistake's place points into.
+    /// The whole spec with its schemas inline: what `inspect --json` prints, and what the place of a mistake points
+    /// into.
     pub fn to_json(&self) -> Value {
         serde_json::to_value(self).expect("every map has text keys")
     }
 }
 
-/// `list_files`, `listFiles` and `ListFiles` are one name to a person.
+/// `list_files`, `listFiles` and `ListFiles` are the same name to a person.
 fn fold(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

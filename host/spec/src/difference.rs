@@ -1,4 +1,4 @@
-//! What changes for a connection when a newer version of its connector takes the older one's place.
+//! What changes for a connection when a newer version replaces its connector's older one.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -88,7 +88,7 @@ pub(crate) fn between(older: &ConnectorSpec, newer: &ConnectorSpec) -> Vec<Diffe
     differences
 }
 
-/// Longest difference that is shown whole, in characters: two addresses fit.
+/// The longest difference that is shown completely, in characters: two addresses fit.
 const LONGEST: usize = 10_000;
 
 struct Found(Vec<Difference>);
@@ -99,7 +99,7 @@ impl Found {
     }
 }
 
-/// Claims and placeholders: a new one is asked for, a former one is given up.
+/// Claims and placeholders: a new one is requested, a former one is dropped.
 fn names(place: &str, asks: &str, older: &[String], newer: &[String], found: &mut Found) {
     let before: BTreeSet<_> = older.iter().collect();
     let after: BTreeSet<_> = newer.iter().collect();

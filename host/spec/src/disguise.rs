@@ -1,26 +1,26 @@
 //! Headers and parameters by which a request asks to be taken for another one.
 //!
-//! Proxies and frameworks read the method, the address, the host or the client of a request from such headers, and believe them
-//! more than the request itself. What was checked would then not be what the service does.
+//! Proxies and frameworks read the method, the address, the host or the client of a request from such headers, and
+//! trust them more than the request itself. The service would then not do what was checked.
 
 use std::borrow::Cow;
 
-/// What a header would have the service believe.
+/// What a header makes the service believe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disguise {
     /// That the request has another method: `X-HTTP-Method-Override`.
     Method,
-    /// That it has another path or leads on to another address: `X-Original-URL`, `Destination`.
+    /// That it has another path or redirects to another address: `X-Original-URL`, `Destination`.
     Address,
-    /// That it is for another host or came by another scheme: `X-Forwarded-Host`.
+    /// That it is for another host or arrived over another scheme: `X-Forwarded-Host`.
     Host,
-    /// That somebody else sent it: `X-Forwarded-For`, `X-Real-IP`, `Via`.
+    /// That it has another sender: `X-Forwarded-For`, `X-Real-IP`, `Via`.
     Client,
 }
 
 impl Disguise {
-    /// Whether no rule can allow it: each rule names a host, and a guest sends from this host alone. Method and address are
-    /// free where no rule restricts them.
+    /// Whether no rule can allow it: each rule names a host, and a guest sends only from this host. Method and
+    /// address are free if no rule restricts them.
     pub fn is_never_allowed(self) -> bool {
         matches!(self, Self::Host | Self::Client)
     }
@@ -36,8 +36,8 @@ impl Disguise {
     }
 }
 
-/// The name of a header or a parameter as the most careless server compares it: in lower case, `-` for everything that is
-/// neither letter nor digit (CGI makes one variable of `X-A` and `X_A`).
+/// The name of a header or a parameter as the least careful server compares it: in lower case, with `-` for
+/// everything that is not a letter or digit (CGI makes one variable of `X-A` and `X_A`).
 pub fn fold(name: &str) -> Cow<'_, str> {
     if name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
         return Cow::Borrowed(name);
@@ -99,7 +99,7 @@ pub fn of_header(name: &str) -> Option<Disguise> {
     }
 }
 
-/// Names of a kind that grows.
+/// Families of names, to which more are added.
 fn of_kind(stem: &str) -> Option<Disguise> {
     let within = |parts: &[&str]| parts.iter().any(|part| stem.contains(part));
     let begins = |parts: &[&str]| parts.iter().any(|part| stem.starts_with(part));
@@ -141,8 +141,9 @@ fn of_kind(stem: &str) -> Option<Disguise> {
     }
 }
 
-/// Whether a parameter of a query or a form asks for another method, as frameworks read it (`_method=DELETE`). `name` and
-/// `value` are decoded. A plain `method` is one only with the name of an HTTP method: services have parameters called that.
+/// Whether a parameter of a query or a form requests another method, as frameworks read it (`_method=DELETE`). `name`
+/// and `value` are decoded. A plain `method` counts only with the name of an HTTP method: services have parameters
+/// with that name.
 pub fn is_method_parameter(name: &str, value: &str) -> bool {
     // Some servers end a name at a null byte.
     let name = name.split('\0').next().unwrap_or_default();

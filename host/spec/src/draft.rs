@@ -1,5 +1,5 @@
-//! What a component answers, before anything is checked: the plain mirror of `wit/connector/spec.wit`, field by field.
-//! Texts called "JSON" hold one JSON value; an empty one means "nothing declared".
+//! What a component returns, before anything is checked: the plain mirror of `wit/connector/spec.wit`, field by
+//! field. Texts called "JSON" contain one JSON value; an empty one means "nothing declared".
 
 use serde::{Deserialize, Serialize};
 
@@ -11,16 +11,16 @@ pub use crate::host_rule::CredentialUse;
 /// A named JSON value that the contract has no field for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Annotation {
-    /// `skill`, `icon`, `form` or a name of the author's.
+    /// `skill`, `icon`, `form` or a name that the author chose.
     pub name: String,
     /// JSON.
     pub value: String,
 }
 
-/// Who this is.
+/// The identity of a component.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
-    /// The id that stays for ever.
+    /// The id, which never changes.
     pub id: String,
     /// Semantic version.
     pub version: String,
@@ -37,13 +37,13 @@ pub struct About {
 /// Where requests may go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostRule {
-    /// Which hosts.
+    /// The hosts that the rule applies to.
     pub host: HostPattern,
-    /// None: 443.
+    /// `None`: 443.
     pub port: Option<u16>,
     /// Empty: any.
     pub methods: Vec<String>,
-    /// None: any path.
+    /// `None`: any path.
     pub path_prefix: Option<String>,
     /// Whether the credential may go there.
     pub credential: CredentialUse,
@@ -51,7 +51,7 @@ pub struct HostRule {
     pub reason: Option<String>,
 }
 
-/// Which hosts a rule means.
+/// The hosts that a rule applies to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HostPattern {
@@ -59,25 +59,25 @@ pub enum HostPattern {
     Name(String),
     /// JSON pointer to a config field that holds an address.
     Config(String),
-    /// A claim of the token answer that holds an address.
+    /// A claim of the token response that contains an address.
     Claim(ClaimHost),
 }
 
-/// A host that the token answer names.
+/// A host that the token response names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimHost {
-    /// Field of the token answer.
+    /// Field of the token response.
     pub claim: String,
     /// What its host must match.
     pub pattern: String,
 }
 
-/// An auth type that the connector takes.
+/// An auth type that the connector accepts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthDeclaration {
     /// Id of the auth type.
     pub auth_type: String,
-    /// Name for people, where the auth type's own does not fit.
+    /// Name for people, if the auth type's own does not fit.
     pub label: Option<String>,
     /// How it is presented.
     pub standing: Standing,
@@ -104,28 +104,28 @@ pub struct ActionSpec {
     pub scope: Scope,
     /// Offered to language models.
     pub tool: bool,
-    /// Hands out results as they come.
+    /// Returns results as they arrive.
     pub streaming: bool,
     /// What the contract has no field for.
     pub annotations: Vec<Annotation>,
 }
 
-/// All that a connector says of itself.
+/// The whole spec of a connector.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectorSpec {
-    /// Who this is.
+    /// The identity of the component.
     pub about: About,
-    /// Empty: `none` alone.
+    /// Empty: only `none`.
     pub auth_types: Vec<AuthDeclaration>,
     /// JSON Schema of the connection's config.
     pub config: String,
-    /// Hosts it asks for.
+    /// Hosts that it requests.
     pub hosts: Vec<HostRule>,
     /// Default headers.
     pub headers: Vec<(String, String)>,
     /// Secret fields that requests may name.
     pub placeholders: Vec<String>,
-    /// Fields of the token answer that the guest may read.
+    /// Fields of the token response that the guest may read.
     pub claims: Vec<String>,
     /// Named operations.
     pub actions: Vec<ActionSpec>,
@@ -144,11 +144,11 @@ pub struct FieldSpec {
     pub label: String,
     /// What to fill in.
     pub help: Option<String>,
-    /// How a form asks for it.
+    /// How a form shows it.
     pub kind: FieldKind,
     /// For [`FieldKind::Choice`].
     pub choices: Vec<String>,
-    /// Whether it must be given.
+    /// Whether it is required.
     pub required: bool,
     /// JSON.
     pub default: Option<String>,
@@ -156,16 +156,16 @@ pub struct FieldSpec {
     pub pattern: Option<String>,
 }
 
-/// All that an auth type says of itself.
+/// The whole spec of an auth type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthTypeSpec {
-    /// Who this is.
+    /// The identity of the component.
     pub about: About,
     /// What a connection fills in.
     pub fields: Vec<FieldSpec>,
     /// Who may own the grant.
     pub modes: Vec<AuthMode>,
-    /// Sends the user's browser somewhere.
+    /// Redirects the user's browser.
     pub interactive: bool,
     /// Token hosts.
     pub hosts: Vec<HostRule>,

@@ -1,4 +1,4 @@
-//! How a form asks for a config field: the value of `x-form` in the field's schema.
+//! How a form shows a config field: the value of `x-form` in the field's schema.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -67,14 +67,14 @@ pub enum Widget {
 }
 
 impl FormHints {
-    /// The hints of a property's schema; absent or invalid ones ask for nothing in particular.
+    /// The hints of a property's schema; absent or invalid hints request nothing in particular.
     pub fn of(property: &Value) -> Self {
         let hints = property.get("x-form").cloned();
         hints.and_then(|hints| serde_json::from_value(hints).ok()).unwrap_or_default()
     }
 }
 
-/// Notes every hint that is none, in nested fields too.
+/// Notes every invalid hint, in nested fields too.
 pub(crate) fn check(schema: &Value, place: &str, mistakes: &mut Mistakes) {
     check_at(schema, place, &Schema::of::<FormHints>(), mistakes);
 }
@@ -97,7 +97,7 @@ fn check_at(schema: &Value, place: &str, hints: &Schema, mistakes: &mut Mistakes
     }
 }
 
-/// What a form shows of the connector's own words; a text that is empty is not shown.
+/// The connector's own texts in a form; an empty text is not shown.
 pub(crate) fn check_texts(
     [label, placeholder]: [Option<String>; 2],
     help: Option<String>,

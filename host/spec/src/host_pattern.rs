@@ -1,4 +1,4 @@
-//! Which hosts are meant.
+//! Patterns of hosts.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -54,21 +54,22 @@ pub struct NamePattern(Form);
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Form {
     Exact(String),
-    /// Everything that ends in a dot and this.
+    /// Every name that ends in a dot and this.
     Below(String),
     Address(IpAddr),
 }
 
 impl NamePattern {
-    /// Reads a pattern. Names are lower case and ASCII (punycode for others); a wildcard stands alone before at least
-    /// two labels, below which all hosts belong to one owner: never before a public suffix such as `co.uk` or `github.io`.
+    /// Reads a pattern. Names are lower case and ASCII (punycode for others); a wildcard is a whole label before at
+    /// least two labels, below which all hosts belong to one owner: never before a public suffix such as `co.uk` or
+    /// `github.io`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let pattern = Self::read(text)?;
         pattern.many_owners().map_or(Ok(pattern), Err)
     }
 
-    /// Reads a pattern of which one host will be chosen: below a suffix of one service, whose customers each have their own
-    /// name there, it may be wide.
+    /// Reads a pattern from which one host will be chosen: it may be wide below the suffix of one service, whose
+    /// customers each have their own name there.
     pub(crate) fn parse_for_choice(text: &str) -> Result<Self, String> {
         let pattern = Self::read(text)?;
         match (&pattern.0, pattern.many_owners()) {
@@ -77,8 +78,8 @@ impl NamePattern {
         }
     }
 
-    /// Why the pattern reaches hosts of more owners than one, if it does. Patterns that were kept before they were refused
-    /// can.
+    /// Why the pattern covers hosts of more than one owner, if it does. Patterns that were stored before they were
+    /// refused can do so.
     pub fn many_owners(&self) -> Option<String> {
         let Form::Below(parent) = &self.0 else { return None };
         let whose = match breadth::below(parent) {
@@ -90,7 +91,7 @@ impl NamePattern {
         Some(format!("`{self}` would match hosts of many owners, as {whose}: {example}"))
     }
 
-    /// Reads what can be a pattern, however wide.
+    /// Reads any pattern, however wide.
     fn read(text: &str) -> Result<Self, String> {
         if let Some(address) = address(text) {
             return Ok(Self(Form::Address(address)));
@@ -110,7 +111,8 @@ impl NamePattern {
         Ok(Self(Form::Below(name.to_owned())))
     }
 
-    /// Whether a host (without port, IPv6 with or without brackets) is meant. Names compare without regard to case.
+    /// Whether the pattern matches a host (without port, IPv6 with or without brackets). Names are compared
+    /// case-insensitively.
     pub fn matches(&self, host: &str) -> bool {
         match &self.0 {
             Form::Exact(name) => host.eq_ignore_ascii_case(name),
@@ -140,7 +142,7 @@ impl NamePattern {
         }
     }
 
-    /// Whether every host of the other pattern is one of this.
+    /// Whether this pattern matches every host of the other one.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Form::Below(_), Form::Exact(name)) => self.matches(name),
@@ -156,7 +158,7 @@ impl fmt::Display for NamePattern {
             Form::Exact(name) => f.write_str(name),
             Form::Below(parent) => write!(f, "*.{parent}"),
             Form::Address(IpAddr::V4(address)) => address.fmt(f),
-            // As an address of a request is printed: `[::ffff:7f00:1]`, where Rust would write `::ffff:127.0.0.1`.
+            // As the address of a request is printed: `[::ffff:7f00:1]`, where Rust would write `::ffff:127.0.0.1`.
             Form::Address(IpAddr::V6(address)) => Host::<&str>::Ipv6(*address).fmt(f),
         }
     }
@@ -177,7 +179,7 @@ impl FromStr for NamePattern {
 
 impl TryFrom<String> for NamePattern {
     type Error = String;
-    /// What is kept stays readable, however wide: see [`NamePattern::many_owners`].
+    /// Stored patterns stay readable, however wide: see [`NamePattern::many_owners`].
     fn try_from(text: String) -> Result<Self, String> {
         Self::read(&text)
     }

@@ -1,4 +1,4 @@
-//! Where a connector asks to send requests.
+//! The hosts that a connector requests access to.
 
 use std::fmt;
 
@@ -97,9 +97,9 @@ impl fmt::Display for Scheme {
 }
 
 impl HostRule {
-    /// What a connection with this config and these claims has to approve. None: the config field or the claim is not
-    /// there yet. A config field holds a host name or an `https` or `http` address, whose port counts and whose path
-    /// does not; a claim holds an `https` address within the rule's pattern and port.
+    /// What a connection with this config and these claims has to approve. `None`: the config field or the claim does
+    /// not exist yet. A config field holds a host name or an `https` or `http` address, whose port counts and whose
+    /// path does not; a claim holds an `https` address that matches the rule's pattern and port.
     pub fn resolve(
         &self,
         config: &Value,
@@ -142,7 +142,7 @@ impl HostRule {
         }
     }
 
-    /// Reads one rule. `config` and `claims` are what it may refer to; none where that failed to parse itself.
+    /// Reads one rule. `config` and `claims` are what it may refer to; `None` if that could not be parsed.
     pub(crate) fn parse(
         draft: &draft::HostRule,
         place: &str,
@@ -230,10 +230,11 @@ fn check_pointer(pointer: &str, config: Option<&Schema>) -> Result<(), String> {
     }
 }
 
-/// Methods that are for proxies, that have a server send back the request with its credential, or that begin another protocol.
+/// Methods that are for proxies, that make a server return the request with its credential, or that start another
+/// protocol.
 pub const NEVER_SENT: [&str; 4] = ["CONNECT", "PRI", "TRACE", "TRACK"];
 
-/// A method is written in capitals and hyphens: what a rule can name can be sent, and nothing else.
+/// A method is written in capitals and hyphens: only what a rule can name can be sent.
 pub fn check_method(method: &str) -> Result<(), String> {
     if method.is_empty() || method.len() > 32 || !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
         return Err(format!("{} is no method: write it in upper case, such as `GET`", quoted(method)));
@@ -281,7 +282,7 @@ pub(crate) fn origin(text: &str) -> Result<(Scheme, NamePattern, Option<u16>), S
         _ => return Err(format!("{given} is neither https nor http: {example}")),
     };
     if !url.username().is_empty() || url.password().is_some() {
-        // Not quoted: it may hold a password.
+        // Not quoted: it may contain a password.
         return Err(format!("an address with a user name or password is not taken: {example}"));
     }
     let host = match url.host() {

@@ -1,4 +1,4 @@
-//! A picture that travels with the spec.
+//! A picture that is part of the spec.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Names that stay the same for ever and are compared byte by byte.
+//! Names that never change and are compared byte by byte.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mistake::quoted;
 
-/// A text that is no id. Says what was given and what an id may hold.
+/// A text that is not a valid id. Says what was given and what an id may contain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{given} is no {what}: {rule}")]
 pub struct IdError {
@@ -111,7 +111,7 @@ id!(
     is_identifier
 );
 
-/// Letters, digits and `_`, the first a letter, at most [`MAX_LENGTH`]: the names of fields too.
+/// Letters, digits and `_`, the first a letter, at most [`MAX_LENGTH`]: applies to the names of fields, too.
 pub(crate) fn is_identifier(text: &str) -> bool {
     text.len() <= MAX_LENGTH
         && text.starts_with(|first: char| first.is_ascii_alphabetic())

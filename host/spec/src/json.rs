@@ -1,5 +1,5 @@
-//! JSON that a stranger wrote. Its tree can take a hundred times the room of its text: `{"":0}` is six bytes of text and
-//! more than six hundred of memory. So the tree is counted while it is built, and building it ends at a limit.
+//! JSON from a third party. Its tree can take a hundred times the memory of its text: `{"":0}` is six bytes of text
+//! and more than six hundred of memory. So the tree is measured while it is built, and building it stops at a limit.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// Why a text gave no tree.
+/// Why a text has no tree.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
-    /// It is no JSON; the reason names the place and never repeats the text.
+    /// It is not JSON; the reason names the place and never repeats the text.
     #[error("{0}")]
     Syntax(String),
-    /// Its tree would take more memory than it may.
+    /// Its tree would take too much memory.
     #[error("it takes more than {limit} bytes of memory once it is read: answer less, or fewer small objects")]
     TooLarge {
         /// The limit, in bytes.
@@ -21,8 +21,8 @@ pub enum ParseError {
     },
 }
 
-/// The tree of a text, and how many bytes of memory it takes, as far as these can be told: at most `limit`. Nothing beyond
-/// the limit is allocated. Nesting deeper than 128 is no JSON here.
+/// The tree of a text, and how many bytes of memory it takes, as far as this can be known: at most `limit`. Nothing
+/// beyond the limit is allocated. Nesting deeper than 128 is not accepted as JSON.
 pub fn parse(text: &str, limit: usize) -> Result<(Value, usize), ParseError> {
     let mut budget = Budget { left: limit, exceeded: false };
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -103,7 +103,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
         let mut array = Vec::new();
         while let Some(item) = items.next_element_seed(Tree(&mut *budget))? {
             if array.len() == array.capacity() {
-                // While it grows, the old one is there beside the new.
+                // While it grows, the old one exists next to the new one.
                 budget.take(array.capacity().max(FIRST_ITEMS) * size_of::<Value>())?;
             }
             array.push(item);
@@ -147,8 +147,9 @@ impl Visitor<'_> for Name<'_> {
     }
 }
 
-/// What the object grows by with its field number `read`, counted from 0. It is a B-tree of nodes with room for 11 fields:
-/// one for the first 11, and as each holds 5 at least and one more between it and the next, one for each 6 after them.
+/// The growth of the object by its field number `read`, counted from 0. It is a B-tree of nodes with room for 11
+/// fields: one for the first 11, and as each has at least 5 and one more between it and the next, one for each 6
+/// after them.
 const fn node_of_field(read: usize) -> usize {
     match read {
         0 => LEAF,
@@ -159,7 +160,7 @@ const fn node_of_field(read: usize) -> usize {
     }
 }
 
-/// Allocators give out multiples of it.
+/// Allocators return multiples of it.
 const ALIGNMENT: usize = 16;
 /// Items that an array has room for as soon as it has one.
 const FIRST_ITEMS: usize = 4;

@@ -1,8 +1,8 @@
-//! What a connector or an auth type says of itself, as checked domain types.
+//! The specs of connectors and auth types, as checked domain types.
 //!
-//! A component answers a [`draft::ConnectorSpec`], the plain mirror of the WIT record (`wit/connector/spec.wit`).
-//! [`ConnectorSpec::parse`] turns it into types that cannot hold an invalid spec, or reports every mistake at once, each
-//! with its place.
+//! A component returns a [`draft::ConnectorSpec`], the plain mirror of the WIT record (`wit/connector/spec.wit`).
+//! [`ConnectorSpec::parse`] turns it into types that cannot hold an invalid spec, or reports every mistake at once,
+//! each with its place.
 
 mod about;
 mod action;

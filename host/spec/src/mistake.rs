@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use innkeeper_shown::{Hidden, OneLine, Quoted, hidden};
 use serde::Serialize;
 
-/// One thing that is wrong, its place and what to do about it.
+/// One mistake, its place and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{}: {}", if place.is_empty() { "/".to_owned() } else { OneLine::new(place).to_string() }, OneLine::new(reason).at_most(4000))]
 pub struct Mistake {
@@ -22,7 +22,7 @@ impl Mistake {
     }
 }
 
-/// Everything that is wrong in one spec; never empty when it is an error. Prints a line each.
+/// Everything that is wrong in one spec; never empty when it is an error. Prints one line per mistake.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Mistakes(pub Vec<Mistake>);
 
@@ -40,7 +40,7 @@ impl fmt::Display for Mistakes {
     }
 }
 
-/// A report ends after so many mistakes.
+/// A report has at most this many mistakes.
 const MOST: usize = 500;
 
 /// A place with names of any length, short enough to print.
@@ -53,7 +53,7 @@ fn shortened(place: String) -> String {
 }
 
 impl Mistakes {
-    /// Notes one more; of many, the first ones.
+    /// Notes a mistake; only the first ones are kept.
     pub(crate) fn note(&mut self, place: impl Into<String>, reason: impl Into<String>) {
         match self.0.len() {
             ..MOST => self.0.push(Mistake::new(shortened(place.into()), reason)),
@@ -67,22 +67,23 @@ impl Mistakes {
         result.map_err(|reason| self.note(place, reason.to_string())).ok()
     }
 
-    /// A text for people of one line: a title, a label, a reason. Not empty, not longer than `limit` bytes, and nothing in it
-    /// that is hidden ([`innkeeper_shown::Hidden`]): it stands beside the host's own words where somebody decides.
+    /// A text for people of one line: a title, a label, a reason. Not empty, not longer than `limit` bytes, and
+    /// without hidden characters ([`innkeeper_shown::Hidden`]): it is shown next to the host's own words when a
+    /// person decides.
     pub(crate) fn check_line(&mut self, place: &str, text: &str, limit: usize) {
         self.check_length(place, text, limit);
         self.check_hidden(place, text, |_, _| false);
     }
 
-    /// [`Self::check_line`] where there may be none.
+    /// [`Self::check_line`] for an optional text.
     pub(crate) fn check_optional_line(&mut self, place: &str, text: Option<&str>, limit: usize) {
         if let Some(text) = text {
             self.check_line(place, text, limit);
         }
     }
 
-    /// A text for people of any number of lines. It may hold what joins letters, chooses their shape or is piled on them, which
-    /// some writings and pictures need.
+    /// A text for people of any number of lines. It may contain characters that join letters, choose their shape or
+    /// combine with them, which some scripts and pictures need.
     pub(crate) fn check_text(&mut self, place: &str, text: &str, limit: usize) {
         self.check_length(place, text, limit);
         self.check_hidden(place, text, |c, hidden| {
@@ -91,7 +92,7 @@ impl Mistakes {
         });
     }
 
-    /// [`Self::check_text`] where there may be none.
+    /// [`Self::check_text`] for an optional text.
     pub(crate) fn check_optional_text(&mut self, place: &str, text: Option<&str>, limit: usize) {
         if let Some(text) = text {
             self.check_text(place, text, limit);
@@ -114,7 +115,7 @@ impl Mistakes {
         }
     }
 
-    /// A list with no more than `limit` entries.
+    /// A list with at most `limit` entries.
     pub(crate) fn check_count(&mut self, place: &str, count: usize, limit: usize) {
         if count > limit {
             self.note(place, format!("has {count} entries: at most {limit} are possible"));
@@ -122,7 +123,7 @@ impl Mistakes {
     }
 }
 
-/// The text in backquotes for a message: cut at 80 characters, what is hidden escaped.
+/// The text in backquotes for a message: cut at 80 characters, with hidden characters escaped.
 pub(crate) fn quoted(text: &str) -> String {
     Quoted::name(text).to_string()
 }

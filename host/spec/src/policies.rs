@@ -1,4 +1,4 @@
-//! What a connector says of how its service takes requests: part of it the host acts on, part of it informs.
+//! A connector's declarations about its service: the host applies some of them, and others only inform.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -300,7 +300,7 @@ impl Policies {
         Some(policies)
     }
 
-    /// What a schema cannot say.
+    /// What a schema cannot express.
     fn check(&self, mistakes: &mut Mistakes) {
         if let Some(limit) = &self.rate_limit {
             limit.check(mistakes);

@@ -1,4 +1,4 @@
-//! JSON Schemas of what a spec holds as JSON, for editors and other languages: `wit/schemas/*.json`.
+//! JSON Schemas of the JSON in a spec, for editors and other languages: `wit/schemas/*.json`.
 
 use std::collections::BTreeMap;
 
@@ -23,17 +23,17 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Of a schema within a spec.
+/// The schema of a schema within a spec.
 pub(crate) fn inline_schema(_: &mut SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "$ref": "https://json-schema.org/draft/2020-12/schema" })
 }
 
-/// Of a schema within a spec, or null.
+/// The schema of a schema within a spec, or null.
 pub(crate) fn optional_inline_schema(_: &mut SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "anyOf": [{ "$ref": "https://json-schema.org/draft/2020-12/schema" }, { "type": "null" }] })
 }
 
-/// Of what authors write: what has a default may be left out.
+/// The schema of what authors write: what has a default may be omitted.
 fn written<T: JsonSchema>(title: &str, description: &str) -> Value {
     titled(
         SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<T>(),
@@ -42,7 +42,7 @@ fn written<T: JsonSchema>(title: &str, description: &str) -> Value {
     )
 }
 
-/// The JSON Schema (2020-12) of a type that is printed, not read: every field is there.
+/// The JSON Schema (2020-12) of a type that is printed, not read: every field is present.
 pub fn printed<T: JsonSchema>(title: &str, description: &str) -> Value {
     titled(
         SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>(),

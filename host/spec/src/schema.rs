@@ -21,15 +21,15 @@ mod reach;
 mod unique;
 mod work;
 
-/// Dialect that is understood.
+/// The dialect that is supported.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// Longest message of a violation, in characters.
 const LONGEST_MESSAGE: usize = 4000;
-/// A report ends after so many violations.
+/// A report has at most this many violations.
 const MOST_VIOLATIONS: usize = 50;
 /// Bytes of a compiled pattern.
 const MOST_BYTES_OF_A_PATTERN: usize = 1 << 20;
-/// Bytes that are kept of a pattern for each thread that matches with it.
+/// Bytes of a pattern that are cached for each thread that matches with it.
 const MOST_BYTES_OF_A_MATCH: usize = 256 << 10;
 
 /// A compiled JSON Schema 2020-12. Cloning is cheap; formats are checked; references to other documents are refused.
@@ -40,18 +40,18 @@ struct Compiled {
     value: Value,
     validator: Validator,
     patterns: Patterns,
-    /// Its work grows with the value alone.
+    /// Its work grows only with the value.
     plain: bool,
 }
 
 impl Schema {
-    /// Compiles a schema. The error says why it is none; nothing is ever fetched. A schema that would take more than some
-    /// seconds or some 100 MiB is refused.
+    /// Compiles a schema. The error says why it is not valid; nothing is ever fetched. A schema that would take more
+    /// than a few seconds or about 100 MiB is refused.
     pub fn parse(value: Value) -> Result<Self, String> {
         Self::parse_within(value, &mut Budget::default())
     }
 
-    /// [`Schema::parse`] of one schema of several, which have `budget` together.
+    /// [`Schema::parse`] for one of several schemas that share `budget`.
     pub(crate) fn parse_within(value: Value, budget: &mut Budget) -> Result<Self, String> {
         if !value.is_object() && !value.is_boolean() {
             return Err(format!("a JSON Schema is an object, this is {}", message::kind_of(&value)));
@@ -62,7 +62,7 @@ impl Schema {
         }
         budget::check_depth(&value)?;
         let patterns = budget::take(&value, budget)?;
-        // The first thing alone: a report of all would be made whole before its first line is read.
+        // Only the first error: a report of all of them would be built completely before its first line is read.
         let violations =
             message::violations(jsonschema::draft202012::meta::validator().validate(&value).err().into_iter());
         if let Some(violation) = violations.0.first() {
@@ -91,8 +91,8 @@ impl Schema {
         &self.0.value
     }
 
-    /// Checks a value; every violation is reported, up to 50. A value whose check would take more than a second or so is
-    /// refused unchecked.
+    /// Checks a value; every violation is reported, up to 50. A value whose check would take more than about a second
+    /// is refused unchecked.
     pub fn validate(&self, value: &Value) -> Result<(), Violations> {
         let counted = self.counted();
         if let Some(message) = counted.too_much(value) {
@@ -108,8 +108,8 @@ impl Schema {
         })
     }
 
-    /// [`Schema::validate`] where that takes some milliseconds at most; none where it may take longer, and others should not
-    /// wait for it. `size`: bytes of the value's JSON.
+    /// [`Schema::validate`] if that takes a few milliseconds at most; `None` if it may take longer, and others should
+    /// not wait for it. `size`: bytes of the value's JSON.
     pub fn validate_at_once(&self, value: &Value, size: usize) -> Option<Result<(), Violations>> {
         let counted = self.counted();
         if !counted.is_quick(value, size) {
@@ -129,7 +129,8 @@ impl Schema {
         Counted { root: &self.0.value, patterns: &self.0.patterns, plain: self.0.plain }
     }
 
-    /// The value with the defaults of top-level properties that it lacks. A value that is no object comes back as it is.
+    /// The value with the defaults of top-level properties that it lacks. A value that is not an object is returned
+    /// unchanged.
     pub fn with_defaults(&self, value: &Value) -> Value {
         let Some(given) = value.as_object() else { return value.clone() };
         let mut filled = given.clone();
@@ -151,7 +152,7 @@ impl Schema {
         self.as_value().get("properties")?.get(name)
     }
 
-    /// The schema of the property a JSON pointer leads to, through nested `properties`.
+    /// The schema of the property that a JSON pointer leads to, through nested `properties`.
     pub(crate) fn property_at(&self, pointer: &str) -> Option<&Value> {
         let mut schema = self.as_value();
         for name in pointer.strip_prefix('/')?.split('/') {
@@ -169,7 +170,7 @@ impl Schema {
         Self::parse(Value::Object(value)).expect("a constant schema is valid")
     }
 
-    /// The schema of a type of ours.
+    /// The schema of one of our types.
     pub(crate) fn of<T: JsonSchema>() -> Self {
         Self::parse(schemars::schema_for!(T).to_value()).expect("a derived schema is valid")
     }
@@ -193,7 +194,7 @@ impl Serialize for Schema {
     }
 }
 
-/// Everything about a value that its schema does not allow. Prints a line each.
+/// Everything in a value that its schema does not allow. Prints one line per violation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{}", self.0.iter().map(Violation::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Violations(pub Vec<Violation>);
@@ -204,7 +205,7 @@ impl Violations {
     }
 }
 
-/// One thing about a value that its schema does not allow.
+/// One thing in a value that its schema does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Violation {
     /// JSON pointer into the value; empty for the value itself.

@@ -1,4 +1,4 @@
-//! Texts with gaps that a connection's config fills.
+//! Templates that are filled in from a connection's config.
 
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ impl Template {
         Ok(Self(pieces))
     }
 
-    /// The config fields it names, in order; a field named twice comes twice.
+    /// The config fields that it names, in order; a field named twice is returned twice.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|piece| match piece {
             Piece::Field(name) => Some(name.as_str()),
@@ -68,8 +68,8 @@ impl Template {
         })
     }
 
-    /// The text with its gaps filled. A value may hold only letters, digits and `._~-`, and not dots alone, so that it
-    /// can neither move the host of an address nor climb in its path; the error names the field.
+    /// The text with its fields filled in. A value may contain only letters, digits and `._~-`, and not only dots, so
+    /// that it can neither change the host of an address nor climb in its path; the error names the field.
     pub fn render(&self, config: &Value) -> Result<String, String> {
         let mut text = String::new();
         for piece in &self.0 {

@@ -6,11 +6,12 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 
-/// A cookie for each flow: two tabs do not disturb each other, and no cookie that was there before is trusted.
+/// A cookie for each flow: two tabs do not disturb each other, and no cookie that existed before is trusted.
 #[derive(Clone, Debug)]
 pub struct SessionCookies {
-    /// The prefix `__Host-` has the browser keep the cookie for this very host, over TLS alone (RFC 6265bis, section 4.1.3.2).
-    /// Browsers refuse it on plain http, which only loopback may use: there the cookie has neither the prefix nor `Secure`.
+    /// With the prefix `__Host-`, the browser sends the cookie only to this host and only over TLS (RFC 6265bis,
+    /// section 4.1.3.2). Browsers refuse it on plain http, which only loopback may use: there, the cookie has neither
+    /// the prefix nor `Secure`.
     secure: bool,
 }
 
@@ -25,12 +26,12 @@ impl SessionCookies {
         self.header(state, session, LIFE)
     }
 
-    /// `Set-Cookie` that ends it.
+    /// `Set-Cookie` that deletes it.
     pub fn clear(&self, state: &str) -> Option<HeaderValue> {
         self.header(state, "", 0)
     }
 
-    /// The session of the flow of this state, where the browser has it.
+    /// The session of the flow of this state, if the browser sent it.
     pub fn read(&self, headers: &HeaderMap, state: &str) -> Option<SecretString> {
         let name = self.name(state);
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
@@ -54,7 +55,7 @@ impl SessionCookies {
     }
 }
 
-/// As long as a flow lives, in seconds.
+/// The lifetime of a flow, in seconds.
 const LIFE: u32 = 600;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What every answer says to the browser, and whom it is given to.
+//! Headers of every answer, and the host check of requests.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 use innkeeper_address::is_loopback;
 use url::Url;
 
-/// Adds to an answer what it does not say yet: that nobody stores it, that its address (which may hold a code or a token) is
-/// sent nowhere, and that it runs no script and stands in no frame.
+/// Adds missing headers to an answer: it is not stored, its address (which may contain a code or a token) is not sent
+/// to other sites, it runs no script, and it is not shown in a frame.
 pub async fn seal(mut response: Response) -> Response {
     for (name, value) in ALWAYS {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
@@ -16,16 +16,16 @@ pub async fn seal(mut response: Response) -> Response {
     response
 }
 
-/// Whether a request to a service at `public_url` names that service as its host. Another name for an address on loopback is
-/// a web page that has pointed its own name here. Elsewhere a proxy may have rewritten the name, and TLS has settled whom the
-/// browser speaks to.
+/// Whether a request to a service at `public_url` names that service as its host. Another name for an address on
+/// loopback means a web page that has pointed its own name here. Elsewhere, a proxy may have rewritten the name, and
+/// TLS has already verified the server's name.
 pub fn is_addressed(public_url: &Url, headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let port = public_url.port_or_known_default().unwrap_or(80);
     !is_loopback(public_url) || host == public_url.authority() || host == format!("localhost:{port}")
 }
 
-/// A redirect whose address is kept out of logs: it may hold a state, a code or a token.
+/// A redirect whose address is kept out of logs: it may contain a state, a code or a token.
 pub fn redirect(status: StatusCode, to: &Url) -> Response {
     let mut response = status.into_response();
     // An address is visible ASCII.

@@ -1,10 +1,10 @@
-//! JSON as an answer, fit for whoever looks at it in a terminal or a browser.
+//! JSON as an answer, safe to look at in a terminal or a browser.
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-/// A JSON body in which what is hidden is escaped; its value is the same.
+/// A JSON body in which hidden characters are escaped; its value is the same.
 #[derive(Clone, Debug)]
 pub struct ShownJson(pub Value);
 

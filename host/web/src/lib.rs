@@ -1,7 +1,8 @@
 //! What every web service of the host shares: the authorization pages and the auth redirect service.
 //!
-//! [`listen`] serves a router on connections that are bounded in number, size and time. [`seal`] puts on every answer what
-//! keeps it out of caches, frames and other sites. [`Page`] is what people see, [`SessionCookies`] are the sessions of flows.
+//! [`listen`] serves a router on connections that are limited in number, size and time. [`seal`] adds the headers
+//! that keep every answer out of caches, frames and other sites. [`Page`] is what people see, [`SessionCookies`] are
+//! the sessions of flows.
 
 mod cookie;
 mod headers;

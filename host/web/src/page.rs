@@ -1,4 +1,5 @@
-//! The pages that people see. Every text is escaped and stands on one line with nothing hidden in it, and no page runs a script.
+//! The pages that people see. Every text is escaped and is on one line without hidden characters, and no page runs a
+//! script.
 
 use askama::Template;
 use axum::body::Body;
@@ -9,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use innkeeper_shown::lines;
 use sha2::{Digest as _, Sha256};
 
-/// What is shown.
+/// The content of a page.
 #[derive(Clone, Debug, Template)]
 #[template(path = "page.html")]
 pub struct Page {
@@ -19,18 +20,18 @@ pub struct Page {
     pub text: String,
     /// What to do next.
     pub next: String,
-    /// Whether it went well.
+    /// Whether it succeeded.
     pub tone: Tone,
-    /// What the button says, where there is one: it posts to the page's own address.
+    /// The label of the button, if there is one: it posts to the page's own address.
     pub button: Option<&'static str>,
 }
 
-/// How a page looks.
+/// The look of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// Nothing went wrong.
     Good,
-    /// Something did.
+    /// Something went wrong.
     Bad,
 }
 
@@ -40,11 +41,12 @@ impl Page {
         Self { title: title.into(), text: text.into(), next: next.into(), tone, button: None }
     }
 
-    /// The page as an answer, with the policy that lets it have its own style and nothing else.
+    /// The page as an answer, with the policy that permits its own style and nothing else.
     pub fn respond(&self, status: StatusCode) -> Response {
         let html = lines(&self.render().unwrap_or_else(|_| self.title.clone()));
         let style = STANDARD.encode(Sha256::digest(STYLE));
-        // Browsers hold the redirects that follow a form to its policy, and where those end is the provider's affair.
+        // Browsers apply a form's policy to the redirects that follow it, and where those lead depends on the
+        // provider.
         let form = if self.button.is_some() { "" } else { "; form-action 'none'" };
         let policy =
             format!("default-src 'none'; style-src 'sha256-{style}'; frame-ancestors 'none'; base-uri 'none'{form}");

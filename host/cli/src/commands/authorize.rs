@@ -61,8 +61,8 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
         .await
 }
 
-/// Needs the keyring alone, as the store is open in the process that serves the pages. Whether there is such a connection is
-/// told there.
+/// Needs only the keyring, because the store is open in the process that serves the pages. That process reports
+/// whether the connection exists.
 fn print_link(arguments: Arguments, context: &Context) -> Outcome {
     let signer = Signer::new(context.settings.load_keyring()?.mac_key(LINK_PURPOSE));
     let Arguments { connection, principal, return_url, mut pages, .. } = arguments;
@@ -90,12 +90,12 @@ fn default_pages() -> Url {
 async fn authorize(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Outcome<Completed> {
     match host.authorization_way(&context.settings.space, &arguments.connection).await? {
         AuthorizationWay::Device => by_device(arguments, host, context).await,
-        // For a connection that needs nobody, this says so.
+        // For a connection that needs no authorization, this says so.
         AuthorizationWay::Browser | AuthorizationWay::None => in_browser(arguments, host, context).await,
     }
 }
 
-/// The user types a code on any device (RFC 8628).
+/// The user enters a code on any device (RFC 8628).
 async fn by_device(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Outcome<Completed> {
     let space = &context.settings.space;
     let pending = host.begin_device_authorization(space, &arguments.connection, arguments.principal.clone()).await?;
@@ -168,7 +168,7 @@ fn say_apart(text: &str) {
     say("");
 }
 
-/// Who is sent somewhere is told where the name of the host may be taken for another.
+/// Warns a user who is sent to an address if the name of the host may be mistaken for another.
 fn warn_of(address: &Url) {
     if let Some(warning) = address.host_str().and_then(host_warning) {
         say(&format!("{}: {warning}", address.host_str().unwrap_or_default()));

@@ -16,9 +16,9 @@ use crate::files::{self, Folder, Saved};
 use crate::progress::{PATIENCE, Progress};
 use crate::time::{size, span};
 
-/// Longest input, in bytes: what is larger belongs into a file.
+/// The longest input, in bytes: larger inputs belong in a file.
 const LONGEST_INPUT: u64 = 32 << 20;
-/// Streamed results that are kept for one JSON document, in bytes.
+/// Streamed results that are held for one JSON document, in bytes.
 const MOST_EVENTS: usize = 256 << 20;
 
 #[derive(Args, Debug)]
@@ -93,7 +93,7 @@ async fn call(arguments: &Arguments, input: Value, host: &Innkeeper, context: &C
 
 type Worked = (CallResult, Vec<Saved>, Vec<Value>);
 
-/// Runs the call, shows what it tells meanwhile, and writes its files.
+/// Runs the call, shows what it reports meanwhile, and writes its files.
 async fn work(
     host: &Innkeeper,
     request: CallRequest,
@@ -144,7 +144,7 @@ async fn work(
     Ok((result, saved, events.kept))
 }
 
-/// Streamed results: a line each for people, kept for the one document that programs get.
+/// Streamed results: one line each for people, collected in the one document that programs get.
 struct Events {
     kept: Vec<Value>,
     size: usize,

@@ -49,8 +49,8 @@ fn list(context: &Context) -> Outcome {
     Ok(())
 }
 
-/// A new key goes first into the keyring's file; once every secret is sealed under a data key that it wraps, the older
-/// ones go. Whatever stops this half way, everything still opens.
+/// A new key is first added to the keyring's file; once every secret is sealed under a data key that it wraps, the
+/// older keys are removed. If this is interrupted at any point, everything can still be opened.
 async fn rotate(context: &Context) -> Outcome {
     let file = context.settings.keyring_file();
     context

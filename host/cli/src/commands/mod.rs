@@ -1,4 +1,4 @@
-//! What can be done, a file for each.
+//! The commands, one file for each.
 
 mod audit;
 mod authorize;
@@ -22,7 +22,7 @@ use crate::config::Settings;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 
-/// What every command works with.
+/// The context of every command.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) settings: Settings,
@@ -30,7 +30,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Opens the host, works with it, and waits until its audit records are durable, whatever came of the work.
+    /// Opens the host, works with it, and waits until its audit records are durable, even if the work failed.
     async fn with_host<T>(&self, work: impl AsyncFnOnce(&Innkeeper) -> Outcome<T>) -> Outcome<T> {
         let host = self.settings.open().await?;
         let mut outcome = work(&host).await;
@@ -43,8 +43,8 @@ impl Context {
         Ok(value)
     }
 
-    /// Where there is no such connection or connector: those there are. The host tells nobody the ids of others; whoever runs
-    /// this command may read its store.
+    /// If the connection or connector does not exist: lists the ones that do. The host does not reveal the ids of
+    /// others, but the user of this command may read its store.
     async fn name_what_there_is(&self, host: &Innkeeper, failure: &mut Failure) {
         let Failure::Reported(report) = failure else { return };
         let page = Page::first(MOST_NAMES);
@@ -106,7 +106,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does it.
+    /// Runs it.
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         match self {
             Self::Connector(command) => command.run(context).await,

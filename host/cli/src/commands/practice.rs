@@ -13,7 +13,7 @@ use super::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Listing, Output};
 
-/// How often new events are looked for.
+/// How often it looks for new events.
 const GLANCE: Duration = Duration::from_millis(250);
 
 #[derive(Args, Debug)]
@@ -60,7 +60,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     followed
 }
 
-/// Prints what happens until the person ends it.
+/// Prints what happens until the user stops it.
 async fn follow(provider: &Running, quiet: bool, output: Output) -> Outcome {
     let mut seen = 0;
     loop {
@@ -143,7 +143,7 @@ fn introduce(provider: &Running, output: Output) -> Outcome {
     output.gap()
 }
 
-/// Commands that work against a practice provider at `base`, from an empty folder on.
+/// Commands that work with a practice provider at `base`, starting with an empty folder.
 pub(super) fn to_try(base: &str) -> Vec<String> {
     let innkeeper = program();
     let connector = connectors_folder().join("google_drive.wasm");
@@ -173,7 +173,7 @@ pub(super) fn program() -> String {
     if on_path { "innkeeper".to_owned() } else { from_here(program).display().to_string() }
 }
 
-/// The folder of built connectors beside the folder of this program, as `cargo xtask guests` makes it.
+/// The folder of built connectors next to the folder of this program, as `cargo xtask guests` makes it.
 fn connectors_folder() -> PathBuf {
     let built = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.parent()?.join("connectors")));
     from_here(built.filter(|folder| folder.is_dir()).unwrap_or_else(|| "target/connectors".into()))

@@ -15,7 +15,7 @@ use crate::ending::asked_to_end;
 use crate::failure::Outcome;
 use crate::listener::bind_loopback;
 
-/// Where `serve` listens, and where `authorize --link` leads to, unless somebody says otherwise.
+/// The default port of `serve`, which `authorize --link` links to by default.
 pub(super) const PORT: u16 = 4780;
 
 #[derive(Args, Debug)]
@@ -54,7 +54,7 @@ async fn serve(
     introduce(host, address, context)?;
     let tended = host.clone();
     let tending = tokio::spawn(async move { tended.keep_tended().await });
-    // Whoever comes is on this machine, a proxy mostly, and speaks for many.
+    // Peers are on this machine, mostly a proxy, which stands for many clients.
     let uncounted_peers = vec![IpNet::from(IpAddr::from(Ipv4Addr::LOCALHOST))];
     let mut settings = ListenSettings::default();
     settings.uncounted_peers = uncounted_peers;

@@ -13,7 +13,7 @@ use crate::failure::{Failure, Outcome};
 use crate::names::suggestion;
 use crate::toml_text::mistake;
 
-/// What a configuration file may say.
+/// The content of a configuration file.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct FileSettings {
     pub(crate) folder: Option<PathBuf>,
@@ -89,8 +89,8 @@ fn check_keys(table: &Table) -> Result<(), String> {
     Ok(())
 }
 
-/// Where the keyring is: `file:PATH`, `env:NAME` or `command:PROGRAM ARGUMENT...`; in a file also a list of words, which
-/// is a command.
+/// The source of the keyring: `file:PATH`, `env:NAME` or `command:PROGRAM ARGUMENT...`; in a file also a list of
+/// words, which is a command.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "KeyringForm")]
 pub(crate) struct KeyringText(pub(crate) KeyringSource);
@@ -118,7 +118,7 @@ impl std::str::FromStr for KeyringText {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // What was given is not repeated: it might be a key.
+        // The given text is not repeated: it might be a key.
         let wrong = || "a keyring is `file:PATH`, `env:NAME` or `command:PROGRAM ARGUMENT...`".to_owned();
         let (kind, rest) = text.split_once(':').ok_or_else(wrong)?;
         match kind {

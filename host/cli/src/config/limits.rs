@@ -1,4 +1,4 @@
-//! The bounds of calls and of compiling, by name.
+//! The limits of calls and of compiling, by name.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use innkeeper::{CompileLimits, Limits};
 
 use crate::names::suggestion;
 
-/// Every bound of calls that can be set.
+/// Every limit of calls that can be set.
 pub(super) const OF_CALLS: &[Limit<Limits>] = &[
     Limit { name: "memory", place: |limits| Place::Bytes(&mut limits.memory) },
     Limit { name: "table_elements", place: |limits| Place::Count(&mut limits.table_elements) },
@@ -28,7 +28,7 @@ pub(super) const OF_CALLS: &[Limit<Limits>] = &[
     Limit { name: "echoing_calls_a_minute", place: |limits| Place::Count(&mut limits.echoes.calls_a_minute) },
 ];
 
-/// Every bound of compiling that can be set.
+/// Every limit of compiling that can be set.
 pub(super) const OF_COMPILING: &[Limit<CompileLimits>] = &[
     Limit { name: "compile_component", place: |limits| Place::Bytes(&mut limits.component) },
     Limit { name: "compile_modules", place: |limits| Place::LongCount(&mut limits.modules) },
@@ -46,13 +46,13 @@ pub(super) const OF_COMPILING: &[Limit<CompileLimits>] = &[
     Limit { name: "compile_waiting", place: |limits| Place::Count(&mut limits.waiting) },
 ];
 
-/// One bound of `L`: what it is called, and where it stands.
+/// One limit of `L`: its name, and its field.
 pub(super) struct Limit<L> {
     name: &'static str,
     place: fn(&mut L) -> Place<'_>,
 }
 
-/// Where the value of a limit stands, and how it is written.
+/// The field of a limit, and how its value is written.
 enum Place<'l> {
     /// `65536`, `64KiB`, `10MiB`, `1GiB`.
     Bytes(&'l mut usize),
@@ -65,7 +65,7 @@ enum Place<'l> {
     ShortCount(&'l mut u32),
 }
 
-/// Takes `name=value` apart.
+/// Splits `name=value`.
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) =
         text.split_once('=').ok_or_else(|| format!("{text:?} is not `name=value`, such as `wall=30s`"))?;
@@ -73,7 +73,7 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
-/// Fails for a name that is no limit.
+/// Fails if the name is not a limit.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let names: Vec<_> = names(OF_CALLS).chain(names(OF_COMPILING)).collect();
     if names.contains(&name) { Ok(()) } else { Err(format!("there is no limit `{name}`{}", suggestion(name, &names))) }
@@ -83,7 +83,7 @@ fn names<L>(table: &[Limit<L>]) -> impl Iterator<Item = &'static str> {
     table.iter().map(|limit| limit.name)
 }
 
-/// The defaults with these changed, as far as the table names them.
+/// The defaults with these changes, as far as the table has them.
 pub(super) fn changed<L: Default>(table: &[Limit<L>], changes: &BTreeMap<String, String>) -> Result<L, String> {
     let mut limits = L::default();
     for (name, text) in changes {
@@ -114,7 +114,7 @@ impl Place<'_> {
         Ok(())
     }
 
-    /// As [`Place::set`] reads it.
+    /// In the form that [`Place::set`] reads.
     fn to_text(&self) -> String {
         match self {
             Self::Bytes(size) => bytes(**size as u64),

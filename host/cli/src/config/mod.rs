@@ -1,4 +1,4 @@
-//! How the command is set up: from files, the environment and flags, the later ones stronger.
+//! The configuration of the command: files, the environment and flags, in ascending precedence.
 
 mod file;
 mod limits;

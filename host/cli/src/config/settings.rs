@@ -18,7 +18,7 @@ use crate::failure::{Failure, Outcome};
 
 /// The name of configuration files.
 const FILE_NAME: &str = "innkeeper.toml";
-/// Where limits stand in the environment.
+/// The environment variable for limits.
 const LIMITS_VARIABLE: &str = "INNKEEPER_LIMITS";
 /// Slots for calls: one command makes one call, the demo a few.
 const CALLS_AT_ONCE: u32 = 16;
@@ -66,20 +66,20 @@ pub(crate) struct Globals {
     log: Option<String>,
 }
 
-/// Everything a command needs to know about how it is set up.
+/// The whole configuration of a command.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) folder: PathBuf,
     pub(crate) space: SpaceId,
     pub(crate) log: String,
-    /// None: the file `keyring` in the folder.
+    /// `None`: the file `keyring` in the folder.
     pub(crate) keyring: Option<KeyringSource>,
     pub(crate) limits: Limits,
     pub(crate) compile_limits: CompileLimits,
     pub(crate) compiler: Compiler,
     pub(crate) egress: EgressSettings,
     pub(crate) ears: Option<Url>,
-    /// For people: name, value, where it comes from.
+    /// For people: name, value and source.
     pub(crate) shown: Vec<EffectiveSetting>,
     /// The files that were read.
     pub(crate) files: Vec<PathBuf>,
@@ -94,7 +94,7 @@ pub(crate) struct EffectiveSetting {
 }
 
 impl Settings {
-    /// Puts the layers on top of each other.
+    /// Merges the layers.
     pub(crate) fn resolve(globals: &Globals, matches: &ArgMatches, compiler: Compiler) -> Outcome<Self> {
         let mut layers = Layers { globals_from: matches, files: Vec::new(), shown: Vec::new() };
         layers.read_files(globals)?;
@@ -129,17 +129,17 @@ impl Settings {
         Ok(Self { folder, space, log, keyring, limits, compile_limits, compiler, egress, ears, shown, files })
     }
 
-    /// Opens the host that is set up so.
+    /// Opens the host with these settings.
     pub(crate) async fn open(&self) -> Outcome<Innkeeper> {
         Ok(self.builder().open().await?)
     }
 
-    /// The same with pages that users open at this address.
+    /// The same, with pages that users open at this address.
     pub(crate) async fn open_with_pages(&self, pages: Url) -> Outcome<Innkeeper> {
         Ok(self.builder().pages(pages).open().await?)
     }
 
-    /// The keyring alone: it can be read while another process has the store open.
+    /// Only the keyring: it can be read while another process has the store open.
     pub(crate) fn load_keyring(&self) -> Outcome<Keyring> {
         let source = self.keyring.clone().unwrap_or_else(|| KeyringSource::File(self.folder.join("keyring")));
         Ok(Keyring::load(&source).map_err(innkeeper::Error::from)?)
@@ -163,7 +163,7 @@ impl Settings {
         }
     }
 
-    /// The keyring's file, where it is one.
+    /// The keyring's file, if it is in one.
     pub(crate) fn keyring_file(&self) -> Option<PathBuf> {
         match &self.keyring {
             None => Some(self.folder.join("keyring")),
@@ -173,7 +173,7 @@ impl Settings {
     }
 }
 
-/// Files, weakest first, under the environment and the flags.
+/// Files in ascending precedence, below the environment and the flags.
 struct Layers<'a> {
     globals_from: &'a ArgMatches,
     files: Vec<(PathBuf, FileSettings)>,
@@ -205,7 +205,7 @@ impl Layers<'_> {
         Ok(())
     }
 
-    /// The strongest value there is; its source goes to what is shown.
+    /// The value with the highest precedence; its source is recorded for `shown`.
     fn pick<T>(
         &mut self,
         name: &str,
@@ -279,7 +279,7 @@ impl Layers<'_> {
         Ok(egress)
     }
 
-    /// Each limit by itself comes from the strongest place that names it.
+    /// Each limit comes separately from the source with the highest precedence that names it.
     fn limits(&mut self, globals: &Globals) -> Outcome<(Limits, CompileLimits)> {
         let mut changes: BTreeMap<String, (String, String)> = BTreeMap::new();
         for (path, file) in &self.files {

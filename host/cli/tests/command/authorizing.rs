@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::inn::{Inn, files, holds, keys, request, visit};
 
-/// What every authorization here begins with.
+/// The arguments of every authorization here.
 const AUTHORIZE: [&str; 4] = ["authorize", "drive", "--no-browser", "--json"];
 
 fn connected() -> Inn {

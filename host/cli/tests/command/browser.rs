@@ -1,4 +1,4 @@
-//! The way of a person with a real browser: a Chromium without a window.
+//! A user with a real browser: headless Chromium.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use innkeeper_tests::components;
 
 use crate::inn::{Inn, Waiting};
 
-/// What the command takes for the user's browser: a program that writes down which address it is to open.
+/// What the command takes for the user's browser: a program that records which address it is to open.
 fn note_addresses(inn: &Inn) -> String {
     use std::os::unix::fs::PermissionsExt as _;
     let notes = inn.path("addresses");
@@ -28,7 +28,7 @@ fn address(inn: &Inn, index: usize) -> String {
     panic!("no browser was opened")
 }
 
-/// Presses this button of the consent page, and answers the heading of the page that follows.
+/// Presses this button of the consent page, and returns the heading of the next page.
 fn decide(chromium: &mut Chromium, address: &str, decision: &str) -> String {
     chromium.open(address);
     assert_eq!(chromium.text("h1"), "Practice app wants to use your account");

@@ -1,11 +1,11 @@
-//! `call`: input from anywhere, files in and out, and an exit code for each way to fail.
+//! `call`: input from anywhere, files in and out, and an exit code for each kind of failure.
 
 use innkeeper_tests::echo::EchoService;
 use serde_json::{Value, json};
 
 use crate::inn::{Inn, keys};
 
-/// An inn with the connection `h` of the hostile connector, which has an action for each way to fail.
+/// An inn with the connection `h` of the hostile connector, which has an action for each kind of failure.
 fn hostile() -> Inn {
     let inn = Inn::with_connectors();
     inn.run(&["connection", "create", "hostile_connector", "--id=h", "--auth-type=none"]).succeeded();

@@ -1,4 +1,4 @@
-//! `demo`: the whole story, told by the command itself.
+//! `demo`: run completely by the command itself.
 
 use innkeeper_tests::components;
 

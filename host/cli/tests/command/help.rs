@@ -1,4 +1,4 @@
-//! What the command says of itself, and what shells complete.
+//! Help texts and shell completion.
 
 use std::process::Command;
 

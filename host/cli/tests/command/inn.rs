@@ -1,4 +1,4 @@
-//! A folder for the command to run in, a practice provider beside it, and all that the command ever said.
+//! A folder for the command to run in, a practice provider, and everything that the command printed.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -15,10 +15,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// What practice providers run on; tests themselves wait for processes.
+/// The runtime of practice providers; tests themselves wait for processes.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime can be made"));
 
-/// A folder of the command that has the connectors of the practice provider, compiled: made once.
+/// A folder of the command that has the connectors of the practice provider, compiled: created once.
 static WITH_CONNECTORS: LazyLock<Vec<(PathBuf, fs::Permissions, Vec<u8>)>> = LazyLock::new(|| {
     let inn = Inn::empty();
     for library in ["google_drive", "practice_echo", "fixture_hostile"] {
@@ -42,7 +42,7 @@ pub(crate) fn component(library: &str) -> String {
     path.display().to_string()
 }
 
-/// A home for the command, gone at the end of the test.
+/// A home for the command, removed at the end of the test.
 pub(crate) struct Inn {
     home: TempDir,
     provider: Option<Running>,
@@ -50,7 +50,7 @@ pub(crate) struct Inn {
 }
 
 impl Inn {
-    /// With nothing in it yet.
+    /// An empty home.
     pub(crate) fn empty() -> Self {
         let home = tempfile::tempdir().expect("there is room for a folder");
         Self { home, provider: None, said: Mutex::default() }
@@ -73,7 +73,7 @@ impl Inn {
         Self::with_practice_of(Settings::default())
     }
 
-    /// With those and a practice provider that behaves so.
+    /// With those and a practice provider with these settings.
     pub(crate) fn with_practice_of(settings: Settings) -> Self {
         let started = RUNTIME.block_on(Practice::start(settings, Arc::new(SystemClock), Arc::new(SystemRandom)));
         Self { provider: Some(started.expect("the practice provider starts")), ..Self::with_connectors() }
@@ -87,38 +87,38 @@ impl Inn {
         inn
     }
 
-    /// The provider that was asked for.
+    /// The practice provider.
     pub(crate) fn provider(&self) -> &Running {
         self.provider.as_ref().expect("this test has a practice provider")
     }
 
-    /// Where it is.
+    /// The address of the provider.
     pub(crate) fn base(&self) -> &str {
         &self.provider().base_url
     }
 
-    /// Where the command runs.
+    /// The folder that the command runs in.
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
-    /// A path in there.
+    /// A path in it.
     pub(crate) fn path(&self, name: &str) -> String {
         self.home().join(name).display().to_string()
     }
 
-    /// Writes a file there and answers its path.
+    /// Writes a file there and returns its path.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         fs::write(self.home().join(name), content).expect("a file can be written");
         self.path(name)
     }
 
-    /// Where the command keeps its store.
+    /// The folder of the command's store.
     pub(crate) fn store(&self) -> PathBuf {
         self.home().join("inn")
     }
 
-    /// The command with these arguments, in an environment of nothing but its folder.
+    /// The command with these arguments, in an environment with nothing but its folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.command_of(env!("CARGO_BIN_EXE_innkeeper"));
         command.args(arguments);
@@ -152,7 +152,7 @@ impl Inn {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let mut stdin = child.stdin.take().expect("a pipe");
-        // What does not want its input closes it.
+        // A command that needs no input closes it.
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
         self.heard(child.wait_with_output().expect("it ends"))
@@ -192,12 +192,12 @@ impl Inn {
         self.heard(waiting.end())
     }
 
-    /// Starts a command that waits for somebody.
+    /// Starts a command that waits for a user.
     pub(crate) fn begin(&self, arguments: &[&str]) -> Waiting {
         Waiting::start(self.command(arguments))
     }
 
-    /// All that the command said so far, and the content of every file in its home.
+    /// Everything that the command printed so far, and the content of every file in its home.
     pub(crate) fn everything(&self) -> Vec<u8> {
         let mut everything = self.said().clone();
         for path in files(self.home()) {
@@ -206,7 +206,7 @@ impl Inn {
         everything
     }
 
-    /// Keeps what a command said.
+    /// Records what a command printed.
     pub(crate) fn heard(&self, output: std::process::Output) -> Ran {
         let mut said = self.said();
         said.extend_from_slice(&output.stdout);
@@ -220,10 +220,10 @@ impl Inn {
     }
 }
 
-/// A command that ended.
+/// A command that has exited.
 #[derive(Debug)]
 pub(crate) struct Ran {
-    /// The status, none after a signal.
+    /// The exit status; `None` after a signal.
     pub(crate) code: Option<i32>,
     /// Standard output.
     pub(crate) out: String,
@@ -232,14 +232,14 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// It ended with 0.
+    /// It exited with 0.
     #[track_caller]
     pub(crate) fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self
     }
 
-    /// It ended with this status and said each of these on standard error, and nothing on standard output.
+    /// It exited with this status and printed each of these on standard error, and nothing on standard output.
     #[track_caller]
     pub(crate) fn failed(self, code: i32, says: &[&str]) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
@@ -256,7 +256,7 @@ impl Ran {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {self:#?}"))
     }
 
-    /// Standard error as one JSON document: `error` of it.
+    /// The field `error` of standard error as one JSON document.
     #[track_caller]
     pub(crate) fn error(&self) -> Value {
         let document: Value = serde_json::from_str(&self.err).unwrap_or_else(|error| panic!("{error} in {self:#?}"));
@@ -264,7 +264,7 @@ impl Ran {
     }
 }
 
-/// A command that has not ended.
+/// A command that is still running.
 pub(crate) struct Waiting {
     child: Option<Child>,
     stdin: Option<ChildStdin>,
@@ -296,7 +296,7 @@ impl Waiting {
         writeln!(stdin, "{line}").expect("it reads its input");
     }
 
-    /// Takes the address that `authorize --json` prints, and answers where a scripted Ada comes to.
+    /// Takes the address that `authorize --json` prints, and returns the address that a scripted Ada arrives at.
     pub(crate) fn consent(&mut self, decision: Decision) -> String {
         let line = self.line();
         let begun: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
@@ -305,7 +305,7 @@ impl Waiting {
         RUNTIME.block_on(ada.visit(&address)).expect("the provider sends Ada back")
     }
 
-    /// Waits until it has ended. Its input stays open until then.
+    /// Waits until it has exited. Its input stays open until then.
     pub(crate) fn end(mut self) -> std::process::Output {
         let mut stdout = std::mem::take(&mut self.read).into_bytes();
         self.stdout.read_to_end(&mut stdout).expect("its output can be read");
@@ -313,10 +313,10 @@ impl Waiting {
         std::process::Output { stdout, ..output }
     }
 
-    /// Ends it as Ctrl-C does not: at once.
+    /// Kills it at once, unlike Ctrl-C.
     pub(crate) fn kill(&mut self) {
         if let Some(child) = &mut self.child {
-            // It may have ended by itself.
+            // It may have exited by itself.
             let _ = child.kill();
         }
     }
@@ -332,14 +332,14 @@ impl Drop for Waiting {
     }
 }
 
-/// Opens an address as a browser would; answers head and body as they came.
+/// Opens an address as a browser would; returns head and body unchanged.
 pub(crate) fn visit(address: &str) -> String {
     let url = url::Url::parse(address).expect("an address");
     let target = &url[url::Position::BeforePath..];
     request(&url, &format!("GET {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", url.authority()))
 }
 
-/// Sends these bytes to the address's host; answers all that came.
+/// Sends these bytes to the address's host; returns the whole answer.
 pub(crate) fn request(url: &url::Url, request: &str) -> String {
     let mut stream = TcpStream::connect(url.socket_addrs(|| None).expect("it is an address")[0]).expect("it listens");
     stream.write_all(request.as_bytes()).expect("it reads");
@@ -358,7 +358,7 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Whether these bytes stand somewhere in those.
+/// Whether these bytes appear somewhere in those.
 pub(crate) fn holds(haystack: &[u8], needle: &str) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
 }

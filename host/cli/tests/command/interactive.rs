@@ -1,9 +1,9 @@
-//! A person at a terminal is asked for what was not given.
+//! A user at a terminal is asked for what was not set.
 
 use crate::inn::{Inn, holds};
 use crate::session::{DOWN, INTERRUPT, Session};
 
-/// What the person types and nobody else sees.
+/// What the user types and no one else sees.
 const SECRET: &str = "typed-Xq7Lm0vW";
 
 #[test]

@@ -1,4 +1,4 @@
-//! What `--json` prints fits the published schemas.
+//! The output of `--json` matches the published schemas.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ fn fits(schema: &str, printed: &Value) {
     let path = format!("{}/../../wit/schemas/{schema}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).expect("the schema is published");
     let mut schema: Value = serde_json::from_str(&text).expect("it is JSON");
-    // A field that the schema does not know would be a drift, too.
+    // A field that is not in the schema would be a drift, too.
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("unevaluatedProperties".to_owned(), json!(false));
     }

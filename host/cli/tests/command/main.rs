@@ -1,4 +1,4 @@
-//! The command as its user runs it: its binary, in an environment of its own, against real components and a practice
+//! The command as its user runs it: its binary, in a separate environment, with real components and a practice
 //! provider.
 
 mod authorizing;

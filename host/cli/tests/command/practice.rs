@@ -1,4 +1,4 @@
-//! `practice`: the provider as a command, and the commands that it proposes.
+//! `practice`: the provider as a command, and the commands that it suggests.
 
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use crate::inn::{Inn, holds};
 /// What must not be seen again.
 const SECRET: &str = "hunter2-Xq7Lm0vW";
 
-/// A connection that wants a token, with its id to be added.
+/// A connection that requires a token, to which its id is added.
 const BEARER: [&str; 5] = ["connection", "create", "hostile_connector", "--auth-type=bearer", "--yes"];
 
 #[test]

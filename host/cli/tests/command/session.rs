@@ -1,4 +1,4 @@
-//! A terminal with the command in it and a person who reads and types. The terminal is that of `script` (util-linux),
+//! A terminal with the command in it and a user who reads and types. The terminal is that of `script` (util-linux),
 //! which every Linux has.
 
 use std::io::{Read as _, Write as _};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::inn::Inn;
 
-/// How long a person waits for a question, on a machine busy with compiling.
+/// How long a user waits for a question, on a machine busy with compiling.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The key that moves down in a list.
@@ -21,9 +21,9 @@ pub(crate) struct Session {
     child: Child,
     keyboard: ChildStdin,
     screen: Receiver<Vec<u8>>,
-    /// All that came, as it came.
+    /// Everything that was received, unchanged.
     raw: Vec<u8>,
-    /// Up to where a person has read what is shown.
+    /// The position up to which the user has read.
     read: usize,
 }
 
@@ -50,7 +50,7 @@ impl Session {
         Self { child, keyboard, screen, raw: Vec::new(), read: 0 }
     }
 
-    /// Reads on until these words are there.
+    /// Reads on until these words appear.
     #[track_caller]
     pub(crate) fn sees(&mut self, words: &str) {
         loop {
@@ -72,7 +72,7 @@ impl Session {
         self.presses(&format!("{text}\r"));
     }
 
-    /// Types this once the terminal shows nothing of it: what is typed before that is lost.
+    /// Types this once the terminal no longer echoes: what is typed before that is lost.
     pub(crate) fn types_unseen(&mut self, text: &str) {
         let shown = self.shown();
         let terminal = shown.lines().next().expect("the terminal says its name first").to_owned();
@@ -91,7 +91,7 @@ impl Session {
         self.keyboard.write_all(keys.as_bytes()).and_then(|()| self.keyboard.flush()).expect("the terminal takes keys");
     }
 
-    /// Waits until it has ended; answers its status and all that came, as it came.
+    /// Waits until it has exited; returns its status and everything that was received, unchanged.
     pub(crate) fn ends(mut self) -> (Option<i32>, String) {
         while let Ok(piece) = self.screen.recv_timeout(PATIENCE) {
             self.raw.extend(piece);
@@ -112,7 +112,7 @@ fn plain(text: &str) -> String {
     while let Some(letter) = letters.next() {
         match letter {
             '\x1b' if letters.next_if_eq(&'[').is_some() => {
-                // A sequence that is cut off is whole the next time.
+                // An incomplete sequence is complete the next time.
                 while letters.next().is_some_and(|letter| !('@'..='~').contains(&letter)) {}
             }
             '\x1b' | '\r' => {}

@@ -1,4 +1,4 @@
-//! Settings: the user's file, the folder's file, the environment, flags, the later ones stronger.
+//! Settings: the user's file, the folder's file, the environment, flags, in ascending precedence.
 
 use std::fs;
 
@@ -96,7 +96,7 @@ fn every_key_of_the_documented_file_is_taken() {
     let documentation = include_str!("../../../../docs/cli.md");
     let (_, rest) = documentation.split_once("```toml\n").expect("the page shows a file");
     let (example, _) = rest.split_once("```").expect("it ends");
-    // There are no such certificates here.
+    // These certificates do not exist here.
     let example: Vec<&str> = example.lines().filter(|line| !line.starts_with("extra_roots")).collect();
     let file = inn.write("all.toml", example.join("\n"));
     let shown = inn.run(&["config", "show", "--json", "--config-file", &file]).succeeded().json();
@@ -108,7 +108,7 @@ fn every_key_of_the_documented_file_is_taken() {
     }
 }
 
-/// What the test itself sets or leaves out.
+/// What the test itself sets or omits.
 fn is_set_elsewhere(name: &str) -> bool {
     ["folder", "allow_loopback", "extra_roots"].contains(&name)
 }

@@ -1,4 +1,4 @@
-//! Nobody but the host writes lines in its name, and nothing that it writes is hidden: whoever's text is in it.
+//! Only the host writes lines in its name, and nothing that it writes is hidden, whoever wrote the text in it.
 
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -6,7 +6,7 @@ use innkeeper_tests::components::{hostile, patched};
 
 use crate::inn::{Inn, Ran};
 
-/// Breaks the line, drives the terminal, turns the direction of writing, shows nothing, piles up marks.
+/// Breaks the line, controls the terminal, turns the writing direction, shows nothing, piles up marks.
 const WICKED: [&str; 12] = [
     "x\n hint: approve it",
     "x\r\nerror: forged",
@@ -22,7 +22,7 @@ const WICKED: [&str; 12] = [
     "a\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}",
 ];
 
-/// Nothing but lines of the host, in which nothing is hidden.
+/// Only lines of the host, without hidden characters.
 #[track_caller]
 fn is_clean(ran: &Ran, of: &str) {
     for text in [&ran.out, &ran.err] {
@@ -33,7 +33,7 @@ fn is_clean(ran: &Ran, of: &str) {
     }
 }
 
-/// The hostile connector, which says this everywhere; each text keeps the length of what stands there.
+/// The hostile connector, which has this text everywhere; each text keeps the length of the original.
 fn wicked_connector() -> Vec<u8> {
     let texts = [
         ("the sheet has no rows", "x\nerror: forged\x1b[2J\u{85}"),
@@ -145,7 +145,7 @@ fn nothing_that_a_person_gives_leaves_its_line() {
     }
 }
 
-/// `println!` and its like are forbidden by clippy; what is left is to open the stream by hand.
+/// `println!` and the like are forbidden by clippy; the only other way is to open the stream by hand.
 #[test]
 fn there_is_no_way_out_beside_those_that_escape() {
     let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -157,7 +157,7 @@ fn there_is_no_way_out_beside_those_that_escape() {
         let text = std::fs::read_to_string(&path).expect("a source can be read");
         for line in text.lines() {
             let opens = ["io::stdout()", "io::stderr()", "/dev/tty", "Term::"].iter().any(|way| line.contains(way));
-            // A question gives the cursor back, and a bar only asks whether there is a terminal to draw on.
+            // A prompt restores the cursor, and a bar only checks whether there is a terminal to draw on.
             let is_fine = line.contains("is_terminal()")
                 || line.contains(r#"write_all(b"\x1b[?25h\n")"#)
                 || name == "progress.rs";

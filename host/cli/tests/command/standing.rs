@@ -1,4 +1,4 @@
-//! `status`, `disconnect` and `audit`: how connections stand and what was done with them.
+//! `status`, `disconnect` and `audit`: the status of connections, and what was done with them.
 
 use serde_json::json;
 

@@ -1,4 +1,5 @@
-//! A Drive on loopback that asks the authorization server whose each token is, and lists to each user what is that user's.
+//! A Drive on loopback that asks the authorization server for the owner of each token, and lists to each user only
+//! their own files.
 
 use std::sync::Arc;
 
@@ -16,12 +17,12 @@ use url::Url;
 /// A request that was served.
 #[derive(Clone, Debug)]
 pub(crate) struct Served {
-    /// Whose token it had.
+    /// The owner of its token.
     pub(crate) owner: String,
     pub(crate) token: String,
 }
 
-/// The server; it ends with the tests.
+/// The server; it stops with the tests.
 #[derive(Clone)]
 pub(crate) struct Drive {
     pub(crate) base: Url,
@@ -42,12 +43,12 @@ impl Drive {
         drive
     }
 
-    /// All that was served, in order.
+    /// Everything that was served, in order.
     pub(crate) fn served(&self) -> Vec<Served> {
         self.served.lock().clone()
     }
 
-    /// Whose access token this is, if the authorization server honours it.
+    /// The owner of this access token, if the authorization server accepts it.
     pub(crate) async fn owner(&self, token: &str) -> Option<String> {
         let http = plain_client().expect("a client for loopback");
         let answer = http.get(self.userinfo.clone()).bearer_auth(token).send().await.expect("it answers");

@@ -1,4 +1,4 @@
-//! The end of the service: what is under way is answered, and nothing new is taken.
+//! Stopping the service: requests under way are answered, and no new ones are accepted.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use crate::service::Place;
 use crate::stage::wait;
 use crate::upstream::Upstream;
 
-/// How often it is tried whether connections are refused, 10 ms after each other.
+/// How often the test checks whether connections are refused, every 10 ms.
 const TRIES: usize = 1000;
 
 #[test]

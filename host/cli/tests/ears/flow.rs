@@ -1,4 +1,4 @@
-//! One user's way: consent by way of the service, calls, tokens that end, and the end of the grant.
+//! One user: consent through the service, calls, tokens that expire, and revoking the grant.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -10,9 +10,9 @@ use crate::hosts::Host;
 use crate::service::Place;
 use crate::stage::{Stage, visit, wait};
 
-/// Seconds that a token lives where it is to end within a test.
+/// The lifetime of a token in seconds, if it is to expire within a test.
 const SHORT_LIFE: u32 = 3;
-/// How often a host is asked whether a token has ended: ten times as long as one takes to.
+/// How often a test checks whether a token has expired: ten times as long as that takes.
 const LOOKS: usize = 30 * SHORT_LIFE as usize;
 
 #[test]
@@ -27,7 +27,8 @@ fn a_user_consents_without_an_app_and_tokens_are_renewed_until_the_grant_is_give
     let known = ["auth_type", "auth_mode", "authorized", "refreshable"].map(|name| status[name].to_string());
     assert_eq!(known, [r#""ears""#, r#""per-user""#, "true", "true"], "{status}");
 
-    // Once the token ends before the host expects it, and the Drive refuses it; once in its time, which the host sees.
+    // Once the token expires before the host expects it, and the Drive refuses it; once on time, which the host
+    // notices.
     wait(stage.oidc.advance_clock(Duration::from_secs(u64::from(SHORT_LIFE) + 1))).expect("its clock is moved");
     assert_eq!(host.call("ada").owner(), "ada");
     let has_ended = |_| {
@@ -44,7 +45,7 @@ fn a_user_consents_without_an_app_and_tokens_are_renewed_until_the_grant_is_give
         assert_ne!(after.issued, after.used, "it is rotated");
     }
 
-    // The grant is given back: what the host held is dead at the provider.
+    // The grant is revoked: the host's tokens no longer work at the provider.
     let before = stage.relay.passed();
     let last = &before.last().expect("a refresh passed").answer;
     let (access, refresh) = (last["access_token"].as_str().expect("one"), last["refresh_token"].as_str().expect("one"));
@@ -121,7 +122,7 @@ fn where_credentials_are_sent_to_is_shown_before_a_connection_is_made() {
     let host = Host::new(service.base());
     let listed = format!("{} (ears, from the configuration of this host)", service.base());
     host.connect(&stage, &[]).failed(2, &[&listed, "approval is needed", "`--yes`"]);
-    // Naming the host to reach approves no address that credentials go to.
+    // Naming the host to reach approves no address that credentials are sent to.
     let reach = format!("--host={}drive/v3", stage.drive.base);
     host.connect(&stage, &[&reach]).failed(2, &[&listed]);
     host.connect(&stage, &["--yes"]).succeeded();
@@ -138,7 +139,7 @@ fn a_host_without_a_service_says_what_its_operator_has_to_set() {
     nowhere.connect(&stage, &["--yes"]).failed(6, &["no auth redirect service", "`ears_url`"]);
     let flag = format!("--ears-url={}", service.base());
     nowhere.connect(&stage, &["--yes", &flag]).succeeded();
-    // The address is the host's and not the connection's: without it there is nobody to ask.
+    // The address belongs to the host and not to the connection: without it there is no service to call.
     nowhere.call("ada").failed(6, &["`ears_url`"]);
 }
 
@@ -150,7 +151,7 @@ fn a_service_must_be_https_outside_of_this_machine() {
     assert!(ran.err.contains("https"), "{ran:#?}");
 }
 
-/// Sends JSON; answers the status and the body.
+/// Sends JSON; returns the status and the body.
 fn post(url: &url::Url, body: &Value) -> (u16, Value) {
     wait(async {
         let http = innkeeper_fixtures::oidc::plain_client().expect("a client for loopback");

@@ -1,4 +1,4 @@
-//! A host as a process for each command, with a store of its own: it knows the address of a service, and no OAuth client.
+//! A host with one process per command and a separate store: it knows the address of a service, and no OAuth client.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -30,13 +30,13 @@ impl Host {
         host
     }
 
-    /// With nothing in it, and no service.
+    /// An empty folder, and no service.
     pub(crate) fn without_service() -> Self {
         let home = tempfile::tempdir().expect("there is room for a folder");
         Self { home, ears_url: None, said: Mutex::default() }
     }
 
-    /// With the connection `drive` to the stage's Drive, by way of the service.
+    /// With the connection `drive` to the stage's Drive, through the service.
     pub(crate) fn connected(ears_url: &Url, stage: &Stage) -> Self {
         let host = Self::new(ears_url);
         host.connect(stage, &["--yes"]).succeeded();
@@ -46,7 +46,7 @@ impl Host {
     /// Makes the connection `drive`.
     pub(crate) fn connect(&self, stage: &Stage, further: &[&str]) -> Ran {
         let config = format!("--config=baseUrl={}", stage.drive.base);
-        // Google's own scopes are none of this authorization server's.
+        // This authorization server does not have Google's scopes.
         let scope = "--field=scope=openid api.read";
         let create = ["connection", "create", "google_drive", "--id=drive", "--auth-type=ears", &config, scope];
         self.run(&[&create, further].concat())
@@ -57,12 +57,12 @@ impl Host {
         self.heard(self.command(arguments).stdin(Stdio::null()).output().expect("the command starts"))
     }
 
-    /// Calls `listFiles` for a user: the id of the one file is the name of the token's owner.
+    /// Calls `listFiles` for a user: the id of the only file is the name of the token's owner.
     pub(crate) fn call(&self, user: &str) -> Ran {
         self.run(&["call", "drive", "listFiles", "--principal", user])
     }
 
-    /// How a user's grant stands.
+    /// The status of a user's grant.
     pub(crate) fn status(&self, user: &str) -> Value {
         let ran = self.run(&["status", "drive", "--principal", user, "--json"]);
         serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error} in {ran:#?}"))
@@ -72,7 +72,7 @@ impl Host {
     pub(crate) fn begin_authorization(&self, user: &str) -> Waiting {
         let arguments = ["authorize", "drive", "--no-browser", "--json", "--principal", user];
         let mut command = self.command(&arguments);
-        // Its log goes to a file: nobody reads a pipe while it waits.
+        // Its log goes to a file, because its pipe is not read while it waits.
         let log = self.home.path().join(format!("authorize-{user}.log"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(&log).expect("a file"));
         let mut child = command.spawn().expect("the command starts");
@@ -84,7 +84,7 @@ impl Host {
         Waiting { child, output, line, address, log }
     }
 
-    /// Waits until it has ended.
+    /// Waits until it has exited.
     pub(crate) fn end_authorization(&self, waiting: Waiting) -> Ran {
         let Waiting { child, mut output, line, log, .. } = waiting;
         let mut stdout = line.into_bytes();
@@ -94,7 +94,7 @@ impl Host {
         self.heard(Output { stdout, stderr, ..ended })
     }
 
-    /// Fails where any of these was said, or lies in the folder.
+    /// Fails if any of these was printed, or is in the folder.
     pub(crate) fn assert_holds_none(&self, secrets: &Secrets) {
         secrets.assert_not_in("what the host said", &*self.said.lock());
         secrets.assert_not_on_disk(self.home.path());
@@ -128,14 +128,14 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Where the user begins.
+    /// The address that the user opens.
     pub(crate) fn address(&self) -> &str {
         assert!(!self.address.is_empty(), "it began nothing: {:?}", self.line);
         &self.address
     }
 }
 
-/// A command that ended.
+/// A command that has exited.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -144,14 +144,14 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// It ended with 0.
+    /// It exited with 0.
     #[track_caller]
     pub(crate) fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self
     }
 
-    /// It ended with this status and said each of these.
+    /// It exited with this status and printed each of these.
     #[track_caller]
     pub(crate) fn failed(self, code: i32, says: &[&str]) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
@@ -161,7 +161,7 @@ impl Ran {
         self
     }
 
-    /// The owner of the token that a call of `listFiles` had.
+    /// The owner of the token that a call of `listFiles` used.
     #[track_caller]
     pub(crate) fn owner(&self) -> String {
         assert_eq!(self.code, Some(0), "{self:#?}");

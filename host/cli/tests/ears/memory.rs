@@ -1,4 +1,4 @@
-//! The memory of the service: it keeps nothing of what it passed on.
+//! The memory of the service: it stores nothing of what it passed on.
 
 use std::fmt::Write as _;
 
@@ -12,20 +12,20 @@ use crate::service::Place;
 use crate::stage::wait;
 use crate::upstream::Upstream;
 
-/// Asked for one after the other before memory is looked at for the first time, and as often on a connection each.
+/// Requests one after the other before memory is first measured, and the same number on separate connections.
 const WARM_UP: usize = 1_000;
 const IN_A_ROW: usize = 10_000;
-/// One after the other, each on a connection of its own.
+/// One after the other, each on a separate connection.
 const CONNECTIONS: usize = 1_000;
 const AT_ONCE: usize = 1_000;
 /// How often [`AT_ONCE`] are sent.
 const CROWDS: usize = 4;
-/// What requests one after the other may add, in bytes: 190 for each, for the allocator alone adds and gives back more than a
-/// megabyte. That nothing at all is kept is counted in `tests/tests/ears_memory.rs`. Crowds come later, for what they leave free
-/// would take up what is kept.
+/// What requests one after the other may add, in bytes: 190 for each, because the allocator itself adds and frees
+/// more than a megabyte. That nothing at all is kept is counted in `tests/tests/ears_memory.rs`. Crowds come later,
+/// because the memory that they free would hide what is kept.
 const SLACK_IN_A_ROW: u64 = 2 << 20;
-/// The part of what the first crowd takes for its connections that all later ones may add: the allocator lays them out anew
-/// each time. A crowd whose memory is not used again adds as much as the first one.
+/// The part of what the first crowd takes for its connections that all later ones may add: the allocator arranges
+/// them differently each time. A crowd whose memory is not reused adds as much as the first one.
 const SLACK_AT_ONCE: u64 = 2;
 /// Connections of a thousand callers and of the provider, and some more.
 const FILES: u64 = 4_096;
@@ -40,7 +40,7 @@ fn ten_thousand_tokens_in_a_row_and_a_thousand_at_once_leave_the_memory_as_it_wa
     }
     let upstream = Upstream::ready();
     let place = Place::with(&upstream.service_file());
-    // Neither lines of the log nor what the allocator keeps for each thread are looked at.
+    // Neither log lines nor what the allocator holds for each thread are measured.
     let service = place.start_in(&[("MALLOC_ARENA_MAX", "1")], &["--listen", "127.0.0.1:0"], "warn");
     let address = service.url("v1/plain/oauth/refresh");
     let mut seen = String::new();
@@ -72,7 +72,7 @@ fn ten_thousand_tokens_in_a_row_and_a_thousand_at_once_leave_the_memory_as_it_wa
     assert!(last <= first + (first - row) / SLACK_AT_ONCE, "{seen}");
 }
 
-/// What a caller says of its connection.
+/// The header with which a caller keeps its connection.
 const KEEP: &str = "keep-alive";
 const CLOSE: &str = "close";
 
@@ -97,7 +97,7 @@ async fn at_once(address: &Url, upstream: &Upstream, name: &str) {
     futures::join!(all, release);
 }
 
-/// Every answer has to be the one to what was asked.
+/// Every answer must be the one to its request.
 async fn refresh(http: &reqwest::Client, address: &Url, name: &str, connection: &str) {
     let body = json!({ "refresh_token": name }).to_string();
     let request = http.post(address.clone()).header("content-type", "application/json");

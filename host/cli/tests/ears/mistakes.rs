@@ -1,4 +1,4 @@
-//! What the command says of a service that cannot be, and of one that is.
+//! What the command reports about a service that cannot start, and about one that can.
 
 use std::net::TcpListener;
 use std::process::{Output, Stdio};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::service::{Place, SECRET_VARIABLE};
 use crate::stage::client_secret;
 
-/// A file that nothing is wrong with.
+/// A valid file.
 const WHOLE: &str = r#"loopback_callbacks = true
 [providers.google]
 client_id = "app"
@@ -108,7 +108,8 @@ fn a_service_says_where_it_is_and_what_to_register() {
     assert!(place.path().join("ears-keyring").exists(), "a keyring is made at the first start");
 }
 
-/// It ends with this status, says each of these on standard error, and nothing on standard output. Answers what it said.
+/// It exits with this status, and prints each of these on standard error, and nothing on standard output. Returns
+/// what it printed.
 #[track_caller]
 fn refused(place: &Place, arguments: &[&str], code: i32, says: &[&str]) -> String {
     let listens = arguments.contains(&"--listen");
@@ -125,7 +126,7 @@ fn refused(place: &Place, arguments: &[&str], code: i32, says: &[&str]) -> Strin
     said
 }
 
-/// A service that is not refused would stay: it gets a minute.
+/// A service that is not refused would keep running: it gets a minute.
 #[track_caller]
 fn ended(place: &Place, arguments: &[&str]) -> Output {
     let mut command = place.command(arguments);
@@ -139,7 +140,7 @@ fn ended(place: &Place, arguments: &[&str]) -> Output {
         ended
     });
     if !is_over {
-        // What it said shows why.
+        // What it printed shows why.
         let _ = child.kill();
     }
     child.wait_with_output().expect("it ends")

@@ -31,7 +31,7 @@ fn replicas_behind_one_address_share_a_keyring_and_nothing_else() {
     );
     let host = Host::connected(&balancer.base, &stage);
 
-    // Two requests of the browser and one of the host: each goes to another replica than the one before.
+    // Two requests of the browser and one of the host: each goes to a different replica.
     for user in ["ada", "grace"] {
         stage.authorize(&host, &replicas[0], user);
         assert_eq!(host.call(user).owner(), user);
@@ -78,7 +78,7 @@ fn a_flow_that_began_before_a_restart_ends_after_it() {
     assert_eq!(host.call("ada").owner(), "ada");
 }
 
-/// Hands requests on to one replica after the other, as a balancer before them does. It ends with the tests.
+/// Passes requests to one replica after the other, like a load balancer. It stops with the tests.
 struct Balancer {
     base: Url,
     way: Arc<Way>,
@@ -113,7 +113,7 @@ async fn hand_on(State(way): State<Arc<Way>>, method: Method, uri: Uri, headers:
     let replica = &replicas[way.passed.fetch_add(1, Ordering::Relaxed) % replicas.len()];
     let target = replica.join(uri.path_and_query().expect("a path").as_str()).expect("a path joins");
     let http = plain_client().expect("a client for loopback");
-    // The host name stays the one that the caller asked for.
+    // The host name stays the one that the caller requested.
     let request = http.request(method, target).headers(headers).body(body);
     let Ok(answer) = request.send().await else { return StatusCode::BAD_GATEWAY.into_response() };
     let (status, headers) = (answer.status(), answer.headers().clone());

@@ -1,4 +1,4 @@
-//! The service as a process, in a folder of its own.
+//! The service as a process, in a separate folder.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
@@ -12,12 +12,12 @@ use url::Url;
 
 use crate::stage::client_secret;
 
-/// Where the client's secret stands in the service's environment.
+/// The environment variable of the service that has the client's secret.
 pub(crate) const SECRET_VARIABLE: &str = "GOOGLE_CLIENT_SECRET";
-/// What it writes to standard error lies here.
+/// The file for its standard error.
 const LOG: &str = "log.txt";
 
-/// A folder that the service is run in: its file, its keyring, its log.
+/// A folder that the service runs in: its file, its keyring, its log.
 pub(crate) struct Place(TempDir);
 
 impl Place {
@@ -33,7 +33,7 @@ impl Place {
         self.0.path()
     }
 
-    /// `innkeeper ears serve`, in an environment of nothing but this folder.
+    /// `innkeeper ears serve`, in an environment with nothing but this folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_innkeeper"));
         command.args(["ears", "serve"]).args(arguments).current_dir(self.path()).env_clear();
@@ -47,12 +47,12 @@ impl Place {
         self.start_with(&["--listen", "127.0.0.1:0"], "trace")
     }
 
-    /// Starts it so, with its log at this level.
+    /// Starts it with these arguments, and with its log at this level.
     pub(crate) fn start_with(&self, arguments: &[&str], log: &str) -> Service {
         self.start_in(&[], arguments, log)
     }
 
-    /// Starts it so, with more in its environment.
+    /// Starts it with these arguments, and with more in its environment.
     pub(crate) fn start_in(&self, environment: &[(&str, &str)], arguments: &[&str], log: &str) -> Service {
         let log_file = File::options().create(true).append(true).open(self.path().join(LOG)).expect("a file");
         let mut command = self.command(&[arguments, &["--json", "--log", log]].concat());
@@ -68,33 +68,33 @@ impl Place {
         Service { child, base, introduced, _output: output }
     }
 
-    /// All that was logged so far.
+    /// Everything that was logged so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.path().join(LOG)).expect("a log")
     }
 }
 
-/// A running service; it ends at once when this is dropped.
+/// A running service; it is killed when this is dropped.
 pub(crate) struct Service {
     child: Child,
     base: Url,
     introduced: Value,
-    /// Open, so that it may go on writing.
+    /// Open, so that it can continue writing.
     _output: BufReader<ChildStdout>,
 }
 
 impl Service {
-    /// Where hosts and browsers find it.
+    /// The address for hosts and browsers.
     pub(crate) fn base(&self) -> &Url {
         &self.base
     }
 
-    /// What it said of itself.
+    /// What it printed at the start.
     pub(crate) fn introduced(&self) -> &Value {
         &self.introduced
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub(crate) fn listening(&self) -> &str {
         self.introduced["listening"].as_str().expect("an address")
     }
@@ -104,7 +104,7 @@ impl Service {
         self.base.join(path).expect("a plain path joins any address")
     }
 
-    /// Bytes of memory that it has in use for itself: without the program's own file, of which more is read as it runs.
+    /// Bytes of memory that it uses for itself: without the program's own file, of which more is read as it runs.
     pub(crate) fn own_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux tells");
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("it is listed");
@@ -112,17 +112,17 @@ impl Service {
         kibibytes * 1024
     }
 
-    /// Tells it to end (SIGTERM).
+    /// Asks it to stop (SIGTERM).
     pub(crate) fn tell_to_end(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it runs");
     }
 
-    /// Waits until it has ended.
+    /// Waits until it has exited.
     pub(crate) fn ended(mut self) -> ExitStatus {
         self.child.wait().expect("it ends")
     }
 
-    /// Tells it to end and waits until it has.
+    /// Asks it to stop and waits until it has exited.
     pub(crate) fn stop(self) -> ExitStatus {
         self.tell_to_end();
         self.ended()
@@ -131,7 +131,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have exited by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

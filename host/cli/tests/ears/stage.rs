@@ -1,4 +1,4 @@
-//! What stands behind the service: an authorization server, a relay before it that learns every secret, and a Drive.
+//! What is behind the service: an authorization server, a relay before it that learns every secret, and a Drive.
 
 use std::future::Future;
 use std::sync::LazyLock;
@@ -12,20 +12,20 @@ use crate::drive::Drive;
 use crate::hosts::Host;
 use crate::service::{SECRET_VARIABLE, Service};
 
-/// What servers of tests run on; tests themselves wait for processes.
+/// The runtime of test servers; tests themselves wait for processes.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime can be made"));
 
-/// Waits for something of a server.
+/// Waits for something from a server.
 pub(crate) fn wait<T>(for_what: impl Future<Output = T>) -> T {
     RUNTIME.block_on(for_what)
 }
 
-/// The secret that the service proves itself by.
+/// The secret that the service authenticates with.
 pub(crate) fn client_secret() -> &'static str {
     CONFIDENTIAL_POST.secret.expect("it is confidential")
 }
 
-/// All that is no process of ours.
+/// Everything that is not our process.
 pub(crate) struct Stage {
     pub(crate) oidc: OidcProvider,
     pub(crate) relay: Relay,
@@ -38,7 +38,7 @@ impl Stage {
         Self::set_with(None)
     }
 
-    /// Starts it with access tokens that live for so many seconds.
+    /// Starts it with access tokens that live for this many seconds.
     pub(crate) fn set_with(access_token_ttl: Option<u32>) -> Self {
         wait(async {
             let redirect_uris = Some(vec!["http://127.0.0.1/v1/google/oauth/callback".to_owned()]);
@@ -71,7 +71,7 @@ issuer = "{issuer}"
         format!("loopback_callbacks = true\n[limits]\nconsents = 100000\ntokens = 100000\n{provider}")
     }
 
-    /// Lets a user authorize a host's connection `drive`, by HTTP alone.
+    /// Lets a user authorize a host's connection `drive`, only over HTTP.
     pub(crate) fn authorize(&self, host: &Host, service: &Service, user: &str) {
         let waiting = host.begin_authorization(user);
         let callback = wait(self.oidc.authorize_through(service.base(), waiting.address(), user));
@@ -80,12 +80,12 @@ issuer = "{issuer}"
         host.end_authorization(waiting).succeeded();
     }
 
-    /// Whether the authorization server still honours an access token.
+    /// Whether the authorization server still accepts an access token.
     pub(crate) fn is_honoured(&self, token: &str) -> bool {
         wait(self.drive.owner(token)).is_some()
     }
 
-    /// Every secret that passed so far.
+    /// Every secret seen so far.
     pub(crate) fn secrets(&self) -> Secrets {
         let mut secrets = Secrets::default().whole("the client's secret", client_secret());
         for passed in self.relay.passed() {
@@ -104,7 +104,7 @@ issuer = "{issuer}"
     }
 }
 
-/// Opens an address as a browser would, and answers the page.
+/// Opens an address as a browser would, and returns the page.
 pub(crate) fn visit(address: &str) -> String {
     wait(async {
         let http = innkeeper_fixtures::oidc::plain_client().expect("a client for loopback");

@@ -1,4 +1,4 @@
-//! A provider that does nothing but answer tokens, at once or when it is told to: for what is asked of the service itself.
+//! A provider that only issues tokens, at once or when released: for tests of the service itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use url::Url;
 use crate::service::SECRET_VARIABLE;
 use crate::stage::wait;
 
-/// The provider; it ends with the tests.
+/// The provider; it stops with the tests.
 pub(crate) struct Upstream {
     base: Url,
     counts: Arc<Counts>,
@@ -24,7 +24,7 @@ pub(crate) struct Upstream {
 struct Counts {
     asked: watch::Sender<usize>,
     released: watch::Sender<bool>,
-    /// Under way now, and at most.
+    /// Under way now, and the highest number so far.
     now: AtomicUsize,
     most: AtomicUsize,
 }
@@ -79,28 +79,28 @@ token_url = "{base}token"
         )
     }
 
-    /// Waits until it was asked so often.
+    /// Waits until it has received this many requests.
     pub(crate) async fn asked(&self, times: usize) {
         let mut asked = self.counts.asked.subscribe();
         asked.wait_for(|asked| *asked >= times).await.expect("it counts as long as it is there");
     }
 
-    /// Answers from now on, and no longer.
+    /// Answers from now on.
     pub(crate) fn release(&self) {
         self.counts.released.send_replace(true);
     }
 
-    /// Keeps answers back from now on.
+    /// Holds answers back from now on.
     pub(crate) fn hold(&self) {
         self.counts.released.send_replace(false);
     }
 
-    /// How often it was asked.
+    /// How many requests it has received.
     pub(crate) fn times(&self) -> usize {
         *self.counts.asked.borrow()
     }
 
-    /// How many requests were under way at once, at most.
+    /// The highest number of requests under way at once.
     pub(crate) fn most_at_once(&self) -> usize {
         self.counts.most.load(Ordering::Relaxed)
     }

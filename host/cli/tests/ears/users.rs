@@ -1,4 +1,4 @@
-//! Many users on two hosts: each has a grant of their own, and nobody another's.
+//! Many users on two hosts: each has their own grant, and never another's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
@@ -21,10 +21,10 @@ fn fifty_users_of_two_hosts_each_keep_to_their_own_whatever_becomes_of_the_servi
 
     each(&hosts, &shares, |host, user| stage.authorize(host, &service, user));
     each(&hosts, &shares, |host, user| assert_eq!(host.call(user).owner(), user));
-    // A user of one host is nobody on the other.
+    // A user of one host is unknown on the other.
     hosts[1].call(&users[0]).failed(4, &["needs authorization", &users[0]]);
 
-    // One leaves. Then the service is another process, and every token has to be renewed there.
+    // One user leaves. Then the service is another process, and every token has to be renewed there.
     let leaver = &users[7];
     hosts[0].run(&["disconnect", "drive", "--principal", leaver]).succeeded();
     let listening = service.listening().to_owned();

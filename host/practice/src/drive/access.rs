@@ -1,4 +1,4 @@
-//! Who may ask the API, and what is written down about it.
+//! Access to the API, and recording it.
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, HeaderValue};
@@ -12,7 +12,7 @@ use crate::people::{Person, SERVICE_PERSON, person};
 use crate::provider::Provider;
 use crate::scopes;
 
-/// What a request wants to see.
+/// The access that a request requires.
 #[derive(Clone, Copy)]
 pub(crate) enum Need {
     Metadata,
@@ -26,7 +26,7 @@ pub(crate) struct Visit<'a> {
     pub(crate) parameters: Parameters,
 }
 
-/// Checks the token, answers by `handle`, and writes the request down: its path and status, never its query.
+/// Checks the token, answers with `handle`, and records the request: its path and status, never its query.
 pub(crate) fn admitted(
     provider: &Provider,
     headers: &HeaderMap,

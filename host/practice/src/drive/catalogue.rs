@@ -12,7 +12,7 @@ use crate::people::{PEOPLE, Person, SERVICE_PERSON};
 /// A file in short: folder (`""` is the top), name, kind, days it was created and modified, marks, content.
 type Row = (&'static str, &'static str, Kind, &'static str, &'static str, &'static [Mark], Body);
 
-/// What is special about a file.
+/// A special property of a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Starred,
@@ -79,7 +79,7 @@ const SERVICE: &[Row] = &[
     ("", "Run book", Document, "2025-01-01 00:10", "2025-07-07 07:07", &[], Written("If a job fails twice, wait an hour before you wake somebody.")),
 ];
 
-/// Everybody's files, the roots included.
+/// The files of all users, including the roots.
 pub(crate) fn files(base_url: &str) -> Vec<File> {
     let [ada, grace] = [&PEOPLE[0], &PEOPLE[1]];
     [(ada, ADA), (grace, GRACE), (&SERVICE_PERSON, SERVICE)]
@@ -133,7 +133,7 @@ fn hex(bytes: &[u8]) -> String {
 
 fn moment(text: &str) -> OffsetDateTime {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]");
-    // The rows above are all there is, and a test reads each.
+    // The rows above are the only ones, and a test reads each.
     time::PrimitiveDateTime::parse(text, &format)
         .map_or(OffsetDateTime::UNIX_EPOCH, time::PrimitiveDateTime::assume_utc)
 }

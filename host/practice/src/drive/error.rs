@@ -15,7 +15,7 @@ pub(crate) struct ApiError {
     message: Box<str>,
     domain: &'static str,
     reason: &'static str,
-    /// The parameter it is about, or the header.
+    /// The parameter or header that it is about.
     location: Option<&'static str>,
     authenticate: Option<&'static str>,
     retry_after: Option<u64>,
@@ -27,17 +27,17 @@ impl ApiError {
         Self { status, message, domain, reason, location: None, authenticate: None, retry_after: None }
     }
 
-    /// 401: no token came.
+    /// 401: the request has no token.
     pub(crate) fn login_required() -> Self {
         Self {
             location: Some(AUTHORIZATION_HEADER),
-            // Without a token no error code is given (RFC 6750, section 3.1).
+            // Without a token, there is no error code (RFC 6750, section 3.1).
             authenticate: Some("Bearer realm=\"practice\""),
             ..Self::new(StatusCode::UNAUTHORIZED, "required", "Login Required.")
         }
     }
 
-    /// 401: the token opens nothing.
+    /// 401: the token is not valid.
     pub(crate) fn invalid_token() -> Self {
         Self {
             location: Some(AUTHORIZATION_HEADER),
@@ -64,38 +64,38 @@ impl ApiError {
         }
     }
 
-    /// 404; the id may be empty where naming it would repeat a query.
+    /// 404; the id may be empty if naming it would repeat a query.
     pub(crate) fn not_found(id: &str) -> Self {
         let location = Some("fileId");
         Self { location, ..Self::new(StatusCode::NOT_FOUND, "notFound", format!("File not found: {}.", cut(id))) }
     }
 
-    /// 404: the address is no method of the API.
+    /// 404: the address is not a method of the API.
     pub(crate) fn no_method() -> Self {
         Self::new(StatusCode::NOT_FOUND, "notFound", "Not Found")
     }
 
-    /// 400: a parameter's value.
+    /// 400: the value of a parameter is not valid.
     pub(crate) fn invalid(parameter: &'static str, message: impl Into<String>) -> Self {
         let location = Some(parameter);
         Self { location, ..Self::new(StatusCode::BAD_REQUEST, "invalid", message) }
     }
 
-    /// 400: `fields` names what there is not.
+    /// 400: `fields` names something that does not exist.
     pub(crate) fn invalid_field(field: &str) -> Self {
         let message = format!("Invalid field selection {}", cut(field));
         let location = Some("fields");
         Self { location, ..Self::new(StatusCode::BAD_REQUEST, "invalidParameter", message) }
     }
 
-    /// 400: a parameter that must be there.
+    /// 400: a required parameter is missing.
     pub(crate) fn required(parameter: &'static str) -> Self {
         let message = format!("The '{parameter}' parameter is required for this method.");
         let location = Some(parameter);
         Self { location, ..Self::new(StatusCode::BAD_REQUEST, "required", message) }
     }
 
-    /// 403: a native document has no bytes of its own.
+    /// 403: a native document has no bytes.
     pub(crate) fn not_downloadable() -> Self {
         let message = "Only files with binary content can be downloaded. Use Export with Docs Editors files.";
         let location = Some("alt");
@@ -108,14 +108,14 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "fileNotExportable", message)
     }
 
-    /// 400: the document cannot be had in that form.
+    /// 400: the document cannot be exported in that format.
     pub(crate) fn no_conversion() -> Self {
         let message = "The requested conversion is not supported.";
         let location = Some("convertTo");
         Self { location, ..Self::new(StatusCode::BAD_REQUEST, "badRequest", message) }
     }
 
-    /// What went wrong, for the journal.
+    /// The problem, for the journal.
     pub(crate) fn summary(&self) -> String {
         format!("{} {}", self.status.as_u16(), self.reason)
     }

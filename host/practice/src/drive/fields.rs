@@ -1,4 +1,4 @@
-//! The `fields` parameter: which parts of an answer are wanted (`nextPageToken, files(id, name), files/owners`).
+//! The `fields` parameter: which parts of an answer are requested (`nextPageToken, files(id, name), files/owners`).
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ const DEPTH: usize = 8;
 /// The longest mask, in bytes.
 const LENGTH: usize = 4096;
 
-/// What a file has in Drive, version 3, whether or not these files have it.
+/// The fields of a file in Drive, version 3, even if these files do not have them.
 pub(crate) const FILE_FIELDS: &[&str] = &[
     "appProperties",
     "capabilities",
@@ -77,7 +77,7 @@ pub(crate) const FILE_FIELDS: &[&str] = &[
     "writersCanShare",
 ];
 
-/// A selection of fields, each with a selection of what is in it. Empty: all.
+/// A selection of fields, each with a selection within it. Empty: all.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mask(Vec<(String, Mask)>);
 
@@ -100,12 +100,12 @@ impl Mask {
         }
     }
 
-    /// Each mask that was given for the field `name`.
+    /// Each mask for the field `name`.
     pub(crate) fn of(&self, name: &str) -> impl Iterator<Item = &Mask> {
         self.0.iter().filter(move |(field, _)| field == name).map(|(_, mask)| mask)
     }
 
-    /// What is selected of `value`; lists are gone through item by item.
+    /// The selected parts of `value`; the items of lists are filtered one by one.
     pub(crate) fn apply(&self, value: &Value) -> Value {
         if self.0.is_empty() || self.0.iter().any(|(name, mask)| name == "*" && mask.0.is_empty()) {
             return value.clone();
@@ -123,7 +123,7 @@ impl Mask {
             for (_, mask) in self.0.iter().filter(|(wanted, _)| wanted == name || wanted == "*") {
                 let part = mask.apply(value);
                 match selected.get_mut(name) {
-                    // `owners/me,owners/emailAddress` asks for both.
+                    // `owners/me,owners/emailAddress` requests both.
                     Some(earlier) => merge(earlier, part),
                     None => {
                         selected.insert(name.clone(), part);

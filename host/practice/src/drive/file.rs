@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use super::content::{self, Export};
 use crate::people::Person;
 
-/// What a file is.
+/// The type of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Folder,
@@ -39,18 +39,18 @@ impl Kind {
         }
     }
 
-    /// Whether it has no bytes of its own: a folder or a document of the editors.
+    /// Whether it has no bytes: a folder or a document of the editors.
     pub(crate) fn is_native(self) -> bool {
         matches!(self, Self::Folder | Self::Document | Self::Spreadsheet | Self::Presentation)
     }
 }
 
-/// What the bytes of a file are made of.
+/// The source of a file's bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Body {
-    /// Text; lines of a spreadsheet hold cells between commas.
+    /// Text; lines of a spreadsheet contain cells separated by commas.
     Written(&'static str),
-    /// Readings of a made-up weather station, one a line: close to a megabyte.
+    /// Readings of a made-up weather station, one per line: close to a megabyte.
     Measured,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct File {
     pub(crate) kind: Kind,
     /// The folder's id; a root has none.
     pub(crate) parent: Option<String>,
-    /// Whether it lies directly in its owner's root.
+    /// Whether it is directly in its owner's root.
     pub(crate) is_at_the_top: bool,
     pub(crate) owner: &'static Person,
     pub(crate) shared_with: Vec<&'static Person>,
@@ -73,7 +73,7 @@ pub(crate) struct File {
     pub(crate) modified: OffsetDateTime,
     pub(crate) body: Body,
     pub(crate) link: String,
-    /// Bytes and SHA-256, of files that have bytes.
+    /// Size in bytes and SHA-256, for files that have bytes.
     pub(crate) measure: Option<(usize, String)>,
 }
 
@@ -83,7 +83,7 @@ impl File {
         self.parent.is_none() && self.owner.id == person.id
     }
 
-    /// The text in it, as far as searching goes.
+    /// Its text that can be searched.
     pub(crate) fn text(&self) -> &'static str {
         match (self.kind, self.body) {
             (Kind::Png | Kind::Folder, _) | (_, Body::Measured) => "",
@@ -102,12 +102,12 @@ impl File {
         }
     }
 
-    /// What it can be exported as.
+    /// The formats that it can be exported in.
     pub(crate) fn exports(&self) -> &'static [Export] {
         content::exports(self.kind)
     }
 
-    /// All of it that the API shows to `person`.
+    /// Everything that the API shows `person` of it.
     pub(crate) fn to_json(&self, person: &Person) -> Value {
         let owned = self.owner.id == person.id;
         let mut file = json!({
@@ -134,7 +134,7 @@ impl File {
             file["description"] = json!(description);
         }
         if owned {
-            // Where somebody else keeps a file is not the reader's business.
+            // The folder in which another user stores a file is not shown to the reader.
             if let Some(parent) = &self.parent {
                 file["parents"] = json!([parent]);
             }
@@ -177,7 +177,7 @@ pub(crate) fn user(shown: &Person, to: &Person) -> Value {
 }
 
 fn moment(time: OffsetDateTime) -> String {
-    // The years of the catalogue all have a form in RFC 3339.
+    // The years of the catalogue can all be written in RFC 3339.
     let text = time.format(&Rfc3339).unwrap_or_default();
     text.strip_suffix('Z').map_or(text.clone(), |text| format!("{text}.000Z"))
 }

@@ -1,4 +1,4 @@
-//! One file: what it is, its bytes, its exports. And who asks.
+//! One file: its metadata, its bytes, its exports. Also who is signed in.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::file::user;
 use crate::pages::{NoticePage, page};
 use crate::provider::Provider;
 
-/// What the answer about one file has when `fields` does not say.
+/// The fields of the answer about one file if `fields` is absent.
 const USUAL_FIELDS: &str = "kind,id,name,mimeType";
 
 /// `GET /drive/v3/about?fields=user`
@@ -43,7 +43,7 @@ pub(crate) async fn about(State(provider): State<Arc<Provider>>, uri: Uri, heade
     )
 }
 
-/// `GET /drive/v3/files/{id}`, with `alt=media` its bytes.
+/// `GET /drive/v3/files/{id}`; with `alt=media`, its bytes.
 pub(crate) async fn one(
     State(provider): State<Arc<Provider>>,
     uri: Uri,
@@ -91,7 +91,7 @@ pub(crate) async fn no_method(State(provider): State<Arc<Provider>>, uri: Uri, h
     admitted(&provider, &headers, &uri, |_| Need::Metadata, |_| Err(ApiError::no_method()))
 }
 
-/// Where `webViewLink` leads. Nobody is signed in here, so nothing of the file is shown.
+/// The target of `webViewLink`. No one is signed in here, so nothing of the file is shown.
 pub(crate) async fn view() -> Response {
     let text = "A real service would open the file in its editor here. The practice provider only serves its API.";
     page(StatusCode::OK, &NoticePage { title: "A file of the practice Drive", text, details: Vec::new() })

@@ -19,7 +19,7 @@ use super::file::{File, Kind};
 use super::query::Query;
 use crate::provider::Provider;
 
-/// What the answer has when `fields` does not say.
+/// The fields of the answer if `fields` is absent.
 const USUAL_FIELDS: &str = "kind,incompleteSearch,nextPageToken,files(kind,id,name,mimeType)";
 const USUAL_PAGE: usize = 100;
 const LARGEST_PAGE: usize = 1000;
@@ -70,7 +70,7 @@ fn answer(visit: &Visit<'_>) -> Result<Response, ApiError> {
     Ok(Json(mask.apply(&answer)).into_response())
 }
 
-/// A page token is where to go on, and for which question: it opens no other listing.
+/// A page token contains where to continue, and for which query: it does not work for another listing.
 fn page_token(start: usize, seal: [u8; 8]) -> String {
     let mut bytes = seal.to_vec();
     bytes.extend_from_slice(&u64::try_from(start).unwrap_or(u64::MAX).to_be_bytes());
@@ -125,7 +125,7 @@ impl Order {
         text.split(',').map(key).collect::<Option<Vec<_>>>().map(Self)
     }
 
-    /// Files that are equal by all keys are ordered by id, so that paging shows each once.
+    /// Files that are equal by all keys are ordered by id, so that paging shows each one once.
     fn compare(&self, one: &File, other: &File) -> Ordering {
         let by_keys = self.0.iter().map(|(key, descending)| {
             let ordering = key.compare(one, other);

@@ -1,4 +1,4 @@
-//! A small API in the shape of Google Drive's, version 3: reading only.
+//! A small read-only API in the shape of Google Drive's, version 3.
 
 mod access;
 mod catalogue;
@@ -19,7 +19,7 @@ use crate::people::Person;
 use crate::provider::Provider;
 use file::File;
 
-/// Everybody's files.
+/// The files of all users.
 pub(crate) struct Drive {
     files: Vec<File>,
 }
@@ -30,7 +30,7 @@ impl Drive {
         Self { files: catalogue::files(base_url) }
     }
 
-    /// What `person` may see: their own files, and those shared with them.
+    /// The files that `person` may see: their own, and those shared with them.
     fn visible_to(&self, person: &Person) -> impl Iterator<Item = &File> {
         let id = person.id;
         self.files.iter().filter(move |file| file.owner.id == id || file.shared_with.iter().any(|other| other.id == id))
@@ -42,7 +42,7 @@ impl Drive {
     }
 }
 
-/// Everything under `/drive/v3`, and where `webViewLink` leads.
+/// Everything under `/drive/v3`, and the target of `webViewLink`.
 pub(crate) fn routes() -> Router<Arc<Provider>> {
     Router::new()
         .route("/drive/v3/about", get(files::about))

@@ -1,5 +1,5 @@
-//! Google Drive's query language, as much of it as these files can answer. `and` and `or` are taken from left to
-//! right, without one binding tighter, as Google does; parentheses group.
+//! The part of Google Drive's query language that these files can answer. `and` and `or` are evaluated from left to
+//! right with the same precedence, as Google does; parentheses group.
 
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime, Time};
@@ -18,7 +18,7 @@ pub(crate) struct Query(Option<Term>);
 
 #[derive(Debug, PartialEq)]
 enum Term {
-    /// Terms joined from left to right: flat, so that a long query nests no calls.
+    /// Terms joined from left to right: flat, so that a long query does not nest calls.
     Chain(Box<Term>, Vec<(Joint, Term)>),
     Not(Box<Term>),
     Test(Test),
@@ -63,7 +63,7 @@ enum TimeOperator {
 }
 
 impl Query {
-    /// Reads a query; an empty one finds everything. The error is for the answer.
+    /// Reads a query; an empty one matches everything. The error is for the answer.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Ok(Self(None));
@@ -80,12 +80,12 @@ impl Query {
         }
     }
 
-    /// Whether it finds `file` for `person`.
+    /// Whether `file` matches for `person`.
     pub(crate) fn matches(&self, file: &File, person: &Person) -> bool {
         self.0.as_ref().is_none_or(|term| term.matches(file, person))
     }
 
-    /// The ids of the folders it asks about.
+    /// The ids of the folders that it names.
     pub(crate) fn folders(&self) -> impl Iterator<Item = &str> {
         let mut left: Vec<&Term> = self.0.iter().collect();
         std::iter::from_fn(move || {
@@ -137,7 +137,7 @@ impl Test {
             Self::Starred(wanted) => (file.starred && owned) == *wanted,
             Self::SharedWithMe(wanted) => owned != *wanted,
             Self::Parent(id) => {
-                // What was shared lies in nobody else's folders, except below a folder that was shared too.
+                // For its reader, a shared file is not in any folder, unless that folder was shared, too.
                 let inside = |parent: &String| parent == id || (id == "root" && owned && file.is_at_the_top);
                 file.parent.as_ref().is_some_and(inside)
             }
@@ -166,14 +166,14 @@ fn is(someone: &Person, who: &str, me: &Person) -> bool {
     if who == "me" { someone.id == me.id } else { someone.email.eq_ignore_ascii_case(who) }
 }
 
-/// For names, Google's `contains` finds the beginnings of words only.
+/// For names, Google's `contains` matches only the beginnings of words.
 fn has_word_starting(name: &str, start: &str) -> bool {
     let (name, start) = (name.to_lowercase(), start.to_lowercase());
     let at_border = |at: usize| name[..at].chars().next_back().is_none_or(|before| !before.is_alphanumeric());
     name.match_indices(&start).any(|(at, _)| at_border(at))
 }
 
-/// Each word must be there; words in double quotes must stand together.
+/// Each word must be present; words in double quotes must be adjacent.
 fn has_all(file: &File, words: &str) -> bool {
     let text = format!("{} {} {}", file.name, file.description.unwrap_or_default(), file.text()).to_lowercase();
     let words = words.to_lowercase();
@@ -224,7 +224,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
     Ok(tokens)
 }
 
-/// What stands before the closing quote; `\'` and `\\` are a quote and a backslash.
+/// The text before the closing quote; `\'` and `\\` are a quote and a backslash.
 fn quoted(rest: &str) -> Result<(Token, &str), String> {
     let mut text = String::new();
     let mut letters = rest.char_indices();
@@ -357,7 +357,7 @@ fn time_operator(operator: &Token) -> Result<TimeOperator, String> {
     }
 }
 
-/// `= true` and its kin.
+/// `= true` and the like.
 fn truth(operator: &Token, value: &Token) -> Result<bool, String> {
     let value = match value {
         Token::Word(word) if word == "true" => true,
@@ -371,7 +371,7 @@ fn truth(operator: &Token, value: &Token) -> Result<bool, String> {
     }
 }
 
-/// RFC 3339; without an offset it is UTC, without a time midnight.
+/// RFC 3339; without an offset it is UTC, without a time it is midnight.
 fn moment(text: &str) -> Result<OffsetDateTime, String> {
     let whole = OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339));
     let day = time::macros::format_description!("[year]-[month]-[day]");
@@ -401,7 +401,7 @@ mod tests {
     use crate::drive::Drive;
     use crate::people::PEOPLE;
 
-    /// The names of what Ada finds.
+    /// The names of the files that Ada finds.
     fn found(query: &str) -> Vec<&'static str> {
         let drive = Drive::new("http://127.0.0.1:1");
         let query = Query::parse(query).expect("a query");

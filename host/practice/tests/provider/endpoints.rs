@@ -1,4 +1,4 @@
-//! Metadata, echo, looking in, the switches, starting and stopping.
+//! Metadata, echo, inspection, the switches, starting and stopping.
 
 use std::sync::Arc;
 

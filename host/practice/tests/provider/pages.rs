@@ -1,4 +1,4 @@
-//! What people see, and when they see it instead of being sent back.
+//! What users see, and when they see it instead of being sent back.
 
 use http::StatusCode;
 use innkeeper_practice::{ConsentError, consent};

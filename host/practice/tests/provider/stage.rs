@@ -1,4 +1,4 @@
-//! A provider with a clock that stands still, and a client that asks it.
+//! A provider with a clock that stands still, and a client for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
     }
 
-    /// A parameter of the address it redirects to.
+    /// A parameter of the address that it redirects to.
     pub(crate) fn sent(&self, name: &str) -> Option<String> {
         parameter(self.header("location"), name)
     }
@@ -103,13 +103,13 @@ impl Stage {
         self.post("/token", &[], form).await
     }
 
-    /// The API, as who holds `token`.
+    /// Calls the API as the holder of `token`.
     pub(crate) async fn api(&self, token: &str, path: &str, parameters: &[(&str, &str)]) -> Answer {
         let path = format!("/drive/v3/{path}?{}", query(parameters));
         self.send("GET", &path, &[("authorization", &format!("Bearer {token}"))], b"").await
     }
 
-    /// The query of a good authorization request, with `changes`; an empty value leaves a parameter out.
+    /// The query of a valid authorization request, with `changes`; an empty value omits a parameter.
     pub(crate) fn authorize_path(changes: &[(&str, &str)]) -> String {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
         let usual = [

@@ -1,4 +1,4 @@
-//! Codes and tokens: what gives them, what spends them, what kills them.
+//! Codes and tokens: what issues them, what uses them up, what revokes them.
 
 use http::StatusCode;
 use innkeeper_practice::{Decision, EventKind, Settings};
@@ -86,7 +86,7 @@ async fn a_code_is_bound_to_its_time_its_client_and_its_redirect_address() {
     let confidential = basic("practice-confidential", "practice-secret");
     let other = [("authorization", confidential.as_str())];
     refused(&stage.post("/token", &other, &form(CALLBACK)).await, "invalid_grant");
-    // Another client's try did no harm; another address does.
+    // Another client's attempt did no harm; another address does.
     let mut moved = form("http://127.0.0.1:49153/callback").to_vec();
     moved.push(("client_id", "practice-public"));
     refused(&stage.token(&moved).await, "invalid_grant");

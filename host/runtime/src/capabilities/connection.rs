@@ -1,4 +1,4 @@
-//! `connection`: what the guest may know of the connection it works for.
+//! `connection`: what the guest may know about its connection.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use wasmtime::component::{HasData, Linker};
 use super::in_call;
 use crate::contract::innkeeper::connector::connection as wit;
 
-/// The connection that a guest works for: what it may know of it.
+/// The connection that a guest works for, and what the guest may know about it.
 #[derive(Clone)]
 pub struct ConnectionAccess {
-    /// The connection itself.
+    /// The record of the connection.
     pub record: Arc<ConnectionRecord>,
     /// Its config, a JSON object.
     pub config: Arc<str>,
@@ -35,11 +35,11 @@ pub struct User {
 /// The claims of a grant, by name.
 #[async_trait]
 pub trait Claims: Send + Sync + fmt::Debug {
-    /// A field of the token answer that is no secret. The host asks only for claims that the spec declares.
+    /// A field of the token response that is not secret. The host requests only claims that the spec declares.
     async fn claim(&self, name: &str) -> Option<String>;
 }
 
-/// What one call knows of its connection.
+/// What one call knows about its connection.
 pub(crate) struct PerCall {
     access: ConnectionAccess,
 }
@@ -63,7 +63,7 @@ pub(crate) fn link<T: Send + 'static>(
 
 /// The import for one guest.
 pub(crate) struct ConnectionView<'a> {
-    /// None while the spec is read.
+    /// `None` while the spec is read.
     pub(crate) call: Option<&'a PerCall>,
     /// The claims that the guest declares.
     pub(crate) claims: &'a [String],

@@ -23,33 +23,33 @@ use crate::contract::innkeeper::connector::http as wit;
 use crate::limits::Limits;
 use crate::text;
 
-/// A connection's way out: where its guest may go, and with what.
+/// A connection's outgoing HTTP access: where its guest may send requests, and with which credential.
 #[derive(Clone)]
 pub struct HttpAccess {
-    /// The way out.
+    /// Sends the requests.
     pub egress: Egress,
-    /// What the connection's owner approved.
+    /// The hosts that the connection's owner approved.
     pub allow: Arc<[ApprovedHost]>,
-    /// What puts the credential on.
+    /// Puts the credential on requests.
     pub credential: Arc<dyn CredentialSource>,
-    /// What fills in placeholders, where the spec declares some.
+    /// Fills in placeholders, if the spec declares any.
     pub placeholders: Option<Arc<dyn SecretFields>>,
-    /// Counts the calls of the connection whose answers held a secret.
+    /// Counts the calls of the connection whose answers contained a secret.
     pub echoes: Arc<Echoes>,
-    /// Requests that left the host, redirects and retries included, counted while the call runs: a call that is dropped has an
-    /// audit record, too.
+    /// Requests that left the host, including redirects and retries, counted while the call runs: a call that is
+    /// dropped has an audit record, too.
     pub sent: Arc<AtomicU32>,
 }
 
-/// One call's way out.
+/// The outgoing HTTP access of one call.
 pub(crate) struct PerCall {
     access: HttpAccess,
-    /// Counts the answers that hold a secret.
+    /// Counts the answers that contain a secret.
     echoes: CallEchoes,
     deadline: Timestamp,
-    /// Requests that the guest may still ask for.
+    /// The number of requests that the guest may still send.
     left: u32,
-    /// Requests that may leave the host in all, redirects and retries included.
+    /// The number of requests that may leave the host in total, including redirects and retries.
     most: u32,
 }
 
@@ -85,14 +85,14 @@ pub(crate) fn link<T: Send + 'static>(
 
 /// The import for one guest.
 pub(crate) struct HttpView<'a> {
-    /// None while the spec is read.
+    /// `None` while the spec is read.
     pub(crate) way_out: Option<WayOut<'a>>,
     pub(crate) table: &'a mut ResourceTable,
     pub(crate) account: &'a Account,
     pub(crate) limits: &'a Limits,
 }
 
-/// The way out, and what the guest's spec says of all its requests.
+/// The outgoing HTTP access, and what the guest's spec declares for all its requests.
 pub(crate) struct WayOut<'a> {
     pub(crate) call: &'a mut PerCall,
     /// Headers on every request that does not set them itself.
@@ -142,7 +142,7 @@ impl wit::Host for HttpView<'_> {
     async fn send_all(&mut self, requests: Vec<wit::Request>) -> wasmtime::Result<Vec<Answer>> {
         let at_once = self.limits.requests_at_once.max(1);
         let way_out = in_call(self.way_out.as_mut(), "http.send-all")?;
-        // There may be a million of them, for a call that may make fifty.
+        // There may be a million of them, for a call that may send fifty.
         let answers = size_of::<Taken>() + size_of::<Answer>() + LONGEST_REFUSAL;
         let _answers =
             self.account.charge(requests.len().saturating_mul(answers)).map_err(|full| full.ended("requests"))?;
@@ -242,17 +242,18 @@ struct Taken {
     _charge: Charge,
 }
 
-/// What it takes to take a request over from the guest.
+/// What is needed to take a request over from the guest.
 struct Taking<'a> {
     account: &'a Account,
-    /// When bodies end that a request carries.
+    /// When the bodies that a request carries expire.
     end: Timestamp,
-    /// Whether placeholders may be filled in: then there is a second copy of what they stand in.
+    /// Whether placeholders may be filled in: then there is a second copy of the values that contain them.
     fills: bool,
 }
 
 impl Taking<'_> {
-    /// Takes the request's handles out of the table, whatever becomes of it: handing a body to a request consumes it.
+    /// Takes the request's handles out of the table, even if the request fails: passing a body to a request consumes
+    /// it.
     fn request(
         &self,
         table: &mut ResourceTable,
@@ -287,8 +288,8 @@ impl Taking<'_> {
         })())
     }
 
-    /// What the host holds of a request beside its bytes, which have room of their own: as many copies as there are at once
-    /// of what is encoded, shown, and put on the wire.
+    /// What the host holds for a request in addition to its bytes, which have their own room: as many copies as exist
+    /// at the same time of what is encoded, shown, and sent.
     fn size(&self, request: &wit::Request) -> usize {
         let headers = request.headers.iter().map(|header| ENTRY + 3 * (header.name.len() + header.value.len()));
         let query = request.query.iter().map(|pair| ENTRY + 9 * (pair.name.len() + pair.value.len()));
@@ -327,7 +328,7 @@ impl Taking<'_> {
                 let mut taken = Ok(Vec::new());
                 for part in parts {
                     let part = self.part(table, part)?;
-                    // After the first that cannot be taken only the handles are.
+                    // After the first one that cannot be taken, only the handles are taken.
                     taken = taken.and_then(|mut parts| {
                         parts.push(part?);
                         Ok(parts)
@@ -390,17 +391,17 @@ fn sum(sizes: impl Iterator<Item = usize>) -> usize {
     sizes.fold(0, usize::saturating_add)
 }
 
-/// The most bytes of one `read`.
+/// The maximum number of bytes of one `read`.
 const CHUNK: usize = 1 << 20;
-/// The longest address with its query, in bytes: the HTTP client takes no longer one.
+/// The longest address with its query, in bytes: the HTTP client does not accept a longer one.
 const LONGEST_ADDRESS: usize = 65_534;
-/// The longest method in bytes: those that are registered have at most 17.
+/// The longest method in bytes: registered methods have at most 17.
 const LONGEST_METHOD: usize = 64;
-/// What a request under way takes beside everything that it carries.
+/// What a request under way takes in addition to everything that it carries.
 const EXCHANGE: usize = 4 << 10;
-/// What one header, or one pair of a query or a form, takes beside its bytes.
+/// What one header, or one pair of a query or a form, takes in addition to its bytes.
 const ENTRY: usize = 96;
-/// What one part of a form takes beside its names and bytes.
+/// What one part of a form takes in addition to its names and bytes.
 const PART: usize = 1 << 10;
-/// The longest text that says why a request of a batch was not even looked at.
+/// The longest text that says why a request of a batch was not even considered.
 const LONGEST_REFUSAL: usize = 160;

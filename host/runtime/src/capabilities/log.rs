@@ -1,4 +1,4 @@
-//! `log`: the guest's lines, and what it writes to its standard streams.
+//! `log`: the guest's log lines, and what it writes to its standard streams.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::account::Account;
 use crate::contract::innkeeper::connector::log as wit;
 use crate::limits::Limits;
 
-/// How grave a line is.
+/// The severity of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogLevel {
@@ -22,9 +22,9 @@ pub enum LogLevel {
     Debug,
     /// What happened.
     Info,
-    /// What may be wrong.
+    /// Something that may be wrong.
     Warn,
-    /// What went wrong.
+    /// Something that went wrong.
     Error,
 }
 
@@ -39,12 +39,12 @@ impl fmt::Display for LogLevel {
     }
 }
 
-/// One line of a guest.
+/// A log line of a guest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LogLine {
-    /// How grave.
+    /// The severity.
     pub level: LogLevel,
-    /// At most [`Limits::log_line`] bytes, on one line, and what is hidden in it escaped.
+    /// At most [`Limits::log_line`] bytes, on one line, with hidden characters escaped.
     pub message: String,
 }
 
@@ -64,7 +64,7 @@ struct Lines {
     last_error_output: Option<String>,
 }
 
-/// Where lines come from, for the operator's own log. While the spec is read there is none.
+/// Where lines come from, for the operator's own log. There is no origin while the spec is read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origin {
     pub(crate) connector: Option<ConnectorId>,
@@ -95,11 +95,11 @@ impl PerCall {
         self.lines.lock().write(level, message);
     }
 
-    /// A line of the guest's standard error: its last words tell why it crashed.
+    /// A line of the guest's standard error: its last words say why it crashed.
     pub(crate) fn write_error_output(&self, message: &str) {
         let mut lines = self.lines.lock();
         let line = lines.clean(message);
-        // A backtrace hint follows the panic's own words in Rust guests.
+        // In Rust guests, a backtrace hint follows the panic message.
         if !line.is_empty() && !line.starts_with("note: ") {
             lines.last_error_output = Some(match lines.last_error_output.take() {
                 Some(before) if before.contains("panicked at") && before.len() + line.len() < lines.longest => {
@@ -115,7 +115,7 @@ impl PerCall {
         self.lines.lock().last_error_output.take()
     }
 
-    /// All that was kept, and a last line that counts what was not.
+    /// All lines that were kept, and a last line that counts the dropped ones.
     pub(crate) fn take(&self) -> Vec<LogLine> {
         let mut lines = self.lines.lock();
         let mut kept = std::mem::take(&mut lines.kept);
@@ -157,10 +157,10 @@ impl Lines {
         self.kept.push(LogLine { level, message });
     }
 
-    /// Cut to the limit, and without what could forge lines, drive a terminal or hide from whoever reads it.
+    /// Cut to the limit, and without anything that could forge lines, drive a terminal or hide from the reader.
     fn clean(&self, message: &str) -> String {
         let mut clean = innkeeper_shown::line(message[..message.floor_char_boundary(self.longest)].trim_end());
-        // Escapes are longer than what they stand for.
+        // Escapes are longer than the characters they replace.
         clean.truncate(clean.floor_char_boundary(self.longest));
         clean
     }
@@ -172,7 +172,7 @@ pub(crate) fn link<T: 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> LogVi
 
 /// The import for one guest.
 pub(crate) struct LogView<'a> {
-    /// None while the spec is read.
+    /// `None` while the spec is read.
     pub(crate) call: Option<&'a PerCall>,
 }
 

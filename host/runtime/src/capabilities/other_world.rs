@@ -1,5 +1,6 @@
-//! A second world links what it shares with the world `connector` from the same modules: its store's data is another, its projections
-//! are its own. The bindings of the world `auth-type` take the shared interfaces from those of `connector`.
+//! A second world links what it shares with the world `connector` from the same modules: its store's data is
+//! different, and so are its projections. The bindings of the world `auth-type` take the shared interfaces from those
+//! of `connector`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -86,7 +87,7 @@ async fn a_guest_of_another_world_works_with_the_same_log_connection_and_way_out
     assert!(denied.contains("the connection's owner has not approved it"), "{denied}");
 }
 
-/// The generated interfaces of the world `auth-type` have no types of their own for what they share.
+/// The generated interfaces of the world `auth-type` have no separate types for what they share.
 #[test]
 fn an_auth_type_takes_the_pairs_of_the_connectors_contract() {
     let pair = crate::contract::innkeeper::connector::http::Pair { name: String::new(), value: String::new() };

@@ -1,4 +1,4 @@
-//! `progress`: how far a call is, and results as they come.
+//! `progress`: how far a call has come, and results as they arrive.
 
 use std::collections::VecDeque;
 
@@ -14,14 +14,14 @@ use crate::ended::Ended;
 use crate::limits::Limits;
 use crate::text;
 
-/// What a call tells while it runs.
+/// What a call reports while it runs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
     /// `done` of `total` units of work.
     Report {
         /// Units done.
         done: u64,
-        /// Units in all, where that is known.
+        /// Units in total, if known.
         total: Option<u64>,
         /// For people.
         message: String,
@@ -30,9 +30,9 @@ pub enum Progress {
     Event(Value),
 }
 
-/// What one call tells.
+/// What one call reports.
 pub(crate) struct PerCall {
-    /// Without anybody who listens, events are kept for the call's end.
+    /// Without a listener, events are held until the call has finished.
     listener: Option<Listener>,
     kept: Vec<Value>,
     kept_bytes: usize,
@@ -44,16 +44,17 @@ impl PerCall {
         Self { listener, kept: Vec::new(), kept_bytes: 0 }
     }
 
-    /// The events that nobody listened to.
+    /// The events that had no listener.
     pub(crate) fn take_events(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.kept)
     }
 }
 
-/// Who listens to a call.
+/// The listener of a call.
 struct Listener {
     sender: mpsc::Sender<Progress>,
-    /// The room of what lies in the channel, in the order in which it was sent. What has been heard is the listener's.
+    /// The room of what is in the channel, in the order in which it was sent. What was received belongs to the
+    /// listener.
     unheard: VecDeque<Charge>,
 }
 
@@ -74,7 +75,7 @@ impl Listener {
         }
     }
 
-    /// A slow listener slows the guest down; one that went away wants nothing more.
+    /// A slow listener slows the guest down; one that went away needs nothing more.
     async fn event(&mut self, event: Value, charge: Charge) {
         self.forget_what_was_heard();
         if self.sender.send(Progress::Event(event)).await.is_ok() {
@@ -82,7 +83,7 @@ impl Listener {
         }
     }
 
-    /// Waits until all that was sent has been heard, or nobody listens any more.
+    /// Waits until everything that was sent has been received, or the listener has gone.
     async fn hear_all(&mut self) {
         drop(self.sender.reserve_many(self.sender.max_capacity()).await);
         self.unheard.clear();
@@ -98,7 +99,7 @@ pub(crate) fn link<T: Send + 'static>(
 
 /// The import for one guest.
 pub(crate) struct ProgressView<'a> {
-    /// None while the spec is read.
+    /// `None` while the spec is read.
     pub(crate) call: Option<&'a mut PerCall>,
     pub(crate) account: &'a Account,
     pub(crate) limits: &'a Limits,
@@ -112,7 +113,7 @@ impl wit::Host for ProgressView<'_> {
     fn report(&mut self, done: u64, total: Option<u64>, message: String) -> wasmtime::Result<()> {
         let longest = self.limits.log_line;
         if let Some(listener) = &mut in_call(self.call.as_mut(), "progress.report")?.listener {
-            // A copy: what was cut off would be kept with the rest.
+            // A copy: a slice would keep the rest in memory, too.
             let message = message[..message.floor_char_boundary(longest)].to_owned();
             let size = message.len();
             listener.report(self.account, Progress::Report { done, total, message }, size);

@@ -1,4 +1,4 @@
-//! `state`: a connection's small sealed memory.
+//! `state`: a connection's small sealed storage.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use crate::account::Account;
 use crate::contract::innkeeper::connector::state as wit;
 use crate::limits::Limits;
 
-/// Where guests' state is kept and how it is sealed.
+/// Where guest state is stored, and how it is sealed.
 pub struct GuestMemory {
-    /// Keeps it.
+    /// Stores it.
     pub store: Arc<dyn Store>,
     /// Seals it.
     pub vault: Arc<Vault>,
@@ -48,8 +48,8 @@ impl GuestMemory {
         quota: u64,
     ) -> Result<u64, wit::StateError> {
         let size = (key.key.len() + value.len()) as u64;
-        // The sealed value names its version, so an unconditional write names the one it saw, and tries again when
-        // somebody else was faster.
+        // The sealed value contains its version, so an unconditional write uses the version it saw, and tries again
+        // if another write was faster.
         for _ in 0..8 {
             let before = match if_version {
                 Some(version) => version,
@@ -78,7 +78,7 @@ fn unavailable(error: impl fmt::Display) -> wit::StateError {
     wit::StateError::Unavailable
 }
 
-/// The memory of one call.
+/// The guest state of one call.
 pub(crate) struct PerCall {
     memory: Arc<GuestMemory>,
 }
@@ -98,7 +98,7 @@ pub(crate) fn link<T: Send + 'static>(
 
 /// The import for one guest.
 pub(crate) struct StateView<'a> {
-    /// The memory, and the connection whose values are meant. None while the spec is read.
+    /// The guest state, and the connection that the values belong to. `None` while the spec is read.
     pub(crate) call: Option<(&'a PerCall, &'a ConnectionRecord)>,
     pub(crate) account: &'a Account,
     pub(crate) limits: &'a Limits,
@@ -109,7 +109,7 @@ impl HasData for PerCall {
 }
 
 impl<'a> StateView<'a> {
-    /// The memory, and the value's key in it, unless that is too long.
+    /// The guest state, and the value's key in it, unless that is too long.
     fn entry(&self, import: &'static str, key: String) -> wasmtime::Result<Option<(&'a GuestMemory, StateKey)>> {
         let (state, connection) = in_call(self.call, import)?;
         let key = Some(key).filter(|key| key.len() <= LONGEST_KEY);

@@ -1,5 +1,5 @@
-//! The WASI 0.2 interfaces that guest toolchains need: clocks, random, standard streams (which go to the log), an empty
-//! environment. No file system, no sockets. Made when a guest first asks, as most calls never do.
+//! The WASI 0.2 interfaces that guest toolchains need: clocks, random, standard streams (which go to the log), an
+//! empty environment. No file system, no sockets. Made when a guest first uses them, because most calls never do.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -32,7 +32,7 @@ pub(crate) struct PerCall {
 
 /// Where time and randomness come from.
 pub(crate) enum Source {
-    /// A call: the runtime's own, and the time since its begin.
+    /// A call: the runtime's own clock and randomness, and the time since the call began.
     Real(Arc<CpuMeter>),
     /// A spec run: the clock stands still and random bytes are always the same.
     Frozen { random: Arc<dyn Random> },
@@ -94,8 +94,8 @@ impl HostWallClock for FrozenWallClock {
     }
 }
 
-/// Counts from the call's begin, in steps of a millisecond: how long the host looked for secrets in an answer is far below that.
-/// Without a meter it stands still.
+/// Counts from the start of the call in steps of a millisecond: the time that the host takes to find secrets in an
+/// answer is far below that. Without a meter it stands still.
 struct Monotonic(Option<Arc<CpuMeter>>);
 
 impl HostMonotonicClock for Monotonic {
@@ -155,7 +155,7 @@ impl StdoutStream for Stream {
 struct Lines {
     stream: Stream,
     unfinished: Vec<u8>,
-    /// Of the unfinished line: a guest may open a stream as often as it likes, and leave a line in each.
+    /// For the unfinished line: a guest may open a stream as often as it likes, and leave a line in each.
     charge: Option<Charge>,
 }
 
@@ -167,7 +167,7 @@ impl Lines {
     fn take_in(&mut self, bytes: &[u8]) {
         let longest = self.stream.log.longest();
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
-            // What is over the longest line is cut when the line is written; there is no use in keeping it.
+            // A line that is too long is cut when it is written; holding more of it is useless.
             let room = longest.saturating_add(1).saturating_sub(self.unfinished.len());
             let ends = part.last() == Some(&b'\n');
             self.unfinished.extend_from_slice(&part[..part.len().min(room)]);
@@ -238,7 +238,7 @@ impl AsyncWrite for Lines {
     }
 }
 
-/// For every world: these interfaces find their view of the store's data by traits.
+/// For every world: these interfaces find their view of the store's data through traits.
 pub(crate) fn link<T: WasiView + IoView + Send + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasmtime_wasi_io::add_to_linker_async(linker)?;
     clocks::wall_clock::add_to_linker::<T, WasiClocks>(linker, T::clocks)?;
@@ -261,5 +261,5 @@ pub(crate) fn link<T: WasiView + IoView + Send + 'static>(linker: &mut Linker<T>
 
 /// Nanoseconds of a step of a guest's clocks.
 const STEP: u64 = 1_000_000;
-/// The most random bytes of one request.
+/// The maximum number of random bytes of one request.
 const MOST_RANDOM: u64 = 64 << 10;

@@ -1,4 +1,4 @@
-//! The process that compiles: what it denies itself, and the one order that it takes.
+//! The process that compiles: what it denies itself, and the single order that it takes.
 
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ use crate::engine::config;
 use crate::stack::on_deep_stack;
 use crate::text::cut;
 
-/// The one argument of a program that is started to compile.
+/// The only argument of a program that is started to compile.
 pub(super) const ARGUMENT: &str = "innkeeper-compile-component";
 
 /// Whether this process was started to compile.
@@ -22,9 +22,9 @@ pub(super) fn is_asked_for() -> bool {
     arguments.next().is_some_and(|argument| argument == ARGUMENT) && arguments.next().is_none()
 }
 
-/// Compiles one component from standard input to standard output, and ends the process.
+/// Compiles one component from standard input to standard output, and exits.
 pub(super) fn run() -> ! {
-    // Who started this reads why it ended from what it did not answer.
+    // The parent process learns the reason from the missing answer.
     exit(i32::from(serve().is_err()))
 }
 
@@ -55,10 +55,11 @@ fn serve() -> io::Result<()> {
     wire::write_answer(&mut output, outcome, &content)
 }
 
-/// The host keeps standard input open while it waits. However the host goes away, this process is of no use to anybody then.
+/// The host keeps standard input open while it waits. If the host goes away for any reason, this process is no longer
+/// needed.
 fn end_with_the_host() -> io::Result<()> {
     let watch = || {
-        // Nothing is sent any more: an answer is the end.
+        // Nothing more is sent: an answer means the end of input.
         let _ = io::stdin().lock().read(&mut [0]);
         exit(1)
     };
@@ -71,7 +72,8 @@ mod confine {
 
     use super::Order;
 
-    /// Behind everything else, without core dumps, without writing a file. That is a courtesy which the system may refuse.
+    /// Low priority, no core dumps, no file writes. The system may refuse these restrictions; they are a precaution
+    /// only.
     pub(super) fn streams_only() {
         let _ = nice(10);
         lower(Resource::Core, 0);
@@ -87,14 +89,14 @@ mod confine {
     }
 
     fn lower(resource: Resource, most: u64) {
-        // At the second limit of the time the signal would not tell the reason.
+        // At the hard limit of the time, the signal would not show the reason.
         let hard = if resource == Resource::Cpu { most.saturating_add(1) } else { most };
         let hard = getrlimit(resource).maximum.map_or(hard, |before| before.min(hard));
         // The host watches the time as well.
         let _ = setrlimit(resource, Rlimit { current: Some(most.min(hard)), maximum: Some(hard) });
     }
 
-    /// Address space that is set aside and not written to.
+    /// Address space that is reserved and not written to.
     const RESERVED: u64 = 4 << 30;
 }
 

@@ -1,15 +1,15 @@
 //! Why a component was not compiled.
 
-/// Why a component was not compiled. The host itself is as well as before.
+/// Why a component was not compiled. The host itself is not affected.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompilerError {
-    /// More components wait than may.
+    /// Too many components wait.
     #[error(
         "{waiting} components are being compiled or wait for it already, which is as many as this host takes; try again in {retry_after} s"
     )]
     Busy {
-        /// How many there are.
+        /// The number of waiting components.
         waiting: usize,
         /// Seconds until it is worth trying again.
         retry_after: u64,
@@ -17,9 +17,9 @@ pub enum CompilerError {
     /// The program that compiles cannot be started.
     #[error("the compiler {program} cannot be started: {reason}")]
     NotStarted {
-        /// Which program.
+        /// The path of the program.
         program: String,
-        /// What the system said.
+        /// The system's error.
         reason: String,
     },
     /// The program that was started does not compile for this host.
@@ -28,7 +28,7 @@ pub enum CompilerError {
          machine, and call `Compiler::this_program` before anything else"
     )]
     NotACompiler {
-        /// Which program.
+        /// The path of the program.
         program: String,
         /// What it did.
         reason: &'static str,
@@ -47,7 +47,7 @@ pub enum CompilerError {
         /// The limit.
         seconds: u64,
     },
-    /// It wanted too much memory.
+    /// It requested too much memory.
     #[error(
         "compiling this component takes more than {limit} bytes of memory; compiling was ended (the limit `compile_memory`)"
     )]
@@ -65,7 +65,7 @@ pub enum CompilerError {
         /// Bytes allowed.
         limit: u64,
     },
-    /// The compiler crashed, or something else ended it.
+    /// The compiler crashed, or something else stopped it.
     #[error("compiling this component ended without a result: the compiler {0}")]
     Ended(String),
 }

@@ -1,5 +1,5 @@
-//! The host's side of a compiling process. What it says is bounded and never trusted as text; its code is trusted because it comes
-//! over the pipe of a process that this host started.
+//! The host's side of a compiling process. Its output is bounded and never trusted as text; its code is trusted
+//! because it arrives over the pipe of a process that this host started.
 
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
@@ -15,7 +15,7 @@ use crate::compile_limits::CompileLimits;
 use crate::error::LoadError;
 
 impl Program {
-    /// Compiles in a fresh process, which is gone when this answers, fails or is dropped.
+    /// Compiles in a fresh process, which is gone when this returns, fails or is dropped.
     pub(super) async fn compile(
         &self,
         component: &[u8],
@@ -39,7 +39,8 @@ impl Program {
             None if greeted => Err(Silence::TooLong),
             None => Err(Silence::NotACompiler("it did not start within the limit `compile_wall`")),
         };
-        // Dropping it would kill it too, but leave it to be waited for. One that has ended cannot be killed, and need not.
+        // Dropping it would kill it too, but leave it to be waited for. A process that has exited cannot be killed,
+        // and need not be.
         let _ = child.start_kill();
         let _ = child.wait().await;
         Err(match answer {
@@ -61,7 +62,7 @@ impl Program {
             .args(&self.arguments)
             .env_clear()
             .env("RAYON_NUM_THREADS", threads.to_string())
-            // An allocator that sets a gigabyte aside beforehand would have it counted as used.
+            // An allocator that reserves a gigabyte in advance would have it counted as used.
             .env("MIMALLOC_ARENA_RESERVE", "0")
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -75,7 +76,7 @@ impl Program {
 
 fn explain(status: Option<ExitStatus>, complaint: &[u8], limits: &CompileLimits) -> CompilerError {
     let signal = status.and_then(signal);
-    // The one thing that is taken from its words, as an allocator that gives up ends a process like any other crash.
+    // The only thing taken from its words, because an allocator that gives up ends a process like any other crash.
     if complaint.windows(NO_MEMORY.len()).any(|words| words == NO_MEMORY) {
         return CompilerError::MemoryExceeded { limit: limits.memory };
     }
@@ -102,7 +103,7 @@ enum Answer {
 
 /// Why there is no answer.
 enum Silence {
-    /// It has ended: how, and what it wrote to standard error.
+    /// The process exited: how, and what it wrote to standard error.
     Ended {
         status: Option<ExitStatus>,
         complaint: Vec<u8>,
@@ -132,7 +133,7 @@ async fn converse(
             let ordering = async {
                 let length = component.len() as u64;
                 let order = Order { memory: limits.memory, cpu_seconds: cpu_seconds(limits), length };
-                // A process that takes nothing more tells why by what it answers, or how it ends.
+                // A process that accepts no more input gives the reason in its answer or in how it exits.
                 let _ = send(&mut input, order, component).await;
                 std::future::pending::<()>().await;
             };
@@ -142,7 +143,7 @@ async fn converse(
             }
         });
         match futures::future::select(answering, listening).await {
-            // What broke off tells why by what it says last.
+            // A process that broke off gives the reason in its last words.
             Either::Left((Ok(None), listening)) => {
                 listening.await;
                 None
@@ -151,7 +152,7 @@ async fn converse(
             Either::Right(((), answering)) => answering.await?,
         }
     };
-    // Its end waits for the end of this.
+    // The process exits once this is closed.
     drop(input);
     match answered {
         Some(answer) => Ok(answer),
@@ -159,7 +160,7 @@ async fn converse(
     }
 }
 
-/// Fails where it is no compiler for this engine.
+/// Fails if the process is not a compiler for this engine.
 async fn greet(output: &mut (impl AsyncRead + Unpin), fingerprint: &str) -> Result<(), Silence> {
     let mut greeting = [0; wire::GREETING];
     if output.read_exact(&mut greeting).await.is_err() {
@@ -178,7 +179,7 @@ async fn send(input: &mut (impl AsyncWrite + Unpin), order: Order, component: &[
     input.flush().await
 }
 
-/// None where the stream ends before the answer does.
+/// `None` if the stream ends before the answer does.
 async fn read_answer(output: &mut (impl AsyncRead + Unpin), limits: &CompileLimits) -> Result<Option<Answer>, Silence> {
     let garbled = || Silence::NotACompiler("its answer makes no sense");
     let mut head = [0; wire::ANSWER];
@@ -208,7 +209,7 @@ async fn read_answer(output: &mut (impl AsyncRead + Unpin), limits: &CompileLimi
     }))
 }
 
-/// Keeps the beginning and takes the rest, so that the process is not held up.
+/// Keeps the beginning and discards the rest, so that the process is not held up.
 async fn listen(errors: impl AsyncRead + Unpin, complaint: &mut Vec<u8>) {
     let mut beginning = errors.take(LONGEST_COMPLAINT);
     let _ = beginning.read_to_end(complaint).await;
@@ -231,8 +232,8 @@ fn signal(_: ExitStatus) -> Option<i32> {
 
 const SIGKILL: i32 = 9;
 const SIGXCPU: i32 = 24;
-/// Compiling goes on in parallel, and the host wants processors too.
+/// Compiling runs in parallel, and the host needs processors, too.
 const MOST_THREADS: usize = 4;
-/// What Rust says when an allocator gives up.
+/// What Rust prints when an allocator gives up.
 const NO_MEMORY: &[u8] = b"memory allocation of ";
 const LONGEST_COMPLAINT: u64 = 4 << 10;

@@ -1,4 +1,4 @@
-//! Who compiles when: so many at once, so many waiting, and nobody beyond that.
+//! Who compiles when: a limited number at once, a limited number waiting, and everything beyond that is refused.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ impl Compilers {
         &self.limits
     }
 
-    /// Room for one more component to wait in.
+    /// A place in the queue for one more component.
     pub(crate) fn queue(&self) -> Result<OwnedSemaphorePermit, CompilerError> {
         self.queue.clone().try_acquire_owned().map_err(|_| CompilerError::Busy {
             waiting: self.limits.at_once.saturating_add(self.limits.waiting),
@@ -39,7 +39,7 @@ impl Compilers {
         })
     }
 
-    /// Compiled code, once there is a place for it to be made in.
+    /// Compiles as soon as there is a place for it.
     pub(crate) async fn compile(
         &self,
         component: Vec<u8>,
@@ -71,13 +71,13 @@ impl Compilers {
     }
 }
 
-/// A thread cannot be ended. Its place is free again when it is done, not when nobody waits for it any more.
+/// A thread cannot be stopped. Its place is free again when it is done, not when its result is no longer needed.
 async fn on_thread(component: Vec<u8>, engine: Engine, place: OwnedSemaphorePermit) -> Result<Vec<u8>, LoadError> {
     let (done, doing) = oneshot::channel();
     let work = move || {
         let code = engine.precompile_component(&component);
         drop(place);
-        // Who asked may have given up.
+        // The caller may have given up.
         let _ = done.send(code);
     };
     stack::deep("innkeeper-compile")
@@ -87,7 +87,7 @@ async fn on_thread(component: Vec<u8>, engine: Engine, place: OwnedSemaphorePerm
     code.map_err(|error| LoadError::invalid(format_args!("{error:#}")))
 }
 
-/// Seconds until a queue that was full is worth trying again.
+/// Seconds until it is worth trying a full queue again.
 const RETRY_AFTER: u64 = 10;
-/// As many as a semaphore takes.
+/// The most permits that a semaphore takes.
 const MOST: usize = Semaphore::MAX_PERMITS;

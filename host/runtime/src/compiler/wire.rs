@@ -1,8 +1,8 @@
-//! What host and compiler say to each other, over the compiler's standard input and output.
+//! The protocol between host and compiler, over the compiler's standard input and output.
 //!
-//! The compiler begins: `magic (8) | fingerprint of its engine (64)`. The host answers with an order: `bytes of memory (8) | seconds of
-//! processor time (8) | length (8) | component`, all numbers little endian, and keeps the pipe open as long as it wants the
-//! answer: `outcome (1) | length (8) | code or text`. Then the compiler ends.
+//! The compiler begins: `magic (8) | fingerprint of its engine (64)`. The host answers with an order: `bytes of
+//! memory (8) | seconds of processor time (8) | length (8) | component`, all numbers little endian, and keeps the
+//! pipe open for as long as it wants the answer: `outcome (1) | length (8) | code or text`. Then the compiler exits.
 
 use std::io::{self, Read, Write};
 
@@ -14,7 +14,7 @@ pub(super) const ANSWER: usize = 9;
 /// Bytes of an answer's text.
 pub(super) const LONGEST_TEXT: usize = 4 << 10;
 
-/// What a compiler may take, and for how many bytes.
+/// What a compiler may use, and the number of bytes to compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) memory: u64,
@@ -40,7 +40,7 @@ impl Order {
     }
 }
 
-/// What came of it.
+/// The result of compiling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// Compiled code follows.
@@ -49,11 +49,11 @@ pub(super) enum Outcome {
     Invalid = 1,
     /// The reason why the compiler failed follows.
     Failed = 2,
-    /// There was no memory left.
+    /// The compiler ran out of memory.
     NoMemory = 3,
 }
 
-/// The head of an answer: what came of it, and how many bytes follow.
+/// The head of an answer: the outcome, and how many bytes follow.
 pub(super) fn answer([outcome, length @ ..]: [u8; ANSWER]) -> Option<(Outcome, u64)> {
     let known = [Outcome::Code, Outcome::Invalid, Outcome::Failed, Outcome::NoMemory];
     let outcome = known.into_iter().find(|known| *known as u8 == outcome)?;

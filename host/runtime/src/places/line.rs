@@ -1,11 +1,12 @@
-//! Who runs, who waits and whose turn it is. There is no clock and no task in here: each step is a method.
+//! Who runs, who waits, and whose turn it is. There is no clock and no task in here: each step is a method.
 //!
-//! What holds after every step:
-//! - No more calls run than there are places, nor more of a connection or a space than each may have.
-//! - The last places, [`Bounds::kept`] of them, go only to connections that have no call running. So connections whose
-//!   calls take long leave places to the others.
-//! - Where a place is free for a call that waits, it has it.
-//! - Spaces take turns, in a space its connections do, and the calls of a connection come in the order of their arrival.
+//! After every step:
+//! - No more calls run than there are places, and no more of a connection or a space than each may have.
+//! - The last places, [`Bounds::kept`] of them, go only to connections that have no call running. So connections
+//!   whose calls take long leave places to the others.
+//! - A waiting call gets a place if one is free for it.
+//! - Spaces take turns, the connections of a space take turns, and the calls of a connection run in the order of
+//!   their arrival.
 
 #[cfg(test)]
 mod model;
@@ -15,13 +16,13 @@ use std::hash::Hash;
 
 use slab::Slab;
 
-/// Counts of calls.
+/// Limits of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bounds {
     pub(super) places: usize,
     pub(super) running_per_space: usize,
     pub(super) running_per_connection: usize,
-    /// Places that only connections without a running call get.
+    /// Places reserved for connections without a running call.
     pub(super) kept: usize,
     pub(super) waiting: usize,
     pub(super) waiting_per_space: usize,
@@ -40,7 +41,7 @@ pub enum Crowded {
     Connection,
 }
 
-/// What an arrival comes to.
+/// The result of an arrival.
 #[derive(Debug)]
 pub(super) enum Arrival {
     Seated(Seat),
@@ -48,7 +49,7 @@ pub(super) enum Arrival {
     Full(Crowded),
 }
 
-/// A place that is taken. It is given back by [`Line::release`].
+/// A place that is taken. [`Line::release`] releases it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Seat {
     connection: usize,
@@ -61,29 +62,29 @@ pub(super) struct Ticket {
     number: u64,
 }
 
-/// `S` names spaces, `C` the connections of a space, and `W` is what is handed back when a call's turn comes.
+/// `S` names spaces, `C` the connections of a space, and `W` is what is returned when a call's turn comes.
 #[derive(Debug)]
 pub(super) struct Line<S, C, W> {
     bounds: Bounds,
     running: usize,
     waiting: usize,
-    /// Of tickets and turns alike.
+    /// The next number, for tickets and turns alike.
     next: u64,
     spaces: Slab<Space>,
     spaces_by_name: HashMap<S, usize>,
     connections: Slab<Connection<W>>,
     connections_by_name: HashMap<(usize, C), usize>,
-    /// Connections that are known and have no call.
+    /// Known connections that have no call.
     idle: usize,
     turns: Turns,
 }
 
-/// Those with a call that waits and may have a place, by their turn.
+/// Those with a waiting call that may have a place, by their turn.
 #[derive(Debug, Default)]
 struct Turns {
-    /// As far as their own bounds go.
+    /// As far as their own limits allow.
     any: BTreeMap<u64, usize>,
-    /// Of these who has a connection without a running call.
+    /// Those of them that have a connection without a running call.
     idle: BTreeMap<u64, usize>,
 }
 
@@ -119,7 +120,7 @@ impl<S: Eq + Hash, C: Eq + Hash, W> Line<S, C, W> {
         }
     }
 
-    /// How many wait.
+    /// The number of waiting calls.
     pub(super) fn waiting(&self) -> usize {
         self.waiting
     }
@@ -144,7 +145,7 @@ impl<S: Eq + Hash, C: Eq + Hash, W> Line<S, C, W> {
         Arrival::Waits(Ticket { connection: index, number })
     }
 
-    /// Gives a place back.
+    /// Releases a place.
     #[expect(clippy::needless_pass_by_value, reason = "a place is given back once")]
     pub(super) fn release(&mut self, seat: Seat) {
         let Seat { connection: index } = seat;
@@ -156,7 +157,7 @@ impl<S: Eq + Hash, C: Eq + Hash, W> Line<S, C, W> {
         self.forget(index);
     }
 
-    /// The next call that gets a place now. It is asked until there is none.
+    /// The next call that gets a place now. Called until it returns `None`.
     pub(super) fn next_seated(&mut self) -> Option<(W, Seat)> {
         let free = self.bounds.places - self.running;
         if free == 0 || self.waiting == 0 {
@@ -171,13 +172,13 @@ impl<S: Eq + Hash, C: Eq + Hash, W> Line<S, C, W> {
         let (_, waiter) = self.connections[index].waiting.pop_first()?;
         self.waiting -= 1;
         self.spaces[space].waiting -= 1;
-        // Whoever had a turn goes to the end.
+        // After its turn, a connection goes to the end of the line.
         self.step_back(index);
         self.seat(index);
         Some((waiter, Seat { connection: index }))
     }
 
-    /// Takes a call out that waits no longer; false where its turn has come already.
+    /// Removes a call that no longer waits; false if its turn has already come.
     pub(super) fn leave(&mut self, ticket: Ticket) -> bool {
         let Ticket { connection: index, number } = ticket;
         let Some(connection) = self.connections.get_mut(index) else { return false };
@@ -219,7 +220,7 @@ impl<S: Eq + Hash, C: Eq + Hash, W> Line<S, C, W> {
         self.line_up(index);
     }
 
-    /// Takes the turn of a connection and of its space away; [`Line::line_up`] gives each a new one.
+    /// Removes the turn of a connection and of its space; [`Line::line_up`] gives each a new one.
     fn step_back(&mut self, index: usize) {
         let connection = &mut self.connections[index];
         let space = &mut self.spaces[connection.space];
@@ -231,7 +232,7 @@ impl<S: Eq + Hash, C: Eq + Hash, W> Line<S, C, W> {
         }
     }
 
-    /// Puts a connection and its space among those whose turn may come, or takes them out.
+    /// Adds a connection and its space to those whose turn may come, or removes them.
     fn line_up(&mut self, index: usize) {
         let connection = &mut self.connections[index];
         let space = &mut self.spaces[connection.space];
@@ -274,7 +275,8 @@ impl<S: Eq + Hash, C: Eq + Hash, W> Line<S, C, W> {
         index
     }
 
-    /// Counts a connection whose last call is over. Most have another one soon, so only too many of them are forgotten, all at once.
+    /// Counts a connection whose last call has finished. Most have another one soon, so they are removed only when
+    /// there are too many, all at once.
     fn forget(&mut self, index: usize) {
         if !self.connections[index].is_idle() {
             return;
@@ -330,5 +332,5 @@ fn count(next: &mut u64) -> u64 {
     *next
 }
 
-/// Connections without a call whose names are kept. A test has few connections.
+/// Connections without a call whose names are kept. Tests have few connections.
 const MOST_IDLE: usize = if cfg!(test) { 2 } else { 256 };

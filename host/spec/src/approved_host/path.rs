@@ -1,20 +1,21 @@
-//! Whether a path lies within a prefix, however a server reads it.
+//! Whether a path is within a prefix, however a server reads it.
 
 use std::borrow::Cow;
 
-/// Readings that are followed, the path as it stands among them; one that is escaped more often is in doubt.
+/// Readings that are followed, including the path as written; a path that is escaped more often is in doubt.
 const MOST_READINGS: usize = 4;
 
-/// Whether the path is the prefix or below it, on a segment's border: as it stands, with dot segments followed, and
-/// doubled slashes kept or joined. A path that is in [`doubt`] lies within the root alone.
+/// Whether the path is the prefix or below it, on a segment boundary: as written, with dot segments resolved, and
+/// with doubled slashes kept or joined. A path that is in [`doubt`] is within the root only.
 pub(super) fn lies_within(path: &str, prefix: &str) -> bool {
     let prefix: Vec<&str> = prefix.trim_matches('/').split('/').filter(|segment| !segment.is_empty()).collect();
     prefix.is_empty() || (starts_within(path.as_bytes(), &prefix) && doubt(path).is_none())
 }
 
-/// Why some server could take this path for another one, if one could. Paths are read as they stand, and after every round of
-/// percent-decoding (also `%u002e`), with backslashes and what looks like a dot, a slash or a backslash taken for it, and
-/// with path parameters and what stands behind `?` and `#` cut off. The text follows "its path".
+/// Why some server could take this path for another one, if one could. Paths are read as written, and after every
+/// round of percent-decoding (also `%u002e`), with backslashes and characters that look like a dot, a slash or a
+/// backslash taken for it, and with path parameters and everything after `?` and `#` removed. The text follows "its
+/// path".
 pub fn doubt(path: &str) -> Option<&'static str> {
     if path.is_ascii() && !path.contains('%') && !path.contains("..") {
         return path.bytes().any(|byte| byte.is_ascii_control()).then_some(CONTROL);
@@ -25,7 +26,7 @@ pub fn doubt(path: &str) -> Option<&'static str> {
         if text.chars().any(char::is_control) {
             return Some(CONTROL);
         }
-        // The client has followed plain dot segments; what still has some has them in disguise.
+        // The client has resolved plain dot segments; any that are left are disguised.
         let climbs = segments(&reading).any(|segment| is_climbing(segment) && !(round == 0 && segment == b".."));
         if climbs || (!text.is_ascii() && climbs_in_disguise(text)) {
             return Some(DOTS);
@@ -50,7 +51,7 @@ fn starts_within(path: &[u8], prefix: &[&str]) -> bool {
     starts_with(&walk(segments.iter().copied()), prefix) && starts_with(&walk(joined), prefix)
 }
 
-/// Follows dot segments (RFC 3986, section 5.2.4).
+/// Resolves dot segments (RFC 3986, section 5.2.4).
 fn walk<'a>(segments: impl Iterator<Item = &'a [u8]>) -> Vec<&'a [u8]> {
     let mut walked = Vec::new();
     for segment in segments {
@@ -73,16 +74,16 @@ fn segments(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|&byte| byte == b'/' || byte == b'\\')
 }
 
-/// Whether some server takes the segment for `..`, or for more of it: `..;a=b` where parameters are cut off first, `.. ` and
-/// `...` where spaces and dots at an end do not count, `..:` where a stream of a file is named.
+/// Whether some server takes the segment for `..`, or for more of it: `..;a=b` if it removes parameters first, `.. `
+/// and `...` if it ignores trailing spaces and dots, `..:` if it reads the name of a file stream.
 fn is_climbing(segment: &[u8]) -> bool {
     let name = segment.split(|byte| b";?#:,".contains(byte)).next().unwrap_or_default();
     let mut dots = name.iter().filter(|&&byte| byte == b'.');
     dots.nth(1).is_some() && name.iter().all(|byte| b". +".contains(byte))
 }
 
-/// The same for text beyond ASCII: with characters that look like others taken for those, and with all but the low byte of
-/// each cut off, as some servers do.
+/// The same for text beyond ASCII: with lookalike characters replaced, and with each character reduced to its low
+/// byte, as some servers do.
 fn climbs_in_disguise(text: &str) -> bool {
     let alike: String =
         text.chars().filter_map(looks_like).flat_map(|(first, more)| [first].into_iter().chain(more)).collect();
@@ -90,8 +91,8 @@ fn climbs_in_disguise(text: &str) -> bool {
     segments(alike.as_bytes()).any(is_climbing) || segments(&low).any(is_climbing)
 }
 
-/// What a best fit to ASCII or a compatibility normalisation makes of a character, where that matters to a path; none where
-/// it is dropped.
+/// What a best fit to ASCII or a compatibility normalisation makes of a character, if that matters to a path; `None`
+/// if it is dropped.
 fn looks_like(character: char) -> Option<(char, Option<char>)> {
     Some(match character {
         '\u{2024}' | '\u{fe52}' | '\u{ff0e}' | '\u{3002}' | '\u{ff61}' | '\u{00b7}' => ('.', None),
@@ -107,7 +108,7 @@ fn looks_like(character: char) -> Option<(char, Option<char>)> {
     })
 }
 
-/// One round of percent-decoding, `%uXXXX` as some servers have it included; none where nothing changes.
+/// One round of percent-decoding, including `%uXXXX` as some servers do; `None` if nothing changes.
 fn decoded(path: &[u8]) -> Option<Vec<u8>> {
     path.contains(&b'%').then_some(())?;
     let mut next = Vec::with_capacity(path.len());
@@ -124,7 +125,7 @@ fn decoded(path: &[u8]) -> Option<Vec<u8>> {
             if matches!(behind.first(), Some(b'u' | b'U'))
                 && let Some(unit) = behind.get(1..5).and_then(hex)
             {
-                // Half of a surrogate pair stands for no character: what is no UTF-8 is in doubt.
+                // Half of a surrogate pair is not a character: text that is not UTF-8 is in doubt.
                 match char::from_u32(unit) {
                     Some(character) => next.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
                     None => next.push(0xff),

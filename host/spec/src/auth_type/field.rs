@@ -11,7 +11,7 @@ use crate::mistake::quoted;
 const MAX_LENGTH: usize = 64 * 1024;
 
 impl FieldSpec {
-    /// Checks a value that somebody fills in. The error says what is wrong, without the value where that is a secret.
+    /// Checks a value that a person fills in. The error says what is wrong, without the value if that is a secret.
     pub fn check(&self, value: &Value) -> Result<(), String> {
         let text = match (self.kind, value) {
             (FieldKind::Number, Value::Number(_)) | (FieldKind::Flag, Value::Bool(_)) => return Ok(()),

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::{Scope, Standing};
 
-/// A spec that says a little of everything, and nothing wrong.
+/// A valid spec that sets a little of everything.
 fn good() -> draft::ConnectorSpec {
     draft::ConnectorSpec {
         about: draft::About {
@@ -91,7 +91,7 @@ fn mistakes(change: impl FnOnce(&mut draft::ConnectorSpec)) -> Vec<String> {
     mistakes.0.iter().map(ToString::to_string).collect()
 }
 
-/// Checks that a change makes one mistake, that it starts with its place and says the word.
+/// Checks that a change makes one mistake, which starts with its place and contains the word.
 fn one_mistake(place: &str, word: &str, change: impl FnOnce(&mut draft::ConnectorSpec)) {
     let found = mistakes(change);
     assert_eq!(found.len(), 1, "{found:#?}");

@@ -1,4 +1,4 @@
-//! Actions that come, go or change.
+//! Actions that are added, removed or changed.
 
 use super::{Found, Impact, schemas};
 use crate::{ActionSpec, Scope};

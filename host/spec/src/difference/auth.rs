@@ -66,7 +66,7 @@ fn scope(place: &str, before: Option<&Value>, after: Option<&Value>, found: &mut
     }
 }
 
-/// Scope tokens (RFC 6749, section 3.3), some services part them by commas, a default may be a list.
+/// Scope tokens (RFC 6749, section 3.3); some services separate them by commas, and a default may be a list.
 fn tokens(value: Option<&Value>) -> BTreeSet<String> {
     let split = |text: &str| -> Vec<String> {
         text.split([' ', ',']).filter(|token| !token.is_empty()).map(str::to_owned).collect()
@@ -82,7 +82,7 @@ fn is_address(value: Option<&Value>) -> bool {
     value.and_then(Value::as_str).is_some_and(|text| text.contains("://"))
 }
 
-/// An address as it is parsed and whole, or the template of one.
+/// A complete address as it is parsed, or the template of one.
 fn place_of(value: Option<&Value>) -> String {
     match value.and_then(Value::as_str) {
         Some(text) if Url::parse(text).is_ok() && !text.contains('{') => format!("`{}`", address(text)),

@@ -1,4 +1,4 @@
-//! Hosts that a newer version asks for beyond the older one's.
+//! Hosts that a newer version requests in addition to the older one's.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Whether a changed schema breaks who relies on the former one, as far as its top-level fields tell.
+//! Whether a changed schema breaks users of the former one, as far as its top-level fields show.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Found, Impact};
 use crate::{ActionName, Schema};
 
-/// A schema of what the connector takes: new demands break.
+/// A schema of what the connector accepts: new requirements break.
 pub(super) fn compare_taken(place: &str, subject: &str, older: &Schema, newer: &Schema, found: &mut Found) {
     if without_texts(older.as_value()) == without_texts(newer.as_value()) {
         return;
@@ -27,7 +27,7 @@ pub(super) fn compare_taken(place: &str, subject: &str, older: &Schema, newer: &
     }
 }
 
-/// A schema of what the connector answers: what is no longer promised breaks.
+/// A schema of what the connector returns: breaks if something is no longer promised.
 pub(super) fn compare_given(
     place: &str,
     action: &ActionName,
@@ -74,7 +74,7 @@ fn required(schema: &Schema) -> BTreeSet<&str> {
     names.into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// The schema without what only people read. A property may be called `title`: only texts are left out.
+/// The schema without what only people read. A property may be called `title`: only texts are removed.
 fn without_texts(schema: &Value) -> Value {
     match schema {
         Value::Object(fields) => {

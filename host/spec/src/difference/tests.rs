@@ -56,7 +56,7 @@ fn input(properties: &Value, required: &[&str]) -> String {
     json!({"type": "object", "properties": properties, "required": required}).to_string()
 }
 
-/// What a change of the draft prints as differences.
+/// The differences that a change of the draft prints.
 fn after(change: impl FnOnce(&mut draft::ConnectorSpec)) -> Vec<String> {
     let older = ConnectorSpec::parse(&draft()).expect("valid");
     let mut changed = draft();

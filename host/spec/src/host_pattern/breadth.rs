@@ -1,19 +1,19 @@
-//! Whose hosts a wildcard reaches, by the Public Suffix List (<https://publicsuffix.org>).
+//! Whose hosts a wildcard covers, according to the Public Suffix List (<https://publicsuffix.org>).
 
 use psl::Type;
 
-/// Whose hosts lie below a name.
+/// Whose hosts are below a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Breadth {
-    /// Those of one owner, as far as the list knows.
+    /// Those of one owner, as far as the list shows.
     OneOwner,
-    /// Those of everybody who registered a name there: `co.uk`.
+    /// Those of everyone who registered a name there: `co.uk`.
     Registry,
     /// Those of every customer of a service: `github.io`.
     Tenants,
 }
 
-/// Whose hosts lie below this name, which is in lower case.
+/// Whose hosts are below this name, which is in lower case.
 pub(super) fn below(parent: &str) -> Breadth {
     // A line such as `*.compute.amazonaws.com` makes every name one step below the parent a suffix.
     match suffix_type(parent).or_else(|| suffix_type(&format!("any.{parent}"))) {
@@ -24,7 +24,7 @@ pub(super) fn below(parent: &str) -> Breadth {
     }
 }
 
-/// The name that somebody registered and that `host` lies below, or the host itself where there is none: an address, a suffix.
+/// The registered name that `host` is below, or the host itself if there is none: an address, a suffix.
 pub fn registrable_domain(host: &str) -> &str {
     if super::address(host).is_some() {
         return host;
@@ -38,7 +38,7 @@ fn suffix_type(name: &str) -> Option<Type> {
     if suffix.as_bytes() == name.as_bytes() { suffix.typ() } else { None }
 }
 
-/// Names that are no suffixes and have some below them, and names below which everybody has the address that they like.
+/// Names that are not suffixes but have some below them, and names below which anyone can have any address.
 const ABOVE_TENANTS: [&str; 16] = [
     "aliyuncs.com",
     "amazonaws.com",

@@ -56,7 +56,7 @@ pub enum Place {
 /// One place of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Placement<'a> {
-    /// Which part.
+    /// The part.
     pub place: Place,
     /// The host of the request's address.
     pub host: &'a str,
@@ -67,7 +67,7 @@ pub struct Placement<'a> {
 }
 
 impl Place {
-    /// As it is written.
+    /// Its text form.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Path => "path",
@@ -79,7 +79,7 @@ impl Place {
 }
 
 impl PlaceholderUse {
-    /// Anywhere.
+    /// Unrestricted use of the field.
     pub fn anywhere(field: &str) -> Self {
         Self { field: field.to_owned(), host: None, path_prefix: None, methods: Vec::new(), places: Vec::new() }
     }
@@ -92,12 +92,12 @@ impl PlaceholderUse {
             && covers_prefix(self.path_prefix.as_deref(), Some(at.path))
     }
 
-    /// Whether it may be filled in in such a part of some request.
+    /// Whether it may be filled in in such a part of any request.
     pub fn permits_place(&self, place: Place) -> bool {
         self.places.is_empty() || self.places.contains(&place)
     }
 
-    /// Whether everything that the other permits is permitted by this as well.
+    /// Whether this permits everything that the other one permits.
     pub fn covers(&self, other: &Self) -> bool {
         let covers_host = match (&self.host, &other.host) {
             (None, _) => true,
@@ -126,7 +126,8 @@ impl PlaceholderUse {
     }
 }
 
-/// What is declared of the fields, as far as it was agreed to: of two entries of one field the narrower holds.
+/// The declared uses of the fields, as far as they were agreed to: of two entries for a field, the narrower one
+/// applies.
 pub fn agreed_uses(declared: &[PlaceholderUse], agreed: &[PlaceholderUse]) -> Vec<PlaceholderUse> {
     let mut uses: Vec<PlaceholderUse> = Vec::new();
     for declared in declared {

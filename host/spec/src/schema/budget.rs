@@ -1,5 +1,5 @@
-//! What the schemas of one spec take when they are compiled, counted before they are: the bounds of the library and of its
-//! pattern engine are for each schema and each pattern, and a spec has room for thousands of both.
+//! What compiling the schemas of one spec takes, measured beforehand: the limits of the library and of its pattern
+//! engine apply to each schema and each pattern, and a spec has room for thousands of both.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,20 +10,20 @@ use super::pattern::{self, Measure};
 use super::reach::{anchors, follow};
 use crate::mistake::step;
 
-/// Subschemas, keywords and items of lists; those that a reference names count once more.
+/// Subschemas, keywords and items of lists; those that a reference names count again.
 const MOST_PARTS: u64 = 100_000;
-/// Bytes of the places of all parts: each is kept with its whole path.
+/// Bytes of the places of all parts: each is stored with its whole path.
 const MOST_PATHS: u64 = 16 << 20;
-/// Patterns, where the same one counts once for each schema.
+/// Patterns; the same one counts once for each schema.
 const MOST_PATTERNS: u64 = 2_000;
 /// States of all patterns together.
 const MOST_STATES: u64 = 500_000;
-/// Parts of alternatives that are compared before the first value is checked: the library looks for a field that tells them
-/// apart, through references.
+/// Parts of alternatives that are compared before the first value is checked: the library looks for a field that
+/// distinguishes them, through references.
 const MOST_COMPARED: u64 = 1_000_000;
-/// References and `allOf` within each other that it looks through.
+/// Nested references and `allOf` that it looks through.
 const DEEPEST_COMPARED: u32 = 17;
-/// Objects and lists within each other: as deep as JSON is read.
+/// Nested objects and lists: as deep as JSON is read.
 const DEEPEST: usize = 128;
 
 /// What is left for the schemas of one spec.
@@ -47,16 +47,16 @@ impl Default for Budget {
     }
 }
 
-/// What each pattern of a schema was measured to be.
+/// The measured size of each pattern of a schema.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
-    /// By the address of its text, which stays where it is while the schema lives.
+    /// By the address of its text, which does not move while the schema lives.
     known: HashMap<usize, Pattern>,
-    /// Whether one of them goes back and forth.
+    /// Whether one of them backtracks.
     pub(super) backtrack: bool,
 }
 
-/// What a match with a pattern takes.
+/// The cost of matching with a pattern.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pattern {
     pub(super) width: u64,
@@ -70,7 +70,7 @@ impl Patterns {
     }
 }
 
-/// Takes what a schema will need; the error names the place that is too much. The references must be known to be sound.
+/// Takes what a schema will need; the error names the place that is too much. The references must have been checked.
 pub(super) fn take(schema: &Value, budget: &mut Budget) -> Result<Patterns, String> {
     let mut survey = Survey {
         budget,
@@ -88,7 +88,7 @@ pub(super) fn take(schema: &Value, budget: &mut Budget) -> Result<Patterns, Stri
     let names = if references.is_empty() { HashMap::new() } else { anchors(schema) };
     let resolve = |target: &str| follow(schema, target, |name| names.get(name).copied());
     for target in references {
-        // A target is compiled once for each way to write it.
+        // A target is compiled once for each way of writing it.
         if let Some(part) = resolve(target) {
             budget.walk_again(part, target.len() as u64)?;
         }
@@ -99,7 +99,7 @@ pub(super) fn take(schema: &Value, budget: &mut Budget) -> Result<Patterns, Stri
     Ok(patterns)
 }
 
-/// The depth alone: whoever looks at a schema goes as deep as it is.
+/// Only the depth: code that walks a schema recurses as deep as the schema.
 pub(super) fn check_depth(schema: &Value) -> Result<(), String> {
     let mut pending = vec![(schema, 0)];
     while let Some((place, depth)) = pending.pop() {
@@ -142,7 +142,7 @@ impl Budget {
         Ok(())
     }
 
-    /// What a branch says at once and through references.
+    /// What a branch requires directly and through references.
     fn compare<'a>(
         &mut self,
         branch: &'a Value,
@@ -216,7 +216,7 @@ struct Survey<'a, 'b> {
 }
 
 impl<'a> Survey<'a, '_> {
-    /// Walks data (`default`, `enum`) too, for a `$ref` may lead into it.
+    /// Walks data (`default`, `enum`) too, because a `$ref` may lead into it.
     fn walk(&mut self, place: &'a Value, path: u64) -> Result<(), Refusal> {
         let here = |reason| Refusal { place: String::new(), reason };
         match place {

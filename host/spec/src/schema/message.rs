@@ -1,4 +1,4 @@
-//! What a violation says to a person: our words, and never a long value.
+//! The message of a violation for people: in our words, and never with a long value.
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{MOST_VIOLATIONS, Violation, Violations, cut};
 use crate::mistake::quoted;
 
-/// The library's errors in our words; the report ends after [`MOST_VIOLATIONS`].
+/// The library's errors in our words; the report has at most [`MOST_VIOLATIONS`].
 pub(super) fn violations<'a>(errors: impl Iterator<Item = ValidationError<'a>>) -> Violations {
     let mut found: Vec<_> = errors.flat_map(|error| expanded(&error)).take(MOST_VIOLATIONS + 1).collect();
     if found.len() > MOST_VIOLATIONS {
@@ -29,7 +29,7 @@ pub(super) fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// One violation, or those of the only alternative that the value can have been meant for.
+/// One violation, or those of the only alternative that the value can be meant for.
 fn expanded(error: &ValidationError<'_>) -> Vec<Violation> {
     if let Kind::AnyOf { context } | Kind::OneOfNotValid { context } = error.kind() {
         let place = error.instance_path().as_str();
@@ -41,7 +41,7 @@ fn expanded(error: &ValidationError<'_>) -> Vec<Violation> {
     vec![Violation { pointer: shortened(error.instance_path().as_str()), message: sentence(error) }]
 }
 
-/// Whether an alternative failed for the type of the whole value: null for what may be absent, say.
+/// Whether an alternative failed because of the type of the whole value, such as null for what may be absent.
 fn is_of_another_kind(branch: &[ValidationError<'static>], place: &str) -> bool {
     branch.iter().any(|error| matches!(error.kind(), Kind::Type { .. }) && error.instance_path().as_str() == place)
 }
@@ -90,7 +90,7 @@ fn sentence(error: &ValidationError<'_>) -> String {
     }
 }
 
-/// Names all alternatives where they are constants, else the one that came closest: that failed deepest in the value.
+/// Names all alternatives if they are constants, otherwise the closest one: the one that failed deepest in the value.
 fn alternatives(context: &[Vec<ValidationError<'static>>], given: &Value) -> String {
     let constant = |branch: &Vec<ValidationError<'static>>| match branch.as_slice() {
         [only] => match only.kind() {
@@ -130,7 +130,7 @@ fn shown(value: &Value) -> String {
 /// The first bytes of a value's JSON, more than are shown.
 fn beginning(value: &Value) -> String {
     let mut start = Start(Vec::new());
-    // It fails where there is more.
+    // It fails if there is more.
     let _ = serde_json::to_writer(&mut start, value);
     String::from_utf8_lossy(&start.0).into_owned()
 }

@@ -1,22 +1,22 @@
-//! How large a pattern becomes when it is compiled, read from its text alone. A pattern of a few bytes can ask for gigabytes
-//! (`(\p{L}{1000}){1000}`), so it is measured before anything parses it.
+//! The size of a pattern once it is compiled, computed only from its text. A pattern of a few bytes can require
+//! gigabytes (`(\p{L}{1000}){1000}`), so it is measured before anything parses it.
 
 use crate::mistake::quoted;
 
 /// Longest pattern, in bytes.
 const LONGEST: usize = 32 << 10;
-/// Groups within each other.
+/// Nested groups.
 const DEEPEST: usize = 100;
 /// Size of one pattern.
 const LARGEST: u64 = 100_000;
-/// A pattern reads a text again from its beginning for each escape of this kind.
+/// For each escape of this kind, a pattern reads a text again from its beginning.
 const MOST_CONTROL_ESCAPES: usize = 64;
 
 /// States of a class of Unicode characters, such as `\p{L}`, and the most of them that are alive at once.
 const UNICODE_CLASS: Measure = Measure { size: 1_500, width: 8 };
-/// The same of a class without one that holds characters beyond ASCII: `.`, `\s` or `[^a]`.
+/// The same for a class without one that contains characters beyond ASCII: `.`, `\s` or `[^a]`.
 const CLASS: Measure = Measure { size: 16, width: 4 };
-/// The same of one within ASCII.
+/// The same for a class within ASCII.
 const ASCII_CLASS: Measure = Measure { size: 4, width: 1 };
 
 /// A class that is counted.
@@ -75,13 +75,15 @@ pub(super) fn measure(pattern: &str) -> Result<Measure, String> {
     Ok(measure)
 }
 
-/// Steps of checking that a text is a regular expression (`format: regex`): names of groups are compared with each other.
+/// Steps of checking that a text is a regular expression (`format: regex`): names of groups are compared with each
+/// other.
 pub(super) fn steps_to_parse(text: &str) -> u64 {
     let names = text.matches("(?<").count() as u64;
     (text.len() as u64 / 4).saturating_add(names.saturating_mul(names) / 4)
 }
 
-/// Look-around, back-references and atomic groups: what only an engine that goes back and forth can match. Says yes to some more.
+/// Look-around, back-references and atomic groups: what only a backtracking engine can match. Returns true for some
+/// others, too.
 pub(super) fn backtracks(pattern: &str) -> bool {
     let bytes = pattern.as_bytes();
     let grouped = |window: &[u8]| {
@@ -96,7 +98,7 @@ pub(super) fn backtracks(pattern: &str) -> bool {
     (0..bytes.len()).any(|at| grouped(&bytes[at..]))
 }
 
-/// `^[a-z]{1,500}$`: the library counts characters in place of compiling it.
+/// `^[a-z]{1,500}$`: the library counts characters instead of compiling it.
 fn is_one_counted_class(pattern: &str) -> bool {
     let Some(inner) = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix('$')) else { return false };
     let Some((class, count)) = inner.strip_suffix('}').and_then(|rest| rest.rsplit_once('{')) else { return false };
@@ -111,7 +113,7 @@ fn is_one_counted_class(pattern: &str) -> bool {
 #[derive(Default)]
 struct Group {
     total: Measure,
-    /// What a quantifier that comes next repeats.
+    /// What the next quantifier repeats.
     last: Measure,
 }
 
@@ -127,7 +129,7 @@ impl Group {
     }
 }
 
-/// Reads what it does not know as literals: a pattern that is none is refused by who compiles it.
+/// Reads what it does not know as literals: an invalid pattern is refused when it is compiled.
 struct Scan<'a> {
     rest: &'a str,
     /// Never empty.
@@ -212,7 +214,7 @@ impl Scan<'_> {
                 }
                 Ok(Measure::of(1))
             }
-            // Other dialects call groups, and groups within groups, by these.
+            // Other dialects use these to call groups, and groups within groups.
             'g' | 'G' | 'K' | 'X' | 'R' => {
                 Err(format!("uses `\\{kind}`, which a pattern of a JSON Schema does not have"))
             }
@@ -220,7 +222,8 @@ impl Scan<'_> {
         }
     }
 
-    /// The rest of a class. A bracket within one is a character in JSON Schema and a class elsewhere: read as the larger.
+    /// The rest of a class. A bracket within one is a character in JSON Schema and a class elsewhere: read as the
+    /// larger.
     fn class(&mut self) -> Measure {
         let mut measure = ASCII_CLASS;
         let mut inner: u32 = 0;
@@ -293,7 +296,7 @@ impl Scan<'_> {
         self.group().add(closed.total.plus(Measure::of(2)));
     }
 
-    /// How often `{2}`, `{2,}` or `{2,8}` repeats, after its brace; none where it is no quantifier.
+    /// How often `{2}`, `{2,}` or `{2,8}` repeats, after its brace; `None` if it is not a quantifier.
     fn counted(&mut self) -> Option<u64> {
         let (range, rest) = self.rest.split_once('}')?;
         let number = |text: &str| {

@@ -1,5 +1,5 @@
-//! What a schema's references reach. A schema comes from a stranger: one that leads outside its document, or into
-//! itself without taking a step into the value, or that fans out without end, would hang whoever checks with it.
+//! What a schema's references reach. A schema comes from a third party: one that leads outside its document, or into
+//! itself without a step into the value, or that fans out without end, would hang a check.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::mistake::quoted;
 /// Checks of one place of a value, counted through references.
 const MOST_CHECKS: u64 = 20_000;
 
-/// References and alternatives within each other at one place of a value.
+/// Nested references and alternatives at one place of a value.
 const DEEPEST: u32 = 128;
 
 /// Refuses references that cannot be followed safely.
@@ -30,7 +30,7 @@ pub(super) fn check(schema: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Walks data (`default`, `enum`) too, for a `$ref` may lead into it.
+/// Walks data (`default`, `enum`) too, because a `$ref` may lead into it.
 fn survey<'a>(place: &'a Value, root: bool, anchors: &mut HashMap<&'a str, &'a Value>) -> Result<(), String> {
     let fields = match place {
         Value::Array(items) => return items.iter().try_for_each(|item| survey(item, false, anchors)),
@@ -63,13 +63,13 @@ fn survey<'a>(place: &'a Value, root: bool, anchors: &mut HashMap<&'a str, &'a V
 struct Reach<'a> {
     root: &'a Value,
     anchors: HashMap<&'a str, &'a Value>,
-    /// By address of the subschema; none while it is being counted.
+    /// By address of the subschema; `None` while it is being counted.
     known: HashMap<*const Value, Option<u64>>,
     depth: u32,
 }
 
 impl<'a> Reach<'a> {
-    /// How many checks the subschema makes at one place of the value.
+    /// The number of checks that the subschema makes at one place of the value.
     fn count(&mut self, schema: &'a Value) -> Result<u64, String> {
         let Some(fields) = schema.as_object() else { return Ok(1) };
         match self.known.get(&std::ptr::from_ref(schema)) {
@@ -130,7 +130,7 @@ pub(super) fn follow<'a>(
     if fragment.is_empty() || fragment.starts_with('/') { root.pointer(&fragment) } else { anchor(&fragment) }
 }
 
-/// Names of places in a schema that [`check`] found to be without fault.
+/// Names of places in a schema that [`check`] accepted.
 pub(super) fn anchors(schema: &Value) -> HashMap<&str, &Value> {
     let mut anchors = HashMap::new();
     // It was surveyed when it was parsed.

@@ -184,7 +184,7 @@ fn what_is_wrong_on_more_ways_than_can_be_walked_is_told_in_a_word() {
     assert_eq!(told, "does not fit, in more ways than can be told");
 }
 
-/// The library remembers what a definition found of itself; a chain of definitions it walks anew on each way.
+/// The library caches what a definition found of itself; it walks a chain of definitions again on each path.
 #[test]
 fn a_check_that_doubles_with_each_step_into_the_value_is_refused_unchecked() {
     let chain = |last: Value| {
@@ -267,7 +267,7 @@ fn a_value_that_is_nested_through_long_chains_is_refused_before_the_stack_ends()
     assert!(refused.starts_with("is nested too deeply"), "{refused}");
 }
 
-/// On the stack of a test, which is that of a worker: nothing but its end would fail this.
+/// On the stack of a test, which is that of a worker: only a crash would fail this.
 #[test]
 fn what_is_nested_as_deeply_as_it_may_be_is_checked_and_told() {
     let mut defs = serde_json::Map::new();
@@ -319,7 +319,7 @@ fn a_property_is_found_through_nested_objects() {
     assert_eq!(schema.property_at("a"), None);
 }
 
-/// A pattern's length counts: 16 KB of it against 1 MB took 79 seconds, in which no other call went on.
+/// A pattern's length counts: 16 KB of it against 1 MB took 79 seconds, in which no other call made progress.
 #[test]
 fn a_long_pattern_against_a_long_text_is_refused_unchecked() {
     let pattern = format!("^(?:{}b)+$", "a?".repeat(8_000));
@@ -344,7 +344,7 @@ fn a_look_around_at_each_character_counts_as_reading_to_the_end() {
     assert!(refused.starts_with("is more than can be checked"), "{refused}");
 }
 
-/// The patterns of a spec of 462 KB took 5 GB: each was within the engine's bound, and there were thousands.
+/// The patterns of a spec of 462 KB took 5 GB: each was within the engine's limit, and there were thousands.
 #[test]
 fn the_patterns_of_a_schema_are_bounded_together() {
     let fields = |pattern: &dyn Fn(usize) -> String, count: usize| {
@@ -383,7 +383,7 @@ fn the_parts_of_a_schema_and_their_places_are_bounded() {
     let refused = Schema::parse(json!({"properties": {name: {"properties": many}}})).expect_err("half a gigabyte");
     assert!(refused.contains("the places of the schemas' parts"), "{refused}");
     assert!(refused.len() < 1_000, "{refused}");
-    // Each way to write a reference is compiled anew.
+    // Each way of writing a reference is compiled again.
     let part: Map<_, _> = (0..1_000).map(|at| (at.to_string(), json!({"type": "string"}))).collect();
     let ways: Vec<_> = (0..200_u32)
         .map(|way| {
@@ -403,7 +403,7 @@ fn a_schema_that_nests_more_deeply_than_json_is_read_is_refused() {
     schema(deep);
 }
 
-/// The library compares each with each where all hash alike, and what differs in brackets alone does.
+/// The library compares each with each if all hash alike, and values that differ only in brackets do.
 #[test]
 fn many_items_that_look_alike_are_found_to_be_unique_in_no_time() {
     /// The `index`th nesting of empty lists.
@@ -519,7 +519,7 @@ fn many_fields_in_many_objects_are_counted() {
 
 #[test]
 fn what_is_told_of_a_wrong_value_is_bounded_in_bytes() {
-    // Each thing that is wrong names its place, and each alternative keeps a copy of the value.
+    // Each mistake names its place, and each alternative keeps a copy of the value.
     let name = "n".repeat(1_000_000);
     let listed = schema(json!({"additionalProperties": {"items": {"type": "string"}}}));
     let told = listed.validate(&json!({ name: vec![1; 10_000] })).expect_err("numbers").to_string();

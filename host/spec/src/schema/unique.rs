@@ -1,4 +1,4 @@
-//! `uniqueItems` in time that grows with the value alone. The library's own hashes `[1,[2]]` as it does `[[1],2]`, and
+//! `uniqueItems` in time that grows only with the value. The library's own hashes `[1,[2]]` as it does `[[1],2]`, and
 //! sums up the fields of an object: a list of items that all hash alike would be compared each with each.
 
 use std::collections::HashSet;
@@ -8,7 +8,7 @@ use jsonschema::paths::Location;
 use jsonschema::{Keyword, ValidationError};
 use serde_json::{Map, Number, Value};
 
-/// What takes the place of the library's keyword.
+/// Replaces the library's keyword.
 #[allow(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "the library calls it so")]
 pub(super) fn keyword<'a>(
     _schema: &'a Map<String, Value>,
@@ -32,9 +32,9 @@ impl<'i> Keyword<'i> for UniqueItems {
     }
 }
 
-/// Whether no item is there twice; numbers are what they are worth, so that 1 is 1.0.
+/// Whether no item appears twice; numbers compare by value, so that 1 equals 1.0.
 fn are_unique(items: &[Value]) -> bool {
-    // Its keys are drawn anew in each process: nobody can find values of one hash.
+    // Its keys are random in each process: values with equal hashes cannot be constructed.
     let hashes = RandomState::new();
     let mut seen = HashSet::with_capacity_and_hasher(items.len(), hashes.clone());
     items.iter().all(|item| seen.insert(Item { value: item, hashes: &hashes }))
@@ -68,7 +68,7 @@ impl Hash for Item<'_> {
                 }
             }
             Value::Object(fields) => {
-                // In no order: the fields of an object have none.
+                // Independent of order: the fields of an object have none.
                 let sum = fields
                     .iter()
                     .fold(0_u64, |sum, (name, value)| sum.wrapping_add(self.hashes.hash_one((name, inner(value)))));
@@ -92,11 +92,11 @@ fn equal(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// What a number is worth, however it is written.
+/// The value of a number, however it is written.
 #[derive(PartialEq, Eq, Hash)]
 enum Worth {
     Whole(i128),
-    /// The bits of what is no whole number, or beyond the whole numbers of JSON.
+    /// The bits of a number that is not whole, or is beyond the whole numbers of JSON.
     Other(u64),
 }
 

@@ -1,5 +1,5 @@
-//! How much work a check is, counted before it is done. Schema and value may both come from a stranger, the checks of one place
-//! can lead to the next place on several ways, and a check that runs cannot be ended.
+//! The amount of work of a check, counted before it is done. Schema and value may both come from a third party, the
+//! checks of one place can lead to the next place on several paths, and a running check cannot be stopped.
 
 use std::collections::{HashMap, HashSet};
 use std::ptr;
@@ -12,31 +12,32 @@ use super::reach::{anchors, follow};
 
 /// Steps of one check, at most 50 ns each.
 const MOST_STEPS: u64 = 20_000_000;
-/// Steps of one that is made while others wait.
+/// Steps of a check that is made while others wait.
 const MOST_STEPS_AT_ONCE: u64 = 100_000;
 /// Bytes of a value that a plain schema checks while others wait.
 const MOST_BYTES_AT_ONCE: usize = 128 << 10;
-/// Of these only so many where a pattern goes back and forth: a match that is given up makes the library check again, up to 64 times.
+/// Only this fraction of them if a pattern backtracks: a match that is given up makes the library check again, up to
+/// 64 times.
 const BACKTRACKING_PART: u64 = 10;
-/// Steps of a report of all that is wrong, which is made whole before its first line is read.
+/// Steps of a report of everything that is wrong, which is built completely before its first line is read.
 const MOST_STEPS_TO_TELL: u64 = 50_000;
-/// Bytes that the library keeps of a report. It copies a value for each alternative that it does not fit.
+/// Bytes that the library holds for a report. It copies a value for each alternative that it does not match.
 const MOST_BYTES_TO_TELL: u64 = 32 << 20;
-/// What it keeps of one thing that is wrong, besides texts.
+/// What it holds for one error, in addition to texts.
 const BYTES_OF_AN_ERROR: u64 = 400;
-/// References, alternatives and steps into the value within each other: each takes room on the stack.
+/// Nested references, alternatives and steps into the value: each takes room on the stack.
 const DEEPEST: u32 = 1_000;
-/// Steps of a pattern that the linear engine cannot match, which goes back and forth [`BACKTRACKS`] times at most.
+/// Steps of a pattern that the linear engine cannot match, and which backtracks at most [`BACKTRACKS`] times.
 const BACKTRACKING: u64 = 500;
-/// How often the other engine may go back and forth.
+/// How often the other engine may backtrack.
 pub(super) const BACKTRACKS: usize = 10_000;
-/// Bytes of one text that are compared or looked through in a step.
+/// Bytes of one text that are compared or searched in a step.
 const BYTES_A_STEP: u64 = 64;
 
 /// Keywords that lead from one place to the same place again.
 const IN_PLACE: [&str; 10] =
     ["$ref", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"];
-/// Keywords by which several ways lead to one child, or to its name.
+/// Keywords through which several paths lead to one child, or to its name.
 const SEVERAL_WAYS: [&str; 7] = [
     "patternProperties",
     "propertyNames",
@@ -46,12 +47,12 @@ const SEVERAL_WAYS: [&str; 7] = [
     "unevaluatedItems",
     "unevaluatedProperties",
 ];
-/// Alternatives and names that are looked through in no time.
+/// Alternatives and names that are searched in negligible time.
 const FEW: usize = 32;
-/// States of a pattern that are walked through in no time.
+/// States of a pattern that are walked in negligible time.
 const NARROW: u64 = 16;
 
-/// Whether the work of a check grows with the value alone: then it need not be counted.
+/// Whether the work of a check grows only with the value: then it need not be counted.
 pub(super) fn is_plain(schema: &Value, patterns: &Patterns) -> bool {
     match schema {
         Value::Object(fields) => fields.iter().all(|(keyword, part)| match (keyword.as_str(), part) {
@@ -77,12 +78,12 @@ fn is_container(value: &Value) -> bool {
     value.is_object() || value.is_array()
 }
 
-/// Formats that take more than a look at each byte.
+/// Formats that take more than one look at each byte.
 fn is_costly(format: &str) -> bool {
     matches!(format, "regex" | "idn-hostname" | "idn-email")
 }
 
-/// A schema, and what was found of it before.
+/// A schema, and what is already known about it.
 #[derive(Clone, Copy)]
 pub(super) struct Counted<'a> {
     pub(super) root: &'a Value,
@@ -91,7 +92,7 @@ pub(super) struct Counted<'a> {
 }
 
 impl Counted<'_> {
-    /// Whether a value of so many bytes of JSON is checked within some milliseconds.
+    /// Whether a value with this many bytes of JSON is checked within a few milliseconds.
     pub(super) fn is_quick(&self, value: &Value, bytes: usize) -> bool {
         if self.plain {
             return bytes <= MOST_BYTES_AT_ONCE;
@@ -99,7 +100,7 @@ impl Counted<'_> {
         self.count(value, self.most(MOST_STEPS_AT_ONCE), None, true).is_ok()
     }
 
-    /// Why a value cannot be checked; none where it can.
+    /// Why a value cannot be checked; `None` if it can.
     pub(super) fn too_much(&self, value: &Value) -> Option<String> {
         if self.plain {
             return None;
@@ -117,9 +118,9 @@ impl Counted<'_> {
         }
     }
 
-    /// What can be told of a value that does not fit.
+    /// How much can be reported about a value that does not match.
     pub(super) fn tell(&self, value: &Value) -> Telling {
-        // What is wrong is told once for each way that leads to it.
+        // A mistake is reported once for each path that leads to it.
         if self.can_tell_all(value) {
             Telling::All
         } else if self.count(value, self.most(MOST_STEPS), Some(Report::of(true)), false).is_ok() {
@@ -129,7 +130,7 @@ impl Counted<'_> {
         }
     }
 
-    /// Whether all that is wrong is told within some milliseconds.
+    /// Whether everything that is wrong is reported within a few milliseconds.
     pub(super) fn can_tell_all(&self, value: &Value) -> bool {
         self.count(value, self.most(MOST_STEPS_TO_TELL), Some(Report::of(false)), false).is_ok()
     }
@@ -153,7 +154,7 @@ impl Counted<'_> {
     }
 }
 
-/// How much of what is wrong can be told.
+/// How much of what is wrong can be reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Telling {
     All,
@@ -167,13 +168,13 @@ enum Excess {
     Bytes,
 }
 
-/// What a report of all that is wrong, or of the first thing, would keep if nothing fitted.
+/// What a report of everything that is wrong, or of the first error, would hold if nothing matched.
 struct Report {
     first: bool,
     left: u64,
-    /// Bytes of the path that leads here, through the value and through the schema.
+    /// Bytes of the path to this place, through the value and through the schema.
     path: u64,
-    /// Alternatives that this is within: for each the library copies what is wrong, and the value with it.
+    /// Alternatives that this is within: for each, the library copies the errors, and the value with them.
     alternatives: u32,
 }
 
@@ -183,7 +184,7 @@ impl Report {
     }
 
     fn take(&mut self, bytes: u64) -> Result<(), Excess> {
-        // The first thing alone is kept, but all of its alternatives.
+        // Only the first error is kept, but with all of its alternatives.
         if self.first && self.alternatives == 0 {
             return Ok(());
         }
@@ -192,18 +193,18 @@ impl Report {
     }
 }
 
-/// Walks every way that a check could take; the check itself leaves many of them out.
+/// Walks every path that a check could take; the check itself skips many of them.
 struct Work<'a> {
     root: &'a Value,
     patterns: &'a Patterns,
-    /// What the last reference led to: the walk is inside of it.
+    /// The target of the last reference: the walk is inside of it.
     within: &'a Value,
-    /// Of the whole schema, once one was asked for.
+    /// The anchors of the whole schema, once one was needed.
     anchors: Option<HashMap<&'a str, &'a Value>>,
     left: u64,
     depth: u32,
-    /// What a definition's reference to itself leads to, and the container that it is applied to. The library goes there once;
-    /// other references it follows each time.
+    /// The target of a definition's reference to itself, and the container that it is applied to. The library goes
+    /// there once; it follows other references each time.
     seen: Option<HashSet<(*const Value, *const Value)>>,
     report: Option<Report>,
 }
@@ -218,7 +219,8 @@ impl<'a> Work<'a> {
         self.take(1 + text.len() as u64 / BYTES_A_STEP)
     }
 
-    /// Takes a step for each part of a value, as who copies, hashes or compares all of it; gives its bytes, roughly.
+    /// Takes a step for each part of a value, like code that copies, hashes or compares all of it; returns its bytes,
+    /// roughly.
     fn whole(&mut self, value: &Value) -> Result<u64, Excess> {
         const PART: u64 = 32;
         self.take(1)?;
@@ -236,7 +238,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Takes the steps of a comparison, which ends where the two differ; gives whether they are equal.
+    /// Takes the steps of a comparison, which stops where the two differ; returns whether they are equal.
     fn compare(&mut self, one: &Value, other: &Value) -> Result<bool, Excess> {
         self.take(1)?;
         match (one, other) {
@@ -265,7 +267,7 @@ impl<'a> Work<'a> {
                 Ok(true)
             }
             (Value::Number(_), Value::Number(_)) => {
-                // 1 and 1.0 are equal to the library: to go on costs no more than a few steps.
+                // 1 and 1.0 are equal to the library: continuing costs only a few steps more.
                 Ok(true)
             }
             (one, other) => Ok(one == other),
@@ -283,7 +285,7 @@ impl<'a> Work<'a> {
             self.keyword(fields, keyword, part, value)?;
         }
         if fields.contains_key("unevaluatedProperties") || fields.contains_key("unevaluatedItems") {
-            // Which branches fit is found out once more.
+            // It is determined again which branches match.
             for keyword in IN_PLACE {
                 if let Some(part) = fields.get(keyword) {
                     self.keyword(fields, keyword, part, value)?;
@@ -294,7 +296,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// [`Self::walk`] to where a path of so many bytes leads.
+    /// [`Self::walk`] to a place with a path of this many bytes.
     fn walk_along(&mut self, bytes: usize, schema: &'a Value, value: &Value) -> Result<(), Excess> {
         let bytes = bytes as u64 + 16;
         if let Some(report) = &mut self.report {
@@ -307,7 +309,7 @@ impl<'a> Work<'a> {
         walked
     }
 
-    /// Takes what is kept of one thing that is wrong, with the texts that are copied from the schema.
+    /// Takes what is held for one error, with the texts that are copied from the schema.
     fn note(&mut self, value: &Value, texts: u64) -> Result<(), Excess> {
         let Some(report) = &mut self.report else { return Ok(()) };
         let copies = report.alternatives > 0;
@@ -377,7 +379,7 @@ impl<'a> Work<'a> {
             ("uniqueItems", Value::Bool(true), Value::Array(_)) => {
                 let bytes = self.whole(value)?;
                 self.take(bytes / BYTES_A_STEP)?;
-                // What is said of it holds a copy.
+                // The message contains a copy.
                 self.note(value, bytes)
             }
             ("properties", Value::Object(parts), Value::Object(children)) => {
@@ -434,14 +436,14 @@ impl<'a> Work<'a> {
         if let (Some(report), Some(before)) = (&mut self.report, before) {
             report.alternatives -= 1;
             if report.first && report.alternatives == 0 {
-                // What the next ones keep is kept in place of this.
+                // What the next ones hold replaces this.
                 report.left = before;
             }
         }
         Ok(())
     }
 
-    /// Names that a value is asked for, each of which may be told to be missing.
+    /// Names that a value requires, each of which may be reported missing.
     fn names(&mut self, names: &[Value]) -> Result<(), Excess> {
         names.iter().try_for_each(|name| {
             self.text(name.as_str().unwrap_or_default())?;
@@ -465,7 +467,7 @@ impl<'a> Work<'a> {
         self.take(FEW as u64 + target.len() as u64 / BYTES_A_STEP)?;
         let (root, names) = (self.root, &mut self.anchors);
         let found = follow(root, target, |name| names.get_or_insert_with(|| anchors(root)).get(name).copied());
-        // References that lead nowhere were refused.
+        // References without a target were refused.
         let Some(part) = found else { return Ok(()) };
         if ptr::eq(part, self.within)
             && (value.is_object() || value.is_array())
@@ -482,9 +484,9 @@ impl<'a> Work<'a> {
 
     /// Steps of matching `text`: each of its bytes may lead to each state.
     fn steps_to_match(&self, pattern: &str, text: &str) -> u64 {
-        /// States that a byte is led to in a step.
+        /// States that a byte leads to in a step.
         const STATES_A_STEP: u64 = 10;
-        /// The same where a group is tried at each byte, and reads on to the end.
+        /// The same if a group is tried at each byte, and reads on to the end.
         const TRIED_A_STEP: u64 = 400;
         let (pattern, bytes) = (self.patterns.get(pattern), text.len() as u64);
         let linear = 1 + pattern.width.saturating_mul(bytes) / STATES_A_STEP;

@@ -1,4 +1,4 @@
-//! How many connections there are, in all and of each peer.
+//! The number of connections, in total and of each peer.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -21,7 +21,7 @@ pub(super) struct Admission {
 #[derive(Debug, Default)]
 struct Counts {
     all: usize,
-    /// Nobody stands here without a connection: no more than `all` do.
+    /// Has only peers with a connection, so at most `all` entries.
     of_peers: HashMap<IpAddr, usize>,
 }
 
@@ -42,7 +42,7 @@ impl Admission {
         }
     }
 
-    /// None where there is no room for another connection of this peer.
+    /// `None` if there is no room for another connection of this peer.
     pub(super) fn admit(admission: &Arc<Self>, address: IpAddr) -> Option<Admitted> {
         let address = address.to_canonical();
         let counted = !admission.uncounted.iter().any(|network| network.contains(&address));
@@ -77,7 +77,7 @@ impl Drop for Admitted {
     }
 }
 
-/// An address, or the network of 64 bits that one subscriber of IPv6 has.
+/// An address, or the network of 64 bits that an IPv6 subscriber has.
 fn subscriber(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

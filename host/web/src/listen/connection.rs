@@ -1,4 +1,4 @@
-//! One connection: its requests one after the other, each with its time.
+//! One connection: its requests one after the other, each with its time limits.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ use tokio::time::Sleep;
 use super::ListenSettings;
 use super::paced::{Paced, Stage, Stages};
 
-/// Answers the requests of a connection until either side has enough, or `ended` tells that no more are taken.
+/// Answers the requests of a connection until either side closes it, or `ended` reports that no more are accepted.
 pub(super) async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
@@ -34,7 +34,7 @@ pub(super) async fn serve(
     settings: &ListenSettings,
     mut ended: watch::Receiver<()>,
 ) {
-    // Small answers are not held back; a system that cannot do so sends them later.
+    // Small answers are not delayed; a system that does not support this sends them later.
     let _ = stream.set_nodelay(true);
     let stages = Stages::new();
     let stream = TokioIo::new(Paced::new(stream, stages.clone(), settings));
@@ -56,8 +56,8 @@ pub(super) async fn serve(
     let head_size = settings.head_size.max(LEAST_HEAD);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        // The stream counts more finely; this makes sure that it is asked at all, and holds for what it does not see: a
-        // head that came together with the request before.
+        // The stream measures more precisely; this makes sure that it is polled at all, and applies to what it does
+        // not see: a head that arrived together with the request before.
         .header_read_timeout(settings.idle_time.saturating_add(settings.head_time))
         .max_header_size(head_size)
         .max_buf_size(head_size.max(LEAST_BUFFER))
@@ -65,7 +65,7 @@ pub(super) async fn serve(
     tokio::pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
-        // A dropped sender means the end as well.
+        // A dropped sender means the end, too.
         _ = ended.changed() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -85,10 +85,10 @@ fn too_late() -> Response<Body> {
     response
 }
 
-/// The body of a request, which has to be there in time.
+/// The body of a request, which must arrive in time.
 struct Timed {
     body: Incoming,
-    /// None for a request without a body.
+    /// `None` for a request without a body.
     deadline: Option<Pin<Box<Sleep>>>,
     late: Arc<AtomicBool>,
 }
@@ -123,7 +123,7 @@ impl HttpBody for Timed {
     }
 }
 
-/// The body of an answer. Once it is gone the connection waits for the next request.
+/// The body of an answer. Once it has been sent, the connection waits for the next request.
 struct Answered {
     body: Body,
     stages: Stages,
@@ -152,7 +152,7 @@ impl Drop for Answered {
     }
 }
 
-/// Of a head, in bytes; less would refuse ordinary browsers.
+/// The smallest limit of a head, in bytes; less would refuse ordinary browsers.
 const LEAST_HEAD: usize = 8 << 10;
-/// Of what is read or written at once, in bytes.
+/// The smallest size of what is read or written at once, in bytes.
 const LEAST_BUFFER: usize = 64 << 10;

@@ -1,4 +1,4 @@
-//! Listening: the connections that pages and services are asked on, bounded in number, size and time.
+//! Listening: the connections of pages and services, limited in number, size and time.
 
 mod admission;
 mod connection;
@@ -18,25 +18,25 @@ use tokio::task::JoinSet;
 
 use admission::Admission;
 
-/// What a listener bears with.
+/// The limits of a listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListenSettings {
-    /// Connections at once, all together. 1,024.
+    /// Connections at once, in total. 1,024.
     pub connections: usize,
     /// Connections of one peer at once: an address, or for IPv6 a network of 64 bits, which is what one subscriber has. 128.
     pub connections_per_peer: usize,
-    /// Peers that only [`ListenSettings::connections`] bounds: proxies, who speak for many. None.
+    /// Peers that are limited only by [`ListenSettings::connections`]: proxies, which stand for many clients. None.
     pub uncounted_peers: Vec<IpNet>,
-    /// From a connection's begin, or the first byte of a further request, to the end of the request's head. 10 s.
+    /// From the start of a connection, or the first byte of a later request, to the end of the request's head. 10 s.
     pub head_time: Duration,
     /// From the end of a request's head to the end of its body. 30 s.
     pub body_time: Duration,
     /// Between an answer and the first byte of the next request. 60 s.
     pub idle_time: Duration,
-    /// For a reader to take what was written, some 64 KiB at a time. 30 s.
+    /// For a reader to take what was written, about 64 KiB at a time. 30 s.
     pub answer_time: Duration,
-    /// For what is under way at the end. 30 s.
+    /// For requests under way when the listener stops. 30 s.
     pub ending_time: Duration,
     /// Bytes of a request's head: method, path, names and values of headers. At least 8 KiB; 32 KiB.
     pub head_size: usize,
@@ -61,12 +61,12 @@ impl Default for ListenSettings {
     }
 }
 
-/// Answers what comes to `listener` by `router` (HTTP/1.1) until `until` is over, and for what is under way then
-/// [`ListenSettings::ending_time`] longer; what is left after that is cut off. Requests carry the peer's address as
+/// Answers requests on `listener` with `router` (HTTP/1.1) until `until` completes, and requests then under way for
+/// [`ListenSettings::ending_time`] longer; the rest is interrupted. Requests carry the peer's address as
 /// `ConnectInfo<SocketAddr>`.
 ///
-/// A connection beyond the bounds is answered 503 with `Retry-After`, unread. One that is too slow is closed; where only
-/// the body of a request is, the answer is 408.
+/// A connection beyond the limits is answered 503 with `Retry-After`, unread. One that is too slow is closed; if only
+/// the body of a request is too slow, the answer is 408.
 pub async fn listen(listener: TcpListener, router: Router, settings: ListenSettings, until: impl Future<Output = ()>) {
     let settings = Arc::new(settings);
     let admission = Arc::new(Admission::new(&settings));
@@ -113,13 +113,14 @@ pub async fn listen(listener: TcpListener, router: Router, settings: ListenSetti
     }
 }
 
-/// A client that went away before it was accepted is no failure of the listener's.
+/// A client that went away before it was accepted is not a failure of the listener.
 fn is_of_the_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// Says that there is no room. What the client sends meanwhile is read, since closing over it would take the answer back.
+/// Answers that there is no room. What the client sends meanwhile is read, because closing the connection with unread
+/// data would discard the answer.
 async fn turn_away(mut stream: TcpStream, peer: SocketAddr) {
     tracing::debug!(%peer, "a connection was turned away");
     let _ = tokio::time::timeout(PAUSE, async {
@@ -138,9 +139,9 @@ async fn turn_away(mut stream: TcpStream, peer: SocketAddr) {
 
 const BUSY: &str = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nCache-Control: no-store\r\n\
     Content-Type: text/plain; charset=utf-8\r\nContent-Length: 41\r\n\r\nThis service is busy; try again in 5 s.\r\n";
-/// Connections that are told so at once; more are closed without a word.
+/// Connections that get this answer at once; more are closed without one.
 const TURNED_AWAY: usize = 64;
-/// How long one of them is kept, and how long the listener rests where the system gives it no connection.
+/// How long such a connection is held, and how long the listener pauses if the system gives it no connection.
 const PAUSE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

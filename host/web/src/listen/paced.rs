@@ -1,4 +1,4 @@
-//! A stream whose other end has only so much time.
+//! A stream whose peer has limited time.
 
 use std::io;
 use std::pin::Pin;
@@ -15,11 +15,11 @@ use super::ListenSettings;
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// The first byte of a further request.
+    /// The first byte of a later request.
     Idle,
     /// The end of a request's head.
     Head,
-    /// Its own answer; the time of bodies is counted with each.
+    /// Its own answer; the time of bodies is measured with each.
     Answer,
 }
 
@@ -45,7 +45,7 @@ impl Stages {
     }
 }
 
-/// Fails with [`io::ErrorKind::TimedOut`] where the other end takes too long.
+/// Fails with [`io::ErrorKind::TimedOut`] if the peer takes too long.
 #[derive(Debug)]
 pub(super) struct Paced<S> {
     stream: S,
@@ -53,9 +53,9 @@ pub(super) struct Paced<S> {
     head_time: Duration,
     idle_time: Duration,
     answer_time: Duration,
-    /// Since a stage began; it is not put off by what comes in pieces.
+    /// Since a stage began; data that arrives in pieces does not extend it.
     reading: Option<(Stage, Pin<Box<Sleep>>)>,
-    /// Since the reader left something; until all of that is taken.
+    /// Since the reader left something unread; until all of it is read.
     writing: Option<Pin<Box<Sleep>>>,
 }
 
@@ -118,7 +118,7 @@ impl<S: AsyncWrite + Unpin> Paced<S> {
         write: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         match write(Pin::new(&mut self.stream), cx) {
-            // Taking a little now and then is no way to keep the rest waiting.
+            // Taking a little now and then does not extend the time for the rest.
             Poll::Ready(written) if self.writing.is_none() => Poll::Ready(written),
             Poll::Ready(written) => match self.poll_unread(cx) {
                 Poll::Ready(late) => Poll::Ready(Err(late)),
@@ -146,7 +146,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         self.stream.is_write_vectored()
     }
 
-    /// Whoever flushes has nothing left to write.
+    /// A caller that flushes has nothing left to write.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let Poll::Ready(flushed) = Pin::new(&mut this.stream).poll_flush(cx) else {

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 
-/// What a test waits for at most; what is awaited comes much earlier.
+/// The longest that a test waits; what it waits for happens much earlier.
 const LONG: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(100);
 /// More bytes than a socket holds.
@@ -20,7 +20,7 @@ struct Served {
     listening: JoinHandle<()>,
 }
 
-/// No bound is met unless a test lowers it.
+/// No limit is reached unless a test lowers it.
 fn patient() -> ListenSettings {
     ListenSettings { head_time: LONG, body_time: LONG, idle_time: LONG, answer_time: LONG, ..ListenSettings::default() }
 }
@@ -51,7 +51,7 @@ impl Served {
         stream
     }
 
-    /// Tells it to end, and waits until it has.
+    /// Asks it to stop, and waits until it has.
     async fn end(&mut self) {
         drop(self.end.take());
         tokio::time::timeout(LONG, &mut self.listening).await.expect("it ends").expect("no panic");
@@ -61,7 +61,7 @@ impl Served {
 const GET: &str = "GET / HTTP/1.1\r\nhost: inn\r\n\r\n";
 const GET_AND_CLOSE: &str = "GET / HTTP/1.1\r\nhost: inn\r\nconnection: close\r\n\r\n";
 
-/// All that comes until the connection ends, however it ends.
+/// Everything that arrives until the connection is closed, in any way.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut all = Vec::new();
     let read = async {

@@ -1,4 +1,4 @@
-//! The owner sees what a plan was not told to do, and decides.
+//! The owner sees what in a plan they did not name, and decides.
 
 use innkeeper::shown::{OneLine, Said, address};
 use innkeeper::spec::{ApprovedHost, CredentialUse};
@@ -10,7 +10,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::output::{Listing, Output, say, say_table};
 use crate::prompts;
 
-/// Makes what was planned, where the owner approves it; a dry run only shows it.
+/// Carries out the plan if the owner approves it; a dry run only shows it.
 pub(super) async fn make(
     host: &Innkeeper,
     plan: Plan,
@@ -33,15 +33,15 @@ pub(super) async fn make(
 /// What the arguments approve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Given {
-    /// What they name.
+    /// Only what they name.
     Nothing,
-    /// What the connector asks for: hosts, placeholders and claims, but no address that credentials are sent to.
+    /// What the connector requests: hosts, placeholders and claims, but no address that credentials are sent to.
     Asked,
-    /// All of it.
+    /// Everything.
     All,
 }
 
-/// Asks about what is neither named nor approved.
+/// Asks about what was neither named nor approved before.
 fn approve(plan: Plan, given: Given) -> Outcome<ApprovedPlan> {
     let view = plan.view();
     let is_approved = match given {
@@ -101,7 +101,7 @@ fn open<T>(items: &[T], approval: impl Fn(&T) -> Approval) -> impl Iterator<Item
     items.iter().filter(move |item| approval(item) == Approval::Needed)
 }
 
-/// All of a plan that its owner decides on.
+/// Everything in a plan that its owner decides on.
 fn show(view: &PlanView) {
     let mark = |approval: Approval| match approval {
         Approval::Needed => "needs approval",
@@ -165,7 +165,7 @@ fn show(view: &PlanView) {
             }
         }
     }
-    // The others are told whether or not anybody is asked.
+    // The others are shown whether or not there is a question.
     if view.warnings.contains(&PlanWarning::SecretInBody) {
         say(&format!("Warning: {}.", PlanWarning::SecretInBody));
     }
@@ -189,7 +189,7 @@ pub(super) fn parse(texts: &[String]) -> Outcome<Vec<ApprovedHost>> {
 fn with_claim(planned: &innkeeper::PlannedHost) -> String {
     let text = with_warning(&planned.host);
     match &planned.claim {
-        // Nothing but the very host is left to the grant.
+        // Only the exact host is left to the grant.
         Some(claim) => format!("{text}, as the grant's `{claim}` says"),
         None => text,
     }

@@ -89,7 +89,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
 
 async fn plan(arguments: Arguments, file: ConnectionFile, host: &Innkeeper, context: &Context) -> Outcome<Plan> {
     let can_ask = prompts::is_possible() && !context.output.is_json();
-    // Who gave nothing but a connector wants to be asked for everything.
+    // A user who named only a connector is asked for everything.
     let ask_all = can_ask
         && arguments.from.is_none()
         && arguments.config.is_empty()
@@ -173,7 +173,7 @@ async fn choose(host: &Innkeeper, can_ask: bool) -> Outcome<ConnectorId> {
     Ok(known[prompts::choice("Which connector?", &items, 0)?].id.clone())
 }
 
-/// Without anybody to ask, only the one that is recommended, or the only one, is taken.
+/// Without a terminal, only the recommended auth type, or the only one, is used.
 fn default_auth_type(connector: &Connector) -> Outcome<String> {
     let taken = &connector.spec().auth_types;
     match taken.as_slice() {

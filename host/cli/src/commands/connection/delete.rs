@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     context.output.line(format!("deleted {id}"))
 }
 
-/// Wants a yes from somebody.
+/// Requires a confirmation.
 fn confirm(view: &ConnectionView, context: &Context) -> Outcome {
     if context.output.is_json() || !prompts::is_possible() {
         let message = format!("deleting {} wants a yes, and there is nobody to ask", view.id);

@@ -83,7 +83,7 @@ async fn plan(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Out
     Ok(host.plan_change(space, &arguments.id, change).await?)
 }
 
-/// The present config with what is given put over it.
+/// The present config with the given values on top.
 fn config(before: &Value, given: &[String], schema: &Value) -> Outcome<Option<Value>> {
     if given.is_empty() {
         return Ok(None);

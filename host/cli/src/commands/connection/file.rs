@@ -1,4 +1,4 @@
-//! A connection as a file describes it.
+//! A connection that is described in a file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,8 +12,8 @@ use crate::names::suggestion;
 use crate::secrets::{SecretSource, refusal};
 use crate::toml_text::mistake;
 
-/// What a file says of a connection; all of it may be left out. It holds no secret, only where secrets are, so that it
-/// can be kept with other configuration.
+/// A connection as a file describes it; everything in it is optional. It contains no secret, only where secrets are,
+/// so that it can be stored with other configuration.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ConnectionFile {
@@ -31,7 +31,7 @@ pub(super) struct ConnectionFile {
 const KEYS: &[&str] = &["connector", "id", "title", "auth_type", "auth_mode", "config", "fields", "secrets", "hosts"];
 
 impl ConnectionFile {
-    /// Reads TOML, or JSON where the name ends so. Files of secrets are looked for beside it.
+    /// Reads TOML, or JSON if the file name ends in that. Paths of secret files are relative to it.
     pub(super) fn read(path: &Path) -> Outcome<Self> {
         let text = std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
         let wrong = |reason: String| Failure::invalid(format!("{} describes no connection: {reason}", path.display()));
@@ -76,7 +76,7 @@ fn in_the_clear(path: &Path) -> Failure {
         .hint("write `name = { file = \"path\" }` or `name = { env = \"VARIABLE\" }` under [secrets]")
 }
 
-/// What is wrong, without the value that serde quotes.
+/// The mistake, without the value that serde quotes.
 fn without_values(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.split_once(", expected ") {

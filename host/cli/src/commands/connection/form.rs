@@ -1,4 +1,4 @@
-//! Asks a person for what a connection needs.
+//! Asks a person for the settings of a connection.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::output::say;
 use crate::parameters::typed;
 use crate::{prompts, secrets};
 
-/// Which of the auth types that the connector takes: the recommended one is offered first.
+/// Asks which of the connector's auth types to use: the recommended one is offered first.
 pub(super) fn auth_type(spec: &ConnectorSpec) -> Outcome<String> {
     let offered: Vec<_> = spec.auth_types.iter().filter(|taken| taken.standing != Standing::Legacy).collect();
     let offered = if offered.is_empty() { spec.auth_types.iter().collect() } else { offered };
@@ -40,7 +40,7 @@ pub(super) fn auth_type(spec: &ConnectorSpec) -> Outcome<String> {
     Ok(offered[chosen].auth_type.to_string())
 }
 
-/// The config's fields that are not given yet: all of them, or only those without which it is not valid.
+/// Asks for the config's fields that are not set yet: all of them, or only the ones that it is not valid without.
 pub(super) fn config(spec: &ConnectorSpec, given: &mut Map<String, Value>, all: bool) -> Outcome {
     let schema = spec.config.as_value();
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -84,7 +84,7 @@ fn property_value(label: &str, property: &Value, default: Option<&Value>, needed
     }
 }
 
-/// The fields with what the connector puts in place of the auth type's own words marked as the connector's.
+/// The fields, with texts that the connector puts instead of the auth type's marked as the connector's.
 pub(super) fn with_speaker(fields: Vec<FieldSpec>, declaration: &AuthDeclaration) -> Vec<FieldSpec> {
     let marked = |mut field: FieldSpec| {
         let Some(shown) = declaration.overrides.get(&field.name) else { return field };
@@ -99,7 +99,7 @@ pub(super) fn with_speaker(fields: Vec<FieldSpec>, declaration: &AuthDeclaration
     fields.into_iter().map(marked).collect()
 }
 
-/// A question in the connector's words: no answer to it can be one to the host's.
+/// A question in the connector's words: it cannot be mistaken for one of the host.
 fn asks(label: &str) -> String {
     format!("The connector asks: {}", Quoted::new(label).at_most(200))
 }
@@ -108,19 +108,19 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Where an authorization server is met, and where it says so itself.
+/// The fields for the addresses of an authorization server, and for the address of its metadata.
 const ENDPOINTS: [&str; 3] = ["authorizationUrl", "deviceAuthorizationUrl", "tokenUrl"];
 const DISCOVERY: &str = "discoveryUrl";
 
-/// Fields of the auth type, plain and secret apart.
+/// Fields of the auth type, plain and secret separately.
 #[derive(Debug, Default)]
 pub(super) struct Filled {
     pub(super) fields: BTreeMap<String, Value>,
     pub(super) secrets: BTreeMap<String, SecretString>,
 }
 
-/// The auth type's fields that are not given yet: all that a person is to be asked for, or only those without which it
-/// cannot work.
+/// Asks for the auth type's fields that are not set yet: everything that a person is asked for, or only the fields
+/// that it cannot work without.
 pub(super) fn fields(asked: &[FieldSpec], filled: &mut Filled, all: bool) -> Outcome {
     let discovery_was_asked = endpoints(asked, filled)?;
     let is_open = |field: &&FieldSpec| {
@@ -146,8 +146,8 @@ pub(super) fn fields(asked: &[FieldSpec], filled: &mut Filled, all: bool) -> Out
     Ok(())
 }
 
-/// Where an authorization server has to be known and its addresses may be read from its metadata: asks for that address, and
-/// without it for each. Answers whether it asked.
+/// If the addresses of an authorization server are required and may be read from its metadata: asks for the address
+/// of the metadata, and without it for each address. Returns whether it asked.
 fn endpoints(asked: &[FieldSpec], filled: &mut Filled) -> Outcome<bool> {
     let is_open = |field: &&FieldSpec| field.default.is_none() && !filled.fields.contains_key(&field.name);
     let open: Vec<&FieldSpec> =
@@ -166,7 +166,7 @@ fn endpoints(asked: &[FieldSpec], filled: &mut Filled) -> Outcome<bool> {
     Ok(true)
 }
 
-/// Whether nothing works without an answer.
+/// Whether an answer is required.
 fn is_needed(field: &FieldSpec) -> bool {
     field.required && field.default.is_none()
 }

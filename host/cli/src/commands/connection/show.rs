@@ -10,7 +10,7 @@ use crate::failure::Outcome;
 use crate::output::Output;
 use crate::time::moment;
 
-/// Longest value that is shown, in characters.
+/// The longest value that is shown, in characters.
 const LONGEST: usize = 4096;
 
 #[derive(Args, Debug)]
@@ -29,7 +29,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     details(&view, context.output)
 }
 
-/// Everything of a connection that is no secret, a line each.
+/// Everything of a connection that is not secret, one line each.
 pub(super) fn details(view: &ConnectionView, output: Output) -> Outcome {
     let line = |name: &str, value: &str| output.line(format!("  {name:<10}  {}", OneLine::new(value).at_most(LONGEST)));
     line("connector", view.connector.as_str())?;

@@ -51,7 +51,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
         .await
 }
 
-/// The plans, if all files are connectors; otherwise every file that is none.
+/// The plans if all files are connectors; otherwise the errors of all files that are not.
 async fn planned<'a>(host: &Innkeeper, files: &'a [PathBuf], most: usize) -> Outcome<Vec<(&'a Path, ConnectorPlan)>> {
     let mut plans = Vec::new();
     let mut failures = Vec::new();
@@ -73,7 +73,7 @@ async fn plan(host: &Innkeeper, path: &Path, most: usize) -> Outcome<ConnectorPl
     host.plan_connector(component).await.map_err(|error| Failure::from(error).about(path))
 }
 
-/// Asks about a newer version that changes something for those who rely on the older one.
+/// Asks about a newer version that changes something for users of the older one.
 fn approve(plan: ConnectorPlan, yes: bool, context: &Context) -> Outcome<ApprovedConnectorPlan> {
     if yes || !plan.needs_approval() {
         return Ok(plan.approved());

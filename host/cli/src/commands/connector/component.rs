@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::failure::{Failure, Outcome};
 
-/// The bytes of a component's file: one more than `most` where it has more, which the host refuses.
+/// The bytes of a component's file: at most one more than `most`, which the host then refuses.
 pub(crate) fn read(path: &Path, most: usize) -> Outcome<Vec<u8>> {
     let not_read = |error| Failure::file("read", path, &error);
     let mut bytes = Vec::new();

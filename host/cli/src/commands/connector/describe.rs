@@ -1,4 +1,4 @@
-//! What a connector says of itself, for people.
+//! A connector's spec, for people.
 
 use innkeeper::shown::{OneLine, Said, address, host_warning};
 use innkeeper::spec::{ActionSpec, ApprovedHost, ConnectorSpec, HostPattern, HostRule, Standing};
@@ -19,7 +19,7 @@ pub(super) fn overview(spec: &ConnectorSpec, output: Output) -> Outcome {
     output.line(format!("  {:<10} {}", "auth:", auth_types(spec).join(", ")))
 }
 
-/// All of it but the schemas, which `--json` prints.
+/// The whole spec except the schemas, which `--json` prints.
 pub(super) fn whole(spec: &ConnectorSpec, output: Output) -> Outcome {
     let about = &spec.about;
     output.heading(format!("{} {}: {}", about.id, about.version, OneLine::new(&about.title)))?;
@@ -79,7 +79,7 @@ fn heading(text: &str, output: Output) -> Outcome {
     output.heading(text)
 }
 
-/// An approved host, and what a person should know of its name.
+/// An approved host, with a warning about its name if there is one.
 pub(in crate::commands) fn with_warning(host: &ApprovedHost) -> String {
     warned(host.to_string(), &host.host.to_string())
 }
@@ -93,7 +93,7 @@ fn warned(mut text: String, name: &str) -> String {
     text
 }
 
-/// A rule, and what a person should know of its host's name.
+/// A rule, with a warning about its host's name if there is one.
 pub(super) fn host(rule: &HostRule) -> String {
     let text = rule.to_string();
     match &rule.host {
@@ -102,7 +102,7 @@ pub(super) fn host(rule: &HostRule) -> String {
     }
 }
 
-/// Longest description of an action or a connector that is shown, in characters.
+/// The longest description of an action or a connector that is shown, in characters.
 const LONGEST_DESCRIPTION: usize = 16 * 1024;
 
 fn auth_types(spec: &ConnectorSpec) -> Vec<String> {

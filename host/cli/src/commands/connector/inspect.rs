@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
         .await
 }
 
-/// A file where there is one of that name, else a connector that is kept.
+/// A file if there is one of that name, otherwise a stored connector.
 async fn find(host: &Innkeeper, what: &str, most: usize) -> Outcome<Connector> {
     let path = Path::new(what);
     if path.is_file() {

@@ -14,16 +14,16 @@ use url::Url;
 use crate::failure::{Failure, Outcome};
 use crate::listener::bind_loopback;
 
-/// What `google_drive` calls its provider. The practice provider stands in for it.
+/// The name of the provider in `google_drive`. The practice provider stands in for it.
 pub(super) const PROVIDER: &str = "google";
 
-/// Where the service is going to be: the provider wants to know before it starts.
+/// The address of the service, which the provider needs before the service starts.
 pub(super) struct Place {
     listener: TcpListener,
     base: Url,
 }
 
-/// The service while it runs.
+/// The running service.
 pub(super) struct Service {
     pub(super) base: Url,
     pub(super) task: JoinHandle<std::io::Result<()>>,
@@ -35,7 +35,7 @@ impl Place {
         Ok(Self { listener, base })
     }
 
-    /// To be registered at the provider.
+    /// The redirect URI to register at the provider.
     pub(super) fn redirect_uri(&self) -> String {
         format!("{}v1/{PROVIDER}/oauth/callback", self.base)
     }

@@ -25,7 +25,7 @@ use stage::Stage;
 const PATIENCE: Duration = Duration::from_mins(10);
 /// Callers that find the token expired at the same moment.
 const CALLERS: usize = 4;
-/// What the guest reads in place of the token.
+/// What the guest reads instead of the token.
 const REDACTED: &str = "[redacted]";
 
 #[derive(Args, Debug)]
@@ -83,7 +83,7 @@ async fn connect_drive(stage: &Stage, narrator: &mut Narrator) -> Outcome<Connec
     Ok(drive.id)
 }
 
-/// Sends the user, or the script in their place, through the consent.
+/// Sends the user, or the script instead, through the consent.
 async fn authorize(stage: &Stage, connection: &ConnectionId, headless: bool, narrator: &mut Narrator) -> Outcome {
     let before = stage.provider().counters();
     let authorization =
@@ -169,7 +169,7 @@ async fn read_file(stage: &Stage, drive: &ConnectionId, file: &Value, narrator: 
     narrator.seen(format!("downloadFile: {}, where it says \"{}\"", size(text.len() as u64), first.trim()))
 }
 
-/// The provider ends the access token ahead of time; callers that meet the 401 together share one refresh.
+/// The provider expires the access token early; callers that get the 401 at the same time share one refresh.
 async fn expire(stage: &Stage, drive: &ConnectionId, narrator: &mut Narrator) -> Outcome {
     narrator.step("Let the access token expire")?;
     let before = stage.provider().counters();
@@ -194,7 +194,8 @@ async fn expire(stage: &Stage, drive: &ConnectionId, narrator: &mut Narrator) ->
     narrator.check(status.last_refresh.is_some(), "the connection's status knows of no refresh")
 }
 
-/// The practice provider repeats what reached it. The host takes the token out of the answer, wherever it stands.
+/// The practice provider repeats the request that reached it. The host removes the token from the answer, wherever it
+/// appears.
 async fn look_from_inside(stage: &Stage, headless: bool, narrator: &mut Narrator) -> Outcome {
     narrator.step("Look at a request from inside a connector")?;
     let added = stage.add("practice_echo", narrator).await?;
@@ -250,7 +251,7 @@ fn end(ears: bool, narrator: &mut Narrator) -> Outcome {
     narrator.ok()
 }
 
-/// Whether the files of both connectors are there.
+/// The component of that name in the folder, or an error if it has not been built.
 fn component(folder: &Path, name: &str) -> Outcome<Vec<u8>> {
     let path = folder.join(format!("{name}.wasm"));
     std::fs::read(&path)

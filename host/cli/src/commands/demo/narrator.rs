@@ -1,11 +1,11 @@
-//! Tells the demo: each step by its name and what was seen in it.
+//! Prints the demo: each step with its name and what it showed.
 
 use serde_json::{Value, json};
 
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output::{Listing, Output, say};
 
-/// Tells the demo as it goes on, or at its end as one JSON document.
+/// Prints the demo step by step, or at its end as one JSON document.
 pub(super) struct Narrator {
     output: Output,
     steps: Vec<(String, Vec<String>)>,
@@ -29,7 +29,7 @@ impl Narrator {
         self.output.heading(format!("{}. {name}", self.steps.len()))
     }
 
-    /// Something that was seen.
+    /// Something that the step showed.
     pub(super) fn seen(&mut self, what: impl Into<String>) -> Outcome {
         let what = what.into();
         let shown = if self.output.is_json() { Ok(()) } else { self.output.line(format!("   {what}")) };
@@ -49,7 +49,7 @@ impl Narrator {
         say(&format!("   {what}"));
     }
 
-    /// Ends the demo where something did not hold.
+    /// Stops the demo if a check fails.
     pub(super) fn check(&self, holds: bool, otherwise: &str) -> Outcome {
         if holds {
             return Ok(());
@@ -77,7 +77,7 @@ impl Narrator {
         if self.output.is_json() { Ok(()) } else { self.output.line(format!("  {command}")) }
     }
 
-    /// Everything held.
+    /// All checks passed.
     pub(super) fn ok(&mut self) -> Outcome {
         if !self.output.is_json() {
             self.output.gap()?;

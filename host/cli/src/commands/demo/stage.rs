@@ -1,4 +1,4 @@
-//! What the demo plays on: a practice provider and a host of its own, both gone at the end.
+//! The setting of the demo: a practice provider and a separate host, both removed at the end.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::narrator::Narrator;
 use crate::failure::{Failure, Outcome};
 use crate::time::size;
 
-/// A practice provider and a host, and what connectors answered so far.
+/// A practice provider and a host, and what connectors returned so far.
 pub(super) struct Stage {
     folder: tempfile::TempDir,
     connectors: PathBuf,
@@ -71,7 +71,7 @@ impl Stage {
         Ok(Self { folder, connectors, provider, service, host, space: SpaceId::default(), answers: Mutex::default() })
     }
 
-    /// Ends all of it.
+    /// Stops and removes all of it.
     pub(super) async fn clear(self) -> Outcome {
         self.host.close().await?;
         if let Some(service) = self.service {
@@ -79,7 +79,7 @@ impl Stage {
         }
         self.provider.stop().await;
         drop(self.host);
-        // What is left of a temporary folder is the system's to remove.
+        // The system removes what is left of a temporary folder.
         let _ = self.folder.close();
         Ok(())
     }
@@ -92,7 +92,7 @@ impl Stage {
         &self.provider.base_url
     }
 
-    /// Where the auth redirect service is, if one takes part.
+    /// The address of the auth redirect service, if one is used.
     pub(super) fn ears_url(&self) -> Option<&Url> {
         self.service.as_ref().map(|service| &service.base)
     }
@@ -141,7 +141,7 @@ impl Stage {
         Ok(self.host.connect(self.host.plan(new).await?.approved()).await?)
     }
 
-    /// Calls an action, and keeps all that came out of the connector.
+    /// Calls an action, and records everything that the connector returned.
     pub(super) async fn call(&self, connection: &ConnectionId, action: &str, input: Value) -> Outcome<Value> {
         let request = CallRequest::new(self.space.clone(), connection.clone(), action, input);
         let result = self.host.call(request).await?;
@@ -151,7 +151,7 @@ impl Stage {
         Ok(result.value)
     }
 
-    /// All that came out of connectors so far.
+    /// Everything that connectors returned so far.
     pub(super) fn answers(&self) -> Vec<String> {
         self.answers.lock().clone()
     }

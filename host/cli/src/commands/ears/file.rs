@@ -1,4 +1,4 @@
-//! The file that an auth redirect service is set up with.
+//! The configuration file of an auth redirect service.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -18,14 +18,14 @@ use crate::failure::{Failure, Outcome};
 use crate::secrets::SecretSource;
 use crate::toml_text::mistake;
 
-/// Counts of limits are a minute's.
+/// The window of limits: one minute.
 const WINDOW: Duration = Duration::from_mins(1);
 
 /// `ears.toml`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ServiceFile {
-    /// Where the file lies: relative paths in it start there.
+    /// The folder of the file: relative paths in it start there.
     #[serde(skip)]
     pub(super) folder: PathBuf,
     pub(super) public_url: Option<Url>,
@@ -70,7 +70,7 @@ impl ServiceFile {
         Ok(file)
     }
 
-    /// Where its keyring is: beside the file, unless that says otherwise.
+    /// The keyring's source: next to the file by default.
     pub(super) fn keyring(&self) -> KeyringSource {
         match &self.keyring {
             Some(own) => own.0.clone(),
@@ -78,7 +78,7 @@ impl ServiceFile {
         }
     }
 
-    /// What it bears with from those who connect; a trusted proxy speaks for many.
+    /// The limits of the listener; a trusted proxy stands for many clients.
     pub(super) fn listening(&self) -> Outcome<ListenSettings> {
         let mut settings = ListenSettings::default();
         let given = |count: Option<NonZeroUsize>, default| count.map_or(default, NonZeroUsize::get);
@@ -98,7 +98,7 @@ impl ServiceFile {
         Ok(proxies)
     }
 
-    /// Reads the secrets, too.
+    /// The settings, including the secrets, which are read now.
     pub(super) fn settings(self, public_url: Url) -> Outcome<EarsSettings> {
         let usage = |error: &dyn std::fmt::Display| Failure::usage(error.to_string());
         let callbacks = self.callbacks.iter().map(|text| text.parse());

@@ -23,9 +23,9 @@ use crate::failure::{Failure, Outcome};
 use crate::listener::{bind, http};
 use file::ServiceFile;
 
-/// Where it listens unless somebody says otherwise.
+/// The default address.
 const LISTEN: &str = "127.0.0.1:4790";
-/// The media type of the text form of metrics.
+/// The media type of the text format of metrics.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Subcommand, Debug)]
@@ -75,7 +75,7 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
     let egress = egress.map_err(|error| Failure::usage(error.to_string()))?;
     let listening = file.listening()?;
     let settings = file.settings(public_url.clone())?;
-    // A start that fails before this leaves no keyring behind.
+    // If the start fails before this, no keyring is created.
     let keyring = keyring(&source)?;
     let service = EarsService::new(settings, &keyring, &egress, clock, random);
     let service = service
@@ -84,7 +84,7 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
     introduce(&service, &public_url, address, metrics.as_ref().map(|(_, address)| *address), context)?;
     let (ends, ended) = watch::channel(());
     let until_told = |mut ended: watch::Receiver<()>| async move {
-        // A dropped sender means the end as well.
+        // A dropped sender means the end, too.
         let _ = ended.changed().await;
     };
     let measured = metrics.map(|(listener, _)| {
@@ -104,7 +104,8 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
     outcome.map_err(|error| Failure::failed(format!("the service at {address} ended: {error}")))
 }
 
-/// The service's own, which its replicas share, and never a host's: that seals what lasts. A file is made at the first start.
+/// The service's own keyring, which its replicas share, and never that of a host, which seals stored data. A file is
+/// created at the first start.
 fn keyring(source: &KeyringSource) -> Outcome<Keyring> {
     let keyring = match source {
         KeyringSource::File(path) if !path.exists() => Keyring::create_file(path, &SystemRandom),

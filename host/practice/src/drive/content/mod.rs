@@ -1,4 +1,4 @@
-//! The bytes of files: made when they are asked for, each a valid file of its type.
+//! The bytes of files: generated on request, each a valid file of its type.
 
 mod office;
 mod pdf;
@@ -12,15 +12,15 @@ use super::file::Kind;
 pub(crate) use pdf::pdf;
 pub(crate) use png::png;
 
-/// A form that a native document can be had in.
+/// A format that a native document can be exported in.
 #[derive(Clone, Copy)]
 pub(crate) struct Export {
     pub(crate) mime: &'static str,
-    /// From its name and its text.
+    /// Generates it from its name and its text.
     pub(crate) make: fn(&str, &str) -> Vec<u8>,
 }
 
-/// The forms that documents of this kind can be had in.
+/// The formats that documents of this kind can be exported in.
 pub(crate) fn exports(kind: Kind) -> &'static [Export] {
     match kind {
         Kind::Document => &[PLAIN, MARKDOWN, HTML, PDF, DOCX],
@@ -30,7 +30,7 @@ pub(crate) fn exports(kind: Kind) -> &'static [Export] {
     }
 }
 
-/// Readings of a made-up weather station, every ten minutes of a year: the same each time.
+/// Readings of a made-up weather station, every ten minutes of a year: always the same.
 pub(crate) fn measured() -> String {
     let mut text = String::from("minute_of_year,temperature_c,rain_mm,wind_m_s\n");
     let mut noise = 0x2545_f491_u32;
@@ -40,7 +40,7 @@ pub(crate) fn measured() -> String {
         noise ^= noise << 5;
         let (tenths, rain, wind) = (noise % 250, (noise >> 8) % 97, (noise >> 16) % 120);
         let rain = rain.saturating_sub(90);
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{minute},{}.{},{rain},{}.{}", tenths / 10, tenths % 10, wind / 10, wind % 10);
     }
     text
@@ -78,7 +78,7 @@ fn html(name: &str, text: &str) -> Vec<u8> {
     page.into_bytes()
 }
 
-/// For the text of HTML and XML.
+/// Escapes the text of HTML and XML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

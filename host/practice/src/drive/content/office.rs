@@ -1,4 +1,4 @@
-//! Workbooks and documents in Office Open XML, with the parts that readers insist on.
+//! Workbooks and documents in Office Open XML, with the parts that readers require.
 
 use super::escaped;
 use super::zip::archive;
@@ -6,7 +6,7 @@ use super::zip::archive;
 const XML: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
 const MAIN: &str = "http://schemas.openxmlformats.org";
 
-/// A workbook of one sheet; the cells of a line are between commas, and what reads as a number is one.
+/// A workbook of one sheet; the cells of a line are separated by commas, and text that reads as a number is one.
 pub(super) fn workbook(_name: &str, text: &str) -> Vec<u8> {
     let row = |line: &str| ["<row>".to_owned(), line.split(',').map(cell).collect(), "</row>".to_owned()];
     let rows: String = text.lines().flat_map(row).collect();
@@ -34,7 +34,7 @@ pub(super) fn workbook(_name: &str, text: &str) -> Vec<u8> {
     ])
 }
 
-/// A document: its name, then a paragraph a line.
+/// A document: its name, then one paragraph per line.
 pub(super) fn document(name: &str, text: &str) -> Vec<u8> {
     let paragraph = |line| format!("<w:p><w:r><w:t xml:space=\"preserve\">{}</w:t></w:r></w:p>", escaped(line));
     let body: String = std::iter::once(name).chain(text.lines()).map(paragraph).collect();

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 pub(crate) fn pdf(title: &str, text: &str) -> Vec<u8> {
     let mut page = format!("BT /F1 18 Tf 72 760 Td ({}) Tj /F1 11 Tf 0 -20 Td 16 TL", literal(title));
     for line in text.lines() {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(page, " T* ({}) Tj", literal(line));
     }
     page.push_str(" ET");
@@ -30,7 +30,7 @@ pub(crate) fn pdf(title: &str, text: &str) -> Vec<u8> {
     file.into_bytes()
 }
 
-/// Letters outside ASCII have no place in the simple font used here.
+/// The simple font used here has no letters outside ASCII.
 fn literal(text: &str) -> String {
     let ascii = text.chars().map(|letter| if (' '..='~').contains(&letter) { letter } else { '?' });
     ascii.collect::<String>().replace('\\', "\\\\").replace('(', "\\(").replace(')', "\\)")

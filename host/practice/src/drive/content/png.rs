@@ -22,7 +22,7 @@ pub(crate) fn png(seed: &str) -> Vec<u8> {
         }
     }
     let mut header = vec![0, 0, 0, SIDE, 0, 0, 0, SIDE];
-    // Eight bits a channel, RGB, deflate, usual filters, not interlaced.
+    // Eight bits per channel, RGB, deflate, usual filters, not interlaced.
     header.extend_from_slice(&[8, 2, 0, 0, 0]);
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     for (kind, content) in [(b"IHDR", header), (b"IDAT", stored(&pixels)), (b"IEND", Vec::new())] {

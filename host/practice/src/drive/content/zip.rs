@@ -2,7 +2,8 @@
 
 use super::crc32;
 
-/// An archive of these files: names and contents. Far below the sizes and counts where ZIP needs its 64-bit form.
+/// An archive of these files: names and contents. Far below the sizes and counts for which ZIP needs its 64-bit
+/// format.
 pub(super) fn archive(files: &[(&str, String)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut directory = Vec::new();

@@ -1,4 +1,4 @@
-//! The line beside a plain model of it: every call in one list, every rule as it is written.
+//! The line compared with a simple model of it: every call in one list, every rule as it is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ struct Model {
     /// In the order of their arrival.
     waiting: Vec<(Name, Ticket, u32)>,
     arrived: u32,
-    /// For a space that could have had a place all the time: who had one since its own turn.
+    /// For a space that could have had a place all the time: the spaces that had one since its own turn.
     passed: BTreeMap<u8, BTreeSet<u8>>,
     passed_connections: BTreeMap<Name, BTreeSet<Name>>,
 }
@@ -119,7 +119,7 @@ impl Model {
         }
     }
 
-    /// Nobody who could have had this place is passed twice by the same one.
+    /// A space or connection that could have had this place is never passed twice by the same one.
     fn note_turn(&mut self, name: Name, could: &[Name]) {
         let spaces: BTreeSet<u8> = could.iter().map(|name| name.0).collect();
         self.passed.retain(|space, _| spaces.contains(space));
@@ -153,7 +153,7 @@ impl Model {
         assert_eq!(self.line.connections_by_name.len(), self.line.connections.len());
         assert_eq!(self.line.spaces_by_name.len(), self.line.spaces.len());
         assert!(self.line.spaces.len() <= self.line.connections.len());
-        // Whoever could not run for a moment begins again at the end.
+        // A space that could not run for a moment starts again at the end.
         let could: BTreeSet<Name> =
             self.waiting.iter().map(|(name, ..)| *name).filter(|name| self.within_own_bounds(*name)).collect();
         self.passed.retain(|space, _| could.iter().any(|name| name.0 == *space));
