@@ -1,4 +1,4 @@
-//! Redirects (RFC 9110 section 15.4).
+//! The address and method that a redirect leads to (RFC 9110 section 15.4). `exchange.rs` checks them before it follows.
 
 use http::header::LOCATION;
 use http::{HeaderMap, Method, StatusCode};
