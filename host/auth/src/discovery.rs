@@ -77,15 +77,21 @@ impl Auth {
         let mut kept = before.clone();
         kept.retain(|_, known| stays(known.source));
         let defaults = of.defaults();
-        let leads_elsewhere = text(&kept, FIELD).is_none() && text(&defaults, FIELD) != text(before, FIELD);
-        if !leads_elsewhere && text(&given, FIELD).is_none() {
+        // A default that is new changes nothing unless the connection follows it.
+        let leads_elsewhere = renewing != Renewing::Nothing
+            && text(&kept, FIELD).is_none()
+            && text(&defaults, FIELD) != text(before, FIELD);
+        let is_named = text(&given, FIELD).is_some();
+        if !leads_elsewhere && !is_named {
             if renewing == Renewing::Defaults && text(&kept, FIELD).is_none() {
                 kept.retain(|name, known| known.source != ValueSource::Discovery || !defaults.contains_key(name));
             }
             kept.extend(given);
             return Ok(kept);
         }
-        kept.retain(|name, _| !of.fills(name) && name != FIELD);
+        // What the owner gave stays unless the owner names another server.
+        let stays = |known: &Sourced| !is_named && known.source == ValueSource::Given;
+        kept.retain(|name, known| (!of.fills(name) && name != FIELD) || stays(known));
         kept.extend(given);
         self.discover(of, kept).await
     }

@@ -118,14 +118,19 @@ impl Innkeeper {
     /// is sent. If a person has to authorize (again), the error is [`Error::Auth`] with the reason.
     pub async fn call(&self, request: CallRequest) -> Result<CallResult, Error> {
         let CallRequest { space, connection: id, .. } = &request;
-        let event = Event { action: Some(request.action.clone()), ..Event::new(Verb::Call, request.principal.clone()) };
+        // It may be any text, and goes on record.
+        let action = request.action.chars().take(LONGEST_ACTION).collect();
+        let event = Event { action: Some(action), ..Event::new(Verb::Call, request.principal.clone()) };
         let Some(record) = self.parts.auth.connections().get(space, id).await? else {
             self.allow_event(space, id, None, &event, Scope::Read).await?;
             return Err(Error::unknown_connection(space, id));
         };
-        let connector = self.ready(&record.connector).await?;
-        let scope = connector.spec().action(&request.action).map_or(Scope::Read, |action| action.scope);
+        let connector = self.ready(&record.connector).await;
+        let scope_of = |connector: &Connector| connector.spec().action(&request.action).map(|action| action.scope);
+        // What an action may do is not known without its connector.
+        let scope = connector.as_ref().map_or(Scope::Destroy, |connector| scope_of(connector).unwrap_or_default());
         self.allow_event(space, id, Some(&record), &event, scope).await?;
+        let connector = self.begun(&record, &event, connector).await?;
         let user = request.principal.clone().map(|id| User { id: id.into(), name: request.principal_name });
         let prepared = self.prepare(&record, &connector, request.principal.as_ref(), user, request.listener).await;
         let prepared = self.begun(&record, &event, prepared).await?;
@@ -213,18 +218,16 @@ impl Innkeeper {
     }
 
     /// Records a call that cannot even begin.
-    async fn begun(
-        &self,
-        record: &ConnectionRecord,
-        event: &Event,
-        prepared: Result<Prepared, Error>,
-    ) -> Result<Prepared, Error> {
+    async fn begun<T>(&self, record: &ConnectionRecord, event: &Event, prepared: Result<T, Error>) -> Result<T, Error> {
         if let Err(error) = &prepared {
             self.record(self.audit_record(record, event.clone(), error.kind().as_str())).await?;
         }
         prepared
     }
 }
+
+/// The longest name of an action that goes on record, in characters: no valid one is longer.
+const LONGEST_ACTION: usize = 128;
 
 struct Prepared {
     context: GuestContext,

@@ -21,6 +21,8 @@ pub struct ConnectorPlan {
     component: Vec<u8>,
     /// The digest of the version that it replaces.
     before: Option<ComponentDigest>,
+    /// The spec of the version that it replaces is no longer valid, so the differences are not known.
+    is_incomparable: bool,
     rescopes: Vec<Rescope>,
 }
 
@@ -37,7 +39,8 @@ impl ConnectorPlan {
 
     /// Whether someone who relies on the version that it replaces has to act.
     pub fn needs_approval(&self) -> bool {
-        self.view.differences.iter().any(|difference| difference.impact > Impact::Informative)
+        let concerns = self.view.differences.iter().any(|difference| difference.impact > Impact::Informative);
+        concerns || self.is_incomparable
     }
 
     /// Marks the plan as approved by the operator.
@@ -123,6 +126,7 @@ impl Innkeeper {
             Some(record) => self.parts.runtime.parse_spec(record.spec.clone()).await.ok().map(|(_, spec)| spec),
             None => None,
         };
+        let is_incomparable = record.is_some() && older.is_none();
         let rescopes = match &older {
             Some(older) => self.rescopes(older, spec).await?,
             None => Vec::new(),
@@ -134,7 +138,14 @@ impl Innkeeper {
             differences: older.map(|older| older.differences(spec)).unwrap_or_default(),
             rescoped: rescopes.iter().map(Rescope::view).collect(),
         };
-        Ok(ConnectorPlan { view, connector, component, before: record.map(|record| record.digest), rescopes })
+        Ok(ConnectorPlan {
+            view,
+            connector,
+            component,
+            before: record.map(|record| record.digest),
+            is_incomparable,
+            rescopes,
+        })
     }
 
     /// Stores a connector as it was planned. A connector with the same id is replaced; its connections continue with
@@ -143,7 +154,7 @@ impl Innkeeper {
     /// Fails, storing nothing, with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if another version was added
     /// since.
     pub async fn add_connector(&self, approved: ApprovedConnectorPlan) -> Result<Added, Error> {
-        let ApprovedConnectorPlan(ConnectorPlan { mut view, connector, component, before, rescopes }) = approved;
+        let ApprovedConnectorPlan(ConnectorPlan { mut view, connector, component, before, rescopes, .. }) = approved;
         let id = connector.spec().about.id.clone();
         self.allow(AccessRequest::of_connector(Verb::AddConnector, &id)).await?;
         let _writing = self.parts.loaded.writing().await;
@@ -212,6 +223,11 @@ impl Innkeeper {
 
     async fn rescope(&self, rescope: &Rescope) -> Result<bool, Error> {
         let before = &rescope.before;
+        let now = self.parts.auth.connections().get(&before.space, &before.id).await?;
+        // It may have been deleted and created again since the plan.
+        if now.is_none_or(|now| now.edition() != before.edition()) {
+            return Ok(false);
+        }
         let mut fields = before.fields.clone();
         // No scope at all is the narrowest.
         match &rescope.scope {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use innkeeper_auth::{AuthType, Credential, Declared, Renewing, Settings, SettingsErrors, Sourced};
 use innkeeper_egress::SHORTEST_SECRET;
 use innkeeper_runtime::Connector;
-use innkeeper_spec::{AuthDeclaration, AuthMode, ConnectorSpec, FieldKind, Place, PlaceholderUse, Scope, ValueSource};
+use innkeeper_spec::{
+    ApprovedHost, AuthDeclaration, AuthMode, ConnectorSpec, FieldKind, Place, PlaceholderUse, Scope, ValueSource,
+};
 use innkeeper_store::{ConnectionId, ConnectionRecord, SpaceId};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -127,7 +129,10 @@ impl Innkeeper {
         }
         let spec = connector.spec();
         let standing = |host: &Host| {
-            let is_approved = before.hosts.iter().any(|approved| approved.covers(&host.host));
+            // A pattern that a claim narrows was approved for that claim only.
+            let binds_no_less = |approved: &ApprovedHost| approved.claim.is_none() || approved.claim == host.host.claim;
+            let is_approved =
+                before.hosts.iter().any(|approved| approved.covers(&host.host) && binds_no_less(approved));
             if is_approved { Approval::Standing } else { Approval::Needed }
         };
         let hosts = match &change.hosts {
@@ -303,6 +308,11 @@ fn with_approval(hosts: Vec<Host>, approval: impl Fn(&Host) -> Approval) -> Vec<
     hosts.into_iter().map(planned).collect()
 }
 
+/// The host with the claim that narrows it, which its own text leaves out.
+fn with_claim(host: &ApprovedHost) -> String {
+    host.claim.as_ref().map_or_else(|| host.to_string(), |claim| format!("{host}, narrowed by the claim `{claim}`"))
+}
+
 /// The secrets that requests may name. One that the auth type does not have has no effect.
 fn placeholders(of: &Declared<'_>, uses: Vec<String>, before: &[String]) -> Vec<PlannedRight> {
     let fields = of.auth_type.fields(of.declaration);
@@ -363,8 +373,8 @@ fn changes(before: &ConnectionRecord, view: &PlanView, secrets: &[String]) -> Ve
     let names = |rights: &[PlannedRight]| texts(rights.iter().map(|right| right.name.clone()).collect());
     note(
         "hosts",
-        texts(before.hosts.iter().map(ToString::to_string).collect()),
-        texts(view.hosts.iter().map(|planned| planned.host.to_string()).collect()),
+        texts(before.hosts.iter().map(with_claim).collect()),
+        texts(view.hosts.iter().map(|planned| with_claim(&planned.host)).collect()),
     );
     note("placeholders", texts(before.placeholders.clone()), names(&view.placeholders));
     note("claims", texts(before.claims.clone()), names(&view.claims));
