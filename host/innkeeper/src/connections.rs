@@ -72,16 +72,13 @@ impl Innkeeper {
         let ApprovedPlan(Plan { view, draft }) = approved;
         let Draft { before, .. } = &draft;
         let verb = if before.is_some() { Verb::ChangeConnection } else { Verb::Connect };
-        match before {
-            Some(before) => {
-                let event = Event::new(verb, None);
-                self.allow_event(&view.space, &view.id, Some(before), &event, verb.scope()).await?;
-            }
-            None => {
-                let request = AccessRequest::in_space(verb, &view.space);
-                let (connection, connector) = (Some(&view.id), Some(&view.connector));
-                self.allow(AccessRequest { connection, connector, ..request }).await?;
-            }
+        if let Some(before) = before {
+            let event = Event::new(verb, None);
+            self.allow_event(&view.space, &view.id, Some(before), &event, verb.scope()).await?;
+        } else {
+            let request = AccessRequest::in_space(verb, &view.space);
+            let (connection, connector) = (Some(&view.id), Some(&view.connector));
+            self.allow(AccessRequest { connection, connector, ..request }).await?;
         }
         let connector = self.ready(&view.connector).await?;
         if *connector.digest() != draft.component {
