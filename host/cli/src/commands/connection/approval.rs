@@ -94,7 +94,7 @@ fn nobody_to_ask(view: &PlanView) -> Failure {
         }
     }
     let message = format!("approval is needed: {}", parts.join("; "));
-    Failure::new(Exit::Usage, "approval-needed", message).hint(format!("approve it with `--yes`, or {INSTEAD}"))
+    Failure::new(Exit::Usage, "approval-needed", message).hint(format!("pass `--yes` to approve, or {INSTEAD}"))
 }
 
 fn open<T>(items: &[T], approval: impl Fn(&T) -> Approval) -> impl Iterator<Item = &T> {

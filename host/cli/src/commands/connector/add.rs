@@ -84,7 +84,7 @@ fn approve(plan: ConnectorPlan, yes: bool, context: &Context) -> Outcome<Approve
         let differences = plan.view().differences.iter().map(ToString::to_string);
         let lines = [format!("approval is needed: {what}:")].into_iter().chain(differences);
         return Err(Failure::of_lines(Exit::Usage, "approval-needed", lines)
-            .hint("approve it with `--yes`; `--dry-run` shows all of it"));
+            .hint("pass `--yes` to approve; `--dry-run` shows all of it"));
     }
     differences(plan.view(), context)?;
     if prompts::confirm(&format!("{what}. Add it?"), false)? {
