@@ -71,7 +71,8 @@ impl Expected {
             Self::Version(version) => (Versions::Is(version), Some(version)),
             Self::Any => (Versions::Below(next), next.checked_sub(1)),
         };
-        if before.and_then(|before| before.checked_add(1)) != Some(next) {
+        // A guest may expect the last version there is: the store then says what is there.
+        if before.map(|before| before.saturating_add(1)) != Some(next) {
             let detail = format!("version {next} was to be written where {self:?} was expected");
             return Err(StoreError::new(StoreFault::Other, detail));
         }
