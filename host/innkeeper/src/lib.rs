@@ -19,9 +19,10 @@
 //!
 //! // A connection is one configured connector in a space (a tenant).
 //! let space = SpaceId::default();
-//! let connection = host
-//!     .connect(NewConnection::new(space.clone(), connector.id(), "bearer").secret("token", "ntn_..."))
-//!     .await?;
+//! // It is planned, shown to its owner (`plan.view()`), approved, and made exactly so.
+//! let new = NewConnection::new(space.clone(), connector.id(), "bearer").secret("token", "ntn_...");
+//! let plan = host.plan(new).await?;
+//! let connection = host.connect(plan.approved()).await?;
 //!
 //! // A call runs in a fresh instance.
 //! let result = host
