@@ -171,3 +171,26 @@ async fn a_connection_follows_a_newer_connector_when_its_owner_says_so() {
     assert!(plan.hosts().iter().all(|host| host.approval == Approval::Standing), "the hosts are as before");
     assert_eq!(plan.view().auth_mode, AuthMode::Shared);
 }
+
+#[tokio::test]
+async fn a_default_of_the_config_stays_a_default_through_every_change() {
+    let host = TestHost::start().await;
+    let added = host.host.load(component("google_drive")).await.expect("loads");
+    let new = NewConnection::new(SpaceId::default(), added.id(), "bearer").secret("token", "a-token-of-the-owner");
+    let made = host.host.connect(host.host.plan(new).await.expect("planned").approved()).await.expect("made");
+    assert_eq!(made.config_sources["baseUrl"], ValueSource::ConnectorDefault);
+    let change = ConnectionChange::default().title("Renamed").secret("token", "another-token");
+    let plan = host.host.plan_change(&made.space, &made.id, change).await.expect("planned");
+    let places: Vec<_> = plan.view().changes.iter().map(|change| change.place.as_str()).collect();
+    assert_eq!(places, ["title", "secrets.token"]);
+    assert_eq!(plan.view().config[0].source, ValueSource::ConnectorDefault);
+    let renamed = host.host.connect(plan.approved()).await.expect("changed");
+    assert_eq!((&renamed.config, &renamed.config_sources), (&made.config, &made.config_sources));
+    let given = ConnectionChange::default().config(json!({ "baseUrl": "https://drive.example" }));
+    let plan = host.host.plan_change(&made.space, &made.id, given).await.expect("planned");
+    assert_eq!(plan.view().config[0].source, ValueSource::Given);
+    // The same secret again changes nothing.
+    let same = ConnectionChange::default().secret("token", "another-token");
+    let plan = host.host.plan_change(&made.space, &made.id, same).await.expect("planned");
+    assert!(plan.view().changes.is_empty(), "{:?}", plan.view().changes);
+}

@@ -7,7 +7,7 @@ use innkeeper_spec::ValueSource;
 
 use crate::auth::Auth;
 use crate::oauth::Metadata;
-use crate::settings::{Declared, Sourced};
+use crate::settings::{Declared, Defaults, FieldValues, Sourced};
 use crate::settings_errors::SettingsErrors;
 
 /// The field with the address of the metadata.
@@ -17,17 +17,6 @@ const ISSUER: &str = "issuer";
 /// The fields that metadata fills in, if the auth type has them.
 const ENDPOINTS: [&str; 4] = ["authorizationUrl", "tokenUrl", "revocationUrl", "deviceAuthorizationUrl"];
 
-/// What a change of a connection does to the fields that the owner did not set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Renewing {
-    /// They stay as they are.
-    Nothing,
-    /// The config has changed: fields that were made from the config are made again.
-    Templates,
-    /// All defaults are taken again from the connector's current version.
-    Defaults,
-}
-
 impl Auth {
     /// The fields of a new connection: those that are `known`, and the endpoints from the metadata at its `discoveryUrl`
     /// (RFC 8414, OpenID Connect Discovery). Without a value in that field, only the known ones. A known field takes precedence;
@@ -35,71 +24,65 @@ impl Auth {
     ///
     /// The metadata is read through egress: at most 256 KiB, within 30 s, from the address's own origin. Its issuer must be the
     /// one that it was looked up for, and its addresses must be https or on loopback.
-    pub async fn discover(
-        &self,
-        of: &Declared<'_>,
-        known: BTreeMap<String, Sourced>,
-    ) -> Result<BTreeMap<String, Sourced>, SettingsErrors> {
-        let by_hand = text(&known, FIELD);
-        let defaults = match by_hand {
-            Some(_) => BTreeMap::new(),
-            None => of.defaults(),
-        };
-        let Some(address) = by_hand.or_else(|| text(&defaults, FIELD)).filter(|_| of.has(FIELD)) else {
+    pub async fn discover(&self, of: &Declared<'_>, known: FieldValues) -> Result<FieldValues, SettingsErrors> {
+        let is_by_hand = known.plain.get(FIELD).is_some_and(|field| field.source == ValueSource::Given);
+        let defaults =
+            if is_by_hand && text(&known.plain, FIELD).is_some() { BTreeMap::new() } else { of.plain_defaults() };
+        let address = text(&known.plain, FIELD).or_else(|| text(&defaults, FIELD));
+        let Some(address) = address.filter(|_| of.has(FIELD)) else {
             return Ok(known);
         };
         let error = |reason: String| SettingsErrors::one(FIELD, reason);
         let address = address.parse::<SecureUrl>().map_err(|problem| error(problem.to_string()))?;
         let metadata = Metadata::fetch(self.egress(), self.clock(), &address).await.map_err(error)?;
         let found = named(metadata, |name| of.has(name)).into_iter();
-        let is_missing = |name: &str| text(&known, name).or_else(|| text(&defaults, name)).is_none();
+        let is_missing = |name: &str| text(&known.plain, name).or_else(|| text(&defaults, name)).is_none();
         let missing: Vec<_> = found.filter(|(name, _)| is_missing(name)).collect();
         let mut fields = known;
-        fields.extend(missing);
+        fields.plain.extend(missing);
         Ok(fields)
     }
 
-    /// The fields of a connection after a change: those from `before`, and those that are `given`. If the `discoveryUrl`
-    /// changes, whether it was set by the caller or by a connector's default, the metadata is read as for a new connection: an
-    /// endpoint that is not given then comes from the new metadata or is removed, because it belonged to the old server.
+    /// The fields of a connection after a change: those from `before` that stay, and those that are `given`. A field that the
+    /// auth type no longer has goes.
+    ///
+    /// If the `discoveryUrl` changes, whether it is given or follows a default, the metadata is read as for a new connection. An
+    /// endpoint that came from the old metadata then comes from the new one or goes, because it belonged to the old server. If
+    /// it is given, that holds for every endpoint; otherwise those that the owner set stay.
     pub async fn fields_after(
         &self,
         of: &Declared<'_>,
-        before: &BTreeMap<String, Sourced>,
-        renewing: Renewing,
-        given: BTreeMap<String, Sourced>,
-    ) -> Result<BTreeMap<String, Sourced>, SettingsErrors> {
-        let stays = |source: ValueSource| match source {
-            ValueSource::ConnectorTemplate => renewing == Renewing::Nothing,
-            ValueSource::ConnectorDefault | ValueSource::AuthTypeDefault => renewing != Renewing::Defaults,
-            _ => true,
-        };
-        let mut kept = before.clone();
-        kept.retain(|_, known| stays(known.source));
-        let defaults = of.defaults();
-        // A default that is new changes nothing unless the connection follows it.
-        let leads_elsewhere = renewing != Renewing::Nothing
-            && text(&kept, FIELD).is_none()
-            && text(&defaults, FIELD) != text(before, FIELD);
-        let is_named = text(&given, FIELD).is_some();
-        if !leads_elsewhere && !is_named {
-            if renewing == Renewing::Defaults && text(&kept, FIELD).is_none() {
-                kept.retain(|name, known| known.source != ValueSource::Discovery || !defaults.contains_key(name));
-            }
-            kept.extend(given);
-            return Ok(kept);
+        before: FieldValues,
+        mut given: FieldValues,
+    ) -> Result<FieldValues, SettingsErrors> {
+        let address_before = text(&before.plain, FIELD).map(str::to_owned);
+        let mut kept = before;
+        let is_named = given.plain.contains_key(FIELD);
+        // An empty text resets the address to its default.
+        if is_named && text(&given.plain, FIELD).is_none() {
+            given.plain.extend(of.default(FIELD).map(|default| (FIELD.to_owned(), default)));
         }
-        // What the owner gave stays unless the owner names another server.
-        let stays = |known: &Sourced| !is_named && known.source == ValueSource::Given;
-        kept.retain(|name, known| (!of.fills(name) && name != FIELD) || stays(known));
-        kept.extend(given);
-        self.discover(of, kept).await
+        kept.plain.retain(|name, known| of.has(name) && of.keeps(known.source));
+        kept.secret.retain(|name, known| of.has(name) && of.keeps(known.source));
+        let defaults = of.plain_defaults();
+        let address_now = text(&kept.plain, FIELD).or_else(|| text(&defaults, FIELD)).map(str::to_owned);
+        let leads_elsewhere = is_named || address_now != address_before;
+        if leads_elsewhere {
+            let stays = |known: &Sourced| !is_named && known.source == ValueSource::Given;
+            kept.plain.retain(|name, known| (!of.fills(name) && name != FIELD) || stays(known));
+        } else if of.defaults == Defaults::All && text(&kept.plain, FIELD).is_none() {
+            // A default of the connector takes precedence over metadata found through its own default.
+            kept.plain.retain(|name, known| known.source != ValueSource::Discovery || !defaults.contains_key(name));
+        }
+        kept.plain.extend(given.plain);
+        kept.secret.extend(given.secret);
+        if leads_elsewhere { self.discover(of, kept).await } else { Ok(kept) }
     }
 }
 
 impl Declared<'_> {
     fn has(&self, name: &str) -> bool {
-        self.auth_type.fields(self.declaration).iter().any(|field| field.name == name)
+        self.fields().iter().any(|field| field.name == name)
     }
 
     /// Whether metadata may fill in this field.

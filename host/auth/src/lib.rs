@@ -28,7 +28,6 @@ pub use auth::{Auth, AuthOptions};
 pub use auth_type::{AuthType, Credential};
 pub use builtin::is_provider_name;
 pub use credential::ConnectionCredential;
-pub use discovery::Renewing;
 pub use error::{AuthError, Reason};
 pub use flow::{
     AuthorizationCode, AuthorizationWay, Begun, BrowserFlow, Callback, Completed, ConsentRequest, DeviceAuthorization,
@@ -48,6 +47,6 @@ pub use registry::AuthTypes;
 pub use revocation::{Disconnected, Unrevoked};
 pub use scope::{InvalidScope, Scope};
 pub use secrets::PlaceholderSecrets;
-pub use settings::{Declared, Settings, Sourced, fields_for};
+pub use settings::{Declared, Defaults, FieldValues, Settings, Sourced, fields_for};
 pub use settings_errors::{SettingsErrors, SettingsMistake};
 pub use tending::Tended;

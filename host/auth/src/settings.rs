@@ -20,19 +20,54 @@ pub struct Declared<'a> {
     pub auth_type: &'a dyn AuthType,
     /// The connection's config, which fills in the templates in the connector's defaults.
     pub config: &'a Value,
+    /// Which defaults are taken.
+    pub defaults: Defaults,
+}
+
+/// Which defaults the fields of a connection get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Defaults {
+    /// All defaults of the connector's current version: for a new connection, and for one that is to follow its connector.
+    All,
+    /// Those that are made from the config, because the config has changed. Other defaults stay as they were.
+    FromConfig,
+    /// None: defaults stay as they were. A required field that has no value gets one all the same.
+    AsBefore,
 }
 
 impl Declared<'_> {
-    /// The values of the plain fields that were not set. A default that cannot be made from the config is omitted.
-    pub(crate) fn defaults(&self) -> BTreeMap<String, Sourced> {
-        let plain = self.auth_type.fields(self.declaration).into_iter().filter(|field| !field.kind.is_secret());
-        plain.filter_map(|field| Some((field.name.clone(), self.default_of(&field).ok()??.typed(field.kind)))).collect()
+    /// The fields of the auth type, with the connector's defaults and labels.
+    pub fn fields(&self) -> Vec<FieldSpec> {
+        self.auth_type.fields(self.declaration)
     }
 
-    /// The value of a field that was not set.
-    pub fn default(&self, name: &str) -> Option<Value> {
-        let field = self.auth_type.fields(self.declaration).into_iter().find(|field| field.name == name)?;
-        Some(self.default_of(&field).ok()??.typed(field.kind).value)
+    /// The values of the plain fields that were not set. A default that cannot be made from the config is omitted.
+    pub(crate) fn plain_defaults(&self) -> BTreeMap<String, Sourced> {
+        let plain = self.fields().into_iter().filter(|field| !field.kind.is_secret());
+        plain
+            .filter_map(|field| Some((field.name.clone(), self.taken_default(&field).ok()??.typed(field.kind))))
+            .collect()
+    }
+
+    /// The default of a plain field, whether or not it is taken.
+    pub fn default(&self, name: &str) -> Option<Sourced> {
+        let field = self.fields().into_iter().find(|field| field.name == name)?;
+        Some(self.default_of(&field).ok()??.typed(field.kind))
+    }
+
+    /// Whether a value with this source stays. Otherwise it is made again.
+    pub(crate) fn keeps(&self, source: ValueSource) -> bool {
+        match source {
+            ValueSource::ConnectorTemplate => self.defaults == Defaults::AsBefore,
+            ValueSource::ConnectorDefault | ValueSource::AuthTypeDefault => self.defaults != Defaults::All,
+            _ => true,
+        }
+    }
+
+    /// The default of a field that has no value, if it is taken.
+    fn taken_default(&self, field: &FieldSpec) -> Result<Option<Sourced>, String> {
+        let default = self.default_of(field)?;
+        Ok(default.filter(|default| field.required || !self.keeps(default.source)))
     }
 
     fn default_of(&self, field: &FieldSpec) -> Result<Option<Sourced>, String> {
@@ -56,29 +91,52 @@ impl Declared<'_> {
     }
 }
 
-/// The value of a plain field and its origin.
+/// The value of a field and its origin.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sourced {
+pub struct Sourced<T = Value> {
     /// The value.
-    pub value: Value,
+    pub value: T,
     /// Its origin.
     pub source: ValueSource,
 }
 
 impl Sourced {
-    /// A value that was set explicitly.
-    pub fn given(value: impl Into<Value>) -> Self {
-        Self { value: value.into(), source: ValueSource::Given }
-    }
-
-    /// Values that were set explicitly.
-    pub fn all_given(fields: BTreeMap<String, Value>) -> BTreeMap<String, Self> {
-        fields.into_iter().map(|(name, value)| (name, Self::given(value))).collect()
-    }
-
     fn typed(self, kind: FieldKind) -> Self {
         Self { value: typed(kind, self.value), ..self }
     }
+}
+
+/// The values of fields that are known before defaults are taken.
+#[derive(Clone, Debug, Default)]
+pub struct FieldValues {
+    /// Of plain fields.
+    pub plain: BTreeMap<String, Sourced>,
+    /// Of secret fields.
+    pub secret: BTreeMap<String, Sourced<SecretString>>,
+}
+
+impl FieldValues {
+    /// Values that were set explicitly.
+    pub fn given(plain: BTreeMap<String, Value>, secret: BTreeMap<String, SecretString>) -> Self {
+        Self::sourced(plain, secret, |_| ValueSource::Given)
+    }
+
+    /// Values whose sources are known by name.
+    pub fn sourced(
+        plain: BTreeMap<String, Value>,
+        secret: BTreeMap<String, SecretString>,
+        source: impl Fn(&str) -> ValueSource,
+    ) -> Self {
+        Self { plain: with_sources(plain, &source), secret: with_sources(secret, &source) }
+    }
+}
+
+fn with_sources<T>(values: BTreeMap<String, T>, source: impl Fn(&str) -> ValueSource) -> BTreeMap<String, Sourced<T>> {
+    let sourced = |(name, value): (String, T)| {
+        let source = source(&name);
+        (name, Sourced { value, source })
+    };
+    values.into_iter().map(sourced).collect()
 }
 
 /// All fields of a connection's auth type that have a value; plain and secret fields are separate.
@@ -91,22 +149,18 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Builds settings from the fields that are `known` and the `secrets` that were set. A field without a value gets the
-    /// connector's default, which may be a template over the config, or else that of the auth type. An empty text is not a
-    /// value. Fails with every mistake.
-    pub fn build(
-        of: &Declared<'_>,
-        known: &BTreeMap<String, Sourced>,
-        secrets: &BTreeMap<String, SecretString>,
-    ) -> Result<Self, SettingsErrors> {
-        let fields = of.auth_type.fields(of.declaration);
+    /// Builds settings from the values that are `known`. A field that has none gets a default, as [`Declared::defaults`] says:
+    /// the connector's, which may be a template over the config, or else that of the auth type. An empty text is not a value; it
+    /// resets the field to its default. Fails with every mistake.
+    pub fn build(of: &Declared<'_>, known: &FieldValues) -> Result<Self, SettingsErrors> {
+        let fields = of.fields();
         let mut settings = Self::from_stored(of.declaration.auth_type.clone(), BTreeMap::new(), BTreeMap::new());
-        let mut mistakes = misplaced(&fields, known, secrets);
+        let mut mistakes = misplaced(&fields, known);
         for field in &fields {
             let result = if field.kind.is_secret() {
-                settings.take_secret(field, of, secrets)
+                settings.take_secret(field, of, &known.secret)
             } else {
-                settings.take_plain(field, of, known)
+                settings.take_plain(field, of, &known.plain)
             };
             if let Err(reason) = result {
                 mistakes.push(SettingsMistake::new(&field.name, reason));
@@ -184,10 +238,10 @@ impl Settings {
         of: &Declared<'_>,
         known: &BTreeMap<String, Sourced>,
     ) -> Result<(), String> {
-        let known = known.get(&field.name).filter(|known| !is_blank(&known.value)).cloned();
-        let found = match known {
-            Some(known) => Some(known),
-            None => of.default_of(field)?,
+        let found = match known.get(&field.name) {
+            Some(known) if !is_blank(&known.value) => Some(known.clone()),
+            Some(_) => of.default_of(field)?,
+            None => of.taken_default(field)?,
         };
         let Some(Sourced { value, source }) = found.map(|found| found.typed(field.kind)) else {
             return if field.required { Err("is required".to_owned()) } else { Ok(()) };
@@ -206,16 +260,18 @@ impl Settings {
         &mut self,
         field: &FieldSpec,
         of: &Declared<'_>,
-        given: &BTreeMap<String, SecretString>,
+        known: &BTreeMap<String, Sourced<SecretString>>,
     ) -> Result<(), String> {
-        let found = match given.get(&field.name).filter(|text| !text.expose_secret().is_empty()) {
-            Some(text) => Some((text.clone(), ValueSource::Given)),
-            None => match of.default_of(field)? {
-                Some(Sourced { value: Value::String(text), source }) => Some((SecretString::from(text), source)),
-                _ => None,
-            },
+        let as_secret = |default: Option<Sourced>| match default {
+            Some(Sourced { value: Value::String(text), source }) => Some(Sourced { value: text.into(), source }),
+            _ => None,
         };
-        let Some((text, source)) = found else {
+        let found = match known.get(&field.name) {
+            Some(known) if !known.value.expose_secret().is_empty() => Some(known.clone()),
+            Some(_) => as_secret(of.default_of(field)?),
+            None => as_secret(of.taken_default(field)?),
+        };
+        let Some(Sourced { value: text, source }) = found else {
             return if field.required { Err("is required".to_owned()) } else { Ok(()) };
         };
         // For a secret, the reason of the check does not contain the value.
@@ -278,24 +334,20 @@ pub(crate) fn declared_fields(fields: &[FieldSpec], declaration: &AuthDeclaratio
     fields
 }
 
-fn misplaced(
-    fields: &[FieldSpec],
-    given: &BTreeMap<String, Sourced>,
-    given_secrets: &BTreeMap<String, SecretString>,
-) -> Vec<SettingsMistake> {
+fn misplaced(fields: &[FieldSpec], FieldValues { plain, secret: secrets }: &FieldValues) -> Vec<SettingsMistake> {
     let mut mistakes = Vec::new();
-    let names: BTreeSet<&String> = given.keys().chain(given_secrets.keys()).collect();
+    let names: BTreeSet<&String> = plain.keys().chain(secrets.keys()).collect();
     for name in names {
         let Some(field) = fields.iter().find(|field| field.name == *name) else {
             mistakes.push(SettingsMistake::new(name, unknown(name, fields)));
             continue;
         };
         let secret = field.kind.is_secret();
-        if given.contains_key(name) && given_secrets.contains_key(name) {
+        if plain.contains_key(name) && secrets.contains_key(name) {
             mistakes.push(SettingsMistake::new(name, "is given twice, as a plain field and as a secret"));
-        } else if secret && given.contains_key(name) {
+        } else if secret && plain.contains_key(name) {
             mistakes.push(SettingsMistake::new(name, "is a secret: give it among the secrets"));
-        } else if !secret && given_secrets.contains_key(name) {
+        } else if !secret && secrets.contains_key(name) {
             mistakes.push(SettingsMistake::new(name, "is no secret: give it among the plain fields"));
         }
     }

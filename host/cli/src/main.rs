@@ -11,7 +11,6 @@ mod log;
 mod loopback;
 mod names;
 mod output;
-mod pages;
 mod parameters;
 mod progress;
 mod prompts;

@@ -42,6 +42,8 @@ pub struct ConnectionView {
     pub fields: BTreeMap<String, Value>,
     /// Where the value of each field comes from, of secret fields too.
     pub sources: BTreeMap<String, ValueSource>,
+    /// The origin of each top-level value of the config.
+    pub config_sources: BTreeMap<String, ValueSource>,
     /// Names of the secret fields that have a value.
     pub secret_names: Vec<String>,
     /// Where it may send requests.
@@ -108,8 +110,9 @@ impl Innkeeper {
     }
 
     fn record_of(&self, view: PlanView, draft: Draft) -> Result<ConnectionRecord, Error> {
-        let Draft { config, settings, sources, before, .. } = draft;
+        let Draft { config, settings, before, .. } = draft;
         let PlanView { space, id, title, connector, auth_type, auth_mode, hosts, placeholders, claims, .. } = view;
+        let config_sources = view.config.into_iter().map(|field| (field.field, field.source)).collect();
         let now = self.parts.clock.now();
         let version = before.as_ref().map_or(1, |before| before.version + 1);
         Ok(ConnectionRecord {
@@ -122,7 +125,8 @@ impl Innkeeper {
             auth_mode,
             config,
             fields: settings.plain().clone(),
-            sources,
+            sources: settings.sources().clone(),
+            config_sources,
             secret_names: settings.secret_names(),
             hosts: hosts.into_iter().map(|planned| planned.host).collect(),
             placeholders: placeholders.into_iter().map(|right| right.name).collect(),
@@ -174,6 +178,7 @@ impl Innkeeper {
             config: record.config.clone(),
             fields: record.fields.clone(),
             sources: record.sources.clone(),
+            config_sources: record.config_sources.clone(),
             secret_names: record.secret_names.clone(),
             hosts: record.hosts.clone(),
             placeholders: record.placeholders.clone(),

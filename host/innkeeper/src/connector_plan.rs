@@ -1,5 +1,6 @@
 //! The effects of adding a connector, or a newer version of it.
 
+use innkeeper_auth::{Declared, Defaults, Settings, Sourced};
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{ConnectorSpec, Difference, Impact};
 use innkeeper_store::{ComponentDigest, ConnectionId, ConnectionRecord, ConnectorRecord, Expected, SpaceId, Written};
@@ -109,7 +110,7 @@ impl Added {
 #[derive(Debug)]
 struct Rescope {
     before: std::sync::Arc<ConnectionRecord>,
-    scope: Option<Value>,
+    scope: Option<Sourced>,
 }
 
 impl Innkeeper {
@@ -208,13 +209,14 @@ impl Innkeeper {
             let auth_type = self.parts.auth.types().require(&before.auth_type)?;
             let default = |spec: &ConnectorSpec| {
                 let declaration = spec.auth_declaration(&before.auth_type)?;
-                let of = innkeeper_auth::Declared { declaration, auth_type: &**auth_type, config: &before.config };
-                of.default(SCOPE)
+                let (auth_type, config, defaults) = (&**auth_type, &before.config, Defaults::All);
+                Declared { declaration, auth_type, config, defaults }.default(SCOPE)
             };
             let (old, new) = (default(older), default(newer));
             // If the owner set the same value as the default by hand, it counts as the owner's.
-            let follows = before.fields.get(SCOPE) == old.as_ref() && !before.is_given(SCOPE);
-            if old != new && follows {
+            let value = |default: &Option<Sourced>| default.as_ref().map(|default| default.value.clone());
+            let follows = before.fields.get(SCOPE).cloned() == value(&old) && !before.is_given(SCOPE);
+            if value(&old) != value(&new) && follows {
                 rescopes.push(Rescope { scope: new, before });
             }
         }
@@ -229,17 +231,21 @@ impl Innkeeper {
             return Ok(false);
         }
         let mut fields = before.fields.clone();
+        let mut sources = before.sources.clone();
         // No scope at all is the narrowest.
-        match &rescope.scope {
-            Some(scope) => fields.insert(SCOPE.to_owned(), scope.clone()),
-            None => fields.remove(SCOPE),
-        };
+        fields.remove(SCOPE);
+        sources.remove(SCOPE);
+        if let Some(Sourced { value, source }) = &rescope.scope {
+            fields.insert(SCOPE.to_owned(), value.clone());
+            sources.insert(SCOPE.to_owned(), *source);
+        }
         let secrets = self.parts.auth.open_secrets(before)?;
-        let settings = innkeeper_auth::Settings::from_stored(before.auth_type.clone(), fields.clone(), secrets);
+        let settings = Settings::from_stored(before.auth_type.clone(), fields.clone(), secrets);
         let version = before.version + 1;
         let record = ConnectionRecord {
             secrets: self.parts.auth.seal_secrets(&before.space, &before.id, version, &settings)?,
             fields,
+            sources,
             updated_at: self.parts.clock.now(),
             version,
             ..ConnectionRecord::clone(before)
@@ -257,7 +263,7 @@ impl Rescope {
             space: self.before.space.clone(),
             connection: self.before.id.clone(),
             before: text(self.before.fields.get(SCOPE)),
-            after: text(self.scope.as_ref()),
+            after: text(self.scope.as_ref().map(|scope| &scope.value)),
         }
     }
 }

@@ -71,6 +71,12 @@ pub(crate) fn bound(connector: &Connector, hosts: &[ApprovedHost]) -> Vec<Approv
     hosts.iter().map(bind).collect()
 }
 
+/// Whether what was approved before covers this host. A pattern that a claim narrows was approved for that claim only.
+pub(crate) fn is_approved(host: &ApprovedHost, before: &[ApprovedHost]) -> bool {
+    let binds_no_less = |approved: &ApprovedHost| approved.claim.is_none() || approved.claim == host.claim;
+    before.iter().any(|approved| approved.covers(host) && binds_no_less(approved))
+}
+
 /// The hosts of one call: an approved pattern that is bound to a claim is narrowed to the exact host that the claim
 /// names, and permits nothing as long as there is no such claim. The connector's current spec has no influence on
 /// this.
@@ -113,6 +119,15 @@ mod tests {
             assert!(narrowed(bound(), none).is_empty(), "{none:?}");
         }
         assert!(narrowed(approved(Some("another")), Some("https://eu.example.com")).is_empty());
+    }
+
+    #[test]
+    fn a_pattern_that_was_approved_for_a_claim_is_not_approved_without_it_or_for_another() {
+        let bound = |claim| approved(Some(claim));
+        assert!(is_approved(&bound("instance_url"), &[bound("instance_url")]));
+        assert!(!is_approved(&approved(None), &[bound("instance_url")]), "every host of the pattern");
+        assert!(!is_approved(&bound("other_url"), &[bound("instance_url")]));
+        assert!(is_approved(&bound("instance_url"), &[approved(None)]), "the whole pattern was approved");
     }
 
     #[test]

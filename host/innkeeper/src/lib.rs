@@ -74,6 +74,7 @@ mod loaded;
 mod naming;
 mod new_connection;
 mod plan;
+mod plan_view;
 mod planning;
 mod policy;
 pub mod published;
@@ -127,6 +128,6 @@ pub use innkeeper_spec as spec;
 pub use innkeeper_spec::ValueSource;
 pub use innkeeper_store::{
     AuditFilter, AuditRecord, ComponentDigest, ConnectionId, Cursor, GrantOwner, InvalidCursor, Page, Paged,
-    PrincipalId, SpaceId, Store, StoreError, StoreFault,
+    PrincipalId, SpaceId, Store, StoreError, StoreFault, every_page,
 };
 pub use innkeeper_vault::{Keyring, KeyringError, KeyringSource, Rotation, VaultError};

@@ -1,6 +1,5 @@
 //! A plan for a connection or a change to one: shown to its owner, approved, then carried out.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -65,7 +64,6 @@ impl ApprovedPlan {
 pub(crate) struct Draft {
     pub(crate) config: Value,
     pub(crate) settings: Settings,
-    pub(crate) sources: BTreeMap<String, ValueSource>,
     /// The component of the connector that it was planned with.
     pub(crate) component: ComponentDigest,
     /// The record that a change starts from.

@@ -3,26 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use innkeeper_auth::{AuthType, Credential, Declared, Renewing, Settings, SettingsErrors, Sourced};
-use innkeeper_egress::SHORTEST_SECRET;
+use innkeeper_auth::{AuthType, Declared, Defaults, FieldValues, Settings, SettingsErrors};
 use innkeeper_runtime::Connector;
-use innkeeper_spec::{
-    ApprovedHost, AuthDeclaration, AuthMode, ConnectorSpec, FieldKind, Place, PlaceholderUse, Scope, ValueSource,
-};
-use innkeeper_store::{ConnectionId, ConnectionRecord, SpaceId};
-use secrecy::{ExposeSecret as _, SecretString};
+use innkeeper_spec::{AuthDeclaration, AuthMode, ConnectorSpec, ValueSource};
+use innkeeper_store::{ConnectionId, SpaceId};
 use serde_json::Value;
 
 use crate::audit::Event;
 use crate::error::Error;
 use crate::host::Innkeeper;
-use crate::hosts::{Host, asked, named};
+use crate::hosts::{Host, asked, is_approved, named};
 use crate::naming;
 use crate::new_connection::{ConnectionChange, HostApproval, NewConnection};
-use crate::plan::{
-    Approval, Change, Draft, Endpoint, Plan, PlanKind, PlanView, PlanWarning, PlannedAction, PlannedField, PlannedHost,
-    PlannedRight, PlannedSecret,
-};
+use crate::plan::{Approval, Draft, Plan, PlannedHost};
+use crate::plan_view::Planned;
 use crate::policy::{AccessRequest, Verb};
 
 impl Innkeeper {
@@ -45,15 +39,13 @@ impl Innkeeper {
             naming::check("title", title)?;
         }
         let connector = self.ready(&new.connector).await?;
-        let (declaration, auth_type) = self.declared(&connector, &new.auth_type)?;
+        let (declaration, auth_type) = self.auth_type(&connector, &new.auth_type)?;
         let auth_mode = auth_mode(&*auth_type, new.auth_mode)?;
         let config = self.check_config(&connector, &new.config).await?;
-        let of = Declared { declaration: &declaration, auth_type: &*auth_type, config: &config };
-        let given = Sourced::all_given(new.fields);
-        let settings = match self.parts.auth.discover(&of, given).await {
-            Ok(known) => Settings::build(&of, &known, &new.secrets),
-            Err(errors) => Err(errors),
-        };
+        let of =
+            Declared { declaration: &declaration, auth_type: &*auth_type, config: &config, defaults: Defaults::All };
+        let known = self.parts.auth.discover(&of, FieldValues::given(new.fields, new.secrets)).await;
+        let settings = known.and_then(|known| Settings::build(&of, &known));
         let settings = settings.map_err(|errors| fields_error(&declaration, errors))?;
         let hosts = match new.hosts {
             HostApproval::AsAsked => with_approval(asked(&connector, &config)?, |_| Approval::Needed),
@@ -64,22 +56,23 @@ impl Innkeeper {
             None => self.free_id(&new.space, &connector).await?,
         };
         let spec = connector.spec();
-        let view = PlanView {
-            kind: PlanKind::Connect,
+        let planned = Planned {
             space: new.space,
             id,
             title: new.title.unwrap_or_else(|| spec.about.title.clone()),
-            config: config_fields(&config, new.config.as_object()),
+            auth_mode,
+            spec,
+            of,
+            settings: &settings,
+            config_sources: config_sources(&config, &new.config),
             hosts,
-            endpoints: endpoints(&of, &settings, None),
-            placeholders: placeholders(&of, asked_placeholders(spec), &[]),
-            claims: claims(&of, &settings, spec.claims.clone(), &[])?,
-            changes: Vec::new(),
-            ..common(spec, &of, &settings, settings.sources(), auth_mode)?
+            placeholders: asked_placeholders(spec),
+            claims: spec.claims.clone(),
+            before: None,
         };
-        let sources = settings.sources().clone();
+        let view = planned.view()?;
         let component = connector.digest().clone();
-        Ok(Plan { view, draft: Draft { config, settings, sources, component, before: None } })
+        Ok(Plan { view, draft: Draft { config, settings, component, before: None } })
     }
 
     /// Plans a change to a connection, as [`Innkeeper::plan`] does, and lists what it changes. Stores nothing.
@@ -99,74 +92,62 @@ impl Innkeeper {
             naming::check("title", title)?;
         }
         let connector = self.ready(&before.connector).await?;
-        let (declaration, auth_type) = self.declared(&connector, before.auth_type.as_str())?;
-        let config = match &change.config {
-            Some(config) => self.check_config(&connector, config).await?,
-            None => before.config.clone(),
-        };
+        let (declaration, auth_type) = self.auth_type(&connector, before.auth_type.as_str())?;
         let follows = matches!(change.hosts, Some(HostApproval::AsAsked));
-        let renewing = match &change.config {
-            _ if follows => Renewing::Defaults,
-            Some(_) => Renewing::Templates,
-            None => Renewing::Nothing,
+        let defaults = match &change.config {
+            _ if follows => Defaults::All,
+            Some(_) => Defaults::FromConfig,
+            None => Defaults::AsBefore,
         };
-        let of = Declared { declaration: &declaration, auth_type: &*auth_type, config: &config };
-        let given = Sourced::all_given(change.fields);
-        let changed_secrets: Vec<String> = change.secrets.keys().cloned().collect();
-        let mut secrets = self.parts.auth.open_secrets(&before)?;
-        secrets.retain(|name, _| !follows || before.is_given(name));
-        let kept_secrets: Vec<String> = secrets.keys().cloned().collect();
-        secrets.extend(change.secrets);
-        let settings = match self.parts.auth.fields_after(&of, &fields_of(&before), renewing, given).await {
-            Ok(known) => Settings::build(&of, &known, &secrets),
-            Err(errors) => Err(errors),
+        let (config, config_sources) = if defaults == Defaults::AsBefore {
+            (before.config.clone(), before.config_sources.clone())
+        } else {
+            let given = change.config.unwrap_or_else(|| before.given_config());
+            let config = self.check_config(&connector, &given).await?;
+            let sources = config_sources(&config, &given);
+            (config, sources)
         };
+        let of = Declared { declaration: &declaration, auth_type: &*auth_type, config: &config, defaults };
+        let secrets = self.parts.auth.open_secrets(&before)?;
+        let fields = FieldValues::sourced(before.fields.clone(), secrets.clone(), |name| before.source(name));
+        let given = FieldValues::given(change.fields, change.secrets);
+        let known = self.parts.auth.fields_after(&of, fields, given).await;
+        let settings = known.and_then(|known| Settings::build(&of, &known));
         let settings = settings.map_err(|errors| fields_error(&declaration, errors))?;
-        let mut sources = settings.sources().clone();
-        for name in kept_secrets.into_iter().filter(|name| !changed_secrets.contains(name)) {
-            let source = before.source(&name);
-            sources.insert(name, source);
-        }
         let spec = connector.spec();
         let standing = |host: &Host| {
-            // A pattern that a claim narrows was approved for that claim only.
-            let binds_no_less = |approved: &ApprovedHost| approved.claim.is_none() || approved.claim == host.host.claim;
-            let is_approved =
-                before.hosts.iter().any(|approved| approved.covers(&host.host) && binds_no_less(approved));
-            if is_approved { Approval::Standing } else { Approval::Needed }
+            if is_approved(&host.host, &before.hosts) { Approval::Standing } else { Approval::Needed }
         };
         let hosts = match &change.hosts {
             None => with_approval(before.hosts.iter().cloned().map(Host::from).collect(), |_| Approval::Standing),
             Some(HostApproval::AsAsked) => with_approval(asked(&connector, &config)?, standing),
             Some(HostApproval::Only(hosts)) => with_approval(named(&connector, hosts)?, |_| Approval::Named),
         };
-        let (asked_placeholders, asked_claims) = match &change.hosts {
+        let (placeholders, claims) = match &change.hosts {
             None => (before.placeholders.clone(), before.claims.clone()),
             Some(_) => (asked_placeholders(spec), spec.claims.clone()),
         };
-        let mut view = PlanView {
-            kind: PlanKind::Change,
+        let planned = Planned {
             space: space.clone(),
             id: id.clone(),
             title: change.title.unwrap_or_else(|| before.title.clone()),
-            config: config_fields(&config, config.as_object()),
+            auth_mode: before.auth_mode,
+            spec,
+            of,
+            settings: &settings,
+            config_sources,
             hosts,
-            endpoints: endpoints(&of, &settings, Some(&before)),
-            placeholders: placeholders(&of, asked_placeholders, &before.placeholders),
-            claims: claims(&of, &settings, asked_claims, &before.claims)?,
-            ..common(spec, &of, &settings, &sources, before.auth_mode)?
+            placeholders,
+            claims,
+            before: Some((&before, &secrets)),
         };
-        view.changes = changes(&before, &view, &changed_secrets);
+        let view = planned.view()?;
         let component = connector.digest().clone();
-        Ok(Plan { view, draft: Draft { config, settings, sources, component, before: Some(before) } })
+        Ok(Plan { view, draft: Draft { config, settings, component, before: Some(before) } })
     }
 
     /// An auth type that the connector accepts and this host has, with what the connector declares for it.
     pub fn auth_type(&self, connector: &Connector, asked: &str) -> Result<(AuthDeclaration, Arc<dyn AuthType>), Error> {
-        self.declared(connector, asked)
-    }
-
-    fn declared(&self, connector: &Connector, asked: &str) -> Result<(AuthDeclaration, Arc<dyn AuthType>), Error> {
         let spec = connector.spec();
         let declaration = spec.auth_types.iter().find(|declaration| declaration.auth_type.as_str() == asked);
         let Some(declaration) = declaration else {
@@ -202,103 +183,6 @@ impl Innkeeper {
     }
 }
 
-/// The part that all plans have in common.
-fn common(
-    spec: &ConnectorSpec,
-    of: &Declared<'_>,
-    settings: &Settings,
-    sources: &BTreeMap<String, ValueSource>,
-    auth_mode: AuthMode,
-) -> Result<PlanView, Error> {
-    let source = |name: &String| sources.get(name).copied().unwrap_or(ValueSource::Given);
-    let plain = settings.plain().iter();
-    let credential = of.auth_type.credential(settings).map_err(|errors| fields_error(of.declaration, errors))?;
-    let scope = match &credential {
-        Credential::Grant(grants) => grants.scope().map(ToString::to_string).unwrap_or_default(),
-        _ => String::new(),
-    };
-    let writes = spec.actions.iter().filter(|action| action.scope > Scope::Read);
-    Ok(PlanView {
-        kind: PlanKind::Connect,
-        space: SpaceId::default(),
-        id: ConnectionId::parse(spec.about.id.as_str())?,
-        title: String::new(),
-        connector: spec.about.id.clone(),
-        connector_version: spec.about.version.to_string(),
-        auth_type: of.declaration.auth_type.clone(),
-        auth_mode,
-        interactive: of.auth_type.spec().interactive,
-        config: Vec::new(),
-        fields: plain
-            .map(|(field, value)| PlannedField { field: field.clone(), value: value.clone(), source: source(field) })
-            .collect(),
-        secrets: settings
-            .secrets()
-            .keys()
-            .map(|field| PlannedSecret { field: field.clone(), source: source(field) })
-            .collect(),
-        hosts: Vec::new(),
-        endpoints: Vec::new(),
-        placeholders: Vec::new(),
-        claims: Vec::new(),
-        scopes: scope.split_whitespace().map(str::to_owned).collect(),
-        actions: writes
-            .map(|action| PlannedAction { name: action.name.clone(), title: action.title.clone(), scope: action.scope })
-            .collect(),
-        changes: Vec::new(),
-        warnings: warnings(spec, of, settings.secrets()),
-    })
-}
-
-fn warnings(spec: &ConnectorSpec, of: &Declared<'_>, secrets: &BTreeMap<String, SecretString>) -> Vec<PlanWarning> {
-    let insecure = of.auth_type.spec().annotations.get("insecure").and_then(Value::as_str);
-    let insecure = insecure.map(|reason| PlanWarning::InsecureAuthType { reason: reason.to_owned() });
-    let short = secrets.iter().filter(|(_, secret)| secret.expose_secret().len() < SHORTEST_SECRET);
-    let short = short.map(|(field, _)| PlanWarning::ShortSecret { field: field.clone(), shortest: SHORTEST_SECRET });
-    let in_body = spec
-        .placeholder_uses()
-        .iter()
-        .any(|usage| usage.permits_place(Place::Body) && secrets.contains_key(&usage.field));
-    let in_body = in_body.then_some(PlanWarning::SecretInBody);
-    insecure.into_iter().chain(short).chain(in_body).collect()
-}
-
-fn config_fields(config: &Value, given: Option<&serde_json::Map<String, Value>>) -> Vec<PlannedField> {
-    let is_given = |name: &String| given.is_some_and(|given| given.contains_key(name));
-    let source = |name| if is_given(name) { ValueSource::Given } else { ValueSource::ConnectorDefault };
-    let fields = config.as_object().into_iter().flatten();
-    fields
-        .map(|(field, value)| PlannedField { field: field.clone(), value: value.clone(), source: source(field) })
-        .collect()
-}
-
-/// The fields that are addresses, in the order of the auth type, then those of the host's configuration.
-fn endpoints(of: &Declared<'_>, settings: &Settings, before: Option<&ConnectionRecord>) -> Vec<Endpoint> {
-    let was = |field: &str| before.and_then(|before| before.fields.get(field)).and_then(Value::as_str);
-    let fields = of.auth_type.fields(of.declaration).into_iter().filter(|field| field.kind == FieldKind::Url);
-    let endpoint = |field: String| {
-        let address = settings.text(&field)?.to_owned();
-        let source = settings.sources().get(&field).copied().unwrap_or(ValueSource::Given);
-        let approval = if was(&field) == Some(&address) {
-            Approval::Standing
-        } else if source == ValueSource::Given {
-            Approval::Named
-        } else {
-            Approval::Needed
-        };
-        Some(Endpoint { field, address, source, approval })
-    };
-    let own = of.auth_type.addresses().into_iter().map(|(name, address)| Endpoint {
-        field: name.to_owned(),
-        address: address.to_string(),
-        source: ValueSource::Host,
-        // The operator decides where the service is; an owner who changes a connection that uses it has agreed to
-        // that.
-        approval: if before.is_some() { Approval::Standing } else { Approval::Needed },
-    });
-    fields.filter_map(|field| endpoint(field.name)).chain(own).collect()
-}
-
 fn with_approval(hosts: Vec<Host>, approval: impl Fn(&Host) -> Approval) -> Vec<PlannedHost> {
     let planned = |host: Host| {
         let approval = approval(&host);
@@ -308,85 +192,13 @@ fn with_approval(hosts: Vec<Host>, approval: impl Fn(&Host) -> Approval) -> Vec<
     hosts.into_iter().map(planned).collect()
 }
 
-/// The host with the claim that narrows it, which its own text leaves out.
-fn with_claim(host: &ApprovedHost) -> String {
-    host.claim.as_ref().map_or_else(|| host.to_string(), |claim| format!("{host}, narrowed by the claim `{claim}`"))
-}
-
-/// The secrets that requests may name. One that the auth type does not have has no effect.
-fn placeholders(of: &Declared<'_>, uses: Vec<String>, before: &[String]) -> Vec<PlannedRight> {
-    let fields = of.auth_type.fields(of.declaration);
-    let is_used = |text: &str| {
-        let usage = text.parse::<PlaceholderUse>();
-        usage.is_ok_and(|usage| fields.iter().any(|field| field.kind.is_secret() && field.name == usage.field))
+/// The origin of each value of a config that was checked, by what was given of it.
+fn config_sources(config: &Value, given: &Value) -> BTreeMap<String, ValueSource> {
+    let source = |name: &String| match given.get(name) {
+        Some(_) => ValueSource::Given,
+        None => ValueSource::ConnectorDefault,
     };
-    rights(uses, before, is_used)
-}
-
-/// The fields of a token answer that the connector may read. Without a grant there are none.
-fn claims(
-    of: &Declared<'_>,
-    settings: &Settings,
-    names: Vec<String>,
-    before: &[String],
-) -> Result<Vec<PlannedRight>, Error> {
-    let credential = of.auth_type.credential(settings).map_err(|errors| fields_error(of.declaration, errors))?;
-    Ok(rights(names, before, |_| matches!(credential, Credential::Grant(_))))
-}
-
-fn rights(names: Vec<String>, before: &[String], is_used: impl Fn(&str) -> bool) -> Vec<PlannedRight> {
-    let right = |name: String| {
-        let approval = match before.contains(&name) {
-            true => Approval::Standing,
-            false if is_used(&name) => Approval::Needed,
-            false => Approval::Unused,
-        };
-        PlannedRight { name, approval }
-    };
-    names.into_iter().map(right).collect()
-}
-
-fn changes(before: &ConnectionRecord, view: &PlanView, secrets: &[String]) -> Vec<Change> {
-    let mut changes = Vec::new();
-    let mut note = |place: &str, before: Option<Value>, after: Option<Value>| {
-        if before != after {
-            changes.push(Change { place: place.to_owned(), before, after });
-        }
-    };
-    note("title", Some(before.title.as_str().into()), Some(view.title.as_str().into()));
-    let as_map = |fields: &[PlannedField]| -> BTreeMap<String, Value> {
-        fields.iter().map(|field| (field.field.clone(), field.value.clone())).collect()
-    };
-    let config = before.config.as_object().into_iter().flatten();
-    let config: BTreeMap<String, Value> = config.map(|(name, value)| (name.clone(), value.clone())).collect();
-    for (part, old, new) in
-        [("config", &config, as_map(&view.config)), ("fields", &before.fields, as_map(&view.fields))]
-    {
-        let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
-        names.sort();
-        names.dedup();
-        for name in names {
-            note(&format!("{part}.{name}"), old.get(name).cloned(), new.get(name).cloned());
-        }
-    }
-    let texts = |texts: Vec<String>| Some(Value::from(texts));
-    let names = |rights: &[PlannedRight]| texts(rights.iter().map(|right| right.name.clone()).collect());
-    note(
-        "hosts",
-        texts(before.hosts.iter().map(with_claim).collect()),
-        texts(view.hosts.iter().map(|planned| with_claim(&planned.host)).collect()),
-    );
-    note("placeholders", texts(before.placeholders.clone()), names(&view.placeholders));
-    note("claims", texts(before.claims.clone()), names(&view.claims));
-    changes.extend(secrets.iter().map(|name| Change { place: format!("secrets.{name}"), before: None, after: None }));
-    changes
-}
-
-fn fields_of(record: &ConnectionRecord) -> BTreeMap<String, Sourced> {
-    let sourced = |(name, value): (&String, &Value)| {
-        (name.clone(), Sourced { value: value.clone(), source: record.source(name) })
-    };
-    record.fields.iter().map(sourced).collect()
+    config.as_object().into_iter().flatten().map(|(name, _)| (name.clone(), source(name))).collect()
 }
 
 /// The placeholders that the owner agrees to with the hosts, each entry with the places that it is bound to.
@@ -407,6 +219,6 @@ fn auth_mode(auth_type: &dyn AuthType, asked: Option<AuthMode>) -> Result<AuthMo
     }
 }
 
-fn fields_error(declaration: &AuthDeclaration, errors: SettingsErrors) -> Error {
+pub(crate) fn fields_error(declaration: &AuthDeclaration, errors: SettingsErrors) -> Error {
     Error::Fields { auth_type: declaration.auth_type.to_string(), errors }
 }

@@ -70,11 +70,13 @@ impl Innkeeper {
     /// how many there were.
     pub async fn delete_space(&self, space: &SpaceId) -> Result<u64, Error> {
         self.allow(AccessRequest::in_space(Verb::DeleteSpace, space)).await?;
-        let mut deleted = 0;
+        let (mut deleted, mut failure) = (0, None);
         for record in self.parts.store.all_connections(space).await? {
-            self.delete_permitted(&record).await?;
-            deleted += 1;
+            match self.delete_permitted(&record).await {
+                Ok(()) => deleted += 1,
+                Err(error) => failure = failure.or(Some(error)),
+            }
         }
-        Ok(deleted)
+        failure.map_or(Ok(deleted), Err)
     }
 }

@@ -176,6 +176,7 @@ fn of_connection(secrets: Sealed) -> ConnectionRecord {
         config: json!({"region": "eu", "deep": [1, null]}),
         fields: BTreeMap::from([("clientId".to_owned(), json!("c"))]),
         sources: BTreeMap::from([("clientId".to_owned(), ValueSource::ConnectorDefault)]),
+        config_sources: BTreeMap::from([("deep".to_owned(), ValueSource::ConnectorDefault)]),
         secret_names: vec!["token".to_owned()],
         secrets,
         hosts: Vec::new(),

@@ -26,7 +26,7 @@ pub use connection_cache::ConnectionCache;
 pub use error::{StoreError, StoreFault};
 pub use identity::{Identity, SealedPlace};
 pub use ids::{ConnectionId, GrantKey, GrantOwner, InvalidId, PrincipalId, SpaceId, StateKey};
-pub use page::{Cursor, InvalidCursor, Page, Paged};
+pub use page::{Cursor, InvalidCursor, Page, Paged, every_page};
 pub use records::{
     AuditRecord, AuthorizationRecord, ComponentDigest, ConnectionRecord, ConnectorRecord, Edition, GrantPhase,
     GrantRecord, Lease, LeaseHolder, LossReason, StateRecord,

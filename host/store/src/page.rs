@@ -7,8 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::error::StoreError;
-
 /// The position where a page of a list ended. It is valid only for the store that made it and for the same list, and is not
 /// secret. As text it is base64url.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,12 +70,12 @@ pub struct Page {
 impl Page {
     /// The first page.
     pub fn first(limit: usize) -> Self {
-        Self { after: None, limit }
+        Self { after: None, limit: limit.max(1) }
     }
 
     /// The page after a cursor.
     pub fn after(cursor: Cursor, limit: usize) -> Self {
-        Self { after: Some(cursor), limit }
+        Self { after: Some(cursor), limit: limit.max(1) }
     }
 }
 
@@ -97,9 +95,9 @@ impl<T> Default for Paged<T> {
 }
 
 /// Reads a whole list, page by page.
-pub(crate) async fn every_page<T, F>(mut read: impl FnMut(Page) -> F) -> Result<Vec<T>, StoreError>
+pub async fn every_page<T, E, F>(mut read: impl FnMut(Page) -> F) -> Result<Vec<T>, E>
 where
-    F: Future<Output = Result<Paged<T>, StoreError>>,
+    F: Future<Output = Result<Paged<T>, E>>,
 {
     let (mut all, mut page) = (Vec::new(), Page::first(AT_ONCE));
     loop {

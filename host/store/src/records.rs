@@ -50,6 +50,8 @@ pub struct ConnectionRecord {
     pub fields: BTreeMap<String, Value>,
     /// The origin of each field's value, including secret fields. A field that is missing here was set by the owner.
     pub sources: BTreeMap<String, ValueSource>,
+    /// The origin of each top-level value of the config. A value that is missing here was set by the owner.
+    pub config_sources: BTreeMap<String, ValueSource>,
     /// Names of the secret fields that have a value.
     pub secret_names: Vec<String>,
     /// The secret fields, a JSON object from name to text, sealed under [`crate::Identity::Connection`].
@@ -78,6 +80,13 @@ impl ConnectionRecord {
     /// The origin of a field's value.
     pub fn source(&self, field: &str) -> ValueSource {
         self.sources.get(field).copied().unwrap_or(ValueSource::Given)
+    }
+
+    /// The part of the config that the owner set; the rest are the connector's defaults.
+    pub fn given_config(&self) -> Value {
+        let is_given = |name: &String| self.config_sources.get(name).is_none_or(|source| *source == ValueSource::Given);
+        let fields = self.config.as_object().into_iter().flatten().filter(|(name, _)| is_given(name));
+        Value::Object(fields.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     /// The current edition of the connection: values derived from one edition are valid only for that edition.

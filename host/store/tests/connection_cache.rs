@@ -29,6 +29,7 @@ fn connection(id: &str, version: u64) -> ConnectionRecord {
         config: serde_json::json!({}),
         fields: BTreeMap::new(),
         sources: BTreeMap::new(),
+        config_sources: BTreeMap::new(),
         secret_names: Vec::new(),
         secrets: Sealed::from_bytes(sealed).expect("well formed"),
         hosts: Vec::new(),

@@ -112,6 +112,7 @@ impl Replica {
         let record = ConnectionRecord {
             secrets: self.auth.seal_secrets(&space, &id, 1, &settings).expect("the secrets are sealed"),
             sources: settings.sources().clone(),
+            config_sources: BTreeMap::new(),
             secret_names: settings.secret_names(),
             space,
             id,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use innkeeper_auth::{AuthTypes, Callback, Declared, FlowFailure, Settings, Sourced};
+use innkeeper_auth::{AuthTypes, Callback, Declared, Defaults, FieldValues, FlowFailure, Settings};
 use innkeeper_fixtures::hazard::{Fault, FaultKind};
 use innkeeper_fixtures::oidc::{CONFIDENTIAL_BASIC, OidcOptions, PUBLIC};
 use innkeeper_grant_tests::stage::Stage;
@@ -102,8 +102,9 @@ fn an_endpoint_has_no_fragment_and_needs_tls_outside_of_this_machine() {
         let mut fields: BTreeMap<String, Value> = names.iter().map(|name| ((*name).to_owned(), json!(good))).collect();
         fields.insert("clientId".to_owned(), json!("client"));
         fields.insert(name.to_owned(), json!(address));
-        let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &json!({}) };
-        let settings = Settings::build(&of, &Sourced::all_given(fields), &BTreeMap::new());
+        let (config, defaults) = (json!({}), Defaults::All);
+        let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &config, defaults };
+        let settings = Settings::build(&of, &FieldValues::given(fields, BTreeMap::new()));
         settings.err().map_or_else(Vec::new, |errors| errors.0)
     };
     for name in names {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use innkeeper_auth::{Declared, Renewing, Settings, Sourced};
+use innkeeper_auth::{Declared, Defaults, FieldValues, Settings};
 use serde_json::{Value, json};
 
 use crate::support::{House, Reply, declaration};
@@ -36,13 +36,18 @@ async fn discover(
 ) -> Result<BTreeMap<String, Value>, String> {
     let declaration = declaration(auth_type, defaults);
     let auth_type = house.auth.types().require(&declaration.auth_type).expect("known");
-    let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &json!({ "tenant": "t1" }) };
-    let found = house.auth.discover(&of, Sourced::all_given(fields(given))).await;
+    let config = json!({ "tenant": "t1" });
+    let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &config, defaults: Defaults::All };
+    let found = house.auth.discover(&of, self::given(given)).await;
     found.map(values).map_err(|errors| errors.to_string())
 }
 
-fn values(fields: BTreeMap<String, Sourced>) -> BTreeMap<String, Value> {
-    fields.into_iter().map(|(name, field)| (name, field.value)).collect()
+fn given(values: &[(&str, Value)]) -> FieldValues {
+    FieldValues::given(fields(values), BTreeMap::new())
+}
+
+fn values(fields: FieldValues) -> BTreeMap<String, Value> {
+    fields.plain.into_iter().map(|(name, field)| (name, field.value)).collect()
 }
 
 #[tokio::test]
@@ -66,8 +71,9 @@ async fn an_issuer_is_asked_for_its_endpoints_and_what_is_given_comes_first() {
     // The discovered values are stored, and they fit.
     let declaration = declaration("oauth_authorization_code", &[]);
     let auth_type = house.auth.types().require(&declaration.auth_type).expect("known");
-    let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &Value::Null };
-    let settings = Settings::build(&of, &Sourced::all_given(found), &BTreeMap::new()).expect("valid");
+    let (auth_type, config, defaults) = (&**auth_type, &Value::Null, Defaults::All);
+    let of = Declared { declaration: &declaration, auth_type, config, defaults };
+    let settings = Settings::build(&of, &FieldValues::given(found, BTreeMap::new())).expect("valid");
     assert_eq!(settings.text("tokenUrl"), Some(&*format!("{base}/t1/token")));
 }
 
@@ -170,22 +176,50 @@ async fn a_changed_address_takes_all_endpoints_along_and_another_change_none() {
     let base = house.provider.url.clone();
     let declaration = declaration("oauth_client_credentials", &[]);
     let auth_type = house.auth.types().require(&declaration.auth_type).expect("known");
-    let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &Value::Null };
-    let before = Sourced::all_given(fields(&[
+    let (auth_type, config, defaults) = (&**auth_type, &Value::Null, Defaults::AsBefore);
+    let of = Declared { declaration: &declaration, auth_type, config, defaults };
+    let before = given(&[
         ("discoveryUrl", json!("https://old.example.com")),
         ("tokenUrl", json!("https://old.example.com/token")),
         ("revocationUrl", json!("https://old.example.com/revoke")),
         ("clientId", json!("c")),
-    ]));
-    let scope = Sourced::all_given(fields(&[("scope", json!("a"))]));
-    let after = values(house.auth.fields_after(&of, &before, Renewing::Nothing, scope).await.expect("kept"));
+    ]);
+    let scope = given(&[("scope", json!("a"))]);
+    let after = values(house.auth.fields_after(&of, before.clone(), scope).await.expect("kept"));
     assert_eq!(after["tokenUrl"], "https://old.example.com/token");
     assert!(house.provider.seen().is_empty(), "nothing is asked");
 
     house.provider.answers([metadata(&base, &json!({ "revocation_endpoint": null }))]);
-    let moved = Sourced::all_given(fields(&[("discoveryUrl", json!(format!("{base}/t1")))]));
-    let after = values(house.auth.fields_after(&of, &before, Renewing::Nothing, moved).await.expect("found"));
+    let moved = given(&[("discoveryUrl", json!(format!("{base}/t1")))]);
+    let after = values(house.auth.fields_after(&of, before, moved).await.expect("found"));
     assert_eq!(after["tokenUrl"], format!("{base}/t1/token"));
     assert!(!after.contains_key("revocationUrl"), "tokens of the new server do not go to the old one");
     assert_eq!(after["clientId"], "c");
+}
+
+#[tokio::test]
+async fn a_new_default_of_the_connector_moves_nothing_unless_the_connection_follows_it() {
+    let house = House::new().await;
+    let base = house.provider.url.clone();
+    let newer = [("discoveryUrl", json!(format!("{base}/t1"))), ("scope", json!("admin"))];
+    let declaration = declaration("oauth_client_credentials", &newer);
+    let auth_type = house.auth.types().require(&declaration.auth_type).expect("known");
+    let of = |defaults| Declared { declaration: &declaration, auth_type: &**auth_type, config: &Value::Null, defaults };
+    let mut before = given(&[("tokenUrl", json!("https://own.example.com/token")), ("clientId", json!("c"))]);
+    let secret = [("clientSecret".to_owned(), "a-client-secret".into())].into();
+    before.secret = FieldValues::given(BTreeMap::new(), secret).secret;
+    before.plain.extend(given(&[("ofAnOlderVersion", json!("x"))]).plain);
+    for defaults in [Defaults::AsBefore, Defaults::FromConfig] {
+        let known = house.auth.fields_after(&of(defaults), before.clone(), FieldValues::default()).await.expect("kept");
+        let settings = Settings::build(&of(defaults), &known).expect("valid, without the field that is no more");
+        assert_eq!((settings.text("scope"), settings.text("discoveryUrl")), (None, None), "{defaults:?}");
+        assert_eq!(settings.text("tokenUrl"), Some("https://own.example.com/token"));
+    }
+    assert!(house.provider.seen().is_empty(), "nothing is asked");
+    house.provider.answers([metadata(&base, &Value::Null)]);
+    let known = house.auth.fields_after(&of(Defaults::All), before, FieldValues::default()).await.expect("found");
+    let settings = Settings::build(&of(Defaults::All), &known).expect("valid");
+    assert_eq!(settings.text("scope"), Some("admin"));
+    assert_eq!(settings.text("tokenUrl"), Some("https://own.example.com/token"), "what the owner gave stays");
+    assert_eq!(settings.text("revocationUrl"), Some(&*format!("{base}/t1/revoke")));
 }

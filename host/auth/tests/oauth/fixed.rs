@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use innkeeper_auth::{AuthTypes, Declared, Settings, SettingsErrors, Sourced, fields_for};
+use innkeeper_auth::{AuthTypes, Declared, Defaults, FieldValues, Settings, SettingsErrors, fields_for};
 use innkeeper_egress::SecretFields;
 use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeId, FieldOverride, Place, Placement};
 use innkeeper_store::GrantOwner;
@@ -21,8 +21,8 @@ fn build(
     let auth_type = types.require(&declaration.auth_type).expect("a known type");
     let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let secrets = secrets.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())).collect();
-    let of = Declared { declaration, auth_type: &**auth_type, config };
-    Settings::build(&of, &Sourced::all_given(fields), &secrets)
+    let of = Declared { declaration, auth_type: &**auth_type, config, defaults: Defaults::All };
+    Settings::build(&of, &FieldValues::given(fields, secrets))
 }
 
 fn mistakes(result: Result<Settings, SettingsErrors>) -> Vec<String> {

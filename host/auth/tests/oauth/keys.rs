@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use innkeeper_auth::{AuthTypes, Declared, Settings, Sourced};
+use innkeeper_auth::{AuthTypes, Declared, Defaults, FieldValues, Settings};
 use serde_json::{Value, json};
 
 use crate::support::declaration;
@@ -34,8 +34,9 @@ fn mistakes(auth_type: &str, fields: &[(&str, Value)], secrets: &[(&str, &str)])
     given.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     given.retain(|_, value| !value.is_null());
     let secrets = secrets.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())).collect();
-    let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &Value::Null };
-    let built = Settings::build(&of, &Sourced::all_given(given), &secrets);
+    let (auth_type, config, defaults) = (&**auth_type, &Value::Null, Defaults::All);
+    let of = Declared { declaration: &declaration, auth_type, config, defaults };
+    let built = Settings::build(&of, &FieldValues::given(given, secrets));
     built.err().map(|errors| errors.to_string()).unwrap_or_default()
 }
 

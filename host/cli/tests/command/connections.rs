@@ -26,6 +26,7 @@ fn a_connection_is_made_by_flags_and_shown_and_listed() {
             "auth_type",
             "claims",
             "config",
+            "config_sources",
             "connector",
             "created_at",
             "fields",

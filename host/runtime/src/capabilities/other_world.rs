@@ -131,6 +131,7 @@ fn record() -> ConnectionRecord {
         config: json!({}),
         fields: BTreeMap::new(),
         sources: BTreeMap::new(),
+        config_sources: BTreeMap::new(),
         secret_names: Vec::new(),
         secrets: Sealed::from_bytes(vec![1; 64]).expect("its form is right"),
         hosts: Vec::new(),

@@ -59,6 +59,7 @@ pub(super) fn connection(space_id: &str, connection: &str, version: u64) -> Conn
         fields: [("client".to_owned(), json!("c"))].into(),
         sources: [("tenant".to_owned(), ValueSource::Given), ("scope".to_owned(), ValueSource::ConnectorTemplate)]
             .into(),
+        config_sources: [("deep".to_owned(), ValueSource::ConnectorDefault)].into(),
         secret_names: vec!["token".to_owned()],
         secrets: sealed(1, 2),
         hosts: Vec::new(),

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, Timestamp};
 use innkeeper_auth::{
-    Auth, AuthError, AuthOptions, AuthTypes, Begun, Callback, Completed, Declared, Reason, Refused, SessionSecret,
-    Settings, Sourced,
+    Auth, AuthError, AuthOptions, AuthTypes, Begun, Callback, Completed, Declared, Defaults, FieldValues, Reason,
+    Refused, SessionSecret, Settings,
 };
 use innkeeper_egress::{Egress, RequestHead};
 use innkeeper_redb::RedbStore;
@@ -155,8 +155,9 @@ impl House {
         let auth_type = self.auth.types().require(&declaration.auth_type).expect("a known type");
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let secrets = secrets.iter().map(|(name, text)| ((*name).to_owned(), SecretString::from(*text))).collect();
-        let of = Declared { declaration: &declaration, auth_type: &**auth_type, config: &Value::Null };
-        let settings = Settings::build(&of, &Sourced::all_given(fields), &secrets).expect("valid settings");
+        let (auth_type, config, defaults) = (&**auth_type, &Value::Null, Defaults::All);
+        let of = Declared { declaration: &declaration, auth_type, config, defaults };
+        let settings = Settings::build(&of, &FieldValues::given(fields, secrets)).expect("valid settings");
         let (space, id) = (SpaceId::default(), ConnectionId::parse(id).expect("an id"));
         let now = self.clock.now();
         let record = ConnectionRecord {
@@ -170,6 +171,7 @@ impl House {
             config: Value::Null,
             fields: settings.plain().clone(),
             sources: settings.sources().clone(),
+            config_sources: BTreeMap::new(),
             secret_names: settings.secret_names(),
             hosts: Vec::new(),
             placeholders: Vec::new(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use innkeeper::shown::OneLine;
 use innkeeper::spec::{AuthMode, ConnectorId};
-use innkeeper::{ConnectionId, Connector, HostApproval, Innkeeper, NewConnection, Plan, fields_for};
+use innkeeper::{ConnectionId, Connector, HostApproval, Innkeeper, NewConnection, Plan, every_page, fields_for};
 use serde_json::{Map, Value};
 
 use super::approval::{self, Given};
@@ -15,7 +15,7 @@ use super::show;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use crate::secrets::{SecretArguments, refusal};
-use crate::{pages, parameters, prompts};
+use crate::{parameters, prompts};
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -158,7 +158,7 @@ async fn connector(
 }
 
 async fn choose(host: &Innkeeper, can_ask: bool) -> Outcome<ConnectorId> {
-    let known = pages::all(async |page| Ok(host.connectors(&page).await?)).await?;
+    let known = every_page(|page| async move { host.connectors(&page).await }).await?;
     if known.is_empty() {
         return Err(
             Failure::usage("there is no connector yet").hint("add one with `innkeeper connector add FILE.wasm`")
@@ -187,7 +187,7 @@ fn default_auth_type(connector: &Connector) -> Outcome<String> {
 
 async fn free_id(host: &Innkeeper, connector: &Connector, context: &Context) -> Outcome<String> {
     let space = &context.settings.space;
-    let taken = pages::all(async |page| Ok(host.connections(space, &page).await?)).await?;
+    let taken = every_page(|page| async move { host.connections(space, &page).await }).await?;
     let base = connector.spec().about.id.as_str();
     let is_taken = |id: &str| taken.iter().any(|connection| connection.id.as_str() == id);
     let mut id = base.to_owned();

@@ -1,7 +1,7 @@
 //! `innkeeper connection edit ID`
 
 use clap::Args;
-use innkeeper::{ConnectionChange, ConnectionId, HostApproval, Innkeeper, Plan};
+use innkeeper::{ConnectionChange, ConnectionId, ConnectionView, HostApproval, Innkeeper, Plan, ValueSource};
 use serde_json::{Map, Value};
 
 use super::approval::{self, Given};
@@ -70,7 +70,7 @@ async fn plan(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Out
     }
     let mut change = ConnectionChange::default();
     change.title.clone_from(&arguments.title);
-    change.config = config(&before.config, &arguments.config, connector.spec().config.as_value())?;
+    change.config = config(&before, &arguments.config, connector.spec().config.as_value())?;
     change.fields = parameters::fields(&arguments.field);
     change.secrets = arguments.secrets.read(&std::collections::BTreeMap::new(), &auth_type.spec().fields)?;
     change.hosts = match &arguments.host {
@@ -83,14 +83,16 @@ async fn plan(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Out
     Ok(host.plan_change(space, &arguments.id, change).await?)
 }
 
-/// The present config with the given values on top.
-fn config(before: &Value, given: &[String], schema: &Value) -> Outcome<Option<Value>> {
+/// What the owner set of the present config, with the given values on top. The connector's defaults are not among it, so that
+/// they stay defaults.
+fn config(before: &ConnectionView, given: &[String], schema: &Value) -> Outcome<Option<Value>> {
     if given.is_empty() {
         return Ok(None);
     }
     let (removed, set): (Vec<&String>, Vec<&String>) =
         given.iter().partition(|text| !text.trim_start().starts_with('{') && text.ends_with('='));
-    let mut base: Map<String, Value> = before.as_object().cloned().unwrap_or_default();
+    let mut base: Map<String, Value> = before.config.as_object().cloned().unwrap_or_default();
+    base.retain(|name, _| before.config_sources.get(name).is_none_or(|source| *source == ValueSource::Given));
     for text in removed {
         base.remove(text.trim_end_matches('=').trim());
     }

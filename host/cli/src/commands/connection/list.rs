@@ -1,15 +1,16 @@
 //! `innkeeper connection list`
 
+use innkeeper::every_page;
+
 use crate::commands::Context;
 use crate::commands::connector::with_warning;
 use crate::failure::Outcome;
 use crate::output::Listing;
-use crate::pages;
 
 pub(super) async fn run(context: &Context) -> Outcome {
     let space = &context.settings.space;
     let connections = context
-        .with_host(async |host| pages::all(async |page| Ok(host.connections(space, &page).await?)).await)
+        .with_host(async |host| Ok(every_page(|page| async move { host.connections(space, &page).await }).await?))
         .await?;
     if context.output.is_json() {
         return context.output.json(&connections);

@@ -1,16 +1,16 @@
 //! `innkeeper connector list`
 
-use innkeeper::ConnectorView;
+use innkeeper::{ConnectorView, every_page};
 
 use crate::commands::Context;
 use crate::failure::Outcome;
 use crate::output::Listing;
-use crate::pages;
 use crate::time::moment;
 
 pub(super) async fn run(context: &Context) -> Outcome {
-    let connectors =
-        context.with_host(async |host| pages::all(async |page| Ok(host.connectors(&page).await?)).await).await?;
+    let connectors = context
+        .with_host(async |host| Ok(every_page(|page| async move { host.connectors(&page).await }).await?))
+        .await?;
     if context.output.is_json() {
         return context.output.json(&connectors);
     }

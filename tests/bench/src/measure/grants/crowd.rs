@@ -183,6 +183,7 @@ fn connection(
     Ok(ConnectionRecord {
         secrets: auth.seal_secrets(&space, &id, 1, &settings)?,
         sources: settings.sources().clone(),
+        config_sources: BTreeMap::new(),
         secret_names: settings.secret_names(),
         space,
         id,
