@@ -1,9 +1,10 @@
 //! Connections: what is checked when they are made and changed, who may use them, what is on record.
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use innkeeper::{
-    AccessPolicy, AccessRequest, CallRequest, ConnectionChange, ConnectionId, Denied, Error, ErrorKind, HostApproval,
-    NewConnection, Page, PrincipalId, SpaceId, Verb, spec::AuthMode,
+    AccessPolicy, AccessRequest, AuditFilter, CallRequest, ConnectionChange, ConnectionId, Denied, Error, ErrorKind,
+    HostApproval, NewConnection, Page, PrincipalId, SpaceId, Verb, spec::AuthMode,
 };
 use innkeeper_tests::components::{hostile, patched};
 use innkeeper_tests::echo::EchoService;
@@ -263,4 +264,23 @@ async fn keys_are_rotated_while_connections_go_on() {
     assert_eq!(service.received()[0].authorization(), Some("Bearer a-token-to-keep"));
     let recalled = host.call(&connection, "recall", json!({ "key": "k" })).await.expect("it is told").value;
     assert_eq!(recalled, json!([1, [7]]));
+}
+
+/// The change is made, so it is on record.
+#[tokio::test]
+async fn a_caller_who_stops_waiting_leaves_no_change_without_a_record() {
+    let (host, service) = (TestHost::start().await, EchoService::start().await);
+    let first = host.hostile(&service).await;
+    let new = NewConnection::new(first.space.clone(), first.connector.clone(), "none");
+    let plan = host.host.plan(new.config(first.config.clone())).await.expect("it is planned");
+    let id = plan.view().id.clone();
+    assert!(host.host.connect(plan.approved()).now_or_never().is_none(), "the store writes on another thread");
+    assert!(host.host.delete_connection(&first.space, &first.id).now_or_never().is_none());
+    host.host.close().await.expect("closed");
+
+    host.host.connection(&first.space, &id).await.expect("it was made");
+    host.host.connection(&first.space, &first.id).await.expect_err("it was deleted");
+    let trail = host.host.audit(&AuditFilter::new(first.space.clone()), &Page::first(9)).await.expect("read");
+    let events: Vec<_> = trail.items.iter().map(|record| (&*record.event, &record.connection)).collect();
+    assert!(events.contains(&("connect", &id)) && events.contains(&("delete", &first.id)), "{events:?}");
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use innkeeper_ambient::{Clock, Random};
 use innkeeper_egress::{Attachment, Egress};
-use innkeeper_spec::{AuthMode, AuthTypeId};
+use innkeeper_spec::AuthMode;
 use innkeeper_store::{
     ConnectionCache, ConnectionId, ConnectionRecord, GrantKey, GrantOwner, PrincipalId, Sealed, SpaceId, Store,
 };
 use innkeeper_vault::Vault;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::task::JoinHandle;
 
 use crate::auth_type::Credential;
 use crate::credential::{ConnectionCredential, Source};
@@ -86,32 +87,18 @@ impl Prepared {
 }
 
 impl Auth {
-    /// Creates it with the default [`AuthOptions`].
+    /// Creates it. Requests for tokens go out through `context`.
     pub fn new(
         vault: Arc<Vault>,
         store: Arc<dyn Store>,
-        egress: Egress,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-        types: AuthTypes,
-    ) -> Self {
-        Self::with_options(vault, store, egress, clock, random, types, AuthOptions::default())
-    }
-
-    /// Creates it with the given options.
-    pub fn with_options(
-        vault: Arc<Vault>,
-        store: Arc<dyn Store>,
-        egress: Egress,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
+        context: SourceContext,
         types: AuthTypes,
         options: AuthOptions,
     ) -> Self {
         let margins = Margins { ahead: options.ahead, skew: options.skew };
         let stores = (store.clone() as Arc<_>, store.clone() as Arc<_>);
-        let grants = Arc::new(Grants::new(vault.clone(), stores, clock.clone(), random.clone(), margins));
-        let context = SourceContext::new(egress, clock, random);
+        let (clock, random) = (context.clock.clone(), context.random.clone());
+        let grants = Arc::new(Grants::new(vault.clone(), stores, clock, random, margins));
         let limiter = FlowLimiter::new(options.limits);
         let connections = Arc::new(ConnectionCache::new(store.clone()));
         Self { vault, store, context, types, grants, limiter, connections, options }
@@ -120,15 +107,6 @@ impl Auth {
     /// The auth types that the host supports.
     pub fn types(&self) -> &AuthTypes {
         &self.types
-    }
-
-    /// Whether an auth type supports this owner mode for its grants.
-    pub fn check_mode(&self, auth_type: &AuthTypeId, mode: AuthMode) -> Result<(), AuthError> {
-        let possible = &self.types.require(auth_type)?.spec().modes;
-        if possible.contains(&mode) {
-            return Ok(());
-        }
-        Err(AuthError::UnfitMode { auth_type: auth_type.clone(), mode, possible: possible.clone() })
     }
 
     /// The owner of the grant that a call for `principal` uses. In per-user mode, a call without a principal is an error.
@@ -303,6 +281,11 @@ impl Auth {
 
     pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
         self.store.clone()
+    }
+
+    /// Runs work that continues if its caller goes away; [`Auth::close`] waits for it.
+    pub fn task<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.grants.task(work)
     }
 
     /// Waits until background work is done, such as a refresh that was sent but not yet stored, whose answer would otherwise be

@@ -6,7 +6,7 @@ use std::time::Duration;
 use innkeeper_address::AddressProblem;
 use innkeeper_egress::CredentialError;
 use innkeeper_shown::Quoted;
-use innkeeper_spec::{AuthMode, AuthTypeId};
+use innkeeper_spec::AuthTypeId;
 use innkeeper_store::{ConnectionId, GrantOwner, LossReason, StoreError};
 use innkeeper_vault::VaultError;
 use serde::{Serialize, Serializer};
@@ -152,16 +152,6 @@ pub enum AuthError {
         /// The rule that it breaks.
         why: AddressProblem,
     },
-    /// The auth type does not support this owner mode.
-    #[error("auth type {auth_type} has no mode {mode}; it has {}", modes_text(.possible))]
-    UnfitMode {
-        /// The auth type.
-        auth_type: AuthTypeId,
-        /// The requested mode.
-        mode: AuthMode,
-        /// The supported modes.
-        possible: Vec<AuthMode>,
-    },
     /// The auth type is not authorized in a browser.
     #[error(
         "connection {connection} authenticates with {auth_type}, which no person authorizes in a browser that comes back"
@@ -252,10 +242,6 @@ fn whose(owner: &GrantOwner) -> String {
         GrantOwner::Shared => "shared".to_owned(),
         GrantOwner::Principal(principal) => format!("principal {principal}"),
     }
-}
-
-fn modes_text(modes: &[AuthMode]) -> String {
-    modes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 #[cfg(test)]

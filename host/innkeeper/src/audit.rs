@@ -7,6 +7,7 @@ use std::time::Duration;
 use innkeeper_ambient::Timestamp;
 use innkeeper_runtime::GuestContext;
 use innkeeper_store::{AuditFilter, AuditRecord, ConnectionRecord, Page, Paged, PrincipalId};
+use tracing::Instrument as _;
 
 use crate::error::Error;
 use crate::host::Innkeeper;
@@ -56,6 +57,20 @@ impl Innkeeper {
     ) -> Underway<'a> {
         let (began, sent) = (self.parts.clock.now(), context.http.sent.clone());
         Underway { host: self, record, event: Some(event), began, sent }
+    }
+
+    /// Runs work that changes something to its end, even if the caller stops waiting: the change is then recorded, too.
+    /// [`Innkeeper::close`] waits for it.
+    pub(crate) async fn to_the_end<T, F>(&self, work: impl FnOnce(Self) -> F) -> T
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let task = self.parts.auth.task(work(self.clone()).in_current_span());
+        task.await.unwrap_or_else(|ended| match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => unreachable!("the task is never aborted while somebody waits for it"),
+        })
     }
 
     /// Records what was done with a connection outside a call.

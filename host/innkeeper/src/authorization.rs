@@ -74,9 +74,13 @@ impl Innkeeper {
         callback: &Callback,
         session: &SessionSecret,
     ) -> Result<Completed, Error> {
-        let completed = self.parts.auth.complete(callback, session).await?;
-        self.note_authorization(&completed).await?;
-        Ok(completed)
+        let (callback, session) = (callback.clone(), session.clone());
+        let completed = self.to_the_end(async move |host| {
+            let completed = host.parts.auth.complete(&callback, &session).await?;
+            host.note_authorization(&completed).await?;
+            Ok(completed)
+        });
+        completed.await
     }
 
     /// How a person authorizes a connection, if one has to.
@@ -155,11 +159,18 @@ impl Innkeeper {
         connection: &ConnectionId,
         principal: Option<PrincipalId>,
     ) -> Result<Disconnected, Error> {
-        let permitted = self.permitted_owner(Verb::Disconnect, space, connection, principal.clone()).await?;
-        let Permitted { record, owner } = &permitted;
-        let disconnected = self.parts.auth.disconnect(record, owner).await?;
-        self.note(record, Verb::Disconnect, principal).await?;
-        Ok(disconnected)
+        let permitted = self.permitted_owner(Verb::Disconnect, space, connection, principal).await?;
+        self.disconnect_permitted(permitted).await
+    }
+
+    pub(crate) async fn disconnect_permitted(&self, permitted: Permitted) -> Result<Disconnected, Error> {
+        let disconnected = self.to_the_end(async move |host| {
+            let Permitted { record, owner } = permitted;
+            let disconnected = host.parts.auth.disconnect(&record, &owner).await?;
+            host.note(&record, Verb::Disconnect, owner.principal().cloned()).await?;
+            Ok(disconnected)
+        });
+        disconnected.await
     }
 
     /// The connection and the owner of the grant, if the policy allows changing that grant.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use innkeeper_address::SecureUrl;
 use innkeeper_ambient::{Clock, Random, SystemClock, SystemRandom};
-use innkeeper_auth::{Auth, AuthOptions, AuthTypes};
+use innkeeper_auth::{Auth, AuthOptions, AuthTypes, SourceContext};
 use innkeeper_egress::{Egress, Settings as EgressSettings};
 use innkeeper_redb::RedbStore;
 use innkeeper_runtime::{CompileLimits, Compiler, GuestMemory, Limits, Runtime, RuntimeSettings, Sharing};
@@ -228,15 +228,8 @@ impl Builder {
         }?;
         #[cfg(not(feature = "test-support"))]
         let egress = Egress::new(self.egress, clock, random)?;
-        let auth = Auth::with_options(
-            vault.clone(),
-            store.clone(),
-            egress.clone(),
-            self.clock.clone(),
-            self.random.clone(),
-            auth_types,
-            self.auth,
-        );
+        let context = SourceContext::new(egress.clone(), self.clock.clone(), self.random.clone());
+        let auth = Auth::new(vault.clone(), store.clone(), context, auth_types, self.auth);
         Ok(Innkeeper::new(Parts {
             memory: Arc::new(GuestMemory { store: store.clone(), vault: vault.clone() }),
             audit: AuditTrail::new(store.clone())?,

@@ -1,10 +1,11 @@
 //! Connections: one configured connector in a space.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use innkeeper_ambient::Timestamp;
 use innkeeper_spec::{ApprovedHost, AuthMode, AuthTypeId, ConnectorId, ValueSource};
-use innkeeper_store::{ConnectionId, ConnectionRecord, Expected, Page, Paged, SpaceId, Written};
+use innkeeper_store::{ConnectionId, ConnectionRecord, Page, Paged, SpaceId};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -86,26 +87,20 @@ impl Innkeeper {
         if *connector.digest() != draft.component {
             return Err(Error::ConnectorChanged(view.connector));
         }
-        let expected = match before {
-            None => Expected::Absent,
-            Some(before) => {
-                let now = self.parts.auth.connections().get(&view.space, &view.id).await?;
-                if now.is_none_or(|now| now.edition() != before.edition()) {
-                    return Err(Error::ConnectionChanged(view.id));
-                }
-                Expected::Version(before.version)
-            }
-        };
+        let before = before.as_ref().map(|before| before.edition());
         let record = self.record_of(view, draft)?;
-        match self.parts.store.put_connection(record.clone(), expected).await? {
-            Written::Version(_) => {
-                self.note(&record, verb, None).await?;
-                Ok(self.view(&record))
+        let made = record.clone();
+        let written = self.to_the_end(async move |host| -> Result<bool, Error> {
+            let written = host.parts.store.put_connection(made.clone(), before).await?;
+            if written {
+                host.note(&made, verb, None).await?;
             }
-            Written::Conflict(_) if expected == Expected::Absent => {
-                Err(Error::ConnectionExists { space: record.space, connection: record.id })
-            }
-            Written::Conflict(_) => Err(Error::ConnectionChanged(record.id)),
+            Ok(written)
+        });
+        match written.await? {
+            true => Ok(self.view(&record)),
+            false if before.is_none() => Err(Error::ConnectionExists { space: record.space, connection: record.id }),
+            false => Err(Error::ConnectionChanged(record.id)),
         }
     }
 
@@ -154,15 +149,18 @@ impl Innkeeper {
     /// first, if the auth type supports that; the connection is deleted even if the provider does not answer.
     pub async fn delete_connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<(), Error> {
         let record = self.permitted(space, id, &Event::new(Verb::DeleteConnection, None)).await?;
-        self.delete_permitted(&record).await
+        self.delete_permitted(record).await
     }
 
-    pub(crate) async fn delete_permitted(&self, record: &ConnectionRecord) -> Result<(), Error> {
-        let ConnectionRecord { space, id, .. } = record;
-        self.parts.auth.forget(record).await?;
-        self.parts.store.delete_connection(space, id).await?;
-        self.parts.auth.connections().forget(space, id);
-        self.note(record, Verb::DeleteConnection, None).await
+    pub(crate) async fn delete_permitted(&self, record: Arc<ConnectionRecord>) -> Result<(), Error> {
+        let deleted = self.to_the_end(async move |host| {
+            let ConnectionRecord { space, id, created_at, .. } = &*record;
+            host.parts.auth.forget(&record).await?;
+            host.parts.store.delete_connection(space, id, *created_at).await?;
+            host.parts.auth.connections().forget(space, id);
+            host.note(&record, Verb::DeleteConnection, None).await
+        });
+        deleted.await
     }
 
     pub(crate) fn view(&self, record: &ConnectionRecord) -> ConnectionView {

@@ -3,7 +3,7 @@
 use innkeeper_auth::{Declared, Defaults, Settings, Sourced};
 use innkeeper_runtime::Connector;
 use innkeeper_spec::{ConnectorSpec, Difference, Impact};
-use innkeeper_store::{ComponentDigest, ConnectionId, ConnectionRecord, ConnectorRecord, Expected, SpaceId, Written};
+use innkeeper_store::{ComponentDigest, ConnectionId, ConnectionRecord, ConnectorRecord, SpaceId};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -159,10 +159,6 @@ impl Innkeeper {
         let id = connector.spec().about.id.clone();
         self.allow(AccessRequest::of_connector(Verb::AddConnector, &id)).await?;
         let _writing = self.parts.loaded.writing().await;
-        let now = self.parts.store.connector(&id).await?.map(|record| record.digest);
-        if now != before {
-            return Err(Error::ConnectorChanged(id));
-        }
         let record = ConnectorRecord {
             id: id.clone(),
             digest: connector.digest().clone(),
@@ -170,7 +166,9 @@ impl Innkeeper {
             added_at: self.parts.clock.now(),
         };
         view.connector.added_at = Some(record.added_at);
-        self.parts.store.put_connector(record, component).await?;
+        if !self.parts.store.put_connector(record, component, before.as_ref()).await? {
+            return Err(Error::ConnectorChanged(id));
+        }
         self.parts.loaded.keep(connector.clone());
         view.rescoped.clear();
         for rescope in rescopes {
@@ -225,11 +223,6 @@ impl Innkeeper {
 
     async fn rescope(&self, rescope: &Rescope) -> Result<bool, Error> {
         let before = &rescope.before;
-        let now = self.parts.auth.connections().get(&before.space, &before.id).await?;
-        // It may have been deleted and created again since the plan.
-        if now.is_none_or(|now| now.edition() != before.edition()) {
-            return Ok(false);
-        }
         let mut fields = before.fields.clone();
         let mut sources = before.sources.clone();
         // No scope at all is the narrowest.
@@ -250,9 +243,12 @@ impl Innkeeper {
             version,
             ..ConnectionRecord::clone(before)
         };
-        // If the connection was changed meanwhile, that change wins.
-        let written = self.parts.store.put_connection(record, Expected::Version(before.version)).await?;
-        Ok(matches!(written, Written::Version(_)))
+        // If the connection was changed or created again meanwhile, that wins.
+        let written = self.parts.store.put_connection(record.clone(), Some(before.edition())).await?;
+        if written {
+            self.note(&record, Verb::ChangeConnection, None).await?;
+        }
+        Ok(written)
     }
 }
 

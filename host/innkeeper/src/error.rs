@@ -313,7 +313,7 @@ fn of_auth(error: &AuthError) -> ErrorKind {
         AuthError::Store(_) => ErrorKind::Store,
         AuthError::Vault(_) => ErrorKind::Vault,
         AuthError::RedirectService { .. } => ErrorKind::Setup,
-        AuthError::UnknownAuthType { .. } | AuthError::UnfitMode { .. } => ErrorKind::AuthType,
+        AuthError::UnknownAuthType { .. } => ErrorKind::AuthType,
         AuthError::Settings { .. } => ErrorKind::InvalidFields,
         AuthError::PrincipalNeeded(_)
         | AuthError::NotPerUser(..)

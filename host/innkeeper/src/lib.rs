@@ -47,10 +47,10 @@
 //!
 //! # What a connection may do
 //!
-//! Its owner approves the hosts it may reach ([`NewConnection::hosts`]; by default those that the connector requests, which
-//! [`Connector::spec`] lists beforehand), and the addresses that its auth type sends credentials to
-//! ([`Innkeeper::endpoints`]). Private networks are out of reach unless the operator names them
-//! ([`Builder::egress`]). An [`AccessPolicy`] decides who may call what. [`Limits`] bound each call.
+//! Its owner approves its plan ([`Innkeeper::plan`]): the hosts it may reach ([`NewConnection::hosts`]; by default those that
+//! the connector requests), the addresses that its auth type sends credentials to, and more. Private networks are out of
+//! reach unless the operator names them ([`Builder::egress`]). An [`AccessPolicy`] decides who may call what. [`Limits`]
+//! bound each call.
 //!
 //! # Errors
 //!

@@ -1,10 +1,12 @@
 //! Maintenance of a host, and removing principals and spaces.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_auth::Tended;
 use innkeeper_store::{GrantKey, PrincipalId, SpaceId};
 
+use crate::authorization::Permitted;
 use crate::error::Error;
 use crate::host::Innkeeper;
 use crate::policy::{AccessRequest, Verb};
@@ -43,11 +45,14 @@ impl Innkeeper {
         }
     }
 
-    /// Ends every grant of a principal in a space, here and at the provider: for a user who has left. Returns how
-    /// many there were; if one could not be ended, the others still are.
+    /// Revokes every grant of a principal in a space, here and at the provider, and drops the authorizations that the
+    /// principal has begun: for a user who has left. Returns the number of grants. If one cannot be revoked, the
+    /// others still are.
     pub async fn forget_principal(&self, space: &SpaceId, principal: &PrincipalId) -> Result<u64, Error> {
         let request = AccessRequest::in_space(Verb::ForgetPrincipal, space);
         self.allow(AccessRequest { principal: Some(principal), ..request }).await?;
+        // First: an authorization that completes later makes no new grant.
+        self.parts.store.delete_authorizations(space, principal).await?;
         let (mut ended, mut failure) = (0, None);
         for grant in self.parts.store.grants_of_principal(space, principal).await? {
             match self.end_grant(&grant.key).await {
@@ -62,8 +67,7 @@ impl Innkeeper {
         let GrantKey { space, connection, owner } = key;
         let record = self.parts.auth.connections().get(space, connection).await?;
         let record = record.ok_or_else(|| Error::unknown_connection(space, connection))?;
-        self.parts.auth.disconnect(&record, owner).await?;
-        self.note(&record, Verb::Disconnect, owner.principal().cloned()).await
+        self.disconnect_permitted(Permitted { record, owner: owner.clone() }).await.map(|_| ())
     }
 
     /// Deletes every connection of a space as [`Innkeeper::delete_connection`] does. The audit trail stays. Returns
@@ -72,7 +76,7 @@ impl Innkeeper {
         self.allow(AccessRequest::in_space(Verb::DeleteSpace, space)).await?;
         let (mut deleted, mut failure) = (0, None);
         for record in self.parts.store.all_connections(space).await? {
-            match self.delete_permitted(&record).await {
+            match self.delete_permitted(Arc::new(record)).await {
                 Ok(()) => deleted += 1,
                 Err(error) => failure = failure.or(Some(error)),
             }

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use innkeeper_ambient::Timestamp;
-use innkeeper_store::{AuthorizationRecord, AuthorizationRepository, ConnectionId, SpaceId, StoreError};
+use innkeeper_store::{
+    AuthorizationRecord, AuthorizationRepository, ConnectionId, GrantOwner, PrincipalId, SpaceId, StoreError,
+};
 use redb::{ReadableTable as _, WriteTransaction};
 
 use crate::fault::Fault;
@@ -43,6 +45,23 @@ impl AuthorizationRepository for RedbStore {
         .await
     }
 
+    async fn delete_authorizations(&self, space: &SpaceId, principal: &PrincipalId) -> Result<u64, StoreError> {
+        let (space, owner) = (space.clone(), GrantOwner::Principal(principal.clone()));
+        self.write(move |transaction| {
+            let mut deleted = 0;
+            for state_hash in starting_with(transaction, keys::of_space(&space))? {
+                let row =
+                    transaction.open_table(AUTHORIZATIONS)?.get(state_hash.as_slice())?.map(|row| read(row.value()));
+                if row.transpose()?.is_some_and(|record| record.owner == owner) {
+                    remove(transaction, &state_hash)?;
+                    deleted += 1;
+                }
+            }
+            Ok(if deleted > 0 { Verdict::Commit(deleted) } else { Verdict::Abort(0) })
+        })
+        .await
+    }
+
     async fn use_link(&self, link_hash: &[u8; 32], until: Timestamp) -> Result<bool, StoreError> {
         let link_hash = *link_hash;
         self.write(move |transaction| {
@@ -75,24 +94,24 @@ impl AuthorizationRepository for RedbStore {
     }
 }
 
-/// False if there was none.
 pub(crate) fn remove_of_connection(
     transaction: &WriteTransaction,
     space: &SpaceId,
     connection: &ConnectionId,
-) -> Result<bool, Fault> {
-    let prefix = keys::of_connection(space, connection);
-    let skip = prefix.len();
-    let hashes: Vec<Vec<u8>> = {
-        let range = keys::starting_with(prefix);
-        let table = transaction.open_table(AUTHORIZATIONS_OF_CONNECTION)?;
-        let rows = table.range(range.start.as_slice()..range.end.as_slice())?;
-        rows.map(|row| Ok(row?.0.value()[skip..].to_vec())).collect::<Result<_, Fault>>()?
-    };
-    for state_hash in &hashes {
-        remove(transaction, state_hash)?;
+) -> Result<(), Fault> {
+    for state_hash in starting_with(transaction, keys::of_connection(space, connection))? {
+        remove(transaction, &state_hash)?;
     }
-    Ok(!hashes.is_empty())
+    Ok(())
+}
+
+/// The hashes of the authorizations of a space or of a connection.
+fn starting_with(transaction: &WriteTransaction, prefix: Vec<u8>) -> Result<Vec<Vec<u8>>, Fault> {
+    let range = keys::starting_with(prefix);
+    let table = transaction.open_table(AUTHORIZATIONS_OF_CONNECTION)?;
+    let rows = table.range(range.start.as_slice()..range.end.as_slice())?;
+    let hash = |key: &[u8]| key[key.len().saturating_sub(HASH)..].to_vec();
+    rows.map(|row| Ok(hash(row?.0.value()))).collect()
 }
 
 /// False if none has expired.
@@ -128,6 +147,9 @@ fn index_keys(record: &AuthorizationRecord) -> (Vec<u8>, Vec<u8>) {
         keys::of_expiry(record.expires_at, &record.state_hash),
     )
 }
+
+/// The length of the hash of a state, which ends the keys of the index.
+const HASH: usize = 32;
 
 /// The content of a row.
 pub(crate) fn read(row: &[u8]) -> Result<AuthorizationRecord, Fault> {

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use async_trait::async_trait;
+use innkeeper_ambient::Timestamp;
 use innkeeper_spec::ConnectorId;
 use innkeeper_store::{
-    Condition, ConnectionId, ConnectionRecord, ConnectionRepository, Cursor, Edition, Page, Paged, SpaceId, StoreError,
-    Written,
+    ConnectionId, ConnectionRecord, ConnectionRepository, Cursor, Edition, Page, Paged, SpaceId, StoreError,
 };
 use redb::{ReadableTable as _, WriteTransaction};
 
@@ -18,21 +18,19 @@ use crate::{authorizations, grants, keys};
 
 #[async_trait]
 impl ConnectionRepository for RedbStore {
-    async fn put_connection_if(&self, record: ConnectionRecord, condition: Condition) -> Result<Written, StoreError> {
+    async fn put_connection_if(&self, record: ConnectionRecord, before: Option<Edition>) -> Result<bool, StoreError> {
         self.change(move |transaction| {
             let key = keys::of_connection(&record.space, &record.id);
             let mut table = transaction.open_table(CONNECTIONS)?;
-            let there = table.get(key.as_slice())?.map(|row| ConnectionRow::edition(row.value())).transpose()?;
-            let current = there.map(|edition| edition.version);
-            if !condition.holds(current.map(|version| (version, 0))) {
-                return Ok(Verdict::Abort(Written::Conflict(current.unwrap_or(0))));
+            let current = table.get(key.as_slice())?.map(|row| ConnectionRow::edition(row.value())).transpose()?;
+            if current != before {
+                return Ok(Verdict::Abort(false));
             }
             if current.is_none() {
                 remove_belongings(transaction, &record.space, &record.id)?;
             }
-            let version = record.version;
             table.insert(key.as_slice(), ConnectionRow::write(record)?.as_slice())?;
-            Ok(Verdict::Commit(Written::Version(version)))
+            Ok(Verdict::Commit(true))
         })
         .await
     }
@@ -90,35 +88,36 @@ impl ConnectionRepository for RedbStore {
         .await
     }
 
-    async fn delete_connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<bool, StoreError> {
+    async fn delete_connection(
+        &self,
+        space: &SpaceId,
+        id: &ConnectionId,
+        created_at: Timestamp,
+    ) -> Result<bool, StoreError> {
         let (space, id) = (space.clone(), id.clone());
         self.change(move |transaction| {
             let key = keys::of_connection(&space, &id);
-            let removed = transaction.open_table(CONNECTIONS)?.remove(key.as_slice())?.is_some();
-            let belongings = remove_belongings(transaction, &space, &id)?;
-            Ok(if removed || belongings { Verdict::Commit(removed) } else { Verdict::Abort(false) })
+            let mut table = transaction.open_table(CONNECTIONS)?;
+            let current = table.get(key.as_slice())?.map(|row| ConnectionRow::edition(row.value())).transpose()?;
+            if current.is_some_and(|current| current.created_at != created_at) {
+                return Ok(Verdict::Abort(false));
+            }
+            table.remove(key.as_slice())?;
+            remove_belongings(transaction, &space, &id)?;
+            Ok(Verdict::Commit(current.is_some()))
         })
         .await
     }
 }
 
-/// Removes everything that belongs to a connection except the audit trail; false if there was nothing.
-fn remove_belongings(
-    transaction: &WriteTransaction,
-    space: &SpaceId,
-    connection: &ConnectionId,
-) -> Result<bool, Fault> {
+/// Removes everything that belongs to a connection except the audit trail. There may be some where the connection is gone:
+/// a late writer left it.
+fn remove_belongings(transaction: &WriteTransaction, space: &SpaceId, connection: &ConnectionId) -> Result<(), Fault> {
     let key = keys::of_connection(space, connection);
     let range = keys::starting_with(key.clone());
-    let mut removed = grants::remove_of_connection(transaction, space, connection)?;
-    {
-        let mut table = transaction.open_table(STATE)?;
-        for row in table.extract_from_if(range.start.as_slice()..range.end.as_slice(), |_, _| true)? {
-            row?;
-            removed = true;
-        }
-    }
-    removed |= transaction.open_table(STATE_SIZES)?.remove(key.as_slice())?.is_some();
-    removed |= authorizations::remove_of_connection(transaction, space, connection)?;
-    Ok(removed)
+    grants::remove_of_connection(transaction, space, connection)?;
+    let mut states = transaction.open_table(STATE)?;
+    states.retain_in(range.start.as_slice()..range.end.as_slice(), |_, _| false)?;
+    transaction.open_table(STATE_SIZES)?.remove(key.as_slice())?;
+    authorizations::remove_of_connection(transaction, space, connection)
 }

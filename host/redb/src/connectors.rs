@@ -12,21 +12,30 @@ use crate::tables::{COMPONENTS, CONNECTORS};
 
 #[async_trait]
 impl ConnectorRepository for RedbStore {
-    async fn put_connector(&self, record: ConnectorRecord, component: Vec<u8>) -> Result<(), StoreError> {
+    async fn put_connector(
+        &self,
+        record: ConnectorRecord,
+        component: Vec<u8>,
+        before: Option<&ComponentDigest>,
+    ) -> Result<bool, StoreError> {
+        let before = before.cloned();
         self.change(move |transaction| {
             let id = record.id.clone();
             let (digest, row) = ConnectorRow::of(record);
             let row = encode(&row)?;
-            let replaced = {
+            {
                 let mut table = transaction.open_table(CONNECTORS)?;
-                let replaced = table.insert(id.as_str(), (digest.0.as_str(), row.as_slice()))?;
-                replaced.map(|row| row.value().0.to_owned())
-            };
-            transaction.open_table(COMPONENTS)?.insert(digest.0.as_str(), component.as_slice())?;
-            if let Some(replaced) = replaced {
-                drop_unused(transaction, &replaced)?;
+                let current = table.get(id.as_str())?.map(|row| ComponentDigest(row.value().0.to_owned()));
+                if current != before {
+                    return Ok(Verdict::Abort(false));
+                }
+                table.insert(id.as_str(), (digest.0.as_str(), row.as_slice()))?;
             }
-            Ok(Verdict::Commit(()))
+            transaction.open_table(COMPONENTS)?.insert(digest.0.as_str(), component.as_slice())?;
+            if let Some(replaced) = before {
+                drop_unused(transaction, &replaced.0)?;
+            }
+            Ok(Verdict::Commit(true))
         })
         .await
     }

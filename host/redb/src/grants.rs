@@ -141,7 +141,7 @@ pub(crate) fn remove_of_connection(
     transaction: &WriteTransaction,
     space: &SpaceId,
     connection: &ConnectionId,
-) -> Result<bool, Fault> {
+) -> Result<(), Fault> {
     let range = keys::starting_with(keys::of_connection(space, connection));
     let removed = {
         let mut table = transaction.open_table(GRANTS)?;
@@ -155,7 +155,7 @@ pub(crate) fn remove_of_connection(
     for (key, record) in &removed {
         unindex(transaction, key, record)?;
     }
-    Ok(!removed.is_empty())
+    Ok(())
 }
 
 fn at(transaction: &WriteTransaction, key: &[u8]) -> Result<Option<GrantRecord>, Fault> {

@@ -93,9 +93,9 @@ async fn write(path: &Path) {
 
     let record =
         ConnectorRecord { id: acme(), digest: digest(), spec: draft::ConnectorSpec::default(), added_at: at(1) };
-    store.put_connector(record, b"component".to_vec()).await.expect("written");
+    assert!(store.put_connector(record, b"component".to_vec(), None).await.expect("written"));
     let secrets = seal(&Identity::Connection { space: &space(), id: &drive(), version: 1 }, "secrets");
-    store.put_connection(of_connection(secrets), Expected::Absent).await.expect("written");
+    assert!(store.put_connection(of_connection(secrets), None).await.expect("written"));
     for (key, phase) in phases() {
         let sealed = seal(&Identity::Grant { key: &key, version: 1 }, "token");
         store.put_grant(of_grant(key, phase, sealed), Expected::Absent).await.expect("written");

@@ -62,6 +62,12 @@ impl Condition {
     }
 }
 
+impl From<Option<u64>> for Expected {
+    fn from(version: Option<u64>) -> Self {
+        version.map_or(Self::Absent, Self::Version)
+    }
+}
+
 impl Expected {
     /// The condition for writing a record of version `next`. It must be the version after the expected one: the record is
     /// already sealed under its version, and a store cannot correct that.

@@ -36,8 +36,14 @@ pub trait DataKeyRepository: Send + Sync {
 /// Installed connectors and their components.
 #[async_trait]
 pub trait ConnectorRepository: Send + Sync {
-    /// Adds or replaces a connector and its component.
-    async fn put_connector(&self, record: ConnectorRecord, component: Vec<u8>) -> Result<(), StoreError>;
+    /// Writes a connector and its component if the current component is `before`, or if there is no connector where `before` is
+    /// `None`. Returns false, changing nothing, if another one was added or it was removed.
+    async fn put_connector(
+        &self,
+        record: ConnectorRecord,
+        component: Vec<u8>,
+        before: Option<&ComponentDigest>,
+    ) -> Result<bool, StoreError>;
     /// The record of a connector.
     async fn connector(&self, id: &ConnectorId) -> Result<Option<ConnectorRecord>, StoreError>;
     /// Only the digest of a connector's component: every call checks whether the one in memory is still current.
@@ -58,9 +64,9 @@ pub trait ConnectorRepository: Send + Sync {
 /// Connections.
 #[async_trait]
 pub trait ConnectionRepository: Send + Sync {
-    /// Writes `record` if the current one meets `condition`; otherwise returns the conflict. A new connection starts empty:
-    /// anything that a late writer left under its id is removed.
-    async fn put_connection_if(&self, record: ConnectionRecord, condition: Condition) -> Result<Written, StoreError>;
+    /// Writes `record` if the current edition is `before`, or if there is no connection where `before` is `None`. Returns false,
+    /// changing nothing, otherwise. A new connection starts empty: anything that a late writer left under its id is removed.
+    async fn put_connection_if(&self, record: ConnectionRecord, before: Option<Edition>) -> Result<bool, StoreError>;
     /// A connection of a space.
     async fn connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<Option<ConnectionRecord>, StoreError>;
     /// Only the edition of a connection: every call checks whether the one in memory is still current.
@@ -69,14 +75,20 @@ pub trait ConnectionRepository: Send + Sync {
     async fn connections(&self, space: &SpaceId, page: &Page) -> Result<Paged<ConnectionRecord>, StoreError>;
     /// All connections of a connector, in every space, for removing the connector. Reads every connection.
     async fn connections_of(&self, connector: &ConnectorId) -> Result<Vec<(SpaceId, ConnectionId)>, StoreError>;
-    /// Removes a connection with its grants, authorizations and guest state, in one transaction; false if there was none.
-    async fn delete_connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<bool, StoreError>;
+    /// Removes the connection that was created at `created_at`, with its grants, authorizations and guest state, in one
+    /// transaction; false if there is none. Another connection that has taken its id since stays.
+    async fn delete_connection(
+        &self,
+        space: &SpaceId,
+        id: &ConnectionId,
+        created_at: Timestamp,
+    ) -> Result<bool, StoreError>;
 
-    /// Writes `record` if the current version is `expected`; `record.version` must be the next version (1 for a new record).
-    /// With [`Expected::Any`] it must be larger than the current one; otherwise it is a conflict.
-    async fn put_connection(&self, record: ConnectionRecord, expected: Expected) -> Result<Written, StoreError> {
-        let condition = expected.to_write(record.version)?;
-        self.put_connection_if(record, condition).await
+    /// Writes `record` if the current edition is `before`, or if there is no connection where `before` is `None`; false
+    /// otherwise. `record.version` must be the version after it, 1 for a new record.
+    async fn put_connection(&self, record: ConnectionRecord, before: Option<Edition>) -> Result<bool, StoreError> {
+        Expected::from(before.map(|before| before.version)).to_write(record.version)?;
+        self.put_connection_if(record, before).await
     }
 
     /// All connections of a space, by id.
@@ -161,6 +173,8 @@ pub trait AuthorizationRepository: Send + Sync {
     async fn authorization(&self, state_hash: &[u8; 32]) -> Result<Option<AuthorizationRecord>, StoreError>;
     /// Removes and returns an authorization: of several callers, exactly one gets it.
     async fn take_authorization(&self, state_hash: &[u8; 32]) -> Result<Option<AuthorizationRecord>, StoreError>;
+    /// Removes the authorizations that a principal has begun in a space; returns their number. Reads all of the space.
+    async fn delete_authorizations(&self, space: &SpaceId, principal: &PrincipalId) -> Result<u64, StoreError>;
     /// Marks a start link, by its hash, as used until it expires: of several callers, exactly one learns that it was the first.
     async fn use_link(&self, link_hash: &[u8; 32], until: Timestamp) -> Result<bool, StoreError>;
     /// Removes the authorizations and the marks of links that expired before `now`; returns the number of authorizations.

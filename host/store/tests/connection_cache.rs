@@ -9,7 +9,7 @@ use innkeeper_ambient::{SystemClock, Timestamp};
 use innkeeper_redb::RedbStore;
 use innkeeper_spec::{AuthMode, AuthTypeId, ConnectorId};
 use innkeeper_store::{
-    ConnectionCache, ConnectionId, ConnectionRecord, ConnectionRepository as _, DataKeyId, Expected, Sealed, SpaceId,
+    ConnectionCache, ConnectionId, ConnectionRecord, ConnectionRepository as _, DataKeyId, Sealed, SpaceId,
 };
 
 fn store() -> Arc<RedbStore> {
@@ -42,7 +42,8 @@ fn connection(id: &str, version: u64) -> ConnectionRecord {
 }
 
 async fn put(store: &RedbStore, record: &ConnectionRecord) {
-    store.put_connection(record.clone(), Expected::Any).await.expect("written");
+    let before = store.edition(&record.space, &record.id).await.expect("read");
+    assert!(store.put_connection(record.clone(), before).await.expect("written"));
 }
 
 #[tokio::test]
@@ -58,7 +59,7 @@ async fn a_change_by_somebody_else_is_seen_at_the_next_look() {
     assert_eq!(seen().await, Some(2));
     put(&store, &connection("b", 1)).await;
     assert_eq!(seen().await, Some(2), "a change of another connection is none of this one");
-    store.delete_connection(&one.space, &one.id).await.expect("deleted");
+    store.delete_connection(&one.space, &one.id, one.created_at).await.expect("deleted");
     assert_eq!(seen().await, None);
     put(&store, &one).await;
     assert_eq!(seen().await, Some(1));

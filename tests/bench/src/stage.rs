@@ -8,7 +8,7 @@ use innkeeper::{
     CallRequest, ConnectionView, Connector, EgressSettings, Innkeeper, Keyring, KeyringSource, NewConnection,
     RedbStore, Sharing, SpaceId, Storage, Store, SystemClock, SystemRandom,
 };
-use innkeeper_auth::{Auth, AuthTypes, ConnectionCredential};
+use innkeeper_auth::{Auth, AuthOptions, AuthTypes, ConnectionCredential, SourceContext};
 use innkeeper_egress::{CredentialMode, CredentialSource, Egress, Redirects, Request, RequestBody, RequestHead, Route};
 use innkeeper_runtime::{
     Call, Claims, ConnectionAccess, GuestContext, GuestMemory, HttpAccess, Runtime, RuntimeSettings,
@@ -72,7 +72,8 @@ impl Stage {
         let runtime = Runtime::new(settings, clock.clone(), random.clone())?;
         let connector = runtime.load(component()?).await?;
         let egress = Egress::new(loopback(), clock.clone(), random.clone())?;
-        let auth = Auth::new(vault.clone(), store.clone(), egress.clone(), clock, random, AuthTypes::builtin());
+        let context = SourceContext::new(egress.clone(), clock, random);
+        let auth = Auth::new(vault.clone(), store.clone(), context, AuthTypes::builtin(), AuthOptions::default());
         Ok(Self {
             host,
             runtime,

@@ -5,7 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use innkeeper_ambient::{Clock, SystemRandom};
-use innkeeper_auth::{Auth, AuthError, AuthTypes, Begun, Callback, Completed, Refused, SessionSecret, Settings};
+use innkeeper_auth::{
+    Auth, AuthError, AuthOptions, AuthTypes, Begun, Callback, Completed, Refused, SessionSecret, Settings,
+    SourceContext,
+};
 use innkeeper_egress::{Egress, RequestHead};
 use innkeeper_fixtures::oidc::{CONFIDENTIAL_BASIC, OidcClient, OidcProvider};
 use innkeeper_redb::RedbStore;
@@ -69,7 +72,8 @@ impl Replica {
         let settings = innkeeper_egress::Settings::loopback();
         let random = Arc::new(SystemRandom);
         let egress = Egress::new(settings, clock.clone(), random.clone()).expect("a way out");
-        let auth = Auth::new(vault.clone(), store.clone(), egress, clock.clone(), random, types.clone());
+        let context = SourceContext::new(egress, clock.clone(), random);
+        let auth = Auth::new(vault.clone(), store.clone(), context, types.clone(), AuthOptions::default());
         Self { auth: Arc::new(auth), store, vault, types, clock }
     }
 
@@ -129,8 +133,7 @@ impl Replica {
             updated_at: self.clock.now(),
             version: 1,
         };
-        let written = self.store.put_connection(record.clone(), Expected::Absent).await.expect("the store takes it");
-        assert_eq!(written, Written::Version(1));
+        assert!(self.store.put_connection(record.clone(), None).await.expect("the store takes it"));
         record
     }
 

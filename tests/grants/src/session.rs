@@ -105,7 +105,7 @@ impl Source {
     async fn ask(&self, what: &str, body: Value, context: &SourceContext) -> Result<Value, TokenError> {
         let mut url = Url::clone(&self.server);
         url.set_path(what);
-        let answer = context.post(url, JSON, body.to_string().into_bytes()).await?;
+        let answer = context.post(url, Placement::default(), JSON, body.to_string().into_bytes()).await?;
         serde_json::from_slice(&answer).map_err(|_| odd("it is no JSON"))
     }
 

@@ -1,7 +1,7 @@
 //! Users who leave, spaces that end, and connectors that wish for more.
 
 use innkeeper::spec::AuthMode;
-use innkeeper::{NewConnection, PrincipalId, SpaceId};
+use innkeeper::{Error, FlowFailure, NewConnection, PrincipalId, SpaceId};
 use innkeeper_tests::components;
 use innkeeper_tests::host::TestHost;
 use innkeeper_tests::oidc::{OidcOptions, PUBLIC};
@@ -16,7 +16,11 @@ async fn a_user_who_leaves_loses_every_grant_and_nobody_else_does() {
     }
     let ada = PrincipalId::parse("ada").expect("an id");
     let host = &stage.host.host;
+    let begun = stage.begin(&connection, Some("ada")).await;
+    let callback = stage.consent(&begun, "ada").await;
     assert_eq!(host.forget_principal(&connection.space, &ada).await.expect("forgotten"), 1);
+    let error = stage.complete(&callback, &begun.session).await.expect_err("what the user had begun is gone");
+    assert!(matches!(&error, Error::Refused(refused) if matches!(refused.failure, FlowFailure::Unknown)), "{error}");
     assert_eq!(host.forget_principal(&connection.space, &ada).await.expect("forgotten"), 0);
     assert!(!stage.status_of(&connection, Some("ada")).await.grant.authorized);
     assert_eq!(stage.me_of(&connection, Some("bob")).await.expect("an answer")["sub"], "bob");

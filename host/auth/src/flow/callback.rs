@@ -8,6 +8,7 @@ use super::complete::FlowFailure;
 use super::{AuthorizationCode, FlowState};
 
 /// The parameters of a callback. All of them are untrusted until the state has been checked.
+#[derive(Clone)]
 pub struct Callback {
     pub(super) state: FlowState,
     pub(super) code: Option<AuthorizationCode>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use http::header::AUTHORIZATION;
 use innkeeper_ambient::{Random, Timestamp};
 use innkeeper_egress::ClientIdentity;
 use secrecy::{ExposeSecret, SecretString};
@@ -16,7 +17,7 @@ use zeroize::Zeroizing;
 use super::client::OAuthClient;
 use super::form::Form;
 use super::jwt::JwtSigner;
-use crate::grant::TokenError;
+use crate::grant::{Placement, TokenError};
 
 /// How long an assertion is valid: long enough for clocks that differ.
 const ASSERTION_LIFE: Duration = Duration::from_mins(5);
@@ -52,22 +53,13 @@ impl fmt::Debug for ClientAssertion {
     }
 }
 
-/// The parts added to a request besides its fields.
-#[derive(Default)]
-pub(crate) struct Proof {
-    /// The value of the Authorization header.
-    pub(crate) header: Option<SecretString>,
-    /// The certificate for the TLS handshake.
-    pub(crate) identity: Option<ClientIdentity>,
-}
-
 impl OAuthClient {
     /// Adds to `form` what belongs in the body, and returns the rest.
-    pub(crate) fn prove(&self, form: &mut Form, now: Timestamp, random: &dyn Random) -> Result<Proof, TokenError> {
-        let mut proof = Proof::default();
+    pub(crate) fn prove(&self, form: &mut Form, now: Timestamp, random: &dyn Random) -> Result<Placement, TokenError> {
+        let mut proof = Placement::default();
         match &self.authentication {
             ClientAuthentication::Basic(secret) => {
-                proof.header = Some(basic(&self.client_id, secret));
+                proof.headers.push((AUTHORIZATION, basic(&self.client_id, secret)));
                 return Ok(proof);
             }
             ClientAuthentication::Public => {}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
+use http::header::AUTHORIZATION;
 use innkeeper_address::{RedirectUri, SecureUrl};
 use innkeeper_ambient::{Clock, Random};
 use innkeeper_egress::Egress;
@@ -13,13 +14,13 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::answer::{AnswerShape, fields};
-use super::authentication::{ClientAuthentication, Proof};
+use super::authentication::ClientAuthentication;
 use super::client::OAuthClient;
 use super::consent::Consent;
 use super::endpoint::TokenEndpoint;
 use super::form::{BodyFormat, Form};
 use crate::flow::{AuthorizationCode, ConsentRequest, PkceVerifier, Redemption};
-use crate::grant::{ErrorCode, SourceContext, TokenAnswer, TokenError, is_token_type};
+use crate::grant::{ErrorCode, Placement, SourceContext, TokenAnswer, TokenError, is_token_type};
 
 /// How long a provider may take for each token that is revoked: less than the caller waits.
 const REVOCATION_TIMEOUT: Duration = Duration::from_secs(8);
@@ -153,7 +154,7 @@ impl ProviderClient {
                 if HeaderValue::from_str(bearer.expose_secret()).is_err() {
                     return Err(TokenError::Refused(ErrorCode::InvalidRequest));
                 }
-                (url, Form::default(), Proof { header: Some(bearer), identity: None })
+                (url, Form::default(), Placement { headers: vec![(AUTHORIZATION, bearer)], ..Placement::default() })
             }
         };
         let (media_type, body) = form.encode(BodyFormat::Form);

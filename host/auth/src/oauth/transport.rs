@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use innkeeper_ambient::Clock;
 use innkeeper_egress::{
@@ -17,8 +17,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::answer::refusal;
-use super::authentication::Proof;
-use crate::grant::{SOURCE_TIMEOUT, SourceContext, TokenError};
+use crate::grant::{Placement, SOURCE_TIMEOUT, SourceContext, TokenError};
 
 /// The maximum length of an answer, in bytes.
 const LONGEST_ANSWER: u64 = 64 * 1024;
@@ -31,17 +30,18 @@ pub(crate) struct Transport<'a> {
 }
 
 impl Transport<'_> {
-    /// Sends a POST; the allow list contains only that address. No redirect is followed.
+    /// Sends a POST with the client's authentication; the allow list contains only that address. No redirect is followed.
     pub(crate) async fn post(
         &self,
         url: Url,
         media_type: HeaderValue,
         body: Vec<u8>,
-        proof: Proof,
+        authentication: Placement,
         patience: Duration,
     ) -> Result<(StatusCode, HeaderMap, Bytes), TokenError> {
-        let attaches = proof.header.is_some() || proof.identity.is_some();
-        let proof = ClientProof(proof);
+        let Placement { headers, query, identity, .. } = &authentication;
+        let attaches = !headers.is_empty() || !query.is_empty() || identity.is_some();
+        let proof = ClientProof(authentication);
         let headers = HeaderMap::from_iter([(ACCEPT, JSON), (CONTENT_TYPE, media_type)]);
         let request = Request {
             method: Method::POST,
@@ -119,18 +119,25 @@ impl Transport<'_> {
 }
 
 impl SourceContext {
-    /// Sends a POST to this address for a source that is not OAuth. No redirect is followed, and the answer has at most 64 KiB
-    /// and must arrive within [`SOURCE_TIMEOUT`]. A status that is not a success is reported as for OAuth: a refusal with its
-    /// code, a failure with the wait that the server requires.
-    pub async fn post(&self, url: Url, media_type: HeaderValue, body: Vec<u8>) -> Result<Bytes, TokenError> {
+    /// Sends a POST to this address for a source that is not OAuth, with `authentication` on it: headers, query parameters, a
+    /// certificate, or nothing. No redirect is followed, and the answer has at most 64 KiB and must arrive within
+    /// [`SOURCE_TIMEOUT`]. A status that is not a success is reported as for OAuth: a refusal with its code, a failure with the
+    /// wait that the server requires.
+    pub async fn post(
+        &self,
+        url: Url,
+        authentication: Placement,
+        media_type: HeaderValue,
+        body: Vec<u8>,
+    ) -> Result<Bytes, TokenError> {
         let transport = Transport { egress: &self.egress, clock: &*self.clock };
-        let (status, headers, answer) = transport.post(url, media_type, body, Proof::default(), SOURCE_TIMEOUT).await?;
+        let (status, headers, answer) = transport.post(url, media_type, body, authentication, SOURCE_TIMEOUT).await?;
         if status.is_success() { Ok(answer) } else { Err(transport.failure(status, &headers, &answer)) }
     }
 }
 
 /// The client's authentication outside the body: only a credential may set it.
-struct ClientProof(Proof);
+struct ClientProof(Placement);
 
 #[async_trait]
 impl CredentialSource for ClientProof {
@@ -140,16 +147,15 @@ impl CredentialSource for ClientProof {
         rejected: Option<&Attachment>,
     ) -> Result<Option<Arc<Attachment>>, CredentialError> {
         // The host itself reads the raw answer: nothing in it is scrubbed, and a 401 is an answer.
-        let attachment = || Attachment {
-            headers: self.0.header.iter().map(|header| (AUTHORIZATION, header.clone())).collect(),
-            identity: self.0.identity.clone(),
-            ..Attachment::default()
-        };
+        let Placement { headers, query, identity, .. } = self.0.clone();
+        let attachment = || Attachment { headers, query, identity, ..Attachment::default() };
         Ok(rejected.is_none().then(|| attachment().into()))
     }
 
     async fn secrets(&self) -> Result<Arc<[SecretString]>, CredentialError> {
-        Ok(self.0.header.iter().cloned().collect())
+        let Placement { headers, query, .. } = &self.0;
+        let in_headers = headers.iter().map(|(_, value)| value);
+        Ok(in_headers.chain(query.iter().map(|(_, value)| value)).cloned().collect())
     }
 }
 

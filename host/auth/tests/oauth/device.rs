@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use innkeeper_auth::{AuthError, AuthorizationWay, DeviceAuthorization, DeviceFailure, DeviceProgress, Settings};
 use innkeeper_spec::AuthMode;
-use innkeeper_store::{ConnectionRecord, ConnectionRepository, Expected, GrantOwner};
+use innkeeper_store::{ConnectionRecord, ConnectionRepository, GrantOwner};
 use serde_json::{Value, json};
 
 use crate::support::{House, Reply, header, principal};
@@ -190,7 +190,7 @@ async fn a_connection_that_is_gone_or_another_by_then_gets_no_code() {
     let connection = connect(&house, AuthMode::Shared, &[]).await;
     let mut pending = begin(&house, &connection).await;
     house.advance(5);
-    house.store.delete_connection(&connection.space, &connection.id).await.expect("deleted");
+    house.delete(&connection).await;
     let gone = poll(&house, &mut pending).await;
     assert!(matches!(gone, Err(DeviceFailure::ConnectionGone(_))), "{gone:?}");
     assert_eq!(house.provider.seen().len(), 1);
@@ -204,7 +204,7 @@ async fn a_connection_that_is_gone_or_another_by_then_gets_no_code() {
     moved.version = 2;
     let settings = Settings::from_stored(moved.auth_type.clone(), moved.fields.clone(), BTreeMap::new());
     moved.secrets = house.auth.seal_secrets(&moved.space, &moved.id, 2, &settings).expect("sealed");
-    house.store.put_connection(moved, Expected::Version(1)).await.expect("changed");
+    assert!(house.store.put_connection(moved, Some(connection.edition())).await.expect("changed"));
     let gone = poll(&house, &mut pending).await.expect_err("another server");
     assert!(matches!(gone, DeviceFailure::ConnectionGone(_)), "{gone:?}");
 }

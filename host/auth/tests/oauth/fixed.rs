@@ -245,12 +245,3 @@ async fn placeholders_are_filled_with_declared_secrets_alone() {
     assert!(in_header.may_fill("password", &at(Place::Header)) && !in_header.may_fill("password", &at(Place::Body)));
     assert!(in_header.secret("password").is_some() && !in_header.may_fill_in(Place::Body));
 }
-
-#[tokio::test]
-async fn an_auth_type_says_who_may_own_its_grants() {
-    let house = House::new().await;
-    let id = |text| AuthTypeId::parse(text).expect("an id");
-    house.auth.check_mode(&id("oauth_authorization_code"), AuthMode::PerUser).expect("possible");
-    let error = house.auth.check_mode(&id("bearer"), AuthMode::PerUser).expect_err("impossible");
-    assert_eq!(error.to_string(), "auth type bearer has no mode per-user; it has shared");
-}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use innkeeper_address::{AddressProblem, RedirectUri};
 use innkeeper_auth::{AuthError, Callback, FlowFailure, SessionSecret};
 use innkeeper_spec::AuthMode;
-use innkeeper_store::{AuthorizationRepository, ConnectionRepository, GrantOwner};
+use innkeeper_store::{AuthorizationRepository, GrantOwner};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -256,7 +256,7 @@ async fn a_flow_of_a_connection_that_was_deleted_ends() {
     let house = House::new().await;
     let connection = house.consenting().await;
     let (begun, session) = house.begin(&connection, &GrantOwner::Shared).await;
-    house.store.delete_connection(&connection.space, &connection.id).await.expect("deleted");
+    house.delete(&connection).await;
     let refused = house.auth.complete(&callback(&begun, "code=c"), &session).await.expect_err("refused");
     // Its authorizations are removed with it.
     assert!(matches!(refused.failure, FlowFailure::Unknown));

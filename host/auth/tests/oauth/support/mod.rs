@@ -10,13 +10,13 @@ use std::time::Duration;
 use innkeeper_ambient::{Clock, ManualClock, Random, SeededRandom, Timestamp};
 use innkeeper_auth::{
     Auth, AuthError, AuthOptions, AuthTypes, Begun, Callback, Completed, Declared, Defaults, FieldValues, Reason,
-    Refused, SessionSecret, Settings,
+    Refused, SessionSecret, Settings, SourceContext,
 };
 use innkeeper_egress::{Egress, RequestHead};
 use innkeeper_redb::RedbStore;
 use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeId, ConnectorId, Standing};
 use innkeeper_store::{
-    ConnectionId, ConnectionRecord, ConnectionRepository, Expected, GrantKey, GrantOwner, GrantRecord, GrantRepository,
+    ConnectionId, ConnectionRecord, ConnectionRepository, GrantKey, GrantOwner, GrantRecord, GrantRepository,
     PrincipalId, SpaceId, Store,
 };
 use innkeeper_vault::{Keyring, Vault};
@@ -180,8 +180,13 @@ impl House {
             updated_at: now,
             version: 1,
         };
-        self.store.put_connection(record.clone(), Expected::Absent).await.expect("stored");
+        assert!(self.store.put_connection(record.clone(), None).await.expect("stored"));
         record
+    }
+
+    pub(crate) async fn delete(&self, connection: &ConnectionRecord) {
+        let ConnectionRecord { space, id, created_at, .. } = connection;
+        assert!(self.store.delete_connection(space, id, *created_at).await.expect("deleted"));
     }
 
     pub(crate) async fn begin(&self, connection: &ConnectionRecord, owner: &GrantOwner) -> (Begun, SessionSecret) {
@@ -279,5 +284,6 @@ fn another(
     let random: Arc<dyn Random> = random.clone();
     let egress = Egress::new(settings, clock.clone(), random.clone()).expect("a way out");
     let store: Arc<dyn Store> = store.clone();
-    Auth::with_options(vault.clone(), store, egress, clock, random, AuthTypes::builtin(), options)
+    let context = SourceContext::new(egress, clock, random);
+    Auth::new(vault.clone(), store, context, AuthTypes::builtin(), options)
 }

@@ -2,14 +2,16 @@
 
 use innkeeper_ambient::Timestamp;
 
-use crate::condition::Expected;
-use crate::conformance::records::{authorization, connection, id, space};
+use crate::conformance::records::{authorization, connection, principal, space};
 use crate::conformance::{Fresh, list};
+use crate::ids::PrincipalId;
+use crate::records::AuthorizationRecord;
 
 list![
     an_authorization_is_read_without_being_consumed,
     of_fifty_callers_one_takes_the_authorization,
     authorizations_that_ended_are_swept,
+    authorizations_of_a_principal_are_deleted_in_one_space,
     a_start_link_is_used_once_until_it_ends,
 ];
 
@@ -58,9 +60,26 @@ async fn authorizations_that_ended_are_swept(Fresh { store, .. }: Fresh) {
         let found = store.authorization(&[state_hash; 32]).await.expect("read");
         assert_eq!(found.is_some(), there, "{state_hash}");
     }
-    store.put_connection(connection("s", "b", 1), Expected::Absent).await.expect("written");
-    store.delete_connection(&space("s"), &id("b")).await.expect("deleted");
+    let other = connection("s", "b", 1);
+    assert!(store.put_connection(other.clone(), None).await.expect("written"));
+    store.delete_connection(&other.space, &other.id, other.created_at).await.expect("deleted");
     assert!(store.authorization(&[4; 32]).await.expect("read").is_some());
+}
+
+/// For a user who has left: what others have begun, or the user in another space, stays.
+async fn authorizations_of_a_principal_are_deleted_in_one_space(Fresh { store, .. }: Fresh) {
+    let begun = [("s", "a", "ann"), ("s", "b", "ann"), ("s", "a", "ben"), ("s2", "a", "ann")];
+    for (hash, (space, connection, owner)) in (1..).zip(begun) {
+        let record = AuthorizationRecord { owner: principal(owner), ..authorization(space, connection, hash, 50) };
+        store.put_authorization(record).await.expect("written");
+    }
+    store.put_authorization(authorization("s", "a", 5, 50)).await.expect("written");
+    let ann = PrincipalId::parse("ann").expect("an id");
+    assert_eq!(store.delete_authorizations(&space("s"), &ann).await.expect("deleted"), 2);
+    assert_eq!(store.delete_authorizations(&space("s"), &ann).await.expect("answered"), 0);
+    for (hash, there) in [(1, false), (2, false), (3, true), (4, true), (5, true)] {
+        assert_eq!(store.authorization(&[hash; 32]).await.expect("read").is_some(), there, "{hash}");
+    }
 }
 
 /// If several requests open one link at once, only one succeeds; the mark stays until the link expires.

@@ -2,18 +2,19 @@
 
 use innkeeper_ambient::Timestamp;
 
-use crate::condition::{Expected, Written};
+use crate::condition::Expected;
 use crate::conformance::records::{
     audit, authorization, connection, grant, grant_key, id, principal, space, state, state_key,
 };
 use crate::conformance::{Fresh, list};
 use crate::ids::GrantOwner;
 use crate::page::{Cursor, Page};
-use crate::records::ConnectionRecord;
+use crate::records::{ConnectionRecord, Edition};
 use crate::repositories::{AuditFilter, StateWritten, Store};
 
 list![
-    a_connection_is_written_only_over_the_version_it_names,
+    a_connection_is_written_only_over_the_edition_it_names,
+    a_connection_is_deleted_only_if_it_is_the_one_that_was_meant,
     connections_are_listed_by_id_and_stay_in_their_space,
     connections_are_listed_page_by_page,
     a_connection_has_another_edition_after_each_change,
@@ -22,25 +23,37 @@ list![
 ];
 
 /// Compare and swap, for a new record and for an existing one.
-async fn a_connection_is_written_only_over_the_version_it_names(Fresh { store, .. }: Fresh) {
-    let put = async |version, expected| store.put_connection(connection("s", "a", version), expected).await;
-    assert_eq!(put(2, Expected::Version(1)).await.expect("answered"), Written::Conflict(0));
-    assert_eq!(put(1, Expected::Absent).await.expect("written"), Written::Version(1));
-    assert_eq!(put(1, Expected::Absent).await.expect("answered"), Written::Conflict(1));
-    assert_eq!(put(2, Expected::Version(1)).await.expect("written"), Written::Version(2));
-    assert_eq!(put(2, Expected::Version(1)).await.expect("answered"), Written::Conflict(2));
-    assert_eq!(put(2, Expected::Any).await.expect("answered"), Written::Conflict(2));
-    assert_eq!(put(3, Expected::Any).await.expect("written"), Written::Version(3));
-    assert!(put(9, Expected::Version(3)).await.is_err(), "versions grow by one");
+async fn a_connection_is_written_only_over_the_edition_it_names(Fresh { store, .. }: Fresh) {
+    let edition = |version| connection("s", "a", version).edition();
+    let put = async |version, before| store.put_connection(connection("s", "a", version), before).await;
+    assert!(!put(2, Some(edition(1))).await.expect("answered"), "there is none to change");
+    assert!(put(1, None).await.expect("written"));
+    assert!(!put(1, None).await.expect("answered"), "there is one");
+    assert!(put(2, Some(edition(1))).await.expect("written"));
+    assert!(!put(2, Some(edition(1))).await.expect("answered"), "it was changed since");
+    let earlier = Edition { created_at: Timestamp::from_secs(7), ..edition(2) };
+    assert!(!put(3, Some(earlier)).await.expect("answered"), "it was deleted and created again since");
+    assert!(put(9, Some(edition(2))).await.is_err(), "versions grow by one");
 
     let found = store.connection(&space("s"), &id("a")).await.expect("read").expect("there");
-    assert_eq!(found, connection("s", "a", 3));
+    assert_eq!(found, connection("s", "a", 2));
+}
+
+/// Not one that has taken its id since; the owner knows nothing of it.
+async fn a_connection_is_deleted_only_if_it_is_the_one_that_was_meant(Fresh { store, .. }: Fresh) {
+    let record = connection("s", "a", 1);
+    assert!(store.put_connection(record.clone(), None).await.expect("written"));
+    fill(&*store, "s", "a", 1).await;
+    let earlier = Timestamp::from_secs(7);
+    assert!(!store.delete_connection(&record.space, &record.id, earlier).await.expect("answered"));
+    assert_eq!(belongings(&*store, "s", "a", 1).await, 4);
+    assert!(store.delete_connection(&record.space, &record.id, record.created_at).await.expect("deleted"));
 }
 
 /// Neither a space whose name begins with the same text nor the same id in another space is affected.
 async fn connections_are_listed_by_id_and_stay_in_their_space(Fresh { store, .. }: Fresh) {
     for (space, id) in [("s", "b"), ("s", "a"), ("s", "ab"), ("s2", "a"), ("t", "c")] {
-        store.put_connection(connection(space, id, 1), Expected::Absent).await.expect("written");
+        assert!(store.put_connection(connection(space, id, 1), None).await.expect("written"));
     }
     let listed = async |of: &str| {
         let listed = store.all_connections(&space(of)).await.expect("listed");
@@ -50,7 +63,8 @@ async fn connections_are_listed_by_id_and_stay_in_their_space(Fresh { store, .. 
     assert_eq!(listed("s2").await, ["s2/a"]);
     assert!(listed("none").await.is_empty());
     assert!(store.connection(&space("t"), &id("a")).await.expect("read").is_none());
-    assert!(!store.delete_connection(&space("t"), &id("a")).await.expect("answered"));
+    let made = connection("s", "a", 1).created_at;
+    assert!(!store.delete_connection(&space("t"), &id("a"), made).await.expect("answered"));
     assert!(store.connection(&space("s"), &id("a")).await.expect("read").is_some());
 }
 
@@ -58,9 +72,9 @@ async fn connections_are_listed_by_id_and_stay_in_their_space(Fresh { store, .. 
 async fn connections_are_listed_page_by_page(Fresh { store, .. }: Fresh) {
     let ids = ["a", "ab", "b", "c", "d"];
     for id in ids {
-        store.put_connection(connection("s", id, 1), Expected::Absent).await.expect("written");
+        assert!(store.put_connection(connection("s", id, 1), None).await.expect("written"));
     }
-    store.put_connection(connection("t", "z", 1), Expected::Absent).await.expect("written");
+    assert!(store.put_connection(connection("t", "z", 1), None).await.expect("written"));
     for limit in 1..7 {
         let (mut listed, mut page) = (Vec::new(), Page::first(limit));
         loop {
@@ -79,15 +93,17 @@ async fn connections_are_listed_page_by_page(Fresh { store, .. }: Fresh) {
 /// Deleting and creating again is a change, too.
 async fn a_connection_has_another_edition_after_each_change(Fresh { store, .. }: Fresh) {
     let edition = async || store.edition(&space("s"), &id("a")).await.expect("read");
+    let delete = async |made| store.delete_connection(&space("s"), &id("a"), made).await.expect("deleted");
     assert_eq!(edition().await, None);
-    let again = ConnectionRecord { created_at: Timestamp::from_secs(7), ..connection("s", "a", 1) };
+    let first = connection("s", "a", 1);
+    let again = ConnectionRecord { created_at: Timestamp::from_secs(7), ..first.clone() };
     let mut seen = Vec::new();
-    for record in [connection("s", "a", 1), connection("s", "a", 2), again] {
-        if record.version == 1 {
-            store.delete_connection(&space("s"), &id("a")).await.expect("deleted");
+    for record in [first.clone(), connection("s", "a", 2), again.clone()] {
+        if !seen.is_empty() && record.version == 1 {
+            assert!(delete(first.created_at).await);
         }
         let before = store.revision();
-        store.put_connection(record.clone(), Expected::Any).await.expect("written");
+        assert!(store.put_connection(record.clone(), edition().await).await.expect("written"));
         assert!(before.is_none() || store.revision() != before, "a store that has a revision changes it");
         let found = edition().await.expect("there");
         assert_eq!(found, record.edition());
@@ -95,7 +111,7 @@ async fn a_connection_has_another_edition_after_each_change(Fresh { store, .. }:
         seen.push(found);
     }
     let before = store.revision();
-    store.delete_connection(&space("s"), &id("a")).await.expect("deleted");
+    assert!(delete(again.created_at).await);
     assert_eq!(edition().await, None);
     assert!(before.is_none() || store.revision() != before, "a store that has a revision changes it");
 }
@@ -103,13 +119,14 @@ async fn a_connection_has_another_edition_after_each_change(Fresh { store, .. }:
 /// Grants, authorizations, state and the quota that the state used.
 async fn deleting_a_connection_removes_all_that_belongs_to_it_and_nothing_else(Fresh { store, .. }: Fresh) {
     for (number, (space, id)) in (1..).zip(NEIGHBOURS) {
-        store.put_connection(connection(space, id, 1), Expected::Absent).await.expect("written");
+        assert!(store.put_connection(connection(space, id, 1), None).await.expect("written"));
         fill(&*store, space, id, number).await;
     }
     store.write_audit(&[audit("s", "a", 1)]).expect("recorded");
 
-    assert!(store.delete_connection(&space("s"), &id("a")).await.expect("deleted"));
-    assert!(!store.delete_connection(&space("s"), &id("a")).await.expect("answered"));
+    let delete = async || store.delete_connection(&space("s"), &id("a"), connection("s", "a", 1).created_at).await;
+    assert!(delete().await.expect("deleted"));
+    assert!(!delete().await.expect("answered"));
     assert!(store.connection(&space("s"), &id("a")).await.expect("read").is_none());
     assert_eq!(belongings(&*store, "s", "a", 1).await, 0);
     for (number, (space, id)) in (1..).zip(NEIGHBOURS).skip(1) {
@@ -124,10 +141,11 @@ async fn deleting_a_connection_removes_all_that_belongs_to_it_and_nothing_else(F
 /// Late writes for the deleted connection leave nothing behind for the next one with its id.
 async fn a_new_connection_inherits_nothing_from_one_of_its_id(Fresh { store, .. }: Fresh) {
     fill(&*store, "s", "a", 1).await;
-    store.put_connection(connection("s", "a", 1), Expected::Absent).await.expect("written");
+    let first = connection("s", "a", 1);
+    assert!(store.put_connection(first.clone(), None).await.expect("written"));
     assert_eq!(belongings(&*store, "s", "a", 1).await, 0);
     fill(&*store, "s", "a", 1).await;
-    store.put_connection(connection("s", "a", 2), Expected::Version(1)).await.expect("written");
+    assert!(store.put_connection(connection("s", "a", 2), Some(first.edition())).await.expect("written"));
     assert_eq!(belongings(&*store, "s", "a", 1).await, 4);
 }
 

@@ -12,10 +12,18 @@ list![
     a_component_that_two_connectors_share_stays_while_one_has_it,
 ];
 
-/// The new component replaces the old one in one step.
+/// The new component replaces the old one in one step, if it is the one that the writer saw.
 async fn a_connector_is_replaced_with_its_component(Fresh { store, .. }: Fresh) {
-    store.put_connector(connector("acme", "sha256:1"), vec![1]).await.expect("added");
-    store.put_connector(connector("acme", "sha256:2"), vec![2]).await.expect("replaced");
+    let put = async |text: &str, byte, before: Option<&str>| {
+        let before = before.map(digest);
+        store.put_connector(connector("acme", text), vec![byte], before.as_ref()).await.expect("answered")
+    };
+    assert!(!put("sha256:1", 1, Some("sha256:0")).await, "there is none to replace");
+    assert!(put("sha256:1", 1, None).await);
+    assert!(!put("sha256:3", 3, None).await, "there is one");
+    assert!(!put("sha256:3", 3, Some("sha256:0")).await, "it is another");
+    assert_eq!(store.component(&digest("sha256:3")).await.expect("read"), None);
+    assert!(put("sha256:2", 2, Some("sha256:1")).await);
     let found = store.connector(&connector_id("acme")).await.expect("read").expect("there");
     assert_eq!(found.digest, digest("sha256:2"));
     assert_eq!(found, connector("acme", "sha256:2"));
@@ -35,7 +43,8 @@ async fn the_digest_of_a_connector_follows_its_component(Fresh { store, .. }: Fr
     assert_eq!(now().await, None);
     for text in ["sha256:1", "sha256:2"] {
         let before = store.revision();
-        store.put_connector(connector("acme", text), vec![1]).await.expect("put");
+        let replaced = now().await;
+        assert!(store.put_connector(connector("acme", text), vec![1], replaced.as_ref()).await.expect("put"));
         assert_eq!(now().await, Some(digest(text)));
         assert!(before.is_none() || store.revision() != before, "a store that has a revision changes it");
     }
@@ -46,7 +55,7 @@ async fn the_digest_of_a_connector_follows_its_component(Fresh { store, .. }: Fr
 /// Ordered by id, whatever the page size.
 async fn connectors_are_listed_page_by_page(Fresh { store, .. }: Fresh) {
     for id in ["c", "a", "b"] {
-        store.put_connector(connector(id, "sha256:1"), vec![1]).await.expect("added");
+        assert!(store.put_connector(connector(id, "sha256:1"), vec![1], None).await.expect("added"));
     }
     let first = store.connectors(&Page::first(2)).await.expect("listed");
     let second = Page::after(first.next.expect("there is more"), 2);
@@ -59,12 +68,14 @@ async fn connectors_are_listed_page_by_page(Fresh { store, .. }: Fresh) {
 
 /// Components are stored by their content, not by their connector.
 async fn a_component_that_two_connectors_share_stays_while_one_has_it(Fresh { store, .. }: Fresh) {
-    store.put_connector(connector("one", "sha256:1"), vec![1]).await.expect("added");
-    store.put_connector(connector("two", "sha256:1"), vec![1]).await.expect("added");
+    for id in ["one", "two"] {
+        assert!(store.put_connector(connector(id, "sha256:1"), vec![1], None).await.expect("added"));
+    }
     store.delete_connector(&connector_id("one")).await.expect("deleted");
     assert_eq!(store.component(&digest("sha256:1")).await.expect("read"), Some(vec![1]));
     // Adding the same component again must not remove it.
-    store.put_connector(connector("two", "sha256:1"), vec![1]).await.expect("replaced");
+    let same = digest("sha256:1");
+    assert!(store.put_connector(connector("two", "sha256:1"), vec![1], Some(&same)).await.expect("replaced"));
     assert_eq!(store.component(&digest("sha256:1")).await.expect("read"), Some(vec![1]));
 }
 

@@ -118,7 +118,8 @@ async fn grants_in_doubt_are_found_until_they_are_settled(Fresh { store, .. }: F
     assert_eq!(store.grant(&keys[1]).await.expect("read"), Some(lost));
     store.delete_grant(&keys[2], Expected::Any).await.expect("deleted");
     assert_eq!(store.grants_in_doubt(10).await.expect("listed"), keys[3..]);
-    store.delete_connection(&keys[3].space, &keys[3].connection).await.expect("deleted");
+    let made = Timestamp::from_secs(1);
+    store.delete_connection(&keys[3].space, &keys[3].connection, made).await.expect("deleted");
     assert!(store.grants_in_doubt(10).await.expect("listed").is_empty());
 }
 

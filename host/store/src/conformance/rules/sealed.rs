@@ -51,8 +51,9 @@ async fn a_sealed_text_is_replaced_only_while_it_is_the_one_that_was_read(Fresh 
 
 /// Seven texts under data key 1.
 async fn fill(store: &dyn Store) {
-    store.put_connection(connection("s", "a", 1), Expected::Absent).await.expect("written");
-    store.put_connection(connection("t", "a", 1), Expected::Absent).await.expect("written");
+    for space in ["s", "t"] {
+        assert!(store.put_connection(connection(space, "a", 1), None).await.expect("written"));
+    }
     for key in [grant_key("s", "a", GrantOwner::Shared), grant_key("s", "a", principal("ann"))] {
         store.put_grant(grant(key, 1), Expected::Absent).await.expect("written");
     }

@@ -8,7 +8,7 @@ use innkeeper::{
     ConnectionId, EgressSettings, Keyring, KeyringSource, PrincipalId, RedbStore, SpaceId, Store, SystemClock,
     SystemRandom, Timestamp,
 };
-use innkeeper_auth::{Auth, AuthTypes, Settings};
+use innkeeper_auth::{Auth, AuthOptions, AuthTypes, Settings, SourceContext};
 use innkeeper_egress::Egress;
 use innkeeper_spec::AuthMode;
 use innkeeper_store::{
@@ -46,7 +46,7 @@ impl Crowd {
         let auth = auth(&store, &vault)?;
         let machine = connection(&auth, "machine", "oauth_client_credentials", AuthMode::Shared, service)?;
         let connection = connection(&auth, "users", "oauth_authorization_code", AuthMode::PerUser, service)?;
-        store.put_connection(connection.clone(), Expected::Absent).await?;
+        store.put_connection(connection.clone(), None).await?;
         // The first grant of a machine is as good as a user's: its token comes from the service.
         auth.credential_source(&machine, &GrantOwner::Shared)?.attachment(&head(), None).await?;
         let sample = store.grants(&machine.space, &machine.id).await?.pop().ok_or_else(nothing)?;
@@ -157,7 +157,8 @@ fn auth(store: &Arc<RedbStore>, vault: &Arc<Vault>) -> Result<Auth, Failure> {
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let egress = Egress::new(settings, clock.clone(), random.clone())?;
     let store: Arc<dyn Store> = store.clone();
-    Ok(Auth::new(vault.clone(), store, egress, clock, random, AuthTypes::builtin()))
+    let context = SourceContext::new(egress, clock, random);
+    Ok(Auth::new(vault.clone(), store, context, AuthTypes::builtin(), AuthOptions::default()))
 }
 
 fn connection(
