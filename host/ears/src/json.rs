@@ -117,7 +117,7 @@ impl Failure {
                 passing(None)
             }
             TokenError::Failed { retry_after, .. } => passing(*retry_after),
-            TokenError::Malformed(_) => own("the provider's answer makes no sense"),
+            TokenError::Malformed(_) => own("the provider's answer is not valid"),
             // Nothing was used up, and a new consent of the user would not help.
             TokenError::Refused(_) | TokenError::NotAllowed(_) | TokenError::NotSigned => Self::new(
                 StatusCode::BAD_REQUEST,

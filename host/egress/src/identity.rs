@@ -49,7 +49,7 @@ pub enum IdentityError {
     #[error("there is no certificate")]
     NoCertificate,
     /// The first certificate cannot be parsed.
-    #[error("the certificate is none that TLS can show: give an X.509 certificate of version 3")]
+    #[error("the certificate cannot be used for TLS: use an X.509 certificate of version 3")]
     Certificate,
     /// The key cannot be parsed, or is of a kind that is not supported for TLS.
     #[error(

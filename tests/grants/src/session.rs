@@ -106,7 +106,7 @@ impl Source {
         let mut url = Url::clone(&self.server);
         url.set_path(what);
         let answer = context.post(url, JSON, body.to_string().into_bytes()).await?;
-        serde_json::from_slice(&answer).map_err(|_| odd("it is no JSON"))
+        serde_json::from_slice(&answer).map_err(|_| odd("it is not JSON"))
     }
 
     async fn session(&self, what: &str, body: Value, context: &SourceContext) -> Result<TokenAnswer, TokenError> {

@@ -58,7 +58,7 @@ pub(super) fn answers() -> Vec<Attack> {
             Class::Egress,
             ("egress-headers-large", "A service sends 100 KB of one header"),
             ANSWERS,
-            "it is longer than any honest one",
+            "it is longer than any legitimate response",
             WAYS_OUT,
             |rig, way| async move {
                 let header = format!("x-large: {}", "x".repeat(100_000));
@@ -144,7 +144,7 @@ pub(super) fn answers_to_guests() -> Vec<Attack> {
             Class::Egress,
             ("egress-oauth-endless", "An answer to OAuth never ends"),
             ANSWERS,
-            "longer than any honest one",
+            "longer than any legitimate response",
             OF_OAUTH,
             |rig, way| async move {
                 rig.reach(way, Target::Answer(endless("HTTP/1.1 200 OK\r\n\r\n", "{\"a\":[[[[[[[[[[[[[[[["))).await

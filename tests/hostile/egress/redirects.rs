@@ -126,7 +126,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Class::Egress,
             ("egress-redirect-oauth", "An endpoint of OAuth redirects the request, and what proves the client with it"),
             "requests of OAuth follow no redirect to another origin",
-            "answered with status 307 and no error code of OAuth",
+            "answered with status 307 and no OAuth error code",
             OF_OAUTH,
             |rig, way| async move {
                 let location = format!("location: {}", rig.forbidden().url("/stolen"));

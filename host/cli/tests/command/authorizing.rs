@@ -100,7 +100,7 @@ fn a_port_that_is_taken_is_told() {
 fn only_what_a_person_has_to_authorize_is_authorized() {
     let inn = connected();
     inn.run(&["connection", "create", "hostile_connector", "--id=h", "--auth-type=none"]).succeeded();
-    inn.run(&["authorize", "h", "--no-browser"]).failed(6, &["no person authorizes"]);
+    inn.run(&["authorize", "h", "--no-browser"]).failed(6, &["is not authorized in a browser"]);
     inn.run(&["authorize", "nobody", "--no-browser"]).failed(3, &["there is no connection \"nobody\""]);
 }
 

@@ -21,7 +21,7 @@ fn a_connection_is_made_by_questions() {
     session.types("");
     session.sees("Practice provider");
     session.types(&base);
-    session.sees("The token alone");
+    session.sees("Only the token");
     session.sees("Token");
     session.types_unseen(SECRET);
     session.sees("Id of the connection");

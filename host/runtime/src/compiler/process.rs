@@ -181,7 +181,7 @@ async fn send(input: &mut (impl AsyncWrite + Unpin), order: Order, component: &[
 
 /// `None` if the stream ends before the answer does.
 async fn read_answer(output: &mut (impl AsyncRead + Unpin), limits: &CompileLimits) -> Result<Option<Answer>, Silence> {
-    let garbled = || Silence::NotACompiler("its answer makes no sense");
+    let garbled = || Silence::NotACompiler("its answer is not valid");
     let mut head = [0; wire::ANSWER];
     if output.read_exact(&mut head).await.is_err() {
         return Ok(None);
