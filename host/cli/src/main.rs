@@ -76,7 +76,7 @@ fn run(arguments: Arguments, matches: &ArgMatches, output: Output, compiler: Com
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::failed(format!("no threads to work with: {error}")))?;
+        .map_err(|error| Failure::failed(format!("no threads can be started: {error}")))?;
     let outcome = runtime.block_on(arguments.command.run(&Context { settings, output }));
     // Tasks that still wait for a terminal or a browser must not keep the process running.
     runtime.shutdown_background();

@@ -37,7 +37,7 @@ impl Plan {
         &self.view.endpoints
     }
 
-    /// Whether something in it was neither named by the caller who requested the plan nor approved before.
+    /// Whether something in it was neither named by the caller who requested the plan nor already approved.
     pub fn needs_approval(&self) -> bool {
         self.view.needs_approval()
     }
@@ -119,7 +119,7 @@ pub struct PlanView {
 }
 
 impl PlanView {
-    /// Whether something in it was neither named by the caller who requested the plan nor approved before.
+    /// Whether something in it was neither named by the caller who requested the plan nor already approved.
     pub fn needs_approval(&self) -> bool {
         let rights = self.placeholders.iter().chain(&self.claims).map(|right| right.approval);
         let hosts = self.hosts.iter().map(|host| host.approval);
@@ -146,7 +146,7 @@ pub enum PlanKind {
 pub enum Approval {
     /// Whoever asked for the plan named it.
     Named,
-    /// It was approved before.
+    /// It was already approved.
     Standing,
     /// The owner has to agree to it.
     Needed,

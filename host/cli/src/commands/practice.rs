@@ -66,7 +66,7 @@ async fn follow(provider: &Running, quiet: bool, output: Output) -> Outcome {
     loop {
         tokio::select! {
             stopped = tokio::signal::ctrl_c() => {
-                return stopped.map_err(|error| Failure::failed(format!("no signal can be waited for: {error}")));
+                return stopped.map_err(|error| Failure::failed(format!("signals cannot be received: {error}")));
             }
             () = tokio::time::sleep(GLANCE), if !quiet => {
                 let known = seen;
@@ -107,7 +107,7 @@ fn introduce(provider: &Running, output: Output) -> Outcome {
     }
     output.heading(format!("The practice provider is at {base}"))?;
     output.line(
-        "Made-up people, made-up files; nothing leaves this machine. It ends with Ctrl-C and forgets everything.",
+        "People and files are made up; nothing leaves this machine. Press Ctrl-C to stop it; nothing is saved.",
     )?;
     output.gap()?;
     let mut addresses = Listing::new(["WHAT", "ADDRESS"]);
@@ -132,14 +132,14 @@ fn introduce(provider: &Running, output: Output) -> Outcome {
     output.table(&clients, "")?;
     let people: Vec<String> = PEOPLE.iter().map(|person| format!("{} ({})", person.name, person.about)).collect();
     output.gap()?;
-    output.line(format!("Who signs in: {}", people.join("; ")))?;
+    output.line(format!("Who can log in: {}", people.join("; ")))?;
     output.gap()?;
-    output.heading("To try, in another terminal:")?;
+    output.heading("To try it, in another terminal:")?;
     for command in to_try(base) {
         output.line(format!("  {command}"))?;
     }
     output.gap()?;
-    output.line(format!("End every access token at once:  curl -X POST {base}/practice/expire"))?;
+    output.line(format!("Expire all access tokens:  curl -X POST {base}/practice/expire"))?;
     output.gap()
 }
 

@@ -58,7 +58,7 @@ fn show(status: &ConnectionStatus, context: &Context) -> Outcome {
     if grant.in_doubt {
         lines.push((
             "in doubt",
-            "a refresh was sent and its answer was never stored; the next call settles it".to_owned(),
+            "a refresh was sent and its response was never stored; the next call settles it".to_owned(),
         ));
     }
     if let Some(problem) = &grant.last_failure {

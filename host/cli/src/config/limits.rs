@@ -140,7 +140,7 @@ impl Place<'_> {
             ),
             Self::Count(_) | Self::LongCount(_) | Self::ShortCount(_) => (&[("", 1)], "a number"),
         };
-        let wrong = || format!("the limit `{name}` is {text:?}: give {example}, above 0");
+        let wrong = || format!("the limit `{name}` is {text:?}: set {example}, above 0");
         let (digits, factor) =
             units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor))).ok_or_else(wrong)?;
         let digits = digits.trim();

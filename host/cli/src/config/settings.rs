@@ -198,7 +198,7 @@ impl Layers<'_> {
         }
         let settings = FileSettings::read(&path)?;
         if settings.folder.is_some() {
-            let reason = "cannot set `folder`: it lies in the folder itself";
+            let reason = "cannot set `folder`, because it is in that folder";
             return Err(Failure::usage(format!("the configuration file {} {reason}", path.display())));
         }
         self.files.push((path, settings));
@@ -324,7 +324,7 @@ fn allow(networks: &mut PrivateNetworks, texts: &[String]) -> Outcome {
 
 fn default_folder() -> Outcome<PathBuf> {
     let strategy = etcetera::choose_base_strategy().map_err(|error| {
-        Failure::usage(format!("there is no home folder to keep anything in ({error})"))
+        Failure::usage(format!("there is no home folder to store anything in ({error})"))
             .hint("name one with `--folder DIR`")
     })?;
     Ok(strategy.data_dir().join("innkeeper"))

@@ -41,7 +41,7 @@ fn the_address_of_a_browser_elsewhere_can_be_pasted() {
     waiting.say("that is no address");
     waiting.say(&callback);
     let ran = inn.heard(waiting.end()).succeeded();
-    assert!(ran.err.contains("That is not the callback of this authorization"), "{ran:#?}");
+    assert!(ran.err.contains("That is not the callback address of this authorization"), "{ran:#?}");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn callbacks_that_do_not_belong_change_nothing() {
 fn who_does_not_come_back_is_waited_for_no_longer_than_asked() {
     let inn = connected();
     let ran = inn.run(&["authorize", "drive", "--no-browser", "--timeout", "1"]);
-    ran.failed(4, &["nobody came back from the authorization server", "run the command again"]);
+    ran.failed(4, &["nobody returned from the authorization server", "run the command again"]);
     inn.run(&["authorize", "drive", "--timeout", "0"]).failed(2, &["--timeout"]);
 }
 

@@ -55,8 +55,8 @@ fn what_can_stay_as_it_is_is_asked_for_once_and_not_field_by_field() {
     }
     session.sees("Client secret (empty: none)");
     session.types_unseen("");
-    session.sees("There is more that can be left as it is: Scope");
-    session.sees("Change any of it?");
+    session.sees("These fields can be left unchanged: Scope");
+    session.sees("Change any of them?");
     session.presses("n");
     session.sees("Id of the connection");
     session.types("echo");
@@ -76,7 +76,7 @@ fn hosts_that_are_not_approved_make_no_connection() {
     session.presses("n");
     let (status, shown) = session.ends();
     assert_eq!(status, Some(5), "{shown}");
-    assert!(shown.contains("no connection was made"), "{shown}");
+    assert!(shown.contains("no connection was created"), "{shown}");
     assert_eq!(inn.run(&["connection", "list", "--json"]).succeeded().json(), serde_json::json!([]));
 }
 

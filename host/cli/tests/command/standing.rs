@@ -87,5 +87,5 @@ fn the_audit_tells_what_was_done_the_newest_first() {
         ]
     );
     inn.run(&["audit", "--last", "0"]).failed(2, &["--last"]);
-    assert_eq!(inn.run(&["audit", "--space", "other"]).succeeded().out, "nothing was done yet\n");
+    assert_eq!(inn.run(&["audit", "--space", "other"]).succeeded().out, "there are no records yet\n");
 }

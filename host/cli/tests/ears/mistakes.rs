@@ -59,7 +59,7 @@ fn a_file_that_is_not_there_is_named() {
 fn a_secret_in_the_file_is_refused_and_not_repeated() {
     for secret in ["client_secret = 'hunter2-hunter2'", "client_secret = { text = 'hunter2-hunter2' }"] {
         let place = Place::with(&format!("{WHOLE}{secret}"));
-        let said = refused(&place, &[], 2, &["a secret never stands here", "`{ file = ", "`{ env = ", "(line 4)"]);
+        let said = refused(&place, &[], 2, &["secrets are not allowed here", "`{ file = ", "`{ env = ", "(line 4)"]);
         assert!(!said.contains("hunter2"), "{said}");
     }
 }

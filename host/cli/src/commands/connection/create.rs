@@ -79,7 +79,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     if context.output.is_json() {
         return context.output.json(&view);
     }
-    context.output.line(format!("made the connection {}", view.id))?;
+    context.output.line(format!("created the connection {}", view.id))?;
     show::details(&view, context.output)?;
     let next = if view.interactive { "authorize" } else { "connection check" };
     let whose = if view.auth_mode == AuthMode::PerUser { " --principal NAME" } else { "" };
@@ -161,7 +161,7 @@ async fn choose(host: &Innkeeper, can_ask: bool) -> Outcome<ConnectorId> {
     let known = every_page(|page| async move { host.connectors(&page).await }).await?;
     if known.is_empty() {
         return Err(
-            Failure::usage("there is no connector yet").hint("add one with `innkeeper connector add FILE.wasm`")
+            Failure::usage("there are no connectors yet").hint("add one with `innkeeper connector add FILE.wasm`")
         );
     }
     if !can_ask {
@@ -180,7 +180,7 @@ fn default_auth_type(connector: &Connector) -> Outcome<String> {
         [only] => Ok(only.auth_type.to_string()),
         several => {
             let ids: Vec<_> = several.iter().map(|taken| taken.auth_type.to_string()).collect();
-            Err(Failure::usage(format!("name how it authenticates with `--auth-type`: {}", ids.join(", "))))
+            Err(Failure::usage(format!("choose an auth type with `--auth-type`: {}", ids.join(", "))))
         }
     }
 }

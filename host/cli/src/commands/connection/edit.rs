@@ -78,7 +78,7 @@ async fn plan(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Out
         None => arguments.approve_asked.then_some(HostApproval::AsAsked),
     };
     if change.is_empty() {
-        return Err(Failure::usage("nothing to change was named").hint("innkeeper connection edit --help"));
+        return Err(Failure::usage("there is nothing to change").hint("innkeeper connection edit --help"));
     }
     Ok(host.plan_change(space, &arguments.id, change).await?)
 }

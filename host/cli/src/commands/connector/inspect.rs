@@ -30,7 +30,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
             }
             describe::whole(spec, context.output)?;
             describe::imports(connector.imports(), context.output)?;
-            context.output.note(format!("digest {}; all of it with the schemas: --json", connector.digest().0));
+            context.output.note(format!("digest {}; --json shows everything, with the schemas", connector.digest().0));
             Ok(())
         })
         .await
