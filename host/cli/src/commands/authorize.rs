@@ -21,26 +21,26 @@ use crate::output::say;
 pub(crate) struct Arguments {
     /// Which connection
     connection: ConnectionId,
-    /// Who authorizes, where each principal has a grant of their own
+    /// Who authorizes, if each principal has a separate grant
     #[arg(long, value_name = "NAME")]
     principal: Option<PrincipalId>,
-    /// Print the address to open instead of opening a browser; the address that a browser elsewhere ends on can be
-    /// pasted. A connection that is authorized by a code on another device opens no browser anyway
+    /// Print the address to open instead of opening a browser; if the browser runs on another machine, paste the
+    /// address that it ends at. A connection that is authorized with a device code never opens a browser
     #[arg(long)]
     no_browser: bool,
-    /// The port on 127.0.0.1 that the browser comes back to; 0 takes a free one
+    /// The port on 127.0.0.1 that the browser returns to; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Print a link for the principal to open, at the pages of a running `innkeeper serve`, and wait for nobody
+    /// Print a link that the principal opens at the pages of a running `innkeeper serve`, and do not wait
     #[arg(long, conflicts_with_all = ["no_browser", "port", "timeout"])]
     link: bool,
     /// Where those pages are
     #[arg(long, value_name = "URL", requires = "link", default_value_t = default_pages())]
     pages: Url,
-    /// Where the user goes at the end; `serve` has to be told that the origin is allowed
+    /// Where the user goes at the end; `serve` must allow its origin
     #[arg(long, value_name = "URL", requires = "link")]
     return_url: Option<Url>,
-    /// How long the link is good, in seconds
+    /// How long the link is valid, in seconds
     #[arg(long, value_name = "SECONDS", requires = "link", default_value_t = 600,
           value_parser = clap::value_parser!(u64).range(1..=86_400))]
     link_life: u64,

@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// The input: JSON, `@FILE`, or `-` for standard input
     #[arg(long, short, value_name = "JSON|@FILE|-", default_value = "{}", hide_default_value = true)]
     input: String,
-    /// A file for the action, `;type=MEDIA/TYPE` behind it where that matters
+    /// A file for the action, followed by `;type=MEDIA/TYPE` if that matters
     #[arg(long, short, value_name = "[NAME=]PATH")]
     file: Vec<String>,
     /// The folder for files of the result
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     /// Replace files of the same name there
     #[arg(long)]
     overwrite: bool,
-    /// The user that it runs for, where each principal has a grant of their own
+    /// The user that the call is for, if each principal has a separate grant
     #[arg(long, value_name = "NAME")]
     principal: Option<PrincipalId>,
     /// Show what the connector logs

@@ -11,7 +11,7 @@ use crate::failure::Outcome;
 pub(crate) struct Arguments {
     /// Which connection
     connection: ConnectionId,
-    /// For whom, where each principal has a grant of their own
+    /// For whom, if each principal has a separate grant
     #[arg(long, value_name = "NAME")]
     principal: Option<PrincipalId>,
 }

@@ -14,7 +14,7 @@ use crate::progress::Progress;
 pub(crate) enum Command {
     /// List the ids of the keyring's keys
     List,
-    /// Make a new key, seal every secret under it, and drop the older keys
+    /// Create a new key, seal every secret under it, and remove the older keys
     Rotate,
 }
 

@@ -21,19 +21,19 @@ pub(crate) struct Arguments {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 4747)]
     port: u16,
-    /// How long an access token lives, in seconds
+    /// How long an access token is valid, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     token_life: u64,
-    /// Go on with the same refresh token after each refresh
+    /// Keep the same refresh token after each refresh
     #[arg(long)]
     no_rotation: bool,
-    /// Leave `expires_in` out of token answers, as some providers do
+    /// Omit `expires_in` from token responses, as some providers do
     #[arg(long)]
     no_expiry: bool,
-    /// A further redirect address to take users back to
+    /// An additional redirect URI
     #[arg(long, value_name = "URL")]
     redirect_uri: Vec<String>,
-    /// A further scope that may be asked for
+    /// An additional scope that may be requested
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
     /// Do not print what happens

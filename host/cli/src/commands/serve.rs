@@ -23,10 +23,10 @@ pub(crate) struct Arguments {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = PORT)]
     port: u16,
-    /// The address that users find the pages at, where a proxy with TLS stands before this one
+    /// The public address of the pages, if they are behind a proxy with TLS
     #[arg(long, value_name = "URL")]
     public_url: Option<Url>,
-    /// An origin that users may be sent back to at the end: scheme, host and port
+    /// An origin that users may be sent to at the end: scheme, host and port
     #[arg(long, value_name = "URL")]
     return_origin: Vec<Url>,
 }

@@ -25,36 +25,36 @@ pub(crate) struct Arguments {
     /// The same, as a flag
     #[arg(long, value_name = "ID", conflicts_with = "positional")]
     connector: Option<String>,
-    /// A TOML or JSON file that describes the connection; flags are stronger
+    /// A TOML or JSON file that describes the connection; flags take precedence
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
-    /// The id of the connection; otherwise made from the connector's
+    /// The id of the connection; by default derived from the connector's
     #[arg(long)]
     id: Option<String>,
-    /// What people call it
+    /// Its title, for people
     #[arg(long)]
     title: Option<String>,
-    /// How it authenticates
+    /// Its auth type
     #[arg(long, value_name = "ID")]
     auth_type: Option<String>,
-    /// One grant for all, or one for each principal
+    /// `shared`: one grant for all users; `per-user`: one for each principal
     #[arg(long, value_name = "MODE", value_parser = auth_mode)]
     auth_mode: Option<AuthMode>,
     /// A config field, or a JSON object of several
     #[arg(long, value_name = "NAME=VALUE|JSON")]
     config: Vec<String>,
-    /// A field of the auth type that is no secret
+    /// A field of the auth type that is not secret
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameters::pair)]
     field: Vec<(String, String)>,
     #[command(flatten)]
     secrets: SecretArguments,
-    /// A host that it may reach, in place of all that the connector asks for
+    /// A host that it may reach, instead of all that the connector requests
     #[arg(long, value_name = "https://HOST[:PORT][/PREFIX]")]
     host: Option<Vec<String>>,
-    /// Approve the hosts that the connector asks for, where credentials are sent to, and what it may do with them
+    /// Approve the hosts that the connector requests, where credentials are sent, and what it may do with them
     #[arg(long, short)]
     yes: bool,
-    /// Show what would be made, and make nothing
+    /// Show what would be created, and create nothing
     #[arg(long)]
     dry_run: bool,
 }

@@ -99,7 +99,7 @@ pub(super) fn with_speaker(fields: Vec<FieldSpec>, declaration: &AuthDeclaration
     fields.into_iter().map(marked).collect()
 }
 
-/// A question in the connector's words: it cannot be mistaken for one of the host.
+/// A question in the connector's words, marked so that it cannot be mistaken for one of the host.
 fn asks(label: &str) -> String {
     format!("The connector asks: {}", Quoted::new(label).at_most(200))
 }

@@ -14,7 +14,7 @@ use crate::time;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// A component's file, or the id of a connector that is kept
+    /// A component's file, or the id of a stored connector
     #[arg(value_name = "FILE|ID")]
     what: String,
 }

@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     /// Let a script sign in and consent instead of opening a browser
     #[arg(long)]
     headless: bool,
-    /// Authorize by way of an auth redirect service in front of the practice provider
+    /// Authorize through an auth redirect service in front of the practice provider
     #[arg(long)]
     ears: bool,
 }

@@ -36,16 +36,16 @@ pub(crate) enum Command {
 
 #[derive(Args, Debug)]
 pub(crate) struct Serve {
-    /// What it is set up with: providers, callbacks, limits (docs/ears.md)
+    /// Its settings: providers, callbacks, limits (docs/ears.md)
     #[arg(long, value_name = "FILE", default_value = "ears.toml")]
     service_file: PathBuf,
-    /// Where it listens [default: the file's, or 127.0.0.1:4790]; port 0 takes a free one
+    /// The address that it listens on [default: the file's, or 127.0.0.1:4790]; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// Where its metrics are served, apart from the service itself [default: the file's, or nowhere]
+    /// The address that its metrics are served on, separate from the service itself [default: the file's, or none]
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics_listen: Option<SocketAddr>,
-    /// The address that browsers and hosts find it at [default: the file's, or where it listens]
+    /// The address that browsers and hosts use for it [default: the file's, or the address that it listens on]
     #[arg(long, value_name = "URL")]
     public_url: Option<Url>,
 }
