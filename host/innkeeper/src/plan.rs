@@ -267,11 +267,10 @@ impl fmt::Display for PlanWarning {
             Self::InsecureAuthType { reason } => write!(f, "this auth type is insecure: {reason}"),
             Self::ShortSecret { field, shortest } => write!(
                 f,
-                "the secret `{field}` has fewer than {shortest} bytes; if a service repeats it, the connector reads it"
+                "the secret `{field}` has fewer than {shortest} bytes; if a service repeats it, the connector can read it"
             ),
             Self::SecretInBody => f.write_str(
-                "a secret in the body of a request can be stored by the service and read back, in pieces or in another form \
-                 that nothing recognises: agree only if you trust this connector with the secret itself",
+                "a service can store a secret in the body of a request, and the connector can read it back in pieces or in another form that the host does not recognise: agree only if you trust this connector with the secret itself",
             ),
         }
     }

@@ -114,7 +114,7 @@ impl ConnectionStatus {
     }
 }
 
-/// What an action answered.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct CallResultView {
@@ -179,7 +179,7 @@ impl CallResult {
     }
 }
 
-/// What trying a connection came to.
+/// The result of checking a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct CheckResultView {
@@ -198,7 +198,7 @@ impl CheckResult {
     }
 }
 
-/// What is on record of something that was done.
+/// A record of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct AuditView {
@@ -246,7 +246,7 @@ impl From<AuditRecord> for AuditView {
     }
 }
 
-/// Why something did not work. Holds no secret.
+/// Why an operation failed. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct ErrorView {

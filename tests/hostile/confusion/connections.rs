@@ -49,7 +49,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Class::Confusion,
             ("confusion-auth-type-asked", "A connection asks for an auth type that the connector does not take"),
             "auth types are the connector's and the host's",
-            ("Error::AuthTypeNotTaken", "does not take the auth type"),
+            ("Error::AuthTypeNotTaken", "does not accept the auth type"),
             |rig| async move { Told::of(rig.connect("oauth_password", |new| new).await) },
         ),
         attack(

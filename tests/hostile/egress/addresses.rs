@@ -242,14 +242,14 @@ pub(super) fn addresses() -> Vec<Attack> {
             "An address has an approved name where the user stands",
             HOSTS,
             get("https://api.example.com@evil.example/"),
-            invalid("holds a user name or password"),
+            invalid("contains a user name or password"),
         ),
         refused(
             "egress-fragment",
             "An address hides a host behind a fragment",
             HOSTS,
             get("https://api.example.com/#@evil.example"),
-            invalid("holds a fragment"),
+            invalid("contains a fragment"),
         ),
         refused(
             "egress-file",

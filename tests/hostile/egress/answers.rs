@@ -77,7 +77,7 @@ pub(super) fn answers() -> Vec<Attack> {
         answered(
             "egress-switch",
             "A service switches to another protocol",
-            "switched to another protocol, which nobody asked for",
+            "switched to another protocol, which was not requested",
             || raw("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: evil\r\n\r\nevil"),
         ),
     ]
@@ -161,6 +161,6 @@ pub(super) fn answers_to_guests() -> Vec<Attack> {
         )
         .of_kind("CallError::TimedOut")
         // The service of this test gives up after some hundred megabytes, which a quick machine has read before.
-        .or(("HttpError::Connect", "broke before the answer")),
+        .or(("HttpError::Connect", "broke before the response")),
     ]
 }

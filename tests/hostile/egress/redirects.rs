@@ -41,14 +41,14 @@ pub(super) fn attacks() -> Vec<Attack> {
             "A redirect leads to a file",
             301,
             "file:///etc/passwd",
-            denied("it is no plain https address"),
+            denied("it is not a plain https address"),
         ),
         redirected(
             "egress-redirect-user",
             "A redirect carries a user name",
             308,
             "https://api.example.com:pass@evil.example/",
-            denied("it is no plain https address"),
+            denied("it is not a plain https address"),
         ),
         redirected(
             "egress-redirect-relative",
@@ -112,7 +112,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Class::Egress,
             ("egress-redirect-body", "A redirect asks for a body with a filled-in secret at another origin"),
             REDIRECTS,
-            denied("asks for a body there that holds a secret"),
+            denied("asks for a body there that contains a secret"),
             |rig| async move {
                 let connection = rig.approved(&[rig.upstream().base(), rig.echo().base()]).await;
                 let place = rig.upstream().at([say(307, &[&format!("location: {}", rig.echo().base())], "")]);

@@ -30,9 +30,9 @@ async fn a_program_that_is_not_there_is_named_and_no_thread_takes_its_place() {
 
 #[tokio::test]
 async fn another_program_is_told_from_a_compiler() {
-    refused(script("exit 3"), "it ended without a greeting").await;
-    refused(script("cat /dev/zero"), "it says something else").await;
-    refused(script("echo 'error: unrecognized subcommand' >&2; exit 2"), "it ended without a greeting").await;
+    refused(script("exit 3"), "it exited without a greeting").await;
+    refused(script("cat /dev/zero"), "its greeting is not valid").await;
+    refused(script("echo 'error: unrecognized subcommand' >&2; exit 2"), "it exited without a greeting").await;
 }
 
 #[tokio::test]

@@ -156,7 +156,7 @@ fn all_mistakes_are_reported_at_once_with_the_nearest_name_and_no_secret() {
         "clientSecret is a secret: set it among the secrets",
         "issuer is not a secret: set it among the plain fields",
         "authorizationUrl must use https",
-        "tokenUrl holds a user name",
+        "tokenUrl contains a user name",
         "clientId is required",
         "useBasicAuth ",
     ] {
@@ -252,5 +252,5 @@ async fn an_auth_type_says_who_may_own_its_grants() {
     let id = |text| AuthTypeId::parse(text).expect("an id");
     house.auth.check_mode(&id("oauth_authorization_code"), AuthMode::PerUser).expect("possible");
     let error = house.auth.check_mode(&id("bearer"), AuthMode::PerUser).expect_err("impossible");
-    assert_eq!(error.to_string(), "auth type bearer has no mode per-user; it has shared");
+    assert_eq!(error.to_string(), "auth type bearer does not support the mode per-user; it supports shared");
 }

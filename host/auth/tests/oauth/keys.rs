@@ -186,7 +186,7 @@ fn a_password_goes_over_https_alone_and_is_marked_as_insecure() {
         (vec![("tokenUrl", json!("http://127.0.0.1:1/token"))], "tokenUrl must use https, also on loopback"),
         (vec![("tokenUrl", json!("http://as.example.com/token"))], "tokenUrl must use https"),
         (vec![("tokenUrl", json!("https://as.example.com/token#x"))], "tokenUrl must not have a fragment"),
-        (vec![("tokenUrl", json!("https://a:b@as.example.com/"))], "tokenUrl holds a user name"),
+        (vec![("tokenUrl", json!("https://a:b@as.example.com/"))], "tokenUrl contains a user name"),
         (vec![("tokenUrl", json!(format!("https://as.example.com/{}", "x".repeat(2048))))], "at most 2048"),
         (vec![("username", json!("x".repeat(1025)))], "username must have at most 1024"),
         (vec![("clientId", json!("x".repeat(4097)))], "clientId must have at most 4096"),

@@ -38,7 +38,7 @@ fn the_address_of_a_browser_elsewhere_can_be_pasted() {
     let mut waiting = inn.begin(&["authorize", "drive", "--no-browser", "--json"]);
     let callback = waiting.consent(Decision::Allow);
     waiting.say("");
-    waiting.say("that is no address");
+    waiting.say("that is not an address");
     waiting.say(&callback);
     let ran = inn.heard(waiting.end()).succeeded();
     assert!(ran.err.contains("That is not the callback address of this authorization"), "{ran:#?}");

@@ -117,7 +117,7 @@ fn a_connector_that_fails_ends_with_8_and_says_how() {
     for (action, says) in [
         ("exit", "exited with status"),
         ("not_json", "text that is not JSON"),
-        ("wrong_output", "what its own schema forbids"),
+        ("wrong_output", "that its own schema forbids"),
         ("huge_output", "12582914 bytes"),
         ("eat_memory", "bytes of memory"),
     ] {

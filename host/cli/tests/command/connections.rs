@@ -11,7 +11,7 @@ const PLAIN: [&str; 6] = ["connection", "create", "hostile_connector", "--id=h",
 fn a_connection_is_made_by_flags_and_shown_and_listed() {
     let inn = Inn::with_practice();
     let made = inn.connect_drive(&["--title", "Ada's Drive"]).succeeded();
-    assert!(made.out.starts_with("made the connection drive\n"), "{made:#?}");
+    assert!(made.out.starts_with("created the connection drive\n"), "{made:#?}");
     assert!(made.err.contains("next: innkeeper authorize drive"), "{made:#?}");
     let shown = inn.run(&["connection", "show", "drive"]).succeeded();
     assert!(shown.out.starts_with("drive: Ada's Drive\n"), "{shown:#?}");
@@ -147,7 +147,7 @@ fn what_breaks_the_rules_is_told_whole_and_nothing_is_made() {
     create(&["google_drve"]).failed(3, &["there is no connector \"google_drve\"", "google_drive"]);
     create(&[]).failed(2, &["name a connector", "google_drive"]);
     create(&["google_drive"]).failed(2, &["--auth-type", "oauth_authorization_code"]);
-    create(&["google_drive", "--auth-type=basic"]).failed(6, &["does not take the auth type \"basic\""]);
+    create(&["google_drive", "--auth-type=basic"]).failed(6, &["does not accept the auth type \"basic\""]);
     create(&["hostile_connector", "--auth-type=bearer", "--yes", "--field=prefix=x"]).failed(6, &["prefix", "token"]);
     create(&["practice_echo", "--auth-type=none", "--yes", "--config=bseUrl=x"]).failed(6, &["bseUrl", "baseUrl"]);
     create(&["hostile_connector", "--auth-type=none", "--yes", "--config=base"]).failed(6, &["write `name=value`"]);
@@ -160,7 +160,7 @@ fn what_breaks_the_rules_is_told_whole_and_nothing_is_made() {
 fn an_id_is_taken_once_and_made_where_none_is_given() {
     let inn = Inn::with_connectors();
     inn.run(&PLAIN).succeeded();
-    inn.run(&PLAIN).failed(1, &["there is a connection \"h\"", "already"]);
+    inn.run(&PLAIN).failed(1, &["there is already a connection \"h\"", "already"]);
     let create = ["connection", "create", "hostile_connector", "--auth-type=none", "--json"];
     let first = inn.run(&create).succeeded().json()["id"].clone();
     let second = inn.run(&create).succeeded().json()["id"].clone();

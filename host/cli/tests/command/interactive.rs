@@ -30,7 +30,7 @@ fn a_connection_is_made_by_questions() {
     session.sees(&format!("{base}/echo (GET)"));
     session.sees("Approve this?");
     session.presses("y");
-    session.sees("made the connection practice_echo");
+    session.sees("created the connection practice_echo");
     let (status, shown) = session.ends();
     assert_eq!(status, Some(0), "{shown}");
     assert!(!shown.contains(SECRET) && !holds(&inn.everything(), SECRET), "{shown}");
@@ -60,7 +60,7 @@ fn what_can_stay_as_it_is_is_asked_for_once_and_not_field_by_field() {
     session.presses("n");
     session.sees("Id of the connection");
     session.types("echo");
-    session.sees("made the connection echo");
+    session.sees("created the connection echo");
     let (status, shown) = session.ends();
     assert_eq!(status, Some(0), "{shown}");
     let made = inn.run(&["connection", "show", "echo", "--json"]).succeeded().json();
@@ -101,7 +101,7 @@ fn deleting_asks_first() {
     inn.run(&["connection", "create", "hostile_connector", "--id=h", "--auth-type=none"]).succeeded();
     for (answer, expected) in [("n", Some(5)), ("y", Some(0))] {
         let mut session = Session::start(&inn, &["connection", "delete", "h"]);
-        session.sees("Delete h (Hostile) with its grants?");
+        session.sees("Delete h (Hostile) and its grants?");
         session.presses(answer);
         let (status, shown) = session.ends();
         assert_eq!(status, expected, "{shown}");
