@@ -171,7 +171,7 @@ mod tests {
             ("a\u{e0041}", "holds U+E0041 as character 2, which cannot be seen: remove it"),
             ("a\u{1b}", "holds U+001B as character 2, which is one of the control characters: remove it"),
             ("a\u{2028}", "holds U+2028 as character 2, which is a line break: remove it"),
-            ("a\u{e000}", "holds U+E000 as character 2, which has no meaning of its own: remove it"),
+            ("a\u{e000}", "holds U+E000 as character 2, which has no meaning: remove it"),
         ] {
             for check in [Mistakes::check_text, Mistakes::check_line] {
                 let mut mistakes = Mistakes::default();

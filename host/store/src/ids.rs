@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The text is not a valid id: the given text and the rule it breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{kind} id {} is not valid: it must have 1 to {longest} characters, none of them a control character or a slash{}",
+    "{kind} id {} is not valid: it must have 1 to {longest} characters, without control characters or slashes{}",
     Quoted::new(given),
     control(given)
 )]

@@ -19,7 +19,7 @@ const UNANSWERED: (&str, &str) = ("EARS 503", "temporarily_unavailable");
 /// The same where it cannot read it.
 const UNREAD: (&str, &str) = ("EARS 502", "the provider's answer is not valid");
 /// The same where it is no answer of OAuth.
-const STRANGE: (&str, &str) = ("EARS 502", "the provider answered outside of OAuth");
+const STRANGE: (&str, &str) = ("EARS 502", "the provider's answer does not follow OAuth");
 
 pub(crate) fn attacks() -> Vec<Attack> {
     [

@@ -62,7 +62,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             "A redirect leads to no address",
             302,
             "http://[",
-            ("HttpError::Connect", "no address"),
+            ("HttpError::Connect", "not an address"),
         ),
         on_each(
             Class::Egress,

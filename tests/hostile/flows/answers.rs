@@ -52,13 +52,13 @@ pub(super) fn attacks() -> Vec<Attack> {
         unread(
             "flows-token-lines",
             "A token adds a header to every request",
-            "a token in it has characters that no token may have",
+            "a token in it contains characters that are not allowed in tokens",
             || with("access_token", json!("a\r\nx-evil: 1")),
         ),
         unread(
             "flows-token-letters",
             "A token has letters that no header may hold",
-            "a token in it has characters that no token may have",
+            "a token in it contains characters that are not allowed in tokens",
             || with("access_token", json!("t\u{f6}ken")),
         ),
         unread("flows-type-lines", "The token's type adds a header", "its token type is not one word", || {

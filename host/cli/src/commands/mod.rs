@@ -94,7 +94,7 @@ pub(crate) enum Command {
     /// Run an auth redirect service, which owns the OAuth clients of providers for hosts that have none
     #[command(subcommand)]
     Ears(ears::Command),
-    /// Run an authorization server and a small Drive-like API to practise on
+    /// Run an authorization server and a small Drive-like API to practise with
     Practice(practice::Arguments),
     /// Run a connector with a token that it never sees
     Demo(demo::Arguments),

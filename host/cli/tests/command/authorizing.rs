@@ -50,7 +50,7 @@ fn a_user_who_denies_it_ends_it_with_5_and_a_way_to_begin_again() {
     let ran = inn.authorize("drive", Decision::Deny);
     assert_eq!((ran.code, &ran.error()["kind"]), (Some(5), &json!("authorization-denied")), "{ran:#?}");
     assert_eq!(ran.error()["hint"], "innkeeper authorize drive");
-    assert!(!ran.err.contains("the user said no"), "the provider's own words are not repeated: {ran:#?}");
+    assert!(!ran.err.contains("the user refused access"), "the provider's own words are not repeated: {ran:#?}");
     inn.run(&["call", "drive", "listFiles"]).failed(4, &["hint: innkeeper authorize drive"]);
 }
 

@@ -52,7 +52,7 @@ fn a_keyring_that_others_can_read_is_not_used() {
     let inn = Inn::with_connectors();
     let keyring = inn.store().join("keyring");
     fs::set_permissions(&keyring, fs::Permissions::from_mode(0o644)).expect("changed");
-    inn.run(&LIST).failed(9, &["may be used by others than its owner (mode 644)", "chmod 600"]);
+    inn.run(&LIST).failed(9, &["can be read or changed by users other than its owner (mode 644)", "chmod 600"]);
 }
 
 #[test]
