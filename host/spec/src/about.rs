@@ -53,17 +53,18 @@ impl<Id> About<Id> {
 
 fn version(text: &str) -> Result<Version, String> {
     Version::parse(text)
-        .map_err(|error| format!("{} is no semantic version ({error}): write one such as `1.2.0`", quoted(text)))
+        .map_err(|error| format!("{} is not a semantic version ({error}): write one such as `1.2.0`", quoted(text)))
 }
 
 fn documentation(text: &str) -> Result<Url, String> {
     let given = quoted(text);
-    let url = Url::parse(text).map_err(|error| format!("{given} is no address ({error}): write an https address"))?;
+    let url =
+        Url::parse(text).map_err(|error| format!("{given} is not an address ({error}): write an https address"))?;
     if url.scheme() != "https" || url.host().is_none() || text.len() > 2048 {
-        return Err(format!("{given} is no https address of at most 2048 characters"));
+        return Err(format!("{given} is not an https address of at most 2048 characters"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("holds a user name or password: leave them out".to_owned());
+        return Err("contains a user name or password: leave them out".to_owned());
     }
     Ok(url)
 }

@@ -115,7 +115,7 @@ pub(crate) fn object_schema(text: &str, place: &str, budget: &mut Budget, mistak
             None
         }
         None => {
-            mistakes.note(place, "does not say that it is an object: add `\"type\": \"object\"`");
+            mistakes.note(place, "does not require an object: add `\"type\": \"object\"`");
             None
         }
     }
@@ -129,9 +129,9 @@ fn schema(text: &str, budget: &mut Budget) -> Result<Schema, String> {
 pub(crate) fn json(text: &str) -> Result<Value, String> {
     match json::parse(text, MOST_JSON) {
         Ok((value, _)) => Ok(value),
-        Err(ParseError::Syntax(reason)) => Err(format!("is no JSON ({reason})")),
+        Err(ParseError::Syntax(reason)) => Err(format!("is not JSON ({reason})")),
         Err(ParseError::TooLarge { limit }) => {
-            Err(format!("takes more than {limit} bytes of memory once it is read: make it smaller"))
+            Err(format!("takes more than {limit} bytes of memory when it is read: make it smaller"))
         }
     }
 }

@@ -135,7 +135,7 @@ impl FromStr for ApprovedHost {
             Some(colon) => {
                 let (host, port) = authority.split_at(after_address + colon);
                 let port = port[1..].parse().ok().filter(|&port: &u16| port != 0);
-                (host, port.ok_or_else(|| format!("{given}: the port is a number from 1 to 65535"))?)
+                (host, port.ok_or_else(|| format!("{given}: the port must be a number from 1 to 65535"))?)
             }
             None => (authority, scheme.default_port()),
         };
@@ -187,7 +187,7 @@ mod tests {
             ("ftp://api.example.com", "https://host[:port][/prefix]"),
             ("https://api.example.com:0", "1 to 65535"),
             ("https://api.example.com:99999", "1 to 65535"),
-            ("https://user@api.example.com", "no host"),
+            ("https://user@api.example.com", "not a host"),
             ("https://*.com", "half the internet"),
             ("https://*.co.uk", "many owners"),
             ("https://*.azurewebsites.net (GET)", "many owners"),

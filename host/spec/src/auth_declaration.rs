@@ -121,7 +121,8 @@ fn defaults(
         let Some(template) = mistakes.take(&place, Template::parse(text)) else { continue };
         for field in template.fields() {
             if config.is_some_and(|config| config.property(field).is_none()) {
-                mistakes.note(&place, format!("names `{field}`, which is no field of the config schema: add it there"));
+                mistakes
+                    .note(&place, format!("names `{field}`, which is not a field of the config schema: add it there"));
             }
         }
     }
@@ -153,7 +154,7 @@ fn object(text: &str, place: &str, mistakes: &mut Mistakes) -> Option<BTreeMap<S
         return Some(BTreeMap::new());
     }
     let Value::Object(fields) = mistakes.take(place, json(text))? else {
-        mistakes.note(place, "is no JSON object: write field names and their values between braces");
+        mistakes.note(place, "is not a JSON object: write field names and their values in braces");
         return None;
     };
     Some(fields.into_iter().collect())
@@ -161,6 +162,6 @@ fn object(text: &str, place: &str, mistakes: &mut Mistakes) -> Option<BTreeMap<S
 
 fn check_field_name(name: &str, place: &str, mistakes: &mut Mistakes) {
     if !is_identifier(name) {
-        mistakes.note(place, format!("{} is no field name: use letters, digits and `_`", quoted(name)));
+        mistakes.note(place, format!("{} is not a field name: use letters, digits and `_`", quoted(name)));
     }
 }

@@ -131,7 +131,7 @@ impl AuthTypeSpec {
             fields.extend(FieldSpec::parse(field, &place, &mut mistakes));
         }
         if draft.modes.is_empty() {
-            mistakes.note("/modes", "is empty: say `shared`, `per-user` or both");
+            mistakes.note("/modes", "is empty: write `shared`, `per-user` or both");
         }
         mistakes.check_count("/hosts", draft.hosts.len(), 128);
         let rule = |(index, rule)| HostRule::parse(rule, &format!("/hosts/{index}"), None, &[], &mut mistakes);
@@ -158,7 +158,7 @@ impl FieldSpec {
     fn parse(draft: &draft::FieldSpec, place: &str, mistakes: &mut Mistakes) -> Option<Self> {
         let before = mistakes.0.len();
         if !is_identifier(&draft.name) {
-            let reason = format!("{} is no field name: use letters, digits and `_`", quoted(&draft.name));
+            let reason = format!("{} is not a field name: use letters, digits and `_`", quoted(&draft.name));
             mistakes.note(format!("{place}/name"), reason);
         }
         mistakes.check_line(&format!("{place}/label"), &draft.label, 128);
@@ -168,7 +168,7 @@ impl FieldSpec {
             mistakes.check_line(&format!("{place}/choices/{index}"), choice, 1024);
         }
         match (draft.kind, draft.choices.is_empty()) {
-            (FieldKind::Choice, true) => mistakes.note(format!("{place}/choices"), "is empty: say what to choose from"),
+            (FieldKind::Choice, true) => mistakes.note(format!("{place}/choices"), "is empty: list the choices"),
             (FieldKind::Choice, false) | (_, true) => {}
             _ => mistakes.note(format!("{place}/choices"), "only a field of the kind `choice` has choices"),
         }
@@ -191,7 +191,8 @@ impl FieldSpec {
             return None;
         }
         if field.default.is_some() && field.kind.is_secret() {
-            mistakes.note(&default_place, "a secret has no default: whoever reads the component would know it");
+            mistakes
+                .note(&default_place, "a secret has no default, because anybody who reads the component would know it");
         } else if let Some(default) = &field.default {
             mistakes.take(&default_place, field.check(default))?;
         }

@@ -326,12 +326,12 @@ impl Policies {
             for (index, code) in errors.system_error_codes.iter().enumerate() {
                 if errors.user_error_codes.contains(code) {
                     let place = format!("/policies/errors/system_error_codes/{index}");
-                    mistakes.note(place, format!("{code} is in `user_error_codes` as well: keep it in one"));
+                    mistakes.note(place, format!("{code} is also in `user_error_codes`: keep it in one of them"));
                 }
             }
         }
         if self.streaming.as_ref().is_some_and(|streaming| streaming.enabled && streaming.mechanism.is_none()) {
-            mistakes.note("/policies/streaming", "is enabled without a `mechanism`: say which");
+            mistakes.note("/policies/streaming", "is enabled without a `mechanism`: set one");
         }
     }
 }
@@ -341,13 +341,13 @@ impl RateLimit {
         let place = "/policies/rate_limit";
         match self.strategy {
             RateLimitStrategy::StatusCode if self.codes.is_empty() => {
-                mistakes.note(format!("{place}/codes"), "is empty: name a status, such as 429");
+                mistakes.note(format!("{place}/codes"), "is empty: list a status, such as 429");
             }
             RateLimitStrategy::Header if self.remaining_header.is_none() => {
-                mistakes.note(place, "has the strategy `header` without a `remaining_header`: name the header");
+                mistakes.note(place, "has the strategy `header` without a `remaining_header`: set it");
             }
             RateLimitStrategy::ResponseBody if self.body_path.is_none() => {
-                mistakes.note(place, "has the strategy `response_body` without a `body_path`: say where to look");
+                mistakes.note(place, "has the strategy `response_body` without a `body_path`: set it");
             }
             _ => {}
         }
@@ -360,10 +360,10 @@ impl Pagination {
         let place = "/policies/pagination";
         match self.strategy {
             PaginationStrategy::Cursor if self.cursor_param.is_none() || self.cursor_path.is_none() => {
-                mistakes.note(place, "has the strategy `cursor`: say `cursor_param` and `cursor_path`");
+                mistakes.note(place, "has the strategy `cursor`: set `cursor_param` and `cursor_path`");
             }
             PaginationStrategy::Offset if self.offset_param.is_none() => {
-                mistakes.note(place, "has the strategy `offset`: say `offset_param`");
+                mistakes.note(place, "has the strategy `offset`: set `offset_param`");
             }
             _ => {}
         }
@@ -374,7 +374,7 @@ impl Pagination {
 
 fn check_pointer(pointer: Option<&str>, place: &str, mistakes: &mut Mistakes) {
     if pointer.is_some_and(|pointer| !pointer.is_empty() && !pointer.starts_with('/')) {
-        mistakes.note(place, "is no JSON pointer: start it with `/`, such as `/meta/next`");
+        mistakes.note(place, "is not a JSON pointer: start it with `/`, such as `/meta/next`");
     }
 }
 

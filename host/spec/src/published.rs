@@ -12,7 +12,7 @@ use crate::{AuthTypeSpec, ConnectorSpec, FieldOverride, FormHints, Policies};
 /// [`ConnectorSpec::to_json`] prints it, and of an auth type.
 pub fn schemas() -> Vec<(&'static str, Value)> {
     vec![
-        ("policies.json", written::<Policies>("Policies", "What the host does with every request and answer.")),
+        ("policies.json", written::<Policies>("Policies", "What the host does with every request and response.")),
         (
             "overrides.json",
             written::<BTreeMap<String, FieldOverride>>("Overrides", "How a form shows an auth type's fields."),

@@ -23,7 +23,7 @@ pub struct InvalidId {
 /// The control character in it, which is not visible in the text itself.
 fn control(given: &str) -> String {
     let found = given.chars().find(|character| character.is_control());
-    found.map(|found| format!("; it holds U+{:04X}", u32::from(found))).unwrap_or_default()
+    found.map(|found| format!("; it contains U+{:04X}", u32::from(found))).unwrap_or_default()
 }
 
 macro_rules! id {

@@ -27,7 +27,7 @@ pub(super) fn attacks() -> Vec<Attack> {
         made(
             "confusion-config-user",
             "A config's address hides its host behind a user name",
-            hosts("an address with a user name or password is not taken"),
+            hosts("an address with a user name or password is not accepted"),
             |new| new.config(json!({ "base": "https://api.example.com@evil.example/" })),
         ),
         made(
@@ -42,9 +42,12 @@ pub(super) fn attacks() -> Vec<Attack> {
             config("must be string, this is an array"),
             |new| new.config(json!({ "base": ["https://a"] })),
         ),
-        made("confusion-config-lines", "A config's address holds a line break", config("is no valid `uri`"), |new| {
-            new.config(json!({ "base": "https://api.example.com\r\nhost: evil.example" }))
-        }),
+        made(
+            "confusion-config-lines",
+            "A config's address holds a line break",
+            config("is not a valid `uri`"),
+            |new| new.config(json!({ "base": "https://api.example.com\r\nhost: evil.example" })),
+        ),
         attack(
             Class::Confusion,
             ("confusion-auth-type-asked", "A connection asks for an auth type that the connector does not take"),

@@ -27,7 +27,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             title: " ".to_owned(),
             ..spec
         }),
-        mistaken("confusion-title-escape", "A title rewrites the terminal", "holds U+001B", |spec| Spec {
+        mistaken("confusion-title-escape", "A title rewrites the terminal", "contains U+001B", |spec| Spec {
             title: "Drive\u{1b}[2J\u{1b}[H".to_owned(),
             ..spec
         }),
@@ -55,7 +55,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             placeholders: vec!["${secret.token}".to_owned()],
             ..spec
         }),
-        mistaken("confusion-header", "A spec sets the credential's header", "belongs to the host", |spec| Spec {
+        mistaken("confusion-header", "A spec sets the credential's header", "is set by the host", |spec| Spec {
             headers: vec![("Authorization".to_owned(), "Bearer x".to_owned())],
             ..spec
         }),
@@ -106,7 +106,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             actions: action(|action| Action { name: "run; rm".to_owned(), ..action }),
             ..spec
         }),
-        mistaken("confusion-action-twice", "Two actions have one name", "is the name of action 0 too", |spec| Spec {
+        mistaken("confusion-action-twice", "Two actions have one name", "is also the name of action 0", |spec| Spec {
             actions: vec![Action::named("run"), Action::named("run")],
             ..spec
         }),
@@ -145,11 +145,11 @@ pub(super) fn attacks() -> Vec<Attack> {
             annotations: vec![("a".to_owned(), "{".to_owned())],
             ..spec
         }),
-        mistaken("confusion-many", "A spec has a thousand actions", "at most 512 are possible", |spec| Spec {
+        mistaken("confusion-many", "A spec has a thousand actions", "at most 512 are allowed", |spec| Spec {
             actions: (0..1000).map(|n| Action::named(&format!("run{n}"))).collect(),
             ..spec
         }),
-        mistaken("confusion-large", "A spec has two megabytes", "at most 1048576 are possible", |spec| Spec {
+        mistaken("confusion-large", "A spec has two megabytes", "at most 1048576 are allowed", |spec| Spec {
             description: "x".repeat(2 << 20),
             ..spec
         }),

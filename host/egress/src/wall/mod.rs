@@ -200,6 +200,6 @@ mod tests {
         assert_eq!(admitted("https://a.example.com/x%2fy"), Some(CredentialUse::Allowed));
         assert_eq!(admitted("https://b.example.com/x/..%2fpublic"), Some(CredentialUse::Allowed));
         let error = not_approved(&Method::GET, &url("https://a.example.com/x/..%2fpublic"), false).to_string();
-        assert!(error.contains("hides dot segments"), "{error}");
+        assert!(error.contains("contains hidden dot segments"), "{error}");
     }
 }
