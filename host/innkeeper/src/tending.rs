@@ -43,8 +43,8 @@ impl Innkeeper {
         }
     }
 
-    /// Ends every grant of a principal in a space, here and at the provider: for a user who has left. Returns how
-    /// many there were; if one could not be ended, the others still are.
+    /// Disconnects every grant of a principal in a space, here and at the provider: for a user who has left. Returns
+    /// how many there were; if one fails, the others are still disconnected.
     pub async fn forget_principal(&self, space: &SpaceId, principal: &PrincipalId) -> Result<u64, Error> {
         let request = AccessRequest::in_space(Verb::ForgetPrincipal, space);
         self.allow(AccessRequest { principal: Some(principal), ..request }).await?;

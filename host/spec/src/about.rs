@@ -9,10 +9,10 @@ use crate::ids::IdError;
 use crate::mistake::{Mistakes, quoted};
 use crate::{ConnectorId, Icon, draft};
 
-/// Who a component is: a connector, or an auth type.
+/// The identity of a component: a connector or an auth type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct About<Id = ConnectorId> {
-    /// Stays the same for ever.
+    /// The id, which never changes.
     pub id: Id,
     /// Semantic version of the component.
     pub version: Version,
@@ -20,7 +20,7 @@ pub struct About<Id = ConnectorId> {
     pub title: String,
     /// What it is for.
     pub description: String,
-    /// Where to read more: an `https` address.
+    /// The address of its documentation: `https`.
     #[schemars(with = "Option<String>")]
     pub documentation: Option<Url>,
     /// A picture.

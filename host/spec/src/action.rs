@@ -24,32 +24,32 @@ pub struct ActionSpec {
     pub title: String,
     /// What it does, for people and language models.
     pub description: String,
-    /// Of an object.
+    /// JSON Schema of the input, which is an object.
     #[schemars(schema_with = "crate::published::inline_schema")]
     pub input: Schema,
-    /// Of any value; none: anything.
+    /// JSON Schema of the output; if absent, any value is allowed.
     #[schemars(schema_with = "crate::published::optional_inline_schema")]
     pub output: Option<Schema>,
     /// What it may do at the service.
     pub scope: Scope,
-    /// Offered to language models as a tool.
+    /// Whether it is offered to language models as a tool.
     pub tool: bool,
-    /// Hands out results as they come.
+    /// Whether it streams results.
     pub streaming: bool,
-    /// What the contract has no field for.
+    /// Values that the contract has no field for.
     pub annotations: BTreeMap<String, Value>,
 }
 
-/// What an action may do at the service. Ordered: each may do what the one before it may.
+/// What an action may do at the service. Ordered: each includes the one before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Changes nothing.
     #[default]
     Read,
-    /// Changes what can be changed back.
+    /// Makes changes that can be undone.
     Write,
-    /// Cannot be undone.
+    /// Makes changes that cannot be undone.
     Destroy,
 }
 

@@ -11,12 +11,12 @@ use crate::ids::is_identifier;
 use crate::mistake::{Mistake, Mistakes, quoted, step};
 use crate::{AuthTypeId, Schema, Template, draft, form};
 
-/// An auth type that a connector takes.
+/// An auth type that a connector accepts.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct AuthDeclaration {
     /// A built-in auth type, or one that a component brings.
     pub auth_type: AuthTypeId,
-    /// Name for people, where the auth type's own does not fit.
+    /// Name for people, if the auth type's own does not fit.
     pub label: Option<String>,
     /// How it is presented among the others.
     pub standing: Standing,
@@ -30,24 +30,24 @@ pub struct AuthDeclaration {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// One among others.
+    /// Not marked.
     #[default]
     Standard,
-    /// The one to take.
+    /// The recommended one.
     Recommended,
-    /// Not offered for new connections, still valid for those that have it.
+    /// Not offered for new connections, but still valid for existing ones.
     Legacy,
     /// May change.
     Experimental,
 }
 
-/// How a form shows one field of an auth type, where it differs from the auth type's own way.
+/// How a form shows one field of an auth type, if different from the auth type's own definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FieldOverride {
-    /// Not shown: the default is taken.
+    /// Whether the field is not shown: the default is used.
     pub hidden: bool,
-    /// Shown, but cannot be changed.
+    /// Whether the field is shown, but cannot be changed.
     pub disabled: bool,
     /// Name for people.
     #[schemars(length(max = 128))]

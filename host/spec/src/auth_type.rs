@@ -14,20 +14,20 @@ use crate::{About, AuthTypeId, HostRule, draft};
 
 mod field;
 
-/// All that an auth type says of itself.
+/// The spec of an auth type.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct AuthTypeSpec {
-    /// Who this is.
+    /// The identity of the auth type.
     pub about: About<AuthTypeId>,
-    /// What a connection fills in, in the order of the form.
+    /// The fields that a connection sets, in the order of the form.
     pub fields: Vec<FieldSpec>,
     /// Who may own the grant; never empty.
     pub modes: Vec<AuthMode>,
-    /// Sends the user's browser somewhere.
+    /// Whether it redirects the user's browser.
     pub interactive: bool,
-    /// Token hosts that it asks for.
+    /// Token hosts that it requests access to.
     pub hosts: Vec<HostRule>,
-    /// What the contract has no field for.
+    /// Values that the contract has no field for.
     pub annotations: BTreeMap<String, Value>,
 }
 
@@ -40,15 +40,15 @@ pub struct FieldSpec {
     pub label: String,
     /// What to fill in.
     pub help: Option<String>,
-    /// How a form asks for it, and what values it takes.
+    /// How a form asks for it, and which values it accepts.
     pub kind: FieldKind,
     /// For [`FieldKind::Choice`].
     #[serde(default)]
     pub choices: Vec<String>,
-    /// Whether it must be given.
+    /// Whether it is required.
     #[serde(default)]
     pub required: bool,
-    /// Taken where it is not given. Never for a secret.
+    /// The value if it is not set. Never for a secret.
     pub default: Option<Value>,
     /// Regular expression that the whole text must match.
     pub pattern: Option<String>,

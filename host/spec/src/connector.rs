@@ -18,31 +18,31 @@ use crate::{
 /// Longest spec, in bytes of JSON.
 const MAX_SIZE: usize = 1 << 20;
 
-/// All that a connector says of itself.
+/// The spec of a connector.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ConnectorSpec {
-    /// Who this is.
+    /// The identity of the connector.
     pub about: About,
-    /// Ways to authenticate, in the order to offer; never empty.
+    /// Auth types that it accepts, in the order in which to offer them; never empty.
     pub auth_types: Vec<AuthDeclaration>,
-    /// Of the connection's config, with form hints under `x-form`.
+    /// JSON Schema of the connection's config, with form hints under `x-form`.
     #[schemars(schema_with = "crate::published::inline_schema")]
     pub config: Schema,
-    /// Where it asks to send requests.
+    /// The hosts that it requests access to.
     pub hosts: Vec<HostRule>,
-    /// Headers on every request that does not set them itself.
+    /// Default headers of requests that do not set them.
     pub headers: Vec<(String, String)>,
     /// Secret fields that requests may name as `${secret.field}`.
     pub placeholders: Vec<String>,
-    /// Fields of the token answer that the guest may read.
+    /// Fields of the token response that the guest may read.
     pub claims: Vec<String>,
-    /// Named operations.
+    /// The actions.
     pub actions: Vec<ActionSpec>,
     /// What the host does with every request and response.
     pub policies: Policies,
     /// What a language model should know before it uses the actions.
     pub skill: Option<String>,
-    /// What the contract has no field for.
+    /// Values that the contract has no field for.
     pub annotations: BTreeMap<String, Value>,
 }
 
@@ -176,7 +176,7 @@ pub(crate) fn annotations(
     annotations
 }
 
-/// Refuses what is too large to look at.
+/// Refuses a draft that is too large to check.
 pub(crate) fn check_size(draft: &impl Serialize) -> Result<(), String> {
     let mut size = Size(0);
     serde_json::to_writer(&mut size, draft).map_err(|error| format!("cannot be read ({error})"))?;

@@ -17,23 +17,23 @@ mod schemas;
 /// One thing that a newer version changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Difference {
-    /// JSON pointer into the newer spec, or into the older one where the newer has it no more.
+    /// JSON pointer into the newer spec, or into the older one if the newer one no longer has it.
     pub place: String,
     /// What changes, for the person who decides.
     pub what: String,
-    /// What follows from it.
+    /// The impact.
     pub impact: Impact,
 }
 
-/// What follows from a difference. Ordered: the most serious is the greatest.
+/// The impact of a difference. Ordered: the most serious one is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Impact {
-    /// Nothing has to be done.
+    /// No action is required.
     Informative,
-    /// Somebody who relies on the older version has to change something.
+    /// Users of the older version have to change something.
     Breaking,
-    /// The connection's owner has to agree before the newer version may do it.
+    /// The connection's owner has to approve it before the newer version may do it.
     NeedsApproval,
 }
 

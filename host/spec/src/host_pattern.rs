@@ -15,20 +15,20 @@ mod breadth;
 use breadth::Breadth;
 pub use breadth::registrable_domain;
 
-/// Which hosts a rule means.
+/// Which hosts a rule applies to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HostPattern {
-    /// A fixed name, or all below one.
+    /// A fixed name, or all hosts below one.
     Name(NamePattern),
     /// The host of the address in a config field.
     Config {
         /// JSON pointer into the config.
         pointer: String,
     },
-    /// The host of the address in a claim of the token answer.
+    /// The host of the address in a claim of the token response.
     Claim {
-        /// Field of the token answer.
+        /// Field of the token response.
         claim: String,
         /// What its host must match.
         pattern: NamePattern,

@@ -11,16 +11,16 @@ use crate::approved_host::{ApprovedHost, path_doubt};
 use crate::mistake::{Mistake, Mistakes, quoted};
 use crate::{HostPattern, NamePattern, Schema, draft};
 
-/// One thing that a connector asks for. The connection's owner decides, see [`ApprovedHost`].
+/// Hosts that a connector requests access to. The connection's owner decides, see [`ApprovedHost`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HostRule {
     /// Which hosts.
     pub host: HostPattern,
-    /// None: the port in the config field's address, else 443.
+    /// The port; if absent, the one in the config field's address, otherwise 443.
     pub port: Option<u16>,
-    /// Upper case. Empty: any.
+    /// Methods in upper case. Empty: any.
     pub methods: Vec<String>,
-    /// Paths equal to it or below it; none: any.
+    /// Paths equal to it or below it are allowed; if absent, any path.
     pub path_prefix: Option<String>,
     /// Whether the connection's credential may go there.
     pub credential: CredentialUse,
@@ -54,21 +54,21 @@ impl fmt::Display for HostRule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialUse {
-    /// It goes on requests that do not decline it.
+    /// Requests carry it unless they omit it.
     #[default]
     Allowed,
-    /// Requests there go out bare.
+    /// Requests there are sent without it.
     Never,
 }
 
-/// How a host is spoken to.
+/// The scheme of requests to a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scheme {
     /// HTTP over TLS.
     #[default]
     Https,
-    /// Plain HTTP: only where the operator allows it.
+    /// Plain HTTP: only if the operator allows it.
     Http,
 }
 

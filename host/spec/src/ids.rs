@@ -87,7 +87,7 @@ macro_rules! id {
 }
 
 id!(
-    /// A connector's id: lower-case letters, digits and `_`, at most 64, the first a letter (`google_drive`).
+    /// A connector's id: at most 64 lower-case letters, digits and `_`, starting with a letter (`google_drive`).
     ConnectorId,
     "connector id",
     "use at most 64 lower-case letters, digits and `_`, starting with a letter, such as `google_drive`",
@@ -95,7 +95,7 @@ id!(
     is_snake_case
 );
 id!(
-    /// An auth type's id: lower-case letters, digits and `_`, at most 64, the first a letter (`api_key_header`).
+    /// An auth type's id: at most 64 lower-case letters, digits and `_`, starting with a letter (`api_key_header`).
     AuthTypeId,
     "auth type",
     "use at most 64 lower-case letters, digits and `_`, starting with a letter, such as `api_key_header`",
@@ -103,7 +103,7 @@ id!(
     is_snake_case
 );
 id!(
-    /// An action's name: letters, digits and `_`, at most 64, the first a letter (`listFiles`).
+    /// An action's name: at most 64 letters, digits and `_`, starting with a letter (`listFiles`).
     ActionName,
     "action name",
     "use at most 64 letters, digits and `_`, starting with a letter, such as `listFiles`",

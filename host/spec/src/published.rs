@@ -18,8 +18,8 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
             written::<BTreeMap<String, FieldOverride>>("Overrides", "How a form shows an auth type's fields."),
         ),
         ("form.json", written::<FormHints>("Form hints", "The value of `x-form` in the schema of a config field.")),
-        ("connector-spec.json", printed::<ConnectorSpec>("Connector spec", "A connector's spec as it is printed.")),
-        ("auth-type-spec.json", printed::<AuthTypeSpec>("Auth type spec", "An auth type's spec as it is printed.")),
+        ("connector-spec.json", printed::<ConnectorSpec>("Connector spec", "A connector's spec, as it is printed.")),
+        ("auth-type-spec.json", printed::<AuthTypeSpec>("Auth type spec", "An auth type's spec, as it is printed.")),
     ]
 }
 
