@@ -44,7 +44,8 @@ impl Deny<'_> {
         let fetched = self.tool().args(["fetch", "db"]).answer().is_some();
         if !fetched && !has_database(&databases()) {
             report(
-                "==> ADVISORIES WERE NOT CHECKED: the RustSec database is missing and cannot be fetched. With a network, run `cargo xtask lint`: it fetches https://github.com/RustSec/advisory-db and keeps a copy",
+                "==> ADVISORIES WERE NOT CHECKED: the RustSec database is missing and cannot be fetched. With a \
+                 network, run `cargo xtask lint`: it fetches https://github.com/RustSec/advisory-db and keeps a copy",
             );
             return Ok(());
         }

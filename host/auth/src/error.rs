@@ -91,7 +91,8 @@ pub enum AuthError {
     },
     /// The service does not accept the connection's credential, and authorizing again would not change that.
     #[error(
-        "the service does not accept the credential of connection {connection} (auth type {auth_type}); set another credential for the connection, or grant the account the missing permission"
+        "the service does not accept the credential of connection {connection} (auth type {auth_type}); set another \
+         credential for the connection, or grant the account the missing permission"
     )]
     Rejected {
         /// The connection.
@@ -270,7 +271,8 @@ mod tests {
         };
         assert_eq!(
             error.to_string(),
-            "connection drive (principal ada) needs authorization: the provider no longer accepts the grant; begin a new authorization for it"
+            "connection drive (principal ada) needs authorization: the provider no longer accepts the grant; begin a \
+             new authorization for it"
         );
     }
 }

@@ -220,11 +220,13 @@ fn hint_of(error: &Error) -> Option<String> {
             Some(how_to_authorize(&flow.connection, flow.owner.principal()))
         }
         Error::Keyring(KeyringError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Some(
-            "the secrets in the store open only with the keys in that file: restore it from a copy, or say where it is with `--keyring`"
+            "the secrets in the store open only with the keys in that file: restore it from a copy, or say where it is \
+             with `--keyring`"
                 .to_owned(),
         ),
         Error::Auth(AuthError::Rejected { connection, .. } | AuthError::NotInteractive { connection, .. }) => Some(format!(
-            "`innkeeper connection show {connection}` lists its secrets, `innkeeper connection edit {connection} --ask-secret NAME` changes one"
+            "`innkeeper connection show {connection}` lists its secrets, `innkeeper connection edit {connection} \
+             --ask-secret NAME` changes one"
         )),
         Error::Auth(AuthError::PrincipalNeeded(_)) => Some("name one with `--principal NAME`".to_owned()),
         Error::Auth(AuthError::NotPerUser(..)) => Some("leave `--principal` out".to_owned()),

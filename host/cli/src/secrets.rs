@@ -114,7 +114,8 @@ pub(crate) fn refusal() -> Failure {
     Failure::new(
         Exit::Usage,
         "secret-as-argument",
-        "a secret is never accepted as an argument, because other users of this machine can read it and the shell stores it. Treat the secret that you passed as exposed",
+        "a secret is never accepted as an argument, because other users of this machine can read it and the shell \
+         stores it. Treat the secret that you passed as exposed",
     )
     .hint("use `--ask-secret NAME` to enter it, `--secret-file NAME=FILE` or `--secret-env NAME=VARIABLE`")
 }

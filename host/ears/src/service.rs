@@ -65,7 +65,8 @@ pub enum EarsError {
     Provider(#[from] InvalidProvider),
     /// No caller could use the service.
     #[error(
-        "no callback address is registered: codes could not be sent anywhere; name the addresses of the hosts that may use the service"
+        "no callback address is registered: codes could not be sent anywhere; name the addresses of the hosts that may \
+         use the service"
     )]
     NoCallback,
     /// The keyring cannot be used.

@@ -61,7 +61,8 @@ pub(crate) fn failure(error: &reqwest::Error, url: &Url, header_limit: usize) ->
         // The client has the same text for both, and no other way to distinguish them from other broken answers.
         if cause.contains("head is too large") {
             let told = format!(
-                "{host} sent a response head that cannot be accepted: its headers are larger than {header_limit} bytes, or its content-length is larger than any body can be"
+                "{host} sent a response head that cannot be accepted: its headers are larger than {header_limit} \
+                 bytes, or its content-length is larger than any body can be"
             );
             return Failure { error: FailureKind::Other(EgressError::Connect(told)), reach };
         }

@@ -272,7 +272,9 @@ impl fmt::Display for PlanWarning {
                 "the secret `{field}` has fewer than {shortest} bytes; if a service repeats it, the connector can read it"
             ),
             Self::SecretInBody => f.write_str(
-                "a service can store a secret in the body of a request, and the connector can read it back in pieces or in another form that the host does not recognise: agree only if you trust this connector with the secret itself",
+                "a service can store a secret in the body of a request, and the connector can read it back in pieces \
+                 or in another form that the host does not recognise: agree only if you trust this connector with the \
+                 secret itself",
             ),
         }
     }

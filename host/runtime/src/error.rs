@@ -66,7 +66,8 @@ pub enum LoadError {
     },
     /// Built against another version of the contract.
     #[error(
-        "this connector was built for version {} of the contract innkeeper:connector, but this host supports {known}; build it with the guest SDK of that version, or use a newer host",
+        "this connector was built for version {} of the contract innkeeper:connector, but this host supports {known}; \
+         build it with the guest SDK of that version, or use a newer host",
         OneLine::new(found).at_most(LONGEST_NAME)
     )]
     OtherVersion {
@@ -292,11 +293,13 @@ impl fmt::Display for CallError {
             }
             Problem::HeldTooMuch { what, limit } => write!(
                 f,
-                "connector {connector} made the host hold more than {limit} bytes in {action}: there is no room for {what}; request less data, or raise the limit `held`"
+                "connector {connector} made the host hold more than {limit} bytes in {action}: there is no room for \
+                 {what}; request less data, or raise the limit `held`"
             ),
             Problem::TooManyHandles { limit } => write!(
                 f,
-                "connector {connector} needed more than {limit} handles in {action}: it has to drop bodies, responses, streams and timers earlier"
+                "connector {connector} needed more than {limit} handles in {action}: it has to drop bodies, responses, \
+                 streams and timers earlier"
             ),
             Problem::Action(failure) => failure.fmt(f),
             Problem::Trapped { message, said, .. } => {

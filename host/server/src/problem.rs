@@ -147,7 +147,8 @@ impl Problem {
             ),
             Self::OtherUser => (
                 "This is for somebody else",
-                "You are signed in as a different user than the one that this was made for. Nothing was connected, and nothing was used up.",
+                "You are signed in as a different user than the one that this was made for. Nothing was connected, and \
+                 nothing was used up.",
                 "If it is yours, sign in as that user and open it again. If not, close this window.",
             ),
             Self::OtherBrowser => (

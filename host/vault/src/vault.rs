@@ -134,7 +134,8 @@ pub enum VaultError {
     },
     /// The keyring has a key with the right id and the wrong bytes, or the stored data key was changed.
     #[error(
-        "key `{key}` of the keyring does not open data key {data_key} of the store: it is a different key with the same id, or the store was changed; restore the keyring (or the store) from a copy"
+        "key `{key}` of the keyring does not open data key {data_key} of the store: it is a different key with the \
+         same id, or the store was changed; restore the keyring (or the store) from a copy"
     )]
     WrongKey {
         /// The data key.

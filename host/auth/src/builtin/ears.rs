@@ -26,7 +26,8 @@ pub(super) fn auth_type(base: Option<SecureUrl>) -> BuiltIn {
     ];
     // The first is the default.
     let modes = vec![AuthMode::PerUser, AuthMode::Shared];
-    let description = "A user consents in the browser. There is no app to register: the auth redirect service has one. The host stores the grant and refreshes it.";
+    let description = "A user consents in the browser. There is no app to register: the auth redirect service has one. The host \
+         stores the grant and refreshes it.";
     let address = base.clone();
     let credential = move |settings: &Settings| credential(base.as_ref(), settings);
     let ears = BuiltIn::new("ears", "Auth redirect service", description, fields, credential).interactive(modes);

@@ -39,6 +39,8 @@ pub(super) fn revocation_url() -> FieldSpec {
 }
 
 pub(super) fn discovery_url() -> FieldSpec {
-    let help = "The issuer, or the address of its metadata (RFC 8414, OpenID Connect Discovery): the other addresses are read from it once, when the connection is created or this field is changed. Addresses that you enter take precedence.";
+    let help = "The issuer, or the address of its metadata (RFC 8414, OpenID Connect Discovery): the other addresses are read \
+         from it once, when the connection is created or this field is changed. Addresses that you enter take \
+         precedence.";
     optional("discoveryUrl", "Discovery URL", FieldKind::Url, help)
 }

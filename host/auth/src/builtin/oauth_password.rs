@@ -20,7 +20,8 @@ const LONGEST_USERNAME: usize = 1024;
 /// The maximum length of a password or client id, in characters.
 const LONGEST: usize = 4096;
 /// A warning for the user who creates a connection.
-const INSECURE: &str = "the host stores a person's password, which opens the whole account, works without a second factor and cannot be revoked separately; use another auth type if the service supports one";
+const INSECURE: &str = "the host stores a person's password, which opens the whole account, works without a second factor and cannot be \
+     revoked separately; use another auth type if the service supports one";
 
 pub(super) fn auth_type() -> BuiltIn {
     let fields = vec![
@@ -38,7 +39,8 @@ pub(super) fn auth_type() -> BuiltIn {
         ),
         optional("tokenType", "Token type", FieldKind::Text, "The token type to use, whatever the response says."),
     ];
-    let description = "Insecure, for services that support nothing else: the host stores a person's password and exchanges it for tokens.";
+    let description = "Insecure, for services that support nothing else: the host stores a person's password and exchanges it for \
+         tokens.";
     let title = "OAuth password (insecure)";
     BuiltIn::new("oauth_password", title, description, fields, credential)
         .annotated("standing", "legacy")

@@ -58,7 +58,8 @@ pub enum FlowFailure {
     OtherSession,
     /// RFC 9207: the answer comes from another server than the one that the user was sent to.
     #[error(
-        "the response comes from a different authorization server than the one that was asked; begin again, and report it to the operator if it happens again"
+        "the response comes from a different authorization server than the one that was asked; begin again, and report \
+         it to the operator if it happens again"
     )]
     OtherIssuer,
     /// The user declined.

@@ -37,7 +37,8 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     context.output.line(format!("disconnected {connection}{whose}"))?;
     if let Some(reason) = unrevoked {
         context.output.note(format!(
-            "The tokens were deleted here but not revoked at the provider: {reason}. They stay valid there until they expire; you can remove the app's access in the account's settings at the provider.",
+            "The tokens were deleted here but not revoked at the provider: {reason}. They stay valid there until they \
+             expire; you can remove the app's access in the account's settings at the provider.",
         ));
     }
     Ok(())

@@ -89,7 +89,8 @@ fn show(rotation: &Rotation, retired: bool, in_file: bool, context: &Context) ->
             )?;
         } else if !in_file {
             context.output.note(
-                "The keyring is not in a file, so only the data key is new. To replace the keys of the keyring too, put a new key in front of the others, rotate again, then remove the older ones.",
+                "The keyring is not in a file, so only the data key is new. To replace the keys of the keyring too, \
+                 put a new key in front of the others, rotate again, then remove the older ones.",
             );
         }
     }

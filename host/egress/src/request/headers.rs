@@ -28,7 +28,8 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), EgressError> {
         if let Some(disguise) = never_allowed(name) {
             let changed = disguise.as_str();
             return Err(EgressError::InvalidRequest(format!(
-                "the header `{name}` cannot be set by a request: with it, a service could treat the request as one {changed}; leave it out"
+                "the header `{name}` cannot be set by a request: with it, a service could treat the request as one \
+                 {changed}; leave it out"
             )));
         }
     }

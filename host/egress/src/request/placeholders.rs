@@ -128,7 +128,8 @@ impl<'a> Filler<'a> {
             let secret = self.secret(next.field, place)?;
             if begins_an_escape(&rest.as_bytes()[..next.start]) {
                 return Err(EgressError::InvalidRequest(format!(
-                    "`${{secret.{}}}` directly follows the beginning of an escape (such as `%`, `\\` or `&#`), which would absorb the first characters of the secret: put something between them",
+                    "`${{secret.{}}}` directly follows the beginning of an escape (such as `%`, `\\` or `&#`), which \
+                     would absorb the first characters of the secret: put something between them",
                     next.field
                 )));
             }
@@ -167,7 +168,8 @@ impl<'a> Filler<'a> {
         let fields = self.fields;
         let secret = fields.and_then(|fields| fields.secret(field)).ok_or_else(|| {
             EgressError::InvalidRequest(format!(
-                "`${{secret.{}}}` does not name a secret that can be filled in: declare the field under `placeholders` in the spec and set it in the connection",
+                "`${{secret.{}}}` does not name a secret that can be filled in: declare the field under `placeholders` \
+                 in the spec and set it in the connection",
                 shown()
             ))
         })?;

@@ -102,7 +102,8 @@ fn fill_headers(fields: &mut HeaderMap, placeholders: &Filler<'_>) -> Result<Vec
         };
         *value = HeaderValue::from_str(&filled).map_err(|_| {
             EgressError::InvalidRequest(format!(
-                "the secret for the header `{name}` contains characters that are not allowed in headers: enter it again in the connection"
+                "the secret for the header `{name}` contains characters that are not allowed in headers: enter it \
+                 again in the connection"
             ))
         })?;
         value.set_sensitive(true);

@@ -66,7 +66,8 @@ pub(super) fn measure(pattern: &str) -> Result<Measure, String> {
     }
     if measure.size > LARGEST {
         return Err(format!(
-            "the pattern {} would have {} states when compiled: at most {LARGEST} are allowed; repeat less (`{{1,1000}}`) or use fewer classes",
+            "the pattern {} would have {} states when compiled: at most {LARGEST} are allowed; repeat less \
+             (`{{1,1000}}`) or use fewer classes",
             shown(),
             measure.size
         ));

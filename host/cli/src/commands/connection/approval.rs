@@ -66,7 +66,8 @@ fn approve(plan: Plan, given: Given) -> Outcome<ApprovedPlan> {
     Err(Failure::new(Exit::Denied, "not-approved", message).hint(INSTEAD))
 }
 
-const INSTEAD: &str = "name the hosts with `--host https://HOST[:PORT][/PREFIX]`, and the addresses that credentials are sent to with `--field NAME=URL` (`--ears-url URL` for the auth type ears)";
+const INSTEAD: &str = "name the hosts with `--host https://HOST[:PORT][/PREFIX]`, and the addresses that credentials are sent to with \
+     `--field NAME=URL` (`--ears-url URL` for the auth type ears)";
 
 fn nobody_to_ask(view: &PlanView) -> Failure {
     let connector = &view.connector;
