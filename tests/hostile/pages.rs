@@ -21,7 +21,7 @@ const LINKS: &str = "a link is signed, for one user, once, and for a short time"
 const ESCAPED: &str = "pages escape every text, and run no script";
 const SITES: &str = "what another site makes a browser send is refused";
 const METHODS: &str = "each route has its method and its form";
-const CALLBACKS: &str = "codes go to registered addresses alone";
+const CALLBACKS: &str = "codes go only to registered addresses";
 
 pub(crate) fn attacks() -> Vec<Attack> {
     [callbacks(), links(), routes(), redirect_service()].into_iter().flatten().collect()
@@ -144,7 +144,7 @@ fn callbacks() -> Vec<Attack> {
         ),
         on_site(
             ("pages-twice", "A callback is opened twice"),
-            "a state is good once",
+            "a state is valid once",
             unknown,
             |site, connection| async move {
                 let (mut ada, callback) = consented(site, &connection).await;
@@ -295,7 +295,7 @@ fn links() -> Vec<Attack> {
         ),
         on_site(
             ("pages-return", "A link would send the user to a foreign site in the end"),
-            "browsers are sent back to allowed origins alone",
+            "browsers are sent back only to allowed origins",
             ("page 400", "This link leads to a forbidden address"),
             |site, connection| async move {
                 let return_url = Url::parse("https://evil.example/").ok();

@@ -69,7 +69,7 @@ impl Practice {
         });
         let task = tokio::spawn(async move {
             if let Err(error) = serving.await {
-                tracing::error!(%error, "the practice provider ended");
+                tracing::error!(%error, "the practice provider stopped");
             }
         });
         Ok(Running { base_url, provider, stop: Some(stop), task })

@@ -73,7 +73,7 @@ pub(super) fn attacks() -> Vec<Attack> {
         ),
         run(
             "confusion-status",
-            "A guest reports a status that is none",
+            "A guest reports an invalid status",
             ("ActionFailure::Upstream", "65535"),
             json!([
                 { "do": "fail", "kind": "upstream", "text": "gone" },

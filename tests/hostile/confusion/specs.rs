@@ -19,7 +19,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             id: "../../keyring".to_owned(),
             ..spec
         }),
-        mistaken("confusion-version-text", "A version is none", "/about/version", |spec| Spec {
+        mistaken("confusion-version-text", "A version is invalid", "/about/version", |spec| Spec {
             version: "latest".to_owned(),
             ..spec
         }),
@@ -94,7 +94,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             hosts: vec![Host { port: Some(0), ..Host::named("api.example.com") }],
             ..spec
         }),
-        mistaken("confusion-rule-method", "A rule's method is none", "/hosts/0/methods/0", |spec| Spec {
+        mistaken("confusion-rule-method", "A rule's method is invalid", "/hosts/0/methods/0", |spec| Spec {
             hosts: vec![Host { methods: vec!["GET, DELETE".to_owned()], ..Host::named("api.example.com") }],
             ..spec
         }),
@@ -102,7 +102,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             hosts: vec![Host { path_prefix: Some("/v1/../".to_owned()), ..Host::named("api.example.com") }],
             ..spec
         }),
-        mistaken("confusion-action", "An action's name is none", "/actions/0", |spec| Spec {
+        mistaken("confusion-action", "An action's name is invalid", "/actions/0", |spec| Spec {
             actions: action(|action| Action { name: "run; rm".to_owned(), ..action }),
             ..spec
         }),
@@ -126,7 +126,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             policies: json!({ "retry": { "maxAttempts": 1_000_000, "max_attempts": 1_000_000 } }).to_string(),
             ..spec
         }),
-        mistaken("confusion-auth-type-name", "An auth type's name is none", "/auth_types/0", |spec| Spec {
+        mistaken("confusion-auth-type-name", "An auth type's name is invalid", "/auth_types/0", |spec| Spec {
             auth_types: vec!["Bearer Token".to_owned()],
             ..spec
         }),
@@ -137,7 +137,7 @@ pub(super) fn attacks() -> Vec<Attack> {
         mistaken("confusion-defaults", "The defaults of an auth type are no JSON", "/auth_types/0/defaults", |spec| {
             Spec { auth_types: vec!["bearer".to_owned()], defaults: "{".to_owned(), ..spec }
         }),
-        mistaken("confusion-annotation", "An annotation's name is none", "/annotations", |spec| Spec {
+        mistaken("confusion-annotation", "An annotation's name is invalid", "/annotations", |spec| Spec {
             annotations: vec![("../x".to_owned(), "1".to_owned())],
             ..spec
         }),

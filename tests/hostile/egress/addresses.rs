@@ -267,7 +267,7 @@ pub(super) fn addresses() -> Vec<Attack> {
         ),
         refused(
             "egress-relative",
-            "An address is none",
+            "An address is invalid",
             HOSTS,
             get("//evil.example"),
             invalid("is not an absolute address"),

@@ -37,7 +37,7 @@ pub(super) fn computing() -> Vec<Attack> {
         run(
             "resources-panic",
             "A guest panics",
-            "traps end the call alone",
+            "traps end only the call",
             trapped,
             json!([{ "do": "panic", "text": "no" }]),
         ),
@@ -58,7 +58,7 @@ pub(super) fn computing() -> Vec<Attack> {
         core(
             "resources-start-trap",
             "A start function traps",
-            "traps end the call alone",
+            "traps end only the call",
             ("LoadError::SpecRun", "crashed in spec"),
             |core| Core { more: "(func $trap unreachable) (start $trap)".to_owned(), ..core },
         ),
@@ -75,7 +75,7 @@ pub(super) fn computing() -> Vec<Attack> {
         core(
             "resources-realloc-trap",
             "There is no room for the host's arguments",
-            "traps end the call alone",
+            "traps end only the call",
             trapped,
             |core| Core { realloc: "unreachable", ..core },
         ),

@@ -132,7 +132,7 @@ impl Place<'_> {
         let (units, example): (&[(&str, u64)], _) = match self {
             Self::Bytes(_) | Self::LongBytes(_) => (
                 &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)],
-                "a number of bytes, alone or with KiB, MiB or GiB, such as 65536 or 10MiB",
+                "a number of bytes, optionally with KiB, MiB or GiB, such as 65536 or 10MiB",
             ),
             Self::Time(_) => (
                 &[("ms", 1), ("s", 1000), ("m", 60_000), ("", 1000)],
