@@ -60,7 +60,7 @@ async fn rotate(context: &Context) -> Outcome {
                 host.replace_keyring(keyring).await?;
             }
             let rotating = host.rotate_keys();
-            let rotation = Progress::during("sealing anew", !context.output.is_json(), rotating).await?;
+            let rotation = Progress::during("sealing again", !context.output.is_json(), rotating).await?;
             let retired = match &file {
                 Some(file) if rotation.unopened.is_empty() => {
                     Keyring::retire_file(file, &SystemRandom).map_err(innkeeper::Error::from)?;

@@ -40,10 +40,10 @@ fn show(status: &ConnectionStatus, context: &Context) -> Outcome {
         vec![("auth type", connection.auth_type.to_string()), ("auth mode", connection.auth_mode.to_string())];
     if connection.interactive && grant.authorized {
         let end = grant.expires_at.map_or_else(|| "not known".to_owned(), relative);
-        lines.push(("token ends", end));
+        lines.push(("token expires", end));
         lines.push(("renewed by", if grant.refreshable { "the host" } else { "a new authorization" }.to_owned()));
     }
-    lines.extend(grant.refresh_token_expires_at.map(|at| ("refresh ends", relative(at))));
+    lines.extend(grant.refresh_token_expires_at.map(|at| ("refresh expires", relative(at))));
     lines.extend(grant.last_refresh.map(|at| ("refreshed", relative(at))));
     lines.extend(grant.scope.clone().map(|scope| ("scope", scope)));
     if !grant.missing_scope.is_empty() {
@@ -66,7 +66,7 @@ fn show(status: &ConnectionStatus, context: &Context) -> Outcome {
         lines.extend(grant.next_try.map(|at| ("next try", relative(at))));
     }
     for (name, value) in lines {
-        context.output.line(format!("  {name:<12}  {}", OneLine::new(value)))?;
+        context.output.line(format!("  {name:<15}  {}", OneLine::new(value)))?;
     }
     if !grant.authorized {
         let flag = principal.as_ref().map(|principal| format!(" --principal {principal}")).unwrap_or_default();

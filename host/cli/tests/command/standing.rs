@@ -13,7 +13,7 @@ fn the_status_says_how_a_connection_stands_and_what_to_do() {
     assert!(before.err.contains("next: innkeeper authorize drive"), "{before:#?}");
     let inn = Inn::authorized();
     let after = inn.run(&["status", "drive"]).succeeded();
-    assert!(after.out.starts_with("drive: ready\n") && after.out.contains("token ends    in 59 min"), "{after:#?}");
+    assert!(after.out.starts_with("drive: ready\n") && after.out.contains("token expires    in 59 min"), "{after:#?}");
     let json = inn.run(&["status", "drive", "--json"]).succeeded().json();
     assert_eq!(
         keys(&json),

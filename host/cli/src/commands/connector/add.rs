@@ -98,7 +98,7 @@ fn show(spec: &ConnectorSpec, view: &ConnectorPlanView, dry_run: bool, context: 
     let ConnectorPlanView { connector, replaces, .. } = view;
     let replaced = match replaces {
         Some(version) if *version == connector.version => " again".to_owned(),
-        Some(version) => format!(" replacing {version}"),
+        Some(version) => format!(", replacing {version}"),
         None => String::new(),
     };
     let done = if dry_run { "would add" } else { "added" };

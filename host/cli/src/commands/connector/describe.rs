@@ -13,7 +13,7 @@ pub(super) fn overview(spec: &ConnectorSpec, output: Output) -> Outcome {
         output.line(format!("  {label:<10} {} ({})", action.name, action.scope))?;
     }
     for (index, rule) in spec.hosts.iter().enumerate() {
-        let label = if index == 0 { "asks for:" } else { "" };
+        let label = if index == 0 { "requests:" } else { "" };
         output.line(format!("  {label:<10} {}", host(rule)))?;
     }
     output.line(format!("  {:<10} {}", "auth:", auth_types(spec).join(", ")))
