@@ -93,7 +93,7 @@ fn filling(name: &str, value: Option<&Value>) -> Result<String, String> {
         }
     };
     if text.is_empty() {
-        return Err(format!("the config field `{name}` is not set: set it"));
+        return Err(format!("the config field `{name}` is not set: fill it in"));
     }
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
     if !text.bytes().all(allowed) || text.bytes().all(|byte| byte == b'.') {

@@ -297,7 +297,7 @@ async fn of_an_answer_without_an_end_no_more_is_read_than_an_honest_one_has() {
         match problem {
             TokenError::Malformed(_) => assert!(matches!(kind, FaultKind::Huge(_)), "{kind:?}: {problem:?}"),
             TokenError::NoAnswer(text) => {
-                assert!(text.contains("a response head that cannot be accepted"), "{kind:?}: {text}")
+                assert!(text.contains("a response head that cannot be accepted"), "{kind:?}: {text}");
             }
             problem => panic!("{kind:?}: {problem:?}"),
         }

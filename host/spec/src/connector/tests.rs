@@ -113,7 +113,7 @@ fn a_good_spec_parses_and_keeps_what_it_says() {
     assert_eq!(defaults["token_url"], "https://t1.example.com/token");
     assert_eq!(defaults["pkce"], true);
     let mistake = declaration.rendered_defaults(&json!({})).expect_err("tenant is absent");
-    assert_eq!(mistake.to_string(), "/defaults/token_url: the config field `tenant` is not set: set it");
+    assert_eq!(mistake.to_string(), "/defaults/token_url: the config field `tenant` is not set: fill it in");
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn auth_declarations_must_fit_their_config() {
         spec.auth_types[1].auth_type = "oauth_authorization_code".to_owned();
     });
     one_mistake("/auth_types/1/auth_type", "is not a valid auth type", |spec| {
-        spec.auth_types[1].auth_type = "OAuth".to_owned()
+        spec.auth_types[1].auth_type = "OAuth".to_owned();
     });
     one_mistake("/auth_types/0/defaults", "not a JSON object", |spec| spec.auth_types[0].defaults = "[]".to_owned());
     one_mistake("/auth_types/0/defaults", "is not JSON (", |spec| spec.auth_types[0].defaults = "{".to_owned());
