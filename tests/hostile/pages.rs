@@ -21,7 +21,7 @@ const LINKS: &str = "a link is signed, for one user, once, and for a short time"
 const ESCAPED: &str = "pages escape every text, and run no script";
 const SITES: &str = "what another site makes a browser send is refused";
 const METHODS: &str = "each route has its method and its form";
-const CALLBACKS: &str = "codes go to registered addresses alone";
+const CALLBACKS: &str = "codes go only to registered addresses";
 
 pub(crate) fn attacks() -> Vec<Attack> {
     [callbacks(), links(), routes(), redirect_service()].into_iter().flatten().collect()
@@ -78,7 +78,7 @@ async fn consented(site: &Site, connection: &ConnectionView) -> (Browser, Url) {
 fn callbacks() -> Vec<Attack> {
     let other = ("page 403", "This is for somebody else");
     let browser = ("page 403", "Begun in another browser");
-    let unknown = ("page 400", "Nothing to go on with");
+    let unknown = ("page 400", "Nothing to continue");
     vec![
         on_site(
             ("pages-no-cookie", "A callback is opened in another browser"),
@@ -144,7 +144,7 @@ fn callbacks() -> Vec<Attack> {
         ),
         on_site(
             ("pages-twice", "A callback is opened twice"),
-            "a state is good once",
+            "a state is valid once",
             unknown,
             |site, connection| async move {
                 let (mut ada, callback) = consented(site, &connection).await;
@@ -178,7 +178,7 @@ fn callbacks() -> Vec<Attack> {
         on_site(
             ("pages-description", "A provider's description of an error is a script"),
             ESCAPED,
-            ("page 502", "The sign-in server said no"),
+            ("page 502", "The sign-in server refused"),
             |site, connection| async move {
                 let (mut ada, callback) = consented(site, &connection).await;
                 let callback = with(&with(&callback, "code", None), "error", Some("<script>alert(1)</script>"));
@@ -193,7 +193,7 @@ fn callbacks() -> Vec<Attack> {
         on_site(
             ("pages-callback-post", "A form of another site posts a callback"),
             METHODS,
-            ("page 405", "Not done this way"),
+            ("page 405", "Wrong kind of request"),
             |site, connection| async move {
                 let (mut ada, callback) = consented(site, &connection).await;
                 let request = ada.request(Method::POST, &callback);
@@ -230,7 +230,7 @@ fn links() -> Vec<Attack> {
         on_site(
             ("pages-link-twice", "A link is opened twice"),
             LINKS,
-            ("page 410", "This link was used already"),
+            ("page 410", "This link was already used"),
             |site, connection| async move {
                 let link = link(site, &connection).await;
                 let mut ada = site.browser(Some("ada"));
@@ -295,8 +295,8 @@ fn links() -> Vec<Attack> {
         ),
         on_site(
             ("pages-return", "A link would send the user to a foreign site in the end"),
-            "browsers are sent back to allowed origins alone",
-            ("page 400", "This link leads astray"),
+            "browsers are sent back only to allowed origins",
+            ("page 400", "This link leads to a forbidden address"),
             |site, connection| async move {
                 let return_url = Url::parse("https://evil.example/").ok();
                 let mut new = NewLink::new(connection.space.clone(), connection.id.clone(), Some(id("ada")));
@@ -520,7 +520,7 @@ fn redirect_service() -> Vec<Attack> {
             "pages-ears-large",
             "A token has a megabyte",
             METHODS,
-            ("page 413", "the body is larger than any that holds a code or a token"),
+            ("page 413", "the body is larger than any that contains a code or a token"),
             |client, base| {
                 let body = json!({ "refresh_token": "x".repeat(1 << 20) });
                 client

@@ -1,6 +1,6 @@
 // A protected resource (RFC 6750): each request's bearer token is looked up at the authorization server.
 
-/** `/api/me` says whom the token is for; `/api/echo` returns all it was sent, credentials included. */
+/** `/api/me` says who the token is for; `/api/echo` returns everything that it was sent, credentials included. */
 export function apiHandler(provider, journal) {
   return async (request, response) => {
     const url = new URL(request.url, 'http://api.invalid');

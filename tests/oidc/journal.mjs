@@ -34,7 +34,7 @@ export class Journal {
     this.#inFlight -= 1;
   }
 
-  /** Keeps what became of a code or a refresh token. Tokens are kept by their SHA-256. */
+  /** Records the outcome for a code or a refresh token. Tokens are recorded by their SHA-256. */
   issue(what, used, issued) {
     this.#issues.push({ ...what, used: digest(used), issued: digest(issued), at: Date.now() });
   }

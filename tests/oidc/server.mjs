@@ -25,13 +25,13 @@ const defaults = {
   // Lives, in seconds.
   access_token_ttl: 3600,
   refresh_token_ttl: 14 * 24 * 3600,
-  // A refresh token is good for one use; a second use kills the grant.
+  // A refresh token is valid for one use; a second use revokes the grant.
   rotate_refresh_token: true,
-  // A used refresh token is taken again for so many seconds after its first use, as many providers do.
+  // For how many seconds after its first use a refresh token is accepted again, as by many providers.
   refresh_grace_seconds: 0,
-  // How long after a refresh was carried out its answer leaves, in milliseconds.
+  // How long after a refresh its answer is sent, in milliseconds.
   answer_delay_ms: 0,
-  // Leaves `expires_in` out of token answers (RFC 6749, section 5.1 only recommends it).
+  // Omits `expires_in` from token responses (RFC 6749, section 5.1 only recommends it).
   omit_expires_in: false,
   // On loopback, any port of these addresses is accepted (RFC 8252, section 7.3).
   redirect_uris: ['http://127.0.0.1/callback', 'http://127.0.0.1/oauth/callback', 'http://127.0.0.1/'],

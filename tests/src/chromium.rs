@@ -1,4 +1,4 @@
-//! A Chromium without a window, driven by its `DevTools` protocol: what a person with a browser sees and does.
+//! A headless Chromium, driven through its `DevTools` protocol: what a person with a browser sees and does.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 
-/// How often something that is to appear on a page is looked for, and how long after each other.
+/// How often something that should appear on a page is looked for, and the time in between.
 const LOOKS: u32 = 600;
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -21,7 +21,7 @@ pub struct Chromium {
     socket: WebSocket<MaybeTlsStream<TcpStream>>,
     session: String,
     sent: u64,
-    /// Gone when this is dropped.
+    /// Removed when this is dropped.
     _profile: TempDir,
 }
 
@@ -39,7 +39,7 @@ impl Chromium {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap_or_else(|error| {
             panic!(
-                "no Chromium starts ({error}): `cargo xtask setup` finds or installs one, INNKEEPER_CHROMIUM names one"
+                "Chromium does not start ({error}): run `cargo xtask setup`, which finds or installs one, or set INNKEEPER_CHROMIUM"
             )
         });
         let stderr = process.stderr.take().expect("a pipe");
@@ -103,7 +103,7 @@ impl Chromium {
         panic!("the page never had a {selector}")
     }
 
-    /// Sends a command and waits for its answer. While a page is being left there is none to ask: null.
+    /// Sends a command and waits for its answer. Null while the browser is between two pages.
     fn ask(&mut self, method: &str, parameters: &Value) -> Value {
         self.sent += 1;
         let mut command = json!({ "id": self.sent, "method": method, "params": parameters });

@@ -21,13 +21,13 @@ pub fn component(library: &str) -> Vec<u8> {
 /// The id of [`hostile`].
 pub const HOSTILE: &str = "hostile_connector";
 
-/// The component that does what no connector may.
+/// The component that does what connectors may not do.
 pub fn hostile() -> Vec<u8> {
     component("fixture_hostile")
 }
 
-/// The same bytes with every `from` in place of which `to` stands, of the same length: the way to a component that
-/// differs in one name.
+/// The same bytes with every `from` replaced by `to`, which has the same length: for a component that differs in one
+/// name.
 pub fn patched(mut bytes: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len(), "a patch keeps the length");
     let (from, to) = (from.as_bytes(), to.as_bytes());

@@ -1,4 +1,4 @@
-//! A service that says what reached it, and shows off what it should keep to itself.
+//! A service that returns what reached it, including what it should not reveal.
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A host in a folder of its own.
+//! A host in a separate folder.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use crate::components;
 use crate::echo::EchoService;
 use crate::warm;
 
-/// A host that may reach loopback, and the folder it lives in.
+/// A host that may reach loopback, and its folder.
 #[derive(Debug)]
 pub struct TestHost {
     /// The host.
     pub host: Innkeeper,
-    /// Where it lives; gone when this is dropped.
+    /// Its folder, which is removed when this is dropped.
     pub folder: TempDir,
 }
 
-/// The operator's rules of a host that may speak plain HTTP to this machine.
+/// The operator's rules of a host that may use plain HTTP to this machine.
 pub fn loopback() -> EgressSettings {
     EgressSettings::loopback()
 }
@@ -38,7 +38,7 @@ impl TestHost {
         Self::start_with(|builder| builder).await
     }
 
-    /// A host with settings of the test's own.
+    /// A host with the test's settings.
     pub async fn start_with(settings: impl FnOnce(Builder) -> Builder) -> Self {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let host = Self::open(&folder, settings).await.expect("the host opens");
@@ -53,12 +53,12 @@ impl TestHost {
         Self { host, folder }
     }
 
-    /// A host in a folder that may hold one already.
+    /// A host in a folder that may already contain one.
     pub async fn open(folder: &TempDir, settings: impl FnOnce(Builder) -> Builder) -> Result<Innkeeper, Error> {
         settings(Innkeeper::builder().folder(folder.path()).calls_at_once(100).egress(loopback())).open().await
     }
 
-    /// A host with bounds of the test's own.
+    /// A host with the test's limits.
     pub async fn start_with_limits(limits: Limits) -> Self {
         Self::start_with(|builder| builder.limits(limits)).await
     }
@@ -87,7 +87,7 @@ impl TestHost {
     }
 }
 
-/// Plans a connection, approves it whatever it is, and makes it.
+/// Plans a connection, approves it whatever it is, and creates it.
 pub async fn connect(host: &Innkeeper, new: NewConnection) -> Result<ConnectionView, Error> {
     host.connect(host.plan(new).await?.approved()).await
 }

@@ -1,4 +1,4 @@
-//! What the tests that cross crates share: real servers on loopback, built components, a host in a folder of its own.
+//! What the tests that cross crates share: real servers on loopback, built components, a host in a separate folder.
 
 pub mod chromium;
 pub mod components;

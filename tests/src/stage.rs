@@ -1,4 +1,4 @@
-//! A host and an authorization server, and the way of a user between them.
+//! A host and an authorization server, and a user's authorization between them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub struct Stage {
 /// An authorization that has begun, with the session of the browser that began it.
 #[derive(Debug)]
 pub struct Flow {
-    /// What the host said.
+    /// What the host returned.
     pub begun: Begun,
     /// Whose it is.
     pub session: SessionSecret,
@@ -45,12 +45,12 @@ impl Flow {
 }
 
 impl Stage {
-    /// A host and a provider of their own.
+    /// A separate host and provider.
     pub async fn start(options: OidcOptions) -> Self {
         Self::start_with(options, |builder| builder).await
     }
 
-    /// The same with settings of the test's own.
+    /// The same with the test's settings.
     pub async fn start_with(options: OidcOptions, settings: impl FnOnce(Builder) -> Builder) -> Self {
         let clock = clock();
         let host = TestHost::start_warm(|builder| settings(builder.clock(clock.clone()))).await;
@@ -72,7 +72,7 @@ impl Stage {
         self.connect_with(client, |connection| connection).await
     }
 
-    /// The same with settings of the test's own.
+    /// The same with the test's settings.
     pub async fn connect_with(
         &self,
         client: OidcClient,
@@ -102,7 +102,7 @@ impl Stage {
             .config(json!({ "base": self.provider.api().as_str() }))
     }
 
-    /// Begins an authorization in a browser of its own.
+    /// Begins an authorization in a separate browser.
     pub async fn begin(&self, connection: &ConnectionView, principal: Option<&str>) -> Flow {
         let session = SessionSecret::random(&SystemRandom);
         let wanted = BeginAuthorization {
@@ -117,7 +117,7 @@ impl Stage {
         Flow { begun, session }
     }
 
-    /// The user signs in and consents; where the browser ends up.
+    /// The user signs in and consents; returns the address that the browser ends at.
     pub async fn consent(&self, flow: &Flow, login: &str) -> Url {
         let link = flow.begun.authorization_url.as_str();
         let callback = self.provider.authorize_as(link, login).await.expect("the user gets through");
@@ -131,14 +131,14 @@ impl Stage {
         self.host.host.complete_authorization(&callback, session).await
     }
 
-    /// The whole way of a user.
+    /// The whole authorization of a user.
     pub async fn authorize(&self, connection: &ConnectionView, principal: Option<&str>, login: &str) -> Completed {
         let flow = self.begin(connection, principal).await;
         let callback = self.consent(&flow, login).await;
         self.complete(&callback, &flow.session).await.expect("the authorization completes")
     }
 
-    /// What the protected resource says of the caller.
+    /// What the protected resource says about the caller.
     pub async fn me(&self, connection: &ConnectionView) -> Result<Value, Error> {
         self.me_of(connection, None).await
     }
@@ -153,23 +153,23 @@ impl Stage {
         Ok(result.value["body"].clone())
     }
 
-    /// How the connection stands for all.
+    /// The status of the connection's shared grant.
     pub async fn status(&self, connection: &ConnectionView) -> ConnectionStatus {
         self.status_of(connection, None).await
     }
 
-    /// How it stands for a principal.
+    /// The status for a principal.
     pub async fn status_of(&self, connection: &ConnectionView, principal: Option<&str>) -> ConnectionStatus {
         let status = self.host.host.status(&connection.space, &connection.id, principal.map(id)).await;
         status.expect("a connection has a status")
     }
 
-    /// What the provider was asked since its start.
+    /// The requests to the provider since its start.
     pub async fn counts(&self) -> Counts {
         self.provider.counts().await.expect("the provider counts")
     }
 
-    /// Ends every access token at the provider, without the host knowing.
+    /// Expires every access token at the provider, without the host knowing.
     pub async fn expire(&self) {
         self.provider.expire_access_tokens().await.expect("the provider expires its tokens");
     }

@@ -32,7 +32,7 @@ async fn a_config_that_breaks_the_schema_is_refused_with_its_place() {
 #[tokio::test]
 async fn an_auth_type_that_the_connector_does_not_take_is_refused_with_those_it_takes() {
     let error = refusal(|new| new, "kerberos").await;
-    assert!(error.contains("does not take the auth type \"kerberos\"; it takes none, bearer"), "{error}");
+    assert!(error.contains("does not accept the auth type \"kerberos\"; it accepts none, bearer"), "{error}");
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn every_mistake_of_the_fields_is_named_and_no_secret_is_echoed() {
 #[tokio::test]
 async fn an_auth_mode_that_the_auth_type_lacks_is_refused() {
     let error = refusal(|new| new.auth_mode(AuthMode::PerUser), "none").await;
-    assert!(error.contains("has no auth mode \"per-user\""), "{error}");
+    assert!(error.contains("does not support the auth mode \"per-user\""), "{error}");
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn what_a_newer_version_declares_has_no_effect_until_the_owner_agrees() {
     let url = service.url("/?q=${secret.password}");
     let fetch = async || host.call(&connection, "fetch", json!({ "url": url })).await.expect("it is told").value;
     let refused = fetch().await.to_string();
-    assert!(refused.contains("names no secret that can be filled in"), "{refused}");
+    assert!(refused.contains("does not name a secret that can be filled in"), "{refused}");
     assert!(service.received().is_empty());
     let change = ConnectionChange::default().title("Renamed");
     let renamed = changed(&host.host, &connection.space, &connection.id, change).await.expect("changed");

@@ -20,7 +20,7 @@ async fn a_panic_is_told_with_connector_action_reason_and_backtrace() {
     let connection = host.hostile(&service).await;
     let error = host.call(&connection, "panic", json!({})).await.expect_err("it panics");
     let text = error.to_string();
-    assert!(text.starts_with("connector hostile_connector crashed in panic: it gave up"), "{text}");
+    assert!(text.starts_with("connector hostile_connector crashed in panic: it aborted"), "{text}");
     assert!(text.contains("the sheet has no rows"), "{text}");
     let CallProblem::Trapped { backtrace, .. } = call_error(error).problem else { panic!("another kind") };
     assert!(backtrace.iter().any(|frame| frame.function.contains("core::panicking::panic_fmt")), "{backtrace:?}");
@@ -81,7 +81,7 @@ async fn memory_is_bounded_and_the_error_says_so() {
     let error = host.call(&connection, "eat_memory", json!({})).await.expect_err("it eats");
     let text = error.to_string();
     assert!(
-        text.starts_with("connector hostile_connector wanted more than 16777216 bytes of memory in eat_memory"),
+        text.starts_with("connector hostile_connector needed more than 16777216 bytes of memory in eat_memory"),
         "{text}"
     );
     assert!(!call_error(error).backtrace().is_empty(), "it is told where it gave up");
@@ -128,11 +128,11 @@ async fn output_is_held_to_json_schema_and_size() {
     let connection = host.hostile(&service).await;
     let failure =
         async |action| host.call(&connection, action, json!({})).await.expect_err("it breaks a rule").to_string();
-    assert!(failure("not_json").await.contains("answered not_json with text that is not JSON"));
+    assert!(failure("not_json").await.contains("returned text that is not JSON for not_json"));
     let wrong = failure("wrong_output").await;
-    assert!(wrong.contains("what its own schema forbids") && wrong.contains("files"), "{wrong}");
+    assert!(wrong.contains("that its own schema forbids") && wrong.contains("files"), "{wrong}");
     let huge = failure("huge_output").await;
-    assert_eq!(huge, "connector hostile_connector answered huge_output with 12582914 bytes; the limit is 10485760");
+    assert_eq!(huge, "connector hostile_connector returned 12582914 bytes for huge_output; the limit is 10485760");
     assert!(failure("bad_event").await.contains("emitted text that is not JSON"));
     assert!(failure("flood_events").await.contains("the limit is 10485760"));
 }
@@ -143,7 +143,7 @@ async fn a_call_makes_no_more_requests_than_it_may() {
     let connection = host.hostile(&service).await;
     let result = host.call(&connection, "many_requests", json!({ "url": service.base() })).await.expect("it is told");
     assert_eq!(result.value["answered"], 50);
-    assert!(result.value["error"].as_str().expect("an error").contains("as many requests as one call may make"));
+    assert!(result.value["error"].as_str().expect("an error").contains("as many requests as a call may make"));
     assert_eq!(service.received().len(), 50);
     assert_eq!(result.requests, 50);
 }

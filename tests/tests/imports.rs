@@ -170,7 +170,7 @@ async fn a_batch_above_what_one_call_may_send_is_refused_whole() {
     assert_eq!((answers.len(), refused.requests), (51, 0));
     for answer in answers {
         let error = answer["error"].as_str().expect("an error");
-        assert!(error.contains("as many requests as one call may make"), "{error}");
+        assert!(error.contains("as many requests as a call may make"), "{error}");
     }
     assert!(service.received().is_empty(), "nothing was sent");
 

@@ -215,5 +215,5 @@ async fn a_connection_is_made_from_an_issuer_alone() {
         })
         .await
         .expect_err("no metadata");
-    assert!(error.to_string().contains("discoveryUrl leads to no metadata"), "{error}");
+    assert!(error.to_string().contains("discoveryUrl does not lead to metadata"), "{error}");
 }

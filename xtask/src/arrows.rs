@@ -1,4 +1,4 @@
-//! That crates depend on each other in one direction, as CONTRIBUTING.md draws it. What it draws is what is allowed.
+//! Crates depend on each other in one direction, as in CONTRIBUTING.md: only the arrows there are allowed.
 
 use std::{collections::BTreeMap, fs};
 
@@ -15,13 +15,16 @@ fn the_crates_of_the_host_depend_on_each_other_as_contributing_draws_it() {
     let drawn: BTreeMap<_, _> = drawn(&contributing(&workspace)).into_iter().collect();
     for (name, found) in found(&workspace) {
         let Some(allowed) = drawn.get(&name) else {
-            panic!("`{name}` is not in CONTRIBUTING.md: give it a line among the arrows");
+            panic!("`{name}` is not in CONTRIBUTING.md: add a line for it among the arrows");
         };
         for other in &found {
-            assert!(allowed.contains(other), "CONTRIBUTING.md draws no arrow `{name} -> {other}`");
+            assert!(allowed.contains(other), "CONTRIBUTING.md lacks the arrow `{name} -> {other}`");
         }
         for other in allowed {
-            assert!(found.contains(other), "CONTRIBUTING.md draws `{name} -> {other}`, which is not there (any more)");
+            assert!(
+                found.contains(other),
+                "CONTRIBUTING.md has the arrow `{name} -> {other}`, but there is no such dependency"
+            );
         }
     }
 }
@@ -39,7 +42,7 @@ fn every_arrow_leads_to_a_line_further_down() {
     }
 }
 
-/// What server and command line need of the crates inside, `innkeeper` re-exports by name.
+/// `innkeeper` re-exports by name what the server and the command line need of the crates inside.
 #[test]
 fn the_server_and_the_command_line_know_the_crate_to_embed_and_none_inside_it() {
     let workspace = Workspace::find().expect("the workspace");
@@ -69,7 +72,7 @@ fn contributing(workspace: &Workspace) -> String {
     fs::read_to_string(workspace.root().join("CONTRIBUTING.md")).expect("CONTRIBUTING.md")
 }
 
-/// The block of lines such as `auth -> egress, spec`; a crate that depends on none stands alone.
+/// The block of lines such as `auth -> egress, spec`; a crate without dependencies is on a line without an arrow.
 fn drawn(contributing: &str) -> Arrows {
     let block = contributing.split("```text\n").skip(1).find(|block| block.contains(" -> ")).expect("the arrows");
     let lines = block.split("```").next().unwrap_or_default().lines();
@@ -82,7 +85,7 @@ fn drawn(contributing: &str) -> Arrows {
         .collect()
 }
 
-/// The dependencies of the crates below `host` on each other; those of tests alone don't count.
+/// The dependencies of the crates below `host` on each other; those of tests do not count.
 fn found(workspace: &Workspace) -> Arrows {
     let packages = packages(workspace);
     let inside = packages.iter().filter_map(|(folder, package)| Some((folder.strip_prefix("host/")?, package)));

@@ -11,14 +11,15 @@ pub(crate) const CARGO_MACHETE: CargoTool = CargoTool { name: "cargo-machete", v
 /// Builds and runs fuzz targets.
 pub(crate) const CARGO_FUZZ: CargoTool = CargoTool { name: "cargo-fuzz", version: "0.13.2" };
 
-/// One such program.
+/// Such a program.
 pub(crate) struct CargoTool {
     name: &'static str,
     version: &'static str,
 }
 
 impl CargoTool {
-    /// Where it is: in the search path if that has this version, else in `target/tools`, where it is installed if need be.
+    /// Its path: in the search path if that has this version, otherwise in `target/tools`, where it is installed if
+    /// necessary.
     pub(crate) fn ensure(&self, workspace: &Workspace) -> Result<PathBuf, Failure> {
         let folder = workspace.target().join("tools");
         let own = folder.join("bin").join(self.name);
@@ -27,7 +28,7 @@ impl CargoTool {
                 return Ok(candidate);
             }
         }
-        step(&format!("{} {} into target/tools (once; it takes some minutes)", self.name, self.version), || {
+        step(&format!("{} {} into target/tools (once; this takes some minutes)", self.name, self.version), || {
             Tool::cargo(workspace.root())
                 .args(["install", self.name, "--locked", "--force", "--version", self.version, "--root"])
                 .arg(&folder)
@@ -52,7 +53,7 @@ impl CargoTool {
 
     fn unusable(&self, place: &Path) -> Failure {
         Failure::Missing {
-            what: format!("{} was installed, and is not {} at {}", self.name, self.version, place.display()),
+            what: format!("{} was installed, but is not version {} at {}", self.name, self.version, place.display()),
             remedy: format!("cargo install {} --locked --version {}", self.name, self.version),
         }
     }

@@ -15,7 +15,7 @@ pub(crate) fn format(workspace: &Workspace) -> Result<(), Failure> {
 
 /// Fails when some code is not formatted.
 pub(crate) fn formatted(workspace: &Workspace) -> Result<(), Failure> {
-    step("format is kept (else: cargo xtask fmt)", || cargo(workspace).args(["fmt", "--all", "--check"]).run())
+    step("the code is formatted (if not: cargo xtask fmt)", || cargo(workspace).args(["fmt", "--all", "--check"]).run())
 }
 
 /// Clippy and the audit of the dependencies.

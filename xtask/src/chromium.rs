@@ -34,7 +34,7 @@ pub(crate) fn ensure() -> Result<PathBuf, Failure> {
             return Err(missing("there is no Chromium in the search path"));
         }
         install()?;
-        present().ok_or_else(|| missing("the package chromium was installed and still there is none that runs"))
+        present().ok_or_else(|| missing("the package chromium was installed, but no Chromium runs"))
     })
 }
 

@@ -1,4 +1,4 @@
-//! Audit of the dependencies: by `deny.toml`, and for those that nothing uses.
+//! Audit of the dependencies: by `deny.toml`, and for unused ones.
 
 use std::{
     env, fs,
@@ -13,10 +13,10 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Dependencies that nothing uses; licences, sources and bans, versions that were withdrawn, and known weaknesses.
+/// Unused dependencies; licences, sources and bans; yanked versions; and known vulnerabilities.
 pub(crate) fn audit(workspace: &Workspace) -> Result<(), Failure> {
     let machete = CARGO_MACHETE.ensure(workspace)?;
-    step("no dependency without a use (cargo-machete)", || {
+    step("no unused dependencies (cargo-machete)", || {
         Tool::named(&machete, workspace.root()).arg("--skip-target-dir").run()
     })?;
     let deny = Deny { program: CARGO_DENY.ensure(workspace)?, workspace };
@@ -38,26 +38,26 @@ impl Deny<'_> {
         Tool::named(&self.program, self.workspace.root())
     }
 
-    /// The advisories of the database. What is known changes with the day. Without a database, and without a way to fetch one, this is
-    /// said and left out: nobody can be asked to have a network.
+    /// The advisories of the database. They change daily. If there is no database and none can be fetched, this is
+    /// reported and skipped, because a network is not required.
     fn advisories(&self) -> Result<(), Failure> {
         let fetched = self.tool().args(["fetch", "db"]).answer().is_some();
         if !fetched && !has_database(&databases()) {
             report(
-                "==> ADVISORIES WERE NOT CHECKED: the RustSec database is not here and cannot be fetched. With a network, run \
-                 `cargo xtask lint`: it fetches https://github.com/RustSec/advisory-db and keeps it",
+                "==> ADVISORIES WERE NOT CHECKED: the RustSec database is missing and cannot be fetched. With a \
+                 network, run `cargo xtask lint`: it fetches https://github.com/RustSec/advisory-db and keeps a copy",
             );
             return Ok(());
         }
-        let when = if fetched { "fetched just now" } else { "as it was fetched last: now it cannot be" };
+        let when = if fetched { "fetched just now" } else { "the last copy, because it cannot be fetched now" };
         step(&format!("advisories (the RustSec database, {when})"), || {
             let tool = if fetched { self.tool() } else { self.tool().arg("--offline") };
             tool.args(["--locked", "check", "--hide-inclusion-graph", "advisories"]).run()
         })
     }
 
-    /// Versions that their authors withdrew ("yanked"), by the registry's own index. cargo-deny looks for them together with
-    /// advisories, so it gets a database that says nothing: the real one may be out of reach while the registry is not.
+    /// Versions that their authors withdrew ("yanked"), by the registry's own index. cargo-deny looks for them together
+    /// with advisories, so it gets an empty database: the real one may be unreachable while the registry is not.
     fn withdrawn(&self) -> Result<(), Failure> {
         let folder = self.workspace.target().join("tools/no-advisories");
         let source = folder.join("source");
@@ -85,7 +85,7 @@ impl Deny<'_> {
     }
 }
 
-/// The address of the database that says nothing. Nothing is ever there.
+/// The address of the empty database. Nothing is ever there.
 const NO_DATABASE: &str = "https://advisories.invalid/none";
 
 const NO_ADVISORY: &str = "\

@@ -1,4 +1,4 @@
-//! Why a command ended early, for the person who has to act on it.
+//! Why a command failed, for the person who has to act on it.
 
 use std::{io, path::PathBuf, process::ExitStatus};
 

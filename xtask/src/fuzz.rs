@@ -15,15 +15,15 @@ use crate::{
     workspace::Workspace,
 };
 
-/// The package whose programs are run, which is no member of the workspace.
+/// The package whose programs are run. It is not a member of the workspace.
 const PACKAGE: &str = "tests/fuzz/cargo-fuzz";
 /// A target that takes more memory than this has failed, in MiB.
 const MEMORY: u32 = 2048;
 /// One input that takes longer than this is a failure, in seconds.
 const PATIENCE: u32 = 25;
 
-/// Runs one target, or all of them one after the other, for so many minutes each. What is found new goes into `target/fuzz/corpus`,
-/// an input that breaks a promise into `target/fuzz/artifacts`.
+/// Runs one target, or all of them one after the other, for `minutes` each. New inputs go into `target/fuzz/corpus`, an
+/// input that breaks a promise into `target/fuzz/artifacts`.
 pub(crate) fn run(workspace: &Workspace, target: Option<&str>, minutes: u32) -> Result<(), Failure> {
     let programs = programs(workspace)?;
     let chosen: Vec<&Program> =

@@ -49,8 +49,8 @@ fn build(workspace: &Workspace, guests: &[&Guest], lockfile: Lockfile) -> Result
     })
 }
 
-/// Copies the file unless the same bytes are there, and says whether it did. Who loads it meanwhile sees the old file or
-/// the new one, never a part.
+/// Copies the file unless the same bytes are there, and returns whether it did. Whoever loads it meanwhile sees the old
+/// file or the new one, never a part.
 fn put(from: &Path, to: &Path) -> Result<bool, Failure> {
     let bytes = fs::read(from).map_err(failed("read", from))?;
     match fs::read(to) {

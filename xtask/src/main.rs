@@ -35,16 +35,17 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what building and testing need: the wasm target, the packages of the test server, cargo-deny, cargo-machete, a browser
+    /// Install what building and testing require: the wasm target, the packages of the test server, cargo-deny,
+    /// cargo-machete, a browser
     Setup,
     /// Build every connector and test guest into target/connectors
     Guests,
-    /// Build everything and watch a connector work with a token it never sees
+    /// Build everything and run a connector with a token that it never sees
     Demo {
         /// Let a script sign in and consent instead of opening a browser
         #[arg(long)]
         headless: bool,
-        /// Authorize by way of an auth redirect service
+        /// Authorize through an auth redirect service
         #[arg(long)]
         ears: bool,
     },
@@ -65,9 +66,9 @@ enum Command {
     Lint,
     /// Run fuzz targets under libFuzzer: all of them one after the other, or one
     Fuzz {
-        /// Which one; its name is that of a folder below tests/fuzz/seeds
+        /// The target, named like its folder below tests/fuzz/seeds
         target: Option<String>,
-        /// How long each runs
+        /// How long each target runs
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         minutes: u32,
     },

@@ -16,7 +16,7 @@ pub(crate) fn ensure_test_server(workspace: &Workspace) -> Result<(), Failure> {
             return Ok(());
         }
         if Tool::named("npm", &folder).arg("--version").answer().is_none() {
-            return Err(missing("there is no npm, which installs the server's packages".to_owned()));
+            return Err(missing("npm, which installs the server's packages, is not installed".to_owned()));
         }
         Tool::named("npm", &folder).args(["ci", "--no-audit", "--no-fund"]).run()
     })
@@ -24,11 +24,11 @@ pub(crate) fn ensure_test_server(workspace: &Workspace) -> Result<(), Failure> {
 
 fn ensure_node(folder: &Path) -> Result<(), Failure> {
     let Some(version) = Tool::named("node", folder).arg("--version").answer() else {
-        return Err(missing("there is no Node.js, which runs the server".to_owned()));
+        return Err(missing("Node.js, which runs the server, is not installed".to_owned()));
     };
     match major(&version) {
         Some(major) if major >= OLDEST_NODE => Ok(()),
-        _ => Err(missing(format!("Node.js is {version}, the server needs {OLDEST_NODE} or newer"))),
+        _ => Err(missing(format!("Node.js is {version}, but the server requires {OLDEST_NODE} or newer"))),
     }
 }
 

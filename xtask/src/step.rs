@@ -20,7 +20,7 @@ pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T, Failure>) -> 
     outcome
 }
 
-/// Prints a line for the person who watches. It goes to standard error, between the lines of cargo: standard output
+/// Prints a line for the user. It goes to standard error, between the lines of cargo: standard output
 /// belongs to results.
 pub(crate) fn report(line: &str) {
     // A closed terminal is no reason to end.

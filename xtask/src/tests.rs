@@ -28,6 +28,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     })?;
     checks::documentation(workspace)?;
     dependencies::audit(workspace)?;
-    result(&format!("all of it took {watch}\ntests: ok"));
+    result(&format!("everything took {watch}\ntests: ok"));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Other programs, started so that what went wrong can be told.
+//! Other programs, started so that failures can be reported.
 
 use std::{
     env,
@@ -47,14 +47,14 @@ impl Tool {
         self
     }
 
-    /// Runs it with this terminal; any end but success is a failure.
+    /// Runs it with this terminal; anything but success is a failure.
     pub(crate) fn run(self) -> Result<(), Failure> {
         let command = self.line();
         let status = self.status()?;
         if status.success() { Ok(()) } else { Err(Failure::Ended { command, status }) }
     }
 
-    /// Runs it with this terminal and answers the code it ended with; one that a signal ended counts as failed.
+    /// Runs it with this terminal and returns its exit code; a program that a signal ended counts as failed.
     pub(crate) fn exit_code(self) -> Result<ExitCode, Failure> {
         let code = self.status()?.code().and_then(|code| u8::try_from(code).ok());
         Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
@@ -65,13 +65,13 @@ impl Tool {
         self.0.status().map_err(|source| Failure::Start { command, source })
     }
 
-    /// What it prints, or nothing when it is missing or ends with an error. Its complaints are not shown.
+    /// What it prints, or nothing if it is missing or fails. Its error output is not shown.
     pub(crate) fn answer(mut self) -> Option<String> {
         let output = self.0.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    /// What it prints; any end but success is a failure. Its complaints are shown.
+    /// What it prints; anything but success is a failure. Its error output is shown.
     pub(crate) fn output(mut self) -> Result<String, Failure> {
         let command = self.line();
         let output = self

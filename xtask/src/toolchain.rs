@@ -7,7 +7,7 @@ use crate::{failure::Failure, step::step, tool::Tool, workspace::Workspace};
 /// What guests are compiled for.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 
-/// Makes sure that the target is there: it is kept when present, else rustup adds it.
+/// Makes sure that the target is there; if not, rustup adds it.
 pub(crate) fn ensure_wasm_target(workspace: &Workspace) -> Result<(), Failure> {
     step(&format!("the target {WASM_TARGET} of the toolchain"), || {
         if installed(workspace.root()) {
@@ -15,7 +15,9 @@ pub(crate) fn ensure_wasm_target(workspace: &Workspace) -> Result<(), Failure> {
         }
         if Tool::named("rustup", workspace.root()).arg("--version").answer().is_none() {
             return Err(Failure::Missing {
-                what: format!("the compiler cannot build for {WASM_TARGET}, and there is no rustup to add it"),
+                what: format!(
+                    "the compiler cannot build for {WASM_TARGET}, and rustup, which could add the target, is not installed"
+                ),
                 remedy: format!(
                     "rustup (https://rustup.rs), or the standard library for {WASM_TARGET} of the compiler that \
                      rust-toolchain.toml names, in the folder that `rustc --print sysroot` prints"

@@ -12,7 +12,7 @@ use crate::{failure::Failure, tool::Tool};
 /// Whether a build may change `Cargo.lock`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lockfile {
-    /// It may: somebody is working on a dependency.
+    /// It may: somebody is changing a dependency.
     MayChange,
     /// It may not: what is tested is what was committed.
     Fixed,
@@ -42,7 +42,7 @@ pub(crate) struct Guest {
     pub(crate) package: String,
     /// The name of the library, which is that of the `.wasm` file without its ending.
     pub(crate) library: String,
-    /// Whether it is there for the tests alone.
+    /// Whether it is only for the tests.
     pub(crate) fixture: bool,
 }
 
@@ -80,7 +80,7 @@ impl Workspace {
         &self.target
     }
 
-    /// Where built guests are put for everybody who loads them.
+    /// Where built guests are put for everything that loads them.
     pub(crate) fn connectors(&self) -> PathBuf {
         self.target.join("connectors")
     }

@@ -24,7 +24,7 @@ pub const LONGEST_ADDRESS: usize = 2048;
 #[non_exhaustive]
 pub enum AddressProblem {
     /// It cannot be parsed.
-    #[error("is not an address: {0}")]
+    #[error("is not a valid URL: {0}")]
     Unreadable(ParseError),
     /// It has no host.
     #[error("has no host")]
@@ -36,7 +36,7 @@ pub enum AddressProblem {
     #[error("must be an https address")]
     OtherScheme,
     /// It contains a user name or password.
-    #[error("must not hold a user name or password")]
+    #[error("must not contain a user name or password")]
     UserInfo,
     /// It has a query, although paths are joined to it.
     #[error("must not have a query (?...)")]

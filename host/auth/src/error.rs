@@ -46,10 +46,10 @@ impl Reason {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::NoGrant => "nobody has authorized it yet",
-            Self::Expired => "its access token has ended and there is no refresh token",
-            Self::RefreshTokenExpired => "its refresh token has ended",
-            Self::Revoked => "the provider no longer honours the grant",
-            Self::RefreshFailed => "the answer to a refresh was lost and the provider does not honour the old token",
+            Self::Expired => "its access token has expired and there is no refresh token",
+            Self::RefreshTokenExpired => "its refresh token has expired",
+            Self::Revoked => "the provider no longer accepts the grant",
+            Self::RefreshFailed => "the response to a refresh was lost and the provider does not accept the old token",
         }
     }
 }
@@ -91,8 +91,8 @@ pub enum AuthError {
     },
     /// The service does not accept the connection's credential, and authorizing again would not change that.
     #[error(
-        "the service does not accept the credential of connection {connection} (auth type {auth_type}); give the connection \
-         another, or the account the right that is missing"
+        "the service does not accept the credential of connection {connection} (auth type {auth_type}); set another \
+         credential for the connection, or grant the account the missing permission"
     )]
     Rejected {
         /// The connection.
@@ -101,13 +101,13 @@ pub enum AuthError {
         auth_type: AuthTypeId,
     },
     /// A connection with one grant per principal was used without a principal.
-    #[error("connection {0} keeps a grant for each principal: name the principal that the call is made for")]
+    #[error("connection {0} has a grant for each principal: name the principal that the call is for")]
     PrincipalNeeded(ConnectionId),
     /// A principal's grant was requested of a shared connection.
-    #[error("connection {0} has one grant that all share: principal {1} has none of its own")]
+    #[error("connection {0} has one grant that all users share: principal {1} has no separate grant")]
     NotPerUser(ConnectionId, innkeeper_store::PrincipalId),
     /// The provider cannot be reached or fails for now; the grant is kept.
-    #[error("connection {connection} ({}) has no live token for now and its grant is kept: {problem}; try again later", whose(.owner))]
+    #[error("connection {connection} ({}) has no valid token at the moment, but its grant is kept: {problem}; try again later", whose(.owner))]
     Unavailable {
         /// The connection.
         connection: ConnectionId,
@@ -117,7 +117,7 @@ pub enum AuthError {
         problem: TokenError,
     },
     /// The provider rejects the settings of the connection; the grant is kept.
-    #[error("connection {connection} ({}) gets no token with its settings: {problem}; correct the settings", whose(.owner))]
+    #[error("connection {connection} ({}) cannot get a token with its settings: {problem}; correct the settings", whose(.owner))]
     Misconfigured {
         /// The connection.
         connection: ConnectionId,
@@ -137,7 +137,7 @@ pub enum AuthError {
         errors: SettingsErrors,
     },
     /// The host has no such auth type.
-    #[error("auth type {} is not known; known are {known}", Quoted::new(given).at_most(80))]
+    #[error("there is no auth type {}; there is {known}", Quoted::new(given).at_most(80))]
     UnknownAuthType {
         /// The requested auth type.
         given: String,
@@ -145,7 +145,7 @@ pub enum AuthError {
         known: String,
     },
     /// The address of the auth redirect service is not valid.
-    #[error("the address {address} of the auth redirect service {why}; give another, or none")]
+    #[error("the address {address} of the auth redirect service {why}; set another, or none")]
     RedirectService {
         /// The given address.
         address: String,
@@ -153,9 +153,7 @@ pub enum AuthError {
         why: AddressProblem,
     },
     /// The auth type is not authorized in a browser.
-    #[error(
-        "connection {connection} authenticates with {auth_type}, which no person authorizes in a browser that comes back"
-    )]
+    #[error("connection {connection} authenticates with {auth_type}, which is not authorized in a browser")]
     NotInteractive {
         /// The connection.
         connection: ConnectionId,
@@ -163,7 +161,7 @@ pub enum AuthError {
         auth_type: AuthTypeId,
     },
     /// The auth type is not authorized by a device code.
-    #[error("connection {connection} authenticates with {auth_type}, which no person authorizes with a device code")]
+    #[error("connection {connection} authenticates with {auth_type}, which is not authorized with a device code")]
     NoDeviceCode {
         /// The connection.
         connection: ConnectionId,
@@ -177,16 +175,16 @@ pub enum AuthError {
         connection: ConnectionId,
     },
     /// A user begins authorizations too often.
-    #[error("there were too many authorizations within a short time; try again in {} s", .retry_after.as_secs().max(1))]
+    #[error("there were too many authorizations in a short time; try again in {} s", .retry_after.as_secs().max(1))]
     TooManyAuthorizations {
         /// The time until another one may begin.
         retry_after: Duration,
     },
     /// Every attempt lost the race against another writer.
-    #[error("the grant of connection {0} is changed by others all the time; try again")]
+    #[error("the grant of connection {0} kept being changed by others; try again")]
     Contended(ConnectionId),
     /// A task of this process stopped before its work was done.
-    #[error("the refresh for connection {0} was cut off because the host is stopping")]
+    #[error("the refresh for connection {0} was interrupted because the host is stopping")]
     Interrupted(ConnectionId),
     /// The store failed.
     #[error(transparent)]
@@ -231,8 +229,10 @@ impl From<&AuthError> for CredentialError {
             | AuthError::Contended(_)
             | AuthError::Interrupted(_)
             | AuthError::Store(_)
-            | AuthError::Vault(_) => Self::Unavailable("there is none for now; try again later".to_owned()),
-            _ => Self::Misconfigured("its settings do not fit; the host tells its owner why".to_owned()),
+            | AuthError::Vault(_) => {
+                Self::Unavailable("there is no credential at the moment; try again later".to_owned())
+            }
+            _ => Self::Misconfigured("its settings are not valid; the host shows its owner why".to_owned()),
         }
     }
 }
@@ -257,7 +257,8 @@ mod tests {
         };
         assert_eq!(
             error.to_string(),
-            "connection drive (principal ada) needs authorization: the provider no longer honours the grant; begin a new authorization for it"
+            "connection drive (principal ada) needs authorization: the provider no longer accepts the grant; begin a \
+             new authorization for it"
         );
     }
 }

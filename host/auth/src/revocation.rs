@@ -53,12 +53,12 @@ pub enum Unrevoked {
 impl fmt::Display for Unrevoked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoAddress => f.write_str("no revocation URL of the provider is known"),
-            Self::NoServer => f.write_str("the settings of the connection lead to no server"),
-            Self::OtherServer => f.write_str("they are of another server or client than the connection has now"),
+            Self::NoAddress => f.write_str("the provider's revocation URL is not known"),
+            Self::NoServer => f.write_str("the settings of the connection do not name a server"),
+            Self::OtherServer => f.write_str("they belong to a different server or client than the connection has now"),
             Self::Sealed => f.write_str("the stored grant could not be opened"),
             Self::Failed { kind, reason, .. } => {
-                write!(f, "the provider did not take back the {kind}: {reason}")
+                write!(f, "the provider did not revoke the {kind}: {reason}")
             }
         }
     }

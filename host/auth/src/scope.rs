@@ -9,7 +9,7 @@ pub struct Scope(String);
 
 /// The text is not a valid scope. The message follows the name of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be words separated by spaces, without quotes and backslashes")]
+#[error("must be words separated by spaces, without quotes or backslashes")]
 pub struct InvalidScope;
 
 impl Scope {

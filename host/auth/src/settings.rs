@@ -77,7 +77,7 @@ impl Declared<'_> {
                 let is_filled_in = template.as_ref().is_ok_and(|template| template.fields().next().is_some());
                 let text = template
                     .and_then(|template| template.render(self.config))
-                    .map_err(|reason| format!("cannot be made from the connector's default {text:?}: {reason}"))?;
+                    .map_err(|reason| format!("cannot be filled in from the connector's default {text:?}: {reason}"))?;
                 let source = if is_filled_in { ValueSource::ConnectorTemplate } else { ValueSource::ConnectorDefault };
                 (Value::String(text), source)
             }
@@ -344,11 +344,11 @@ fn misplaced(fields: &[FieldSpec], FieldValues { plain, secret: secrets }: &Fiel
         };
         let secret = field.kind.is_secret();
         if plain.contains_key(name) && secrets.contains_key(name) {
-            mistakes.push(SettingsMistake::new(name, "is given twice, as a plain field and as a secret"));
+            mistakes.push(SettingsMistake::new(name, "is set twice, as a plain field and as a secret"));
         } else if secret && plain.contains_key(name) {
-            mistakes.push(SettingsMistake::new(name, "is a secret: give it among the secrets"));
+            mistakes.push(SettingsMistake::new(name, "is a secret: set it among the secrets"));
         } else if !secret && secrets.contains_key(name) {
-            mistakes.push(SettingsMistake::new(name, "is no secret: give it among the plain fields"));
+            mistakes.push(SettingsMistake::new(name, "is not a secret: set it among the plain fields"));
         }
     }
     mistakes

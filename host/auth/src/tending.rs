@@ -65,7 +65,7 @@ impl Auth {
             .map(|key| async move {
                 let outcome = self.settle_one(&key, purpose).await;
                 if let Err(error) = &outcome {
-                    tracing::warn!(connection = %key.connection, %error, "a grant was not seen to");
+                    tracing::warn!(connection = %key.connection, %error, "a grant was not maintained");
                 }
                 u64::from(matches!(outcome, Ok(true)))
             })

@@ -92,7 +92,7 @@ pub(crate) fn open_browser(address: &Url) {
     // A terminal browser runs until its user closes it.
     std::thread::spawn(move || {
         if let Err(error) = webbrowser::open(&address) {
-            say(&format!("No browser could be opened ({error}): open the address yourself."));
+            say(&format!("The browser could not be opened ({error}): open the address yourself."));
         }
     });
 }

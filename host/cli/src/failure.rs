@@ -16,16 +16,16 @@ use serde_json::{Value, json};
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  failed for a reason that is none of these
+  1  failed for another reason
   2  the arguments, the environment or the configuration file are wrong
-  3  there is no such connector, connection, action, file or thing at the service
+  3  there is no such connector, connection, action, file or object at the service
   4  the connection needs authorization, or the service does not accept its credential
   5  denied: by the user, by the hosts that the connection may reach, or by the service
   6  the input, config, fields or component break their rules
   7  the service or the authorization server failed or cannot be reached
   8  the connector failed: it crashed, reached a limit, or broke its own schema
   9  the store or the keyring cannot be used
-  130  Ctrl-C at a question";
+  130  Ctrl-C at a prompt";
 
 /// Why a command failed: for a person, with what to do next. Holds no secret.
 #[derive(Debug)]
@@ -212,7 +212,7 @@ fn tells_lines(error: &Error) -> bool {
 fn hint_of(error: &Error) -> Option<String> {
     match error {
         Error::UnknownConnector(_) => Some("add one with `innkeeper connector add FILE.wasm`".to_owned()),
-        Error::UnknownConnection { .. } => Some("make one with `innkeeper connection create`".to_owned()),
+        Error::UnknownConnection { .. } => Some("create one with `innkeeper connection create`".to_owned()),
         Error::Auth(AuthError::NeedsAuthorization { connection, owner, .. }) => {
             Some(how_to_authorize(connection, owner.principal()))
         }
@@ -220,13 +220,13 @@ fn hint_of(error: &Error) -> Option<String> {
             Some(how_to_authorize(&flow.connection, flow.owner.principal()))
         }
         Error::Keyring(KeyringError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Some(
-            "the secrets in the store open with the keys in that file alone: put it back from a copy, or name where it is \
+            "the secrets in the store open only with the keys in that file: restore it from a copy, or say where it is \
              with `--keyring`"
                 .to_owned(),
         ),
         Error::Auth(AuthError::Rejected { connection, .. } | AuthError::NotInteractive { connection, .. }) => Some(format!(
-            "`innkeeper connection show {connection}` names its secrets, `innkeeper connection edit {connection} --ask-secret NAME` \
-             changes one"
+            "`innkeeper connection show {connection}` lists its secrets, `innkeeper connection edit {connection} \
+             --ask-secret NAME` changes one"
         )),
         Error::Auth(AuthError::PrincipalNeeded(_)) => Some("name one with `--principal NAME`".to_owned()),
         Error::Auth(AuthError::NotPerUser(..)) => Some("leave `--principal` out".to_owned()),

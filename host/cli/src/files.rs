@@ -142,7 +142,11 @@ async fn write(path: &Path, mut target: tokio::fs::File, mut content: Body, arri
     let mut size = 0;
     loop {
         let piece = content.next().await.map_err(|error| {
-            Failure::new(Exit::Upstream, "upstream", format!("{} did not arrive whole: {error}", path.display()))
+            Failure::new(
+                Exit::Upstream,
+                "upstream",
+                format!("{} could not be received completely: {error}", path.display()),
+            )
         })?;
         let Some(piece) = piece else { break };
         target.write_all(&piece).await.map_err(not_written)?;

@@ -27,5 +27,5 @@ pub(crate) async fn bind_loopback(port: u16) -> Outcome<(TcpListener, Url)> {
 /// The URL of what is served there.
 pub(crate) fn http(address: SocketAddr) -> Outcome<Url> {
     Url::parse(&format!("http://{address}/"))
-        .map_err(|error| Failure::failed(format!("{address} makes no address: {error}")))
+        .map_err(|error| Failure::failed(format!("{address} does not form an address: {error}")))
 }

@@ -28,7 +28,7 @@ impl Loopback {
         let (listener, mut address) = bind_loopback(port).await?;
         address.set_path(PATH);
         let redirect_uri = RedirectUri::try_from(address)
-            .map_err(|why| Failure::failed(format!("the redirect URI of this computer {why}")))?;
+            .map_err(|why| Failure::failed(format!("the redirect URI of this machine {why}")))?;
         Ok(Self { listener, redirect_uri })
     }
 
@@ -61,7 +61,7 @@ impl Loopback {
                 Some(outcome) = settled.recv() => break outcome.map_err(Failure::from),
                 Some(address) = pasted.recv() => {
                     if let Some(failure) = callback.take_pasted(&address).await {
-                        crate::output::say(&format!("That is not the callback of this authorization: {failure}."));
+                        crate::output::say(&format!("That is not the callback address of this authorization: {failure}."));
                     }
                 }
                 () = &mut deadline => break Err(timed_out(patience)),
@@ -86,6 +86,6 @@ impl From<LocalFailure> for Failure {
 
 fn timed_out(patience: Duration) -> Failure {
     let minutes = crate::time::span(patience);
-    let message = format!("nobody came back from the authorization server within {minutes}");
+    let message = format!("nobody returned from the authorization server within {minutes}");
     Failure::new(Exit::NeedsAuthorization, "authorization-timeout", message).hint("run the command again")
 }

@@ -35,10 +35,10 @@ use output::{Output, say};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Runs third-party connectors in a sandbox and keeps every credential they work with.
+/// Runs third-party connectors in a sandbox and keeps every credential that they use.
 ///
-/// A connector is a WebAssembly component that talks to one service. Add one, make a connection with it, authorize the
-/// connection if it needs that, and call its actions. The connector never sees a token.
+/// A connector is a WebAssembly component that talks to one service. Add one, create a connection with it, authorize
+/// the connection if necessary, and call its actions. The connector never sees a token.
 #[derive(Parser, Debug)]
 #[command(name = "innkeeper", version, max_term_width = 110, after_help = EXIT_CODES, subcommand_required = true,
           arg_required_else_help = true, propagate_version = true)]
@@ -76,7 +76,7 @@ fn run(arguments: Arguments, matches: &ArgMatches, output: Output, compiler: Com
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::failed(format!("no threads to work with: {error}")))?;
+        .map_err(|error| Failure::failed(format!("no threads can be started: {error}")))?;
     let outcome = runtime.block_on(arguments.command.run(&Context { settings, output }));
     // Tasks that still wait for a terminal or a browser must not keep the process running.
     runtime.shutdown_background();

@@ -22,8 +22,7 @@ pub(crate) fn config(mut base: Map<String, Value>, given: &[String], schema: &Va
                 serde_json::from_str(text).map_err(|error| format!("the config is not a JSON object: {error}"))?;
             base.extend(object);
         } else {
-            let (name, value) =
-                pair(text).map_err(|reason| format!("a config is neither: {reason}, or a JSON object"))?;
+            let (name, value) = pair(text).map_err(|reason| format!("{reason}, or a JSON object"))?;
             let value = typed(&value, &schema["properties"][&name])?;
             base.insert(name, value);
         }

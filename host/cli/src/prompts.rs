@@ -23,7 +23,7 @@ pub(crate) fn text(label: &str, default: Option<&str>, required: bool) -> Outcom
     let label = one_line(label);
     // The default is shown as if typed, so a default with hidden characters is shown next to the question.
     if let Some(default) = default.filter(|default| hidden(default).next().is_some()) {
-        let label = format!("{label} (unless you answer: {})", Quoted::new(default));
+        let label = format!("{label} (default: {})", Quoted::new(default));
         let given =
             ask(|theme| Input::<String>::with_theme(theme).with_prompt(label).allow_empty(true).interact_text())?;
         return Ok(if given.is_empty() { default.to_owned() } else { given });
@@ -86,8 +86,8 @@ fn interrupt() -> ! {
 
 fn ask<T>(question: impl FnOnce(&dyn Theme) -> dialoguer::Result<T>) -> Outcome<T> {
     if !is_possible() {
-        return Err(Failure::usage("something has to be asked and there is no terminal to ask at")
-            .hint("give everything by flags or a file (`--from`)"));
+        return Err(Failure::usage("an answer is required and there is no terminal to ask at")
+            .hint("set everything with flags or a file (`--from`)"));
     }
     give_the_cursor_back();
     let colourful = ColorfulTheme::default();
@@ -95,6 +95,6 @@ fn ask<T>(question: impl FnOnce(&dyn Theme) -> dialoguer::Result<T>) -> Outcome<
     let theme: &dyn Theme = if plain { &SimpleTheme } else { &colourful };
     question(theme).map_err(|dialoguer::Error::IO(error)| match error.kind() {
         io::ErrorKind::Interrupted => interrupt(),
-        _ => Failure::failed(format!("nothing was answered: {error}")),
+        _ => Failure::failed(format!("there was no answer: {error}")),
     })
 }

@@ -37,7 +37,7 @@ pub(crate) struct SecretArguments {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(
     untagged,
-    expecting = "a secret never stands here: write `{ file = \"path\" }` or `{ env = \"VARIABLE\" }`, which say where it is"
+    expecting = "secrets are not allowed here: write `{ file = \"path\" }` or `{ env = \"VARIABLE\" }`, which say where the secret is"
 )]
 pub(crate) enum SecretSource {
     /// In a file.
@@ -114,10 +114,10 @@ pub(crate) fn refusal() -> Failure {
     Failure::new(
         Exit::Usage,
         "secret-as-argument",
-        "a secret is never taken from an argument: other users of this machine can read those, and the shell remembers \
-         them. Consider the one you gave as seen",
+        "a secret is never accepted as an argument, because other users of this machine can read it and the shell \
+         stores it. Treat the secret that you passed as exposed",
     )
-    .hint("let it be asked for (`--ask-secret NAME`), or use `--secret-file NAME=FILE` or `--secret-env NAME=VARIABLE`")
+    .hint("use `--ask-secret NAME` to enter it, `--secret-file NAME=FILE` or `--secret-env NAME=VARIABLE`")
 }
 
 /// Reads a secret from a file. Editors and `echo` end a file with a line break that is not part of a one-line secret.

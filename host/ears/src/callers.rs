@@ -15,7 +15,7 @@ pub struct CallbackAddress(SecureUrl);
 
 /// Why codes cannot be sent there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is no address for callbacks: it {why}")]
+#[error("`{given}` is not an address for callbacks: it {why}")]
 pub struct InvalidCallback {
     /// The given address.
     pub given: String,

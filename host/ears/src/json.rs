@@ -35,29 +35,30 @@ impl Failure {
 
     pub(crate) fn unknown_provider<'p>(known: impl Iterator<Item = &'p str>) -> Self {
         let known = known.collect::<Vec<_>>().join(", ");
-        let text = format!("this service is not set up for that provider; it is for {known}");
+        let text = format!("this service is not configured for that provider; it is configured for {known}");
         Self::new(StatusCode::NOT_FOUND, "unknown_provider", text)
     }
 
     /// A code that is not redeemed. The reason is not reported: it would help a thief.
     pub(crate) fn invalid_code() -> Self {
-        let text = "the code is not of this service and provider, has ended, or was begun with another verifier";
+        let text = "the code does not belong to this service and provider, has expired, or was requested with another verifier";
         Self::new(StatusCode::BAD_REQUEST, "invalid_grant", text)
     }
 
     pub(crate) fn not_revocable() -> Self {
-        let text = "the provider does not take this token back: it ends by itself, or by the user's hand";
+        let text =
+            "the provider cannot revoke this token: it expires by itself, or the user removes it at the provider";
         Self::new(StatusCode::BAD_REQUEST, "unsupported_token_type", text)
     }
 
     pub(crate) fn too_many(wait: Duration) -> Self {
-        let text = "this address asks too often; try again later";
+        let text = "this address sends too many requests; try again later";
         let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", text);
         Self { retry_after: Some(wait), ..failure }
     }
 
     pub(crate) fn too_large() -> Self {
-        let text = "the body is larger than any that holds a code or a token";
+        let text = "the body is larger than any that contains a code or a token";
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", text)
     }
 
@@ -70,7 +71,7 @@ impl Failure {
     }
 
     pub(crate) fn method(allowed: &str) -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", format!("this address takes {allowed} alone"))
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", format!("this address accepts only {allowed}"))
     }
 
     pub(crate) fn nothing_here() -> Self {
@@ -92,7 +93,7 @@ impl Failure {
             ..Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "temporarily_unavailable",
-                "the provider was not reached, or failed; try again later",
+                "the provider could not be reached, or failed; try again later",
             )
         };
         match error {
@@ -103,28 +104,32 @@ impl Failure {
             TokenError::Refused(ErrorCode::InvalidGrant) => Self::new(
                 StatusCode::BAD_REQUEST,
                 "invalid_grant",
-                "the provider does not honour the code or token (any more): the user has to authorize again",
+                "the provider does not accept the code or token (any more): the user has to authorize again",
             ),
             TokenError::Refused(ErrorCode::InvalidScope) => {
-                Self::new(StatusCode::BAD_REQUEST, "invalid_scope", "the provider does not give that scope")
+                Self::new(StatusCode::BAD_REQUEST, "invalid_scope", "the provider does not grant that scope")
             }
             TokenError::Refused(ErrorCode::SlowDown) => Self { status: StatusCode::TOO_MANY_REQUESTS, ..passing(None) },
             TokenError::Busy { retry_after } => Self {
                 retry_after: *retry_after,
-                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "the provider is asked too often")
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "temporarily_unavailable",
+                    "the provider receives too many requests",
+                )
             },
             TokenError::Refused(ErrorCode::ServerError) | TokenError::NoAnswer(_) | TokenError::NotReached(_) => {
                 passing(None)
             }
             TokenError::Failed { retry_after, .. } => passing(*retry_after),
-            TokenError::Malformed(_) => own("the provider's answer makes no sense"),
+            TokenError::Malformed(_) => own("the provider's answer is not valid"),
             // Nothing was used up, and a new consent of the user would not help.
             TokenError::Refused(_) | TokenError::NotAllowed(_) | TokenError::NotSigned => Self::new(
                 StatusCode::BAD_REQUEST,
                 "unauthorized_client",
-                "the provider does not accept this service's own client or request; its operator has to look at it",
+                "the provider does not accept this service's own client or request; its operator has to check it",
             ),
-            _ => own("the provider answered outside of OAuth; the service's operator has to look at it"),
+            _ => own("the provider's answer does not follow OAuth; the service's operator has to check it"),
         }
     }
 }

@@ -47,9 +47,9 @@ impl Metrics {
         let own = Family::new_with_constructor(histogram as fn() -> Histogram);
         let provider = Family::new_with_constructor(histogram as fn() -> Histogram);
         registry.register("requests", "Requests by provider, endpoint and outcome", requests.clone());
-        let help = "Time of a request without what the provider took";
+        let help = "Time of a request without the provider's time";
         registry.register_with_unit("own_time", help, Unit::Seconds, own.clone());
-        registry.register_with_unit("provider_time", "What the provider took", Unit::Seconds, provider.clone());
+        registry.register_with_unit("provider_time", "The provider's time", Unit::Seconds, provider.clone());
         Self { registry, requests, own, provider }
     }
 

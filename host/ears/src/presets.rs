@@ -147,7 +147,7 @@ impl EarsProvider {
     pub(crate) fn settings(mut self, name: &str) -> Result<ProviderSettings, InvalidProvider> {
         let wrong = |why: &str| InvalidProvider { name: name.to_owned(), why: why.to_owned() };
         if !is_provider_name(name) {
-            return Err(wrong("a name has lower-case letters, digits, `_` and `-`, at most 64"));
+            return Err(wrong("a name has at most 64 lower-case letters, digits, `_` and `-`"));
         }
         let preset = Preset::of(name);
         if self.tenant.is_some() && preset != Some(Preset::Microsoft) {
@@ -157,7 +157,7 @@ impl EarsProvider {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
         };
         if self.tenant.as_ref().is_some_and(|tenant| !is_tenant(tenant) || tenant.starts_with('.')) {
-            return Err(wrong("`tenant` is a tenant's id or domain, `organizations`, `consumers` or `common`"));
+            return Err(wrong("`tenant` must be a tenant's id or domain, `organizations`, `consumers` or `common`"));
         }
         if let Some(preset) = preset {
             preset.fill(&mut self);

@@ -49,26 +49,26 @@ impl Rejection {
     /// The page for the user of the browser.
     pub(crate) fn page(&self) -> Response {
         const AGAIN: &str = "Go back to where you started, and begin again.";
-        const TELL: &str = "Tell whoever runs the service that sent you here.";
+        const TELL: &str = "Contact the operator of the service that sent you here.";
         let (status, title, text, next) = match self {
             Self::UnknownProvider(known) => {
-                let text = format!("This service is not set up for that provider. It is for {known}.");
+                let text = format!("This service is not configured for that provider. It is configured for {known}.");
                 return page(StatusCode::NOT_FOUND, "Unknown provider", text, TELL);
             }
             Self::Callback => (
                 StatusCode::BAD_REQUEST,
                 "Unknown destination",
-                "The address that the result should go to is not registered here, so nothing was begun.",
-                "Tell whoever runs this service: the callback address of yours has to be registered.",
+                "The address that the result should be sent to is not registered here, so nothing was begun.",
+                "Contact the operator of this service: your service's callback address has to be registered.",
             ),
             Self::Repeated => {
-                (StatusCode::BAD_REQUEST, "Not a valid request", "The address names a parameter twice.", TELL)
+                (StatusCode::BAD_REQUEST, "Not a valid request", "The address contains a parameter twice.", TELL)
             }
             Self::Invalid(text) => (StatusCode::BAD_REQUEST, "Not a valid request", *text, TELL),
             Self::OtherBrowser => (
                 StatusCode::FORBIDDEN,
                 "Begun in another browser",
-                "This sign-in was begun in another browser, or this one keeps no cookies.",
+                "This sign-in was begun in another browser, or this one blocks cookies.",
                 AGAIN,
             ),
             Self::Unusable(Unusable::Foreign) => (
@@ -83,14 +83,14 @@ impl Rejection {
             Self::OtherIssuer => (
                 StatusCode::BAD_REQUEST,
                 "Another provider answered",
-                "The answer comes from another provider than the one you were sent to.",
-                "Begin again, and tell whoever runs this service if it happens again.",
+                "The answer comes from a different provider than the one that you were sent to.",
+                "Begin again. If it happens again, contact the operator of this service.",
             ),
             Self::TooMany(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "Too many sign-ins",
-                "There were too many sign-ins from your address within a short time.",
-                "Try again in some minutes.",
+                "There were too many sign-ins from your address in a short time.",
+                "Try again in a few minutes.",
             ),
             Self::Host(error) => {
                 tracing::error!(%error, "a flow cannot be sealed");

@@ -58,14 +58,15 @@ pub enum EarsError {
         why: AddressProblem,
     },
     /// No provider is configured.
-    #[error("no provider is set up: name at least one, with its client id")]
+    #[error("no provider is configured: name at least one, with its client id")]
     NoProvider,
     /// A provider is not configured correctly.
     #[error(transparent)]
     Provider(#[from] InvalidProvider),
     /// No caller could use the service.
     #[error(
-        "no callback address is registered: codes could be sent nowhere; name the addresses of the hosts that may use the service"
+        "no callback address is registered: codes could not be sent anywhere; name the addresses of the hosts that may \
+         use the service"
     )]
     NoCallback,
     /// The keyring cannot be used.

@@ -78,9 +78,9 @@ impl ProviderTime {
             let failure = Failure::of_provider(&error);
             // The texts of these errors contain nothing from a provider or a caller.
             if failure.is_operators() {
-                tracing::warn!(provider, %error, "the operator has to look at the client or the addresses of a provider");
+                tracing::warn!(provider, %error, "the operator has to check the client or the addresses of a provider");
             } else {
-                tracing::debug!(provider, %error, "the provider gave no token");
+                tracing::debug!(provider, %error, "the provider issued no token");
             }
             failure
         })
@@ -127,7 +127,11 @@ async fn read_body(service: &Inner, body: Body) -> Result<Bytes, Failure> {
 
 /// A token that a provider cannot have issued is not passed on.
 fn check_token(token: &SecretString) -> Result<(), Failure> {
-    let invalid = |_| Failure::invalid("the token is empty, longer than 16 KiB, or has characters that no token has");
+    let invalid = |_| {
+        Failure::invalid(
+            "the token is empty, longer than 16 KiB, or contains characters that are not allowed in tokens",
+        )
+    };
     innkeeper_auth::check_token(token.expose_secret()).map_err(invalid)
 }
 

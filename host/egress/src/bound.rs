@@ -45,7 +45,7 @@ impl BoundServices {
         let Some(host) = url.host_str() else { return };
         let mut known = self.known.lock();
         if known.len() < MOST && known.insert(registrable_domain(host).to_owned()) {
-            tracing::info!(host, "the service authenticates connections: none to it is used twice from now on");
+            tracing::info!(host, "the service authenticates connections: from now on, no connection to it is reused");
         }
         self.any.store(true, Ordering::Relaxed);
     }

@@ -19,7 +19,7 @@ pub enum EgressError {
         remedy: String,
     },
     /// There is no live credential; a user has to authorize. Nothing was sent.
-    #[error("the connection has no live credential: authorize it again, then repeat the call")]
+    #[error("the connection has no valid credential: authorize it again, then repeat the call")]
     NeedsAuthorization,
     /// No connection could be made, so the service cannot have seen this attempt. A service that redirected here has seen its
     /// own request, and an earlier attempt may have been seen if the policies retry broken connections.
@@ -29,10 +29,10 @@ pub enum EgressError {
     #[error("{0}")]
     Connect(String),
     /// The time of the request or of the whole call is over.
-    #[error("the time for this request is over: the service did not answer in time, or the call has reached its limit")]
+    #[error("this request timed out: the service did not answer in time, or the call reached its time limit")]
     Timeout,
     /// There are more bytes than the limit.
-    #[error("the answer is larger than the limit of {limit} bytes: raise the limit or hand the body on as a stream")]
+    #[error("the response is larger than the limit of {limit} bytes: raise the limit, or pass the body on as a stream")]
     TooLarge {
         /// The limit, in bytes.
         limit: u64,
@@ -42,11 +42,11 @@ pub enum EgressError {
     InvalidRequest(String),
     /// A credential exists but is not available now (for example, the authorization server is down); a later attempt may
     /// succeed.
-    #[error("the credential cannot be had at the moment: {0}")]
+    #[error("the credential is not available at the moment: {0}")]
     CredentialUnavailable(String),
     /// Answers of this connection contained its credential too often: a connector could guess it that way.
     #[error(
-        "the service repeats the connection's credential: {0} held it; wait a minute, or have the operator raise the limit"
+        "the service repeats the connection's credential: {0} contained it; wait a minute, or ask the operator to raise the limit"
     )]
     TooManyEchoes(String),
     /// The configuration of the connection or the host cannot work.
@@ -58,7 +58,7 @@ impl EgressError {
     /// The error of a request that exceeds its call's limit.
     pub fn out_of_requests() -> Self {
         Self::InvalidRequest(
-            "the call has made as many requests as one call may make, redirects and retries included".to_owned(),
+            "the call has already made as many requests as a call may make, redirects and retries included".to_owned(),
         )
     }
 }
@@ -69,7 +69,7 @@ impl EgressError {
 pub enum SetupError {
     /// A root certificate is not a PEM certificate.
     #[error(
-        "extra root certificate {number} is not usable: {reason}; give PEM text with at least one CERTIFICATE section"
+        "extra root certificate {number} cannot be used: {reason}; provide PEM text with at least one CERTIFICATE section"
     )]
     Root {
         /// The number of the certificate, counted from 1.

@@ -175,7 +175,7 @@ impl<'a> Exchange<'a> {
         }
         let source = self.route.credential.ok_or_else(|| {
             EgressError::Misconfigured(
-                "the request asks for a credential and the connection has no source for one: omit it, or give the connection an auth type".to_owned(),
+                "the request asks for a credential, but the connection has no source for one: omit it, or set an auth type for the connection".to_owned(),
             )
         })?;
         let attachment = source.attach(&self.head, None).await.map_err(credential_error)?;
@@ -221,12 +221,12 @@ impl<'a> Exchange<'a> {
         let is_empty = attachment.headers.is_empty() && attachment.query.is_empty() && attachment.identity.is_none();
         if is_empty && !attachment.bare {
             return Err(EgressError::Misconfigured(
-                "the auth type gave an empty credential: nothing is sent without one".to_owned(),
+                "the auth type returned an empty credential: nothing is sent without one".to_owned(),
             ));
         }
         match attachment.headers.iter().find(|(name, _)| self.is_own_header(name)) {
             Some((name, _)) => Err(EgressError::InvalidRequest(format!(
-                "the header `{name}` cannot be set by a request: the connection's credential sets it, leave it out"
+                "the header `{name}` cannot be set by a request: the connection's credential sets it; leave it out"
             ))),
             None => Ok(attachment),
         }
@@ -260,7 +260,7 @@ impl<'a> Exchange<'a> {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let host = self.head.url.host_str().unwrap_or_default();
             return Err(Failure::other(EgressError::Connect(format!(
-                "{host} switched to another protocol, which nobody asked for"
+                "{host} switched to another protocol, which was not requested"
             ))));
         }
         if headers::size(response.headers()) > limit {
@@ -341,7 +341,7 @@ impl<'a> Exchange<'a> {
     fn showing(&self, identity: &ClientIdentity, reuse: Reuse) -> Result<Arc<Clients>, EgressError> {
         if self.head.url.scheme() != "https" {
             return Err(EgressError::Misconfigured(
-                "a client certificate cannot be shown without TLS: use an https address".to_owned(),
+                "a client certificate can only be presented over TLS: use an https address".to_owned(),
             ));
         }
         self.parts
@@ -423,8 +423,8 @@ impl<'a> Exchange<'a> {
         };
         if let Err(EgressError::InvalidRequest(_)) = wall::check_shape(&hop.method, &hop.url) {
             return denied(
-                "a redirect led there, and it is no plain https address",
-                "ask the service for an address of its own, or stop at the redirect",
+                "a redirect led there, and it is not a plain https address",
+                "ask the service for an address on its own host, or stop at the redirect",
             );
         }
         let Some(credential) = wall::admit(self.route.allow, &hop.method, &hop.url) else {
@@ -437,13 +437,13 @@ impl<'a> Exchange<'a> {
         if leaves && scrubber.as_ref().is_some_and(carries_secret) {
             return denied(
                 "a redirect would carry the connection's credential there in its address",
-                "stop at the redirect; a service that does this gives its callers' credentials away",
+                "stop at the redirect; a service that does this exposes its callers' credentials",
             );
         }
         if leaves || credential == CredentialUse::Never {
             if hop.keeps_body && self.payload.filled {
                 return denied(
-                    "a redirect asks for a body there that holds a secret of the connection",
+                    "a redirect asks for a body there that contains a secret of the connection",
                     "stop at the redirect, or send the request to that address in the first place",
                 );
             }
@@ -468,7 +468,7 @@ impl<'a> Exchange<'a> {
             headers::strip_for_no_body(&mut self.head.headers);
         } else if !self.payload.is_whole() {
             return Err(EgressError::InvalidRequest(
-                "the service redirected a streamed body that is already spent: stop at the redirect and send the stream to the new address".to_owned(),
+                "the service redirected a streamed body that was already sent: stop at the redirect and send the stream to the new address".to_owned(),
             ));
         }
         self.head.url = hop.url;
@@ -505,7 +505,7 @@ fn check_length(url: &Url) -> Result<(), EgressError> {
         return Ok(());
     }
     Err(EgressError::InvalidRequest(format!(
-        "the address has {length} bytes, and at most {LONGEST_ADDRESS} can be sent: put what is long into the body"
+        "the address has {length} bytes, but at most {LONGEST_ADDRESS} can be sent: put long values into the body"
     )))
 }
 
@@ -514,7 +514,7 @@ fn put_on(attachment: &Attachment, url: &mut Url, headers: &mut HeaderMap) -> Re
     for (name, secret) in &attachment.headers {
         let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| {
             EgressError::Misconfigured(format!(
-                "the credential for the header `{name}` holds characters that no header may hold: enter it again"
+                "the credential for the header `{name}` contains characters that are not allowed in headers: enter it again"
             ))
         })?;
         value.set_sensitive(true);

@@ -61,15 +61,15 @@ pub(crate) fn failure(error: &reqwest::Error, url: &Url, header_limit: usize) ->
         // The client has the same text for both, and no other way to distinguish them from other broken answers.
         if cause.contains("head is too large") {
             let told = format!(
-                "{host} answered with a head that cannot be taken: its headers are larger than {header_limit} bytes, or its \
-                 content-length is larger than any body can be"
+                "{host} sent a response head that cannot be accepted: its headers are larger than {header_limit} \
+                 bytes, or its content-length is larger than any body can be"
             );
             return Failure { error: FailureKind::Other(EgressError::Connect(told)), reach };
         }
         if reach == Reach::Unsent {
             EgressError::Unsent(format!("no connection to {host} could be made: {cause}"))
         } else {
-            EgressError::Connect(format!("the connection to {host} broke before the answer: {cause}"))
+            EgressError::Connect(format!("the connection to {host} broke before the response: {cause}"))
         }
     };
     Failure { error: FailureKind::Other(other), reach }
@@ -93,7 +93,7 @@ pub(crate) fn broken_body(error: reqwest::Error) -> EgressError {
     if error.is_timeout() {
         return EgressError::Timeout;
     }
-    EgressError::Connect(format!("the answer broke off: {}", root_cause(&error.without_url())))
+    EgressError::Connect(format!("the response broke off: {}", root_cause(&error.without_url())))
 }
 
 fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
@@ -113,5 +113,5 @@ pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    if std::ptr::addr_eq(cause, error) { "the HTTP client gave up".to_owned() } else { cause.to_string() }
+    if std::ptr::addr_eq(cause, error) { "the HTTP client failed".to_owned() } else { cause.to_string() }
 }

@@ -49,14 +49,12 @@ pub enum IdentityError {
     #[error("there is no certificate")]
     NoCertificate,
     /// The first certificate cannot be parsed.
-    #[error("the certificate is none that TLS can show: give an X.509 certificate of version 3")]
+    #[error("the certificate cannot be used for TLS: use an X.509 certificate of version 3")]
     Certificate,
     /// The key cannot be parsed, or is of a kind that is not supported for TLS.
-    #[error(
-        "the key is none that TLS can sign with: give an RSA key of 2048 to 8192 bits, or one on P-256, P-384 or Ed25519"
-    )]
+    #[error("the key cannot be used for TLS: use an RSA key of 2048 to 8192 bits, or a key on P-256, P-384 or Ed25519")]
     Key,
     /// The key does not belong to the certificate.
-    #[error("the certificate belongs to another key")]
+    #[error("the certificate does not belong to the key")]
     Mismatch,
 }

@@ -29,7 +29,7 @@ pub(crate) fn next(
         _ => return Ok(None),
     };
     let Some(location) = headers.get(LOCATION) else { return Ok(None) };
-    let unreadable = || EgressError::Connect("the service redirects to something that is no address".to_owned());
+    let unreadable = || EgressError::Connect("the service redirects to something that is not an address".to_owned());
     let location = std::str::from_utf8(location.as_bytes()).map_err(|_| unreadable())?;
     let mut url = from.join(location).map_err(|_| unreadable())?;
     url.set_fragment(None);

@@ -149,7 +149,7 @@ pub struct Attachment {
 #[non_exhaustive]
 pub enum CredentialError {
     /// A user has to authorize.
-    #[error("the connection has no live credential")]
+    #[error("the connection has no valid credential")]
     NeedsAuthorization,
     /// It is not available now; the text gives the reason and contains no secret.
     #[error("{0}")]

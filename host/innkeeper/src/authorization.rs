@@ -151,8 +151,8 @@ impl Innkeeper {
         Ok(ConnectionStatus { connection: self.view(&record), principal, grant })
     }
 
-    /// Ends a grant: locally at once, and at the provider if it answers (RFC 7009). Waits for the first attempt
-    /// there, at most 10 s per token, and returns the outcome.
+    /// Disconnects a grant: deletes it here at once, and revokes it at the provider if it answers (RFC 7009). Waits for
+    /// the first attempt there, at most 10 s per token, and returns the outcome.
     pub async fn disconnect(
         &self,
         space: &SpaceId,

@@ -39,11 +39,11 @@ pub struct ConnectionView {
     pub interactive: bool,
     /// Its config.
     pub config: Value,
-    /// Fields of the auth type that are no secret.
+    /// Fields of the auth type that are not secret.
     pub fields: BTreeMap<String, Value>,
-    /// Where the value of each field comes from, of secret fields too.
+    /// The source of each field's value, also of secret fields.
     pub sources: BTreeMap<String, ValueSource>,
-    /// The origin of each top-level value of the config.
+    /// The source of each top-level value of the config.
     pub config_sources: BTreeMap<String, ValueSource>,
     /// Names of the secret fields that have a value.
     pub secret_names: Vec<String>,
@@ -53,9 +53,9 @@ pub struct ConnectionView {
     pub hosts: Vec<ApprovedHost>,
     /// The secret fields that the connector may put into requests.
     pub placeholders: Vec<String>,
-    /// The fields of the token answer that the connector may read.
+    /// The fields of the token response that the connector may read.
     pub claims: Vec<String>,
-    /// When it was made.
+    /// When it was created.
     #[serde(serialize_with = "as_text")]
     #[schemars(with = "String")]
     pub created_at: Timestamp,

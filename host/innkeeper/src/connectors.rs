@@ -20,16 +20,16 @@ pub struct ConnectorView {
     pub id: ConnectorId,
     /// Its semantic version.
     pub version: String,
-    /// What people call it, in the connector's words.
+    /// Its title for people, in the connector's words.
     pub title: String,
     /// The digest of its component: `sha256:...`.
     #[schemars(with = "String")]
     pub digest: ComponentDigest,
     /// The names of its actions.
     pub actions: Vec<String>,
-    /// The auth types that it takes, in the order to offer them.
+    /// The auth types that it accepts, in the order in which to offer them.
     pub auth_types: Vec<String>,
-    /// When it was added or replaced; none where it is not kept yet.
+    /// When it was added or replaced; null if it is not stored yet.
     #[serde(serialize_with = "optional_time")]
     #[schemars(with = "Option<String>")]
     pub added_at: Option<Timestamp>,

@@ -29,7 +29,7 @@ pub enum Error {
         reason: String,
     },
     /// The builder got neither a folder nor a store.
-    #[error("nowhere to keep anything: give the builder a folder, or a store and a keyring")]
+    #[error("there is no storage: set a folder, or a store and a keyring, in the builder")]
     NoStorage,
     /// The text is not a valid id.
     #[error(transparent)]
@@ -56,7 +56,7 @@ pub enum Error {
     #[error("there is no connector {}", Quoted::new(.0.as_str()).at_most(80))]
     UnknownConnector(ConnectorId),
     /// The connector was replaced after the plan was made with the older one.
-    #[error("connector {0} was replaced since this was planned; plan it again")]
+    #[error("connector {0} was replaced after this was planned; plan it again")]
     ConnectorChanged(ConnectorId),
     /// The stored component of a connector is missing.
     #[error("the component of connector {0} is missing from the store; add the connector again")]
@@ -78,7 +78,7 @@ pub enum Error {
         connection: ConnectionId,
     },
     /// A name for a connection that looks like another.
-    #[error("the {what} {given} holds U+{code_point:04X}, which {why}: leave it out")]
+    #[error("the {what} {given} contains U+{code_point:04X}, which {why}: leave it out")]
     Misleading {
         /// `id` or `title`.
         what: &'static str,
@@ -91,7 +91,7 @@ pub enum Error {
     },
     /// A connection with this id exists.
     #[error(
-        "there is a connection \"{connection}\" in space \"{space}\" already; choose another id, or delete that one first"
+        "there is already a connection \"{connection}\" in space \"{space}\"; choose another id, or delete that connection first"
     )]
     ConnectionExists {
         /// In which space.
@@ -100,10 +100,10 @@ pub enum Error {
         connection: ConnectionId,
     },
     /// The connection was changed meanwhile.
-    #[error("connection {0} was changed by somebody else meanwhile; look at it again and repeat the change")]
+    #[error("connection {0} was changed by somebody else in the meantime; review it and repeat the change")]
     ConnectionChanged(ConnectionId),
     /// The connector does not accept that auth type.
-    #[error("connector {connector} does not take the auth type {}; it takes {}", Quoted::new(asked).at_most(80), .taken.join(", "))]
+    #[error("connector {connector} does not accept the auth type {}; it accepts {}", Quoted::new(asked).at_most(80), .taken.join(", "))]
     AuthTypeNotTaken {
         /// The id of the connector.
         connector: ConnectorId,
@@ -121,7 +121,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// The auth type does not support that mode.
-    #[error("the auth type {auth_type} has no auth mode {}; it has {}", Quoted::new(asked).at_most(80), .modes.join(", "))]
+    #[error("the auth type {auth_type} does not support the auth mode {}; it supports {}", Quoted::new(asked).at_most(80), .modes.join(", "))]
     AuthMode {
         /// The auth type.
         auth_type: String,
@@ -156,7 +156,7 @@ pub enum Error {
         errors: SettingsErrors,
     },
     /// A host rule of the connector cannot be resolved.
-    #[error("the hosts of connector {connector} cannot be told from the config: {reason}")]
+    #[error("the hosts of connector {connector} cannot be determined from the config: {reason}")]
     Hosts {
         /// The id of the connector.
         connector: ConnectorId,
@@ -172,7 +172,7 @@ pub enum Error {
         why: AddressProblem,
     },
     /// The host has no address of its pages.
-    #[error("there is no link to make: tell the builder where the authorization pages are (`Builder::pages`)")]
+    #[error("links cannot be created: set the address of the authorization pages in the builder (`Builder::pages`)")]
     NoPages,
     /// A start link is not valid.
     #[error(transparent)]

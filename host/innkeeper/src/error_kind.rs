@@ -29,7 +29,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The input breaks the action's schema, or the connector does not take it.
+    /// The input breaks the action's schema, or the connector does not accept it.
     InvalidInput = "invalid-input", InvalidInput, 400, Caller;
     /// A config breaks the connector's schema.
     InvalidConfig = "invalid-config", InvalidInput, 400, Caller;
@@ -37,11 +37,11 @@ kinds! {
     InvalidFields = "invalid-fields", InvalidInput, 400, Caller;
     /// The connector's hosts do not follow from the config.
     InvalidHosts = "invalid-hosts", InvalidInput, 400, Caller;
-    /// A text is no id.
+    /// A text is not a valid id.
     InvalidId = "invalid-id", InvalidInput, 400, Caller;
     /// A title that would mislead its reader.
     InvalidTitle = "invalid-title", InvalidInput, 400, Caller;
-    /// The connector does not take the auth type, or the host does not know it.
+    /// The connector does not accept the auth type, or the host does not have it.
     AuthType = "auth-type", InvalidInput, 400, Caller;
     /// There is no such connector.
     UnknownConnector = "unknown-connector", NotFound, 404, Caller;
@@ -49,55 +49,55 @@ kinds! {
     UnknownConnection = "unknown-connection", NotFound, 404, Caller;
     /// The connector has no such action.
     UnknownAction = "unknown-action", NotFound, 404, Caller;
-    /// There is a connection of that id already.
+    /// There is already a connection with that id.
     ConnectionExists = "connection-exists", Failed, 409, Caller;
     /// Connections use the connector.
     ConnectorInUse = "connector-in-use", Failed, 409, Caller;
-    /// It was changed by somebody else meanwhile.
+    /// Somebody else changed it in the meantime.
     Conflict = "conflict", Failed, 409, Caller;
     /// The access policy refuses.
     NotAllowed = "not-allowed", Denied, 403, Operator;
     /// A person must authorize the connection.
     NeedsAuthorization = "needs-authorization", NeedsAuthorization, 401, User;
-    /// The service does not accept a credential that no person authorizes.
+    /// The service does not accept a credential that is not authorized by a person.
     CredentialRejected = "credential-rejected", NeedsAuthorization, 502, Owner;
-    /// The provider gives no token for now.
+    /// The provider issues no token at the moment.
     TokenUnavailable = "token-unavailable", Upstream, 503, Nobody;
-    /// The provider gives no token for the connection's settings.
+    /// The provider issues no token for the connection's settings.
     TokenRefused = "token-refused", Upstream, 502, Owner;
     /// The connection cannot be used, or authorized, in this way.
     Auth = "auth", InvalidInput, 400, Caller;
     /// A user begins authorizations too often.
     TooManyAuthorizations = "too-many-authorizations", Failed, 429, Nobody;
-    /// An authorization ended without a grant; it can be begun again.
+    /// An authorization ended without a grant; begin again.
     Authorization = "authorization", NeedsAuthorization, 400, User;
     /// The user, or the host's checks, refused an authorization.
     AuthorizationDenied = "authorization-denied", Denied, 403, User;
     /// The provider refused an authorization.
     AuthorizationFailed = "authorization-failed", Upstream, 502, Owner;
-    /// A start link is false, old or used.
+    /// A start link is invalid, expired or used.
     Link = "link", Failed, 400, User;
     /// The allow list or the service forbids it.
     Denied = "denied", Denied, 403, Owner;
     /// The service does not have it.
     NotFound = "not-found", NotFound, 404, Caller;
-    /// The service is asked too often.
+    /// The service's rate limit was reached.
     RateLimited = "rate-limited", Upstream, 429, Nobody;
-    /// An answer of the service is too large.
+    /// A response of the service is too large.
     TooLarge = "too-large", Upstream, 502, Caller;
     /// The service failed or cannot be reached.
     Upstream = "upstream", Upstream, 502, Nobody;
-    /// The connector failed, as it says itself.
+    /// The connector reported a failure.
     Internal = "internal", Connector, 502, Author;
     /// The guest crashed.
     Trapped = "trapped", Connector, 502, Author;
-    /// The guest ended itself.
+    /// The guest exited.
     Exited = "exited", Connector, 502, Author;
     /// The call took too long.
     TimedOut = "timed-out", Connector, 504, Author;
     /// The guest computed too long.
     CpuExceeded = "cpu-exceeded", Connector, 502, Author;
-    /// The guest asked for too much memory.
+    /// The guest needed too much memory.
     MemoryExceeded = "memory-exceeded", Connector, 502, Author;
     /// The host would hold too much for the guest.
     HeldTooMuch = "held-too-much", Connector, 502, Author;
@@ -105,13 +105,13 @@ kinds! {
     TooManyHandles = "too-many-handles", Connector, 502, Author;
     /// The output breaks the action's schema.
     InvalidOutput = "invalid-output", Connector, 502, Author;
-    /// A streamed result is no JSON.
+    /// A streamed result is not JSON.
     InvalidEvent = "invalid-event", Connector, 502, Author;
     /// The output is too large.
     OutputTooLarge = "output-too-large", Connector, 502, Author;
     /// The files of the result are wrong.
     InvalidFiles = "invalid-files", Connector, 502, Author;
-    /// The spec used more than it may.
+    /// The spec used an import that it may not use.
     ImpureSpec = "impure-spec", Connector, 502, Author;
     /// A check against a schema took too long.
     CheckTimedOut = "check-timed-out", Failed, 502, Author;
@@ -121,7 +121,7 @@ kinds! {
     Load = "load", InvalidInput, 422, Author;
     /// The process that compiles does not work.
     Compiler = "compiler", Failed, 500, Operator;
-    /// A stored component is gone.
+    /// A stored component is missing.
     ComponentMissing = "component-missing", Failed, 500, Operator;
     /// The store.
     Store = "store", Storage, 503, Operator;
@@ -129,13 +129,13 @@ kinds! {
     Vault = "vault", Storage, 500, Operator;
     /// The keyring.
     Keyring = "keyring", Storage, 500, Operator;
-    /// The host cannot be set up so.
+    /// The host cannot be set up with these settings.
     Setup = "setup", Failed, 500, Operator;
     /// The host itself failed.
     Host = "host", Failed, 500, Operator;
 }
 
-/// Who must act before the same can work.
+/// Who must act before it can work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -146,7 +146,7 @@ pub enum Actor {
     User,
     /// The owner of the connection.
     Owner,
-    /// Who runs the host.
+    /// The operator of the host.
     Operator,
     /// The connector's author.
     Author,
@@ -172,11 +172,11 @@ impl Actor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExitCode {
-    /// Anything that is none of the others.
+    /// Any other failure.
     Failed = 1,
     /// Arguments, environment or the configuration file.
     Usage = 2,
-    /// No such connector, connection, action or file, or the service does not have it.
+    /// There is no such connector, connection, action or file, or the service does not have it.
     NotFound = 3,
     /// A person has to authorize the connection first.
     NeedsAuthorization = 4,
@@ -186,7 +186,7 @@ pub enum ExitCode {
     InvalidInput = 6,
     /// The service or the authorization server failed, or cannot be reached.
     Upstream = 7,
-    /// The connector failed: it crashed, reached a limit, or answered what its schema forbids.
+    /// The connector failed: it crashed, reached a limit, or returned what its schema forbids.
     Connector = 8,
     /// The store or the keyring cannot be used.
     Storage = 9,
@@ -208,7 +208,7 @@ impl ErrorKind {
         self.row().2
     }
 
-    /// Who must act before the same can work.
+    /// Who must act before it can work.
     pub const fn actor(self) -> Actor {
         self.row().3
     }

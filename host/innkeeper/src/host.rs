@@ -84,7 +84,7 @@ impl Innkeeper {
         Ok(self.parts.vault.replace_keyring(keyring, &*self.parts.store).await?)
     }
 
-    /// Makes a new data key and seals every secret under it, while the store stays in use. Afterwards, the keys of
+    /// Creates a new data key and seals every secret under it, while the store stays in use. Afterwards, the keys of
     /// the keyring other than the first are no longer needed.
     pub async fn rotate_keys(&self) -> Result<Rotation, Error> {
         self.allow(AccessRequest::new(Verb::RotateKeys)).await?;

@@ -71,7 +71,7 @@ pub(crate) fn bound(connector: &Connector, hosts: &[ApprovedHost]) -> Vec<Approv
     hosts.iter().map(bind).collect()
 }
 
-/// Whether what was approved before covers this host. A pattern that a claim narrows was approved for that claim only.
+/// Whether what was already approved covers this host. A pattern that a claim narrows was approved for that claim only.
 pub(crate) fn is_approved(host: &ApprovedHost, before: &[ApprovedHost]) -> bool {
     let binds_no_less = |approved: &ApprovedHost| approved.claim.is_none() || approved.claim == host.claim;
     before.iter().any(|approved| approved.covers(host) && binds_no_less(approved))

@@ -30,7 +30,7 @@ mod tests {
         }
         assert_eq!(
             check("title", "dri\u{200b}ve").expect_err("refused").to_string(),
-            "the title `dri\\u{200b}ve` holds U+200B, which cannot be seen: leave it out"
+            "the title `dri\\u{200b}ve` contains U+200B, which cannot be seen: leave it out"
         );
     }
 }

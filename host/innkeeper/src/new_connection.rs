@@ -68,7 +68,7 @@ impl NewConnection {
         self
     }
 
-    /// What people call it.
+    /// Its title for people.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self

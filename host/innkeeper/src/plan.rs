@@ -37,7 +37,8 @@ impl Plan {
         &self.view.endpoints
     }
 
-    /// Whether something in it was neither named by the caller who requested the plan nor approved before.
+    /// Whether it contains something that the caller who requested the plan did not name and that was not already
+    /// approved.
     pub fn needs_approval(&self) -> bool {
         self.view.needs_approval()
     }
@@ -74,7 +75,7 @@ pub(crate) struct Draft {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct PlanView {
-    /// Whether it makes a connection or changes one.
+    /// Whether it creates a connection or changes one.
     pub kind: PlanKind,
     /// The tenant.
     #[schemars(with = "String")]
@@ -82,7 +83,7 @@ pub struct PlanView {
     /// The id of the connection in its space.
     #[schemars(with = "String")]
     pub id: ConnectionId,
-    /// What people call it.
+    /// Its title for people.
     pub title: String,
     /// The connector.
     pub connector: ConnectorId,
@@ -96,30 +97,31 @@ pub struct PlanView {
     pub interactive: bool,
     /// The fields of the config.
     pub config: Vec<PlannedField>,
-    /// The fields of the auth type that are no secret.
+    /// The fields of the auth type that are not secret.
     pub fields: Vec<PlannedField>,
     /// The secret fields that have a value.
     pub secrets: Vec<PlannedSecret>,
     /// Where it may send requests.
     pub hosts: Vec<PlannedHost>,
-    /// Where credentials are sent to.
+    /// Where credentials are sent.
     pub endpoints: Vec<Endpoint>,
     /// The secrets that the connector may put into requests, with the places that each is bound to.
     pub placeholders: Vec<PlannedRight>,
-    /// The fields of the token answer that the connector may read.
+    /// The fields of the token response that the connector may read.
     pub claims: Vec<PlannedRight>,
-    /// What is asked of the authorization server.
+    /// The scopes that are requested from the authorization server.
     pub scopes: Vec<String>,
     /// The actions that write or destroy.
     pub actions: Vec<PlannedAction>,
-    /// What a change changes. Empty for a new connection.
+    /// The changes. Empty for a new connection.
     pub changes: Vec<Change>,
     /// What the owner should know.
     pub warnings: Vec<PlanWarning>,
 }
 
 impl PlanView {
-    /// Whether something in it was neither named by the caller who requested the plan nor approved before.
+    /// Whether it contains something that the caller who requested the plan did not name and that was not already
+    /// approved.
     pub fn needs_approval(&self) -> bool {
         let rights = self.placeholders.iter().chain(&self.claims).map(|right| right.approval);
         let hosts = self.hosts.iter().map(|host| host.approval);
@@ -133,22 +135,22 @@ impl PlanView {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum PlanKind {
-    /// It makes a connection.
+    /// It creates a connection.
     Connect,
-    /// It changes one.
+    /// It changes a connection.
     Change,
 }
 
-/// Whether the owner has agreed to something.
+/// Whether the owner has approved something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Approval {
-    /// Whoever asked for the plan named it.
+    /// The caller who requested the plan named it.
     Named,
-    /// It was approved before.
+    /// It was already approved.
     Standing,
-    /// The owner has to agree to it.
+    /// The owner has to approve it.
     Needed,
     /// It has no effect with this auth type.
     Unused,
@@ -180,29 +182,29 @@ pub struct PlannedSecret {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct PlannedHost {
-    /// Which, as text: `https://api.example.com:443/v1 (GET)`.
+    /// The host as text: `https://api.example.com:443/v1 (GET)`.
     #[serde(serialize_with = "as_text")]
     #[schemars(with = "String")]
     pub host: ApprovedHost,
-    /// The claim of the grant that names the very host within the pattern, where one does.
+    /// The claim of the grant that contains the exact host within the pattern, if there is one.
     pub claim: Option<String>,
     /// Why the connector needs it, in its own words.
     pub reason: Option<String>,
-    /// Whether the owner has agreed to it.
+    /// Whether the owner has approved it.
     pub approval: Approval,
 }
 
-/// An address that credentials are sent to or, to get them, the user.
+/// An address that credentials are sent to, or that the user is sent to in order to get them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Endpoint {
-    /// The field of the auth type, such as `tokenUrl`, or what the host's configuration calls it.
+    /// The field of the auth type, such as `tokenUrl`, or the setting of the host's configuration.
     pub field: String,
     /// The address.
     pub address: String,
     /// Where it comes from.
     pub source: ValueSource,
-    /// Whether the owner has agreed to it.
+    /// Whether the owner has approved it.
     pub approval: Approval,
 }
 
@@ -212,7 +214,7 @@ pub struct Endpoint {
 pub struct PlannedRight {
     /// Its text in the spec, such as a claim's name.
     pub name: String,
-    /// Whether the owner has agreed to it.
+    /// Whether the owner has approved it.
     pub approval: Approval,
 }
 
@@ -222,25 +224,25 @@ pub struct PlannedRight {
 pub struct PlannedAction {
     /// Its name.
     pub name: ActionName,
-    /// What people call it, in the connector's words.
+    /// Its title for people, in the connector's words.
     pub title: String,
     /// What it may do.
     pub scope: Scope,
 }
 
-/// One thing that a change changes.
+/// One change.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Change {
-    /// What: `title`, `config.NAME`, `fields.NAME`, `secrets.NAME`, `hosts`, `placeholders` or `claims`.
+    /// What changes: `title`, `config.NAME`, `fields.NAME`, `secrets.NAME`, `hosts`, `placeholders` or `claims`.
     pub place: String,
-    /// What is there now; none where there is nothing, and for a secret.
+    /// The value now; null if there is none, and for a secret.
     pub before: Option<Value>,
-    /// What will be there; none where there will be nothing, and for a secret.
+    /// The value afterwards; null if there is none, and for a secret.
     pub after: Option<Value>,
 }
 
-/// What the owner should know before they agree.
+/// What the owner should know before approving.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -250,7 +252,7 @@ pub enum PlanWarning {
         /// Why, in the auth type's words.
         reason: String,
     },
-    /// A secret is so short that it cannot be scrubbed from what services answer.
+    /// A secret is too short to be scrubbed from services' responses.
     ShortSecret {
         /// Its field.
         field: String,
@@ -267,11 +269,12 @@ impl fmt::Display for PlanWarning {
             Self::InsecureAuthType { reason } => write!(f, "this auth type is insecure: {reason}"),
             Self::ShortSecret { field, shortest } => write!(
                 f,
-                "the secret `{field}` has fewer than {shortest} bytes; if a service repeats it, the connector reads it"
+                "the secret `{field}` has fewer than {shortest} bytes; if a service repeats it, the connector can read it"
             ),
             Self::SecretInBody => f.write_str(
-                "a secret in the body of a request can be stored by the service and read back, in pieces or in another form \
-                 that nothing recognises: agree only if you trust this connector with the secret itself",
+                "a service can store a secret in the body of a request, and the connector can read it back in pieces \
+                 or in another form that the host does not recognise: agree only if you trust this connector with the \
+                 secret itself",
             ),
         }
     }

@@ -16,7 +16,7 @@ use crate::plan::{
 };
 use crate::planning::fields_error;
 
-/// What a plan is about, worked out.
+/// The subject of a plan, computed.
 pub(crate) struct Planned<'a> {
     pub(crate) space: SpaceId,
     pub(crate) id: ConnectionId,

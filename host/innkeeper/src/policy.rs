@@ -47,7 +47,7 @@ verbs! {
     ListConnectors = "list-connectors", Read;
     /// Read the spec of a connector.
     ReadConnector = "read-connector", Read;
-    /// Load a component to look at it, without keeping it.
+    /// Inspect a component, without storing it.
     InspectConnector = "inspect-connector", Read;
     /// Plan to add a connector or a newer version of it, and do so.
     AddConnector = "add-connector", Write;
@@ -59,7 +59,7 @@ verbs! {
     ReadConnection = "read-connection", Read;
     /// Plan a connection or a change of one. It may fetch metadata from an authorization server.
     PlanConnection = "plan-connection", Read;
-    /// Make a connection.
+    /// Create a connection.
     Connect = "connect", Write;
     /// Change a connection.
     ChangeConnection = "change", Write;
@@ -67,18 +67,18 @@ verbs! {
     DeleteConnection = "delete", Destroy;
     /// Call an action. The scope is the action's.
     Call = "call", Read;
-    /// Try a connection.
+    /// Check a connection.
     Check = "check", Read;
-    /// See how a connection stands.
+    /// Read the status of a connection.
     ReadStatus = "status", Read;
     /// Authorize a connection, or make a link for that. The scope is [`Scope::Read`] for the principal's own grant and
-    /// [`Scope::Write`] for one that all share.
+    /// [`Scope::Write`] for a shared one.
     Authorize = "authorize", Read;
-    /// End a grant. The scope is as for [`Verb::Authorize`].
+    /// Disconnect a grant. The scope is as for [`Verb::Authorize`].
     Disconnect = "disconnect", Read;
     /// Read audit records of a space.
     ReadAudit = "read-audit", Read;
-    /// End all grants of a principal in a space.
+    /// Disconnect all grants of a principal in a space.
     ForgetPrincipal = "forget-principal", Destroy;
     /// Delete a space with all its connections.
     DeleteSpace = "delete-space", Destroy;

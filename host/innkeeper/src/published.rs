@@ -12,15 +12,15 @@ use crate::views::{AuditView, CallResultView, CheckResultView, ErrorView, Status
 /// The file name and JSON Schema (2020-12) of each view. The files in `wit/schemas` are the same.
 pub fn schemas() -> Vec<(&'static str, Value)> {
     vec![
-        ("connector.json", printed::<ConnectorView>("Connector", "A connector that a host keeps.")),
+        ("connector.json", printed::<ConnectorView>("Connector", "A connector that a host has stored.")),
         ("connector-plan.json", printed::<ConnectorPlanView>("Connector plan", "What adding a connector changes.")),
         ("connection.json", printed::<ConnectionView>("Connection", "A connection, without its secrets.")),
-        ("plan.json", printed::<PlanView>("Plan", "What a connection, or a change of one, would be.")),
-        ("status.json", printed::<StatusView>("Status", "How a connection stands for one owner of its grants.")),
-        ("call-result.json", printed::<CallResultView>("Call result", "What an action answered.")),
-        ("check-result.json", printed::<CheckResultView>("Check result", "What trying a connection came to.")),
-        ("audit-record.json", printed::<AuditView>("Audit record", "What is on record of something that was done.")),
-        ("error.json", printed::<ErrorView>("Error", "Why something did not work.")),
+        ("plan.json", printed::<PlanView>("Plan", "What creating or changing a connection would result in.")),
+        ("status.json", printed::<StatusView>("Status", "The status of a connection for one owner of its grants.")),
+        ("call-result.json", printed::<CallResultView>("Call result", "The result of a call.")),
+        ("check-result.json", printed::<CheckResultView>("Check result", "The result of checking a connection.")),
+        ("audit-record.json", printed::<AuditView>("Audit record", "A record of an operation.")),
+        ("error.json", printed::<ErrorView>("Error", "Why an operation failed.")),
     ]
 }
 

@@ -36,10 +36,10 @@ impl Innkeeper {
                 self.parts.auth.repair().await.map_err(Error::from).map(|_| ())
             } else {
                 due = now.plus(REST);
-                self.tend().await.map(|tended| tracing::debug!(?tended, "grants and authorizations were seen to"))
+                self.tend().await.map(|tended| tracing::debug!(?tended, "grants and authorizations were maintained"))
             };
             if let Err(error) = outcome {
-                tracing::warn!(%error, "grants and authorizations were not seen to");
+                tracing::warn!(%error, "grants and authorizations could not be maintained");
             }
             self.parts.clock.sleep(REPAIR).await;
         }

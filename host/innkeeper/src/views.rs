@@ -1,4 +1,4 @@
-//! The host's answers as JSON: the same for the command line, HTTP routes and every other reader.
+//! The host's results as JSON: the same for the command line, HTTP routes and every other reader.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub struct StatusView {
     /// The tenant.
     #[schemars(with = "String")]
     pub space: SpaceId,
-    /// What people call the connection.
+    /// The connection's title, for people.
     pub title: String,
     /// The principal; null for a shared grant.
     #[schemars(with = "Option<String>")]
@@ -40,19 +40,19 @@ pub struct StatusView {
     pub interactive: bool,
     /// Whether a call can be made without a person.
     pub authorized: bool,
-    /// Where in its life the grant is; null where the auth type keeps no grant.
+    /// The state of the grant; null if the auth type has no grants.
     pub state: Option<Value>,
     /// Why it is not authorized: `no-grant`, `expired`, `refresh-token-expired`, `revoked` or `refresh-failed`.
     pub reason: Option<&'static str>,
     /// The reason in a sentence.
     pub message: Option<&'static str>,
-    /// When the access token expires (RFC 3339); null where that is not known.
+    /// When the access token expires (RFC 3339); null if unknown.
     #[serde(serialize_with = "optional_time")]
     #[schemars(with = "Option<String>")]
     pub expires_at: Option<Timestamp>,
     /// Whether the host can renew the token without a person.
     pub refreshable: bool,
-    /// When the refresh token expires; null where that is not known.
+    /// When the refresh token expires; null if unknown.
     #[serde(serialize_with = "optional_time")]
     #[schemars(with = "Option<String>")]
     pub refresh_token_expires_at: Option<Timestamp>,
@@ -60,17 +60,17 @@ pub struct StatusView {
     #[serde(serialize_with = "optional_time")]
     #[schemars(with = "Option<String>")]
     pub last_refresh: Option<Timestamp>,
-    /// What was granted, separated by spaces.
+    /// The granted scope, separated by spaces.
     pub scope: Option<String>,
-    /// What the connection asks for, separated by spaces.
+    /// The scope that the connection requests, separated by spaces.
     pub asked_scope: Option<String>,
-    /// What it asks for and was not granted.
+    /// The scope that it requests and that was not granted.
     pub missing_scope: Vec<String>,
-    /// What was granted and is no longer asked for.
+    /// The scope that was granted and is no longer requested.
     pub surplus_scope: Vec<String>,
-    /// Whether a refresh was sent whose answer was never stored. The next call settles it.
+    /// Whether a refresh was sent whose response was never stored. The next call settles it.
     pub in_doubt: bool,
-    /// What failed last and has not succeeded since.
+    /// The last failure, unless there was a success since.
     pub last_failure: Option<String>,
     /// When it failed.
     #[serde(serialize_with = "optional_time")]
@@ -114,36 +114,36 @@ impl ConnectionStatus {
     }
 }
 
-/// What an action answered.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct CallResultView {
     /// The output, valid against the action's schema.
     pub value: Value,
-    /// The files that it handed out.
+    /// The files that it returned.
     pub files: Vec<FileView>,
-    /// Streamed results that nobody listened to.
+    /// Streamed results that had no listener.
     pub events: Vec<Value>,
     /// How many requests left the host.
     pub requests: u32,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
-    /// What the connector logged, where that was asked for.
+    /// What the connector logged, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<BTreeMap<String, String>>>")]
     pub logs: Option<Vec<LogLine>>,
 }
 
-/// A file that an action handed out.
+/// A file that an action returned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct FileView {
     /// Its name.
     pub name: String,
-    /// Where it was written, where it was.
+    /// Where it was written, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// How many bytes it has; null where that is not known yet.
+    /// Its size in bytes; null if not known yet.
     pub size: Option<u64>,
     /// Its media type.
     pub content_type: Option<String>,
@@ -179,7 +179,7 @@ impl CallResult {
     }
 }
 
-/// What trying a connection came to.
+/// The result of checking a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct CheckResultView {
@@ -198,7 +198,7 @@ impl CheckResult {
     }
 }
 
-/// What is on record of something that was done.
+/// A record of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct AuditView {
@@ -218,10 +218,10 @@ pub struct AuditView {
     pub event: String,
     /// The action of a call.
     pub action: Option<String>,
-    /// The principal it was done for.
+    /// The principal that it was done for.
     #[schemars(with = "Option<String>")]
     pub principal: Option<PrincipalId>,
-    /// `ok`, the kind of the error, or `cancelled` where the caller went away before the end.
+    /// `ok`, the kind of the error, or `cancelled` if the caller went away before the end.
     pub outcome: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
@@ -246,20 +246,20 @@ impl From<AuditRecord> for AuditView {
     }
 }
 
-/// Why something did not work. Holds no secret.
+/// Why an operation failed. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct ErrorView {
-    /// What kind it is: the name of an [`ErrorKind`](crate::ErrorKind), or a kind of the program that reports it.
+    /// The kind: the name of an [`ErrorKind`](crate::ErrorKind), or a kind of the program that reports it.
     pub kind: String,
-    /// What was asked, what is wrong and what to do.
+    /// What was requested, what is wrong and what to do.
     pub message: String,
-    /// What a command ends with.
+    /// The exit code of a command.
     pub exit_code: u8,
-    /// Who must act before the same can work.
+    /// Who must act before it can work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
-    /// After how many milliseconds the same may be tried again, where that is known.
+    /// After how many milliseconds it may be tried again, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
     /// A command or sentence that helps.

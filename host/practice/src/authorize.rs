@@ -82,8 +82,8 @@ fn return_address<'a>(
     parameters: &'a Parameters,
 ) -> Result<ReturnAddress<'a>, Unanswerable<'a>> {
     let twice = |Repeated(name)| Unanswerable {
-        title: "A parameter stands there twice",
-        text: "Each parameter of an authorization request may be given once.",
+        title: "A parameter is repeated",
+        text: "Each parameter of an authorization request may be given only once.",
         details: vec![("Parameter", name)],
     };
     let id = parameters.one("client_id").map_err(twice)?.unwrap_or_default();
@@ -96,8 +96,7 @@ fn return_address<'a>(
     if !client.may_be_answered_at(uri) {
         return Err(Unanswerable {
             title: "Redirect address not registered",
-            text: "The answer would go to an address that is not registered for this client, so it is not sent. Only \
-                   the port of a loopback address may differ from what is registered.",
+            text: "The answer would be sent to an address that is not registered for this client. Only the port of a loopback address may differ from the registered one.",
             details: vec![("client_id", client.id), ("redirect_uri", uri)],
         });
     }
@@ -115,8 +114,7 @@ fn read(
     parameters: &Parameters,
     address: &ReturnAddress<'_>,
 ) -> Result<OpenRequest, (&'static str, String)> {
-    let one =
-        |name| parameters.one(name).map_err(|Repeated(name)| ("invalid_request", format!("{name} stands there twice")));
+    let one = |name| parameters.one(name).map_err(|Repeated(name)| ("invalid_request", format!("{name} is repeated")));
     let invalid = |text: &str| ("invalid_request", text.to_owned());
     match one("response_type")? {
         Some("code") => {}
@@ -124,17 +122,18 @@ fn read(
         None => return Err(invalid("response_type is missing")),
     }
     if !address.client.may_use(GrantType::AuthorizationCode) {
-        return Err(("unauthorized_client", "this client may not ask users".to_owned()));
+        return Err(("unauthorized_client", "this client may not authorize users".to_owned()));
     }
     let challenge = one("code_challenge")?.ok_or_else(|| invalid("PKCE is required: code_challenge is missing"))?;
     if one("code_challenge_method")? != Some("S256") {
         return Err(invalid("code_challenge_method must be S256"));
     }
-    let challenge = Challenge::parse(challenge).ok_or_else(|| invalid("code_challenge is no SHA-256 in base64url"))?;
+    let challenge =
+        Challenge::parse(challenge).ok_or_else(|| invalid("code_challenge is not a SHA-256 digest in base64url"))?;
     let scopes = Scopes::parse(one("scope")?, &provider.settings.scopes)
         .ok_or_else(|| ("invalid_scope", "a scope is unknown".to_owned()))?;
     if one("prompt")? == Some("none") {
-        return Err(("login_required", "nobody is ever signed in here already".to_owned()));
+        return Err(("login_required", "nobody is signed in here".to_owned()));
     }
     let nothing = Mark::of("");
     Ok(OpenRequest {
@@ -187,18 +186,18 @@ type Notice = (StatusCode, &'static str, &'static str);
 fn decision(provider: &Provider, headers: &HeaderMap, form: &Parameters) -> Result<Response, Notice> {
     let gone: Notice = (
         StatusCode::BAD_REQUEST,
-        "This page is no longer good",
-        "It was answered already, or it is older than ten minutes. Go back to where you came from and start again.",
+        "This page has expired",
+        "It was already answered, or it is older than ten minutes. Go back to where you came from and start again.",
     );
     let id = form.first("request").unwrap_or_default();
     let request = provider.ledger().opened(id, provider.now()).cloned().ok_or(gone)?;
     let same_browser = browser(headers).is_some_and(|browser| Mark::of(&browser) == request.browser);
     let same_form = form.first("form_token").is_some_and(|token| Mark::of(token) == request.form);
     if !same_browser || !same_form {
-        let text = "The answer did not come from the page that this browser was given. Cookies must be allowed.";
+        let text = "The answer did not come from the page that was sent to this browser. Cookies must be allowed.";
         return Err((StatusCode::FORBIDDEN, "Not from this page", text));
     }
-    let unclear: Notice = (StatusCode::BAD_REQUEST, "Nothing was decided", "Choose who you are, then allow or deny.");
+    let unclear: Notice = (StatusCode::BAD_REQUEST, "Nothing was decided", "Choose a user, then allow or deny.");
     match form.first("decision") {
         Some("allow") => {
             let person = person(form.first("person").unwrap_or_default()).ok_or(unclear)?;
@@ -214,7 +213,7 @@ fn decision(provider: &Provider, headers: &HeaderMap, form: &Parameters) -> Resu
         Some("deny") => {
             let request = provider.ledger().close(id).ok_or(gone)?;
             provider.record(&Entry::of(EventKind::ConsentDenied).client(request.client));
-            let answer = [("error", "access_denied"), ("error_description", "the user said no")];
+            let answer = [("error", "access_denied"), ("error_description", "the user refused access")];
             let state = request.state.as_deref();
             Ok(send_back(provider, StatusCode::SEE_OTHER, &request.redirect_uri, state, &answer))
         }
@@ -237,8 +236,11 @@ fn send_back(
     let separator = if redirect_uri.contains('?') { '&' } else { '?' };
     let location = format!("{redirect_uri}{separator}{}", query.finish());
     let Ok(location) = HeaderValue::try_from(location) else {
-        let text = "The redirect address holds characters that no header can carry.";
-        return page(StatusCode::BAD_REQUEST, &NoticePage { title: "Nowhere to go", text, details: Vec::new() });
+        let text = "The redirect address contains characters that are not allowed in headers.";
+        return page(
+            StatusCode::BAD_REQUEST,
+            &NoticePage { title: "No valid redirect address", text, details: Vec::new() },
+        );
     };
     let headers = [
         (LOCATION, location),

@@ -46,7 +46,7 @@ impl OAuthError {
 
 impl From<Repeated> for OAuthError {
     fn from(Repeated(name): Repeated) -> Self {
-        Self::InvalidRequest(format!("the parameter {name} stands there twice"))
+        Self::InvalidRequest(format!("the parameter {name} is repeated"))
     }
 }
 

@@ -92,6 +92,6 @@ pub(crate) async fn style() -> Response {
 /// Every address without a route.
 pub(crate) async fn nothing_here(uri: Uri) -> Response {
     let details = vec![("Path", uri.path())];
-    let text = "The practice provider has nothing at this address. Its first page lists what there is.";
+    let text = "The practice provider has nothing at this address. Its first page lists its addresses.";
     page(StatusCode::NOT_FOUND, &NoticePage { title: "Nothing here", text, details })
 }

@@ -15,7 +15,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("openid", "Know who you are"),
     ("email", "See your e-mail address"),
     ("profile", "See your name"),
-    ("offline_access", "Keep this access while you are away"),
+    ("offline_access", "Keep this access while you are offline"),
 ];
 
 /// Scopes in the requested order, each once.
@@ -58,7 +58,7 @@ impl Scopes {
         let meaning = |scope: &str| KNOWN.iter().find(|(known, _)| *known == scope).map(|(_, meaning)| *meaning);
         self.0
             .iter()
-            .map(|scope| (scope.as_str(), meaning(scope).unwrap_or("A scope added by this provider's settings")))
+            .map(|scope| (scope.as_str(), meaning(scope).unwrap_or("A scope added in this provider's settings")))
             .collect()
     }
 }

@@ -35,7 +35,7 @@ pub struct ScriptedUser {
 #[derive(Debug, thiserror::Error)]
 pub enum ConsentError {
     /// The authorization address, or one that it led to, is not a URL.
-    #[error("the authorization address is not a URL; take the one that authorizing printed")]
+    #[error("the authorization address is not a URL; use the address that authorizing printed")]
     Address,
     /// No answer, or not over plain HTTP.
     #[error("the page could not be opened: {0}")]

@@ -43,7 +43,7 @@ pub enum StartError {
     RedirectUri(String),
     /// An additional scope contains characters that scopes may not contain.
     #[error(
-        "the scope {0:?} is not a scope: printable ASCII without spaces, quotes and backslashes (RFC 6749, section 3.3)"
+        "the scope {0:?} is not valid: use printable ASCII without spaces, quotes or backslashes (RFC 6749, section 3.3)"
     )]
     Scope(String),
 }
@@ -69,7 +69,7 @@ impl Practice {
         });
         let task = tokio::spawn(async move {
             if let Err(error) = serving.await {
-                tracing::error!(%error, "the practice provider ended");
+                tracing::error!(%error, "the practice provider stopped");
             }
         });
         Ok(Running { base_url, provider, stop: Some(stop), task })

@@ -126,9 +126,9 @@ fn refused(provider: &Provider, client: &Client, token: &str, refusal: Refusal) 
     match refusal {
         Refusal::Unknown => OAuthError::InvalidGrant("unknown, or not issued to this client"),
         Refusal::Expired => OAuthError::InvalidGrant("expired"),
-        Refusal::Reused => OAuthError::InvalidGrant("used before; all that came of it is revoked"),
+        Refusal::Reused => OAuthError::InvalidGrant("already used; everything issued for it is revoked"),
         Refusal::Revoked => OAuthError::InvalidGrant("revoked"),
-        Refusal::WrongRedirect => OAuthError::InvalidGrant("redirect_uri is not the one of the authorization request"),
+        Refusal::WrongRedirect => OAuthError::InvalidGrant("redirect_uri is not that of the authorization request"),
         Refusal::WrongVerifier => OAuthError::InvalidGrant("code_verifier does not match the code_challenge"),
         Refusal::WiderScope => OAuthError::InvalidScope("a refresh cannot widen the scope"),
     }

@@ -34,7 +34,7 @@ impl DataKeyRepository for RedbStore {
         self.write(move |transaction| {
             let mut table = transaction.open_table(DATA_KEYS)?;
             if table.get(key.id.0)?.is_none() {
-                let gone = format!("data key {} was to be wrapped anew and is gone", key.id);
+                let gone = format!("data key {} was to be wrapped again, but no longer exists", key.id);
                 return Err(StoreError::new(StoreFault::Other, gone).into());
             }
             table.insert(key.id.0, encode(&DataKeyRow::from(key))?.as_slice())?;

@@ -155,7 +155,7 @@ impl ConnectionRow {
 
 fn split_edition(bytes: &[u8]) -> Result<(Edition, &[u8]), Fault> {
     let number = |bytes: &[u8; 8]| u64::from_be_bytes(*bytes);
-    let cut_short = || damaged("a connection was cut short");
+    let cut_short = || damaged("a connection is truncated");
     let (version, bytes) = bytes.split_first_chunk().ok_or_else(cut_short)?;
     let (created_at, bytes) = bytes.split_first_chunk().ok_or_else(cut_short)?;
     let (updated_at, json) = bytes.split_first_chunk().ok_or_else(cut_short)?;

@@ -136,7 +136,7 @@ fn authorization(_: &[u8], row: &[u8]) -> Result<(SealedPlace, Sealed), Fault> {
 }
 
 fn state_value(key: &[u8], row: &[u8]) -> Result<(SealedPlace, Sealed), Fault> {
-    let key = keys::state_key(key).ok_or_else(|| damaged("a value of guest state has a key that is none"))?;
+    let key = keys::state_key(key).ok_or_else(|| damaged("a value of guest state has an invalid key"))?;
     let record = state::from_row(row)?;
     Ok((SealedPlace::State { key, version: record.version }, record.sealed))
 }

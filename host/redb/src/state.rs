@@ -92,7 +92,7 @@ fn numbers(row: &[u8]) -> Result<(u64, u64), Fault> {
 }
 
 fn cut_short() -> Fault {
-    damaged("a value of guest state was cut short")
+    damaged("a value of guest state is truncated")
 }
 
 const NUMBERS: usize = 16;

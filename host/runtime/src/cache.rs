@@ -64,7 +64,7 @@ impl CodeCache {
             .map_err(std::io::Error::other)
             .and_then(|spec| self.write(&path, digest, &spec, code));
         if let Err(error) = written {
-            tracing::warn!(path = %path.display(), %error, "compiled code cannot be kept");
+            tracing::warn!(path = %path.display(), %error, "compiled code cannot be cached");
         }
     }
 

@@ -324,7 +324,7 @@ mod tests {
             checks.run(&at.to_string(), NONE, &clock, never).await.expect_err("it never ends");
         }
         let busy = checks.run("good", PATIENT, &clock, || ()).await.expect_err("too many run on");
-        assert_eq!(busy.to_string(), "the host is busy with other checks that take long; try again in some seconds");
+        assert_eq!(busy.to_string(), "the host is busy with other long checks; try again in a few seconds");
         drop(ends);
         until_none_is_given_up(&checks).await;
         checks.run("good", PATIENT, &clock, || ()).await.expect("all have ended");

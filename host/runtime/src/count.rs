@@ -301,7 +301,7 @@ impl Counter<'_> {
     }
 
     fn scope(&mut self) -> Result<&mut Scope, LoadError> {
-        self.scopes.last_mut().ok_or_else(|| LoadError::invalid("a section stands outside of every component"))
+        self.scopes.last_mut().ok_or_else(|| LoadError::invalid("a section is outside of every component"))
     }
 }
 

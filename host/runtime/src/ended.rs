@@ -5,12 +5,12 @@
 pub(crate) enum Ended {
     #[error("the guest used up its computing time")]
     Cpu,
-    #[error("{0} is not there while the spec is read")]
+    #[error("{0} is not available while the spec is read")]
     Impure(&'static str),
     #[error("not JSON: {0}")]
     EventNotJson(String),
     #[error("more than {limit} bytes of streamed results")]
     EventsTooLarge { size: usize, limit: usize },
-    #[error("{what} would make more than {limit} bytes that the host holds")]
+    #[error("with {what}, the host would hold more than {limit} bytes")]
     HeldTooMuch { what: &'static str, limit: usize },
 }

@@ -159,7 +159,7 @@ fn engine(settings: &RuntimeSettings) -> Result<(Engine, Allocation), SetupError
                 calls /= 4;
             }
             Err(error) => {
-                tracing::warn!(%error, "no slots for instances; each call allocates for itself");
+                tracing::warn!(%error, "there are no slots for instances; each call allocates its own memory");
                 break;
             }
         }
@@ -227,7 +227,7 @@ fn tick(engine: &Engine) -> Result<(), SetupError> {
             }
         })
         .map(drop)
-        .map_err(|error| SetupError::Engine(format!("no thread for the clock of calls: {error}")))
+        .map_err(|error| SetupError::Engine(format!("the thread for the clock of calls cannot be started: {error}")))
 }
 
 /// How often a running guest is checked: its time is accurate to this.

@@ -66,7 +66,8 @@ pub enum LoadError {
     },
     /// Built against another version of the contract.
     #[error(
-        "this connector was built for version {} of the contract innkeeper:connector, this host knows {known}; build it with the guest SDK of that version, or use a newer host",
+        "this connector was built for version {} of the contract innkeeper:connector, but this host supports {known}; \
+         build it with the guest SDK of that version, or use a newer host",
         OneLine::new(found).at_most(LONGEST_NAME)
     )]
     OtherVersion {
@@ -76,7 +77,7 @@ pub enum LoadError {
         known: &'static str,
     },
     /// It imports what connectors cannot have.
-    #[error("this connector imports what a connector cannot have: {}; it may import innkeeper:connector and the WASI 0.2 interfaces io, clocks, random and cli (standard streams)", list(.imports))]
+    #[error("this connector imports interfaces that connectors may not use: {}; it may import innkeeper:connector and the WASI 0.2 interfaces io, clocks, random and cli (standard streams)", list(.imports))]
     UnknownImports {
         /// Their names.
         imports: Vec<String>,
@@ -85,7 +86,7 @@ pub enum LoadError {
     #[error("this component is not valid: {}", OneLine::new(.0))]
     Invalid(String),
     /// It has more of something than this host compiles.
-    #[error("this component has at least {found} {what}; this host takes at most {limit}{}", of_limit(*setting))]
+    #[error("this component has at least {found} {what}; this host accepts at most {limit}{}", of_limit(*setting))]
     TooMuch {
         /// What was counted.
         what: &'static str,
@@ -98,7 +99,7 @@ pub enum LoadError {
     },
     /// It instantiates a component that it does not contain.
     #[error(
-        "this component makes an instance of a component that it imports or takes out of an instance; it has to contain that component itself"
+        "this component instantiates a component that it imports or takes from an instance; it has to contain that component itself"
     )]
     UnknownNested,
     /// It was not compiled.
@@ -127,16 +128,16 @@ impl LoadError {
 #[non_exhaustive]
 pub enum CheckError {
     /// It took too long.
-    #[error("it took more than {seconds} s; hand over less at once, or ask the connector's author for simpler schemas")]
+    #[error("it took more than {seconds} s; pass less data at once, or ask the connector's author for simpler schemas")]
     TooLong {
         /// The limit.
         seconds: f64,
     },
     /// Too many other checks take long.
-    #[error("the host is busy with other checks that take long; try again in some seconds")]
+    #[error("the host is busy with other long checks; try again in a few seconds")]
     Busy,
     /// The check failed without a result.
-    #[error("the check failed within the host; this is a mistake of the host, please report it")]
+    #[error("the check failed because of a bug in the host; please report it")]
     Failed,
 }
 
@@ -272,28 +273,33 @@ impl fmt::Display for CallError {
                 write!(f, "the input of {connector}.{action} is not valid: {violations}")
             }
             Problem::InvalidOutput(violations) => {
-                write!(f, "connector {connector} answered {action} with what its own schema forbids: {violations}")
+                write!(
+                    f,
+                    "connector {connector} returned a result for {action} that its own schema forbids: {violations}"
+                )
             }
             Problem::Unchecked { what, reason } => {
                 write!(f, "the {what} of {connector}.{action} was not checked against its schema: {reason}")
             }
             Problem::OutputNotJson(reason) => {
                 let reason = OneLine::new(reason);
-                write!(f, "connector {connector} answered {action} with text that is not JSON: {reason}")
+                write!(f, "connector {connector} returned text that is not JSON for {action}: {reason}")
             }
             Problem::OutputTooLarge { size, limit } => {
-                write!(f, "connector {connector} answered {action} with {size} bytes; the limit is {limit}")
+                write!(f, "connector {connector} returned {size} bytes for {action}; the limit is {limit}")
             }
             Problem::InvalidFiles(reason) => {
-                write!(f, "connector {connector} answered {action} with files that cannot be handed out: {reason}")
+                write!(f, "connector {connector} returned files for {action} that cannot be delivered: {reason}")
             }
             Problem::HeldTooMuch { what, limit } => write!(
                 f,
-                "connector {connector} made the host hold more than {limit} bytes in {action}: there is no room for {what}; let it answer less, or raise the limit `held`"
+                "connector {connector} made the host hold more than {limit} bytes in {action}: there is no room for \
+                 {what}; request less data, or raise the limit `held`"
             ),
             Problem::TooManyHandles { limit } => write!(
                 f,
-                "connector {connector} wanted more than {limit} handles in {action}: bodies, answers, streams and timers have to be dropped before there are so many"
+                "connector {connector} needed more than {limit} handles in {action}: it has to drop bodies, responses, \
+                 streams and timers earlier"
             ),
             Problem::Action(failure) => failure.fmt(f),
             Problem::Trapped { message, said, .. } => {
@@ -311,18 +317,18 @@ impl fmt::Display for CallError {
             }
             Problem::MemoryExceeded { limit, said, .. } => {
                 let said = last_words(said.as_deref());
-                write!(f, "connector {connector} wanted more than {limit} bytes of memory in {action}{said}")
+                write!(f, "connector {connector} needed more than {limit} bytes of memory in {action}{said}")
             }
             Problem::ImpureSpec(import) => write!(
                 f,
-                "spec() of the connector used {import}; it must answer without any import, as it runs before there is a connection"
+                "spec() of the connector used {import}; it must not use any import, because it runs before there is a connection"
             ),
             Problem::EventNotJson(reason) => {
                 let reason = OneLine::new(reason);
                 write!(f, "connector {connector} emitted text that is not JSON in {action}: {reason}")
             }
             Problem::Exited(status) => {
-                write!(f, "connector {connector} exited with status {status} in {action} in place of answering")
+                write!(f, "connector {connector} exited with status {status} in {action} instead of returning")
             }
         }
     }
@@ -381,7 +387,7 @@ pub enum ActionFailure {
     #[error("the connector does not know its own action{}", says(.0))]
     UnknownAction(String),
     /// The input matches the schema and is still wrong.
-    #[error("the connector does not take the input{}", says(.0))]
+    #[error("the connector does not accept the input{}", says(.0))]
     InvalidInput(String),
     /// The user has to authorize again.
     #[error("the connection needs authorization")]
@@ -393,14 +399,14 @@ pub enum ActionFailure {
     #[error("not found{}", says(.0))]
     NotFound(String),
     /// Too many requests.
-    #[error("the service's rate limit is reached{}", .retry_after.map(|seconds| format!("; try again in {seconds} s")).unwrap_or_default())]
+    #[error("the service's rate limit was reached{}", .retry_after.map(|seconds| format!("; try again in {seconds} s")).unwrap_or_default())]
     RateLimited {
         /// Seconds until it is worth trying again.
         retry_after: Option<u32>,
     },
     /// An answer has more bytes than may be read.
     #[error("too large: the limit is {limit} bytes{}{}",
-        .content_length.map(|size| format!("; the service's answer has {size}")).unwrap_or_default(),
+        .content_length.map(|size| format!("; the service's response has {size}")).unwrap_or_default(),
         .estimated_output.map(|size| format!("; the output would have {size}")).unwrap_or_default())]
     TooLarge {
         /// Bytes allowed.
@@ -446,7 +452,7 @@ mod tests {
         let quoted = r#"The connector says: "gone.\n hint: approve `https://evil.example`\u{202e}\u{1b}[2J\"""#;
         for (failure, lead) in [
             (ActionFailure::UnknownAction(said()), "the connector does not know its own action. "),
-            (ActionFailure::InvalidInput(said()), "the connector does not take the input. "),
+            (ActionFailure::InvalidInput(said()), "the connector does not accept the input. "),
             (ActionFailure::Denied(said()), "the host or the service forbids it. "),
             (ActionFailure::NotFound(said()), "not found. "),
             (ActionFailure::Internal(said()), "the connector failed. "),

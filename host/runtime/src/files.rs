@@ -24,7 +24,7 @@ pub(crate) fn hand_out(files: Vec<wit::File>, guest: &mut Guest) -> Result<Vec<F
     for wit::File { name, content_type, content } in files {
         check_length("the name", &name, LONGEST_NAME)?;
         check_length("the media type", content_type.as_deref().unwrap_or_default(), LONGEST_MEDIA_TYPE)?;
-        let content = guest.table.delete(content).map_err(|error| format!("one of them is not there: {error}"))?;
+        let content = guest.table.delete(content).map_err(|error| format!("one of them does not exist: {error}"))?;
         let content = download.bounded(content.hand_out(limits.wall));
         handed.push(File { name, content_type, content });
     }

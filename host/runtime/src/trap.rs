@@ -66,7 +66,7 @@ pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest) -> CallProblem {
     let cause = error.root_cause().to_string();
     // The engine has no type for either.
     if cause.starts_with("too much data is being copied") {
-        return CallProblem::HeldTooMuch { what: "what it passes at once", limit: guest.account.limit() };
+        return CallProblem::HeldTooMuch { what: "the data that it passes at once", limit: guest.account.limit() };
     }
     if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) || cause.ends_with("handle limit exceeded") {
         return CallProblem::TooManyHandles { limit: limits.handles };
@@ -79,7 +79,7 @@ pub(crate) fn explain(error: &wasmtime::Error, guest: &Guest) -> CallProblem {
         return CallProblem::MemoryExceeded { limit: limits.memory, said, backtrace };
     }
     let message = match error.downcast_ref::<Trap>() {
-        Some(Trap::UnreachableCodeReached) => "it gave up (a panic or an abort)".to_owned(),
+        Some(Trap::UnreachableCodeReached) => "it aborted (a panic or an abort)".to_owned(),
         Some(trap) => trap.to_string(),
         None if guest.growth.table_refused => "its tables are larger than allowed".to_owned(),
         None => OneLine::new(cause).at_most(text::LONGEST).to_string(),

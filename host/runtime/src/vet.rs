@@ -170,7 +170,7 @@ mod tests {
             let [low, high] = [size & 0x7f | 0x80, size >> 7].map(|byte| u8::try_from(byte).expect("seven bits"));
             [&empty[..], &[4, low, high], &inner].concat()
         });
-        assert!(refusal(&nested).contains("65 components within components; this host takes at most 64"));
+        assert!(refusal(&nested).contains("65 components within components; this host accepts at most 64"));
     }
 
     #[test]

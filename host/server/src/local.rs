@@ -37,7 +37,7 @@ pub enum LocalFailure {
     #[error(transparent)]
     Refused(#[from] Error),
     /// Too many callbacks belong to other authorizations.
-    #[error("more than {MOST_STRANGERS} callbacks of other authorizations came; something is wrong")]
+    #[error("there were more than {MOST_STRANGERS} callbacks of other authorizations; begin again")]
     Strangers,
 }
 

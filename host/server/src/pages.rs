@@ -7,7 +7,7 @@ use url::Url;
 /// The authorization succeeded.
 pub(crate) fn authorized(connection: &str) -> Page {
     let text = format!(
-        "{} can be used now. What you allowed stays with this service; no plug-in sees your password or a token.",
+        "{} can be used now. Only this service holds the access that you allowed; no plug-in sees your password or a token.",
         name(connection)
     );
     Page::new(Tone::Good, "Connected", text, "You can close this window and go back to where you started.")
@@ -22,7 +22,7 @@ pub(crate) fn ask(connection: &str, principal: Option<&str>, consent: &Url) -> P
         "You are about to sign in and give this service access to {connection}{whom}. You sign in at: {}",
         address(consent.as_str())
     );
-    let next = "Go on only if you asked for this link, or know who sent it and why. Otherwise close this window.";
+    let next = "Continue only if you asked for this link, or know who sent it and why. Otherwise close this window.";
     Page { button: Some("Continue"), ..Page::new(Tone::Good, title, text, next) }
 }
 

@@ -138,49 +138,48 @@ impl Problem {
     pub(crate) fn words(self) -> Words {
         const AGAIN: &str = "Go back to where you started and begin again.";
         const NEW_LINK: &str = "Go back to where you got the link and ask for a new one.";
-        const OPERATOR: &str = "Begin again. If it happens again, tell whoever runs this service.";
+        const OPERATOR: &str = "Begin again. If it happens again, contact the operator of this service.";
         let (title, text, next) = match self {
             Self::SignIn => (
                 "Please sign in first",
-                "It is not known who you are, so nothing was connected.",
+                "You are not signed in, so nothing was connected.",
                 "Sign in to the service in this browser, then open the link again.",
             ),
             Self::OtherUser => (
                 "This is for somebody else",
-                "You are signed in as another user than the one this was made for. Nothing was connected and nothing was used up.",
-                "If it is yours, sign in as that user and open it again. If it is not, close this window.",
+                "You are signed in as a different user than the one that this was made for. Nothing was connected, and \
+                 nothing was used up.",
+                "If it is yours, sign in as that user and open it again. If not, close this window.",
             ),
             Self::OtherBrowser => (
                 "Begun in another browser",
-                "This was begun in another browser, or this browser does not keep cookies. Nothing was connected.",
-                "Go on in the browser where you began, or begin again in this one.",
+                "This was begun in another browser, or this browser blocks cookies. Nothing was connected.",
+                "Continue in the browser where you began, or begin again in this one.",
             ),
             Self::LinkInvalid => (
                 "This link does not work",
-                "The link is not complete, or it does not come from this service. Nothing was connected.",
+                "The link is incomplete, or it does not come from this service. Nothing was connected.",
                 NEW_LINK,
             ),
             Self::LinkExpired => {
-                ("This link has ended", "Links are good for a short time, and this one is older.", NEW_LINK)
+                ("This link has expired", "Links work for a short time, and this one is older.", NEW_LINK)
             }
             Self::LinkUsed => (
-                "This link was used already",
-                "A link is good for one visit, and somebody has opened this one before.",
-                "If that was you, go on in the window that opened then. Otherwise ask for a new link.",
+                "This link was already used",
+                "A link works once, and somebody has already opened this one.",
+                "If that was you, continue in the window that opened then. Otherwise ask for a new link.",
             ),
             Self::Malformed | Self::Unknown => (
-                "Nothing to go on with",
-                "This page takes you back from a sign-in, but this sign-in is not known here or was finished already. Nothing was changed.",
+                "Nothing to continue",
+                "This page is the end of a sign-in, but this sign-in is unknown here or was already finished. Nothing was changed.",
                 "If the connection does not work yet, go back to where you started and begin again.",
             ),
-            Self::Expired => (
-                "That took too long",
-                "There are ten minutes for signing in and allowing access, and they are over.",
-                AGAIN,
-            ),
+            Self::Expired => {
+                ("That took too long", "You have ten minutes to sign in and allow access, and they have passed.", AGAIN)
+            }
             Self::OtherIssuer => (
                 "The answer came from the wrong place",
-                "Another server answered than the one you were sent to. For your safety nothing was connected.",
+                "A different server answered than the one that you were sent to. For your safety, nothing was connected.",
                 OPERATOR,
             ),
             Self::Denied => (
@@ -189,12 +188,12 @@ impl Problem {
                 "If that was what you wanted, close this window. If not, begin again and allow access.",
             ),
             Self::Provider => (
-                "The sign-in server said no",
+                "The sign-in server refused",
                 "The sign-in server refused the request. Nothing was connected.",
-                "Begin again. If it happens again, whoever set up the connection has to check its settings.",
+                "Begin again. If it happens again, the owner of the connection has to check its settings.",
             ),
             Self::NoCode => {
-                ("The answer was not complete", "The sign-in server sent you back without an answer.", OPERATOR)
+                ("The answer was incomplete", "The sign-in server sent you back without a result.", OPERATOR)
             }
             Self::ConnectionGone => (
                 "The connection is gone",
@@ -203,68 +202,60 @@ impl Problem {
             ),
             Self::NoConnection => (
                 "There is no such connection",
-                "The connection that this is for does not exist, or exists no longer.",
+                "The connection does not exist, or no longer exists.",
                 "Go back to where you started and choose another connection.",
             ),
-            Self::NotInteractive => (
-                "Nobody has to sign in here",
-                "This connection works without anybody signing in.",
-                "You can close this window.",
-            ),
+            Self::NotInteractive => {
+                ("Nobody has to sign in here", "This connection works without a sign-in.", "You can close this window.")
+            }
             Self::Exchange => (
                 "The sign-in could not be finished",
-                "You allowed access, but the sign-in server did not give it to this service. Nothing was connected.",
-                "Begin again. If it happens again, whoever set up the connection has to check its settings.",
+                "You allowed access, but the sign-in server did not grant it to this service. Nothing was connected.",
+                "Begin again. If it happens again, the owner of the connection has to check its settings.",
             ),
             Self::TooMany(_) => (
-                "Too many tries",
-                "You began or finished too many sign-ins within a short time.",
+                "Too many attempts",
+                "You began or finished too many sign-ins in a short time.",
                 "Wait a while, then try again. Nothing that you connected before is lost.",
             ),
-            Self::Busy(_) => (
-                "Busy",
-                "This service has more to do than it can at once. Nothing was changed.",
-                "Wait a moment, then try again.",
-            ),
+            Self::Busy(_) => ("Busy", "This service is busy. Nothing was changed.", "Wait a moment, then try again."),
             Self::NotAllowed => (
                 "You may not do this",
                 "You are not allowed to sign in for this connection.",
-                "Ask whoever runs this service for access.",
+                "Ask the operator of this service for access.",
             ),
             Self::ReturnUrl => (
-                "This link leads astray",
+                "This link leads to a forbidden address",
                 "At the end it would send you to an address that this service does not allow. Nothing was connected.",
-                "Tell whoever gave you the link. The address has to be among the allowed origins.",
+                "Contact the person who gave you the link. The address has to be among the allowed origins.",
             ),
             Self::CrossSite => (
                 "Sent from another site",
-                "Another web site made your browser send this, so it was not done.",
+                "Another website made your browser send this request, so it was refused.",
                 "Open the link yourself, or go back to where you started.",
             ),
             Self::Unreadable => (
                 "Not understood",
-                "What was sent is not what this address takes.",
+                "This address does not accept the request that was sent.",
                 "Send the JSON that the documentation describes, with the content type application/json.",
             ),
             Self::Prefetch => ("Not opened yet", "This page waits until you open it.", "Open the link."),
             Self::Method(_) => (
-                "Not done this way",
-                "This address does not take requests of that kind. Nothing was changed.",
+                "Wrong kind of request",
+                "This address does not accept requests of this kind. Nothing was changed.",
                 "Open the link in a browser.",
             ),
             Self::NothingHere => (
                 "There is nothing here",
-                "This address has no page, or its page is shown no longer.",
+                "There is no page at this address, or it is no longer available.",
                 "You can close this window.",
             ),
             Self::OtherHost => (
                 "Another address",
-                "This service does not answer to the name that your browser asked for.",
+                "This service does not answer to the host name that your browser used.",
                 "Open the address exactly as it was given to you.",
             ),
-            Self::Host => {
-                ("Something went wrong here", "This service has a problem of its own. Nothing was connected.", OPERATOR)
-            }
+            Self::Host => ("Something went wrong here", "This service has a problem. Nothing was connected.", OPERATOR),
         };
         Words { title, text, next }
     }

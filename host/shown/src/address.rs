@@ -14,7 +14,7 @@ use crate::line::{OneLine, Quoted};
 /// like. A text that is not an address is shown with a note; a user name or password is not shown.
 pub fn address(text: &str) -> String {
     let Ok(url) = Url::parse(text) else {
-        return format!("{} (this is no address)", Quoted::new(text));
+        return format!("{} (this is not an address)", Quoted::new(text));
     };
     if !url.username().is_empty() || url.password().is_some() {
         return "(not shown: an address with a user name or password)".to_owned();
@@ -34,7 +34,7 @@ pub fn host_warning(host: &str) -> Option<String> {
     }
     let (name, valid) = idna::domain_to_unicode(host.trim_start_matches("*."));
     if valid.is_err() {
-        return Some("warning: this is no valid name in any writing".to_owned());
+        return Some("warning: this is not a valid name in any script".to_owned());
     }
     let mut warning = format!("warning: not ASCII, it reads {}", Quoted::new(&name).at_most(LONGEST_NAME));
     let scripts: BTreeSet<&str> = name.chars().map(|c| c.script()).filter_map(letters).collect();
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn what_is_no_address_is_not_made_to_look_like_one() {
         for bad in ["good.example", "https://good.example℀evil.example/", "https://a\u{200b}\u{202e}b/", "https://"] {
-            assert!(address(bad).ends_with(" (this is no address)"), "{bad}: {}", address(bad));
+            assert!(address(bad).ends_with(" (this is not an address)"), "{bad}: {}", address(bad));
         }
         assert!(!address("https://good.example:hunter2@evil.example/").contains("hunter2"));
     }
@@ -115,7 +115,7 @@ mod tests {
         }
         assert!(!address("https://bücher.example").contains("mixed"));
         assert!(host_warning("*.xn--pypal-4ve.com").expect("a warning").contains("paypal.com"));
-        assert!(host_warning("xn--a.com").is_some_and(|warning| warning.contains("no valid name")));
+        assert!(host_warning("xn--a.com").is_some_and(|warning| warning.contains("not a valid name")));
         assert_eq!(host_warning("api.example.com"), None);
         assert_eq!(host_warning("[::1]"), None);
     }

@@ -28,7 +28,7 @@ impl Hidden {
             Self::Control => "is one of the control characters",
             Self::Direction => "changes the direction of writing",
             Self::Invisible => "cannot be seen",
-            Self::Meaningless => "has no meaning of its own",
+            Self::Meaningless => "has no meaning",
             Self::Piled => "is a mark on top of others, or on nothing",
         }
     }

@@ -9,10 +9,10 @@ use crate::ids::IdError;
 use crate::mistake::{Mistakes, quoted};
 use crate::{ConnectorId, Icon, draft};
 
-/// Who a component is: a connector, or an auth type.
+/// The identity of a component: a connector or an auth type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct About<Id = ConnectorId> {
-    /// Stays the same for ever.
+    /// The id, which never changes.
     pub id: Id,
     /// Semantic version of the component.
     pub version: Version,
@@ -20,7 +20,7 @@ pub struct About<Id = ConnectorId> {
     pub title: String,
     /// What it is for.
     pub description: String,
-    /// Where to read more: an `https` address.
+    /// The address of its documentation: `https`.
     #[schemars(with = "Option<String>")]
     pub documentation: Option<Url>,
     /// A picture.
@@ -53,17 +53,18 @@ impl<Id> About<Id> {
 
 fn version(text: &str) -> Result<Version, String> {
     Version::parse(text)
-        .map_err(|error| format!("{} is no semantic version ({error}): write one such as `1.2.0`", quoted(text)))
+        .map_err(|error| format!("{} is not a semantic version ({error}): write one such as `1.2.0`", quoted(text)))
 }
 
 fn documentation(text: &str) -> Result<Url, String> {
     let given = quoted(text);
-    let url = Url::parse(text).map_err(|error| format!("{given} is no address ({error}): write an https address"))?;
+    let url =
+        Url::parse(text).map_err(|error| format!("{given} is not an address ({error}): write an https address"))?;
     if url.scheme() != "https" || url.host().is_none() || text.len() > 2048 {
-        return Err(format!("{given} is no https address of at most 2048 characters"));
+        return Err(format!("{given} is not an https address of at most 2048 characters"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("holds a user name or password: leave them out".to_owned());
+        return Err("contains a user name or password: leave them out".to_owned());
     }
     Ok(url)
 }

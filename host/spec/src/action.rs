@@ -24,32 +24,32 @@ pub struct ActionSpec {
     pub title: String,
     /// What it does, for people and language models.
     pub description: String,
-    /// Of an object.
+    /// JSON Schema of the input, which is an object.
     #[schemars(schema_with = "crate::published::inline_schema")]
     pub input: Schema,
-    /// Of any value; none: anything.
+    /// JSON Schema of the output; if absent, any value is allowed.
     #[schemars(schema_with = "crate::published::optional_inline_schema")]
     pub output: Option<Schema>,
     /// What it may do at the service.
     pub scope: Scope,
-    /// Offered to language models as a tool.
+    /// Whether it is offered to language models as a tool.
     pub tool: bool,
-    /// Hands out results as they come.
+    /// Whether it streams results.
     pub streaming: bool,
-    /// What the contract has no field for.
+    /// Values that the contract has no field for.
     pub annotations: BTreeMap<String, Value>,
 }
 
-/// What an action may do at the service. Ordered: each may do what the one before it may.
+/// What an action may do at the service. Ordered: each includes the one before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Changes nothing.
     #[default]
     Read,
-    /// Changes what can be changed back.
+    /// Makes changes that can be undone.
     Write,
-    /// Cannot be undone.
+    /// Makes changes that cannot be undone.
     Destroy,
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn object_schema(text: &str, place: &str, budget: &mut Budget, mistak
             None
         }
         None => {
-            mistakes.note(place, "does not say that it is an object: add `\"type\": \"object\"`");
+            mistakes.note(place, "does not require an object: add `\"type\": \"object\"`");
             None
         }
     }
@@ -129,9 +129,9 @@ fn schema(text: &str, budget: &mut Budget) -> Result<Schema, String> {
 pub(crate) fn json(text: &str) -> Result<Value, String> {
     match json::parse(text, MOST_JSON) {
         Ok((value, _)) => Ok(value),
-        Err(ParseError::Syntax(reason)) => Err(format!("is no JSON ({reason})")),
+        Err(ParseError::Syntax(reason)) => Err(format!("is not JSON ({reason})")),
         Err(ParseError::TooLarge { limit }) => {
-            Err(format!("takes more than {limit} bytes of memory once it is read: make it smaller"))
+            Err(format!("takes more than {limit} bytes of memory when it is read: make it smaller"))
         }
     }
 }

@@ -14,28 +14,30 @@ mod path;
 
 pub use path::doubt as path_doubt;
 
-/// Where a connection's requests may go: concrete, and owned by the connection.
+/// Where a connection's requests may go. It is concrete, and belongs to the connection.
 ///
-/// As text `https://api.example.com:443/v1 (GET, POST)`, with `, no credential` behind it where that never goes there.
+/// As text `https://api.example.com:443/v1 (GET, POST)`, followed by `, no credential` if the credential never goes
+/// there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ApprovedHost {
-    /// How it is spoken to.
+    /// The scheme.
     #[serde(default)]
     pub scheme: Scheme,
-    /// One host, all below a name, or an IP address.
+    /// One host, all hosts below a name, or an IP address.
     pub host: NamePattern,
     /// Never 0.
     pub port: u16,
-    /// Upper case. Empty: any.
+    /// Methods in upper case. Empty: any.
     #[serde(default)]
     pub methods: Vec<String>,
-    /// Paths equal to it or below it; none: any.
+    /// Paths equal to it or below it are allowed; if absent, any path.
     #[serde(default)]
     pub path_prefix: Option<String>,
     /// Whether the connection's credential may go there.
     #[serde(default)]
     pub credential: CredentialUse,
-    /// The claim that names the very host within the pattern; without one the pattern stands for itself. Not in the text.
+    /// The claim that contains the exact host within the pattern; without one, the pattern applies as it is. Not in the
+    /// text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
 }
@@ -135,7 +137,7 @@ impl FromStr for ApprovedHost {
             Some(colon) => {
                 let (host, port) = authority.split_at(after_address + colon);
                 let port = port[1..].parse().ok().filter(|&port: &u16| port != 0);
-                (host, port.ok_or_else(|| format!("{given}: the port is a number from 1 to 65535"))?)
+                (host, port.ok_or_else(|| format!("{given}: the port must be a number from 1 to 65535"))?)
             }
             None => (authority, scheme.default_port()),
         };
@@ -187,7 +189,7 @@ mod tests {
             ("ftp://api.example.com", "https://host[:port][/prefix]"),
             ("https://api.example.com:0", "1 to 65535"),
             ("https://api.example.com:99999", "1 to 65535"),
-            ("https://user@api.example.com", "no host"),
+            ("https://user@api.example.com", "not a host"),
             ("https://*.com", "half the internet"),
             ("https://*.co.uk", "many owners"),
             ("https://*.azurewebsites.net (GET)", "many owners"),

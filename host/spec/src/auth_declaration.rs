@@ -11,12 +11,12 @@ use crate::ids::is_identifier;
 use crate::mistake::{Mistake, Mistakes, quoted, step};
 use crate::{AuthTypeId, Schema, Template, draft, form};
 
-/// An auth type that a connector takes.
+/// An auth type that a connector accepts.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct AuthDeclaration {
     /// A built-in auth type, or one that a component brings.
     pub auth_type: AuthTypeId,
-    /// Name for people, where the auth type's own does not fit.
+    /// Name for people, if the auth type's own does not fit.
     pub label: Option<String>,
     /// How it is presented among the others.
     pub standing: Standing,
@@ -30,24 +30,24 @@ pub struct AuthDeclaration {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// One among others.
+    /// Not marked.
     #[default]
     Standard,
-    /// The one to take.
+    /// The recommended one.
     Recommended,
-    /// Not offered for new connections, still valid for those that have it.
+    /// Not offered for new connections, but still valid for existing ones.
     Legacy,
     /// May change.
     Experimental,
 }
 
-/// How a form shows one field of an auth type, where it differs from the auth type's own way.
+/// How a form shows one field of an auth type, if different from the auth type's own definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FieldOverride {
-    /// Not shown: the default is taken.
+    /// Whether the field is not shown: the default is used.
     pub hidden: bool,
-    /// Shown, but cannot be changed.
+    /// Whether the field is shown, but cannot be changed.
     pub disabled: bool,
     /// Name for people.
     #[schemars(length(max = 128))]
@@ -121,7 +121,8 @@ fn defaults(
         let Some(template) = mistakes.take(&place, Template::parse(text)) else { continue };
         for field in template.fields() {
             if config.is_some_and(|config| config.property(field).is_none()) {
-                mistakes.note(&place, format!("names `{field}`, which is no field of the config schema: add it there"));
+                mistakes
+                    .note(&place, format!("names `{field}`, which is not a field of the config schema: add it there"));
             }
         }
     }
@@ -153,7 +154,7 @@ fn object(text: &str, place: &str, mistakes: &mut Mistakes) -> Option<BTreeMap<S
         return Some(BTreeMap::new());
     }
     let Value::Object(fields) = mistakes.take(place, json(text))? else {
-        mistakes.note(place, "is no JSON object: write field names and their values between braces");
+        mistakes.note(place, "is not a JSON object: write field names and their values in braces");
         return None;
     };
     Some(fields.into_iter().collect())
@@ -161,6 +162,6 @@ fn object(text: &str, place: &str, mistakes: &mut Mistakes) -> Option<BTreeMap<S
 
 fn check_field_name(name: &str, place: &str, mistakes: &mut Mistakes) {
     if !is_identifier(name) {
-        mistakes.note(place, format!("{} is no field name: use letters, digits and `_`", quoted(name)));
+        mistakes.note(place, format!("{} is not a field name: use letters, digits and `_`", quoted(name)));
     }
 }

@@ -14,20 +14,20 @@ use crate::{About, AuthTypeId, HostRule, draft};
 
 mod field;
 
-/// All that an auth type says of itself.
+/// The spec of an auth type.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct AuthTypeSpec {
-    /// Who this is.
+    /// The identity of the auth type.
     pub about: About<AuthTypeId>,
-    /// What a connection fills in, in the order of the form.
+    /// The fields that a connection sets, in the order of the form.
     pub fields: Vec<FieldSpec>,
     /// Who may own the grant; never empty.
     pub modes: Vec<AuthMode>,
-    /// Sends the user's browser somewhere.
+    /// Whether it redirects the user's browser.
     pub interactive: bool,
-    /// Token hosts that it asks for.
+    /// Token hosts that it requests access to.
     pub hosts: Vec<HostRule>,
-    /// What the contract has no field for.
+    /// Values that the contract has no field for.
     pub annotations: BTreeMap<String, Value>,
 }
 
@@ -40,15 +40,15 @@ pub struct FieldSpec {
     pub label: String,
     /// What to fill in.
     pub help: Option<String>,
-    /// How a form asks for it, and what values it takes.
+    /// How a form asks for it, and which values it accepts.
     pub kind: FieldKind,
     /// For [`FieldKind::Choice`].
     #[serde(default)]
     pub choices: Vec<String>,
-    /// Whether it must be given.
+    /// Whether it is required.
     #[serde(default)]
     pub required: bool,
-    /// Taken where it is not given. Never for a secret.
+    /// The value if it is not set. Never for a secret.
     pub default: Option<Value>,
     /// Regular expression that the whole text must match.
     pub pattern: Option<String>,
@@ -131,7 +131,7 @@ impl AuthTypeSpec {
             fields.extend(FieldSpec::parse(field, &place, &mut mistakes));
         }
         if draft.modes.is_empty() {
-            mistakes.note("/modes", "is empty: say `shared`, `per-user` or both");
+            mistakes.note("/modes", "is empty: write `shared`, `per-user` or both");
         }
         mistakes.check_count("/hosts", draft.hosts.len(), 128);
         let rule = |(index, rule)| HostRule::parse(rule, &format!("/hosts/{index}"), None, &[], &mut mistakes);
@@ -158,7 +158,7 @@ impl FieldSpec {
     fn parse(draft: &draft::FieldSpec, place: &str, mistakes: &mut Mistakes) -> Option<Self> {
         let before = mistakes.0.len();
         if !is_identifier(&draft.name) {
-            let reason = format!("{} is no field name: use letters, digits and `_`", quoted(&draft.name));
+            let reason = format!("{} is not a field name: use letters, digits and `_`", quoted(&draft.name));
             mistakes.note(format!("{place}/name"), reason);
         }
         mistakes.check_line(&format!("{place}/label"), &draft.label, 128);
@@ -168,7 +168,7 @@ impl FieldSpec {
             mistakes.check_line(&format!("{place}/choices/{index}"), choice, 1024);
         }
         match (draft.kind, draft.choices.is_empty()) {
-            (FieldKind::Choice, true) => mistakes.note(format!("{place}/choices"), "is empty: say what to choose from"),
+            (FieldKind::Choice, true) => mistakes.note(format!("{place}/choices"), "is empty: list the choices"),
             (FieldKind::Choice, false) | (_, true) => {}
             _ => mistakes.note(format!("{place}/choices"), "only a field of the kind `choice` has choices"),
         }
@@ -191,7 +191,8 @@ impl FieldSpec {
             return None;
         }
         if field.default.is_some() && field.kind.is_secret() {
-            mistakes.note(&default_place, "a secret has no default: whoever reads the component would know it");
+            mistakes
+                .note(&default_place, "a secret has no default, because anybody who reads the component would know it");
         } else if let Some(default) = &field.default {
             mistakes.take(&default_place, field.check(default))?;
         }

@@ -18,31 +18,31 @@ use crate::{
 /// Longest spec, in bytes of JSON.
 const MAX_SIZE: usize = 1 << 20;
 
-/// All that a connector says of itself.
+/// The spec of a connector.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ConnectorSpec {
-    /// Who this is.
+    /// The identity of the connector.
     pub about: About,
-    /// Ways to authenticate, in the order to offer; never empty.
+    /// Auth types that it accepts, in the order in which to offer them; never empty.
     pub auth_types: Vec<AuthDeclaration>,
-    /// Of the connection's config, with form hints under `x-form`.
+    /// JSON Schema of the connection's config, with form hints under `x-form`.
     #[schemars(schema_with = "crate::published::inline_schema")]
     pub config: Schema,
-    /// Where it asks to send requests.
+    /// The hosts that it requests access to.
     pub hosts: Vec<HostRule>,
-    /// Headers on every request that does not set them itself.
+    /// Default headers of requests that do not set them.
     pub headers: Vec<(String, String)>,
     /// Secret fields that requests may name as `${secret.field}`.
     pub placeholders: Vec<String>,
-    /// Fields of the token answer that the guest may read.
+    /// Fields of the token response that the guest may read.
     pub claims: Vec<String>,
-    /// Named operations.
+    /// The actions.
     pub actions: Vec<ActionSpec>,
-    /// What the host does with every request and answer.
+    /// What the host does with every request and response.
     pub policies: Policies,
     /// What a language model should know before it uses the actions.
     pub skill: Option<String>,
-    /// What the contract has no field for.
+    /// Values that the contract has no field for.
     pub annotations: BTreeMap<String, Value>,
 }
 
@@ -166,23 +166,23 @@ pub(crate) fn annotations(
             || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
         {
             let name = quoted(name);
-            mistakes.note(&place, format!("{name} is no annotation name: use letters, digits and `_`, `-`, `.`"));
+            mistakes.note(&place, format!("{name} is not an annotation name: use letters, digits and `_`, `-`, `.`"));
         }
         let Some(value) = mistakes.take(&place, json(value)) else { continue };
         if annotations.insert(name.clone(), value).is_some() {
-            mistakes.note(place, "is there twice: keep one");
+            mistakes.note(place, "is repeated: keep one");
         }
     }
     annotations
 }
 
-/// Refuses what is too large to look at.
+/// Refuses a draft that is too large to check.
 pub(crate) fn check_size(draft: &impl Serialize) -> Result<(), String> {
     let mut size = Size(0);
     serde_json::to_writer(&mut size, draft).map_err(|error| format!("cannot be read ({error})"))?;
     if size.0 > MAX_SIZE {
         return Err(format!(
-            "the spec has {} bytes: at most {MAX_SIZE} are possible, shorten texts and schemas",
+            "the spec has {} bytes: at most {MAX_SIZE} are allowed; shorten texts and schemas",
             size.0
         ));
     }
@@ -231,7 +231,7 @@ fn actions(drafts: &[draft::ActionSpec], budget: &mut Budget, mistakes: &mut Mis
         let place = format!("/actions/{index}");
         if let Some(first) = known.insert(&draft.name, index) {
             let name = quoted(&draft.name);
-            mistakes.note(format!("{place}/name"), format!("{name} is the name of action {first} too: rename one"));
+            mistakes.note(format!("{place}/name"), format!("{name} is also the name of action {first}: rename one"));
         }
         actions.extend(ActionSpec::parse(draft, &place, budget, mistakes));
     }
@@ -255,7 +255,7 @@ fn check_placeholder(name: &str) -> Result<(), String> {
     }
     let given = quoted(name);
     Err(format!(
-        "{given} is no name of a secret field: write the name alone, such as `bot_token`, without `${{secret.}}`"
+        "{given} is not the name of a secret field: write only the name, such as `bot_token`, without `${{secret.}}`"
     ))
 }
 
@@ -265,20 +265,20 @@ fn check_claim(name: &str) -> Result<(), String> {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte));
     let given = quoted(name);
     if !is_name {
-        return Err(format!("{given} is no field of a token answer: use letters, digits and `_`, `-`, `.`, `:`"));
+        return Err(format!("{given} is not a field of a token response: use letters, digits and `_`, `-`, `.`, `:`"));
     }
     // RFC 6749, section 5.1, and what providers nest in it (`authed_user.access_token`).
     let lower = name.to_ascii_lowercase();
     let is_credential = |part: &str| part.ends_with("token") || part.ends_with("secret") || part.ends_with("assertion");
     if lower.split(['.', ':']).any(|part| is_credential(part) || matches!(part, "code" | "password")) {
-        return Err(format!("{given} is a credential: a connector never sees one, declare another field"));
+        return Err(format!("{given} is a credential, which a connector never sees: declare another field"));
     }
     Ok(())
 }
 
 fn skill(annotation: Option<Value>, mistakes: &mut Mistakes) -> Option<String> {
     let Value::String(text) = annotation? else {
-        mistakes.note("/skill", "is no text: write a JSON string");
+        mistakes.note("/skill", "is not text: write a JSON string");
         return None;
     };
     mistakes.check_text("/skill", &text, 256 * 1024);

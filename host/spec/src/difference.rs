@@ -17,23 +17,23 @@ mod schemas;
 /// One thing that a newer version changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Difference {
-    /// JSON pointer into the newer spec, or into the older one where the newer has it no more.
+    /// JSON pointer into the newer spec, or into the older one if the newer one no longer has it.
     pub place: String,
     /// What changes, for the person who decides.
     pub what: String,
-    /// What follows from it.
+    /// The impact.
     pub impact: Impact,
 }
 
-/// What follows from a difference. Ordered: the most serious is the greatest.
+/// The impact of a difference. Ordered: the most serious one is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Impact {
-    /// Nothing has to be done.
+    /// No action is required.
     Informative,
-    /// Somebody who relies on the older version has to change something.
+    /// Users of the older version have to change something.
     Breaking,
-    /// The connection's owner has to agree before the newer version may do it.
+    /// The connection's owner has to approve it before the newer version may do it.
     NeedsApproval,
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for Difference {
 pub(crate) fn between(older: &ConnectorSpec, newer: &ConnectorSpec) -> Vec<Difference> {
     let mut found = Found(Vec::new());
     if older.about.id != newer.about.id {
-        let what = format!("is another connector: `{}`, was `{}`", newer.about.id, older.about.id);
+        let what = format!("is a different connector: `{}`, was `{}`", newer.about.id, older.about.id);
         found.note("/about/id", what, Impact::Breaking);
     }
     if newer.about.version < older.about.version {
@@ -64,13 +64,13 @@ pub(crate) fn between(older: &ConnectorSpec, newer: &ConnectorSpec) -> Vec<Diffe
         found.note("/about/version", what, Impact::Informative);
     }
     hosts::compare(&older.hosts, &newer.hosts, &mut found);
-    names("/claims", "to read the claim", &older.claims, &newer.claims, &mut found);
-    let placeholders = "to have the secret field put into requests:";
+    names("/claims", "permission to read the claim", &older.claims, &newer.claims, &mut found);
+    let placeholders = "permission to put the secret field into requests:";
     names("/placeholders", placeholders, &older.placeholders, &newer.placeholders, &mut found);
     let former = older.placeholder_uses();
     for usage in newer.placeholder_uses().iter().filter(|usage| older.placeholders.contains(&usage.field)) {
         if !former.iter().any(|former| former.covers(usage)) {
-            let what = format!("asks to have a secret filled in where it was not before: {usage}");
+            let what = format!("requests permission to fill in a secret at a new place: {usage}");
             found.note("/policies/placeholders", what, Impact::NeedsApproval);
         }
     }
@@ -104,10 +104,10 @@ fn names(place: &str, asks: &str, older: &[String], newer: &[String], found: &mu
     let before: BTreeSet<_> = older.iter().collect();
     let after: BTreeSet<_> = newer.iter().collect();
     for (index, name) in newer.iter().enumerate().filter(|(_, name)| !before.contains(name)) {
-        found.note(format!("{place}/{index}"), format!("asks {asks} `{name}`"), Impact::NeedsApproval);
+        found.note(format!("{place}/{index}"), format!("requests {asks} `{name}`"), Impact::NeedsApproval);
     }
     for (index, name) in older.iter().enumerate().filter(|(_, name)| !after.contains(name)) {
-        found.note(format!("{place}/{index}"), format!("no longer asks {asks} `{name}`"), Impact::Informative);
+        found.note(format!("{place}/{index}"), format!("no longer requests {asks} `{name}`"), Impact::Informative);
     }
 }
 

@@ -11,15 +11,15 @@ use crate::mistake::{Mistakes, step};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 pub struct FormHints {
-    /// Absent: follows from the type.
+    /// The widget; if absent, it follows from the type.
     pub widget: Option<Widget>,
-    /// What the widget needs to know, such as the labels of choices.
+    /// Options of the widget, such as the labels of choices.
     pub widget_options: Map<String, Value>,
-    /// Masked on screens. Config is not sealed: what must be secret belongs to an auth type.
+    /// Whether the value is masked on screens. Config is not sealed: secrets belong in an auth type.
     pub sensitive: bool,
-    /// Not shown: the default is taken.
+    /// Whether the field is not shown: the default is used.
     pub hidden: bool,
-    /// Shown, but cannot be changed.
+    /// Whether the field is shown, but cannot be changed.
     pub disabled: bool,
     /// Name for people.
     #[schemars(length(max = 128))]
@@ -32,7 +32,7 @@ pub struct FormHints {
     pub help: Option<String>,
 }
 
-/// What asks for a value.
+/// The widget that asks for a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Widget {
@@ -48,11 +48,11 @@ pub enum Widget {
     Checkbox,
     /// Yes or no.
     Switch,
-    /// One of few, all in sight.
+    /// One of a few choices, all visible.
     Radio,
-    /// One of several.
+    /// One of several choices.
     Select,
-    /// Some of several.
+    /// Several of several choices.
     Multiselect,
     /// An address.
     Url,

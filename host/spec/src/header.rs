@@ -33,19 +33,18 @@ pub(crate) fn check(headers: &[(String, String)], mistakes: &mut Mistakes) {
         let given = quoted(name);
         let folded = disguise::fold(name);
         if !is_token(name) {
-            mistakes.note(name_place, format!("{given} is no header name (RFC 9110, section 5.1)"));
+            mistakes.note(name_place, format!("{given} is not a header name (RFC 9110, section 5.1)"));
         } else if FORBIDDEN.contains(&&*folded) || folded.starts_with("proxy-") {
-            mistakes.note(name_place, format!("{given} belongs to the host: leave it out"));
+            mistakes.note(name_place, format!("{given} is set by the host: leave it out"));
         } else if let Some(disguise) = disguise::of_header(name) {
             let changed = disguise.as_str();
-            let reason = format!("with {given} a service could take every request for one {changed}: leave it out");
+            let reason = format!("with {given}, a service could treat every request as one {changed}: leave it out");
             mistakes.note(name_place, reason);
         } else if headers[..index].iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
             mistakes.note(name_place, format!("{given} is declared twice: keep one"));
         }
         if value.len() > 4096 || !is_value(value) {
-            let reason =
-                "may hold at most 4096 visible ASCII characters and spaces, no line breaks, no space at its ends";
+            let reason = "may contain at most 4096 visible ASCII characters and spaces, without line breaks or spaces at its ends";
             mistakes.note(format!("/headers/{index}/1"), reason);
         }
     }
@@ -91,7 +90,7 @@ mod tests {
             "proxy-x",
         ] {
             let found = mistakes(&[(name, "x")]);
-            assert_eq!(found, [format!("/headers/0/0: `{name}` belongs to the host: leave it out")]);
+            assert_eq!(found, [format!("/headers/0/0: `{name}` is set by the host: leave it out")]);
         }
     }
 
@@ -100,7 +99,7 @@ mod tests {
         for name in ["X-HTTP-Method-Override", "x_original_url", "X-Forwarded-For", "Forwarded", "via"] {
             let found = mistakes(&[(name, "x")]);
             assert!(
-                found.len() == 1 && found[0].contains(name) && found[0].contains("take every request"),
+                found.len() == 1 && found[0].contains(name) && found[0].contains("treat every request"),
                 "{found:?}"
             );
         }

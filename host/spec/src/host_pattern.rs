@@ -15,20 +15,20 @@ mod breadth;
 use breadth::Breadth;
 pub use breadth::registrable_domain;
 
-/// Which hosts a rule means.
+/// Which hosts a rule applies to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HostPattern {
-    /// A fixed name, or all below one.
+    /// A fixed name, or all hosts below one.
     Name(NamePattern),
     /// The host of the address in a config field.
     Config {
         /// JSON pointer into the config.
         pointer: String,
     },
-    /// The host of the address in a claim of the token answer.
+    /// The host of the address in a claim of the token response.
     Claim {
-        /// Field of the token answer.
+        /// Field of the token response.
         claim: String,
         /// What its host must match.
         pattern: NamePattern,
@@ -84,7 +84,7 @@ impl NamePattern {
         let Form::Below(parent) = &self.0 else { return None };
         let whose = match breadth::below(parent) {
             Breadth::OneOwner => return None,
-            Breadth::Registry => "everybody can register a name there",
+            Breadth::Registry => "anybody can register a name there",
             Breadth::Tenants => "every customer of that service has a host there",
         };
         let example = "write the host itself, or take it from the config";
@@ -101,7 +101,7 @@ impl NamePattern {
             return Ok(Self(Form::Exact(text.to_owned())));
         };
         if address(name).is_some() {
-            return Err(format!("{} is no host: an IP address has no subdomains", quoted(text)));
+            return Err(format!("{} is not a host: an IP address has no subdomains", quoted(text)));
         }
         check_name(name, text)?;
         if !name.contains('.') {
@@ -204,13 +204,13 @@ fn check_name(name: &str, given: &str) -> Result<(), String> {
         return Err("the host is empty: write a name such as `api.example.com`".to_owned());
     }
     if name.contains("://") {
-        return Err(format!("{given} is an address: write its host alone, such as `api.example.com`"));
+        return Err(format!("{given} is an address: write only its host, such as `api.example.com`"));
     }
     if name.contains(['/', ':', '@', '?', '#']) {
-        return Err(format!("{given} is no host: leave out port, path and user name, they have fields of their own"));
+        return Err(format!("{given} is not a host: leave out port, path and user name, which have separate fields"));
     }
     if name.contains('*') {
-        return Err(format!("{given} has a wildcard in the wrong place: only a leading `*.` is one"));
+        return Err(format!("{given} has a wildcard in the wrong place: only a leading `*.` is allowed"));
     }
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return Err(format!("{given} has upper-case letters: write the host in lower case"));
@@ -218,7 +218,7 @@ fn check_name(name: &str, given: &str) -> Result<(), String> {
     if let Some(letter) = name.chars().find(|letter| !letter.is_ascii()) {
         let code = u32::from(letter);
         let written = match url::Host::parse(name) {
-            Ok(url::Host::Domain(ascii)) => format!("write the host as `{ascii}`, if that is the one you mean"),
+            Ok(url::Host::Domain(ascii)) => format!("write the host as `{ascii}`, if that is the one that you mean"),
             _ => "write the host in its `xn--` form".to_owned(),
         };
         return Err(format!(
@@ -232,7 +232,7 @@ fn check_name(name: &str, given: &str) -> Result<(), String> {
             && !label.ends_with('-')
     };
     if name.len() > 253 || !name.split('.').all(label_is_valid) {
-        return Err(format!("{given} is no host name: labels of letters, digits and `-`, joined by dots"));
+        return Err(format!("{given} is not a host name: write labels of letters, digits and `-`, joined by dots"));
     }
     // `1.2.3` and `0x7f.1` are IPv4 addresses to a URL parser (WHATWG URL, section 3.5), not names.
     if name.rsplit('.').next().is_some_and(|last| last.starts_with(|first: char| first.is_ascii_digit())) {
@@ -291,7 +291,7 @@ mod tests {
             ("*.co.uk", "many owners"),
             ("*.github.io", "many owners"),
             ("*.s3.amazonaws.com", "every customer"),
-            ("*.kawasaki.jp", "everybody can register"),
+            ("*.kawasaki.jp", "anybody can register"),
             ("*", "wildcard in the wrong place"),
             ("a.*.com", "wildcard in the wrong place"),
             ("*.*.example.com", "wildcard in the wrong place"),
@@ -302,10 +302,10 @@ mod tests {
             ("a.example.com:443", "leave out port"),
             ("user@a.example.com", "leave out port"),
             ("münchen.de", "xn--"),
-            ("a..b", "no host name"),
-            ("a.example.com.", "no host name"),
-            ("-a.example.com", "no host name"),
-            ("a b", "no host name"),
+            ("a..b", "not a host name"),
+            ("a.example.com.", "not a host name"),
+            ("-a.example.com", "not a host name"),
+            ("a b", "not a host name"),
             ("127.1", "ends in a number"),
             ("0x7f000001", "ends in a number"),
         ];

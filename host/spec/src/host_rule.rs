@@ -11,16 +11,16 @@ use crate::approved_host::{ApprovedHost, path_doubt};
 use crate::mistake::{Mistake, Mistakes, quoted};
 use crate::{HostPattern, NamePattern, Schema, draft};
 
-/// One thing that a connector asks for. The connection's owner decides, see [`ApprovedHost`].
+/// Hosts that a connector requests access to. The connection's owner decides, see [`ApprovedHost`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HostRule {
     /// Which hosts.
     pub host: HostPattern,
-    /// None: the port in the config field's address, else 443.
+    /// The port; if absent, the one in the config field's address, otherwise 443.
     pub port: Option<u16>,
-    /// Upper case. Empty: any.
+    /// Methods in upper case. Empty: any.
     pub methods: Vec<String>,
-    /// Paths equal to it or below it; none: any.
+    /// Paths equal to it or below it are allowed; if absent, any path.
     pub path_prefix: Option<String>,
     /// Whether the connection's credential may go there.
     pub credential: CredentialUse,
@@ -54,21 +54,21 @@ impl fmt::Display for HostRule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialUse {
-    /// It goes on requests that do not decline it.
+    /// Requests carry it unless they omit it.
     #[default]
     Allowed,
-    /// Requests there go out bare.
+    /// Requests there are sent without it.
     Never,
 }
 
-/// How a host is spoken to.
+/// The scheme of requests to a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scheme {
     /// HTTP over TLS.
     #[default]
     Https,
-    /// Plain HTTP: only where the operator allows it.
+    /// Plain HTTP: only if the operator allows it.
     Http,
 }
 
@@ -113,7 +113,7 @@ impl HostRule {
                     None | Some(Value::Null) => return Ok(None),
                     Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
                     Some(Value::String(text)) => text.trim(),
-                    Some(_) => return Err(Mistake::new(place, "must be a text that holds an address")),
+                    Some(_) => return Err(Mistake::new(place, "must be a text that contains an address")),
                 };
                 let (scheme, host, port) = origin(text).map_err(|reason| Mistake::new(place, reason))?;
                 Ok(Some(self.approved(scheme, host, port)))
@@ -125,17 +125,17 @@ impl HostRule {
                 if scheme != Scheme::Https {
                     let text = quoted(&text);
                     return Err(refuse(format!(
-                        "the token answer names {text}: only an https address is taken from it"
+                        "the token response contains {text}: only an https address is accepted from it"
                     )));
                 }
                 if !pattern.matches(&host.to_string()) {
                     return Err(refuse(format!(
-                        "the token answer names the host {host}, which is not within {pattern}"
+                        "the token response contains the host {host}, which does not match {pattern}"
                     )));
                 }
                 let expected = self.port.unwrap_or(443);
                 if port.is_some_and(|port| port != expected) {
-                    return Err(refuse(format!("the token answer names a port other than {expected}")));
+                    return Err(refuse(format!("the token response contains a port other than {expected}")));
                 }
                 Ok(Some(self.approved(Scheme::Https, host, Some(expected))))
             }
@@ -215,16 +215,16 @@ fn pattern(
 
 fn check_pointer(pointer: &str, config: Option<&Schema>) -> Result<(), String> {
     if !pointer.starts_with('/') {
-        return Err(format!("{} is no JSON pointer: write `/` and the field's name", quoted(pointer)));
+        return Err(format!("{} is not a JSON pointer: write `/` and the field's name", quoted(pointer)));
     }
     let Some(config) = config else { return Ok(()) };
     let Some(field) = config.property_at(pointer) else {
         let pointer = quoted(pointer);
-        return Err(format!("the config schema has no field at {pointer}: add it, or point to one that it has"));
+        return Err(format!("the config schema has no field at {pointer}: add it, or point to an existing field"));
     };
     match field.get("type") {
         Some(Value::String(kind)) if kind != "string" => {
-            Err(format!("the config field at {} is of type `{kind}`: an address is a string", quoted(pointer)))
+            Err(format!("the config field at {} has the type `{kind}`: an address is a string", quoted(pointer)))
         }
         _ => Ok(()),
     }
@@ -237,7 +237,7 @@ pub const NEVER_SENT: [&str; 4] = ["CONNECT", "PRI", "TRACE", "TRACK"];
 /// A method is written in capitals and hyphens: only what a rule can name can be sent.
 pub fn check_method(method: &str) -> Result<(), String> {
     if method.is_empty() || method.len() > 32 || !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
-        return Err(format!("{} is no method: write it in upper case, such as `GET`", quoted(method)));
+        return Err(format!("{} is not a method: write it in upper case, such as `GET`", quoted(method)));
     }
     if NEVER_SENT.contains(&method) {
         return Err(format!("{} is never sent: leave it out", quoted(method)));
@@ -254,18 +254,18 @@ pub(crate) fn check_prefix(prefix: &str) -> Result<(), String> {
         return Err("is longer than 1024 characters".to_owned());
     }
     if !prefix.bytes().all(|byte| byte.is_ascii_graphic()) || prefix.contains(['?', '#', '%', '\\', '*']) {
-        return Err(format!("{given} holds more than a plain path: leave out query, wildcards, escapes and spaces"));
+        return Err(format!("{given} is not a plain path: leave out query, wildcards, escapes and spaces"));
     }
     let is_dots = |segment: &str| {
         let name = segment.split([';', ':', ',']).next().unwrap_or_default();
         !name.is_empty() && name.bytes().all(|byte| byte == b'.')
     };
     if prefix.contains("//") || prefix.split('/').any(is_dots) {
-        return Err(format!("{given} holds empty or dot segments: write the path it means"));
+        return Err(format!("{given} contains empty or dot segments: write the path that it means"));
     }
     // No path is within such a prefix.
     match path_doubt(prefix) {
-        Some(doubt) => Err(format!("{given} {doubt}: write the path it means")),
+        Some(doubt) => Err(format!("{given} {doubt}: write the path that it means")),
         None => Ok(()),
     }
 }
@@ -275,7 +275,7 @@ pub(crate) fn origin(text: &str) -> Result<(Scheme, NamePattern, Option<u16>), S
     let given = quoted(text);
     let example = "write an address such as `https://api.example.com`";
     let address = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let url = Url::parse(&address).map_err(|error| format!("{given} is no address ({error}): {example}"))?;
+    let url = Url::parse(&address).map_err(|error| format!("{given} is not an address ({error}): {example}"))?;
     let scheme = match url.scheme() {
         "https" => Scheme::Https,
         "http" => Scheme::Http,
@@ -283,7 +283,7 @@ pub(crate) fn origin(text: &str) -> Result<(Scheme, NamePattern, Option<u16>), S
     };
     if !url.username().is_empty() || url.password().is_some() {
         // Not quoted: it may contain a password.
-        return Err(format!("an address with a user name or password is not taken: {example}"));
+        return Err(format!("an address with a user name or password is not accepted: {example}"));
     }
     let host = match url.host() {
         Some(Host::Domain(name)) => NamePattern::parse(name)?,
@@ -292,7 +292,7 @@ pub(crate) fn origin(text: &str) -> Result<(Scheme, NamePattern, Option<u16>), S
         None => return Err(format!("{given} has no host: {example}")),
     };
     if host.is_wildcard() {
-        return Err(format!("{given} names no single host: {example}"));
+        return Err(format!("{given} does not name a single host: {example}"));
     }
     if url.port() == Some(0) {
         return Err(format!("{given} has port 0, which cannot be reached"));

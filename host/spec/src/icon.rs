@@ -22,13 +22,13 @@ impl Icon {
     pub fn parse(address: &str) -> Result<Self, String> {
         if address.len() > MAX_LENGTH {
             return Err(format!(
-                "has {} bytes: an icon has at most {MAX_LENGTH}, write a smaller picture",
+                "has {} bytes: an icon has at most {MAX_LENGTH}; use a smaller picture",
                 address.len()
             ));
         }
         let Some((head, data)) = address.strip_prefix("data:").and_then(|rest| rest.split_once(',')) else {
             return Err(
-                "is no `data:` address: write `data:image/svg+xml;base64,` or `data:image/png;base64,` and the picture"
+                "is not a `data:` address: write `data:image/svg+xml;base64,` or `data:image/png;base64,` and the picture"
                     .to_owned(),
             );
         };
@@ -36,13 +36,15 @@ impl Icon {
         let media_type = parameters.next().unwrap_or_default().trim().to_ascii_lowercase();
         let bytes = if parameters.any(|parameter| parameter.trim().eq_ignore_ascii_case("base64")) {
             let data = percent_encoding::percent_decode_str(data).collect::<Vec<u8>>();
-            STANDARD.decode(data).map_err(|_| "says base64 and is not: encode the picture again".to_owned())?
+            STANDARD
+                .decode(data)
+                .map_err(|_| "says base64, but is not valid base64: encode the picture again".to_owned())?
         } else {
             percent_encoding::percent_decode_str(data).collect()
         };
         match media_type.as_str() {
             "image/png" if bytes.starts_with(PNG_SIGNATURE) => {}
-            "image/png" => return Err("says PNG, but its bytes are no PNG".to_owned()),
+            "image/png" => return Err("says PNG, but its bytes are not PNG".to_owned()),
             "image/svg+xml" => check_svg(&bytes)?,
             _ => return Err("is neither SVG nor PNG: use `image/svg+xml` or `image/png`".to_owned()),
         }
@@ -69,22 +71,24 @@ static STYLE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 fn check_svg(bytes: &[u8]) -> Result<(), String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "says SVG, but is no UTF-8 text".to_owned())?;
+    let text = std::str::from_utf8(bytes).map_err(|_| "says SVG, but is not UTF-8 text".to_owned())?;
     if !text.contains("<svg") {
-        return Err("says SVG, but holds no `<svg>` element".to_owned());
+        return Err("says SVG, but contains no `<svg>` element".to_owned());
     }
     if text.contains("<!DOCTYPE")
         || text.contains("<!doctype")
         || text.contains("<!ENTITY")
         || text.contains("<?xml-stylesheet")
     {
-        return Err("holds a document type, entities or a style sheet: an icon is the `<svg>` element alone".to_owned());
+        return Err(
+            "contains a document type, entities or a style sheet: an icon is only the `<svg>` element".to_owned()
+        );
     }
     if let Some(element) = ELEMENT.captures(text).and_then(|found| found.get(1)) {
-        return Err(format!("holds a <{}> element: an icon is a drawing without script", element.as_str()));
+        return Err(format!("contains a <{}> element: an icon is a drawing without scripts", element.as_str()));
     }
     if EVENT.is_match(text) {
-        return Err("holds an event attribute such as `onload`: an icon is a drawing without script".to_owned());
+        return Err("contains an event attribute such as `onload`: an icon is a drawing without scripts".to_owned());
     }
     let is_local = |target: &str| {
         let target = target.to_ascii_lowercase();
@@ -92,7 +96,7 @@ fn check_svg(bytes: &[u8]) -> Result<(), String> {
     };
     let leads_out = LINK.captures_iter(text).filter_map(|found| found.get(1)).any(|target| !is_local(target.as_str()));
     if leads_out || STYLE.is_match(text) {
-        return Err("loads or links something outside of itself: draw all of it in the icon".to_owned());
+        return Err("loads or links to something outside of itself: draw everything in the icon".to_owned());
     }
     Ok(())
 }
@@ -143,13 +147,13 @@ mod tests {
     #[test]
     fn what_is_no_picture_is_refused() {
         for (bad, word) in [
-            ("https://example.com/a.png".to_owned(), "no `data:` address"),
+            ("https://example.com/a.png".to_owned(), "not a `data:` address"),
             ("data:image/gif;base64,R0lG".to_owned(), "neither SVG nor PNG"),
             ("data:text/html,<svg/>".to_owned(), "neither SVG nor PNG"),
-            (format!("data:image/png;base64,{}", STANDARD.encode("<svg/>")), "no PNG"),
+            (format!("data:image/png;base64,{}", STANDARD.encode("<svg/>")), "not PNG"),
             ("data:image/png;base64,@@".to_owned(), "encode the picture again"),
             ("data:image/svg+xml,hello".to_owned(), "no `<svg>` element"),
-            (format!("data:image/svg+xml;base64,{}", STANDARD.encode([0xff, 0xfe])), "no UTF-8"),
+            (format!("data:image/svg+xml;base64,{}", STANDARD.encode([0xff, 0xfe])), "not UTF-8"),
             (format!("data:image/svg+xml,<svg>{}</svg>", "x".repeat(MAX_LENGTH)), "at most 32768"),
         ] {
             let error = Icon::parse(&bad).expect_err(&bad);

@@ -11,7 +11,7 @@ use crate::mistake::quoted;
 
 /// A text that is not a valid id. Says what was given and what an id may contain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{given} is no {what}: {rule}")]
+#[error("{given} is not a valid {what}: {rule}")]
 pub struct IdError {
     what: &'static str,
     given: String,
@@ -87,26 +87,26 @@ macro_rules! id {
 }
 
 id!(
-    /// A connector's id: lower-case letters, digits and `_`, at most 64, the first a letter (`google_drive`).
+    /// A connector's id: at most 64 lower-case letters, digits and `_`, starting with a letter (`google_drive`).
     ConnectorId,
     "connector id",
-    "use lower-case letters, digits and `_`, at most 64, starting with a letter, such as `google_drive`",
+    "use at most 64 lower-case letters, digits and `_`, starting with a letter, such as `google_drive`",
     "^[a-z][a-z0-9_]{0,63}$",
     is_snake_case
 );
 id!(
-    /// An auth type's id: lower-case letters, digits and `_`, at most 64, the first a letter (`api_key_header`).
+    /// An auth type's id: at most 64 lower-case letters, digits and `_`, starting with a letter (`api_key_header`).
     AuthTypeId,
     "auth type",
-    "use lower-case letters, digits and `_`, at most 64, starting with a letter, such as `api_key_header`",
+    "use at most 64 lower-case letters, digits and `_`, starting with a letter, such as `api_key_header`",
     "^[a-z][a-z0-9_]{0,63}$",
     is_snake_case
 );
 id!(
-    /// An action's name: letters, digits and `_`, at most 64, the first a letter (`listFiles`).
+    /// An action's name: at most 64 letters, digits and `_`, starting with a letter (`listFiles`).
     ActionName,
     "action name",
-    "use letters, digits and `_`, at most 64, starting with a letter, such as `listFiles`",
+    "use at most 64 letters, digits and `_`, starting with a letter, such as `listFiles`",
     "^[A-Za-z][A-Za-z0-9_]{0,63}$",
     is_identifier
 );
@@ -138,7 +138,7 @@ mod tests {
     fn bad_ids_are_refused_with_the_rule() {
         for bad in ["", "Google", "1st", "_x", "a-b", "a.b", "ä", "a b", &"a".repeat(65)] {
             let error = ConnectorId::parse(bad).expect_err(bad).to_string();
-            assert!(error.contains("lower-case letters, digits and `_`, at most 64"), "{error}");
+            assert!(error.contains("at most 64 lower-case letters, digits and `_`"), "{error}");
         }
         assert!(serde_json::from_str::<AuthTypeId>("\"No\"").is_err());
     }

@@ -14,7 +14,7 @@ pub enum ParseError {
     #[error("{0}")]
     Syntax(String),
     /// Its tree would take too much memory.
-    #[error("it takes more than {limit} bytes of memory once it is read: answer less, or fewer small objects")]
+    #[error("it takes more than {limit} bytes of memory when it is read: return less data, or fewer small objects")]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,

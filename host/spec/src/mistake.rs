@@ -101,7 +101,7 @@ impl Mistakes {
 
     fn check_length(&mut self, place: &str, text: &str, limit: usize) {
         if text.trim().is_empty() {
-            self.note(place, "is empty: write a text for the person who reads it");
+            self.note(place, "is empty: write a text for its reader");
         }
         if text.len() > limit {
             self.note(place, format!("has {} bytes: shorten it to at most {limit}", text.len()));
@@ -111,14 +111,14 @@ impl Mistakes {
     fn check_hidden(&mut self, place: &str, text: &str, is_fine: impl Fn(char, Hidden) -> bool) {
         if let Some((before, c, hidden)) = hidden(text).find(|(_, c, hidden)| !is_fine(*c, *hidden)) {
             let (code, number, why) = (u32::from(c), before + 1, hidden.sentence());
-            self.note(place, format!("holds U+{code:04X} as character {number}, which {why}: remove it"));
+            self.note(place, format!("contains U+{code:04X} as character {number}, which {why}: remove it"));
         }
     }
 
     /// A list with at most `limit` entries.
     pub(crate) fn check_count(&mut self, place: &str, count: usize, limit: usize) {
         if count > limit {
-            self.note(place, format!("has {count} entries: at most {limit} are possible"));
+            self.note(place, format!("has {count} entries: at most {limit} are allowed"));
         }
     }
 }
@@ -166,12 +166,12 @@ mod tests {
     #[test]
     fn a_text_that_hides_something_is_a_mistake_that_names_it() {
         for (text, reason) in [
-            ("ab\u{202e}c", "holds U+202E as character 3, which changes the direction of writing: remove it"),
-            ("\u{200b}", "holds U+200B as character 1, which cannot be seen: remove it"),
-            ("a\u{e0041}", "holds U+E0041 as character 2, which cannot be seen: remove it"),
-            ("a\u{1b}", "holds U+001B as character 2, which is one of the control characters: remove it"),
-            ("a\u{2028}", "holds U+2028 as character 2, which is a line break: remove it"),
-            ("a\u{e000}", "holds U+E000 as character 2, which has no meaning of its own: remove it"),
+            ("ab\u{202e}c", "contains U+202E as character 3, which changes the direction of writing: remove it"),
+            ("\u{200b}", "contains U+200B as character 1, which cannot be seen: remove it"),
+            ("a\u{e0041}", "contains U+E0041 as character 2, which cannot be seen: remove it"),
+            ("a\u{1b}", "contains U+001B as character 2, which is one of the control characters: remove it"),
+            ("a\u{2028}", "contains U+2028 as character 2, which is a line break: remove it"),
+            ("a\u{e000}", "contains U+E000 as character 2, which has no meaning: remove it"),
         ] {
             for check in [Mistakes::check_text, Mistakes::check_line] {
                 let mut mistakes = Mistakes::default();

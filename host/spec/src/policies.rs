@@ -12,52 +12,53 @@ mod placeholder_use;
 
 pub use placeholder_use::{Place, PlaceholderUse, Placement, agreed_uses};
 
-/// Rate limit, retry, the signs of a refused token and the places of placeholders, which the host applies to every request, and pagination, error classes
-/// and streaming, which only inform who reads the spec, tools and people. What is absent does not apply.
+/// The host applies the rate limit, retries, the signs of a rejected token and the places of placeholders to every
+/// request. Pagination, error classes and streaming only inform the readers of the spec, tools and people. What is
+/// absent does not apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policies {
-    /// How the service says that it has had enough. Applied by the host.
+    /// How the service reports its rate limit. Applied by the host.
     pub rate_limit: Option<RateLimit>,
     /// When a request is sent again. Applied by the host.
     pub retry: Option<Retry>,
-    /// How the service says that it does not take the token, besides by a 401. Applied by the host.
+    /// How the service reports, other than with a 401, that it does not accept the token. Applied by the host.
     pub unauthorized: Option<Unauthorized>,
-    /// Where secrets may be filled in, for those fields that it names. Applied by the host.
+    /// Where secrets may be filled in, for the fields that it names. Applied by the host.
     #[schemars(length(max = 64))]
     pub placeholders: Vec<PlaceholderUse>,
-    /// How the service hands out long lists. Informs only.
+    /// How the service returns long lists. For information only.
     pub pagination: Option<Pagination>,
-    /// Whose fault a status is. Informs only: actions map statuses themselves.
+    /// Who caused an error status. For information only: actions map statuses themselves.
     pub errors: Option<ErrorClasses>,
-    /// How the service sends answers piece by piece. Informs only.
+    /// How the service streams responses. For information only.
     pub streaming: Option<Streaming>,
 }
 
-/// How the service says that it has had enough.
+/// How the service reports its rate limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RateLimit {
-    /// Where it says so.
+    /// Where it reports it.
     pub strategy: RateLimitStrategy,
-    /// Statuses that say so.
+    /// Statuses that mean it.
     #[schemars(length(max = 64), inner(range(min = 100, max = 599)))]
     pub codes: Vec<u16>,
-    /// Header with the number of requests left; 0 says so (strategy `header`).
+    /// Header with the number of requests left; 0 means that the limit is reached (strategy `header`).
     #[schemars(length(min = 1, max = 128))]
     pub remaining_header: Option<String>,
-    /// Header with the time when requests are welcome again: seconds from now, or since 1970.
+    /// Header with the time at which requests are allowed again: in seconds from now, or since 1970.
     #[schemars(length(min = 1, max = 128))]
     pub reset_header: Option<String>,
-    /// JSON pointer into the answer (strategy `response_body`).
+    /// JSON pointer into the response (strategy `response_body`).
     #[schemars(length(max = 256))]
     pub body_path: Option<String>,
-    /// Values there that say so; empty: any value but null and false.
+    /// Values there that mean that the limit is reached; empty: any value except null and false.
     #[schemars(length(max = 64), inner(length(max = 256)))]
     pub body_values: Vec<String>,
 }
 
-/// Where a service says that it has had enough.
+/// Where a service reports its rate limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RateLimitStrategy {
@@ -83,15 +84,15 @@ impl Default for RateLimit {
     }
 }
 
-/// How a service that answers another status than 401 says that it does not take the token. The host then does what it does
-/// after a 401: it has the token refreshed and sends the request again, once.
+/// How a service that answers with a status other than 401 reports that it does not accept the token. The host then
+/// does the same as after a 401: it refreshes the token and sends the request again, once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Unauthorized {
-    /// JSON pointer into the answer.
+    /// JSON pointer into the response.
     #[schemars(length(min = 1, max = 256))]
     pub body_path: String,
-    /// Texts there that say so.
+    /// Texts there that mean it.
     #[schemars(length(min = 1, max = 64), inner(length(min = 1, max = 256)))]
     pub body_values: Vec<String>,
 }
@@ -100,18 +101,18 @@ pub struct Unauthorized {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retry {
-    /// Statuses after which it is.
+    /// Statuses after which it is sent again.
     #[schemars(length(max = 64), inner(range(min = 400, max = 599)))]
     pub statuses: Vec<u16>,
-    /// At most so often after the first time.
+    /// The maximum number of retries.
     #[schemars(range(max = 10))]
     pub max_retries: u32,
-    /// How the waiting time grows.
+    /// How the delay grows.
     pub backoff: Backoff,
     /// Milliseconds before the first retry.
     #[schemars(range(min = 1, max = 600_000))]
     pub initial_delay_ms: u64,
-    /// Milliseconds that no wait exceeds.
+    /// The maximum delay, in milliseconds.
     #[schemars(range(min = 1, max = 3_600_000))]
     pub max_delay_ms: u64,
     /// Methods that may be sent again; empty: `GET`, `HEAD`, `OPTIONS`, `PUT`, `DELETE`. A 429, and a 503 with
@@ -120,7 +121,7 @@ pub struct Retry {
     pub methods: Vec<String>,
 }
 
-/// How the waiting time grows with each retry.
+/// How the delay grows with each retry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Backoff {
@@ -129,7 +130,7 @@ pub enum Backoff {
     Exponential,
     /// Grows by the initial delay.
     Linear,
-    /// Stays.
+    /// Stays the same.
     Fixed,
 }
 
@@ -146,36 +147,36 @@ impl Default for Retry {
     }
 }
 
-/// How the service hands out long lists.
+/// How the service returns long lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pagination {
     /// What leads to the next page.
     pub strategy: PaginationStrategy,
-    /// Where a request says which page it wants.
+    /// Where a request contains the page that it asks for.
     pub parameter_location: ParameterLocation,
-    /// JSON pointer to the items in an answer.
+    /// JSON pointer to the items in a response.
     #[schemars(length(max = 256))]
     pub result_path: Option<String>,
-    /// Parameter that takes the cursor.
+    /// Parameter for the cursor.
     #[schemars(length(min = 1, max = 128))]
     pub cursor_param: Option<String>,
-    /// JSON pointer to the next cursor in an answer.
+    /// JSON pointer to the next cursor in a response.
     #[schemars(length(max = 256))]
     pub cursor_path: Option<String>,
-    /// Parameter that takes the offset.
+    /// Parameter for the offset.
     #[schemars(length(min = 1, max = 128))]
     pub offset_param: Option<String>,
-    /// Parameter that takes the number of items, beside an offset.
+    /// Parameter for the number of items, in addition to an offset.
     #[schemars(length(min = 1, max = 128))]
     pub limit_param: Option<String>,
     /// Header with the links (RFC 8288); absent: `link`.
     #[schemars(length(min = 1, max = 128))]
     pub link_header_name: Option<String>,
-    /// Parameter that takes the size of a page.
+    /// Parameter for the size of a page.
     #[schemars(length(min = 1, max = 128))]
     pub page_size_param: Option<String>,
-    /// Items of a page, where the caller does not say.
+    /// Number of items in a page, if the caller does not set it.
     #[schemars(range(min = 1, max = 100_000))]
     pub default_page_size: Option<u32>,
 }
@@ -184,7 +185,7 @@ pub struct Pagination {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PaginationStrategy {
-    /// A cursor in the answer.
+    /// A cursor in the response.
     Cursor,
     /// A count of items.
     Offset,
@@ -195,7 +196,7 @@ pub enum PaginationStrategy {
     None,
 }
 
-/// Where a request says which page it wants.
+/// Where a request contains the page that it asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterLocation {
@@ -208,7 +209,7 @@ pub enum ParameterLocation {
     Body,
 }
 
-/// Whose fault a status is.
+/// Who caused an error status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ErrorClasses {
@@ -220,20 +221,20 @@ pub struct ErrorClasses {
     pub system_error_codes: Vec<u16>,
 }
 
-/// Whose fault an error is.
+/// Who caused an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorClass {
-    /// The caller's.
+    /// The caller.
     User,
-    /// The service's.
+    /// The service.
     System,
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
 }
 
 impl ErrorClasses {
-    /// Whose fault a status is.
+    /// Who caused an error status.
     pub fn classify(&self, status: u16) -> ErrorClass {
         if self.user_error_codes.contains(&status) {
             ErrorClass::User
@@ -245,19 +246,19 @@ impl ErrorClasses {
     }
 }
 
-/// How the service sends answers piece by piece.
+/// How the service streams responses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Streaming {
-    /// Whether it does.
+    /// Whether it streams.
     pub enabled: bool,
-    /// What carries the pieces.
+    /// How the parts are transported.
     pub mechanism: Option<StreamMechanism>,
-    /// What a piece is.
+    /// The format of a part.
     pub parser: Option<StreamParser>,
 }
 
-/// What carries the pieces of a streamed answer.
+/// How the parts of a streamed response are transported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamMechanism {
@@ -269,17 +270,17 @@ pub enum StreamMechanism {
     Websocket,
 }
 
-/// What a piece of a streamed answer is.
+/// The format of the parts of a streamed response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamParser {
-    /// JSON, a line each.
+    /// JSON, one line each.
     Ndjson,
     /// JSON.
     Json,
     /// Text.
     Text,
-    /// The connector knows.
+    /// Known only to the connector.
     Custom,
 }
 
@@ -326,12 +327,12 @@ impl Policies {
             for (index, code) in errors.system_error_codes.iter().enumerate() {
                 if errors.user_error_codes.contains(code) {
                     let place = format!("/policies/errors/system_error_codes/{index}");
-                    mistakes.note(place, format!("{code} is in `user_error_codes` as well: keep it in one"));
+                    mistakes.note(place, format!("{code} is also in `user_error_codes`: keep it in one of them"));
                 }
             }
         }
         if self.streaming.as_ref().is_some_and(|streaming| streaming.enabled && streaming.mechanism.is_none()) {
-            mistakes.note("/policies/streaming", "is enabled without a `mechanism`: say which");
+            mistakes.note("/policies/streaming", "is enabled without a `mechanism`: set one");
         }
     }
 }
@@ -341,13 +342,13 @@ impl RateLimit {
         let place = "/policies/rate_limit";
         match self.strategy {
             RateLimitStrategy::StatusCode if self.codes.is_empty() => {
-                mistakes.note(format!("{place}/codes"), "is empty: name a status, such as 429");
+                mistakes.note(format!("{place}/codes"), "is empty: list a status, such as 429");
             }
             RateLimitStrategy::Header if self.remaining_header.is_none() => {
-                mistakes.note(place, "has the strategy `header` without a `remaining_header`: name the header");
+                mistakes.note(place, "has the strategy `header` without a `remaining_header`: set it");
             }
             RateLimitStrategy::ResponseBody if self.body_path.is_none() => {
-                mistakes.note(place, "has the strategy `response_body` without a `body_path`: say where to look");
+                mistakes.note(place, "has the strategy `response_body` without a `body_path`: set it");
             }
             _ => {}
         }
@@ -360,10 +361,10 @@ impl Pagination {
         let place = "/policies/pagination";
         match self.strategy {
             PaginationStrategy::Cursor if self.cursor_param.is_none() || self.cursor_path.is_none() => {
-                mistakes.note(place, "has the strategy `cursor`: say `cursor_param` and `cursor_path`");
+                mistakes.note(place, "has the strategy `cursor`: set `cursor_param` and `cursor_path`");
             }
             PaginationStrategy::Offset if self.offset_param.is_none() => {
-                mistakes.note(place, "has the strategy `offset`: say `offset_param`");
+                mistakes.note(place, "has the strategy `offset`: set `offset_param`");
             }
             _ => {}
         }
@@ -374,7 +375,7 @@ impl Pagination {
 
 fn check_pointer(pointer: Option<&str>, place: &str, mistakes: &mut Mistakes) {
     if pointer.is_some_and(|pointer| !pointer.is_empty() && !pointer.starts_with('/')) {
-        mistakes.note(place, "is no JSON pointer: start it with `/`, such as `/meta/next`");
+        mistakes.note(place, "is not a JSON pointer: start it with `/`, such as `/meta/next`");
     }
 }
 

@@ -12,14 +12,14 @@ use crate::{AuthTypeSpec, ConnectorSpec, FieldOverride, FormHints, Policies};
 /// [`ConnectorSpec::to_json`] prints it, and of an auth type.
 pub fn schemas() -> Vec<(&'static str, Value)> {
     vec![
-        ("policies.json", written::<Policies>("Policies", "What the host does with every request and answer.")),
+        ("policies.json", written::<Policies>("Policies", "What the host does with every request and response.")),
         (
             "overrides.json",
             written::<BTreeMap<String, FieldOverride>>("Overrides", "How a form shows an auth type's fields."),
         ),
         ("form.json", written::<FormHints>("Form hints", "The value of `x-form` in the schema of a config field.")),
-        ("connector-spec.json", printed::<ConnectorSpec>("Connector spec", "A connector's spec as it is printed.")),
-        ("auth-type-spec.json", printed::<AuthTypeSpec>("Auth type spec", "An auth type's spec as it is printed.")),
+        ("connector-spec.json", printed::<ConnectorSpec>("Connector spec", "A connector's spec, as it is printed.")),
+        ("auth-type-spec.json", printed::<AuthTypeSpec>("Auth type spec", "An auth type's spec, as it is printed.")),
     ]
 }
 

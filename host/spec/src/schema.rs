@@ -67,7 +67,7 @@ impl Schema {
             message::violations(jsonschema::draft202012::meta::validator().validate(&value).err().into_iter());
         if let Some(violation) = violations.0.first() {
             let place = if violation.pointer.is_empty() { String::new() } else { format!(" at {}", violation.pointer) };
-            return Err(format!("is no valid JSON Schema 2020-12{place}: {}", violation.message));
+            return Err(format!("is not a valid JSON Schema 2020-12{place}: {}", violation.message));
         }
         reach::check(&value)?;
         let validator = jsonschema::draft202012::options()
@@ -81,7 +81,7 @@ impl Schema {
             )
             .offline()
             .build(&value)
-            .map_err(|error| format!("is no valid JSON Schema 2020-12: {}", cut(&error.to_string())))?;
+            .map_err(|error| format!("is not a valid JSON Schema 2020-12: {}", cut(&error.to_string())))?;
         let plain = work::is_plain(&value, &patterns);
         Ok(Self(Arc::new(Compiled { value, validator, patterns, plain })))
     }
@@ -104,7 +104,7 @@ impl Schema {
         Err(match counted.tell(value) {
             Telling::All => self.all_violations(value),
             Telling::First => message::violations(self.0.validator.validate(value).err().into_iter()),
-            Telling::Nothing => Violations::of_the_whole("does not fit, in more ways than can be told".to_owned()),
+            Telling::Nothing => Violations::of_the_whole("does not fit, in more ways than can be listed".to_owned()),
         })
     }
 

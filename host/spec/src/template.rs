@@ -41,7 +41,7 @@ impl Template {
                 if !is_identifier(name) {
                     let name = quoted(name);
                     return Err(format!(
-                        "{name} between braces is no name of a config field: write `{{{{` for a brace"
+                        "{name} in braces is not the name of a config field: write `{{{{` for a brace"
                     ));
                 }
                 if !literal.is_empty() {
@@ -88,7 +88,9 @@ fn filling(name: &str, value: Option<&Value>) -> Result<String, String> {
         Some(Value::Number(number)) => number.to_string(),
         Some(Value::Bool(flag)) => flag.to_string(),
         None | Some(Value::Null) => String::new(),
-        Some(_) => return Err(format!("the config field `{name}` must be a text or a number to stand in an address")),
+        Some(_) => {
+            return Err(format!("the config field `{name}` must be a text or a number to be used in an address"));
+        }
     };
     if text.is_empty() {
         return Err(format!("the config field `{name}` is not set: fill it in"));
@@ -97,7 +99,7 @@ fn filling(name: &str, value: Option<&Value>) -> Result<String, String> {
     if !text.bytes().all(allowed) || text.bytes().all(|byte| byte == b'.') {
         let text = quoted(&text);
         return Err(format!(
-            "the config field `{name}` is {text}: only letters, digits and `.`, `_`, `~`, `-` may stand in an address"
+            "the config field `{name}` is {text}: only letters, digits and `.`, `_`, `~`, `-` are allowed in an address"
         ));
     }
     Ok(text)
@@ -128,9 +130,9 @@ mod tests {
         for (bad, word) in [
             ("a{b", "nothing closes"),
             ("a}b", "nothing opened"),
-            ("{}", "no name"),
-            ("{a b}", "no name"),
-            ("{a/b}", "no name"),
+            ("{}", "not the name"),
+            ("{a b}", "not the name"),
+            ("{a/b}", "not the name"),
         ] {
             let error = Template::parse(bad).expect_err(bad);
             assert!(error.contains(word), "{bad}: {error}");

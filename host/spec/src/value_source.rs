@@ -5,8 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Where the value of a connection's field comes from. It is stored with the value, so that a later change knows what the owner
-/// chose and what only followed something else.
+/// Where the value of a connection's field comes from. It is stored with the value, so that a later change
+/// distinguishes what the owner chose from what followed something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -75,7 +75,7 @@ impl AuditTrail {
         let mut queue = self.shared.queue();
         if queue.records.len() >= LONGEST {
             queue.dropped += 1;
-            let detail = format!("{LONGEST} audit records wait to be written; no more are taken");
+            let detail = format!("{LONGEST} audit records wait to be written; no more are accepted");
             return Err(StoreError::new(StoreFault::Unavailable, detail));
         }
         // The first record of a group wakes the writer, which then waits for more without further wakes: each costs a system

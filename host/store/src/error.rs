@@ -67,12 +67,14 @@ impl fmt::Display for StoreError {
             StoreFault::Locked => {
                 write!(f, "the store {detail} is open in another process; stop it, or use another store")
             }
-            StoreFault::Full => write!(f, "the store has no space left on its disk; free some and try again: {detail}"),
+            StoreFault::Full => {
+                write!(f, "the store has no space left on its disk; free some space and try again: {detail}")
+            }
             StoreFault::Damaged => {
                 write!(f, "the store is damaged and was not changed; restore it from a copy: {detail}")
             }
             StoreFault::NewerFormat { found, known } => {
-                write!(f, "the store has format {found}, this program knows {known}; use a newer program")
+                write!(f, "the store has format {found}, but this program supports {known}; use a newer program")
             }
             StoreFault::Conflict => write!(f, "others wrote to the store at the same time; try again: {detail}"),
             StoreFault::Unavailable | StoreFault::Other => write!(f, "the store cannot be used: {detail}"),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The text is not a valid id: the given text and the rule it breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{kind} id {} is not valid: it must have 1 to {longest} characters, none of them a control character or a slash{}",
+    "{kind} id {} is not valid: it must have 1 to {longest} characters, without control characters or slashes{}",
     Quoted::new(given),
     control(given)
 )]
@@ -23,7 +23,7 @@ pub struct InvalidId {
 /// The control character in it, which is not visible in the text itself.
 fn control(given: &str) -> String {
     let found = given.chars().find(|character| character.is_control());
-    found.map(|found| format!("; it holds U+{:04X}", u32::from(found))).unwrap_or_default()
+    found.map(|found| format!("; it contains U+{:04X}", u32::from(found))).unwrap_or_default()
 }
 
 macro_rules! id {

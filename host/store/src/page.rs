@@ -55,7 +55,7 @@ impl From<Cursor> for String {
 
 /// The text is not a valid cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the text is not a cursor of a list: pass on what the page before gave, unchanged")]
+#[error("the text is not a cursor of a list: pass the cursor of the previous page unchanged")]
 pub struct InvalidCursor;
 
 /// The requested part of a list.

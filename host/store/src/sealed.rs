@@ -86,7 +86,7 @@ impl<'de> Deserialize<'de> for Sealed {
 
 /// The bytes were not sealed by a vault, or were truncated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the sealed value is malformed: it was cut short, or was not written by a vault")]
+#[error("the sealed value is malformed: it is truncated, or was not written by a vault")]
 pub struct InvalidSealed;
 
 /// The number of a data key, from 1; the newest seals.

@@ -126,7 +126,7 @@ pub enum KeyringError {
     #[error("line {0} of the keyring is not `id:base64 of 32 bytes` (an id has 1 to 64 of A-Z a-z 0-9 . _ -)")]
     Line(usize),
     /// Two keys have the same id.
-    #[error("the keyring has two keys with the id `{0}`; give each its own")]
+    #[error("the keyring has two keys with the id `{0}`; give each key a different id")]
     Twice(String),
     /// It contains no key.
     #[error("the keyring has no key; it needs at least one line `id:base64 of 32 bytes`")]
@@ -138,7 +138,9 @@ pub enum KeyringError {
     #[error("the keyring is not UTF-8 text; is this the right source?")]
     NotText,
     /// Users other than the owner may read or change the file.
-    #[error("the keyring {path} may be used by others than its owner (mode {mode:03o}); run `chmod 600 {path}`")]
+    #[error(
+        "the keyring {path} can be read or changed by users other than its owner (mode {mode:03o}); run `chmod 600 {path}`"
+    )]
     Exposed {
         /// The file.
         path: PathBuf,
@@ -146,7 +148,7 @@ pub enum KeyringError {
         mode: u32,
     },
     /// A file with this name already exists.
-    #[error("the keyring {0} exists already and was not changed")]
+    #[error("the keyring {0} already exists and was not changed")]
     Exists(PathBuf),
     /// The file cannot be read or written.
     #[error("the keyring {path} cannot be {verb}: {error}")]
@@ -160,10 +162,10 @@ pub enum KeyringError {
         error: std::io::Error,
     },
     /// The environment variable is not set.
-    #[error("the environment variable {0} that should hold the keyring is not set")]
+    #[error("the environment variable {0}, which should contain the keyring, is not set")]
     Unset(String),
     /// The command that prints the keyring failed. Its output is not shown, because it may contain a key.
-    #[error("the command `{program}` that should print the keyring failed: {reason}")]
+    #[error("the command `{program}`, which should print the keyring, failed: {reason}")]
     Command {
         /// The first word of the command.
         program: String,
@@ -217,8 +219,8 @@ impl Entry {
 
 const MAX_ID: usize = 64;
 
-const HEADING: &str = "# Innkeeper keyring. The first key seals, all of them open. Keep a copy apart from the store's:\n\
-                       # without these keys nothing in the store can be opened again.\n";
+const HEADING: &str = "# Innkeeper keyring. The first key seals, all of them open. Keep a copy separate from the store's:\n\
+                       # without these keys, nothing in the store can be opened again.\n";
 
 #[cfg(test)]
 mod tests {

@@ -134,8 +134,8 @@ pub enum VaultError {
     },
     /// The keyring has a key with the right id and the wrong bytes, or the stored data key was changed.
     #[error(
-        "key `{key}` of the keyring does not open data key {data_key} of the store: it is another key under the same id, or \
-         the store was changed; restore the keyring (or the store) from a copy"
+        "key `{key}` of the keyring does not open data key {data_key} of the store: it is a different key with the \
+         same id, or the store was changed; restore the keyring (or the store) from a copy"
     )]
     WrongKey {
         /// The data key.
@@ -144,7 +144,7 @@ pub enum VaultError {
         key: String,
     },
     /// The sealed text does not belong here, or was changed.
-    #[error("the {0} does not open: it was changed, moved from another record, or put back from an earlier version")]
+    #[error("the {0} cannot be opened: it was changed, moved from another record, or restored from an earlier version")]
     DoesNotOpen(String),
     /// It was sealed under a data key that does not exist.
     #[error(
@@ -157,7 +157,7 @@ pub enum VaultError {
         data_key: DataKeyId,
     },
     /// There is no data key.
-    #[error("the store has no data key; open the vault again to make one")]
+    #[error("the store has no data key; open the vault again to create one")]
     NoDataKey,
     /// AES-GCM seals at most 64 GiB at once.
     #[error("{0} bytes are too many to seal at once")]

@@ -5,7 +5,7 @@ use std::io;
 /// Why nothing could be measured.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The component to call is not built.
+    /// The component to call has not been built.
     #[error("the component {path} cannot be read ({reason}): build it with `cargo xtask guests`")]
     Component { path: String, reason: io::Error },
     /// The system refused something.
@@ -14,7 +14,7 @@ pub(crate) enum Failure {
     /// The host refused something.
     #[error(transparent)]
     Host(#[from] innkeeper::Error),
-    /// The runtime could not be made.
+    /// The runtime could not be created.
     #[error(transparent)]
     Runtime(#[from] innkeeper_runtime::SetupError),
     /// The connector does not load.
@@ -23,8 +23,8 @@ pub(crate) enum Failure {
     /// A call has no result.
     #[error(transparent)]
     Call(#[from] innkeeper::CallError),
-    /// The way out could not be made, or did not get through.
-    #[error("the way out: {0}")]
+    /// Egress could not be created, or a request failed.
+    #[error("egress: {0}")]
     Egress(String),
     /// There is no credential.
     #[error(transparent)]
@@ -41,20 +41,20 @@ pub(crate) enum Failure {
     /// The plain client, or the service.
     #[error("the service of the benchmark: {0}")]
     Service(#[from] reqwest::Error),
-    /// The auth redirect service could not be made.
+    /// The auth redirect service could not be created.
     #[error("the auth redirect service: {0}")]
     Ears(#[from] innkeeper_ears::EarsError),
-    /// It answered something else.
+    /// It did not answer as expected.
     #[error("the auth redirect service did not answer with {0}")]
     Redirect(&'static str),
-    /// Not the document that was to be fetched.
-    #[error("the answer is not the document that was asked for: {0}")]
+    /// The fetched document is not the expected one.
+    #[error("the response is not the requested document: {0}")]
     Document(#[from] serde_json::Error),
     /// A file that the benchmark fills by itself.
     #[error("the file with the grants of many users: {0}")]
     Crowd(#[from] redb::Error),
     /// A process that the benchmark started.
-    #[error("the process that the benchmark started as {role} ended without an answer")]
+    #[error("the process that the benchmark started as {role} ended without a result")]
     Child { role: &'static str },
 }
 

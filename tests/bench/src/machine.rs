@@ -28,7 +28,7 @@ impl Machine {
     }
 }
 
-/// Bytes of memory that the process has in use; none where the system does not say (other than Linux).
+/// Bytes of memory that the process has in use; `None` if the system does not report it (other than Linux).
 pub(crate) fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -36,14 +36,15 @@ pub(crate) fn resident() -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// Files that the process may have open at once; none where the system does not say (other than Linux).
+/// Files that the process may have open at once; `None` if the system does not report it (other than Linux).
 pub(crate) fn open_files() -> Option<usize> {
     let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Processor time of this process and of those that it waited for, exact to 10 ms; none where the system does not say (other than Linux).
+/// Processor time of this process and of those that it waited for, exact to 10 ms; `None` if the system does not report
+/// it (other than Linux).
 pub(crate) fn processor_time() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     // Behind the program's name, which may hold anything: user and system time are the 12th and 13th, those of children follow.

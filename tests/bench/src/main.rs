@@ -1,7 +1,8 @@
-//! What a call costs, side by side with the same work outside of a sandbox.
+//! What a call costs, compared with the same work outside a sandbox.
 //!
-//! The program starts itself again: as the service that is fetched from, so that its work is not counted, as a fresh host
-//! whose memory is looked at while calls wait, and as an auth redirect service. See `docs/benchmarks.md` for how to read the figures.
+//! The program starts itself again: as the service that is fetched from, so that its work is not counted, as a fresh
+//! host whose memory is measured while calls wait, and as an auth redirect service. See `docs/benchmarks.md` for how to
+//! read the figures.
 
 mod child;
 mod failure;
@@ -24,31 +25,31 @@ use crate::failure::Failure;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measures calls of a connector side by side with the same work outside of a sandbox
+/// Measures calls of a connector and the same work outside a sandbox
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Print one JSON object in place of the tables
+    /// Print one JSON object instead of the tables
     #[arg(long)]
     json: bool,
-    /// Measure for a shorter time: the figures are rougher
+    /// Measure for a shorter time, with less precise figures
     #[arg(long)]
     quick: bool,
-    /// Measure only this, and print its figure as JSON: for a profiler to look at, or to compare two builds
+    /// Measure only this, and print its figure as JSON: for a profiler, or to compare two builds
     #[arg(long, value_enum)]
     only: Option<measure::Only>,
-    /// Be the service that is fetched from
+    /// Run as the service that is fetched from
     #[arg(long, hide = true)]
     upstream: bool,
-    /// Be an auth redirect service in front of the service at this address
+    /// Run as an auth redirect service in front of the service at this address
     #[arg(long, hide = true)]
     ears: Option<url::Url>,
-    /// Be the host whose memory is looked at: the way of fetching
+    /// Run as the host whose memory is measured, which fetches in this way
     #[arg(long, hide = true, value_enum, requires_all = ["base", "count"])]
     parked: Option<measure::memory::Way>,
-    /// Where the service is
+    /// The address of the service
     #[arg(long, hide = true)]
     base: Option<url::Url>,
-    /// How many wait at once
+    /// How many requests wait at once
     #[arg(long, hide = true)]
     count: Option<usize>,
 }

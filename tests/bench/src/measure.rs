@@ -53,11 +53,11 @@ pub(crate) struct Figures {
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
-    /// What is compared takes turns, so often.
+    /// The number of turns of each compared measurement.
     pub(crate) rounds: u32,
     /// How long one turn is.
     pub(crate) turn: Duration,
-    /// Calls that wait at once while memory is looked at.
+    /// Calls that wait at once while memory is measured.
     pub(crate) parked: usize,
     /// Grants in the larger of two stores.
     pub(crate) grants: usize,
@@ -76,17 +76,17 @@ impl Effort {
 /// One way to keep the machine busy.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Only {
-    /// Empty actions by the runtime alone
+    /// Empty actions, only in the runtime
     EmptyRuntime,
     /// Empty actions
     Empty,
     /// Fetches by a plain client
     FetchPlain,
-    /// Fetches through the way out, without a guest
+    /// Fetches through egress, without a guest
     FetchEgress,
     /// Fetches by an action
     Fetch,
-    /// What the way out decides before a request leaves
+    /// What egress decides before a request is sent
     Decision,
     /// Looking for a secret in answers
     Scrubbing,

@@ -20,7 +20,7 @@ pub(crate) struct Document {
     tags: Vec<String>,
 }
 
-/// A client that leaves redirects to who asks, as the host's own does.
+/// A client that does not follow redirects, like the host's.
 pub(crate) fn client() -> Result<Client, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)

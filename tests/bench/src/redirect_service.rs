@@ -1,4 +1,4 @@
-//! An auth redirect service in a process of its own, as `innkeeper ears serve` runs it.
+//! An auth redirect service in a separate process, as `innkeeper ears serve` runs it.
 
 use std::collections::BTreeMap;
 use std::io::Write;

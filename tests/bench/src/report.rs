@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::measure::{Figures, Trio};
 
-/// The most an empty action should take by the runtime alone, in microseconds, in the middle.
+/// The most that an empty action should take in the runtime, in microseconds, median.
 const EMPTY_US: f64 = 12.0;
-/// The least part of plain reqwest's fetches a second that calls should reach.
+/// The smallest fraction of plain reqwest's fetches a second that calls should reach.
 const THROUGHPUT: f64 = 0.4;
-/// The most a live token from memory should take, in microseconds.
+/// The most that a live token from memory should take, in microseconds.
 const LIVE_US: f64 = 1.0;
 /// How much slower it may be at most with many grants in the store.
 const CROWDED: f64 = 1.5;
@@ -20,15 +20,15 @@ const CROWDED: f64 = 1.5;
 const DECISION_US: f64 = 5.0;
 /// The least that should be scrubbed in a second on one processor, in GB.
 const SCRUBBED_GB: f64 = 1.0;
-/// The most a token from the store should take, in microseconds, in the middle.
+/// The most that a token from the store should take, in microseconds, median.
 const COLD_US: f64 = 100.0;
-/// The most the auth redirect service should take of its own to redeem a code, in microseconds, in the middle.
+/// The most time of its own that the auth redirect service should take to redeem a code, in microseconds, median.
 const EARS_US: f64 = 1000.0;
 
 /// The most memory, in GiB, that a host should have in use with 10,000 calls on a slow service.
 const CROWD_GIB: f64 = 1.5;
 
-/// One JSON object: the figures, and how they stand to the aims.
+/// One JSON object: the figures, and whether they reach the targets.
 pub(crate) fn json(figures: &Figures) -> Result<(), Failure> {
     let mut all = serde_json::to_value(figures)?;
     all["aims"] = Value::Array(aims(figures).iter().map(Aim::to_json).collect());
@@ -54,7 +54,7 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
     show(&mut out, &table)?;
 
     let fetch = &figures.fetch;
-    let mut table = sheet(&["Fetch 1 KB of JSON", "plain reqwest", "way out alone", "call", "call / plain"]);
+    let mut table = sheet(&["Fetch 1 KB of JSON", "plain reqwest", "egress only", "call", "call / plain"]);
     let mut row = |name: String, Trio { plain, egress, call }: Trio, ratio: f64, form: fn(f64) -> String| {
         table.add_row([name, form(plain), form(egress), form(call), format!("{ratio:.2}")]);
     };
@@ -63,7 +63,7 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
     row(format!("{} callers, fetches/s", many.callers), many.per_second, many.ratio, whole);
     show(&mut out, &table)?;
 
-    let mut table = sheet(&["Beside", "figure"]);
+    let mut table = sheet(&["Other", "figure"]);
     if let Some(memory) = &figures.memory {
         let waiting = format!("{} waiting", memory.in_flight);
         table.add_row([format!("memory of a call in flight, KB ({waiting})"), kilobytes(memory.call_bytes)]);
@@ -78,8 +78,8 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
     table.add_row([format!("load a connector of {size} KB, compile it, ms"), one(loading.compiled_ms)]);
     table.add_row([format!("load a connector of {size} KB from the cache, ms"), one(loading.cached_ms)]);
     let compiling = &figures.compiling;
-    table.add_row(["load it, compiled by a process of its own, ms".to_owned(), one(compiling.process_ms)]);
-    table.add_row(["load it, compiled by a process / by a thread".to_owned(), format!("{:.2}", compiling.ratio)]);
+    table.add_row(["load it, compiled in a separate process, ms".to_owned(), one(compiling.process_ms)]);
+    table.add_row(["load it, compiled in a process / on a thread".to_owned(), format!("{:.2}", compiling.ratio)]);
     if let Some(processor) = &compiling.processor {
         let name = "the same in processor time".to_owned();
         table.add_row([name, format!("{:.2}", processor.ratio)]);
@@ -94,7 +94,7 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
     show(&mut out, &table)?;
 
     let grants = &figures.grants;
-    let header = ["Token of one of many users", "live from memory, ns", "from the store, p50 us", "p99 us"];
+    let header = ["Token of one of many users", "live, from memory, ns", "from the store, p50 us", "p99 us"];
     let mut table = sheet(&header);
     for held in [&grants.few, &grants.many] {
         let name = format!("{} grants in the store", held.stored);
@@ -122,7 +122,7 @@ pub(crate) fn tables(figures: &Figures) -> Result<(), Failure> {
     show(&mut out, &table)
 }
 
-/// Why nothing could be measured, on standard error.
+/// Prints why nothing could be measured on standard error.
 pub(crate) fn complain(failure: &Failure) {
     // Without a standard error there is nobody to tell.
     let _ = writeln!(io::stderr(), "error: {failure}");
@@ -158,7 +158,7 @@ fn aims(figures: &Figures) -> Vec<Aim> {
         measured: figures.empty_action.runtime.p50_us,
     };
     let throughput = Aim {
-        name: "calls/s as a part of plain reqwest",
+        name: "calls/s as a fraction of plain reqwest",
         at_most: false,
         limit: THROUGHPUT,
         measured: figures.fetch.many_callers.ratio,

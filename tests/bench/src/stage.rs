@@ -1,4 +1,4 @@
-//! A host as an embedding service has it, and beside it a bare runtime and way out, on the same store.
+//! A host as an embedding service has it, and a bare runtime and egress on the same store.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,12 +44,12 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// A host in a folder of its own, with a connection to the service at `service`.
+    /// A host in a separate folder, with a connection to the service at `service`.
     pub(crate) async fn set(service: &Url) -> Result<Self, Failure> {
         Self::set_for(service, RuntimeSettings::default().calls_at_once).await
     }
 
-    /// The same for so many calls at once, all of one connection.
+    /// The same for `calls` concurrent calls, all of one connection.
     pub(crate) async fn set_for(service: &Url, calls: u32) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
@@ -97,7 +97,7 @@ impl Stage {
         Ok(self.host.call(CallRequest::new(space, connection, action, input)).await?.value)
     }
 
-    /// A call by the runtime alone: no store is read, no audit record written.
+    /// A call only in the runtime: no store is read, no audit record written.
     pub(crate) async fn call_runtime(
         &self,
         action: &str,
@@ -108,7 +108,7 @@ impl Stage {
         Ok(self.runtime.call(&self.connector, call, context).await.result?.value)
     }
 
-    /// What a call by the runtime alone is given.
+    /// The input of a call only in the runtime.
     pub(crate) fn context(&self) -> Result<GuestContext, Failure> {
         Ok(GuestContext {
             connection: ConnectionAccess {
@@ -135,7 +135,7 @@ impl Stage {
         Ok(self.auth.credential_source(&self.record, &GrantOwner::Shared)?)
     }
 
-    /// A fetch through the way out alone: allow list, credential and scrubbing, without a guest.
+    /// A fetch only through egress: allow list, credential and scrubbing, without a guest.
     pub(crate) async fn fetch_egress(&self, url: &Url, credential: &dyn CredentialSource) -> Result<Value, Failure> {
         let spec = self.connector.spec();
         let route = Route {
@@ -190,7 +190,7 @@ pub(crate) fn address(service: &Url, path: &str) -> Url {
     url
 }
 
-/// A request to a service, for which a credential is asked.
+/// A request to a service, for which a credential is requested.
 pub(crate) fn head() -> RequestHead {
     RequestHead::get("https://api.example.com/v1".parse().expect("an address"))
 }

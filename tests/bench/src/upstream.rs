@@ -1,4 +1,4 @@
-//! The service that is fetched from, in a process of its own.
+//! The service that is fetched from, in a separate process.
 //!
 //! `/document` answers 1 KB of JSON; `/token` a token; `/hold` answers once somebody asks for `/release`; `/held/N` answers
 //! once N requests are held.

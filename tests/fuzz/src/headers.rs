@@ -15,7 +15,7 @@ const LONGEST_WAIT: u64 = 60_000;
 /// What a request may bring leaves as the lines that were given and touches neither transport nor credential; what an answer brings
 /// is bounded.
 ///
-/// Each line is a header; those that are none are left out.
+/// Each line is a header; invalid ones are left out.
 pub fn headers(bytes: &[u8]) {
     let mut headers = HeaderMap::new();
     for line in bytes.split(|&byte| byte == b'\n').take(1_000) {

@@ -98,7 +98,7 @@ impl Host {
     }
 }
 
-/// A keyring that is none is told without its keys.
+/// An invalid keyring is reported without its keys.
 fn keyring(bytes: &[u8]) {
     let given = text(bytes);
     match Keyring::parse(&given) {

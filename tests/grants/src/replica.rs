@@ -1,4 +1,4 @@
-//! One process of a host, as far as grants go: a store in a folder, its vault, and what hands out credentials.
+//! One process of a host, as far as grants go: a store in a folder, its vault, and what returns credentials.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,7 +25,7 @@ use url::Url;
 /// Where the provider sends the browser: nobody listens there, the test takes the address.
 pub const REDIRECT: &str = "http://127.0.0.1:4321/callback";
 
-/// A request to a service, for which a credential is asked.
+/// A request to a service, for which a credential is requested.
 pub fn head() -> RequestHead {
     RequestHead::get("https://api.example.com/v1".parse().expect("an address"))
 }
@@ -33,9 +33,9 @@ pub fn head() -> RequestHead {
 /// One process of a host.
 #[derive(Clone, Debug)]
 pub struct Replica {
-    /// Hands out credentials.
+    /// Returns credentials.
     pub auth: Arc<Auth>,
-    /// Keeps the records.
+    /// Stores the records.
     pub store: Arc<RedbStore>,
     /// Seals them.
     pub vault: Arc<Vault>,
@@ -44,7 +44,7 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// Opens the store and the keyring of a folder, or makes them.
+    /// Opens the store and the keyring of a folder, or creates them.
     pub async fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         Self::knowing(AuthTypes::builtin(), folder, clock).await
     }
@@ -63,7 +63,7 @@ impl Replica {
         Ok(Self::over(store, Arc::new(vault), types, clock))
     }
 
-    /// Another one on the same store, with a memory of its own.
+    /// Another one on the same store, with a separate memory.
     pub fn beside(&self) -> Self {
         Self::over(self.store.clone(), self.vault.clone(), self.types.clone(), self.clock.clone())
     }
@@ -77,7 +77,7 @@ impl Replica {
         Self { auth: Arc::new(auth), store, vault, types, clock }
     }
 
-    /// Keeps a connection to the provider, whose tokens come from `token_url`.
+    /// Stores a connection to the provider, whose tokens come from `token_url`.
     pub async fn connect(
         &self,
         provider: &OidcProvider,
@@ -102,7 +102,7 @@ impl Replica {
         self.keep("oauth_authorization_code", auth_mode, fields, secrets).await
     }
 
-    /// Keeps a connection of these settings.
+    /// Stores a connection with these settings.
     pub async fn keep(
         &self,
         auth_type: &str,
@@ -143,7 +143,7 @@ impl Replica {
         self.store.connection(&SpaceId::default(), &id).await.expect("the store answers").map(Arc::new)
     }
 
-    /// Begins an authorization in a browser of its own.
+    /// Begins an authorization in a separate browser.
     pub async fn begin(&self, connection: &ConnectionRecord, owner: &GrantOwner) -> (Begun, SessionSecret) {
         let session = SessionSecret::random(&SystemRandom);
         let redirect = REDIRECT.parse().expect("an address");
@@ -151,13 +151,13 @@ impl Replica {
         (begun.expect("the authorization begins"), session)
     }
 
-    /// Brings a callback address back.
+    /// Completes an authorization with a callback address.
     pub async fn complete(&self, callback: &Url, session: &SessionSecret) -> Result<Completed, Refused> {
         let callback = Callback::parse(callback.query().unwrap_or_default()).expect("a callback of the provider");
         self.auth.complete(&callback, session).await
     }
 
-    /// The whole way of a user.
+    /// The whole authorization of a user.
     pub async fn authorize(
         &self,
         provider: &OidcProvider,

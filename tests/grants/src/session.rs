@@ -1,5 +1,5 @@
-//! A way to authenticate that no host has built in: a service of one's own answers a session and the key to the next. It stands on
-//! the public trait alone, as an embedder's would.
+//! An auth type that is not built in: a custom service returns a session and the key to the next one. It uses only
+//! the public trait, as an embedder's would.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-/// How long a session lives.
+/// How long a session is valid.
 pub const LIFE: Duration = Duration::from_mins(10);
 const ID: &str = "session_login";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -39,7 +39,7 @@ impl SessionLogin {
     /// Its id.
     ///
     /// # Panics
-    /// Never: it is a good id.
+    /// Never: it is a valid id.
     pub fn id() -> AuthTypeId {
         ID.parse().expect("an id")
     }
@@ -106,7 +106,7 @@ impl Source {
         let mut url = Url::clone(&self.server);
         url.set_path(what);
         let answer = context.post(url, Placement::default(), JSON, body.to_string().into_bytes()).await?;
-        serde_json::from_slice(&answer).map_err(|_| odd("it is no JSON"))
+        serde_json::from_slice(&answer).map_err(|_| odd("it is not JSON"))
     }
 
     async fn session(&self, what: &str, body: Value, context: &SourceContext) -> Result<TokenAnswer, TokenError> {
@@ -155,11 +155,11 @@ impl GrantSource for Source {
     }
 }
 
-/// The service has done what was asked, and nobody can read its answer.
+/// The service carried out the request, and its answer cannot be read.
 fn odd(why: &str) -> TokenError {
     TokenError::Source {
         nature: Nature::Passing { spent: true },
-        reason: format!("the answer of the session service cannot be read: {why}"),
+        reason: format!("the response of the session service cannot be read: {why}"),
         retry_after: None,
     }
 }
@@ -216,9 +216,9 @@ struct Asked {
     logins: AtomicU64,
     renewals: AtomicU64,
     logouts: Mutex<Vec<String>>,
-    /// The only key that it honours.
+    /// The only key that it accepts.
     key: Mutex<String>,
-    /// The next renewal is done and its answer lost; the key that was spent for it is honoured once more.
+    /// The next renewal is carried out and its answer lost; the key that was spent for it is accepted once more.
     loses: AtomicBool,
     /// What the next renewal answers.
     odd: Mutex<Option<Value>>,
@@ -245,7 +245,7 @@ impl SessionService {
         (self.state.logins.load(Ordering::SeqCst), self.state.renewals.load(Ordering::SeqCst))
     }
 
-    /// The kinds of the tokens that were taken back, in order.
+    /// The kinds of the tokens that were revoked, in order.
     pub fn logouts(&self) -> Vec<String> {
         self.state.logouts.lock().clone()
     }
@@ -260,12 +260,12 @@ impl SessionService {
         *self.state.odd.lock() = Some(answer);
     }
 
-    /// Honours no key any more.
+    /// No longer accepts any key.
     pub fn end_sessions(&self) {
         self.state.key.lock().clear();
     }
 
-    /// Holds renewals until what this answers gets a permit for each.
+    /// Holds renewals until the returned semaphore gets a permit for each.
     pub fn hold(&self) -> Arc<tokio::sync::Semaphore> {
         let gate = Arc::new(tokio::sync::Semaphore::new(0));
         *self.state.held.lock() = Some(gate.clone());

@@ -1,4 +1,4 @@
-//! A replica on a clock that the test moves, an authorization server on its own, and a faulty way between them.
+//! A replica on a clock that the test moves, an authorization server on its own, and a faulty relay between them.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::replica::Replica;
 pub struct Stage {
     /// The authorization server and its protected resource.
     pub provider: OidcProvider,
-    /// The way to its token endpoint.
+    /// The relay to its token endpoint.
     pub hazard: Hazard,
     /// The clock of every replica.
     pub clock: Arc<ManualClock>,
@@ -28,7 +28,7 @@ pub struct Stage {
     pub replica: Replica,
     /// A connection to the provider.
     pub connection: ConnectionRecord,
-    /// Where the store is; gone when this is dropped.
+    /// The folder of the store, which is removed when this is dropped.
     pub folder: TempDir,
 }
 
@@ -44,19 +44,19 @@ impl Stage {
         Self { provider, hazard, clock, replica, connection, folder }
     }
 
-    /// The same, authorized by `ada` for all.
+    /// The same, authorized by `ada` for all users.
     pub async fn authorized(options: OidcOptions, client: OidcClient) -> Self {
         let stage = Self::start(options, client, AuthMode::Shared).await;
         stage.replica.authorize(&stage.provider, &stage.connection, &GrantOwner::Shared, "ada").await;
         stage
     }
 
-    /// The token of the grant that all share.
+    /// The token of the shared grant.
     pub async fn token(&self) -> Result<String, AuthError> {
         self.ticking(self.replica.token(&self.connection, &GrantOwner::Shared)).await
     }
 
-    /// How that grant stands.
+    /// The status of that grant.
     pub async fn status(&self) -> GrantStatus {
         self.replica.auth.status(&self.connection, &GrantOwner::Shared).await.expect("a connection has a status")
     }
@@ -66,12 +66,12 @@ impl Stage {
         self.clock.advance(by);
     }
 
-    /// What the provider was asked since its start.
+    /// The requests to the provider since its start.
     pub async fn counts(&self) -> Counts {
         self.provider.counts().await.expect("the provider counts")
     }
 
-    /// For whom the protected resource takes this token.
+    /// The user that the protected resource accepts this token for.
     pub async fn user_of(&self, token: &str) -> String {
         let me = self.provider.api().join("api/me").expect("a path joins");
         let answer = plain_client().expect("a client").get(me).bearer_auth(token).send().await.expect("an answer");
@@ -99,7 +99,7 @@ impl Stage {
     /// Waits until `holds`, which what happens in the background brings about.
     ///
     /// # Panics
-    /// After ten seconds, with `what` was waited for.
+    /// After ten seconds, with `what` it waited for.
     pub async fn until<F: Future<Output = bool>>(&self, what: &str, mut holds: impl FnMut() -> F) {
         for _ in 0..10_000 {
             if self.ticking(holds()).await {

@@ -296,7 +296,9 @@ async fn of_an_answer_without_an_end_no_more_is_read_than_an_honest_one_has() {
         let AuthError::Unavailable { problem, .. } = error else { panic!("{kind:?}: {error:?}") };
         match problem {
             TokenError::Malformed(_) => assert!(matches!(kind, FaultKind::Huge(_)), "{kind:?}: {problem:?}"),
-            TokenError::NoAnswer(text) => assert!(text.contains("a head that cannot be taken"), "{kind:?}: {text}"),
+            TokenError::NoAnswer(text) => {
+                assert!(text.contains("a response head that cannot be accepted"), "{kind:?}: {text}");
+            }
             problem => panic!("{kind:?}: {problem:?}"),
         }
         let taken = stage.hazard.taken();

@@ -27,7 +27,7 @@ pub(super) fn attacks() -> Vec<Attack> {
         made(
             "confusion-config-user",
             "A config's address hides its host behind a user name",
-            hosts("an address with a user name or password is not taken"),
+            hosts("an address with a user name or password is not accepted"),
             |new| new.config(json!({ "base": "https://api.example.com@evil.example/" })),
         ),
         made(
@@ -42,14 +42,17 @@ pub(super) fn attacks() -> Vec<Attack> {
             config("must be string, this is an array"),
             |new| new.config(json!({ "base": ["https://a"] })),
         ),
-        made("confusion-config-lines", "A config's address holds a line break", config("is no valid `uri`"), |new| {
-            new.config(json!({ "base": "https://api.example.com\r\nhost: evil.example" }))
-        }),
+        made(
+            "confusion-config-lines",
+            "A config's address holds a line break",
+            config("is not a valid `uri`"),
+            |new| new.config(json!({ "base": "https://api.example.com\r\nhost: evil.example" })),
+        ),
         attack(
             Class::Confusion,
             ("confusion-auth-type-asked", "A connection asks for an auth type that the connector does not take"),
             "auth types are the connector's and the host's",
-            ("Error::AuthTypeNotTaken", "does not take the auth type"),
+            ("Error::AuthTypeNotTaken", "does not accept the auth type"),
             |rig| async move { Told::of(rig.connect("oauth_password", |new| new).await) },
         ),
         attack(

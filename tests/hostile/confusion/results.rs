@@ -50,7 +50,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Class::Confusion,
             ("confusion-output-schema", "An output breaks the schema that the connector declared"),
             RESULT,
-            ("CallError::InvalidOutput", "what its own schema forbids"),
+            ("CallError::InvalidOutput", "that its own schema forbids"),
             |rig| async move {
                 let connection = rig.bearer().await;
                 let input = json!({ "steps": [{ "do": "answer", "text": "{\"file\":1}" }] });
@@ -73,7 +73,7 @@ pub(super) fn attacks() -> Vec<Attack> {
         ),
         run(
             "confusion-status",
-            "A guest reports a status that is none",
+            "A guest reports an invalid status",
             ("ActionFailure::Upstream", "65535"),
             json!([
                 { "do": "fail", "kind": "upstream", "text": "gone" },
@@ -121,7 +121,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             "confusion-part-type",
             "The media type of a part holds a further header",
             json!({ "name": "a", "content_type": "text/plain\r\nx-evil: 1", "bytes": "b" }),
-            ("HttpError::InvalidRequest", "holds characters that no header may hold"),
+            ("HttpError::InvalidRequest", "contains characters that are not allowed in headers"),
         ),
         posted(
             "confusion-part-boundary",

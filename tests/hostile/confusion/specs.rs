@@ -19,7 +19,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             id: "../../keyring".to_owned(),
             ..spec
         }),
-        mistaken("confusion-version-text", "A version is none", "/about/version", |spec| Spec {
+        mistaken("confusion-version-text", "A version is invalid", "/about/version", |spec| Spec {
             version: "latest".to_owned(),
             ..spec
         }),
@@ -27,7 +27,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             title: " ".to_owned(),
             ..spec
         }),
-        mistaken("confusion-title-escape", "A title rewrites the terminal", "holds U+001B", |spec| Spec {
+        mistaken("confusion-title-escape", "A title rewrites the terminal", "contains U+001B", |spec| Spec {
             title: "Drive\u{1b}[2J\u{1b}[H".to_owned(),
             ..spec
         }),
@@ -55,7 +55,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             placeholders: vec!["${secret.token}".to_owned()],
             ..spec
         }),
-        mistaken("confusion-header", "A spec sets the credential's header", "belongs to the host", |spec| Spec {
+        mistaken("confusion-header", "A spec sets the credential's header", "is set by the host", |spec| Spec {
             headers: vec![("Authorization".to_owned(), "Bearer x".to_owned())],
             ..spec
         }),
@@ -94,7 +94,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             hosts: vec![Host { port: Some(0), ..Host::named("api.example.com") }],
             ..spec
         }),
-        mistaken("confusion-rule-method", "A rule's method is none", "/hosts/0/methods/0", |spec| Spec {
+        mistaken("confusion-rule-method", "A rule's method is invalid", "/hosts/0/methods/0", |spec| Spec {
             hosts: vec![Host { methods: vec!["GET, DELETE".to_owned()], ..Host::named("api.example.com") }],
             ..spec
         }),
@@ -102,11 +102,11 @@ pub(super) fn attacks() -> Vec<Attack> {
             hosts: vec![Host { path_prefix: Some("/v1/../".to_owned()), ..Host::named("api.example.com") }],
             ..spec
         }),
-        mistaken("confusion-action", "An action's name is none", "/actions/0", |spec| Spec {
+        mistaken("confusion-action", "An action's name is invalid", "/actions/0", |spec| Spec {
             actions: action(|action| Action { name: "run; rm".to_owned(), ..action }),
             ..spec
         }),
-        mistaken("confusion-action-twice", "Two actions have one name", "is the name of action 0 too", |spec| Spec {
+        mistaken("confusion-action-twice", "Two actions have one name", "is also the name of action 0", |spec| Spec {
             actions: vec![Action::named("run"), Action::named("run")],
             ..spec
         }),
@@ -126,7 +126,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             policies: json!({ "retry": { "maxAttempts": 1_000_000, "max_attempts": 1_000_000 } }).to_string(),
             ..spec
         }),
-        mistaken("confusion-auth-type-name", "An auth type's name is none", "/auth_types/0", |spec| Spec {
+        mistaken("confusion-auth-type-name", "An auth type's name is invalid", "/auth_types/0", |spec| Spec {
             auth_types: vec!["Bearer Token".to_owned()],
             ..spec
         }),
@@ -137,7 +137,7 @@ pub(super) fn attacks() -> Vec<Attack> {
         mistaken("confusion-defaults", "The defaults of an auth type are no JSON", "/auth_types/0/defaults", |spec| {
             Spec { auth_types: vec!["bearer".to_owned()], defaults: "{".to_owned(), ..spec }
         }),
-        mistaken("confusion-annotation", "An annotation's name is none", "/annotations", |spec| Spec {
+        mistaken("confusion-annotation", "An annotation's name is invalid", "/annotations", |spec| Spec {
             annotations: vec![("../x".to_owned(), "1".to_owned())],
             ..spec
         }),
@@ -145,11 +145,11 @@ pub(super) fn attacks() -> Vec<Attack> {
             annotations: vec![("a".to_owned(), "{".to_owned())],
             ..spec
         }),
-        mistaken("confusion-many", "A spec has a thousand actions", "at most 512 are possible", |spec| Spec {
+        mistaken("confusion-many", "A spec has a thousand actions", "at most 512 are allowed", |spec| Spec {
             actions: (0..1000).map(|n| Action::named(&format!("run{n}"))).collect(),
             ..spec
         }),
-        mistaken("confusion-large", "A spec has two megabytes", "at most 1048576 are possible", |spec| Spec {
+        mistaken("confusion-large", "A spec has two megabytes", "at most 1048576 are allowed", |spec| Spec {
             description: "x".repeat(2 << 20),
             ..spec
         }),

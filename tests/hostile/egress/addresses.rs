@@ -89,7 +89,7 @@ pub(super) fn addresses() -> Vec<Attack> {
     const RULE: &[&str] = &["https://api.example.com/v1 (GET, POST)"];
     const HOSTS: &[&str] = &["https://api.example.com", "https://*.files.example.com"];
     let denied = ("HttpError::Denied", "the connection's owner has not approved it");
-    let hidden = ("HttpError::Denied", "its path hides dot segments, which some servers would follow");
+    let hidden = ("HttpError::Denied", "its path contains hidden dot segments, which some servers would follow");
     let invalid = |text| ("HttpError::InvalidRequest", text);
     let get = |url: &str| json!({ "url": url });
     vec![
@@ -186,7 +186,7 @@ pub(super) fn addresses() -> Vec<Attack> {
             "They are overlong UTF-8",
             RULE,
             get("https://api.example.com/v1/%c0%ae%c0%ae/admin"),
-            ("HttpError::Denied", "its path holds escapes that are not UTF-8"),
+            ("HttpError::Denied", "its path contains escapes that are not UTF-8"),
         ),
         refused(
             "egress-method",
@@ -200,7 +200,7 @@ pub(super) fn addresses() -> Vec<Attack> {
             "A method is an approved one in lower case",
             RULE,
             json!({ "url": "https://api.example.com/v1/a", "method": "get" }),
-            invalid("is no method"),
+            invalid("is not a method"),
         ),
         refused(
             "egress-connect",
@@ -242,14 +242,14 @@ pub(super) fn addresses() -> Vec<Attack> {
             "An address has an approved name where the user stands",
             HOSTS,
             get("https://api.example.com@evil.example/"),
-            invalid("holds a user name or password"),
+            invalid("contains a user name or password"),
         ),
         refused(
             "egress-fragment",
             "An address hides a host behind a fragment",
             HOSTS,
             get("https://api.example.com/#@evil.example"),
-            invalid("holds a fragment"),
+            invalid("contains a fragment"),
         ),
         refused(
             "egress-file",
@@ -267,7 +267,7 @@ pub(super) fn addresses() -> Vec<Attack> {
         ),
         refused(
             "egress-relative",
-            "An address is none",
+            "An address is invalid",
             HOSTS,
             get("//evil.example"),
             invalid("is not an absolute address"),

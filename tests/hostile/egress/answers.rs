@@ -1,4 +1,4 @@
-//! Answers that are none, that never end, or that are too large.
+//! Answers that are invalid, that never end, or that are too large.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -11,7 +11,7 @@ use crate::rig::Rig;
 use crate::upstream::{Answer, endless, raw, say, silence};
 use crate::ways::{OF_GUESTS, OF_OAUTH, OF_SERVICES, WAYS_OUT};
 
-/// Answers that are none, on every way.
+/// Invalid answers, on every way.
 pub(super) fn answers() -> Vec<Attack> {
     let answered = |id, what, text, answer: fn() -> Answer| {
         on_each(Class::Egress, (id, what), ANSWERS, text, WAYS_OUT, move |rig: Rig, way| async move {
@@ -33,19 +33,22 @@ pub(super) fn answers() -> Vec<Attack> {
         answered("egress-http09", "A service answers without a head", "invalid HTTP version parsed", || {
             raw("<html>it works</html>")
         }),
-        answered("egress-status", "A service answers a status that is none", "invalid HTTP status-code parsed", || {
-            raw("HTTP/1.1 99999 No\r\n\r\n")
-        }),
+        answered(
+            "egress-status",
+            "A service answers with an invalid status",
+            "invalid HTTP status-code parsed",
+            || raw("HTTP/1.1 99999 No\r\n\r\n"),
+        ),
         answered("egress-lengths", "A service gives two lengths", "invalid content-length parsed", || {
             raw("HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}}")
         }),
-        answered("egress-length", "A service promises a length that is none", "invalid content-length parsed", || {
+        answered("egress-length", "A service announces an invalid length", "invalid content-length parsed", || {
             raw("HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n{}")
         }),
         answered("egress-cut", "A service breaks its answer off", "end of file before message length reached", || {
             raw("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"access_token\":\"half")
         }),
-        answered("egress-chunk", "A chunk has a size that is none", "invalid chunk size: overflow", || {
+        answered("egress-chunk", "A chunk has an invalid size", "invalid chunk size: overflow", || {
             raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffffff1\r\n{}\r\n0\r\n\r\n")
         }),
         answered("egress-chunk-cut", "Chunks do not end", "unexpected EOF during chunk size line", || {
@@ -58,7 +61,7 @@ pub(super) fn answers() -> Vec<Attack> {
             Class::Egress,
             ("egress-headers-large", "A service sends 100 KB of one header"),
             ANSWERS,
-            "it is longer than any honest one",
+            "it is longer than any legitimate response",
             WAYS_OUT,
             |rig, way| async move {
                 let header = format!("x-large: {}", "x".repeat(100_000));
@@ -77,7 +80,7 @@ pub(super) fn answers() -> Vec<Attack> {
         answered(
             "egress-switch",
             "A service switches to another protocol",
-            "switched to another protocol, which nobody asked for",
+            "switched to another protocol, which was not requested",
             || raw("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: evil\r\n\r\nevil"),
         ),
     ]
@@ -144,7 +147,7 @@ pub(super) fn answers_to_guests() -> Vec<Attack> {
             Class::Egress,
             ("egress-oauth-endless", "An answer to OAuth never ends"),
             ANSWERS,
-            "longer than any honest one",
+            "longer than any legitimate response",
             OF_OAUTH,
             |rig, way| async move {
                 rig.reach(way, Target::Answer(endless("HTTP/1.1 200 OK\r\n\r\n", "{\"a\":[[[[[[[[[[[[[[[["))).await
@@ -161,6 +164,6 @@ pub(super) fn answers_to_guests() -> Vec<Attack> {
         )
         .of_kind("CallError::TimedOut")
         // The service of this test gives up after some hundred megabytes, which a quick machine has read before.
-        .or(("HttpError::Connect", "broke before the answer")),
+        .or(("HttpError::Connect", "broke before the response")),
     ]
 }

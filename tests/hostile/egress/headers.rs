@@ -22,7 +22,7 @@ pub(super) fn attacks() -> Vec<Attack> {
         })
     };
     let owned = ("HttpError::InvalidRequest", "cannot be set by a request");
-    let controls = ("HttpError::InvalidRequest", "has control characters");
+    let controls = ("HttpError::InvalidRequest", "contains control characters");
     const GET: Option<&str> = Some(" (GET)");
     let invalid = |text| ("HttpError::InvalidRequest", text);
     vec![

@@ -17,9 +17,9 @@ const UNASKED: (&str, &str) = ("EARS 400", "unauthorized_client");
 /// The same where the provider broke its answer off.
 const UNANSWERED: (&str, &str) = ("EARS 503", "temporarily_unavailable");
 /// The same where it cannot read it.
-const UNREAD: (&str, &str) = ("EARS 502", "the provider's answer makes no sense");
+const UNREAD: (&str, &str) = ("EARS 502", "the provider's answer is not valid");
 /// The same where it is no answer of OAuth.
-const STRANGE: (&str, &str) = ("EARS 502", "the provider answered outside of OAuth");
+const STRANGE: (&str, &str) = ("EARS 502", "the provider's answer does not follow OAuth");
 
 pub(crate) fn attacks() -> Vec<Attack> {
     [

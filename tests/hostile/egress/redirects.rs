@@ -41,14 +41,14 @@ pub(super) fn attacks() -> Vec<Attack> {
             "A redirect leads to a file",
             301,
             "file:///etc/passwd",
-            denied("it is no plain https address"),
+            denied("it is not a plain https address"),
         ),
         redirected(
             "egress-redirect-user",
             "A redirect carries a user name",
             308,
             "https://api.example.com:pass@evil.example/",
-            denied("it is no plain https address"),
+            denied("it is not a plain https address"),
         ),
         redirected(
             "egress-redirect-relative",
@@ -62,7 +62,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             "A redirect leads to no address",
             302,
             "http://[",
-            ("HttpError::Connect", "no address"),
+            ("HttpError::Connect", "not an address"),
         ),
         on_each(
             Class::Egress,
@@ -112,7 +112,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Class::Egress,
             ("egress-redirect-body", "A redirect asks for a body with a filled-in secret at another origin"),
             REDIRECTS,
-            denied("asks for a body there that holds a secret"),
+            denied("asks for a body there that contains a secret"),
             |rig| async move {
                 let connection = rig.approved(&[rig.upstream().base(), rig.echo().base()]).await;
                 let place = rig.upstream().at([say(307, &[&format!("location: {}", rig.echo().base())], "")]);
@@ -126,7 +126,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Class::Egress,
             ("egress-redirect-oauth", "An endpoint of OAuth redirects the request, and what proves the client with it"),
             "requests of OAuth follow no redirect to another origin",
-            "answered with status 307 and no error code of OAuth",
+            "answered with status 307 and no OAuth error code",
             OF_OAUTH,
             |rig, way| async move {
                 let location = format!("location: {}", rig.forbidden().url("/stolen"));

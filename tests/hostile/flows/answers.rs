@@ -20,7 +20,7 @@ fn with(name: &str, value: Value) -> Value {
 }
 
 /// An auth redirect service that cannot read the answer of its provider.
-const UNREAD: (&str, &str) = ("EARS 502", "the provider's answer makes no sense");
+const UNREAD: (&str, &str) = ("EARS 502", "the provider's answer is not valid");
 
 pub(super) fn attacks() -> Vec<Attack> {
     let answered = |id, what, text, answer: fn() -> Value| {
@@ -39,11 +39,11 @@ pub(super) fn attacks() -> Vec<Attack> {
         unread(
             "flows-no-token",
             "An answer has no token",
-            "it holds no access token",
+            "it contains no access token",
             || json!({ "token_type": "Bearer" }),
         ),
         unread("flows-empty-token", "A token is empty", "a token in it is empty", || with("access_token", json!(""))),
-        unread("flows-token-type", "A token is a number", "a token in it is no text", || {
+        unread("flows-token-type", "A token is a number", "a token in it is not text", || {
             with("access_token", json!(7))
         }),
         unread("flows-token-large", "A token has 20 KB", "a token in it is longer than 16 KiB", || {
@@ -52,13 +52,13 @@ pub(super) fn attacks() -> Vec<Attack> {
         unread(
             "flows-token-lines",
             "A token adds a header to every request",
-            "a token in it has characters that no token may have",
+            "a token in it contains characters that are not allowed in tokens",
             || with("access_token", json!("a\r\nx-evil: 1")),
         ),
         unread(
             "flows-token-letters",
             "A token has letters that no header may hold",
-            "a token in it has characters that no token may have",
+            "a token in it contains characters that are not allowed in tokens",
             || with("access_token", json!("t\u{f6}ken")),
         ),
         unread("flows-type-lines", "The token's type adds a header", "its token type is not one word", || {
@@ -67,22 +67,22 @@ pub(super) fn attacks() -> Vec<Attack> {
         unread("flows-refresh-large", "A refresh token has 20 KB", "a token in it is longer than 16 KiB", || {
             with("refresh_token", json!("x".repeat(20_000)))
         }),
-        unread("flows-refresh-type", "A refresh token is a list", "a token in it is no text", || {
+        unread("flows-refresh-type", "A refresh token is a list", "a token in it is not text", || {
             with("refresh_token", json!(["a"]))
         }),
         unread("flows-list", "An answer is a list", "it is neither a JSON object nor a form", || json!([tokens()])),
         answered(
             "flows-error",
             "An answer is an error with a status of success",
-            "the authorization server does not honour the grant (invalid_grant)",
+            "the authorization server does not accept the grant (invalid_grant)",
             || json!({ "error": "invalid_grant" }),
         )
-        .but_on(&[Way::Refresh], ("AuthError::NeedsAuthorization", "the provider no longer honours the grant"))
+        .but_on(&[Way::Refresh], ("AuthError::NeedsAuthorization", "the provider no longer accepts the grant"))
         .but_on(OF_SERVICES, ("EARS 400", "invalid_grant")),
         unread(
             "flows-large",
             "An answer has 100 KB of fields that nobody asked for",
-            "it is longer than any honest one",
+            "it is longer than any legitimate response",
             || with("more", json!("x".repeat(100_000))),
         ),
         said("flows-deep", "An answer is nested twenty thousand deep", "content-type: application/json", || {
@@ -95,7 +95,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Class::AuthFlows,
             ("flows-text", "A refusal is written for the page that shows it"),
             "of what a server says, only the codes of the RFC are passed on",
-            "the authorization server refused for a reason of its own",
+            "the authorization server refused for another reason",
             TOKENS,
             |rig, way| async move {
                 let body =

@@ -24,21 +24,17 @@ pub(super) fn attacks() -> Vec<Attack> {
     };
     let refused = |text| ("Refused", text);
     vec![
-        brought("flows-state-guess", "A state is guessed", STATE, refused("is not known or was used already"), |_| {
+        brought("flows-state-guess", "A state is guessed", STATE, refused("is unknown or was already used"), |_| {
             format!("code=c&state={}", "A".repeat(43))
         }),
-        brought(
-            "flows-state-short",
-            "A state is cut",
-            STATE,
-            refused("is not known or was used already"),
-            |callback| callback[..callback.len() - 1].to_owned(),
-        ),
+        brought("flows-state-short", "A state is cut", STATE, refused("is unknown or was already used"), |callback| {
+            callback[..callback.len() - 1].to_owned()
+        }),
         brought(
             "flows-state-case",
             "A state is in another case",
             STATE,
-            refused("is not known or was used already"),
+            refused("is unknown or was already used"),
             str::to_lowercase,
         ),
         brought("flows-state-empty", "A state is empty", STATE, ("FlowFailure", "state"), |_| {
@@ -77,7 +73,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Class::AuthFlows,
             ("flows-replay", "A callback is brought twice"),
             STATE,
-            refused("is not known or was used already"),
+            refused("is unknown or was already used"),
             |rig| async move {
                 let place = rig.upstream().at([json_answer(&tokens())]);
                 match rig.consented(&place.url("/")).await {

@@ -145,7 +145,7 @@ pub(super) fn endings() -> Vec<Attack> {
             Class::AuthFlows,
             ("flows-revocation", "A server does not take a token back"),
             "what is disconnected is gone here whatever the server says",
-            "did not take back",
+            "did not revoke",
             &[Way::Revocation, Way::EarsRevocation],
             |rig, way| async move { rig.reach(way, Target::Answer(say(503, &[], "later"))).await },
         ),

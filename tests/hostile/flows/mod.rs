@@ -10,7 +10,7 @@ use crate::attack::Attack;
 const ANSWER: &str = "the answer of a token endpoint is held to its form";
 const METADATA: &str = "metadata is of the issuer that was asked, and its addresses are https";
 const DEVICE: &str = "what a person is shown is held to its form";
-const STATE: &str = "a state is random, stored hashed, bound to the session, and good once";
+const STATE: &str = "a state is random, stored hashed, bound to the session, and valid once";
 const NARROWER: &str = "what a connection asks for follows its connector, and its tokens follow that";
 const EXCHANGE: &str = "a code goes to the endpoint that the owner approved, with its verifier";
 

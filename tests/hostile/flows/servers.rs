@@ -27,7 +27,7 @@ pub(super) fn metadata() -> Vec<Attack> {
         read(
             "flows-issuer",
             "Metadata is of another issuer",
-            "it is of the issuer",
+            "it belongs to the issuer",
             |_| json!({ "issuer": "https://accounts.example.com", "token_endpoint": "https://evil.example/token" }),
         ),
         read(
@@ -54,7 +54,7 @@ pub(super) fn metadata() -> Vec<Attack> {
             "token_endpoint",
             |issuer| json!({ "issuer": issuer, "token_endpoint": "https://accounts.example.com@evil.example/token" }),
         ),
-        read("flows-pkce", "Metadata knows PKCE without a digest alone", "S256 is not among them", |issuer| {
+        read("flows-pkce", "Metadata knows PKCE without a digest alone", "does not list S256", |issuer| {
             json!({
                 "issuer": issuer, "token_endpoint": "https://a.example/t", "code_challenge_methods_supported": ["plain"],
             })
@@ -75,7 +75,7 @@ pub(super) fn devices() -> Vec<Attack> {
             Class::AuthFlows,
             (id, what),
             DEVICE,
-            ("DeviceFailure::Server", "makes no sense"),
+            ("DeviceFailure::Server", "is not valid"),
             move |rig: Rig| async move {
                 let mut answer = whole();
                 answer[name] = value();

@@ -7,7 +7,7 @@ use crate::component::{Spec, beside, encoded, lookalike, section_head, text};
 /// What is refused before it is compiled.
 pub(super) fn loading() -> Vec<Attack> {
     let invalid = |text| ("LoadError::Invalid", text);
-    let within = ("LoadError::TooMuch", "components within components; this host takes at most 64");
+    let within = ("LoadError::TooMuch", "components within components; this host accepts at most 64");
     vec![
         load("resources-nested", "Components are nested a hundred thousand deep", LOADING, within, || nested(100_000)),
         load(
@@ -48,7 +48,7 @@ pub(super) fn loading() -> Vec<Attack> {
             "resources-locals",
             "A function has a hundred thousand locals",
             COMPILE,
-            ("LoadError::TooMuch", "locals in one function; this host takes at most 10000"),
+            ("LoadError::TooMuch", "locals in one function; this host accepts at most 10000"),
             || beside(&text(&format!("(module (func (local {})))", "i64 ".repeat(100_000)))),
         ),
         load(
@@ -101,7 +101,7 @@ pub(super) fn compiling() -> Vec<Attack> {
             "resources-size",
             "A component has 80 MB",
             COMPILE,
-            limited("bytes; this host takes at most 33554432"),
+            limited("bytes; this host accepts at most 33554432"),
             || {
                 let mut bytes = Spec::named("large_connector").component();
                 // A custom section that nobody reads.
@@ -115,14 +115,14 @@ pub(super) fn compiling() -> Vec<Attack> {
             "resources-functions",
             "A component has 300,000 functions",
             COMPILE,
-            limited("functions; this host takes at most 100000"),
+            limited("functions; this host accepts at most 100000"),
             move || in_module("(func)".repeat(300_000)),
         ),
         load(
             "resources-function",
             "A function has ten megabytes",
             COMPILE,
-            limited("bytes in one function; this host takes at most 1048576"),
+            limited("bytes in one function; this host accepts at most 1048576"),
             move || {
                 let body =
                     "(local.set $a (i32.mul (local.get $a) (i32.add (local.get $a) (i32.const 7))))".repeat(400_000);

@@ -37,7 +37,7 @@ pub(super) fn computing() -> Vec<Attack> {
         run(
             "resources-panic",
             "A guest panics",
-            "traps end the call alone",
+            "traps end only the call",
             trapped,
             json!([{ "do": "panic", "text": "no" }]),
         ),
@@ -58,7 +58,7 @@ pub(super) fn computing() -> Vec<Attack> {
         core(
             "resources-start-trap",
             "A start function traps",
-            "traps end the call alone",
+            "traps end only the call",
             ("LoadError::SpecRun", "crashed in spec"),
             |core| Core { more: "(func $trap unreachable) (start $trap)".to_owned(), ..core },
         ),
@@ -75,7 +75,7 @@ pub(super) fn computing() -> Vec<Attack> {
         core(
             "resources-realloc-trap",
             "There is no room for the host's arguments",
-            "traps end the call alone",
+            "traps end only the call",
             trapped,
             |core| Core { realloc: "unreachable", ..core },
         ),
@@ -90,7 +90,7 @@ pub(super) fn computing() -> Vec<Attack> {
 }
 
 pub(super) fn memory() -> Vec<Attack> {
-    let over = ("CallError::MemoryExceeded", "wanted more than 33554432 bytes of memory");
+    let over = ("CallError::MemoryExceeded", "needed more than 33554432 bytes of memory");
     vec![
         run(
             "resources-memory",
@@ -110,7 +110,7 @@ pub(super) fn memory() -> Vec<Attack> {
             "resources-memories",
             "A hundred memories share what one may have",
             MEMORY,
-            ("LoadError::TooMuch", "100 memories; this host takes at most 2"),
+            ("LoadError::TooMuch", "100 memories; this host accepts at most 2"),
             |core| Core { more: (0..99).map(|n| format!("(memory $m{n} 10)")).collect(), ..core },
         ),
         core(
@@ -138,7 +138,7 @@ pub(super) fn memory() -> Vec<Attack> {
             "resources-memory64",
             "A memory with 64-bit addresses grows without end",
             MEMORY,
-            ("LoadError::SpecRun", "wanted more than 33554432 bytes of memory in spec"),
+            ("LoadError::SpecRun", "needed more than 33554432 bytes of memory in spec"),
             || {
                 let grows = "(loop $on (br_if $on (i64.ne (memory.grow (i64.const 16)) (i64.const -1)))) unreachable";
                 let module = text(&format!("(module (memory i64 1) (func $grow {grows}) (start $grow))"));

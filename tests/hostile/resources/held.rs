@@ -44,7 +44,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             "resources-handles",
             "A guest makes bodies of nothing until the host's table is full",
             HANDLES,
-            ("CallError::TooManyHandles", "wanted more than 10000 handles"),
+            ("CallError::TooManyHandles", "needed more than 10000 handles"),
             json!([
                 { "do": "repeat", "times": 100_000, "steps": [{ "do": "make", "bytes": "", "quiet": true }] },
                 { "do": "read", "max": 1 },
@@ -134,7 +134,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Class::Resources,
             ("resources-requests", "A guest sends requests without end"),
             REQUESTS,
-            ("HttpError::InvalidRequest", "as many requests as one call may make"),
+            ("HttpError::InvalidRequest", "as many requests as a call may make"),
             |rig| async move {
                 let place = rig.upstream().at([say(200, &[], "")]);
                 let send = json!({ "do": "send", "url": place.url("/"), "quiet": true });
@@ -149,7 +149,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Class::Resources,
             ("resources-batch", "A guest sends a thousand requests at once"),
             REQUESTS,
-            ("HttpError::InvalidRequest", "as many requests as one call may make"),
+            ("HttpError::InvalidRequest", "as many requests as a call may make"),
             |rig| async move {
                 let place = rig.upstream().at([say(200, &[], "")]);
                 let requests = json!({ "each": { "url": place.url("/") }, "times": 1000 });
@@ -162,7 +162,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Class::Resources,
             ("resources-redirects", "A service makes 50 requests into 550 by redirects"),
             REQUESTS,
-            ("HttpError::InvalidRequest", "as many requests as one call may make"),
+            ("HttpError::InvalidRequest", "as many requests as a call may make"),
             |rig| async move {
                 let place = rig.upstream().at([say(302, &["location: ./on"], "")]);
                 let send = json!({ "do": "send", "url": place.url("/"), "quiet": true });

@@ -55,7 +55,7 @@ pub(super) fn attacks() -> Vec<Attack> {
         checked(
             "resources-schema-repeat",
             "A short pattern stands for millions of states",
-            refused("would have 10404040402 states when compiled: at most 100000 are possible"),
+            refused("would have 10404040402 states when compiled: at most 100000 are allowed"),
             || json!({ "type": "object", "properties": { "a": { "pattern": "((((a{100}){100}){100}){100}){100}" } } }),
             || json!({}),
         ),
@@ -101,14 +101,14 @@ pub(super) fn attacks() -> Vec<Attack> {
         checked(
             "resources-schema-circle",
             "A reference leads to itself",
-            refused("refers to itself without end"),
+            refused("refers to itself endlessly"),
             || json!({ "type": "object", "$defs": { "a": { "$ref": "#/$defs/a" } }, "properties": { "a": { "$ref": "#/$defs/a" } } }),
             || json!({ "a": 1 }),
         ),
         checked(
             "resources-schema-remote",
             "A reference leads to another host",
-            refused("another document: copy what it means under `$defs`"),
+            refused("another document: copy the part under `$defs`"),
             || json!({ "type": "object", "properties": { "a": { "$ref": "https://evil.example/schema.json" } } }),
             || json!({ "a": 1 }),
         ),

@@ -19,7 +19,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Class::Secrets,
             ("secrets-oauth-echo", "An endpoint of OAuth refuses and repeats what it was sent"),
             OTHERS,
-            "the authorization server refused for a reason of its own",
+            "the authorization server refused for another reason",
             OF_OAUTH,
             |rig, way| async move {
                 let answer = std::sync::Arc::new(|heard: &Heard| {

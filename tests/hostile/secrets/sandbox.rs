@@ -68,7 +68,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Class::Secrets,
             ("secrets-header", "A secret holds a line break and would add a header"),
             "a credential is held to what a header may hold",
-            ("Error::Fields", "apiKey holds a line break or another control character"),
+            ("Error::Fields", "apiKey contains a line break or another control character"),
             |rig| async move {
                 let secret = "broken\r\nx-evil: 1";
                 let settings = |new: NewConnection| new.field("headerField", "X-Key").secret("apiKey", secret);

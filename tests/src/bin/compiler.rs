@@ -1,4 +1,4 @@
-//! The compiler of the tests' hosts: a program that compiles where it is started to, and does nothing else.
+//! The compiler of the tests' hosts: a program that only compiles.
 
 fn main() {
     let _ = innkeeper::Compiler::this_program();

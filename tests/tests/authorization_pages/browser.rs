@@ -75,6 +75,6 @@ async fn a_real_browser_goes_from_the_link_to_the_page_that_says_connected() {
     assert_eq!((site.reason(&connection, "ada").await, site.exchanges()), (None, 1));
     // A second visit, as from the browser's history.
     let page = visit(&link.url).await;
-    assert!(page.contains("<h1>This link was used already</h1>"), "{page}");
+    assert!(page.contains("<h1>This link was already used</h1>"), "{page}");
     assert_eq!(site.exchanges(), 1);
 }

@@ -130,7 +130,7 @@ async fn whoever_holds_a_link_is_asked_before_anything_begins() {
         (None, Some(Reason::NoGrant))
     );
     let request = holder.request(Method::POST, &link.url).header("sec-fetch-site", "same-origin");
-    holder.send(request).await.assert_page(410, "used already");
+    holder.send(request).await.assert_page(410, "already used");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -30,7 +30,7 @@ async fn who_begins_too_often_waits_and_nobody_else_does() {
         site.advance(60);
     }
     let refused = ada.open(&kept.url).await;
-    refused.assert_page(429, "Too many tries");
+    refused.assert_page(429, "Too many attempts");
     assert_eq!(refused.header(&header::RETRY_AFTER), "3480");
     let refused = ada.post("begin", json!({ "connection": "drive" })).await;
     assert_eq!((refused.status.as_u16(), refused.header(&header::RETRY_AFTER)), (429, "3480"));
@@ -41,7 +41,7 @@ async fn who_begins_too_often_waits_and_nobody_else_does() {
 
     site.advance(3480);
     assert_eq!(ada.post("begin", json!({ "connection": "drive" })).await.status, StatusCode::OK);
-    ada.open(&kept.url).await.assert_page(410, "This link has ended");
+    ada.open(&kept.url).await.assert_page(410, "This link has expired");
     let link = site.link(&connection, Some("ada")).await;
     assert_eq!(ada.open(&link.url).await.status, StatusCode::SEE_OTHER);
 }
@@ -58,7 +58,7 @@ async fn who_comes_back_too_often_waits_and_loses_nothing() {
     let link = site.link(&connection, Some("ada")).await;
     let second = site.consented(&mut ada, &link).await;
     let refused = ada.open(&second).await;
-    refused.assert_page(429, "Too many tries");
+    refused.assert_page(429, "Too many attempts");
     assert_eq!((refused.header(&header::RETRY_AFTER), site.exchanges()), ("300", 1));
     site.advance(300);
     assert_eq!(ada.open(&second).await.status, StatusCode::SEE_OTHER, "the state was not used up");

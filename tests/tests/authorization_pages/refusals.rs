@@ -39,7 +39,7 @@ async fn a_callback_that_is_not_the_browsers_own_is_refused_and_spoils_nothing()
 
     assert_eq!(ada.open(&callback).await.status, StatusCode::SEE_OTHER, "the right browser still may");
     assert_eq!((site.reason(&connection, "ada").await, site.exchanges()), (None, 1));
-    ada.open(&callback).await.assert_page(400, "Nothing to go on with");
+    ada.open(&callback).await.assert_page(400, "Nothing to continue");
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn a_link_is_for_its_user_once_and_for_a_short_time() {
     let mut ada = site.browser(Some("ada"));
     let started = ada.open(&link.url).await;
     assert_eq!(started.status, StatusCode::SEE_OTHER, "nobody used it up: {}", started.text);
-    ada.open(&link.url).await.assert_page(410, "This link was used already");
+    ada.open(&link.url).await.assert_page(410, "This link was already used");
     assert_eq!(ada.cookies.len(), 1, "only one flow began");
 
     let late = site.link(&connection, Some("ada")).await;
@@ -104,7 +104,7 @@ async fn a_link_is_for_its_user_once_and_for_a_short_time() {
         assert!(seen.status.is_client_error() && seen.text.contains("<main class=\"bad\">"), "{forged}: {}", seen.text);
     }
     site.advance(600);
-    ada.open(&late.url).await.assert_page(410, "This link has ended");
+    ada.open(&late.url).await.assert_page(410, "This link has expired");
     assert_eq!((ada.cookies.len(), site.exchanges()), (1, 0));
 }
 
@@ -160,7 +160,7 @@ async fn what_a_stranger_puts_into_a_callback_is_on_no_page() {
     ] {
         let url = site.pages.join(&format!("callback?{query}")).expect("an address");
         let seen = ada.open(&url).await;
-        seen.assert_page(400, "Nothing to go on with");
+        seen.assert_page(400, "Nothing to continue");
         assert!(!seen.text.contains("alert"), "{}", seen.text);
     }
     let mut go = async |answer: &str| {
@@ -172,7 +172,7 @@ async fn what_a_stranger_puts_into_a_callback_is_on_no_page() {
         ada.open(&Url::parse(&back.location()).expect("an address")).await
     };
     let refused = go(wicked).await;
-    refused.assert_page(502, "The sign-in server said no");
+    refused.assert_page(502, "The sign-in server refused");
     assert!(!refused.text.contains("alert"), "{}", refused.text);
     go("access_denied").await.assert_page(403, "Access was not allowed");
     go("").await.assert_page(
@@ -193,7 +193,7 @@ async fn a_link_to_a_foreign_return_url_begins_nothing() {
     new.return_url = return_url;
     let link = site.host.host.start_link(new).await.expect("the host itself does not know the origins");
     let mut ada = site.browser(Some("ada"));
-    ada.open(&link.url).await.assert_page(400, "This link leads astray");
+    ada.open(&link.url).await.assert_page(400, "This link leads to a forbidden address");
     assert!(ada.cookies.is_empty());
 }
 

@@ -157,7 +157,7 @@ async fn a_file_of_200_mb_is_refused_by_its_size_without_being_read_whole() {
     let Error::Load(LoadError::TooMuch { what: "bytes", found, limit, .. }) = error else { panic!("{error}") };
     assert_eq!((found, limit), ((32 << 20) + 1, 32 << 20));
     let error = host.host.load(vec![0; 33 << 20]).await.expect_err("it is too large").to_string();
-    assert!(error.contains("at least 34603008 bytes; this host takes at most 33554432"), "{error}");
+    assert!(error.contains("at least 34603008 bytes; this host accepts at most 33554432"), "{error}");
 }
 
 /// A file that never ends.

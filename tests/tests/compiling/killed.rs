@@ -25,7 +25,7 @@ async fn compiling_is_ended_at_its_time() {
     let error = compiler_error(loaded.expect_err("it never answers"));
     assert_eq!(
         error.to_string(),
-        "compiling this component takes more than 60 s; compiling was ended (the limit `compile_wall`)"
+        "compiling this component takes more than 60 s; compiling was stopped (the limit `compile_wall`)"
     );
     gone(process).await;
 }
@@ -63,7 +63,7 @@ async fn code_that_is_too_large_is_not_taken() {
 
 #[tokio::test]
 async fn a_compiler_that_somebody_kills_is_told_so() {
-    for (signal, told) in [("KILL", "was killed"), ("SEGV", "was ended by signal 11")] {
+    for (signal, told) in [("KILL", "was killed"), ("SEGV", "was terminated by signal 11")] {
         let program = greeting(&format!("kill -{signal} $$"));
         let host = host(program.compiler(), CompileLimits::default()).await;
         let error = compiler_error(host.host.load(hostile()).await.expect_err("it is dead")).to_string();

@@ -201,7 +201,7 @@ async fn a_parameter_that_comes_twice_is_refused() {
         for value in [parameter(&authorize, name).expect("it is there"), "https://evil.example".to_owned()] {
             let mut twice = authorize.clone();
             twice.query_pairs_mut().append_pair(name, &value);
-            browser.open(&twice).await.assert_page(400, "The address names a parameter twice.");
+            browser.open(&twice).await.assert_page(400, "The address contains a parameter twice.");
         }
     }
     let at_provider = browser.begin(&app, ACME).await;
@@ -211,7 +211,7 @@ async fn a_parameter_that_comes_twice_is_refused() {
     for name in ["code", "state", "iss"] {
         let mut twice = callback.clone();
         twice.query_pairs_mut().append_pair(name, "evil");
-        browser.open(&twice).await.assert_page(400, "The address names a parameter twice.");
+        browser.open(&twice).await.assert_page(400, "The address contains a parameter twice.");
     }
     app.code(&browser.open(&callback).await);
 }

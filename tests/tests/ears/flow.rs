@@ -149,7 +149,7 @@ async fn a_provider_that_is_not_set_up_is_named_as_unknown() {
         app.refresh(name, "token").await.assert_error(404, "unknown_provider");
         app.revoke(name, "token").await.assert_error(404, "unknown_provider");
         let page = Browser::of(&service).open(&app.authorize_url(name)).await;
-        page.assert_page(404, "It is for acme, rival.");
+        page.assert_page(404, "It is configured for acme, rival.");
         assert!(!page.text.contains("evil") && !page.text.contains("<b>"), "{}", page.text);
     }
     app.post("a/b", "token", &json!({})).await.assert_error(404, "not_found");

@@ -136,7 +136,7 @@ async fn a_victims_sealed_code_is_of_no_use_in_the_attackers_session() {
     town.inn.complete(&adas, &ada.session).await.expect("the victim's own flow is not harmed");
     assert_eq!(town.me("ada").await.expect("an answer"), "ada");
     let twice = failure(town.inn.complete(&adas, &ada.session).await);
-    assert!(matches!(twice, FlowFailure::Unknown), "a state is good once: {twice}");
+    assert!(matches!(twice, FlowFailure::Unknown), "a state is valid once: {twice}");
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn a_denied_consent_is_told_and_another_try_is_free() {
     let callback = stage.provider.refuse_as(link, "ada").await.expect("the user refuses");
     let refused = failure(stage.complete(&callback, &flow.session).await);
     assert!(matches!(refused, FlowFailure::Denied), "{refused}");
-    assert_eq!(refused.to_string(), "access was denied; begin again if that was not meant (access_denied)");
+    assert_eq!(refused.to_string(), "access was denied; begin again if that was a mistake (access_denied)");
     assert_no_grant(&stage, &connection).await;
     stage.authorize(&connection, None, "ada").await;
 }

@@ -23,7 +23,7 @@ async fn a_refused_refresh_asks_for_a_new_authorization_after_which_calls_work_a
         assert_eq!((named, *reason), (&connection.id, Reason::Revoked));
         assert_eq!(
             error.to_string(),
-            "connection hostile_connector (shared) needs authorization: the provider no longer honours the grant; \
+            "connection hostile_connector (shared) needs authorization: the provider no longer accepts the grant; \
              begin a new authorization for it"
         );
         let grant = stage.status(&connection).await.grant;
@@ -134,7 +134,7 @@ async fn a_lost_answer_of_a_rotating_provider_ends_in_a_reason_that_says_so() {
         matches!(error, Error::Auth(AuthError::NeedsAuthorization { reason: Reason::RefreshFailed, .. })),
         "{error}"
     );
-    assert!(error.to_string().contains("the answer to a refresh was lost"), "{error}");
+    assert!(error.to_string().contains("the response to a refresh was lost"), "{error}");
     stage.authorize(&connection, None, "ada").await;
     stage.me(&connection).await.expect("a new grant");
 }

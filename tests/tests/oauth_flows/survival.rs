@@ -87,7 +87,7 @@ async fn use_it(stage: &Stage, service: &EchoService, connection: &ConnectionVie
     let parsed = Callback::parse(callback.query().expect("a query")).expect("a callback");
     said.push(format!("{parsed:?}"));
     said.push(format!("{:?}", stage.complete(&callback, &flow.session).await.expect("completed")));
-    let refused = stage.complete(&callback, &flow.session).await.expect_err("a state is good once");
+    let refused = stage.complete(&callback, &flow.session).await.expect_err("a state is valid once");
     said.push(format!("{refused} {refused:?}"));
     for rejected in [0, 1, 2] {
         service.refuse(rejected);

@@ -15,10 +15,10 @@ use crate::settings_errors::SettingsErrors;
 /// A connector that names the header in its declaration gets one secret field of that name, and the connection stores
 /// the key under it. Otherwise the connection has `headerField` and `apiKey`.
 pub(super) fn auth_type() -> BuiltIn {
-    let mut header = optional("headerField", "Header", FieldKind::Text, "The header that carries the key.");
+    let mut header = optional("headerField", "Header", FieldKind::Text, "The header that the key is sent in.");
     header.default = Some(Value::from("Api-Key"));
     let fields =
-        vec![header, required("apiKey", "API key", FieldKind::Secret, "The key that was made at the service.")];
+        vec![header, required("apiKey", "API key", FieldKind::Secret, "The key that you created at the service.")];
     let description = "A key in a header of every request.";
     BuiltIn::new("api_key_header", "API key in a header", description, fields, credential).with_fields(fields_of)
 }
@@ -26,7 +26,7 @@ pub(super) fn auth_type() -> BuiltIn {
 fn fields_of(own: &[FieldSpec], declaration: &AuthDeclaration) -> Vec<FieldSpec> {
     match declaration.defaults.get("headerField").and_then(Value::as_str).filter(|name| !name.is_empty()) {
         Some(name) => {
-            let mut field = required(name, name, FieldKind::Secret, "The key that was made at the service.");
+            let mut field = required(name, name, FieldKind::Secret, "The key that you created at the service.");
             if let Some(key) = declared_fields(own, declaration).into_iter().find(|field| field.name == "apiKey")
                 && declaration.overrides.contains_key("apiKey")
             {
@@ -65,17 +65,17 @@ fn pairs(settings: &Settings) -> Result<Vec<(&str, &str, &SecretString)>, Settin
 }
 
 fn header_name(name: &str) -> Result<HeaderName, String> {
-    let header = HeaderName::try_from(name)
-        .map_err(|_| "is not the name of a header: letters, digits and hyphens".to_owned())?;
+    let header =
+        HeaderName::try_from(name).map_err(|_| "is not a header name: use letters, digits and hyphens".to_owned())?;
     // These headers control how the request itself is transported.
     let framing = ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"];
     if framing.contains(&header.as_str()) {
-        return Err(format!("cannot be {header}, which belongs to the connection itself"));
+        return Err(format!("cannot be {header}, which belongs to the HTTP connection"));
     }
     match disguise::of_header(name) {
         Some(disguise) => {
             let changed = disguise.as_str();
-            Err(format!("cannot be {header}, by which a service could take the request for one {changed}"))
+            Err(format!("cannot be {header}: with it, a service could treat the request as one {changed}"))
         }
         None => Ok(header),
     }

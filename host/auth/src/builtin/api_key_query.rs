@@ -13,11 +13,12 @@ use crate::settings_errors::SettingsErrors;
 /// A connector that names the parameters in its declaration gets one secret field for each. Otherwise the connection has
 /// `paramNames` (separated by commas) and `apiKey`, whose text goes into each of them.
 pub(super) fn auth_type() -> BuiltIn {
-    let help = "The query parameters that carry the key, separated by commas.";
+    let help = "The query parameters that the key is sent in, separated by commas.";
     let mut names = optional("paramNames", "Query parameters", FieldKind::Text, help);
     names.default = Some(Value::from("apiKey"));
-    let fields = vec![names, required("apiKey", "API key", FieldKind::Secret, "The key that was made at the service.")];
-    let description = "A key in the query of every request's address.";
+    let fields =
+        vec![names, required("apiKey", "API key", FieldKind::Secret, "The key that you created at the service.")];
+    let description = "A key in the query of every request.";
     BuiltIn::new("api_key_query", "API key in the address", description, fields, credential).with_fields(fields_of)
 }
 
@@ -31,7 +32,7 @@ fn fields_of(own: &[FieldSpec], declaration: &AuthDeclaration) -> Vec<FieldSpec>
         }
         return fields;
     }
-    let help = "The key that was made at the service.";
+    let help = "The key that you created at the service.";
     let fields: Vec<_> = names.iter().map(|name| required(name, name, FieldKind::Secret, help)).collect();
     declared_fields(&fields, declaration)
 }

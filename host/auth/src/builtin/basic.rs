@@ -21,10 +21,10 @@ pub(super) fn auth_type() -> BuiltIn {
             "password",
             "Password",
             FieldKind::Secret,
-            "Its password, or an app password where the service has those.",
+            "Its password, or an app password if the service has them.",
         ),
     ];
-    let description = "User name and password on every request.";
+    let description = "A user name and password, sent with every request.";
     BuiltIn::new("basic", "User name and password", description, fields, credential)
 }
 
@@ -39,7 +39,7 @@ fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
         mistakes.note("username", "must not contain control characters");
     }
     if password.as_ref().is_some_and(|text| text.expose_secret().chars().any(char::is_control)) {
-        mistakes.note("password", "must not contain control characters (a line break, perhaps)");
+        mistakes.note("password", "must not contain control characters (perhaps there is a line break)");
     }
     let credential = username.zip(password).map(|(username, password)| {
         let pair = Zeroizing::new(format!("{username}:{}", password.expose_secret()));

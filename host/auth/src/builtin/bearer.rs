@@ -12,8 +12,8 @@ use crate::settings::Settings;
 use crate::settings_errors::SettingsErrors;
 
 pub(super) fn auth_type() -> BuiltIn {
-    let fields = vec![required("token", "Token", FieldKind::Secret, "The token alone, without the word Bearer.")];
-    let description = "A token that was made at the service, on every request.";
+    let fields = vec![required("token", "Token", FieldKind::Secret, "Only the token, without the word Bearer.")];
+    let description = "A token that you created at the service, sent with every request.";
     BuiltIn::new("bearer", "Bearer token", description, fields, credential)
 }
 

@@ -20,14 +20,14 @@ pub(super) fn auth_type(base: Option<SecureUrl>) -> BuiltIn {
             "provider",
             "Provider",
             FieldKind::Text,
-            "What the auth redirect service calls the provider: google, microsoft, slack, or another that it is set up for.",
+            "The provider's name at the auth redirect service: google, microsoft, slack, or another that it is set up for.",
         ),
-        optional("scope", "Scope", FieldKind::Text, "What is asked of the user, separated by spaces."),
+        optional("scope", "Scope", FieldKind::Text, "The scopes that the user is asked to grant, separated by spaces."),
     ];
     // The first is the default.
     let modes = vec![AuthMode::PerUser, AuthMode::Shared];
-    let description = "A user consents in the browser, with no app to register: an auth redirect service has one. \
-                       The host keeps the grant and refreshes it.";
+    let description = "A user consents in the browser. There is no app to register: the auth redirect service has one. The host \
+         stores the grant and refreshes it.";
     let address = base.clone();
     let credential = move |settings: &Settings| credential(base.as_ref(), settings);
     let ears = BuiltIn::new("ears", "Auth redirect service", description, fields, credential).interactive(modes);
@@ -44,11 +44,11 @@ fn credential(base: Option<&SecureUrl>, settings: &Settings) -> Result<Credentia
     match provider {
         None => mistakes.note("provider", "is required: google, microsoft, slack or another"),
         Some(provider) if !is_provider_name(provider) => mistakes
-            .note("provider", "must be the name of a provider: lower-case letters, digits, `_` and `-`, at most 64"),
+            .note("provider", "must be the name of a provider: at most 64 lower-case letters, digits, `_` and `-`"),
         Some(_) => {}
     }
     if base.is_none() {
-        let why = "cannot be reached: this host has no auth redirect service; its operator sets the address `ears_url`";
+        let why = "cannot be reached: this host has no auth redirect service; its operator has to set `ears_url`";
         mistakes.note("provider", why);
     }
     let client = provider.zip(base).map(|(provider, base)| redirect_service_client(base, provider, scope));

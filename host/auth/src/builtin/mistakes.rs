@@ -50,7 +50,7 @@ impl Mistakes {
     /// The URL of an endpoint, which discovery may have filled in.
     pub(super) fn endpoint(&mut self, settings: &Settings, field: &str) -> Option<SecureUrl> {
         if settings.text(field).is_none() {
-            self.note(field, "is required: give it, or a discoveryUrl whose metadata names it");
+            self.note(field, "is required: set it, or a discoveryUrl whose metadata contains it");
             return None;
         }
         self.address(settings, field)
@@ -60,7 +60,7 @@ impl Mistakes {
     pub(super) fn only_https(&mut self, settings: &Settings, field: &str, why: &str) {
         let address = settings.text(field).and_then(|text| text.parse::<SecureUrl>().ok());
         if address.is_some_and(|address| address.scheme() != "https") {
-            self.note(field, format!("must use https, on loopback too: {why}"));
+            self.note(field, format!("must use https, also on loopback: {why}"));
         }
     }
 
@@ -101,7 +101,7 @@ impl Mistakes {
         if !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') || text.trim() != text {
             self.note(
                 field,
-                "must be visible characters without a space or line break at either end (one may have been pasted along)",
+                "must be visible characters without a space or line break at either end (perhaps one was pasted with it)",
             );
         }
     }

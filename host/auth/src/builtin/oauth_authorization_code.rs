@@ -28,13 +28,13 @@ pub(super) fn auth_type() -> BuiltIn {
         "useBasicAuth",
         "Client secret in the header",
         FieldKind::Flag,
-        "Whether the client proves itself in the Authorization header; otherwise in the request's body.",
+        "Whether the client secret is sent in the Authorization header; otherwise it is sent in the request's body.",
     );
     basic.default = Some(Value::Bool(true));
     let mut method = choice(
         "tokenEndpointAuthMethod",
         "Client authentication",
-        "How the client proves itself, where that is not by its secret as the flag says: by a private key, for one.",
+        "How the client authenticates, if not with its secret as the flag says: for example, with a private key.",
         &METHODS,
     );
     method.default = None;
@@ -44,17 +44,17 @@ pub(super) fn auth_type() -> BuiltIn {
             "authorizationUrl",
             "Authorization URL",
             FieldKind::Url,
-            "Where the user gives consent. Filled in from the discovery URL where that is given.",
+            "Where the user consents. Read from the discovery URL if that is set.",
         ),
         token_url(),
         client_id(),
         client_secret(),
-        optional("scope", "Scope", FieldKind::Text, "What is asked of the user, separated by spaces."),
+        optional("scope", "Scope", FieldKind::Text, "The scopes that the user is asked to grant, separated by spaces."),
         basic,
         method,
         algorithm(),
         certificate_binding(),
-        certificate("PEM: the certificate of the private key, and those that lead to its authority."),
+        certificate("PEM: the certificate of the private key, and the certificates of its chain."),
         key_id(),
         FieldSpec { required: false, ..private_key() },
         passphrase(),
@@ -62,26 +62,26 @@ pub(super) fn auth_type() -> BuiltIn {
             "scopeParamName",
             "Scope parameter",
             FieldKind::Text,
-            "Where the service calls `scope` something else.",
+            "The parameter's name, if the service does not call it `scope`.",
         ),
         optional(
             "accessTokenPath",
             "Access token path",
             FieldKind::Text,
-            "Where the answer holds the token elsewhere: names joined by dots, such as authed_user.access_token.",
+            "Where the response contains the token, if elsewhere: names joined by dots, such as authed_user.access_token.",
         ),
-        optional("tokenTypePath", "Token type path", FieldKind::Text, "The same for the token's type."),
-        optional("tokenType", "Token type", FieldKind::Text, "The type to use, whatever the answer says."),
+        optional("tokenTypePath", "Token type path", FieldKind::Text, "The same for the token type."),
+        optional("tokenType", "Token type", FieldKind::Text, "The token type to use, whatever the response says."),
         revocation_url(),
         optional(
             "issuer",
             "Issuer",
             FieldKind::Text,
-            "Set it when the server names itself in its answers (RFC 9207): others are then refused.",
+            "Set it if the server identifies itself in its responses (RFC 9207): responses from others are then refused.",
         ),
     ];
     let modes = vec![AuthMode::Shared, AuthMode::PerUser];
-    let description = "A user consents in the browser; the host keeps the grant and refreshes it.";
+    let description = "A user consents in the browser; the host stores the grant and refreshes it.";
     BuiltIn::new("oauth_authorization_code", "OAuth with consent", description, fields, credential)
         .interactive(modes)
         .annotated("advanced", ADVANCED.to_vec())
@@ -114,19 +114,19 @@ fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
 
 fn check_shape(mistakes: &mut Mistakes, settings: &Settings) {
     if settings.text("tokenType").is_some() && settings.text("tokenTypePath").is_some() {
-        mistakes.note("tokenType", "contradicts tokenTypePath: give one of them");
+        mistakes.note("tokenType", "contradicts tokenTypePath: set only one of them");
     }
     if settings.text("tokenType").is_some_and(|text| !is_token_type(text)) {
         mistakes.note("tokenType", "must be one word, such as Bearer");
     }
     for field in ["accessTokenPath", "tokenTypePath"] {
         if settings.text(field).is_some_and(|path| path.split('.').any(str::is_empty)) {
-            mistakes.note(field, "must be names joined by dots, none of them empty");
+            mistakes.note(field, "must be non-empty names joined by dots");
         }
     }
     let managed = ["client_id", "response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method"];
     if let Some(name) = settings.text("scopeParamName").filter(|name| managed.contains(name)) {
-        mistakes.note("scopeParamName", format!("cannot be {name}, which OAuth uses itself"));
+        mistakes.note("scopeParamName", format!("cannot be {name}, which OAuth itself uses"));
     }
 }
 
@@ -149,7 +149,7 @@ fn authentication(mistakes: &mut Mistakes, settings: &Settings) -> Option<Client
         if settings.secret(field).is_some() {
             mistakes.note(
                 field,
-                "is used with the tokenEndpointAuthMethod private_key_jwt alone: choose it, or leave this out",
+                "is used only with the tokenEndpointAuthMethod private_key_jwt: choose that method, or leave this out",
             );
         }
     }

@@ -5,7 +5,7 @@ use innkeeper_spec::{FieldKind, FieldSpec};
 use super::field::{choice, optional, required};
 
 pub(super) fn token_url() -> FieldSpec {
-    let help = "Where the authorization server gives tokens. Filled in from the discovery URL where that is given.";
+    let help = "Where the authorization server issues tokens. Read from the discovery URL if that is set.";
     optional("tokenUrl", "Token URL", FieldKind::Url, help)
 }
 
@@ -15,7 +15,7 @@ pub(super) fn client_id() -> FieldSpec {
 
 /// The fields of a client that may be public.
 pub(super) fn client_secret() -> FieldSpec {
-    let help = "The secret of that app; a public client has none.";
+    let help = "The app's secret; a public client has none.";
     optional("clientSecret", "Client secret", FieldKind::Secret, help)
 }
 
@@ -26,20 +26,21 @@ pub(super) fn secret_method(help: &str) -> FieldSpec {
 
 /// The fields of a client's signed assertions.
 pub(super) fn audience() -> FieldSpec {
-    let help = "Whom the assertions are for, where that is not the token URL.";
+    let help = "The audience of the assertions, if it is not the token URL.";
     optional("audience", "Audience", FieldKind::Text, help)
 }
 
 pub(super) fn scope() -> FieldSpec {
-    optional("scope", "Scope", FieldKind::Text, "What the token may be used for, separated by spaces.")
+    optional("scope", "Scope", FieldKind::Text, "The scopes of the token, separated by spaces.")
 }
 
 pub(super) fn revocation_url() -> FieldSpec {
-    optional("revocationUrl", "Revocation URL", FieldKind::Url, "Where tokens are given back (RFC 7009).")
+    optional("revocationUrl", "Revocation URL", FieldKind::Url, "Where tokens are revoked (RFC 7009).")
 }
 
 pub(super) fn discovery_url() -> FieldSpec {
-    let help = "The issuer, or the address of its metadata (RFC 8414, OpenID Connect Discovery): the other addresses are \
-                read there once, when the connection is made or this is changed. Those given by hand come first.";
+    let help = "The issuer, or the address of its metadata (RFC 8414, OpenID Connect Discovery): the other addresses are read \
+         from it once, when the connection is created or this field is changed. Addresses that you enter take \
+         precedence.";
     optional("discoveryUrl", "Discovery URL", FieldKind::Url, help)
 }

@@ -16,12 +16,12 @@ pub(super) fn auth_type() -> BuiltIn {
         discovery_url(),
         token_url(),
         client_id(),
-        required("clientSecret", "Client secret", FieldKind::Secret, "The secret of that app."),
+        required("clientSecret", "Client secret", FieldKind::Secret, "The app's secret."),
         scope(),
-        secret_method("How the client proves itself: in the request's body, or in its Authorization header."),
+        secret_method("Where the client secret is sent: in the request's body, or in the Authorization header."),
         revocation_url(),
     ];
-    let description = "The connector gets tokens for itself; no user takes part.";
+    let description = "The connector gets tokens for itself; no user is involved.";
     BuiltIn::new("oauth_client_credentials", "OAuth client credentials", description, fields, credential)
 }
 

@@ -15,7 +15,8 @@ use crate::settings::Settings;
 use crate::settings_errors::SettingsErrors;
 
 pub(super) fn auth_type() -> BuiltIn {
-    let help = "PEM: the client's certificate, issued by an authority or signed by itself, and those that lead to the authority.";
+    let help =
+        "PEM: the client's certificate, issued by an authority or self-signed, and the certificates of its chain.";
     let fields = vec![
         discovery_url(),
         token_url(),
@@ -28,11 +29,11 @@ pub(super) fn auth_type() -> BuiltIn {
             "certificateBoundTokens",
             "Tokens are bound to the certificate",
             FieldKind::Flag,
-            "Whether services want to see the certificate beside the token (RFC 8705, section 3).",
+            "Whether services require the certificate together with the token (RFC 8705, section 3).",
         ),
         revocation_url(),
     ];
-    let description = "The connector gets tokens for itself and proves who it is with a TLS client certificate.";
+    let description = "The connector gets tokens for itself and authenticates with a TLS client certificate.";
     BuiltIn::new(
         "oauth_client_credentials_mtls",
         "OAuth client credentials with a certificate",
@@ -45,7 +46,7 @@ pub(super) fn auth_type() -> BuiltIn {
 fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
     let mut mistakes = Mistakes::default();
     for field in ["tokenUrl", "revocationUrl"] {
-        mistakes.only_https(settings, field, "a certificate is shown in TLS alone");
+        mistakes.only_https(settings, field, "a certificate can only be presented over TLS");
     }
     let (client, identity) = (mistakes.client(settings), identity(&mut mistakes, settings));
     let credential = client.zip(identity).map(|(mut client, identity)| {
@@ -60,9 +61,9 @@ fn identity(mistakes: &mut Mistakes, settings: &Settings) -> Option<ClientIdenti
     let (certificates, key) = (mistakes.certificates(settings, "is required"), mistakes.private_key(settings));
     let made = ClientIdentity::new(certificates?.into_chain(), key?.der());
     made.map_err(|error| match error {
-        IdentityError::Key => mistakes.note("privateKey", "is of a kind that TLS does not sign with, or too small"),
-        IdentityError::Mismatch => mistakes.note("certificate", "belongs to another key than the private key"),
-        _ => mistakes.note("certificate", "is none that TLS can show: give an X.509 certificate of version 3"),
+        IdentityError::Key => mistakes.note("privateKey", "is of a kind that TLS cannot sign with, or is too small"),
+        IdentityError::Mismatch => mistakes.note("certificate", "does not belong to the private key"),
+        _ => mistakes.note("certificate", "cannot be used for TLS: use an X.509 certificate of version 3"),
     })
     .ok()
 }

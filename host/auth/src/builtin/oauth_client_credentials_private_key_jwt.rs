@@ -19,14 +19,14 @@ pub(super) fn auth_type() -> BuiltIn {
         scope(),
         algorithm(),
         certificate_binding(),
-        certificate("PEM: the certificate of the private key, and those that lead to its authority."),
+        certificate("PEM: the certificate of the private key, and the certificates of its chain."),
         key_id(),
         private_key(),
         passphrase(),
         audience(),
         revocation_url(),
     ];
-    let description = "The connector gets tokens for itself and proves who it is with a private key.";
+    let description = "The connector gets tokens for itself and authenticates with a private key.";
     BuiltIn::new(
         "oauth_client_credentials_private_key_jwt",
         "OAuth client credentials with a private key",

@@ -19,20 +19,20 @@ pub(super) fn auth_type() -> BuiltIn {
             "deviceAuthorizationUrl",
             "Device authorization URL",
             FieldKind::Url,
-            "Where an authorization begins. Filled in from the discovery URL where that is given.",
+            "Where an authorization begins. Read from the discovery URL if that is set.",
         ),
         token_url(),
         client_id(),
         client_secret(),
         scope(),
         secret_method(
-            "How a client with a secret proves itself: in the request's body, or in its Authorization header.",
+            "Where the client secret, if there is one, is sent: in the request's body, or in the Authorization header.",
         ),
         revocation_url(),
     ];
     let modes = vec![AuthMode::Shared, AuthMode::PerUser];
     let description =
-        "A user types a code on a page of the service, on any device; the host keeps the grant and refreshes it.";
+        "A user enters a code on a page of the service, on any device; the host stores the grant and refreshes it.";
     BuiltIn::new("oauth_device_code", "OAuth with a device code", description, fields, credential).interactive(modes)
 }
 

@@ -27,14 +27,14 @@ pub(super) fn auth_type() -> BuiltIn {
         "lifetime",
         "Lifetime",
         FieldKind::Number,
-        "How long each assertion is good for, in seconds; at most 3600.",
+        "How long each assertion is valid, in seconds; at most 3600.",
     );
     lifetime.default = Some(LIFE.into());
     let fields = vec![
         discovery_url(),
         token_url(),
-        required("issuer", "Issuer", FieldKind::Text, "Who states it: the client's name at the server."),
-        required("subject", "Subject", FieldKind::Text, "For whom the token is: a user, or the issuer itself."),
+        required("issuer", "Issuer", FieldKind::Text, "The issuer of the assertion: the client's name at the server."),
+        required("subject", "Subject", FieldKind::Text, "Who the token is for: a user, or the issuer itself."),
         audience(),
         scope(),
         algorithm(),
@@ -46,13 +46,18 @@ pub(super) fn auth_type() -> BuiltIn {
             "claims",
             "More claims",
             FieldKind::Text,
-            "A JSON object of further claims; some servers want the scope there: {\"scope\": \"...\"}.",
+            "A JSON object of further claims; some servers expect the scope in it: {\"scope\": \"...\"}.",
         ),
-        optional("clientId", "Client ID", FieldKind::Text, "Where the server wants one beside the assertion."),
+        optional(
+            "clientId",
+            "Client ID",
+            FieldKind::Text,
+            "Only if the server requires one in addition to the assertion.",
+        ),
         optional("clientSecret", "Client secret", FieldKind::Secret, "Sent in the body with the client ID."),
         revocation_url(),
     ];
-    let description = "The connector signs for whom it asks; no user takes part.";
+    let description = "The connector signs an assertion that says who the token is for; no user is involved.";
     BuiltIn::new("oauth_jwt_bearer", "OAuth JWT bearer", description, fields, credential)
 }
 
@@ -69,7 +74,7 @@ fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
 
 fn client(mistakes: &mut Mistakes, settings: &Settings) -> Option<OAuthClient> {
     if settings.secret("clientSecret").is_some() && settings.text("clientId").is_none() {
-        mistakes.note("clientId", "is required beside a clientSecret");
+        mistakes.note("clientId", "is required together with a clientSecret");
     }
     let client_id = settings.text("clientId").unwrap_or_default().to_owned();
     let mut client = mistakes.client_of_id(settings, Some(client_id))?;
@@ -99,7 +104,7 @@ fn lifetime(mistakes: &mut Mistakes, settings: &Settings) -> Option<Duration> {
         Some(value) => value.as_u64().filter(|seconds| (1..=LONGEST_LIFE).contains(seconds)),
     };
     if seconds.is_none() {
-        mistakes.note("lifetime", format!("must be a whole number of seconds, 1 to {LONGEST_LIFE}"));
+        mistakes.note("lifetime", format!("must be a whole number of seconds from 1 to {LONGEST_LIFE}"));
     }
     seconds.map(Duration::from_secs)
 }
@@ -112,7 +117,7 @@ fn claims(mistakes: &mut Mistakes, settings: &Settings) -> Option<Map<String, Va
     };
     let own: Vec<_> = OWN_CLAIMS.into_iter().filter(|name| claims.contains_key(*name)).collect();
     if !own.is_empty() {
-        mistakes.note("claims", format!("must not hold {}, which fields of their own or the host set", own.join(", ")));
+        mistakes.note("claims", format!("must not contain {}, which other fields or the host set", own.join(", ")));
         return None;
     }
     Some(claims)

@@ -20,12 +20,12 @@ const LONGEST_USERNAME: usize = 1024;
 /// The maximum length of a password or client id, in characters.
 const LONGEST: usize = 4096;
 /// A warning for the user who creates a connection.
-const INSECURE: &str = "the host keeps a person's password, which opens all of the account, works without a second factor \
-                        and cannot be revoked alone; use another way where the service has one";
+const INSECURE: &str = "the host stores a person's password, which opens the whole account, works without a second factor and cannot be \
+     revoked separately; use another auth type if the service supports one";
 
 pub(super) fn auth_type() -> BuiltIn {
     let fields = vec![
-        required("tokenUrl", "Token URL", FieldKind::Url, "Where the authorization server gives tokens; https."),
+        required("tokenUrl", "Token URL", FieldKind::Url, "Where the authorization server issues tokens; https."),
         required("username", "User name", FieldKind::Text, "The name of the account at the service."),
         required("password", "Password", FieldKind::Secret, "Its password."),
         client_id(),
@@ -34,13 +34,13 @@ pub(super) fn auth_type() -> BuiltIn {
         choice(
             "requestBodyFormat",
             "Request format",
-            "How the request is written: as the RFC has it, or as JSON.",
+            "The format of the request: as in the RFC, or as JSON.",
             &["form", "json"],
         ),
-        optional("tokenType", "Token type", FieldKind::Text, "The type to use, whatever the answer says."),
+        optional("tokenType", "Token type", FieldKind::Text, "The token type to use, whatever the response says."),
     ];
-    let description = "Insecure, for services that know nothing else: the host keeps a person's password and gives it \
-                           for tokens.";
+    let description = "Insecure, for services that support nothing else: the host stores a person's password and exchanges it for \
+         tokens.";
     let title = "OAuth password (insecure)";
     BuiltIn::new("oauth_password", title, description, fields, credential)
         .annotated("standing", "legacy")
@@ -49,7 +49,7 @@ pub(super) fn auth_type() -> BuiltIn {
 
 fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
     let mut mistakes = Mistakes::default();
-    mistakes.only_https(settings, "tokenUrl", "it is sent a password");
+    mistakes.only_https(settings, "tokenUrl", "a password is sent to it");
     for (field, longest) in [("username", LONGEST_USERNAME), ("clientId", LONGEST)] {
         if settings.text(field).is_some_and(|text| text.chars().count() > longest) {
             mistakes.note(field, format!("must have at most {longest} characters"));

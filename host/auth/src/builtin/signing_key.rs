@@ -13,12 +13,12 @@ pub(super) fn private_key() -> FieldSpec {
 }
 
 pub(super) fn passphrase() -> FieldSpec {
-    let help = "What the private key is encrypted with; leave it out for one that is not.";
+    let help = "The passphrase of the private key; leave it out if the key is not encrypted.";
     optional("passphrase", "Passphrase", FieldKind::Secret, help)
 }
 
 pub(super) fn algorithm() -> FieldSpec {
-    let help = "How the client signs: PS256 and RS256 with an RSA key of 2048 to 4096 bits, ES256 with one on P-256.";
+    let help = "How the client signs: PS256 and RS256 with an RSA key of 2048 to 4096 bits, ES256 with a key on P-256.";
     choice("algorithm", "Algorithm", help, &Algorithm::NAMES)
 }
 
@@ -27,7 +27,7 @@ pub(super) fn certificate(help: &str) -> FieldSpec {
 }
 
 pub(super) fn certificate_binding() -> FieldSpec {
-    let help = "How the server finds the key: by the digest of the certificate, by the certificate, or by a key id.";
+    let help = "How the server finds the key: by the certificate's digest, by the certificate, or by a key id.";
     choice("certificateBinding", "Key reference", help, &["x5t#S256", "x5c", "kid"])
 }
 

@@ -62,7 +62,7 @@ impl Auth {
         counted.map_err(|TooMany(retry_after)| AuthError::TooManyAuthorizations { retry_after })?;
         // Otherwise abandoned authorizations would stay forever. A failure here is no reason to reject the user.
         if let Err(error) = self.store().sweep_authorizations(now).await {
-            tracing::warn!(%error, "expired authorizations were not swept");
+            tracing::warn!(%error, "expired authorizations were not removed");
         }
         let (state, verifier) = (FlowState::random(self.random()), PkceVerifier::random(self.random()));
         let state_hash = digest(state.expose());

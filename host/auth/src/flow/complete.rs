@@ -40,13 +40,13 @@ pub struct Refused {
 #[non_exhaustive]
 pub enum FlowFailure {
     /// A parameter is repeated (RFC 6749, section 3.1).
-    #[error("the callback names a parameter twice; begin again")]
+    #[error("the callback contains a parameter twice; begin again")]
     Repeated,
     /// The state is missing.
     #[error("the callback has no state, so it belongs to no authorization; begin again")]
     NoState,
     /// The state is not from this host, or was used before.
-    #[error("this authorization is not known or was used already; begin again")]
+    #[error("this authorization is unknown or was already used; begin again")]
     Unknown,
     /// The authorization took more than ten minutes.
     #[error("this authorization took too long and is no longer valid; begin again")]
@@ -58,11 +58,12 @@ pub enum FlowFailure {
     OtherSession,
     /// RFC 9207: the answer comes from another server than the one that the user was sent to.
     #[error(
-        "the answer comes from another authorization server than the one that was asked; begin again, and tell the operator if it happens again"
+        "the response comes from a different authorization server than the one that was asked; begin again, and report \
+         it to the operator if it happens again"
     )]
     OtherIssuer,
     /// The user declined.
-    #[error("access was denied; begin again if that was not meant (access_denied)")]
+    #[error("access was denied; begin again if that was a mistake (access_denied)")]
     Denied,
     /// The provider rejected the authorization for another reason (RFC 6749, section 4.1.2.1).
     #[error("the authorization server refused{}; begin again, or check the connection's settings", code_text(*.0))]
@@ -71,17 +72,17 @@ pub enum FlowFailure {
     #[error("the authorization server sent no code; begin again")]
     NoCode,
     /// The connection was removed or changed in the meantime.
-    #[error("connection {0} is no longer there or authenticates in another way now")]
+    #[error("connection {0} no longer exists or now has another auth type")]
     ConnectionGone(ConnectionId),
     /// The code was not exchanged for a token.
     #[error("the code was not exchanged for a token: {0}; begin again")]
     Exchange(TokenError),
     /// This user completes authorizations too often. After this time the callback still works, unless the authorization has
     /// expired by then.
-    #[error("there were too many authorizations within a short time; try again in {} minutes", minutes(*.0))]
+    #[error("there were too many authorizations in a short time; try again in {} minutes", minutes(*.0))]
     TooMany(Duration),
     /// The host failed.
-    #[error("the grant could not be kept: {0}; begin again")]
+    #[error("the grant could not be stored: {0}; begin again")]
     Host(#[from] AuthError),
 }
 

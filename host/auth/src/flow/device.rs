@@ -85,16 +85,16 @@ pub enum DeviceProgress {
 #[non_exhaustive]
 pub enum DeviceFailure {
     /// The user declined.
-    #[error("access was denied; begin again if that was not meant (access_denied)")]
+    #[error("access was denied; begin again if that was a mistake (access_denied)")]
     Denied,
     /// The code expired before the user decided.
     #[error("nobody authorized it in time; begin again (expired_token)")]
     Expired,
     /// The authorization server rejected the request itself.
-    #[error("the authorization server was asked in vain: {0}; check the connection's settings")]
+    #[error("the request to the authorization server failed: {0}; check the connection's settings")]
     Server(TokenError),
     /// The connection was removed or changed in the meantime.
-    #[error("connection {0} is no longer there or authenticates in another way now")]
+    #[error("connection {0} no longer exists or now has another auth type")]
     ConnectionGone(ConnectionId),
     /// The host failed.
     #[error(transparent)]
@@ -175,7 +175,7 @@ impl Auth {
             TokenError::Refused(ErrorCode::AccessDenied) => return Err(DeviceFailure::Denied),
             TokenError::Refused(ErrorCode::ExpiredToken) => return Err(DeviceFailure::Expired),
             _ if matches!(problem.nature(), Nature::Passing { .. }) => {
-                tracing::warn!(connection = %pending.connection, %problem, "device authorization not asked about");
+                tracing::warn!(connection = %pending.connection, %problem, "the status of a device authorization was not requested");
                 pending.failures += 1;
             }
             _ => return Err(DeviceFailure::Server(problem)),

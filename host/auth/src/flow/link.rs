@@ -83,13 +83,13 @@ impl fmt::Debug for StartLink {
 #[non_exhaustive]
 pub enum LinkFailure {
     /// This host did not sign it.
-    #[error("this link is not complete or was not made by this host; ask for a new one")]
+    #[error("this link is incomplete or was not created by this host; ask for a new one")]
     Invalid,
     /// It has expired.
-    #[error("this link is no longer valid; ask for a new one")]
+    #[error("this link has expired; ask for a new one")]
     Expired,
     /// It was already opened.
-    #[error("this link was used already; ask for a new one")]
+    #[error("this link was already used; ask for a new one")]
     Used,
 }
 

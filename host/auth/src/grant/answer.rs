@@ -92,7 +92,7 @@ pub fn check_token(text: &str) -> Result<(), TokenError> {
         return Err(TokenError::Malformed("a token in it is longer than 16 KiB"));
     }
     if !text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-        return Err(TokenError::Malformed("a token in it has characters that no token may have"));
+        return Err(TokenError::Malformed("a token in it contains characters that are not allowed in tokens"));
     }
     Ok(())
 }

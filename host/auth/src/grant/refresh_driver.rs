@@ -123,7 +123,7 @@ impl RefreshDriver {
             && let Err(error) = self.grants.leases.release_lease(&lease).await
         {
             // The lease expires without being released.
-            tracing::warn!(connection = %self.entry.key.connection, %error, "a lease was not given back");
+            tracing::warn!(connection = %self.entry.key.connection, %error, "a lease was not released");
         }
     }
 

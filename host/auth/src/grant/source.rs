@@ -320,7 +320,7 @@ impl BoundSource {
     /// See [`GrantSource::renew`]. Interrupted after `time`, because another holder of the lease may send requests then, so it
     /// is real time. An answer that cannot be stored is an error.
     pub(super) async fn renew(&self, grant: Option<&Grant>, time: Duration) -> Result<Renewed, TokenError> {
-        let late = || TokenError::NoAnswer("it took longer than a renewal may".to_owned());
+        let late = || TokenError::NoAnswer("it took longer than a renewal is allowed to".to_owned());
         let asked = tokio::time::timeout(time, self.source.renew(grant, time, &self.context));
         let renewed = asked.await.map_err(|_| late())??;
         renewed.answer.check()?;

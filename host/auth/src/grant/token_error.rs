@@ -89,22 +89,22 @@ impl ErrorCode {
 
     const fn sentence(self) -> &'static str {
         match self {
-            Self::InvalidRequest => "the authorization server finds the request malformed",
+            Self::InvalidRequest => "the authorization server considers the request malformed",
             Self::InvalidClient => {
-                "the authorization server does not accept the client id and secret or other proof, or how they are sent"
+                "the authorization server does not accept the client id and secret or other credential, or how they are sent"
             }
-            Self::InvalidGrant => "the authorization server does not honour the grant",
-            Self::UnauthorizedClient => "the client may not use this kind of grant at the authorization server",
-            Self::UnsupportedGrantType => "the authorization server does not know this kind of grant",
-            Self::UnsupportedTokenType => "the authorization server does not take back tokens of this kind",
-            Self::InvalidScope => "the authorization server does not give the scope that was asked for",
+            Self::InvalidGrant => "the authorization server does not accept the grant",
+            Self::UnauthorizedClient => "the authorization server does not allow the client this grant type",
+            Self::UnsupportedGrantType => "the authorization server does not support this grant type",
+            Self::UnsupportedTokenType => "the authorization server cannot revoke tokens of this kind",
+            Self::InvalidScope => "the authorization server does not grant the requested scope",
             Self::AuthorizationPending => "the user has not decided yet",
-            Self::SlowDown => "the user has not decided yet, and the authorization server is asked too often",
+            Self::SlowDown => "the user has not decided yet, and the authorization server receives too many requests",
             Self::AccessDenied => "the user denied access",
             Self::ExpiredToken => "the user took too long",
             Self::ServerError => "the authorization server failed",
             Self::UnknownProvider => "the auth redirect service is not set up for this provider",
-            Self::Other => "the authorization server refused for a reason of its own",
+            Self::Other => "the authorization server refused for another reason",
         }
     }
 }
@@ -123,7 +123,7 @@ impl fmt::Display for ErrorCode {
 #[non_exhaustive]
 pub enum TokenError {
     /// No connection to the server could be made, so it cannot have acted.
-    #[error("the authorization server was not reached: {0}")]
+    #[error("the authorization server could not be reached: {0}")]
     NotReached(String),
     /// The server did not answer, or not completely.
     #[error("the authorization server did not answer: {0}")]
@@ -137,7 +137,7 @@ pub enum TokenError {
         retry_after: Option<Duration>,
     },
     /// The server receives too many requests.
-    #[error("the authorization server is asked too often")]
+    #[error("the authorization server receives too many requests")]
     Busy {
         /// The wait that the server requires, if it does.
         retry_after: Option<Duration>,
@@ -146,19 +146,19 @@ pub enum TokenError {
     #[error("{0}")]
     Refused(ErrorCode),
     /// The answer is not a valid OAuth answer.
-    #[error("the answer of the authorization server makes no sense: {0}")]
+    #[error("the response of the authorization server is not valid: {0}")]
     Malformed(&'static str),
     /// The server refused with a status and without a code.
-    #[error("the authorization server answered with status {0} and no error code of OAuth")]
+    #[error("the authorization server answered with status {0} and no OAuth error code")]
     Status(u16),
     /// The host may not send requests to this address.
     #[error("the host does not send requests to the authorization server: {0}")]
     NotAllowed(String),
     /// The client's assertion was not signed.
-    #[error("the client's assertion could not be signed with its key; give another key")]
+    #[error("the client's assertion could not be signed with its key; set another key")]
     NotSigned,
     /// A recent failure is still being waited out.
-    #[error("{problem}; the next attempt is made in {} s", .wait.as_secs().max(1))]
+    #[error("{problem}; the next attempt is in {} s", .wait.as_secs().max(1))]
     BackingOff {
         /// The failure.
         problem: Box<TokenError>,

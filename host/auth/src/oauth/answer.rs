@@ -41,7 +41,7 @@ pub(crate) fn read(body: &[u8], shape: &AnswerShape, stage: Stage) -> Result<Tok
     let Some(access_token) = holder.and_then(|holder| holder.get(last)).filter(|token| !token.is_null()) else {
         return Err(match error_code(&fields) {
             Some(code) => TokenError::Refused(code),
-            None => TokenError::Malformed("it holds no access token"),
+            None => TokenError::Malformed("it contains no access token"),
         });
     };
     let access_token = token(access_token)?;
@@ -119,7 +119,7 @@ fn holder<'f, 'p>(fields: &'f Map<String, Value>, path: &'p str) -> (Option<&'f 
 
 /// A token in an answer.
 pub(super) fn token(value: &Value) -> Result<&str, TokenError> {
-    let text = value.as_str().ok_or(TokenError::Malformed("a token in it is no text"))?;
+    let text = value.as_str().ok_or(TokenError::Malformed("a token in it is not text"))?;
     check_token(text)?;
     Ok(text)
 }

@@ -47,7 +47,7 @@ pub(super) fn read(body: &[u8]) -> Result<DeviceCode, TokenError> {
     let Some(device_code) = fields.get("device_code") else {
         return Err(match answer::refusal(body) {
             Some(code) => TokenError::Refused(code),
-            None => TokenError::Malformed("it holds no device code"),
+            None => TokenError::Malformed("it contains no device code"),
         });
     };
     let user_code = fields.get("user_code").and_then(Value::as_str).unwrap_or_default().trim();
@@ -56,17 +56,17 @@ pub(super) fn read(body: &[u8]) -> Result<DeviceCode, TokenError> {
         || user_code.chars().any(|c| c.is_whitespace() && c != ' ')
         || hidden(user_code).next().is_some()
     {
-        return Err(TokenError::Malformed("it holds no user code that could be typed"));
+        return Err(TokenError::Malformed("it contains no user code that can be typed"));
     }
     let address = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     // Users are sent there, so it must be an address that the connection's own fields could contain.
     let usable = |text: &str| {
-        text.parse::<SecureUrl>().map_err(|_| TokenError::Malformed("it sends the user to no https address"))
+        text.parse::<SecureUrl>().map_err(|_| TokenError::Malformed("it does not send the user to an https address"))
     };
     // Drafts of the RFC, and servers from that time, use `verification_url`.
     let verification_uri = address("verification_uri").or_else(|| address("verification_url"));
     let verification_uri =
-        usable(verification_uri.ok_or(TokenError::Malformed("it does not say where the user goes"))?)?;
+        usable(verification_uri.ok_or(TokenError::Malformed("it does not say where to send the user"))?)?;
     let life = fields.get("expires_in").and_then(seconds);
     let life = life.ok_or(TokenError::Malformed("it does not say how long the user has"))?;
     Ok(DeviceCode {

@@ -68,13 +68,13 @@ pub(crate) struct Certificates(Vec<Vec<u8>>);
 /// Why a text contains no certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CertificateProblem {
-    #[error("is no PEM text: it begins with the line -----BEGIN CERTIFICATE-----")]
+    #[error("is not PEM text: PEM begins with the line -----BEGIN CERTIFICATE-----")]
     NotPem,
-    #[error("holds a private key: give the certificate alone")]
+    #[error("contains a private key: set only the certificate")]
     Key,
-    #[error("is broken, or no X.509 certificate")]
+    #[error("is damaged, or not an X.509 certificate")]
     Broken,
-    #[error("belongs to another key than the private key")]
+    #[error("does not belong to the private key")]
     OtherKey,
 }
 

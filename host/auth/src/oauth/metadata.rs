@@ -58,23 +58,23 @@ impl Metadata {
             if status.is_success() {
                 return Self::read(&body, &place.issuer).map_err(|why| format!("is not usable ({}): {why}", place.url));
             }
-            reached.push(format!("{} answers {}", place.url, status.as_u16()));
+            reached.push(format!("{} returns {}", place.url, status.as_u16()));
         }
         Err(format!(
-            "leads to no metadata: {}; give an issuer, the address of its metadata, or the endpoints by hand",
+            "does not lead to metadata: {}; set an issuer, the address of its metadata, or the endpoints themselves",
             reached.join(" and ")
         ))
     }
 
     pub(super) fn read(body: &[u8], expected: &str) -> Result<Self, String> {
-        let document: Value = serde_json::from_slice(body).map_err(|_| "it is no JSON document".to_owned())?;
+        let document: Value = serde_json::from_slice(body).map_err(|_| "it is not a JSON document".to_owned())?;
         let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         // RFC 8414, section 3.3: otherwise any site's metadata could redirect a client's secrets.
         match text(&document["issuer"]) {
             Some(issuer) if issuer.trim_end_matches('/') == expected.trim_end_matches('/') => {}
             Some(issuer) => {
                 let issuer = Quoted::new(shortened(&issuer));
-                return Err(format!("it is of the issuer {issuer}, not of {expected}"));
+                return Err(format!("it belongs to the issuer {issuer}, not to {expected}"));
             }
             None => return Err("it names no issuer".to_owned()),
         }
@@ -88,7 +88,7 @@ impl Metadata {
         };
         let methods = &document["code_challenge_methods_supported"];
         if methods.as_array().is_some_and(|methods| !methods.iter().any(|method| method == "S256")) {
-            return Err("it lists the ways of PKCE that it takes, and S256 is not among them".to_owned());
+            return Err("it does not list S256 among the PKCE methods that it supports".to_owned());
         }
         let aliases = &document["mtls_endpoint_aliases"];
         let promised = document["authorization_response_iss_parameter_supported"] == true;

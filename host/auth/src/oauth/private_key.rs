@@ -24,31 +24,31 @@ const MOST_SCRYPT_MEMORY: u64 = 64 * 1024 * 1024;
 /// What is wrong with a key or a certificate. The texts follow the name of a field and contain no part of either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeyProblem {
-    #[error("is no PEM text: it begins with a line such as -----BEGIN PRIVATE KEY-----")]
+    #[error("is not PEM text: PEM begins with a line such as -----BEGIN PRIVATE KEY-----")]
     NotPem,
-    #[error("is encrypted in the old way of OpenSSL (Proc-Type): write it anew with `openssl pkcs8 -topk8`")]
+    #[error("is encrypted in OpenSSL's old format (Proc-Type): convert it with `openssl pkcs8 -topk8`")]
     OldEncryption,
-    #[error("holds no private key")]
+    #[error("contains no private key")]
     NoKey,
-    #[error("holds several private keys: give one of them")]
+    #[error("contains several private keys: set only one of them")]
     SeveralKeys,
-    #[error("is broken, or of a kind that is not known")]
+    #[error("is damaged, or of an unknown kind")]
     Broken,
-    #[error("is encrypted in a way that is not supported: write it anew with `openssl pkcs8 -topk8 -v2 aes256`")]
+    #[error("is encrypted in a way that is not supported: convert it with `openssl pkcs8 -topk8 -v2 aes256`")]
     Encryption,
-    #[error("is needed: the private key is encrypted")]
+    #[error("is required: the private key is encrypted")]
     PassphraseMissing,
     #[error("does not open the private key")]
     PassphraseWrong,
-    #[error("is given for a private key that is not encrypted: leave it out")]
+    #[error("is set for a private key that is not encrypted: leave it out")]
     PassphraseNotNeeded,
-    #[error("is no RSA key, which PS256 and RS256 sign with")]
+    #[error("is not an RSA key, which PS256 and RS256 require")]
     NotRsa,
-    #[error("is an RSA key of less than 2048 bits, or more than 4096")]
+    #[error("is an RSA key of fewer than 2048 or more than 4096 bits")]
     RsaSize,
-    #[error("is no key on the curve P-256, which ES256 signs with")]
+    #[error("is not a key on the curve P-256, which ES256 requires")]
     NotP256,
-    #[error("lacks its public part: write it anew with `openssl pkcs8 -topk8`")]
+    #[error("lacks its public part: convert it with `openssl pkcs8 -topk8`")]
     NoPublicPart,
 }
 

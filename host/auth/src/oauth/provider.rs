@@ -91,7 +91,7 @@ impl ProviderClient {
             return Err("`token_type` must be one word, such as Bearer".to_owned());
         }
         if settings.access_token_path.as_deref().is_some_and(|path| path.split('.').any(str::is_empty)) {
-            return Err("`access_token_path` must be names joined by dots, none of them empty".to_owned());
+            return Err("`access_token_path` must be non-empty names joined by dots".to_owned());
         }
         let mut client = OAuthClient::new(settings.token_url, settings.client_id);
         client.authentication = match settings.client_secret {

@@ -171,8 +171,8 @@ fn origin(url: &Url, method: &Method) -> Result<ApprovedHost, TokenError> {
 
 fn unreached(error: &EgressError, patience: Duration) -> TokenError {
     match error {
-        EgressError::TooLarge { .. } => TokenError::Malformed("it is longer than any honest one"),
-        EgressError::Timeout => TokenError::NoAnswer(format!("no answer within {} s", patience.as_secs())),
+        EgressError::TooLarge { .. } => TokenError::Malformed("it is longer than any legitimate response"),
+        EgressError::Timeout => TokenError::NoAnswer(format!("no response within {} s", patience.as_secs())),
         EgressError::Unsent(_) => TokenError::NotReached(error.to_string()),
         EgressError::Connect(_) => TokenError::NoAnswer(error.to_string()),
         _ => TokenError::NotAllowed(error.to_string()),

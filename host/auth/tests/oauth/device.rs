@@ -116,8 +116,8 @@ async fn each_end_of_a_device_authorization_is_told_apart_and_leaves_no_grant() 
         (Reply::error("access_denied"), "access was denied"),
         (Reply::error("expired_token"), "nobody authorized it in time"),
         (Reply::error("invalid_client"), "does not accept the client id"),
-        (Reply::error("invalid_grant"), "does not honour the grant"),
-        (Reply::error("unsupported_grant_type"), "does not know this kind of grant"),
+        (Reply::error("invalid_grant"), "does not accept the grant"),
+        (Reply::error("unsupported_grant_type"), "does not support this grant type"),
     ] {
         let house = House::new().await;
         let connection = connect(&house, AuthMode::Shared, &[]).await;
@@ -215,14 +215,14 @@ async fn a_connection_without_a_device_address_and_a_server_that_refuses_say_so(
     let connection = house.own(&[]).await;
     assert_eq!(house.auth.authorization_way(&connection).expect("known"), AuthorizationWay::None);
     let error = house.auth.begin_device(&connection, &GrantOwner::Shared).await.expect_err("no code");
-    assert!(error.to_string().contains("no person authorizes with a device code"), "{error}");
+    assert!(error.to_string().contains("is not authorized with a device code"), "{error}");
 
     let house = House::new().await;
     let connection = connect(&house, AuthMode::Shared, &[]).await;
     for (reply, words) in [
-        (Reply::error("invalid_scope"), "does not give the scope"),
+        (Reply::error("invalid_scope"), "does not grant the requested scope"),
         (Reply::status(503), "failed with status 503"),
-        (codes(&json!({ "verification_uri": "javascript:alert(1)" })), "no https address"),
+        (codes(&json!({ "verification_uri": "javascript:alert(1)" })), "does not send the user to an https address"),
         (codes(&json!({ "user_code": 5 })), "no user code"),
     ] {
         house.provider.answers([reply]);

@@ -110,7 +110,7 @@ async fn metadata_is_looked_for_in_both_places_and_never_at_another_origin() {
 
     house.provider.answers([Reply::status(404), Reply::status(403)]);
     let error = discover(&house, "oauth_client_credentials", &[], &given).await.expect_err("nowhere");
-    assert!(error.contains("leads to no metadata") && error.contains("404") && error.contains("403"), "{error}");
+    assert!(error.contains("does not lead to metadata") && error.contains("404") && error.contains("403"), "{error}");
 
     house.provider.answers([Reply::status(302).with("location", "/elsewhere"), metadata(&base, &Value::Null)]);
     discover(&house, "oauth_client_credentials", &[], &given).await.expect("within the origin");
@@ -129,12 +129,12 @@ async fn metadata_that_lies_is_broken_or_too_long_is_refused() {
     let given = [("discoveryUrl", json!(format!("{base}/t1")))];
     let long = format!("{{\"issuer\":\"{}\"}}", "x".repeat(256 * 1024));
     for (reply, words) in [
-        (metadata(&base, &json!({ "issuer": "https://evil.example.com" })), "it is of the issuer"),
-        (metadata(&base, &json!({ "issuer": format!("{base}/t2") })), "it is of the issuer"),
+        (metadata(&base, &json!({ "issuer": "https://evil.example.com" })), "it belongs to the issuer"),
+        (metadata(&base, &json!({ "issuer": format!("{base}/t2") })), "it belongs to the issuer"),
         (metadata(&base, &json!({ "token_endpoint": "http://as.example.com/token" })), "token_endpoint must use https"),
-        (metadata(&base, &json!({ "code_challenge_methods_supported": ["plain"] })), "S256 is not among them"),
-        (Reply::body(200, "text/html", "<html>"), "no JSON document"),
-        (Reply::json(&long), "longer than any honest one"),
+        (metadata(&base, &json!({ "code_challenge_methods_supported": ["plain"] })), "does not list S256"),
+        (Reply::body(200, "text/html", "<html>"), "not a JSON document"),
+        (Reply::json(&long), "longer than any legitimate response"),
     ] {
         house.provider.answers([reply]);
         let error = discover(&house, "oauth_authorization_code", &[], &given).await.expect_err(words);
@@ -143,7 +143,7 @@ async fn metadata_that_lies_is_broken_or_too_long_is_refused() {
     for (address, words) in [
         ("http://as.example.com", "must use https"),
         ("https://127.0.0.1:1/t1", "could not be read"),
-        ("nowhere", "is not an address"),
+        ("nowhere", "is not a valid URL"),
     ] {
         let error = discover(&house, "oauth_authorization_code", &[], &[("discoveryUrl", json!(address))]).await;
         let error = error.expect_err(words);

@@ -153,10 +153,10 @@ fn all_mistakes_are_reported_at_once_with_the_nearest_name_and_no_secret() {
     let text = found.join("\n");
     for part in [
         "clientID is not a field of this auth type; the nearest is clientId",
-        "clientSecret is a secret: give it among the secrets",
-        "issuer is no secret: give it among the plain fields",
+        "clientSecret is a secret: set it among the secrets",
+        "issuer is not a secret: set it among the plain fields",
         "authorizationUrl must use https",
-        "tokenUrl holds a user name",
+        "tokenUrl contains a user name",
         "clientId is required",
         "useBasicAuth ",
     ] {

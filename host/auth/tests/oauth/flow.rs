@@ -179,7 +179,7 @@ async fn a_denial_is_told_from_other_refusals_and_consumes_the_state() {
     let house = House::new().await;
     let connection = house.consenting().await;
     for (error, expected) in [
-        ("access_denied", "access was denied; begin again if that was not meant (access_denied)"),
+        ("access_denied", "access was denied; begin again if that was a mistake (access_denied)"),
         (
             "invalid_scope&error_description=provider-words",
             "the authorization server refused (invalid_scope); begin again, or check the connection's settings",

@@ -67,26 +67,26 @@ fn every_form_of_a_fitting_key_is_taken() {
 fn each_thing_that_can_be_wrong_with_a_key_is_named() {
     let broken = RSA.replace("MII", "MIJ");
     for (algorithm, key, passphrase, words) in [
-        ("PS256", "hunter2-key", None, "privateKey is no PEM text"),
-        ("PS256", "-----BEGIN PRIVATE KEY-----\nhunter2", None, "privateKey is no PEM text"),
-        ("PS256", include_str!("keys/rsa.public.pem"), None, "privateKey holds no private key"),
-        ("PS256", RSA_CERTIFICATE, None, "privateKey holds no private key"),
-        ("PS256", &format!("{RSA}{RSA}"), None, "privateKey holds several private keys"),
-        ("PS256", &broken, None, "privateKey is broken"),
-        ("PS256", include_str!("keys/rsa1024.pem"), None, "privateKey is an RSA key of less than 2048 bits"),
-        ("PS256", EC, None, "privateKey is no RSA key"),
-        ("RS256", EC_SEC1, None, "privateKey is no RSA key"),
-        ("PS256", include_str!("keys/ed25519.pem"), None, "privateKey is no RSA key"),
-        ("ES256", RSA, None, "privateKey is no key on the curve P-256"),
-        ("ES256", RSA_PKCS1, None, "privateKey is no key on the curve P-256"),
-        ("ES256", include_str!("keys/ec384.pem"), None, "privateKey is no key on the curve P-256"),
+        ("PS256", "hunter2-key", None, "privateKey is not PEM text"),
+        ("PS256", "-----BEGIN PRIVATE KEY-----\nhunter2", None, "privateKey is not PEM text"),
+        ("PS256", include_str!("keys/rsa.public.pem"), None, "privateKey contains no private key"),
+        ("PS256", RSA_CERTIFICATE, None, "privateKey contains no private key"),
+        ("PS256", &format!("{RSA}{RSA}"), None, "privateKey contains several private keys"),
+        ("PS256", &broken, None, "privateKey is damaged"),
+        ("PS256", include_str!("keys/rsa1024.pem"), None, "privateKey is an RSA key of fewer than 2048"),
+        ("PS256", EC, None, "privateKey is not an RSA key"),
+        ("RS256", EC_SEC1, None, "privateKey is not an RSA key"),
+        ("PS256", include_str!("keys/ed25519.pem"), None, "privateKey is not an RSA key"),
+        ("ES256", RSA, None, "privateKey is not a key on the curve P-256"),
+        ("ES256", RSA_PKCS1, None, "privateKey is not a key on the curve P-256"),
+        ("ES256", include_str!("keys/ec384.pem"), None, "privateKey is not a key on the curve P-256"),
         ("ES256", include_str!("keys/ec384.sec1.pem"), None, "privateKey "),
-        ("ES256", include_str!("keys/ed25519.pem"), None, "privateKey is no key on the curve P-256"),
+        ("ES256", include_str!("keys/ed25519.pem"), None, "privateKey is not a key on the curve P-256"),
         ("ES256", include_str!("keys/ec.private-only.pem"), None, "privateKey lacks its public part"),
-        ("PS256", RSA_ENCRYPTED, None, "passphrase is needed"),
+        ("PS256", RSA_ENCRYPTED, None, "passphrase is required"),
         ("PS256", RSA_ENCRYPTED, Some("hunter2-wrong"), "passphrase does not open"),
-        ("PS256", RSA, Some("hunter2-wrong"), "passphrase is given for a private key that is not encrypted"),
-        ("PS256", include_str!("keys/rsa.old-encrypted.pem"), Some(PASSPHRASE), "old way of OpenSSL"),
+        ("PS256", RSA, Some("hunter2-wrong"), "passphrase is set for a private key that is not encrypted"),
+        ("PS256", include_str!("keys/rsa.old-encrypted.pem"), Some(PASSPHRASE), "OpenSSL's old format"),
         ("PS256", include_str!("keys/rsa.des3.pem"), Some(PASSPHRASE), "encrypted in a way that is not supported"),
         ("PS256", include_str!("keys/rsa.slow.pem"), Some(PASSPHRASE), "encrypted in a way that is not supported"),
     ] {
@@ -111,11 +111,13 @@ fn the_key_reference_has_what_it_needs_and_nothing_that_contradicts_it() {
     for binding in [json!("x5t#S256"), json!("x5c"), Value::Null] {
         assert_eq!(with(binding.clone(), Value::Null, Some(RSA_CERTIFICATE)), "");
         assert!(with(binding.clone(), Value::Null, None).contains("certificate is required"));
-        assert!(with(binding.clone(), Value::Null, Some(EC_CERTIFICATE)).contains("belongs to another key"));
-        assert!(with(binding.clone(), Value::Null, Some("x")).contains("certificate is no PEM text"));
-        assert!(with(binding.clone(), Value::Null, Some(RSA)).contains("certificate holds a private key"));
+        assert!(
+            with(binding.clone(), Value::Null, Some(EC_CERTIFICATE)).contains("does not belong to the private key")
+        );
+        assert!(with(binding.clone(), Value::Null, Some("x")).contains("certificate is not PEM text"));
+        assert!(with(binding.clone(), Value::Null, Some(RSA)).contains("certificate contains a private key"));
         let public = include_str!("keys/rsa.public.pem");
-        assert!(with(binding.clone(), Value::Null, Some(public)).contains("certificate is broken"));
+        assert!(with(binding.clone(), Value::Null, Some(public)).contains("certificate is damaged"));
         assert!(with(binding, json!("k1"), Some(RSA_CERTIFICATE)).contains("keyId contradicts"));
     }
     assert_eq!(with(json!("kid"), json!("k1"), None), "");
@@ -133,16 +135,16 @@ fn a_tls_certificate_needs_its_key_and_https() {
     };
     assert_eq!(with(&[], RSA_CERTIFICATE, RSA), "");
     assert_eq!(with(&[], EC_CERTIFICATE, EC_SEC1), "");
-    assert!(with(&[], RSA_CERTIFICATE, EC).contains("certificate belongs to another key"));
-    assert!(with(&[], "x", RSA).contains("certificate is no PEM text"));
+    assert!(with(&[], RSA_CERTIFICATE, EC).contains("certificate does not belong to the private key"));
+    assert!(with(&[], "x", RSA).contains("certificate is not PEM text"));
     assert!(with(&[], RSA_CERTIFICATE, include_str!("keys/rsa1024.pem")).contains("privateKey "));
     assert!(mistakes(MTLS, &[], &[("privateKey", RSA)]).contains("certificate is required"));
     for field in ["tokenUrl", "revocationUrl"] {
         let plain = [(field, json!("http://127.0.0.1:1/token"))];
-        assert!(with(&plain, RSA_CERTIFICATE, RSA).contains("must use https, on loopback too"));
+        assert!(with(&plain, RSA_CERTIFICATE, RSA).contains("must use https, also on loopback"));
     }
     let both = mistakes(MTLS, &[("clientID", json!("x"))], &[("certificate", "x"), ("privateKey", RSA_ENCRYPTED)]);
-    for part in ["clientID is not a field", "certificate is no PEM", "passphrase is needed"] {
+    for part in ["clientID is not a field", "certificate is not PEM", "passphrase is required"] {
         assert!(both.contains(part), "{part} in {both}");
     }
 }
@@ -158,18 +160,18 @@ fn an_assertion_grant_says_for_whom_for_an_hour_at_most() {
     };
     assert_eq!(with(&[("lifetime", json!("3600")), ("claims", json!(r#"{"scope":"a"}"#))], &[]), "");
     for (fields, words) in [
-        (vec![("lifetime", json!(3601))], "lifetime must be a whole number of seconds, 1 to 3600"),
+        (vec![("lifetime", json!(3601))], "lifetime must be a whole number of seconds from 1 to 3600"),
         (vec![("lifetime", json!(0))], "lifetime must"),
         (vec![("lifetime", json!(1.5))], "lifetime must"),
         (vec![("claims", json!("[1]"))], "claims must be a JSON object"),
-        (vec![("claims", json!(r#"{"aud":"x","exp":1}"#))], "claims must not hold aud, exp"),
+        (vec![("claims", json!(r#"{"aud":"x","exp":1}"#))], "claims must not contain aud, exp"),
         (vec![("issuer", Value::Null), ("subject", Value::Null)], "issuer is required; subject is required"),
-        (vec![("tokenUrl", Value::Null)], "tokenUrl is required: give it, or a discoveryUrl"),
+        (vec![("tokenUrl", Value::Null)], "tokenUrl is required: set it, or a discoveryUrl"),
     ] {
         let found = with(&fields, &[]);
         assert!(found.contains(words), "{words}: {found}");
     }
-    assert!(with(&[], &[("clientSecret", "s")]).contains("clientId is required beside"));
+    assert!(with(&[], &[("clientSecret", "s")]).contains("clientId is required together with"));
 }
 
 #[test]
@@ -181,10 +183,10 @@ fn a_password_goes_over_https_alone_and_is_marked_as_insecure() {
     };
     assert_eq!(with(&[("usernameField", json!("email")), ("requestBodyFormat", json!("json"))], "hunter2"), "");
     for (fields, words) in [
-        (vec![("tokenUrl", json!("http://127.0.0.1:1/token"))], "tokenUrl must use https, on loopback too"),
+        (vec![("tokenUrl", json!("http://127.0.0.1:1/token"))], "tokenUrl must use https, also on loopback"),
         (vec![("tokenUrl", json!("http://as.example.com/token"))], "tokenUrl must use https"),
         (vec![("tokenUrl", json!("https://as.example.com/token#x"))], "tokenUrl must not have a fragment"),
-        (vec![("tokenUrl", json!("https://a:b@as.example.com/"))], "tokenUrl holds a user name"),
+        (vec![("tokenUrl", json!("https://a:b@as.example.com/"))], "tokenUrl contains a user name"),
         (vec![("tokenUrl", json!(format!("https://as.example.com/{}", "x".repeat(2048))))], "at most 2048"),
         (vec![("username", json!("x".repeat(1025)))], "username must have at most 1024"),
         (vec![("clientId", json!("x".repeat(4097)))], "clientId must have at most 4096"),
@@ -221,7 +223,7 @@ fn a_consent_client_may_sign_and_its_fields_do_not_contradict() {
         (with(&[method("private_key_jwt")], &[]), "privateKey is required"),
         (with(&[method("private_key_jwt")], &[keys[0], keys[1], ("clientSecret", "s")]), "clientSecret contradicts"),
         (with(&[method("client_secret_basic")], &[]), "clientSecret is required"),
-        (with(&[], &keys), "privateKey is used with the tokenEndpointAuthMethod private_key_jwt alone"),
+        (with(&[], &keys), "privateKey is used only with the tokenEndpointAuthMethod private_key_jwt"),
     ] {
         assert!(found.contains(words), "{words}: {found}");
     }
@@ -230,7 +232,7 @@ fn a_consent_client_may_sign_and_its_fields_do_not_contradict() {
 #[test]
 fn a_device_code_needs_its_address() {
     let found = mistakes("oauth_device_code", &[], &[]);
-    assert!(found.contains("deviceAuthorizationUrl is required: give it, or a discoveryUrl"), "{found}");
+    assert!(found.contains("deviceAuthorizationUrl is required: set it, or a discoveryUrl"), "{found}");
     let found = mistakes("oauth_device_code", &[("deviceAuthorizationUrl", json!("http://as.example.com/d"))], &[]);
     assert!(found.contains("must use https"), "{found}");
 }

@@ -455,10 +455,10 @@ async fn a_provider_that_was_not_reached_leaves_no_doubt_behind() {
     // Without an earlier connection.
     let rival = house.rival();
     let error = header(&rival, &connection, &GrantOwner::Shared).await.expect_err("the token has ended");
-    assert!(error.to_string().contains("was not reached"), "{error}");
+    assert!(error.to_string().contains("could not be reached"), "{error}");
     let status = rival.status(&connection, &GrantOwner::Shared).await.expect("a status");
     assert!(!status.in_doubt && status.reason.is_none() && status.next_try.is_some(), "{status:?}");
-    assert!(status.last_failure.is_some_and(|failure| failure.contains("was not reached")));
+    assert!(status.last_failure.is_some_and(|failure| failure.contains("could not be reached")));
 }
 
 #[tokio::test]

@@ -65,8 +65,8 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
         ]);
     }
     let nothing = match &arguments.connection {
-        Some(connection) => format!("nothing is on record for {}", Quoted::new(connection.as_str())),
-        None => "nothing was done yet".to_owned(),
+        Some(connection) => format!("there are no records of {}", Quoted::new(connection.as_str())),
+        None => "there are no records yet".to_owned(),
     };
     context.output.table(&listing, &nothing)
 }

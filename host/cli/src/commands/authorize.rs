@@ -21,26 +21,26 @@ use crate::output::say;
 pub(crate) struct Arguments {
     /// Which connection
     connection: ConnectionId,
-    /// Who authorizes, where each principal has a grant of their own
+    /// Who authorizes, if each principal has a separate grant
     #[arg(long, value_name = "NAME")]
     principal: Option<PrincipalId>,
-    /// Print the address to open instead of opening a browser; the address that a browser elsewhere ends on can be
-    /// pasted. A connection that is authorized by a code on another device opens no browser anyway
+    /// Print the address to open instead of opening a browser; if the browser runs on another machine, paste the
+    /// address that it ends at. A connection that is authorized with a device code never opens a browser
     #[arg(long)]
     no_browser: bool,
-    /// The port on 127.0.0.1 that the browser comes back to; 0 takes a free one
+    /// The port on 127.0.0.1 that the browser returns to; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Print a link for the principal to open, at the pages of a running `innkeeper serve`, and wait for nobody
+    /// Print a link that the principal opens at the pages of a running `innkeeper serve`, and do not wait
     #[arg(long, conflicts_with_all = ["no_browser", "port", "timeout"])]
     link: bool,
     /// Where those pages are
     #[arg(long, value_name = "URL", requires = "link", default_value_t = default_pages())]
     pages: Url,
-    /// Where the user goes at the end; `serve` has to be told that the origin is allowed
+    /// Where the user goes at the end; `serve` must allow its origin
     #[arg(long, value_name = "URL", requires = "link")]
     return_url: Option<Url>,
-    /// How long the link is good, in seconds
+    /// How long the link is valid, in seconds
     #[arg(long, value_name = "SECONDS", requires = "link", default_value_t = 600,
           value_parser = clap::value_parser!(u64).range(1..=86_400))]
     link_life: u64,
@@ -75,9 +75,9 @@ fn print_link(arguments: Arguments, context: &Context) -> Outcome {
     if context.output.is_json() {
         return context.output.json_line(&json!({ "start_url": address, "expires_at": link.expires_at.to_string() }));
     }
-    let whose = link.principal.as_ref().map_or_else(|| "who may authorize it".to_owned(), ToString::to_string);
+    let whose = link.principal.as_ref().map_or_else(|| "the user who may authorize it".to_owned(), ToString::to_string);
     context.output.note(format!(
-        "Good once, until {}, for {whose}: whoever opens it can authorize in their place, so give it to nobody else.",
+        "Valid once, until {}, for {whose}: whoever opens it can authorize in their place, so share it with nobody else.",
         link.expires_at
     ));
     context.output.line(address)
@@ -112,10 +112,10 @@ async fn by_device(arguments: &Arguments, host: &Innkeeper, context: &Context) -
         say("Open this address on any device:");
         say_apart(pending.verification_uri.as_str());
         warn_of(&pending.verification_uri);
-        say("and type this code there:");
+        say("and enter this code there:");
         say_apart(&pending.user_code);
         if let Some(complete) = &pending.verification_uri_complete {
-            say(&format!("This address has the code in it already; compare it: {complete}"));
+            say(&format!("This address already contains the code; compare it: {complete}"));
             warn_of(complete);
         }
     }
@@ -123,7 +123,7 @@ async fn by_device(arguments: &Arguments, host: &Innkeeper, context: &Context) -
     if let Ok(completed) = tokio::time::timeout(patience, host.wait_device_authorization(pending)).await {
         return Ok(completed?);
     }
-    let message = format!("nobody authorized it within {} s", patience.as_secs());
+    let message = format!("nobody authorized the connection within {} s", patience.as_secs());
     Err(Failure::new(Exit::NeedsAuthorization, "authorization-timeout", message).hint("run the command again"))
 }
 
@@ -148,10 +148,10 @@ async fn in_browser(arguments: &Arguments, host: &Innkeeper, context: &Context) 
         say_apart(begun.address.as_str());
         warn_of(&begun.address);
         say(
-            "If that browser runs on another machine, it ends on an address that cannot be opened there: paste that one here.",
+            "If that browser runs on another machine, it ends at an address that it cannot open: paste that address here.",
         );
     } else {
-        say("The browser opens. If it does not, open this address:");
+        say("Your browser opens. If it does not, open this address:");
         say_apart(begun.address.as_str());
         warn_of(&begun.address);
     }
@@ -190,7 +190,7 @@ async fn show(completed: &Completed, host: &Innkeeper, context: &Context) -> Out
     let flag = principal.as_ref().map(|principal| format!(" --principal {principal}")).unwrap_or_default();
     let status = host.status(&completed.space, &completed.connection, principal).await?;
     if !status.grant.refreshable {
-        context.output.note("The provider gave no refresh token: authorize again when the access token has ended.");
+        context.output.note("The provider issued no refresh token: authorize again when the access token has expired.");
     }
     context.output.note(format!("next: innkeeper connection check {}{flag}", completed.connection));
     Ok(())

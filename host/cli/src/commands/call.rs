@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// The input: JSON, `@FILE`, or `-` for standard input
     #[arg(long, short, value_name = "JSON|@FILE|-", default_value = "{}", hide_default_value = true)]
     input: String,
-    /// A file for the action, `;type=MEDIA/TYPE` behind it where that matters
+    /// A file for the action, followed by `;type=MEDIA/TYPE` if that matters
     #[arg(long, short, value_name = "[NAME=]PATH")]
     file: Vec<String>,
     /// The folder for files of the result
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     /// Replace files of the same name there
     #[arg(long)]
     overwrite: bool,
-    /// The user that it runs for, where each principal has a grant of their own
+    /// The user that the call is for, if each principal has a separate grant
     #[arg(long, value_name = "NAME")]
     principal: Option<PrincipalId>,
     /// Show what the connector logs
@@ -157,8 +157,9 @@ impl Events {
             Told::Event(value) if context.output.is_json() => {
                 self.size += value.to_string().len();
                 if self.size > MOST_EVENTS {
-                    let message = format!("the streamed results are larger than {MOST_EVENTS} bytes together");
-                    return Err(Failure::failed(message).hint("without `--json` they come as JSON lines, however many"));
+                    let message = format!("the streamed results together are larger than {MOST_EVENTS} bytes");
+                    return Err(Failure::failed(message)
+                        .hint("without `--json`, they are printed as JSON lines without this limit"));
                 }
                 self.kept.push(value);
             }
@@ -197,7 +198,7 @@ fn input(argument: &str) -> Outcome<Value> {
             parse(&read(std::io::stdin().lock()).map_err(not_read)?, " on standard input")
         }
         None => parse(argument, "").map_err(|failure: Failure| {
-            failure.hint("for a shell, put it between single quotes: --input '{\"name\": \"value\"}'")
+            failure.hint("in a shell, put it in single quotes: --input '{\"name\": \"value\"}'")
         }),
     }
 }
@@ -206,7 +207,7 @@ fn read(source: impl std::io::Read) -> std::io::Result<String> {
     let mut text = String::new();
     let length = source.take(LONGEST_INPUT + 1).read_to_string(&mut text)?;
     if length as u64 > LONGEST_INPUT {
-        let reason = format!("the input is longer than {LONGEST_INPUT} bytes; hand it over as a file");
+        let reason = format!("the input is longer than {LONGEST_INPUT} bytes; pass it as a file");
         return Err(std::io::Error::other(reason));
     }
     Ok(text)

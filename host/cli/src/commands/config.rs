@@ -10,7 +10,7 @@ use crate::output::Listing;
 /// What can be done with the configuration.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Show every setting, its value and where that comes from
+    /// Show every setting, its value and the source of the value
     Show,
 }
 

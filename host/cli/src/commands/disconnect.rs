@@ -11,7 +11,7 @@ use crate::failure::Outcome;
 pub(crate) struct Arguments {
     /// Which connection
     connection: ConnectionId,
-    /// For whom, where each principal has a grant of their own
+    /// For whom, if each principal has a separate grant
     #[arg(long, value_name = "NAME")]
     principal: Option<PrincipalId>,
 }
@@ -37,8 +37,8 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     context.output.line(format!("disconnected {connection}{whose}"))?;
     if let Some(reason) = unrevoked {
         context.output.note(format!(
-            "The tokens are gone here and were not revoked at the provider: {reason}. Until they expire they are good there; the \
-             settings of the account at the provider can end the app's access.",
+            "The tokens were deleted here but not revoked at the provider: {reason}. They stay valid there until they \
+             expire; you can remove the app's access in the account's settings at the provider.",
         ));
     }
     Ok(())

@@ -14,7 +14,7 @@ use crate::progress::Progress;
 pub(crate) enum Command {
     /// List the ids of the keyring's keys
     List,
-    /// Make a new key, seal every secret under it, and drop the older keys
+    /// Create a new key, seal every secret under it, and remove the older keys
     Rotate,
 }
 
@@ -60,7 +60,7 @@ async fn rotate(context: &Context) -> Outcome {
                 host.replace_keyring(keyring).await?;
             }
             let rotating = host.rotate_keys();
-            let rotation = Progress::during("sealing anew", !context.output.is_json(), rotating).await?;
+            let rotation = Progress::during("sealing again", !context.output.is_json(), rotating).await?;
             let retired = match &file {
                 Some(file) if rotation.unopened.is_empty() => {
                     Keyring::retire_file(file, &SystemRandom).map_err(innkeeper::Error::from)?;
@@ -82,15 +82,15 @@ fn show(rotation: &Rotation, retired: bool, in_file: bool, context: &Context) ->
             "older_keys_dropped": retired,
         }))?;
     } else {
-        context.output.line(format!("sealed {} secret(s) again under new keys", rotation.resealed))?;
+        context.output.line(format!("sealed {} secret(s) again under a new key", rotation.resealed))?;
         if retired {
-            context
-                .output
-                .line("dropped the older keys: copies of the store from before need their own copy of the keyring")?;
+            context.output.line(
+                "removed the older keys: an earlier copy of the store opens only with its own copy of the keyring",
+            )?;
         } else if !in_file {
             context.output.note(
-                "The keyring is not in a file: only the data key is new. For a new first key, put it in front of the others \
-                 there, rotate again, then remove the older ones.",
+                "The keyring is not in a file, so only the data key is new. To replace the keys of the keyring too, \
+                 put a new key in front of the others, rotate again, then remove the older ones.",
             );
         }
     }
@@ -99,8 +99,8 @@ fn show(rotation: &Rotation, retired: bool, in_file: bool, context: &Context) ->
     }
     let which = rotation.unopened.join("; ");
     let message =
-        format!("{} record(s) did not open and stay sealed under older keys: {which}", rotation.unopened.len());
+        format!("{} record(s) cannot be opened and stay sealed under older keys: {which}", rotation.unopened.len());
     Err(Failure::new(Exit::Storage, "unopened", message).hint(
-        "the older keys were kept in the keyring; restore these records from a copy, or delete them, and rotate again",
+        "the older keys are still in the keyring; restore these records from a copy or delete them, then rotate again",
     ))
 }

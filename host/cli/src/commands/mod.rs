@@ -73,7 +73,7 @@ pub(crate) enum Command {
     /// Add, inspect, list and remove connectors
     #[command(subcommand)]
     Connector(connector::Command),
-    /// Make, list, show, change, check and delete connections
+    /// Create, list, show, change, check and delete connections
     #[command(subcommand)]
     Connection(connection::Command),
     /// Authorize a connection in the browser
@@ -82,11 +82,11 @@ pub(crate) enum Command {
     Call(call::Arguments),
     /// Run the pages on which users authorize connections, on 127.0.0.1
     Serve(serve::Arguments),
-    /// Show how a connection's authorization stands
+    /// Show the status of a connection's authorization
     Status(status::Arguments),
-    /// End a connection's authorization, here and at the provider
+    /// Delete a connection's grant, and revoke it at the provider
     Disconnect(disconnect::Arguments),
-    /// Show what was done with connections, the newest first
+    /// Show the audit trail, newest first
     Audit(audit::Arguments),
     /// List and rotate the keys that secrets are sealed under
     #[command(subcommand)]
@@ -94,13 +94,13 @@ pub(crate) enum Command {
     /// Run an auth redirect service, which owns the OAuth clients of providers for hosts that have none
     #[command(subcommand)]
     Ears(ears::Command),
-    /// Run an authorization server and a small Drive-like API to practise on
+    /// Run an authorization server and a small Drive-like API to practise with
     Practice(practice::Arguments),
-    /// Watch a connector work with a token it never sees
+    /// Run a connector with a token that it never sees
     Demo(demo::Arguments),
     /// Print a completion script for a shell
     Completion(completion::Arguments),
-    /// Show how the command is set up
+    /// Show the command's configuration
     #[command(subcommand)]
     Config(config::Command),
 }

@@ -21,19 +21,19 @@ pub(crate) struct Arguments {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 4747)]
     port: u16,
-    /// How long an access token lives, in seconds
+    /// How long an access token is valid, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     token_life: u64,
-    /// Go on with the same refresh token after each refresh
+    /// Keep the same refresh token after each refresh
     #[arg(long)]
     no_rotation: bool,
-    /// Leave `expires_in` out of token answers, as some providers do
+    /// Omit `expires_in` from token responses, as some providers do
     #[arg(long)]
     no_expiry: bool,
-    /// A further redirect address to take users back to
+    /// An additional redirect URI
     #[arg(long, value_name = "URL")]
     redirect_uri: Vec<String>,
-    /// A further scope that may be asked for
+    /// An additional scope that may be requested
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
     /// Do not print what happens
@@ -66,7 +66,7 @@ async fn follow(provider: &Running, quiet: bool, output: Output) -> Outcome {
     loop {
         tokio::select! {
             stopped = tokio::signal::ctrl_c() => {
-                return stopped.map_err(|error| Failure::failed(format!("no signal can be waited for: {error}")));
+                return stopped.map_err(|error| Failure::failed(format!("signals cannot be received: {error}")));
             }
             () = tokio::time::sleep(GLANCE), if !quiet => {
                 let known = seen;
@@ -107,7 +107,7 @@ fn introduce(provider: &Running, output: Output) -> Outcome {
     }
     output.heading(format!("The practice provider is at {base}"))?;
     output.line(
-        "Made-up people, made-up files; nothing leaves this machine. It ends with Ctrl-C and forgets everything.",
+        "People and files are made up; nothing leaves this machine. Press Ctrl-C to stop it; nothing is saved.",
     )?;
     output.gap()?;
     let mut addresses = Listing::new(["WHAT", "ADDRESS"]);
@@ -132,14 +132,14 @@ fn introduce(provider: &Running, output: Output) -> Outcome {
     output.table(&clients, "")?;
     let people: Vec<String> = PEOPLE.iter().map(|person| format!("{} ({})", person.name, person.about)).collect();
     output.gap()?;
-    output.line(format!("Who signs in: {}", people.join("; ")))?;
+    output.line(format!("Who can log in: {}", people.join("; ")))?;
     output.gap()?;
-    output.heading("To try, in another terminal:")?;
+    output.heading("To try it, in another terminal:")?;
     for command in to_try(base) {
         output.line(format!("  {command}"))?;
     }
     output.gap()?;
-    output.line(format!("End every access token at once:  curl -X POST {base}/practice/expire"))?;
+    output.line(format!("Expire all access tokens:  curl -X POST {base}/practice/expire"))?;
     output.gap()
 }
 

@@ -23,10 +23,10 @@ pub(crate) struct Arguments {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = PORT)]
     port: u16,
-    /// The address that users find the pages at, where a proxy with TLS stands before this one
+    /// The public address of the pages, if they are behind a proxy with TLS
     #[arg(long, value_name = "URL")]
     public_url: Option<Url>,
-    /// An origin that users may be sent back to at the end: scheme, host and port
+    /// An origin that users may be sent to at the end: scheme, host and port
     #[arg(long, value_name = "URL")]
     return_origin: Vec<Url>,
 }
@@ -72,13 +72,15 @@ fn introduce(host: &Innkeeper, address: &Url, context: &Context) -> Outcome {
     }
     output.heading(format!("The authorization pages are at {pages}"))?;
     if pages != address {
-        output.line(format!("It listens at {address}; the proxy before it has to pass the pages on to there."))?;
+        output.line(format!(
+            "It listens on {address}; the proxy in front of it has to pass requests on to that address."
+        ))?;
     }
-    output.line(format!("Register this redirect address at the provider: {callback}"))?;
+    output.line(format!("Register this redirect URI at the provider: {callback}"))?;
     let space = &context.settings.space;
     let flag = if *space == SpaceId::default() { String::new() } else { format!(" --space {space}") };
     let at = if pages.port() == Some(PORT) { String::new() } else { format!(" --pages {pages}") };
-    output.line("It ends with Ctrl-C. A link for a user, in another terminal:")?;
+    output.line("Press Ctrl-C to stop it. To create a link for a user, in another terminal:")?;
     output.gap()?;
     output.line(format!("  {} authorize CONNECTION --principal NAME --link{at}{flag}", super::practice::program()))
 }

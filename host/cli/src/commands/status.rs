@@ -12,7 +12,7 @@ use crate::time::relative;
 pub(crate) struct Arguments {
     /// Which connection
     connection: ConnectionId,
-    /// For whom, where each principal has a grant of their own
+    /// For whom, if each principal has a separate grant
     #[arg(long, value_name = "NAME")]
     principal: Option<PrincipalId>,
 }
@@ -40,10 +40,10 @@ fn show(status: &ConnectionStatus, context: &Context) -> Outcome {
         vec![("auth type", connection.auth_type.to_string()), ("auth mode", connection.auth_mode.to_string())];
     if connection.interactive && grant.authorized {
         let end = grant.expires_at.map_or_else(|| "not known".to_owned(), relative);
-        lines.push(("token ends", end));
+        lines.push(("token expires", end));
         lines.push(("renewed by", if grant.refreshable { "the host" } else { "a new authorization" }.to_owned()));
     }
-    lines.extend(grant.refresh_token_expires_at.map(|at| ("refresh ends", relative(at))));
+    lines.extend(grant.refresh_token_expires_at.map(|at| ("refresh expires", relative(at))));
     lines.extend(grant.last_refresh.map(|at| ("refreshed", relative(at))));
     lines.extend(grant.scope.clone().map(|scope| ("scope", scope)));
     if !grant.missing_scope.is_empty() {
@@ -58,7 +58,7 @@ fn show(status: &ConnectionStatus, context: &Context) -> Outcome {
     if grant.in_doubt {
         lines.push((
             "in doubt",
-            "a refresh was sent and its answer was never stored; the next call settles it".to_owned(),
+            "a refresh was sent and its response was never stored; the next call settles it".to_owned(),
         ));
     }
     if let Some(problem) = &grant.last_failure {
@@ -66,7 +66,7 @@ fn show(status: &ConnectionStatus, context: &Context) -> Outcome {
         lines.extend(grant.next_try.map(|at| ("next try", relative(at))));
     }
     for (name, value) in lines {
-        context.output.line(format!("  {name:<12}  {}", OneLine::new(value)))?;
+        context.output.line(format!("  {name:<15}  {}", OneLine::new(value)))?;
     }
     if !grant.authorized {
         let flag = principal.as_ref().map(|principal| format!(" --principal {principal}")).unwrap_or_default();

@@ -108,7 +108,7 @@ impl TryFrom<KeyringForm> for KeyringText {
     fn try_from(form: KeyringForm) -> Result<Self, String> {
         match form {
             KeyringForm::Text(text) => text.parse(),
-            KeyringForm::Command(words) if words.is_empty() => Err("the keyring's command has no words".to_owned()),
+            KeyringForm::Command(words) if words.is_empty() => Err("the keyring's command is empty".to_owned()),
             KeyringForm::Command(words) => Ok(Self(KeyringSource::Command(words))),
         }
     }

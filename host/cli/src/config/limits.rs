@@ -132,7 +132,7 @@ impl Place<'_> {
         let (units, example): (&[(&str, u64)], _) = match self {
             Self::Bytes(_) | Self::LongBytes(_) => (
                 &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)],
-                "a number of bytes, alone or with KiB, MiB or GiB, such as 65536 or 10MiB",
+                "a number of bytes, optionally with KiB, MiB or GiB, such as 65536 or 10MiB",
             ),
             Self::Time(_) => (
                 &[("ms", 1), ("s", 1000), ("m", 60_000), ("", 1000)],
@@ -140,7 +140,7 @@ impl Place<'_> {
             ),
             Self::Count(_) | Self::LongCount(_) | Self::ShortCount(_) => (&[("", 1)], "a number"),
         };
-        let wrong = || format!("the limit `{name}` is {text:?}: give {example}, above 0");
+        let wrong = || format!("the limit `{name}` is {text:?}: set {example}, above 0");
         let (digits, factor) =
             units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor))).ok_or_else(wrong)?;
         let digits = digits.trim();

@@ -30,10 +30,10 @@ pub(crate) struct Globals {
     /// Print results as JSON, for programs
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Where store, keyring and compiled code live
+    /// The folder with the store, the keyring and compiled code
     #[arg(long, global = true, value_name = "DIR", env = "INNKEEPER_FOLDER")]
     folder: Option<PathBuf>,
-    /// The configuration file, in place of the user's and the folder's innkeeper.toml
+    /// The configuration file, instead of the user's and the folder's innkeeper.toml
     #[arg(long, global = true, value_name = "FILE", env = "INNKEEPER_CONFIG_FILE")]
     config_file: Option<PathBuf>,
     /// Where the keys are: `file:PATH`, `env:NAME` or `command:WORDS`
@@ -42,23 +42,23 @@ pub(crate) struct Globals {
     /// The tenant that connections belong to
     #[arg(long, global = true, value_name = "NAME", env = "INNKEEPER_SPACE")]
     space: Option<String>,
-    /// Let connections reach this machine itself, over plain http too: for practice and development
+    /// Let connections reach this machine itself, also over plain http: for practice and development
     #[arg(long, global = true, value_name = "BOOL", env = "INNKEEPER_ALLOW_LOOPBACK",
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     allow_loopback: Option<bool>,
-    /// A host name, address or network that is not public and may be reached
+    /// A host name, address or network that may be reached although it is not public
     #[arg(long, global = true, value_name = "NETWORK", env = "INNKEEPER_PRIVATE_NETWORKS", value_delimiter = ',')]
     private_network: Option<Vec<String>>,
     /// A host name, address or network that may be reached without TLS
     #[arg(long, global = true, value_name = "NETWORK", env = "INNKEEPER_PLAIN_HTTP", value_delimiter = ',')]
     plain_http: Option<Vec<String>>,
-    /// A PEM file with root certificates to trust beside the system's
+    /// A PEM file with root certificates to trust in addition to the system's
     #[arg(long, global = true, value_name = "FILE", env = "INNKEEPER_EXTRA_ROOTS", value_delimiter = ',')]
     extra_root: Option<Vec<PathBuf>>,
     /// The auth redirect service of connections with the auth type `ears`: an https address
     #[arg(long, global = true, value_name = "URL", env = "INNKEEPER_EARS_URL")]
     ears_url: Option<Url>,
-    /// A bound of every call, or of compiling, such as wall=30s [env: `INNKEEPER_LIMITS`, separated by commas]
+    /// A limit of every call, or of compiling, such as wall=30s [env: `INNKEEPER_LIMITS`, separated by commas]
     #[arg(long, global = true, value_name = "NAME=VALUE")]
     limit: Option<Vec<String>>,
     /// What the host logs to standard error: off, error, warn, info, debug, trace
@@ -198,7 +198,7 @@ impl Layers<'_> {
         }
         let settings = FileSettings::read(&path)?;
         if settings.folder.is_some() {
-            let reason = "cannot set `folder`: it lies in the folder itself";
+            let reason = "cannot set `folder`, because it is in that folder";
             return Err(Failure::usage(format!("the configuration file {} {reason}", path.display())));
         }
         self.files.push((path, settings));
@@ -324,7 +324,7 @@ fn allow(networks: &mut PrivateNetworks, texts: &[String]) -> Outcome {
 
 fn default_folder() -> Outcome<PathBuf> {
     let strategy = etcetera::choose_base_strategy().map_err(|error| {
-        Failure::usage(format!("there is no home folder to keep anything in ({error})"))
+        Failure::usage(format!("there is no home folder to store anything in ({error})"))
             .hint("name one with `--folder DIR`")
     })?;
     Ok(strategy.data_dir().join("innkeeper"))

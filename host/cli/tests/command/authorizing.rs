@@ -38,10 +38,10 @@ fn the_address_of_a_browser_elsewhere_can_be_pasted() {
     let mut waiting = inn.begin(&["authorize", "drive", "--no-browser", "--json"]);
     let callback = waiting.consent(Decision::Allow);
     waiting.say("");
-    waiting.say("that is no address");
+    waiting.say("that is not an address");
     waiting.say(&callback);
     let ran = inn.heard(waiting.end()).succeeded();
-    assert!(ran.err.contains("That is not the callback of this authorization"), "{ran:#?}");
+    assert!(ran.err.contains("That is not the callback address of this authorization"), "{ran:#?}");
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_user_who_denies_it_ends_it_with_5_and_a_way_to_begin_again() {
     let ran = inn.authorize("drive", Decision::Deny);
     assert_eq!((ran.code, &ran.error()["kind"]), (Some(5), &json!("authorization-denied")), "{ran:#?}");
     assert_eq!(ran.error()["hint"], "innkeeper authorize drive");
-    assert!(!ran.err.contains("the user said no"), "the provider's own words are not repeated: {ran:#?}");
+    assert!(!ran.err.contains("the user refused access"), "the provider's own words are not repeated: {ran:#?}");
     inn.run(&["call", "drive", "listFiles"]).failed(4, &["hint: innkeeper authorize drive"]);
 }
 
@@ -84,7 +84,7 @@ fn callbacks_that_do_not_belong_change_nothing() {
 fn who_does_not_come_back_is_waited_for_no_longer_than_asked() {
     let inn = connected();
     let ran = inn.run(&["authorize", "drive", "--no-browser", "--timeout", "1"]);
-    ran.failed(4, &["nobody came back from the authorization server", "run the command again"]);
+    ran.failed(4, &["nobody returned from the authorization server", "run the command again"]);
     inn.run(&["authorize", "drive", "--timeout", "0"]).failed(2, &["--timeout"]);
 }
 
@@ -100,7 +100,7 @@ fn a_port_that_is_taken_is_told() {
 fn only_what_a_person_has_to_authorize_is_authorized() {
     let inn = connected();
     inn.run(&["connection", "create", "hostile_connector", "--id=h", "--auth-type=none"]).succeeded();
-    inn.run(&["authorize", "h", "--no-browser"]).failed(6, &["no person authorizes"]);
+    inn.run(&["authorize", "h", "--no-browser"]).failed(6, &["is not authorized in a browser"]);
     inn.run(&["authorize", "nobody", "--no-browser"]).failed(3, &["there is no connection \"nobody\""]);
 }
 

@@ -48,7 +48,7 @@ fn input_that_is_no_json_names_where_it_came_from() {
     let inn = Inn::authorized();
     inn.write("bad.json", "{");
     let call = |input: &str| inn.run(&["call", "drive", "listFiles", "--input", input]);
-    call("{pageSize: 1}").failed(6, &["the input is not JSON", "between single quotes"]);
+    call("{pageSize: 1}").failed(6, &["the input is not JSON", "in single quotes"]);
     call("@bad.json").failed(6, &["the input in bad.json is not JSON"]);
     call("@missing.json").failed(3, &["missing.json cannot be read"]);
     inn.run_with_input(&["call", "drive", "listFiles", "--input", "-"], "")
@@ -117,7 +117,7 @@ fn a_connector_that_fails_ends_with_8_and_says_how() {
     for (action, says) in [
         ("exit", "exited with status"),
         ("not_json", "text that is not JSON"),
-        ("wrong_output", "what its own schema forbids"),
+        ("wrong_output", "that its own schema forbids"),
         ("huge_output", "12582914 bytes"),
         ("eat_memory", "bytes of memory"),
     ] {

@@ -11,7 +11,7 @@ const PLAIN: [&str; 6] = ["connection", "create", "hostile_connector", "--id=h",
 fn a_connection_is_made_by_flags_and_shown_and_listed() {
     let inn = Inn::with_practice();
     let made = inn.connect_drive(&["--title", "Ada's Drive"]).succeeded();
-    assert!(made.out.starts_with("made the connection drive\n"), "{made:#?}");
+    assert!(made.out.starts_with("created the connection drive\n"), "{made:#?}");
     assert!(made.err.contains("next: innkeeper authorize drive"), "{made:#?}");
     let shown = inn.run(&["connection", "show", "drive"]).succeeded();
     assert!(shown.out.starts_with("drive: Ada's Drive\n"), "{shown:#?}");
@@ -71,7 +71,7 @@ fn a_file_with_a_mistake_is_refused_with_its_place() {
     let create = |path: &str| inn.run(&["connection", "create", "--from", path]);
     create(&inn.write("a.toml", "conector = 'notion'")).failed(6, &["there is no key `conector`", "`connector`?"]);
     create(&inn.write("b.toml", "connector = 'notion'\nid = ")).failed(6, &["it is not TOML", "line 2"]);
-    create(&inn.write("c.json", "[1]")).failed(6, &["c.json describes no connection", "not an object"]);
+    create(&inn.write("c.json", "[1]")).failed(6, &["c.json does not describe a connection", "not an object"]);
     create("missing.toml").failed(3, &["missing.toml cannot be read"]);
 }
 
@@ -81,8 +81,8 @@ fn hosts_need_an_approval_and_can_be_named_instead() {
     let base = inn.base();
     let config = format!("baseUrl={base}");
     let create = ["connection", "create", "practice_echo", "--id=e", "--auth-type=none", "--config", &config];
-    let refused = inn.run(&create).failed(2, &[&format!("asks to reach {base}/echo"), "--yes", "--host"]);
-    assert!(refused.err.contains("approval is needed"), "{refused:#?}");
+    let refused = inn.run(&create).failed(2, &[&format!("requests access to {base}/echo"), "--yes", "--host"]);
+    assert!(refused.err.contains("approval is required"), "{refused:#?}");
     let made = inn.run(&[&create[..], &["--host", "https://only.example/v1", "--json"]].concat()).succeeded().json();
     assert_eq!(made["hosts"], json!(["https://only.example:443/v1"]));
     inn.run(&["call", "e", "echo"]).failed(5, &[base]);
@@ -97,17 +97,17 @@ fn where_credentials_are_sent_to_needs_an_approval_even_when_a_default_is_hidden
     let create = ["connection", "create", "google_drive", "--id=g", "--auth-type=oauth_authorization_code"];
     let create = [&create[..], &["--field=clientId=c", "--field=revocationUrl=https://given.example/revoke"]].concat();
     let sent = [
-        "approval is needed",
+        "approval is required",
         "credentials of google_drive go to",
         "https://oauth2.googleapis.com/token (tokenUrl, set by the connector)",
         "https://given.example/revoke (revocationUrl, as given)",
         "--yes",
     ];
     let asked = inn.run(&create).failed(2, &sent);
-    assert!(asked.err.contains("asks to reach https://www.googleapis.com"), "{asked:#?}");
+    assert!(asked.err.contains("requests access to https://www.googleapis.com"), "{asked:#?}");
     let named = [&create[..], &["--host=https://www.googleapis.com"]].concat();
     let asked = inn.run(&named).failed(2, &sent);
-    assert!(!asked.err.contains("asks to reach"), "{asked:#?}");
+    assert!(!asked.err.contains("requests access to"), "{asked:#?}");
     assert_eq!(inn.run(&["connection", "list", "--json"]).succeeded().json(), json!([]));
     let made = inn.run(&[&named[..], &["--yes", "--json"]].concat()).succeeded().json();
     assert_eq!(made["hosts"], json!(["https://www.googleapis.com:443"]));
@@ -131,7 +131,8 @@ fn a_change_that_sends_credentials_elsewhere_needs_an_approval() {
     inn.run(&["connection", "edit", "g", "--title=New"]).succeeded();
     inn.run(&["connection", "edit", "g", "--field=tokenUrl=https://b.example/t"]).succeeded();
     let back = ["connection", "edit", "g", "--field=tokenUrl="];
-    let asked = ["https://oauth2.googleapis.com/token (tokenUrl, set by the connector)", "approval is needed", "--yes"];
+    let asked =
+        ["https://oauth2.googleapis.com/token (tokenUrl, set by the connector)", "approval is required", "--yes"];
     inn.run(&back).failed(2, &asked);
     let shown = inn.run(&["connection", "show", "g", "--json"]).succeeded().json();
     assert_eq!(shown["fields"]["tokenUrl"], json!("https://b.example/t"));
@@ -146,7 +147,7 @@ fn what_breaks_the_rules_is_told_whole_and_nothing_is_made() {
     create(&["google_drve"]).failed(3, &["there is no connector \"google_drve\"", "google_drive"]);
     create(&[]).failed(2, &["name a connector", "google_drive"]);
     create(&["google_drive"]).failed(2, &["--auth-type", "oauth_authorization_code"]);
-    create(&["google_drive", "--auth-type=basic"]).failed(6, &["does not take the auth type \"basic\""]);
+    create(&["google_drive", "--auth-type=basic"]).failed(6, &["does not accept the auth type \"basic\""]);
     create(&["hostile_connector", "--auth-type=bearer", "--yes", "--field=prefix=x"]).failed(6, &["prefix", "token"]);
     create(&["practice_echo", "--auth-type=none", "--yes", "--config=bseUrl=x"]).failed(6, &["bseUrl", "baseUrl"]);
     create(&["hostile_connector", "--auth-type=none", "--yes", "--config=base"]).failed(6, &["write `name=value`"]);
@@ -159,7 +160,7 @@ fn what_breaks_the_rules_is_told_whole_and_nothing_is_made() {
 fn an_id_is_taken_once_and_made_where_none_is_given() {
     let inn = Inn::with_connectors();
     inn.run(&PLAIN).succeeded();
-    inn.run(&PLAIN).failed(1, &["there is a connection \"h\"", "already"]);
+    inn.run(&PLAIN).failed(1, &["there is already a connection \"h\"", "already"]);
     let create = ["connection", "create", "hostile_connector", "--auth-type=none", "--json"];
     let first = inn.run(&create).succeeded().json()["id"].clone();
     let second = inn.run(&create).succeeded().json()["id"].clone();
@@ -181,7 +182,7 @@ fn editing_changes_what_is_named_and_nothing_else() {
     assert_eq!(after["hosts"], before["hosts"]);
     let after = inn.run(&["connection", "edit", "h", "--config", "base=", "--json"]).succeeded().json();
     assert_eq!(after["config"], json!({}));
-    inn.run(&["connection", "edit", "h"]).failed(2, &["nothing to change was named"]);
+    inn.run(&["connection", "edit", "h"]).failed(2, &["there is nothing to change"]);
     inn.run(&["connection", "edit", "i", "--title=x"]).failed(3, &["there is no connection \"i\"", "h"]);
 }
 
@@ -222,5 +223,5 @@ fn connections_of_another_space_are_not_there() {
     inn.run(&PLAIN).succeeded();
     inn.run(&["connection", "show", "h", "--space", "other"]).failed(3, &["in space \"other\""]);
     let other = inn.run(&["connection", "list", "--space", "other"]).succeeded();
-    assert_eq!(other.out, "no connection in space other; make one with `innkeeper connection create`\n");
+    assert_eq!(other.out, "there are no connections in space other; create one with `innkeeper connection create`\n");
 }

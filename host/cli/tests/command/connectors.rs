@@ -15,7 +15,7 @@ fn a_connector_is_added_listed_and_removed() {
     assert!(listed.out.contains("google_drive") && listed.out.contains("Google Drive"), "{listed:#?}");
     assert_eq!(inn.run(&["connector", "remove", "google_drive"]).succeeded().out, "removed google_drive\n");
     let listed = inn.run(&["connector", "list"]).succeeded();
-    assert_eq!(listed.out, "no connector yet; add one with `innkeeper connector add FILE.wasm`\n");
+    assert_eq!(listed.out, "there are no connectors yet; add one with `innkeeper connector add FILE.wasm`\n");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn of_several_files_all_are_kept_or_none_and_every_mistake_is_told() {
     let missing = inn.path("missing.wasm");
     let good = component("practice_echo");
     let added = inn.run(&["connector", "add", &good, &script, &missing]);
-    added.failed(6, &[&script, "this is not WebAssembly", &missing, "No such file", "none of the files was added"]);
+    added.failed(6, &[&script, "this is not WebAssembly", &missing, "No such file", "no file was added"]);
     assert_eq!(inn.run(&["connector", "list", "--json"]).succeeded().json(), json!([]));
 }
 

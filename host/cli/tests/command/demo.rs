@@ -15,7 +15,7 @@ fn the_demo_names_each_step_with_what_was_seen_and_ends_with_ok() {
     for step in [
         "1. Start a practice provider and a host",
         "2. Add the connector google_drive",
-        "3. Make a connection with it",
+        "3. Create a connection with it",
         "4. Authorize it",
         "5. List and search files",
         "6. Describe and download one",
@@ -44,8 +44,8 @@ fn the_demo_goes_by_way_of_an_auth_redirect_service_too() {
     let told = inn.run(&["demo", "--headless", "--ears", "--connectors", &connectors()]).succeeded().out;
     for seen in [
         "an auth redirect service, which owns the client at the provider",
-        "with no client of its own",
-        "which redeemed the provider's code once, with its own secret",
+        "without a client",
+        "which redeemed the provider's code once, with its own client secret",
         "refreshes at the provider: 1",
         "docs/ears.md",
     ] {

@@ -21,7 +21,7 @@ fn a_connection_is_made_by_questions() {
     session.types("");
     session.sees("Practice provider");
     session.types(&base);
-    session.sees("The token alone");
+    session.sees("Only the token");
     session.sees("Token");
     session.types_unseen(SECRET);
     session.sees("Id of the connection");
@@ -30,7 +30,7 @@ fn a_connection_is_made_by_questions() {
     session.sees(&format!("{base}/echo (GET)"));
     session.sees("Approve this?");
     session.presses("y");
-    session.sees("made the connection practice_echo");
+    session.sees("created the connection practice_echo");
     let (status, shown) = session.ends();
     assert_eq!(status, Some(0), "{shown}");
     assert!(!shown.contains(SECRET) && !holds(&inn.everything(), SECRET), "{shown}");
@@ -55,12 +55,12 @@ fn what_can_stay_as_it_is_is_asked_for_once_and_not_field_by_field() {
     }
     session.sees("Client secret (empty: none)");
     session.types_unseen("");
-    session.sees("There is more that can be left as it is: Scope");
-    session.sees("Change any of it?");
+    session.sees("These fields can be left unchanged: Scope");
+    session.sees("Change any of them?");
     session.presses("n");
     session.sees("Id of the connection");
     session.types("echo");
-    session.sees("made the connection echo");
+    session.sees("created the connection echo");
     let (status, shown) = session.ends();
     assert_eq!(status, Some(0), "{shown}");
     let made = inn.run(&["connection", "show", "echo", "--json"]).succeeded().json();
@@ -76,7 +76,7 @@ fn hosts_that_are_not_approved_make_no_connection() {
     session.presses("n");
     let (status, shown) = session.ends();
     assert_eq!(status, Some(5), "{shown}");
-    assert!(shown.contains("no connection was made"), "{shown}");
+    assert!(shown.contains("no connection was created"), "{shown}");
     assert_eq!(inn.run(&["connection", "list", "--json"]).succeeded().json(), serde_json::json!([]));
 }
 
@@ -101,7 +101,7 @@ fn deleting_asks_first() {
     inn.run(&["connection", "create", "hostile_connector", "--id=h", "--auth-type=none"]).succeeded();
     for (answer, expected) in [("n", Some(5)), ("y", Some(0))] {
         let mut session = Session::start(&inn, &["connection", "delete", "h"]);
-        session.sees("Delete h (Hostile) with its grants?");
+        session.sees("Delete h (Hostile) and its grants?");
         session.presses(answer);
         let (status, shown) = session.ends();
         assert_eq!(status, expected, "{shown}");

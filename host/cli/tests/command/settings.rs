@@ -81,7 +81,7 @@ fn a_mistake_in_a_setting_says_where_it_is_and_what_is_right() {
     let flag = |arguments: &[&str]| inn.run(&[&["config", "show"], arguments].concat());
     flag(&["--limit", "cpu=fast"]).failed(2, &["the limit `cpu` is \"fast\"", "from flag"]);
     flag(&["--log", "a=b=c"]).failed(2, &["the log filter"]);
-    flag(&["--private-network", "a b"]).failed(2, &["`a b` is no host name, address or network"]);
+    flag(&["--private-network", "a b"]).failed(2, &["`a b` is not a host name, address or network"]);
     flag(&["--extra-root", "missing.pem"]).failed(2, &["missing.pem cannot be read"]);
     flag(&["--config-file", "missing.toml"]).failed(2, &["missing.toml cannot be read"]);
     let environment = inn.run_in(&[("INNKEEPER_ALLOW_LOOPBACK", "maybe")], &["config", "show"]);

@@ -90,9 +90,9 @@ fn a_connector_whose_texts_hide_something_is_refused_and_the_character_named() {
         (
             "Does what no connector may",
             "Does what n\u{202e} connecto ma",
-            "/about/description: holds U+202E as character 12",
+            "/about/description: contains U+202E as character 12",
         ),
-        ("Does what no connector may", "Does what n\u{e0041} connectors", "/about/description: holds U+E0041"),
+        ("Does what no connector may", "Does what n\u{e0041} connectors", "/about/description: contains U+E0041"),
     ] {
         let path = inn.write("wicked.wasm", patched(hostile(), from, to));
         let refused = inn.run(&["connector", "add", &path]).failed(6, &[says, "remove it"]);
@@ -171,8 +171,9 @@ fn names_that_hide_something_are_refused_and_the_character_named() {
     let inn = Inn::with_connectors();
     let create = ["connection", "create", "hostile_connector", "--auth-type=none", "--yes"];
     let create = |flag: &str, text: &str| inn.run(&[&create[..], &[flag, text]].concat());
-    create("--title", "Dri\u{200b}ve").failed(6, &[r"the title `Dri\u{200b}ve` holds U+200B, which cannot be seen"]);
-    create("--id", "dri\u{202e}ve").failed(6, &[r"the id `dri\u{202e}ve` holds U+202E, which changes the direction"]);
+    create("--title", "Dri\u{200b}ve").failed(6, &[r"the title `Dri\u{200b}ve` contains U+200B, which cannot be seen"]);
+    create("--id", "dri\u{202e}ve")
+        .failed(6, &[r"the id `dri\u{202e}ve` contains U+202E, which changes the direction"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn the_status_says_how_a_connection_stands_and_what_to_do() {
     assert!(before.err.contains("next: innkeeper authorize drive"), "{before:#?}");
     let inn = Inn::authorized();
     let after = inn.run(&["status", "drive"]).succeeded();
-    assert!(after.out.starts_with("drive: ready\n") && after.out.contains("token ends    in 59 min"), "{after:#?}");
+    assert!(after.out.starts_with("drive: ready\n") && after.out.contains("token expires    in 59 min"), "{after:#?}");
     let json = inn.run(&["status", "drive", "--json"]).succeeded().json();
     assert_eq!(
         keys(&json),
@@ -87,5 +87,5 @@ fn the_audit_tells_what_was_done_the_newest_first() {
         ]
     );
     inn.run(&["audit", "--last", "0"]).failed(2, &["--last"]);
-    assert_eq!(inn.run(&["audit", "--space", "other"]).succeeded().out, "nothing was done yet\n");
+    assert_eq!(inn.run(&["audit", "--space", "other"]).succeeded().out, "there are no records yet\n");
 }

@@ -37,7 +37,7 @@ fn a_lost_keyring_is_told_and_no_new_one_is_made_beside_an_old_store() {
     let keyring = inn.store().join("keyring");
     let kept = fs::read(&keyring).expect("it is there");
     fs::remove_file(&keyring).expect("it was there");
-    inn.run(&LIST).failed(9, &["keyring", "put it back from a copy"]);
+    inn.run(&LIST).failed(9, &["keyring", "restore it from a copy"]);
     assert!(!keyring.exists());
     let other = Inn::empty();
     other.run(&LIST).succeeded();
@@ -52,7 +52,7 @@ fn a_keyring_that_others_can_read_is_not_used() {
     let inn = Inn::with_connectors();
     let keyring = inn.store().join("keyring");
     fs::set_permissions(&keyring, fs::Permissions::from_mode(0o644)).expect("changed");
-    inn.run(&LIST).failed(9, &["may be used by others than its owner (mode 644)", "chmod 600"]);
+    inn.run(&LIST).failed(9, &["can be read or changed by users other than its owner (mode 644)", "chmod 600"]);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn keys_are_listed_and_rotated_and_everything_still_opens() {
     assert_eq!((keys(&listed), listed["keys"][0]["seals"].clone()), (vec!["keys", "source"], json!(true)));
     let rotated = inn.run(&["keys", "rotate"]).succeeded();
     assert!(
-        rotated.out.contains("again under new keys") && rotated.out.contains("dropped the older keys"),
+        rotated.out.contains("again under a new key") && rotated.out.contains("removed the older keys"),
         "{rotated:#?}"
     );
     let after = inn.run(&["keys", "list", "--json"]).succeeded().json();

@@ -121,7 +121,7 @@ fn where_credentials_are_sent_to_is_shown_before_a_connection_is_made() {
     let service = place.start();
     let host = Host::new(service.base());
     let listed = format!("{} (ears, from the configuration of this host)", service.base());
-    host.connect(&stage, &[]).failed(2, &[&listed, "approval is needed", "`--yes`"]);
+    host.connect(&stage, &[]).failed(2, &[&listed, "approval is required", "`--yes`"]);
     // Naming the host to reach approves no address that credentials are sent to.
     let reach = format!("--host={}drive/v3", stage.drive.base);
     host.connect(&stage, &[&reach]).failed(2, &[&listed]);

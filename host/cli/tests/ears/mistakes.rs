@@ -19,7 +19,7 @@ client_id = "app"
 fn a_service_that_cannot_be_is_refused_with_what_to_do() {
     let addresses = r#"authorization_url = "https://acme.example/a""#;
     for (file, says) in [
-        ("loopback_callbacks = true", &["no provider is set up"][..]),
+        ("loopback_callbacks = true", &["no provider is configured"][..]),
         ("[providers.google]\nclient_id = \"app\"", &["no callback address is registered"]),
         (&format!("{WHOLE}colour = 'red'"), &["unknown field `colour`", "(line 4)"]),
         (&format!("listne = '127.0.0.1:0'\n{WHOLE}"), &["unknown field `listne`", "(line 1)"]),
@@ -36,7 +36,7 @@ fn a_service_that_cannot_be_is_refused_with_what_to_do() {
         ),
         (
             "loopback_callbacks = true\n[providers.\"A/b\"]\nclient_id = 'a'",
-            &["provider `A/b`: a name has lower-case letters"],
+            &["provider `A/b`: a name has at most 64 lower-case letters"],
         ),
         (&format!("{WHOLE}tenant = 'contoso'"), &["only `microsoft` has a `tenant`"]),
         (&format!("callbacks = ['http://my.service']\n{WHOLE}"), &["`http://my.service`", "https"]),
@@ -59,7 +59,7 @@ fn a_file_that_is_not_there_is_named() {
 fn a_secret_in_the_file_is_refused_and_not_repeated() {
     for secret in ["client_secret = 'hunter2-hunter2'", "client_secret = { text = 'hunter2-hunter2' }"] {
         let place = Place::with(&format!("{WHOLE}{secret}"));
-        let said = refused(&place, &[], 2, &["a secret never stands here", "`{ file = ", "`{ env = ", "(line 4)"]);
+        let said = refused(&place, &[], 2, &["secrets are not allowed here", "`{ file = ", "`{ env = ", "(line 4)"]);
         assert!(!said.contains("hunter2"), "{said}");
     }
 }

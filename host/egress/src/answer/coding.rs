@@ -128,7 +128,7 @@ fn broken(error: io::Error) -> EgressError {
     match error.downcast::<reqwest::Error>() {
         Ok(error) => failure::broken_body(error),
         Err(error) => EgressError::Connect(format!(
-            "the answer broke off: it is not the gzip that its head says ({})",
+            "the response broke off: it is not valid gzip, although its head says gzip ({})",
             error.kind()
         )),
     }

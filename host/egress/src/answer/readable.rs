@@ -38,7 +38,8 @@ pub(crate) fn response(
         unsearchable::check_part(answer.status(), &fields)?;
         if let Some(coding) = answer.foreign_coding() {
             return Err(EgressError::Connect(format!(
-                "the service answered in the encoding `{}`, which was not asked for and cannot be searched for the credential: have it send plain or gzip answers",
+                "the service answered in the encoding `{}`, which was not requested and cannot be searched for the \
+                 credential: make it send plain or gzip responses",
                 scrubber.scrub_text(coding)
             )));
         }

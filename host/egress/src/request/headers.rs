@@ -22,13 +22,14 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), EgressError> {
     for name in headers.keys() {
         if is_owned(name) {
             return Err(EgressError::InvalidRequest(format!(
-                "the header `{name}` cannot be set by a request: the host sets it where it is needed, leave it out"
+                "the header `{name}` cannot be set by a request: the host sets it where necessary; leave it out"
             )));
         }
         if let Some(disguise) = never_allowed(name) {
             let changed = disguise.as_str();
             return Err(EgressError::InvalidRequest(format!(
-                "the header `{name}` cannot be set by a request: a service could take the request for one {changed}, leave it out"
+                "the header `{name}` cannot be set by a request: with it, a service could treat the request as one \
+                 {changed}; leave it out"
             )));
         }
     }
@@ -46,7 +47,7 @@ pub(crate) fn check_size(headers: &HeaderMap) -> Result<(), EgressError> {
     let size = size(headers);
     if size > LARGEST {
         return Err(EgressError::InvalidRequest(format!(
-            "the headers of the request have {size} bytes; the limit is {LARGEST}: put what is long into the body"
+            "the headers of the request have {size} bytes; the limit is {LARGEST}: put long values into the body"
         )));
     }
     Ok(())
@@ -87,7 +88,7 @@ pub(crate) fn add_defaults<'d>(
         let parsed = parsed.filter(|name| !is_owned(name) && never_allowed(name).is_none());
         let (Some(name), Ok(value)) = (parsed, HeaderValue::from_str(value)) else {
             return Err(EgressError::Misconfigured(format!(
-                "the connector's default header `{name}` cannot be sent: its name or value is not allowed, change the spec"
+                "the connector's default header `{name}` cannot be sent: its name or value is not allowed; change the spec"
             )));
         };
         let entry = headers.try_entry(name).map_err(|_| too_many_defaults())?;
@@ -100,7 +101,7 @@ pub(crate) fn add_defaults<'d>(
 
 fn too_many_defaults() -> EgressError {
     EgressError::Misconfigured(
-        "the connector has more default headers than a request can have: change the spec".to_owned(),
+        "the connector has more default headers than a request can have; change the spec".to_owned(),
     )
 }
 

@@ -100,7 +100,7 @@ fn head(part: &Part) -> Result<String, EgressError> {
     if let Some(content_type) = own.or(part.file_name.is_some().then_some("application/octet-stream")) {
         if !content_type.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Err(EgressError::InvalidRequest(format!(
-                "the content type of the part `{}` holds characters that no header may hold",
+                "the content type of the part `{}` contains characters that are not allowed in headers",
                 part.name.chars().take(80).flat_map(char::escape_debug).collect::<String>()
             )));
         }

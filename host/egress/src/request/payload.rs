@@ -131,7 +131,7 @@ impl Payload {
                 let mut locked = source.lock();
                 if locked.started {
                     return Err(EgressError::Connect(
-                        "a part of the body was sent already: it cannot be sent again".to_owned(),
+                        "a part of the body was already sent: it cannot be sent again".to_owned(),
                     ));
                 }
                 locked.turn += 1;

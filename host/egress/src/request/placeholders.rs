@@ -128,8 +128,8 @@ impl<'a> Filler<'a> {
             let secret = self.secret(next.field, place)?;
             if begins_an_escape(&rest.as_bytes()[..next.start]) {
                 return Err(EgressError::InvalidRequest(format!(
-                    "`${{secret.{}}}` stands right behind what begins an escape (such as `%`, `\\` or `&#`), which would take in the \
-                     first characters of the secret: put something between them",
+                    "`${{secret.{}}}` directly follows the beginning of an escape (such as `%`, `\\` or `&#`), which \
+                     would absorb the first characters of the secret: put something between them",
                     next.field
                 )));
             }
@@ -150,7 +150,7 @@ impl<'a> Filler<'a> {
     fn take(&self, size: usize) -> Result<(), EgressError> {
         let left = self.room.get().checked_sub(size).ok_or_else(|| {
             EgressError::InvalidRequest(format!(
-                "the placeholders of this request stand for more than {MOST_FILLED} bytes: fill in fewer"
+                "the placeholders of this request are replaced by more than {MOST_FILLED} bytes: use fewer"
             ))
         })?;
         self.room.set(left);
@@ -168,7 +168,8 @@ impl<'a> Filler<'a> {
         let fields = self.fields;
         let secret = fields.and_then(|fields| fields.secret(field)).ok_or_else(|| {
             EgressError::InvalidRequest(format!(
-                "`${{secret.{}}}` names no secret that can be filled in: declare the field under `placeholders` in the spec and give it a value in the connection",
+                "`${{secret.{}}}` does not name a secret that can be filled in: declare the field under `placeholders` \
+                 in the spec and set it in the connection",
                 shown()
             ))
         })?;
@@ -307,7 +308,7 @@ mod tests {
     fn no_placeholder_stands_behind_the_beginning_of_an_escape() {
         for before in ["%", "q=%4", "%u00e", r"\", r"a\\\", r"\u00", r"\x4", r"\u{1f", "&#", "&#x4", "&#10"] {
             let error = fill(&format!("{before}${{secret.api_key}}"), Spelling::Plain).expect_err(before).to_string();
-            assert!(error.contains("begins an escape"), "{error}");
+            assert!(error.contains("beginning of an escape"), "{error}");
         }
         for before in ["", "%41", "100% ", r"\\", r"\n", r"\u00e9", "&amp;", "a=1&b=", "&#10;", "key="] {
             assert!(fill(&format!("{before}${{secret.api_key}}"), Spelling::Plain).is_ok(), "{before}");

@@ -70,7 +70,7 @@ fn fill_address(url: &mut Url, query: Vec<(String, String)>, placeholders: &Fill
         url.set_path(path);
         if url.path() != path {
             return Err(EgressError::InvalidRequest(
-                "a secret filled into the path would change which path it is: it cannot be `.` or `..`".to_owned(),
+                "a secret filled into the path would change the path: it cannot be `.` or `..`".to_owned(),
             ));
         }
     }
@@ -102,7 +102,8 @@ fn fill_headers(fields: &mut HeaderMap, placeholders: &Filler<'_>) -> Result<Vec
         };
         *value = HeaderValue::from_str(&filled).map_err(|_| {
             EgressError::InvalidRequest(format!(
-                "the secret for the header `{name}` holds characters that no header may hold: enter it again in the connection"
+                "the secret for the header `{name}` contains characters that are not allowed in headers: enter it \
+                 again in the connection"
             ))
         })?;
         value.set_sensitive(true);

@@ -67,7 +67,7 @@ impl CallEchoes {
     pub(crate) fn count(&self) -> Result<(), EgressError> {
         let before = self.answers.fetch_add(1, Ordering::Relaxed);
         if before >= self.limits.of_a_call {
-            return Err(too_many(&format!("more than {} answers of one call", self.limits.of_a_call)));
+            return Err(too_many(&format!("more than {} responses to one call", self.limits.of_a_call)));
         }
         if before == 0 && !self.connection.count_call(self.limits.calls_a_minute, self.clock.now()) {
             return Err(too_many(&format!("more than {} calls within a minute", self.limits.calls_a_minute)));
@@ -77,7 +77,7 @@ impl CallEchoes {
 }
 
 fn too_many(what: &str) -> EgressError {
-    tracing::warn!(what, "answers repeat the credential too often");
+    tracing::warn!(what, "responses repeat the credential too often");
     EgressError::TooManyEchoes(what.to_owned())
 }
 

@@ -25,7 +25,8 @@ pub(crate) fn check_request(headers: &HeaderMap) -> Result<(), EgressError> {
     match headers.keys().find(asks) {
         None => Ok(()),
         Some(name) => Err(EgressError::InvalidRequest(format!(
-            "the header `{name}` asks for a part of the answer, and parts cannot be searched for the connection's secrets: leave it out and read the whole body as it arrives, or send the request where the connection has no secrets"
+            "the header `{name}` asks for a part of the response, and parts cannot be searched for the connection's \
+             secrets: leave it out and read the whole body as it arrives, or use a connection without secrets"
         ))),
     }
 }
@@ -40,7 +41,8 @@ pub(crate) fn check_part(status: StatusCode, headers: &HeaderMap) -> Result<(), 
         return Ok(());
     }
     Err(EgressError::Connect(
-        "the service answered with a part of a body, which cannot be searched for the connection's secrets: ask for the whole and read it as it arrives"
+        "the service answered with a part of a body, which cannot be searched for the connection's secrets: request \
+         the whole body and read it as it arrives"
             .to_owned(),
     ))
 }
@@ -51,7 +53,9 @@ pub(crate) fn check_packed(headers: &HeaderMap, first: &[u8]) -> Result<(), Egre
         return Ok(());
     };
     Err(EgressError::Connect(format!(
-        "the service answered with packed data ({kind}), which cannot be searched for secrets, and this connector may put secrets into bodies: ask for the files themselves, or bind its placeholders to other places by the policy `placeholders`"
+        "the service answered with packed data ({kind}), which cannot be searched for secrets, and this connector may \
+         put secrets into bodies: request the files themselves, or bind its placeholders to other places with the \
+         policy `placeholders`"
     )))
 }
 

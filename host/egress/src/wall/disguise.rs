@@ -28,20 +28,20 @@ pub(crate) fn check(
     }
     let what = match (&header, parameter, field) {
         (Some((name, disguise)), ..) => {
-            format!("by its header `{name}` the service could take it for one {}", disguise.as_str())
+            format!("because of its header `{name}`, the service could treat it as one {}", disguise.as_str())
         }
         (None, Some(name), _) => {
-            format!("by its parameter `{name}` the service could take it for one with another method")
+            format!("because of its parameter `{name}`, the service could treat it as one with another method")
         }
         (None, None, field) => {
-            format!("by {} the service could take it for one with another method", field.unwrap_or_default())
+            format!("because of {}, the service could treat it as one with another method", field.unwrap_or_default())
         }
     };
     let Some(rule) = wall::restricting(allow, &head.url) else { return Ok(()) };
     Err(EgressError::Denied {
         address: wall::describe(&head.method, shown),
         reason: format!("{what}, and the rule `{rule}` restricts method or path"),
-        remedy: "leave it out and send the request as it is meant, or approve the host for any method and path"
+        remedy: "leave it out and send the intended request directly, or approve the host for any method and path"
             .to_owned(),
     })
 }
@@ -90,7 +90,7 @@ fn in_passing(body: &Body, content_type: Option<&HeaderValue>) -> Option<String>
     }
     let text = String::from_utf8_lossy(content_type?.as_bytes()).to_ascii_lowercase();
     let is_form = text.contains("x-www-form-urlencoded") || text.contains("form-data");
-    is_form.then(|| "its form, which is a stream and cannot be looked into,".to_owned())
+    is_form.then(|| "its form, which is a stream and cannot be checked".to_owned())
 }
 
 fn field_of_bytes(bytes: &[u8], content_type: Option<&HeaderValue>) -> Option<String> {

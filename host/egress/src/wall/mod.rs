@@ -23,13 +23,13 @@ pub(crate) fn check_shape(method: &Method, url: &Url) -> Result<(), EgressError>
     }
     let is_named = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     if url.domain().is_some_and(|name| !is_named(name)) {
-        return wrong("the host of the address has characters that no name of a host has: write its name alone");
+        return wrong("the host of the address has characters that are not allowed in host names: write only its name");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return wrong("the address holds a user name or password: leave it out, the host puts the credential on");
+        return wrong("the address contains a user name or password: leave it out; the host adds the credential");
     }
     if url.fragment().is_some() {
-        return wrong("the address holds a fragment (`#...`), which is never sent: leave it out");
+        return wrong("the address contains a fragment (`#...`), which is never sent: leave it out");
     }
     check_spelling(method.as_str())
 }
@@ -200,6 +200,6 @@ mod tests {
         assert_eq!(admitted("https://a.example.com/x%2fy"), Some(CredentialUse::Allowed));
         assert_eq!(admitted("https://b.example.com/x/..%2fpublic"), Some(CredentialUse::Allowed));
         let error = not_approved(&Method::GET, &url("https://a.example.com/x/..%2fpublic"), false).to_string();
-        assert!(error.contains("hides dot segments"), "{error}");
+        assert!(error.contains("contains hidden dot segments"), "{error}");
     }
 }

@@ -90,7 +90,8 @@ impl Exception {
 /// Why a text is not a valid exception.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "`{0}` is no host name, address or network: write `db.internal`, `10.1.2.3`, `10.0.0.0/8` or `[fd00::/8]`, with `:port` behind it for one port alone"
+    "`{0}` is not a host name, address or network: write `db.internal`, `10.1.2.3`, `10.0.0.0/8` or `[fd00::/8]`, \
+     followed by `:port` for a single port"
 )]
 pub struct ExceptionError(String);
 

@@ -45,7 +45,7 @@ pub(crate) struct Gate {
 pub(crate) enum Refused {
     #[error("the host is {0}")]
     NotPublic(&'static str),
-    #[error("plain http is not allowed to this host")]
+    #[error("plain http is not allowed for this host")]
     Plain,
 }
 

@@ -209,14 +209,14 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             '<' | '>' | '=' | '!' => {
                 let operator =
                     ["<=", ">=", "!=", "<", ">", "="].into_iter().find(|operator| rest.starts_with(operator));
-                let operator = operator.ok_or("Invalid Value: ! is no operator, != is")?;
+                let operator = operator.ok_or("Invalid Value: ! is not an operator; use !=")?;
                 (Token::Operator(operator), &rest[operator.len()..])
             }
             _ if first.is_ascii_alphanumeric() => {
                 let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(rest.len());
                 (Token::Word(rest[..end].to_owned()), &rest[end..])
             }
-            other => return Err(format!("Invalid Value: {other:?} does not belong into a query")),
+            other => return Err(format!("Invalid Value: {other:?} does not belong in a query")),
         };
         tokens.push(token);
         rest = after.trim_start();
@@ -233,7 +233,7 @@ fn quoted(rest: &str) -> Result<(Token, &str), String> {
             '\'' => return Ok((Token::Text(text), &rest[at + 1..])),
             '\\' => match letters.next() {
                 Some((_, escaped @ ('\'' | '\\' | '"'))) => text.push(escaped),
-                Some((_, other)) => return Err(format!("Invalid Value: \\{other} is no escape")),
+                Some((_, other)) => return Err(format!("Invalid Value: \\{other} is not an escape")),
                 None => break,
             },
             other => text.push(other),
@@ -264,7 +264,7 @@ impl Parser<'_> {
     }
 
     fn term(&mut self, depth: usize) -> Result<Term, String> {
-        let depth = depth.checked_sub(1).ok_or("Invalid Value: the query nests too deep")?;
+        let depth = depth.checked_sub(1).ok_or("Invalid Value: the query is nested too deeply")?;
         if self.word("not") {
             return Ok(Term::Not(Box::new(self.term(depth)?)));
         }
@@ -377,7 +377,7 @@ fn moment(text: &str) -> Result<OffsetDateTime, String> {
     let day = time::macros::format_description!("[year]-[month]-[day]");
     whole
         .or_else(|_| Date::parse(text, &day).map(|date| date.with_time(Time::MIDNIGHT).assume_utc()))
-        .map_err(|_| format!("Invalid Value: {} is not a time as in 2026-01-31T12:00:00", cut(text)))
+        .map_err(|_| format!("Invalid Value: {} is not a time such as 2026-01-31T12:00:00", cut(text)))
 }
 
 fn unexpected(token: Option<&Token>) -> String {
@@ -388,7 +388,7 @@ fn unexpected(token: Option<&Token>) -> String {
         Some(Token::Open) => "(".to_owned(),
         Some(Token::Close) => ")".to_owned(),
     };
-    format!("Invalid Value: {shown} is not expected where it stands")
+    format!("Invalid Value: {shown} is not expected here")
 }
 
 fn cut(text: &str) -> String {

@@ -359,7 +359,7 @@ fn check_address(request: &wit::Request) -> Result<(), EgressError> {
     let length = request.url.len().saturating_add(pairs);
     if length > LONGEST_ADDRESS {
         return Err(invalid(format!(
-            "the address has {length} bytes with its query; at most {LONGEST_ADDRESS} can be sent: put what is long into the body"
+            "the address has {length} bytes with its query; at most {LONGEST_ADDRESS} can be sent: put long values into the body"
         )));
     }
     Ok(())
@@ -372,8 +372,9 @@ fn headers(headers: &[wit::Header]) -> Result<HeaderMap, EgressError> {
         let name = HeaderName::from_bytes(header.name.as_bytes())
             .map_err(|_| invalid(format!("{:?} is not a header name", cut(&header.name))))?;
         let value = HeaderValue::from_str(&header.value).or_else(|_| HeaderValue::from_bytes(header.value.as_bytes()));
-        let value = value
-            .map_err(|_| invalid(format!("the value of the header {} has control characters", cut(&header.name))))?;
+        let value = value.map_err(|_| {
+            invalid(format!("the value of the header {} contains control characters", cut(&header.name)))
+        })?;
         map.try_append(name, value).map_err(|_| too_many())?;
     }
     Ok(map)

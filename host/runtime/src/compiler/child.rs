@@ -50,7 +50,7 @@ fn serve() -> io::Result<()> {
         Ok(Ok(Err(error))) if error.is::<OutOfMemory>() => (Outcome::NoMemory, Vec::new()),
         Ok(Ok(Err(error))) => (Outcome::Invalid, text(format!("{error:#}"))),
         Ok(Err(_)) => (Outcome::Failed, text("panicked".to_owned())),
-        Err(error) => (Outcome::Failed, text(format!("has no thread to work on: {error}"))),
+        Err(error) => (Outcome::Failed, text(format!("has no thread to run on: {error}"))),
     };
     wire::write_answer(&mut output, outcome, &content)
 }

@@ -6,7 +6,7 @@
 pub enum CompilerError {
     /// Too many components wait.
     #[error(
-        "{waiting} components are being compiled or wait for it already, which is as many as this host takes; try again in {retry_after} s"
+        "{waiting} components are already being compiled or waiting, which is this host's limit; try again in {retry_after} s"
     )]
     Busy {
         /// The number of waiting components.
@@ -24,7 +24,7 @@ pub enum CompilerError {
     },
     /// The program that was started does not compile for this host.
     #[error(
-        "{program} is no compiler for this host: {reason}; it has to be built with the same version of this crate, for the same \
+        "{program} is not a compiler for this host: {reason}; it has to be built with the same version of this crate, for the same \
          machine, and call `Compiler::this_program` before anything else"
     )]
     NotACompiler {
@@ -34,14 +34,14 @@ pub enum CompilerError {
         reason: &'static str,
     },
     /// It took too long.
-    #[error("compiling this component takes more than {seconds} s; compiling was ended (the limit `compile_wall`)")]
+    #[error("compiling this component takes more than {seconds} s; compiling was stopped (the limit `compile_wall`)")]
     TimedOut {
         /// The limit.
         seconds: f64,
     },
     /// It took too much processor time.
     #[error(
-        "compiling this component takes more than {seconds} s of processor time; compiling was ended (the limit `compile_cpu`)"
+        "compiling this component takes more than {seconds} s of processor time; compiling was stopped (the limit `compile_cpu`)"
     )]
     CpuExceeded {
         /// The limit.
@@ -49,7 +49,7 @@ pub enum CompilerError {
     },
     /// It requested too much memory.
     #[error(
-        "compiling this component takes more than {limit} bytes of memory; compiling was ended (the limit `compile_memory`)"
+        "compiling this component takes more than {limit} bytes of memory; compiling was stopped (the limit `compile_memory`)"
     )]
     MemoryExceeded {
         /// The limit in bytes.
@@ -57,7 +57,7 @@ pub enum CompilerError {
     },
     /// There is too much compiled code.
     #[error(
-        "this component compiles to {size} bytes of code; this host takes at most {limit} (the limit `compile_code`)"
+        "this component compiles to {size} bytes of code; this host accepts at most {limit} (the limit `compile_code`)"
     )]
     CodeTooLarge {
         /// Bytes of code.
@@ -66,6 +66,6 @@ pub enum CompilerError {
         limit: u64,
     },
     /// The compiler crashed, or something else stopped it.
-    #[error("compiling this component ended without a result: the compiler {0}")]
+    #[error("compiling this component gave no result: the compiler {0}")]
     Ended(String),
 }

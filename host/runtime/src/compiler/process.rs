@@ -83,11 +83,11 @@ fn explain(status: Option<ExitStatus>, complaint: &[u8], limits: &CompileLimits)
     match (signal, status.and_then(|status| status.code())) {
         (Some(SIGXCPU), _) => CompilerError::CpuExceeded { seconds: cpu_seconds(limits) },
         (Some(SIGKILL), _) => {
-            CompilerError::Ended("was killed, by the system where memory is short or by somebody".to_owned())
+            CompilerError::Ended("was killed, by the system because memory is short, or by somebody".to_owned())
         }
-        (Some(signal), _) => CompilerError::Ended(format!("was ended by signal {signal}")),
+        (Some(signal), _) => CompilerError::Ended(format!("was terminated by signal {signal}")),
         (None, Some(1)) => {
-            CompilerError::Ended("could not begin; most often the limit `compile_memory` is too low".to_owned())
+            CompilerError::Ended("could not start; usually the limit `compile_memory` is too low".to_owned())
         }
         (None, Some(status)) => CompilerError::Ended(format!("ended with status {status}")),
         (None, None) => CompilerError::Ended("ended".to_owned()),
@@ -164,12 +164,12 @@ async fn converse(
 async fn greet(output: &mut (impl AsyncRead + Unpin), fingerprint: &str) -> Result<(), Silence> {
     let mut greeting = [0; wire::GREETING];
     if output.read_exact(&mut greeting).await.is_err() {
-        return Err(Silence::NotACompiler("it ended without a greeting"));
+        return Err(Silence::NotACompiler("it exited without a greeting"));
     }
     match greeting.strip_prefix(wire::MAGIC.as_slice()) {
         Some(theirs) if theirs == fingerprint.as_bytes() => Ok(()),
         Some(_) => Err(Silence::NotACompiler("it compiles for another engine")),
-        None => Err(Silence::NotACompiler("it says something else")),
+        None => Err(Silence::NotACompiler("its greeting is not valid")),
     }
 }
 
@@ -181,7 +181,7 @@ async fn send(input: &mut (impl AsyncWrite + Unpin), order: Order, component: &[
 
 /// `None` if the stream ends before the answer does.
 async fn read_answer(output: &mut (impl AsyncRead + Unpin), limits: &CompileLimits) -> Result<Option<Answer>, Silence> {
-    let garbled = || Silence::NotACompiler("its answer makes no sense");
+    let garbled = || Silence::NotACompiler("its answer is not valid");
     let mut head = [0; wire::ANSWER];
     if output.read_exact(&mut head).await.is_err() {
         return Ok(None);

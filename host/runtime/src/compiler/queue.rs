@@ -82,7 +82,7 @@ async fn on_thread(component: Vec<u8>, engine: Engine, place: OwnedSemaphorePerm
     };
     stack::deep("innkeeper-compile")
         .spawn(work)
-        .map_err(|error| CompilerError::Ended(format!("has no thread to work on: {error}")))?;
+        .map_err(|error| CompilerError::Ended(format!("has no thread to run on: {error}")))?;
     let code = doing.await.map_err(|_| CompilerError::Ended("panicked".to_owned()))?;
     code.map_err(|error| LoadError::invalid(format_args!("{error:#}")))
 }

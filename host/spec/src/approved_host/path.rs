@@ -39,10 +39,10 @@ pub fn doubt(path: &str) -> Option<&'static str> {
     Some(ESCAPED)
 }
 
-const CONTROL: &str = "holds a control character";
-const DOTS: &str = "hides dot segments, which some servers would follow";
-const ESCAPED: &str = "is percent-encoded again and again";
-const NO_TEXT: &str = "holds escapes that are not UTF-8, which some servers read as other characters";
+const CONTROL: &str = "contains a control character";
+const DOTS: &str = "contains hidden dot segments, which some servers would follow";
+const ESCAPED: &str = "is percent-encoded repeatedly";
+const NO_TEXT: &str = "contains escapes that are not UTF-8, which some servers read as other characters";
 
 fn starts_within(path: &[u8], prefix: &[&str]) -> bool {
     let Some(rest) = path.strip_prefix(b"/") else { return false };

@@ -24,15 +24,15 @@ impl FieldSpec {
             return if self.required { Err(format!("`{}` is empty: it is required", self.name)) } else { Ok(()) };
         }
         if text.len() > MAX_LENGTH {
-            return Err(format!("`{}` has {} bytes: at most {MAX_LENGTH} are possible", self.name, text.len()));
+            return Err(format!("`{}` has {} bytes: at most {MAX_LENGTH} are allowed", self.name, text.len()));
         }
         if text.contains('\0') {
-            return Err(format!("`{}` holds a zero byte", self.name));
+            return Err(format!("`{}` contains a zero byte", self.name));
         }
         let one_line = !matches!(self.kind, FieldKind::Multiline | FieldKind::File);
         if one_line && text.chars().any(char::is_control) {
             let name = &self.name;
-            return Err(format!("`{name}` holds a line break or another control character: is there one at its end?"));
+            return Err(format!("`{name}` contains a line break or another control character: perhaps at its end"));
         }
         match self.kind {
             FieldKind::Url => self.check_url(text)?,
@@ -46,9 +46,10 @@ impl FieldSpec {
 
     fn check_url(&self, text: &str) -> Result<(), String> {
         let name = &self.name;
-        let url = Url::parse(text).map_err(|error| format!("`{name}` is {}, no address ({error})", quoted(text)))?;
+        let url = Url::parse(text)
+            .map_err(|error| format!("`{name}` is {}, which is not an address ({error})", quoted(text)))?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(format!("`{name}` holds a user name or password: leave them out of the address"));
+            return Err(format!("`{name}` contains a user name or password: leave them out of the address"));
         }
         if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
             return Err(format!("`{name}` is {}: write an https address", quoted(text)));
@@ -63,7 +64,7 @@ impl FieldSpec {
         }
         let help = self.help.as_deref().map(|help| format!(". {help}")).unwrap_or_default();
         if self.kind.is_secret() {
-            return Err(format!("`{}` does not look as it should{help}", self.name));
+            return Err(format!("`{}` does not have the required form{help}", self.name));
         }
         Err(format!("`{}` is {}, which does not match the pattern {}{help}", self.name, quoted(text), quoted(pattern)))
     }
@@ -74,7 +75,7 @@ pub(super) fn expression(pattern: &str) -> Result<Regex, String> {
     RegexBuilder::new(&format!("^(?:{pattern})$"))
         .size_limit(1 << 20)
         .build()
-        .map_err(|_| format!("{} is no regular expression that can be used here", quoted(pattern)))
+        .map_err(|_| format!("{} is not a regular expression that can be used here", quoted(pattern)))
 }
 
 #[cfg(test)]
@@ -107,7 +108,7 @@ mod tests {
             (field(FieldKind::Text), json!(1), "must be a text"),
             (field(FieldKind::Text), json!("a\nb"), "line break"),
             (field(FieldKind::Url), json!("ftp://example.com"), "https address"),
-            (field(FieldKind::Url), json!("example.com"), "no address"),
+            (field(FieldKind::Url), json!("example.com"), "not an address"),
             (field(FieldKind::Multiline), json!("a\u{0}"), "zero byte"),
             (field(FieldKind::Number), json!("1"), "must be a number"),
             (field(FieldKind::Flag), json!("true"), "true or false"),

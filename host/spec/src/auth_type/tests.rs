@@ -39,12 +39,12 @@ fn a_good_auth_type_parses() {
 #[test]
 fn its_fields_are_checked() {
     one_mistake("/fields/1/name", "declared twice", |spec| spec.fields[1].name = "user".to_owned());
-    one_mistake("/fields/0/name", "no field name", |spec| spec.fields[0].name = "a b".to_owned());
+    one_mistake("/fields/0/name", "not a field name", |spec| spec.fields[0].name = "a b".to_owned());
     one_mistake("/fields/0/label", "is empty", |spec| spec.fields[0].label = String::new());
-    one_mistake("/fields/0/choices", "what to choose from", |spec| spec.fields[0].kind = FieldKind::Choice);
+    one_mistake("/fields/0/choices", "list the choices", |spec| spec.fields[0].kind = FieldKind::Choice);
     one_mistake("/fields/0/choices", "only a field", |spec| spec.fields[0].choices = vec!["a".to_owned()]);
-    one_mistake("/fields/0/pattern", "no regular expression", |spec| spec.fields[0].pattern = Some("(".to_owned()));
-    one_mistake("/fields/0/default", "is no JSON", |spec| spec.fields[0].default = Some("x".to_owned()));
+    one_mistake("/fields/0/pattern", "not a regular expression", |spec| spec.fields[0].pattern = Some("(".to_owned()));
+    one_mistake("/fields/0/default", "is not JSON", |spec| spec.fields[0].default = Some("x".to_owned()));
     one_mistake("/fields/0/default", "must be a text", |spec| spec.fields[0].default = Some("1".to_owned()));
     one_mistake("/fields/1/default", "a secret has no default", |spec| {
         spec.fields[1].default = Some("\"x\"".to_owned());

@@ -163,17 +163,17 @@ fn every_mistake_is_reported_at_once_with_its_place() {
 #[test]
 fn who_it_is_must_be_well_formed() {
     one_mistake("/about/id", "lower-case", |spec| spec.about.id = "no-good".to_owned());
-    one_mistake("/about/version", "no semantic version", |spec| spec.about.version = "1.2".to_owned());
+    one_mistake("/about/version", "not a semantic version", |spec| spec.about.version = "1.2".to_owned());
     one_mistake("/about/title", "is empty", |spec| spec.about.title = String::new());
     one_mistake("/about/title", "at most 128", |spec| spec.about.title = "x".repeat(129));
     one_mistake("/about/description", "control characters", |spec| spec.about.description = "\u{1b}[2J".to_owned());
-    one_mistake("/about/documentation", "no https address", |spec| {
+    one_mistake("/about/documentation", "not an https address", |spec| {
         spec.about.documentation = Some("http://example.com".to_owned());
     });
     one_mistake("/about/documentation", "user name", |spec| {
         spec.about.documentation = Some("https://a:b@example.com".to_owned());
     });
-    one_mistake("/about/icon", "no `data:` address", |spec| {
+    one_mistake("/about/icon", "not a `data:` address", |spec| {
         spec.about.icon = Some("https://example.com/i.png".to_owned());
     });
     one_mistake("/about/icon", "<script>", |spec| {
@@ -187,16 +187,18 @@ fn auth_declarations_must_fit_their_config() {
     one_mistake("/auth_types/1/auth_type", "declared twice", |spec| {
         spec.auth_types[1].auth_type = "oauth_authorization_code".to_owned();
     });
-    one_mistake("/auth_types/1/auth_type", "is no auth type", |spec| spec.auth_types[1].auth_type = "OAuth".to_owned());
-    one_mistake("/auth_types/0/defaults", "no JSON object", |spec| spec.auth_types[0].defaults = "[]".to_owned());
-    one_mistake("/auth_types/0/defaults", "is no JSON (", |spec| spec.auth_types[0].defaults = "{".to_owned());
-    one_mistake("/auth_types/0/defaults/token_url", "names `tennant`, which is no field", |spec| {
+    one_mistake("/auth_types/1/auth_type", "is not a valid auth type", |spec| {
+        spec.auth_types[1].auth_type = "OAuth".to_owned();
+    });
+    one_mistake("/auth_types/0/defaults", "not a JSON object", |spec| spec.auth_types[0].defaults = "[]".to_owned());
+    one_mistake("/auth_types/0/defaults", "is not JSON (", |spec| spec.auth_types[0].defaults = "{".to_owned());
+    one_mistake("/auth_types/0/defaults/token_url", "names `tennant`, which is not a field", |spec| {
         spec.auth_types[0].defaults = json!({"token_url": "https://{tennant}.example.com"}).to_string();
     });
     one_mistake("/auth_types/0/defaults/token_url", "nothing closes", |spec| {
         spec.auth_types[0].defaults = json!({"token_url": "https://{tenant.example.com"}).to_string();
     });
-    one_mistake("/auth_types/0/defaults/a~1b", "no field name", |spec| {
+    one_mistake("/auth_types/0/defaults/a~1b", "not a field name", |spec| {
         spec.auth_types[0].defaults = json!({"a/b": 1}).to_string();
     });
     one_mistake("/auth_types/0/overrides/scope", "unknown field `colour`", |spec| {
@@ -209,7 +211,7 @@ fn auth_declarations_must_fit_their_config() {
 
 #[test]
 fn a_broken_config_schema_makes_no_mistakes_elsewhere() {
-    one_mistake("/config", "is no JSON (", |spec| spec.config = "nope".to_owned());
+    one_mistake("/config", "is not JSON (", |spec| spec.config = "nope".to_owned());
     one_mistake("/config", "add `\"type\": \"object\"`", |spec| spec.config = "{}".to_owned());
     one_mistake("/config/type", "write `\"object\"`", |spec| spec.config = json!({"type": "array"}).to_string());
     one_mistake("/config", "another document", |spec| {
@@ -219,7 +221,7 @@ fn a_broken_config_schema_makes_no_mistakes_elsewhere() {
 
 #[test]
 fn form_hints_are_checked() {
-    one_mistake("/config/properties/site/x-form/widget", "is none of", |spec| {
+    one_mistake("/config/properties/site/x-form/widget", "is not one of", |spec| {
         spec.config = json!({"type": "object", "properties": {
             "tenant": {}, "site": {"x-form": {"widget": "dial"}},
         }})
@@ -244,14 +246,14 @@ fn host_rules_are_checked() {
     one_mistake("/hosts/1/host", "no field at `/sight`", |spec| {
         spec.hosts[1].host = draft::HostPattern::Config("/sight".to_owned());
     });
-    one_mistake("/hosts/1/host", "no JSON pointer", |spec| {
+    one_mistake("/hosts/1/host", "not a JSON pointer", |spec| {
         spec.hosts[1].host = draft::HostPattern::Config("site".to_owned());
     });
     one_mistake("/hosts/1/host", "an address is a string", |spec| {
         spec.hosts[1].host = draft::HostPattern::Config("/size".to_owned());
     });
     one_mistake("/hosts/2/host", "not declared", |spec| spec.claims = vec!["team.id".to_owned()]);
-    one_mistake("/hosts/2/host", "no host name", |spec| {
+    one_mistake("/hosts/2/host", "not a host name", |spec| {
         let claim = "instance_url".to_owned();
         spec.hosts[2].host = draft::HostPattern::Claim(draft::ClaimHost { claim, pattern: "a b".to_owned() });
     });
@@ -259,10 +261,10 @@ fn host_rules_are_checked() {
 
 #[test]
 fn default_headers_of_the_host_are_refused() {
-    one_mistake("/headers/1/0", "belongs to the host", |spec| {
+    one_mistake("/headers/1/0", "is set by the host", |spec| {
         spec.headers.push(("Authorization".to_owned(), "Bearer x".to_owned()));
     });
-    one_mistake("/headers/1/1", "no line breaks", |spec| spec.headers.push(("x".to_owned(), "a\nb".to_owned())));
+    one_mistake("/headers/1/1", "without line breaks", |spec| spec.headers.push(("x".to_owned(), "a\nb".to_owned())));
 }
 
 #[test]
@@ -270,7 +272,7 @@ fn a_claim_is_never_a_credential() {
     for name in ["access_token", "refresh_token", "id_token", "authed_user.access_token", "client_secret", "code"] {
         one_mistake("/claims/2", "is a credential", |spec| spec.claims.push(name.to_owned()));
     }
-    one_mistake("/claims/2", "no field of a token answer", |spec| spec.claims.push("a b".to_owned()));
+    one_mistake("/claims/2", "not a field of a token response", |spec| spec.claims.push("a b".to_owned()));
     one_mistake("/claims/2", "declared twice", |spec| spec.claims.push("team.id".to_owned()));
 }
 
@@ -286,7 +288,7 @@ fn actions_are_checked() {
     one_mistake("/actions/0/name", "no action name", |spec| spec.actions[0].name = "list-files".to_owned());
     one_mistake("/actions/0/title", "is empty", |spec| spec.actions[0].title = " ".to_owned());
     one_mistake("/actions/0/description", "is empty", |spec| spec.actions[0].description = String::new());
-    one_mistake("/actions/0/input", "is no JSON (", |spec| spec.actions[0].input = "{,}".to_owned());
+    one_mistake("/actions/0/input", "is not JSON (", |spec| spec.actions[0].input = "{,}".to_owned());
     one_mistake("/actions/0/input", "at /properties/q/type", |spec| {
         spec.actions[0].input = json!({"type": "object", "properties": {"q": {"type": "text"}}}).to_string();
     });
@@ -296,7 +298,7 @@ fn actions_are_checked() {
     one_mistake("/actions/0/output", "2020-12", |spec| {
         spec.actions[0].output = Some(json!({"$schema": "http://json-schema.org/draft-07/schema#"}).to_string());
     });
-    one_mistake("/actions/0/annotations/form", "is no JSON (", |spec| {
+    one_mistake("/actions/0/annotations/form", "is not JSON (", |spec| {
         spec.actions[0].annotations.push(annotation("form", "no"));
     });
     one_mistake("/actions", "has 513 entries", |spec| {
@@ -306,10 +308,10 @@ fn actions_are_checked() {
 
 #[test]
 fn annotations_are_json_under_a_name_each() {
-    one_mistake("/annotations/x", "is no JSON (", |spec| spec.annotations.push(annotation("x", "")));
-    one_mistake("/annotations/x-vendor", "is there twice", |spec| spec.annotations.push(annotation("x-vendor", "1")));
-    one_mistake("/annotations/a b", "no annotation name", |spec| spec.annotations.push(annotation("a b", "1")));
-    one_mistake("/skill", "is no text", |spec| spec.annotations[0].value = "{}".to_owned());
+    one_mistake("/annotations/x", "is not JSON (", |spec| spec.annotations.push(annotation("x", "")));
+    one_mistake("/annotations/x-vendor", "is repeated", |spec| spec.annotations.push(annotation("x-vendor", "1")));
+    one_mistake("/annotations/a b", "not an annotation name", |spec| spec.annotations.push(annotation("a b", "1")));
+    one_mistake("/skill", "is not text", |spec| spec.annotations[0].value = "{}".to_owned());
 }
 
 #[test]

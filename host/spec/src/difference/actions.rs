@@ -9,17 +9,17 @@ pub(super) fn compare(older: &[ActionSpec], newer: &[ActionSpec], found: &mut Fo
         match older.iter().find(|former| former.name == action.name) {
             Some(former) => one(&place, former, action, found),
             None if action.scope == Scope::Read => {
-                found.note(place, format!("brings the action `{}`, which reads", action.name), Impact::Informative);
+                found.note(place, format!("adds the action `{}`, which reads", action.name), Impact::Informative);
             }
             None => {
-                let what = format!("brings the action `{}` of scope {}", action.name, action.scope);
+                let what = format!("adds the action `{}` of scope {}", action.name, action.scope);
                 found.note(place, what, Impact::NeedsApproval);
             }
         }
     }
     for (index, former) in older.iter().enumerate() {
         if !newer.iter().any(|action| action.name == former.name) {
-            found.note(format!("/actions/{index}"), format!("drops the action `{}`", former.name), Impact::Breaking);
+            found.note(format!("/actions/{index}"), format!("removes the action `{}`", former.name), Impact::Breaking);
         }
     }
 }
@@ -37,8 +37,7 @@ fn one(place: &str, older: &ActionSpec, newer: &ActionSpec, found: &mut Found) {
         found.note(format!("{place}/tool"), format!("{verb} `{name}` to language models"), Impact::Informative);
     }
     if older.streaming != newer.streaming {
-        let what =
-            if newer.streaming { "hands out results as they come" } else { "no longer hands out results as they come" };
+        let what = if newer.streaming { "streams results" } else { "no longer streams results" };
         let impact = if newer.streaming { Impact::Informative } else { Impact::Breaking };
         found.note(format!("{place}/streaming"), format!("`{name}` {what}"), impact);
     }

@@ -15,12 +15,12 @@ pub(super) fn compare(older: &[AuthDeclaration], newer: &[AuthDeclaration], foun
         let place = format!("/auth_types/{index}");
         match older.iter().find(|former| former.auth_type == declaration.auth_type) {
             Some(former) => one(&place, former, declaration, found),
-            None => found.note(place, format!("takes `{}` as well", declaration.auth_type), Impact::Informative),
+            None => found.note(place, format!("also accepts `{}`", declaration.auth_type), Impact::Informative),
         }
     }
     for (index, former) in older.iter().enumerate() {
         if !newer.iter().any(|declaration| declaration.auth_type == former.auth_type) {
-            let what = format!("no longer takes `{}`: connections that use it stop", former.auth_type);
+            let what = format!("no longer accepts `{}`: connections that use it stop working", former.auth_type);
             found.note(format!("/auth_types/{index}"), what, Impact::Breaking);
         }
     }
@@ -58,11 +58,11 @@ fn scope(place: &str, before: Option<&Value>, after: Option<&Value>, found: &mut
     let added: Vec<_> = after.difference(&before).map(String::as_str).collect();
     let removed: Vec<_> = before.difference(&after).map(String::as_str).collect();
     if !added.is_empty() {
-        let what = format!("asks users for the wider scope {}; what they granted goes on serving", added.join(" "));
+        let what = format!("asks users for the wider scope {}; existing grants keep working", added.join(" "));
         found.note(place, what, Impact::NeedsApproval);
     }
     if !removed.is_empty() {
-        found.note(place, format!("no longer asks for the scope {}", removed.join(" ")), Impact::Informative);
+        found.note(place, format!("no longer requests the scope {}", removed.join(" ")), Impact::Informative);
     }
 }
 

@@ -11,13 +11,13 @@ use crate::{CredentialUse, HostPattern, HostRule};
 pub(super) fn compare(older: &[HostRule], newer: &[HostRule], found: &mut Found) {
     for (index, rule) in newer.iter().enumerate() {
         if !older.iter().any(|former| covers(former, rule)) {
-            let what = format!("asks for requests to {}", describe(rule));
+            let what = format!("requests access to {}", describe(rule));
             found.note(format!("/hosts/{index}"), what, Impact::NeedsApproval);
         }
     }
     for (index, rule) in older.iter().enumerate() {
         if !newer.iter().any(|later| covers(later, rule)) {
-            let what = format!("no longer asks for requests to {}", describe(rule));
+            let what = format!("no longer requests access to {}", describe(rule));
             found.note(format!("/hosts/{index}"), what, Impact::Informative);
         }
     }

@@ -23,7 +23,7 @@ pub(super) fn compare_taken(place: &str, subject: &str, older: &Schema, newer: &
     }
     fields(place, subject, older, newer, found);
     if found.0.len() == before {
-        found.note(place, format!("{subject} has another schema"), Impact::Informative);
+        found.note(place, format!("{subject} has a different schema"), Impact::Informative);
     }
 }
 
@@ -39,7 +39,7 @@ pub(super) fn compare_given(
     match (older, newer) {
         (None, None) => {}
         (None, Some(_)) => found.note(place, format!("{subject} has a schema now"), Impact::Informative),
-        (Some(_), None) => found.note(place, format!("{subject} has no schema any more"), Impact::Breaking),
+        (Some(_), None) => found.note(place, format!("{subject} no longer has a schema"), Impact::Breaking),
         (Some(older), Some(newer)) if without_texts(older.as_value()) == without_texts(newer.as_value()) => {}
         (Some(older), Some(newer)) => {
             let before = found.0.len();
@@ -51,7 +51,7 @@ pub(super) fn compare_given(
             }
             fields(place, &subject, older, newer, found);
             if found.0.len() == before {
-                found.note(place, format!("{subject} has another schema"), Impact::Informative);
+                found.note(place, format!("{subject} has a different schema"), Impact::Informative);
             }
         }
     }
@@ -60,9 +60,9 @@ pub(super) fn compare_given(
 fn fields(place: &str, subject: &str, older: &Schema, newer: &Schema, found: &mut Found) {
     for (name, former) in older.properties() {
         match newer.property(name) {
-            None => found.note(place, format!("{subject} has no field `{name}` any more"), Impact::Breaking),
+            None => found.note(place, format!("{subject} no longer has a field `{name}`"), Impact::Breaking),
             Some(later) if former.get("type") != later.get("type") => {
-                found.note(place, format!("the field `{name}` of {subject} is of another type"), Impact::Breaking);
+                found.note(place, format!("the field `{name}` of {subject} has a different type"), Impact::Breaking);
             }
             Some(_) => {}
         }

@@ -74,12 +74,12 @@ fn nothing_differs_where_nothing_changed_but_the_version() {
 fn a_further_host_needs_approval_and_one_less_does_not() {
     assert_eq!(
         after(|spec| spec.hosts.push(host("cdn.example.net"))),
-        ["[needs approval] /hosts/1: asks for requests to cdn.example.net, below /v1 (GET), with the credential"]
+        ["[needs approval] /hosts/1: requests access to cdn.example.net, below /v1 (GET), with the credential"]
     );
     assert_eq!(after(|spec| spec.hosts.push(host("a.example.com"))), [""; 0]);
     assert_eq!(
         after(|spec| spec.hosts.clear()),
-        ["[informative] /hosts/0: no longer asks for requests to *.example.com, below /v1 (GET), with the credential"]
+        ["[informative] /hosts/0: no longer requests access to *.example.com, below /v1 (GET), with the credential"]
     );
 }
 
@@ -106,7 +106,7 @@ fn a_placeholder_that_may_go_to_more_places_needs_approval() {
     let bound = || parsed(json!([{"field": "bot_token", "places": ["header"]}]));
     let found = bound().differences(&parsed(json!([])));
     let asks =
-        "[needs approval] /policies/placeholders: asks to have a secret filled in where it was not before: bot_token";
+        "[needs approval] /policies/placeholders: requests permission to fill in a secret at a new place: bot_token";
     assert_eq!(found[0].to_string(), asks);
     let narrower = parsed(json!([])).differences(&bound());
     assert!(narrower.iter().all(|difference| difference.impact == Impact::Informative), "{narrower:?}");
@@ -120,11 +120,14 @@ fn new_claims_and_placeholders_need_approval() {
             spec.placeholders.push("bot_token".to_owned());
         }),
         [
-            "[needs approval] /claims/1: asks to read the claim `instance_url`",
-            "[needs approval] /placeholders/0: asks to have the secret field put into requests: `bot_token`",
+            "[needs approval] /claims/1: requests permission to read the claim `instance_url`",
+            "[needs approval] /placeholders/0: requests permission to put the secret field into requests: `bot_token`",
         ]
     );
-    assert_eq!(after(|spec| spec.claims.clear()), ["[informative] /claims/0: no longer asks to read the claim `team`"]);
+    assert_eq!(
+        after(|spec| spec.claims.clear()),
+        ["[informative] /claims/0: no longer requests permission to read the claim `team`"]
+    );
 }
 
 #[test]
@@ -138,11 +141,11 @@ fn a_wider_scope_of_the_grant_needs_approval() {
     assert_eq!(
         scope(json!("write read")),
         [
-            "[needs approval] /auth_types/0/defaults/scope: asks users for the wider scope write; what they granted goes on serving"
+            "[needs approval] /auth_types/0/defaults/scope: asks users for the wider scope write; existing grants keep working"
         ]
     );
     assert_eq!(scope(json!(["read"])), [""; 0]);
-    assert_eq!(scope(json!("")), ["[informative] /auth_types/0/defaults/scope: no longer asks for the scope read"]);
+    assert_eq!(scope(json!("")), ["[informative] /auth_types/0/defaults/scope: no longer requests the scope read"]);
 }
 
 #[test]
@@ -165,8 +168,8 @@ fn auth_types_come_go_and_grow_old() {
     assert_eq!(
         after(|spec| spec.auth_types = vec![declaration("basic", &json!({}))]),
         [
-            "[breaking] /auth_types/0: no longer takes `oauth_authorization_code`: connections that use it stop",
-            "[informative] /auth_types/0: takes `basic` as well",
+            "[breaking] /auth_types/0: no longer accepts `oauth_authorization_code`: connections that use it stop working",
+            "[informative] /auth_types/0: also accepts `basic`",
         ]
     );
     let found = after(|spec| spec.auth_types[0].standing = crate::Standing::Legacy);
@@ -184,9 +187,9 @@ fn actions_come_and_go() {
             spec.actions.push(action);
         })
     };
-    assert_eq!(further(Scope::Read), ["[informative] /actions/1: brings the action `more`, which reads"]);
-    assert_eq!(further(Scope::Destroy), ["[needs approval] /actions/1: brings the action `more` of scope destroy"]);
-    assert_eq!(after(|spec| spec.actions.clear()), ["[breaking] /actions/0: drops the action `list`"]);
+    assert_eq!(further(Scope::Read), ["[informative] /actions/1: adds the action `more`, which reads"]);
+    assert_eq!(further(Scope::Destroy), ["[needs approval] /actions/1: adds the action `more` of scope destroy"]);
+    assert_eq!(after(|spec| spec.actions.clear()), ["[breaking] /actions/0: removes the action `list`"]);
 }
 
 #[test]
@@ -205,15 +208,15 @@ fn a_new_demand_on_the_input_breaks_and_a_new_choice_does_not() {
     );
     assert_eq!(
         after(|spec| spec.actions[0].input = input(&json!({}), &[])),
-        ["[breaking] /actions/0/input: the input of `list` has no field `q` any more"]
+        ["[breaking] /actions/0/input: the input of `list` no longer has a field `q`"]
     );
     assert_eq!(
         after(|spec| spec.actions[0].input = input(&json!({"q": {"type": "number"}}), &[])),
-        ["[breaking] /actions/0/input: the field `q` of the input of `list` is of another type"]
+        ["[breaking] /actions/0/input: the field `q` of the input of `list` has a different type"]
     );
     assert_eq!(
         after(|spec| spec.actions[0].input = input(&json!({"q": {"type": "string"}, "p": {"type": "string"}}), &[])),
-        ["[informative] /actions/0/input: the input of `list` has another schema"]
+        ["[informative] /actions/0/input: the input of `list` has a different schema"]
     );
     assert_eq!(
         after(|spec| spec.actions[0].input = input(&json!({"q": {"type": "string", "description": "new"}}), &[])),
@@ -224,14 +227,14 @@ fn a_new_demand_on_the_input_breaks_and_a_new_choice_does_not() {
 #[test]
 fn an_output_that_promises_less_breaks() {
     let output = |output: Option<Value>| after(|spec| spec.actions[0].output = output.map(|output| output.to_string()));
-    assert_eq!(output(None), ["[breaking] /actions/0/output: the output of `list` has no schema any more"]);
+    assert_eq!(output(None), ["[breaking] /actions/0/output: the output of `list` no longer has a schema"]);
     assert_eq!(
         output(Some(json!({"type": "object", "properties": {"n": {"type": "integer"}}}))),
         ["[breaking] /actions/0/output: the output of `list` may lack the field `n`"]
     );
     assert_eq!(
         output(Some(json!({"type": "object"}))),
-        ["[breaking] /actions/0/output: the output of `list` has no field `n` any more"]
+        ["[breaking] /actions/0/output: the output of `list` no longer has a field `n`"]
     );
 }
 
@@ -245,7 +248,7 @@ fn a_new_config_field_that_must_be_filled_in_breaks_unless_it_has_a_default() {
     assert_eq!(config(json!({"type": "string"})), ["[breaking] /config: the config must have the field `region`"]);
     assert_eq!(
         config(json!({"type": "string", "default": "eu"})),
-        ["[informative] /config: the config has another schema"]
+        ["[informative] /config: the config has a different schema"]
     );
 }
 

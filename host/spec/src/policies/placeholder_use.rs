@@ -22,14 +22,14 @@ pub struct PlaceholderUse {
     /// The field, as the spec's `placeholders` name it.
     #[schemars(length(min = 1, max = 64))]
     pub field: String,
-    /// The host, or all below a name.
+    /// The host, or all hosts below a name.
     #[serde(default)]
     pub host: Option<NamePattern>,
-    /// Paths equal to it or below it, as they are before anything is filled in.
+    /// Paths equal to it or below it, before anything is filled in.
     #[serde(default)]
     #[schemars(length(min = 1, max = 1024))]
     pub path_prefix: Option<String>,
-    /// Upper case. Empty: any.
+    /// Methods in upper case. Empty: any.
     #[serde(default)]
     #[schemars(length(max = 32))]
     pub methods: Vec<String>,
@@ -49,7 +49,7 @@ pub enum Place {
     Query,
     /// The value of a header.
     Header,
-    /// The body. What is in one may be kept by the service, and read later.
+    /// The body. The service may store it, and it may be read later.
     Body,
 }
 

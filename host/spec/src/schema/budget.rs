@@ -123,7 +123,7 @@ impl Budget {
             .ok_or_else(|| format!("the schemas of the spec have more than {MOST_PARTS} parts: shorten them"))?;
         self.paths = self.paths.checked_sub(path).ok_or_else(|| {
             format!(
-                "the places of the schemas' parts take more than {MOST_PATHS} bytes: shorten names, or nest fewer parts"
+                "the paths of the schemas' parts take more than {MOST_PATHS} bytes: shorten names, or nest fewer parts"
             )
         })?;
         Ok(())

@@ -64,11 +64,11 @@ fn sentence(error: &ValidationError<'_>) -> String {
             if options.len() > names.len() {
                 names.push("…".to_owned());
             }
-            format!("{} is none of {}", shown(given), names.join(", "))
+            format!("{} is not one of {}", shown(given), names.join(", "))
         }
         Kind::Constant { expected_value } => format!("must be {}, this is {}", shown(expected_value), shown(given)),
         Kind::Pattern { pattern } => format!("{} does not match the pattern {}", shown(given), quoted(pattern)),
-        Kind::Format { format } => format!("{} is no valid {}", shown(given), quoted(format)),
+        Kind::Format { format } => format!("{} is not a valid {}", shown(given), quoted(format)),
         Kind::MinLength { limit } => format!("has fewer than {limit} characters"),
         Kind::MaxLength { limit } => format!("has more than {limit} characters"),
         Kind::MinItems { limit } => format!("has fewer than {limit} items"),
@@ -77,7 +77,7 @@ fn sentence(error: &ValidationError<'_>) -> String {
         Kind::Maximum { limit } => format!("{} is more than {}", shown(given), shown(limit)),
         Kind::ExclusiveMinimum { limit } => format!("{} must be more than {}", shown(given), shown(limit)),
         Kind::ExclusiveMaximum { limit } => format!("{} must be less than {}", shown(given), shown(limit)),
-        Kind::UniqueItems => "holds an item twice".to_owned(),
+        Kind::UniqueItems => "contains an item twice".to_owned(),
         Kind::Custom { message, .. } => message.clone(),
         Kind::FalseSchema => "nothing is allowed here".to_owned(),
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => alternatives(context, given),
@@ -100,7 +100,7 @@ fn alternatives(context: &[Vec<ValidationError<'static>>], given: &Value) -> Str
         _ => None,
     };
     if let Some(constants) = context.iter().map(constant).collect::<Option<Vec<_>>>().filter(|all| !all.is_empty()) {
-        return format!("{} is none of {}", shown(given), cut(&constants.join(", ")));
+        return format!("{} is not one of {}", shown(given), cut(&constants.join(", ")));
     }
     let depth = |branch: &&Vec<ValidationError<'static>>| {
         let deepest = branch.iter().map(|error| error.instance_path().as_str().matches('/').count()).max();
@@ -108,7 +108,7 @@ fn alternatives(context: &[Vec<ValidationError<'static>>], given: &Value) -> Str
     };
     let closest = context.iter().filter(|branch| !branch.is_empty()).max_by_key(depth);
     match closest.and_then(|branch| expanded(branch.first()?).into_iter().next()) {
-        Some(closest) => cut(&format!("fits none of the alternatives; the closest says: {closest}")),
+        Some(closest) => cut(&format!("fits none of the alternatives; the closest one says: {closest}")),
         None => "fits none of the alternatives".to_owned(),
     }
 }

@@ -49,7 +49,7 @@ impl Measure {
 pub(super) fn measure(pattern: &str) -> Result<Measure, String> {
     let shown = || quoted(pattern);
     if pattern.len() > LONGEST {
-        return Err(format!("the pattern {} has {} bytes: at most {LONGEST} are possible", shown(), pattern.len()));
+        return Err(format!("the pattern {} has {} bytes: at most {LONGEST} are allowed", shown(), pattern.len()));
     }
     if pattern.matches("\\c").count() > MOST_CONTROL_ESCAPES {
         return Err(format!(
@@ -66,8 +66,8 @@ pub(super) fn measure(pattern: &str) -> Result<Measure, String> {
     }
     if measure.size > LARGEST {
         return Err(format!(
-            "the pattern {} would have {} states when compiled: at most {LARGEST} are possible, repeat less (`{{1,1000}}`) or use fewer \
-             classes",
+            "the pattern {} would have {} states when compiled: at most {LARGEST} are allowed; repeat less \
+             (`{{1,1000}}`) or use fewer classes",
             shown(),
             measure.size
         ));

@@ -40,14 +40,14 @@ fn survey<'a>(place: &'a Value, root: bool, anchors: &mut HashMap<&'a str, &'a V
     for (keyword, value) in fields {
         match (keyword.as_str(), value) {
             ("$id", Value::String(_)) if !root => {
-                return Err("holds `$id` below its top: move the part into `$defs` and leave `$id` out".to_owned());
+                return Err("contains `$id` below its top: move the part into `$defs` and leave `$id` out".to_owned());
             }
             ("$dynamicRef" | "$recursiveRef", Value::String(_)) => {
-                return Err(format!("holds `{keyword}`: use `$ref` to a part under `$defs`"));
+                return Err(format!("contains `{keyword}`: use `$ref` to a part under `$defs`"));
             }
             ("$ref", Value::String(target)) if !target.starts_with('#') => {
                 let target = quoted(target);
-                return Err(format!("refers to {target}, another document: copy what it means under `$defs`"));
+                return Err(format!("refers to {target}, another document: copy the part under `$defs`"));
             }
             ("$anchor", Value::String(name)) => {
                 if anchors.insert(name, place).is_some() {
@@ -75,7 +75,7 @@ impl<'a> Reach<'a> {
         match self.known.get(&std::ptr::from_ref(schema)) {
             Some(Some(count)) => return Ok(*count),
             Some(None) => {
-                return Err("refers to itself without end: a `$ref` must lead deeper into the value".to_owned());
+                return Err("refers to itself endlessly: a `$ref` must lead deeper into the value".to_owned());
             }
             None => {}
         }
@@ -89,7 +89,7 @@ impl<'a> Reach<'a> {
             let inner = match (keyword.as_str(), value) {
                 ("$ref", Value::String(target)) => match self.resolve(target) {
                     Some(target) => self.count(target)?,
-                    None => return Err(format!("refers to {}, which is not there", quoted(target))),
+                    None => return Err(format!("refers to {}, which does not exist", quoted(target))),
                 },
                 ("allOf" | "anyOf" | "oneOf", Value::Array(items)) => self.sum(items.iter())?,
                 ("not" | "if" | "then" | "else", one) => self.count(one)?,

@@ -24,7 +24,7 @@ fn violations_come_all_at_once_with_their_pointers() {
     assert_eq!(
         found,
         [
-            "/list/1: `c` is none of `a`, `b`",
+            "/list/1: `c` is not one of `a`, `b`",
             "/n: `7` is more than `5`",
             "the field `name` is missing",
             "unknown field `other`",
@@ -62,7 +62,7 @@ fn many_violations_end() {
 #[test]
 fn formats_are_checked() {
     assert!(schema(json!({"format": "ipv4"})).validate(&json!("1.2.3.4")).is_ok());
-    assert_eq!(violations(json!({"format": "ipv4"}), &json!("1.2.3")), ["`1.2.3` is no valid `ipv4`"]);
+    assert_eq!(violations(json!({"format": "ipv4"}), &json!("1.2.3")), ["`1.2.3` is not a valid `ipv4`"]);
 }
 
 #[test]
@@ -73,25 +73,25 @@ fn an_alternative_that_was_meant_speaks_for_itself() {
     assert_eq!(found, ["/a: must be integer, this is a string", "the field `b` is missing"]);
     let found =
         violations(json!({"anyOf": [{"oneOf": [{"const": "a"}, {"const": "b"}]}, {"type": "null"}]}), &json!("c"));
-    assert_eq!(found, ["`c` is none of `a`, `b`"]);
+    assert_eq!(found, ["`c` is not one of `a`, `b`"]);
 }
 
 #[test]
 fn the_closest_of_several_alternatives_is_named() {
     let shapes = json!({"anyOf": [{"required": ["x"]}, {"properties": {"a": {"type": "integer"}}}]});
     let found = violations(shapes, &json!({"a": "x"}));
-    assert_eq!(found, ["fits none of the alternatives; the closest says: /a: must be integer, this is a string"]);
+    assert_eq!(found, ["fits none of the alternatives; the closest one says: /a: must be integer, this is a string"]);
     let found = violations(json!({"anyOf": [{"type": "string"}, {"type": "null"}]}), &json!(1));
-    assert_eq!(found, ["fits none of the alternatives; the closest says: must be null, this is a number"]);
+    assert_eq!(found, ["fits none of the alternatives; the closest one says: must be null, this is a number"]);
 }
 
 #[test]
 fn what_is_no_schema_is_refused() {
     let cases = [
         (json!(7), "is an object, this is a number"),
-        (json!({"type": "text"}), "is no valid JSON Schema 2020-12 at /type"),
+        (json!({"type": "text"}), "is not a valid JSON Schema 2020-12 at /type"),
         (json!({"properties": {"a": {"minLength": -1}}}), "at /properties/a/minLength"),
-        (json!({"pattern": "("}), "is no valid JSON Schema 2020-12"),
+        (json!({"pattern": "("}), "is not a valid JSON Schema 2020-12"),
         (json!({"$schema": "http://json-schema.org/draft-07/schema#"}), "write JSON Schema 2020-12"),
         (json!({"$schema": 7}), "`$schema` is a number"),
     ];
@@ -110,7 +110,7 @@ fn references_stay_within_the_document() {
     let cases = [
         (json!({"$ref": "https://example.com/schema"}), "another document"),
         (json!({"properties": {"a": {"$ref": "other.json#/a"}}}), "another document"),
-        (json!({"$ref": "#/$defs/a"}), "which is not there"),
+        (json!({"$ref": "#/$defs/a"}), "which does not exist"),
         (json!({"properties": {"a": {"$id": "https://example.com/x"}}}), "`$id` below its top"),
         (json!({"$dynamicRef": "#a"}), "`$dynamicRef`"),
     ];
@@ -137,7 +137,7 @@ fn references_without_end_are_refused() {
     ];
     for value in endless {
         let error = Schema::parse(value).expect_err("endless");
-        assert!(error.contains("without end"), "{error}");
+        assert!(error.contains("endlessly"), "{error}");
     }
 }
 
@@ -181,7 +181,7 @@ fn what_is_wrong_on_more_ways_than_can_be_walked_is_told_in_a_word() {
     twice.validate(&nested(json!({}), 100)).expect("a place is checked once");
     assert_eq!(twice.validate(&nested(json!(1), 3)).expect_err("no object").0.len(), 8);
     let told = twice.validate(&nested(json!(1), 100)).expect_err("no object").to_string();
-    assert_eq!(told, "does not fit, in more ways than can be told");
+    assert_eq!(told, "does not fit, in more ways than can be listed");
 }
 
 /// The library caches what a definition found of itself; it walks a chain of definitions again on each path.
@@ -200,7 +200,7 @@ fn a_check_that_doubles_with_each_step_into_the_value_is_refused_unchecked() {
     for chain in [chain(json!({})), chain(json!({"$ref": "#/$defs/n0"}))] {
         chain.validate(&nested(8)).expect("a few hundred steps");
         let refused = chain.validate(&nested(40)).expect_err("this would never end").to_string();
-        assert!(refused.starts_with("is more than can be checked"), "{refused}");
+        assert!(refused.starts_with("cannot be checked"), "{refused}");
     }
 }
 
@@ -215,12 +215,12 @@ fn a_name_of_two_places_is_refused() {
 fn what_keywords_of_other_places_find_out_again_is_counted_again() {
     let nested = |keyword: &str| (0..60).fold(json!({}), |inner, _| json!({"anyOf": [inner], keyword: false}));
     let refused = schema(nested("unevaluatedProperties")).validate(&json!({})).expect_err("it doubles").to_string();
-    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    assert!(refused.starts_with("cannot be checked"), "{refused}");
     let kinds: Vec<_> = (0..5_000).map(|kind| json!({"const": kind})).collect();
     let list = schema(json!({"items": {"dependencies": {"a": {"anyOf": kinds}}}}));
     let many = Value::Array(vec![json!({"a": 1}); 10_000]);
     let refused = list.validate(&many).expect_err("fifty million steps").to_string();
-    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    assert!(refused.starts_with("cannot be checked"), "{refused}");
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn a_check_of_many_alternatives_at_many_places_is_refused_unchecked() {
     list.validate(&json!([1, 4_999])).expect("a few are fine");
     let many = Value::Array(vec![json!(4_999); 10_000]);
     let refused = list.validate(&many).expect_err("fifty million steps").to_string();
-    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    assert!(refused.starts_with("cannot be checked"), "{refused}");
 }
 
 #[test]
@@ -329,11 +329,11 @@ fn a_long_pattern_against_a_long_text_is_refused_unchecked() {
         let value = json!(text);
         assert!(list.validate_at_once(&value, text.len()).is_none(), "others would wait for it");
         let refused = list.validate(&value).expect_err("this would take minutes").to_string();
-        assert!(refused.starts_with("is more than can be checked"), "{refused}");
+        assert!(refused.starts_with("cannot be checked"), "{refused}");
     }
     let names = schema(json!({"patternProperties": {pattern.as_str(): true}}));
     let refused = names.validate(&json!({ "a".repeat(1 << 20): 1 })).expect_err("this too").to_string();
-    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    assert!(refused.starts_with("cannot be checked"), "{refused}");
 }
 
 #[test]
@@ -341,7 +341,7 @@ fn a_look_around_at_each_character_counts_as_reading_to_the_end() {
     let looking = schema(json!({"type": "string", "pattern": "^(?:(?=[^y]*$)a)*$"}));
     looking.validate(&json!("a".repeat(100))).expect("a short text is checked");
     let refused = looking.validate(&json!("a".repeat(1 << 20))).expect_err("a million times a million").to_string();
-    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    assert!(refused.starts_with("cannot be checked"), "{refused}");
 }
 
 /// The patterns of a spec of 462 KB took 5 GB: each was within the engine's limit, and there were thousands.
@@ -381,7 +381,7 @@ fn the_parts_of_a_schema_and_their_places_are_bounded() {
     let many: Map<_, _> = (0..5_000).map(|at| (at.to_string(), json!({"type": "string"}))).collect();
     let name = "n".repeat(100_000);
     let refused = Schema::parse(json!({"properties": {name: {"properties": many}}})).expect_err("half a gigabyte");
-    assert!(refused.contains("the places of the schemas' parts"), "{refused}");
+    assert!(refused.contains("the paths of the schemas' parts"), "{refused}");
     assert!(refused.len() < 1_000, "{refused}");
     // Each way of writing a reference is compiled again.
     let part: Map<_, _> = (0..1_000).map(|at| (at.to_string(), json!({"type": "string"}))).collect();
@@ -417,7 +417,7 @@ fn many_items_that_look_alike_are_found_to_be_unique_in_no_time() {
     items.extend((0..25_000).map(|at| json!({ "a": at, "b": [at.to_string()] })));
     unique.validate(&Value::Array(items.clone())).expect("no two are alike");
     items.push(json!({"b": ["7"], "a": 7.0}));
-    assert_eq!(unique.validate(&Value::Array(items)).expect_err("the last one").to_string(), "holds an item twice");
+    assert_eq!(unique.validate(&Value::Array(items)).expect_err("the last one").to_string(), "contains an item twice");
     schema(json!({"uniqueItems": false})).validate(&json!([1, 1])).expect("it is not asked for");
 }
 
@@ -428,7 +428,7 @@ fn items_are_compared_once_more_on_each_way_that_leads_to_them() {
     list.validate(&json!([1, 2, 3])).expect("a few are fine");
     let many: Vec<_> = (0..100_000).map(|at| json!([at])).collect();
     let refused = list.validate(&Value::Array(many)).expect_err("a thousand times").to_string();
-    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    assert!(refused.starts_with("cannot be checked"), "{refused}");
 }
 
 #[test]
@@ -445,7 +445,7 @@ fn constants_that_are_lists_and_objects_are_counted_as_they_are_compared() {
         let many = Value::Array(vec![long(9); 100]);
         assert!(list.validate_at_once(&many, 10_000_000).is_none());
         let refused = list.validate(&many).expect_err("millions of comparisons").to_string();
-        assert!(refused.starts_with("is more than can be checked"), "{refused}");
+        assert!(refused.starts_with("cannot be checked"), "{refused}");
     }
 }
 
@@ -460,7 +460,7 @@ fn names_of_any_length_are_counted_each_time_they_are_compared() {
         object.validate(&json!([{ name.as_str(): 1 }])).expect("one is fine");
         let many = vec![json!({"a": 1}); 100];
         let refused = object.validate(&Value::Array(many)).expect_err("gigabytes").to_string();
-        assert!(refused.starts_with("is more than can be checked"), "{refused}");
+        assert!(refused.starts_with("cannot be checked"), "{refused}");
     }
 }
 
@@ -471,11 +471,11 @@ fn formats_are_counted_as_what_they_take() {
     expression.validate(&json!("(")).expect_err("none");
     let groups = (0..100_000).map(|at| format!("(?<g{at}>a)")).collect::<Vec<_>>().concat();
     let refused = expression.validate(&json!(groups)).expect_err("each name with each").to_string();
-    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    assert!(refused.starts_with("cannot be checked"), "{refused}");
     let host = schema(json!({"format": "idn-hostname"}));
     host.validate(&json!("bücher.example")).expect("a host");
     let refused = host.validate(&json!("ü".repeat(200_000))).expect_err("each character with each").to_string();
-    assert!(refused.starts_with("is more than can be checked"), "{refused}");
+    assert!(refused.starts_with("cannot be checked"), "{refused}");
     for format in [
         "email",
         "uri",
@@ -527,7 +527,7 @@ fn what_is_told_of_a_wrong_value_is_bounded_in_bytes() {
     let ways: Vec<_> = (0..500).map(|at| json!({"maxLength": at})).collect();
     let any = schema(json!({"anyOf": ways}));
     let told = any.validate(&json!("x".repeat(1_000_000))).expect_err("too long").to_string();
-    assert_eq!(told, "does not fit, in more ways than can be told");
+    assert_eq!(told, "does not fit, in more ways than can be listed");
     let long = schema(json!({"items": {"not": {"enum": vec!["a".repeat(1_000); 500]}, "type": "string"}}));
     let told = long.validate(&Value::Array(vec![json!("a".repeat(1_000)); 10_000])).expect_err("enumerated");
     assert_eq!(told.0.len(), 1, "the first thing alone");

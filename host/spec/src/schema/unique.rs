@@ -24,7 +24,7 @@ struct UniqueItems {
 
 impl<'i> Keyword<'i> for UniqueItems {
     fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
-        if Keyword::is_valid(self, instance) { Ok(()) } else { Err(ValidationError::custom("holds an item twice")) }
+        if Keyword::is_valid(self, instance) { Ok(()) } else { Err(ValidationError::custom("contains an item twice")) }
     }
 
     fn is_valid(&self, instance: &'i Value) -> bool {

@@ -108,7 +108,7 @@ impl Counted<'_> {
         match self.count(value, self.most(MOST_STEPS), None, true) {
             Ok(()) => None,
             Err(Excess::Steps | Excess::Bytes) => Some(
-                "is more than can be checked: its schema takes too many steps for it; answer less at once, or write a schema with fewer \
+                "cannot be checked: its schema takes too many steps for it; return less data at once, or write a schema with fewer \
                  alternatives, shorter patterns without look-around, and no lists and objects in `const` and `enum`"
                     .to_owned(),
             ),

@@ -78,7 +78,7 @@ pub(super) async fn serve(
 
 /// RFC 9110, section 15.5.9.
 fn too_late() -> Response<Body> {
-    let text = "The body of the request did not come in time; nothing was done. Send it again.\n";
+    let text = "The body of the request did not arrive in time; nothing was done. Send it again.\n";
     let mut response = (StatusCode::REQUEST_TIMEOUT, text).into_response();
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -84,7 +84,7 @@ pub async fn listen(listener: TcpListener, router: Router, settings: ListenSetti
             Ok(accepted) => accepted,
             Err(error) if is_of_the_connection(&error) => continue,
             Err(error) => {
-                tracing::warn!(%error, "no connection can be accepted for a moment");
+                tracing::warn!(%error, "no connections can be accepted for a moment");
                 tokio::select! {
                     () = &mut until => break,
                     () = tokio::time::sleep(PAUSE) => continue,

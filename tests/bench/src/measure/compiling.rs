@@ -1,4 +1,4 @@
-//! Compiling in a process that can be killed, beside compiling on a thread.
+//! Compiling in a process that can be killed, compared with compiling on a thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(crate) struct Compiling {
     pub(crate) thread_ms: f64,
     /// The time by a process as a multiple of that by a thread.
     pub(crate) ratio: f64,
-    /// Processor time of all threads and processes; none where the system does not tell.
+    /// Processor time of all threads and processes; `None` if the system does not report it.
     pub(crate) processor: Option<Processor>,
 }
 
@@ -82,5 +82,5 @@ async fn load(runtime: &Runtime, component: &[u8]) -> Result<Taken, Failure> {
     Ok(Taken { time, processor: processor.map(|time: Duration| millis(time)) })
 }
 
-/// Fewer pairs say nothing on a busy machine.
+/// Fewer pairs are meaningless on a busy machine.
 const FEWEST: u32 = 9;

@@ -1,4 +1,4 @@
-//! What the way out decides before a request leaves.
+//! What egress decides before a request is sent.
 
 use innkeeper_egress::{CredentialMode, Redirects, Request, RequestBody, Route};
 use innkeeper_spec::{ApprovedHost, Policies};

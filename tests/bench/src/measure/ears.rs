@@ -1,4 +1,4 @@
-//! Token requests by way of an auth redirect service, beside the same requests at the provider behind it.
+//! Token requests through an auth redirect service, compared with the same requests at the provider behind it.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -18,16 +18,16 @@ use crate::redirect_service::PROVIDER;
 use crate::sample::{Sample, Spread, Stopwatch, median};
 use crate::stage::address;
 
-/// Callers at once where requests are counted.
+/// Concurrent callers when requests are counted.
 const CALLERS: usize = 64;
 /// RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// What the service takes beside the provider.
+/// The time that the service takes in addition to the provider.
 #[derive(Debug, Serialize)]
 pub(crate) struct Ears {
-    /// To redeem a code: what a request takes more than the middle one at the provider, of one caller.
+    /// To redeem a code: how much longer a request of one caller takes than the median request at the provider.
     pub(crate) redeem: Spread,
     /// To refresh.
     pub(crate) refresh: Spread,
@@ -96,7 +96,7 @@ struct Caller {
 }
 
 impl Caller {
-    /// How long each request takes when nothing else goes on.
+    /// How long each request takes when nothing else runs.
     async fn times(&self, way: Way, code: &str, time: Duration) -> Result<Sample, Failure> {
         let mut sample = Sample::default();
         let watch = Stopwatch::start();

@@ -13,7 +13,7 @@ use crate::stage::Stage;
 /// An action that does nothing.
 #[derive(Debug, Serialize)]
 pub(crate) struct Empty {
-    /// By the runtime alone.
+    /// Only in the runtime.
     pub(crate) runtime: Spread,
     /// By the crate to embed: the connection read from the store, its credential prepared, the audit record handed over.
     pub(crate) host: Spread,
@@ -39,7 +39,7 @@ pub(super) async fn measure(stage: &Stage, effort: Effort) -> Result<Empty, Fail
     Ok(Empty { runtime: runtime.spread(), host: host.spread() })
 }
 
-/// One of the ways alone.
+/// Only one of the ways.
 pub(super) async fn alone(stage: &Stage, way: Way, time: Duration) -> Result<Spread, Failure> {
     let mut sample = Sample::default();
     repeat(stage, way, time, &mut sample).await?;

@@ -1,4 +1,4 @@
-//! An action that fetches 1 KB of JSON over loopback with a bearer token, beside the same work in plain reqwest.
+//! An action that fetches 1 KB of JSON over loopback with a bearer token, compared with the same work in plain reqwest.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::plain;
 use crate::sample::{Sample, Stopwatch, hundredths, median, tenths};
 use crate::stage::Stage;
 
-/// Callers at once where calls are counted.
+/// Concurrent callers when calls are counted.
 const CALLERS: usize = 64;
 
 /// Both views of a fetch.
@@ -26,7 +26,7 @@ pub(crate) struct Fetch {
     pub(crate) many_callers: Throughput,
 }
 
-/// How long one fetch takes when nothing else goes on, in the middle.
+/// How long one fetch takes when nothing else runs, median.
 #[derive(Debug, Serialize)]
 pub(crate) struct OneCaller {
     #[serde(flatten)]
@@ -41,7 +41,7 @@ pub(crate) struct Throughput {
     pub(crate) callers: usize,
     #[serde(flatten)]
     pub(crate) per_second: Trio,
-    /// By calls, as a part of plain reqwest.
+    /// By calls, as a fraction of plain reqwest.
     pub(crate) ratio: f64,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Throughput {
 pub(crate) struct Trio {
     /// Plain reqwest.
     pub(crate) plain: f64,
-    /// The way out alone, without a guest.
+    /// Only egress, without a guest.
     pub(crate) egress: f64,
     /// A call of an action.
     pub(crate) call: f64,
@@ -108,7 +108,7 @@ async fn many(stage: &Arc<Stage>, effort: Effort) -> Result<Throughput, Failure>
     Ok(Throughput { callers: CALLERS, per_second, ratio })
 }
 
-/// How often one of the ways alone fetches.
+/// How often only one of the ways fetches.
 #[derive(Debug, Serialize)]
 pub(super) struct Rate {
     callers: usize,

@@ -27,13 +27,13 @@ pub(crate) struct Grants {
     pub(crate) ratio: f64,
 }
 
-/// With so many grants in the store.
+/// The number of grants in the store.
 #[derive(Debug, Serialize)]
 pub(crate) struct Held {
     pub(crate) stored: usize,
     /// Asked for by connection and user, from memory, and made ready to be put on a request, in the middle.
     pub(crate) live_ns: f64,
-    /// The first of each user after a start: read, opened, kept in memory.
+    /// The first token of each user after a start: read, opened, stored in memory.
     pub(crate) cold: Spread,
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Memory {
     pub(crate) plain_bytes: u64,
     /// Each by a call: all that, and an instance with its memory and stack.
     pub(crate) call_bytes: u64,
-    /// None where the system lets a process open too few files.
+    /// `None` if the system lets a process open too few files.
     pub(crate) crowd: Option<Crowd>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Crowd {
 
 /// Calls of a crowd.
 const CROWD: usize = 10_000;
-/// Files that a host opens beside one for each call.
+/// Files that a host opens in addition to one for each call.
 const OTHER_FILES: usize = 100;
 
 /// What waits.
@@ -61,7 +61,7 @@ impl Way {
     }
 }
 
-/// None where the system does not tell how much memory a process uses.
+/// `None` if the system does not report how much memory a process uses.
 pub(super) async fn measure(upstream: &Upstream, effort: Effort) -> Result<Option<Memory>, Failure> {
     if resident().is_none() {
         return Ok(None);

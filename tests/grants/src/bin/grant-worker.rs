@@ -1,4 +1,4 @@
-//! A process that keeps grants under load until it is killed: `grant-worker FOLDER USER...`.
+//! A process that uses grants under load until it is killed: `grant-worker FOLDER USER...`.
 //!
 //! It opens the store of the folder, says `ready`, and from then on asks for every user's token again and again. A user who
 //! must authorize is named in a line `lost USER REASON`, once.

@@ -41,7 +41,7 @@ pub(super) enum Given {
     All,
 }
 
-/// Asks about what was neither named nor approved before.
+/// Asks about what was neither named nor already approved.
 fn approve(plan: Plan, given: Given) -> Outcome<ApprovedPlan> {
     let view = plan.view();
     let is_approved = match given {
@@ -61,20 +61,20 @@ fn approve(plan: Plan, given: Given) -> Outcome<ApprovedPlan> {
     }
     let message = match view.kind {
         PlanKind::Change => "not approved; the connection was not changed",
-        _ => "not approved; no connection was made",
+        _ => "not approved; no connection was created",
     };
     Err(Failure::new(Exit::Denied, "not-approved", message).hint(INSTEAD))
 }
 
-const INSTEAD: &str = "name the hosts with `--host https://HOST[:PORT][/PREFIX]`, and the addresses that credentials are sent to \
-                       with `--field NAME=URL` (`--ears-url URL` for the auth type ears)";
+const INSTEAD: &str = "name the hosts with `--host https://HOST[:PORT][/PREFIX]`, and the addresses that credentials are sent to with \
+     `--field NAME=URL` (`--ears-url URL` for the auth type ears)";
 
 fn nobody_to_ask(view: &PlanView) -> Failure {
     let connector = &view.connector;
     let mut parts = Vec::new();
     let hosts: Vec<String> = open(&view.hosts, |host| host.approval).map(with_claim).collect();
     if !hosts.is_empty() {
-        parts.push(format!("the connector {connector} asks to reach {}", hosts.join("; ")));
+        parts.push(format!("the connector {connector} requests access to {}", hosts.join("; ")));
     }
     let endpoints: Vec<String> = view
         .endpoints
@@ -82,18 +82,18 @@ fn nobody_to_ask(view: &PlanView) -> Failure {
         .map(|endpoint| format!("{} ({}, {})", address(&endpoint.address), endpoint.field, endpoint.source))
         .collect();
     if !endpoints.is_empty() {
-        parts.push(format!("credentials of {connector} go to {}", endpoints.join("; ")));
+        parts.push(format!("credentials of {connector} are sent to {}", endpoints.join("; ")));
     }
     for (what, rights) in [
         ("put these secrets into its requests", &view.placeholders),
-        ("read these fields of the token answer", &view.claims),
+        ("read these fields of the token response", &view.claims),
     ] {
         let names: Vec<&str> = open(rights, |right| right.approval).map(|right| right.name.as_str()).collect();
         if !names.is_empty() {
-            parts.push(format!("{connector} asks to {what}: {}", names.join("; ")));
+            parts.push(format!("{connector} requests permission to {what}: {}", names.join("; ")));
         }
     }
-    let message = format!("approval is needed: {}", parts.join("; "));
+    let message = format!("approval is required: {}", parts.join("; "));
     Failure::new(Exit::Usage, "approval-needed", message).hint(format!("pass `--yes` to approve, or {INSTEAD}"))
 }
 
@@ -105,7 +105,7 @@ fn open<T>(items: &[T], approval: impl Fn(&T) -> Approval) -> impl Iterator<Item
 fn show(view: &PlanView) {
     let mark = |approval: Approval| match approval {
         Approval::Needed => "needs approval",
-        Approval::Standing => "approved before",
+        Approval::Standing => "already approved",
         Approval::Unused => "not used",
         _ => "as given",
     };
@@ -126,7 +126,7 @@ fn show(view: &PlanView) {
     }
     for (what, rights) in [
         ("It may put these secrets into its requests", &view.placeholders),
-        ("It may read these fields of the token answer", &view.claims),
+        ("It may read these fields of the token response", &view.claims),
     ] {
         if !rights.is_empty() {
             let names: Vec<&str> = rights.iter().map(|right| right.name.as_str()).collect();
@@ -190,7 +190,7 @@ fn with_claim(planned: &innkeeper::PlannedHost) -> String {
     let text = with_warning(&planned.host);
     match &planned.claim {
         // Only the exact host is left to the grant.
-        Some(claim) => format!("{text}, as the grant's `{claim}` says"),
+        Some(claim) => format!("{text}, according to the grant's `{claim}`"),
         None => text,
     }
 }

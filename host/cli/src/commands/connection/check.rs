@@ -13,7 +13,7 @@ use crate::time::span;
 pub(crate) struct Arguments {
     /// Which connection
     id: ConnectionId,
-    /// For whom, where each principal has a grant of their own
+    /// For whom, if each principal has a separate grant
     #[arg(long, value_name = "NAME")]
     principal: Option<PrincipalId>,
 }

@@ -25,36 +25,36 @@ pub(crate) struct Arguments {
     /// The same, as a flag
     #[arg(long, value_name = "ID", conflicts_with = "positional")]
     connector: Option<String>,
-    /// A TOML or JSON file that describes the connection; flags are stronger
+    /// A TOML or JSON file that describes the connection; flags take precedence
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
-    /// The id of the connection; otherwise made from the connector's
+    /// The id of the connection; by default derived from the connector's
     #[arg(long)]
     id: Option<String>,
-    /// What people call it
+    /// Its title, for people
     #[arg(long)]
     title: Option<String>,
-    /// How it authenticates
+    /// Its auth type
     #[arg(long, value_name = "ID")]
     auth_type: Option<String>,
-    /// One grant for all, or one for each principal
+    /// `shared`: one grant for all users; `per-user`: one for each principal
     #[arg(long, value_name = "MODE", value_parser = auth_mode)]
     auth_mode: Option<AuthMode>,
     /// A config field, or a JSON object of several
     #[arg(long, value_name = "NAME=VALUE|JSON")]
     config: Vec<String>,
-    /// A field of the auth type that is no secret
+    /// A field of the auth type that is not secret
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameters::pair)]
     field: Vec<(String, String)>,
     #[command(flatten)]
     secrets: SecretArguments,
-    /// A host that it may reach, in place of all that the connector asks for
+    /// A host that it may reach, instead of all that the connector requests
     #[arg(long, value_name = "https://HOST[:PORT][/PREFIX]")]
     host: Option<Vec<String>>,
-    /// Approve the hosts that the connector asks for, where credentials are sent to, and what it may do with them
+    /// Approve the hosts that the connector requests, where credentials are sent, and what it may do with them
     #[arg(long, short)]
     yes: bool,
-    /// Show what would be made, and make nothing
+    /// Show what would be created, and create nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -79,7 +79,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
     if context.output.is_json() {
         return context.output.json(&view);
     }
-    context.output.line(format!("made the connection {}", view.id))?;
+    context.output.line(format!("created the connection {}", view.id))?;
     show::details(&view, context.output)?;
     let next = if view.interactive { "authorize" } else { "connection check" };
     let whose = if view.auth_mode == AuthMode::PerUser { " --principal NAME" } else { "" };
@@ -161,7 +161,7 @@ async fn choose(host: &Innkeeper, can_ask: bool) -> Outcome<ConnectorId> {
     let known = every_page(|page| async move { host.connectors(&page).await }).await?;
     if known.is_empty() {
         return Err(
-            Failure::usage("there is no connector yet").hint("add one with `innkeeper connector add FILE.wasm`")
+            Failure::usage("there are no connectors yet").hint("add one with `innkeeper connector add FILE.wasm`")
         );
     }
     if !can_ask {
@@ -180,7 +180,7 @@ fn default_auth_type(connector: &Connector) -> Outcome<String> {
         [only] => Ok(only.auth_type.to_string()),
         several => {
             let ids: Vec<_> = several.iter().map(|taken| taken.auth_type.to_string()).collect();
-            Err(Failure::usage(format!("name how it authenticates with `--auth-type`: {}", ids.join(", "))))
+            Err(Failure::usage(format!("choose an auth type with `--auth-type`: {}", ids.join(", "))))
         }
     }
 }

@@ -39,11 +39,11 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
 /// Requires a confirmation.
 fn confirm(view: &ConnectionView, context: &Context) -> Outcome {
     if context.output.is_json() || !prompts::is_possible() {
-        let message = format!("deleting {} wants a yes, and there is nobody to ask", view.id);
-        return Err(Failure::new(Exit::Usage, "approval-needed", message).hint("say it with `--yes`"));
+        let message = format!("deleting {} requires confirmation, and there is no terminal to ask at", view.id);
+        return Err(Failure::new(Exit::Usage, "approval-needed", message).hint("pass `--yes` to confirm"));
     }
     let title = OneLine::new(&view.title).at_most(100);
-    if prompts::confirm(&format!("Delete {} ({title}) with its grants?", view.id), false)? {
+    if prompts::confirm(&format!("Delete {} ({title}) and its grants?", view.id), false)? {
         return Ok(());
     }
     Err(Failure::new(Exit::Denied, "not-approved", "nothing was deleted"))

@@ -15,10 +15,10 @@ use crate::secrets::{SecretArguments, refusal};
 pub(crate) struct Arguments {
     /// Which connection
     id: ConnectionId,
-    /// What people call it
+    /// Its title, for people
     #[arg(long)]
     title: Option<String>,
-    /// A config field to set, or a JSON object of several; `NAME=` with nothing behind it removes the field
+    /// A config field to set, or a JSON object of several; `NAME=` without a value removes the field
     #[arg(long, value_name = "NAME=VALUE|JSON")]
     config: Vec<String>,
     /// A field of the auth type to set
@@ -26,13 +26,14 @@ pub(crate) struct Arguments {
     field: Vec<(String, String)>,
     #[command(flatten)]
     secrets: SecretArguments,
-    /// A host that it may reach, in place of those that are approved now
+    /// A host that it may reach, instead of those that are approved now
     #[arg(long, value_name = "https://HOST[:PORT][/PREFIX]")]
     host: Option<Vec<String>>,
-    /// Follow the connector as it is now: approve the hosts, placeholders and claims that it asks for, and take its defaults
+    /// Follow the connector as it is now: approve the hosts, placeholders and claims that it requests, and use its
+    /// defaults
     #[arg(long, conflicts_with = "host")]
     approve_asked: bool,
-    /// Approve everything that the change needs
+    /// Approve everything that the change requires
     #[arg(long, short)]
     yes: bool,
     /// Show what would change, and change nothing
@@ -78,7 +79,7 @@ async fn plan(arguments: &Arguments, host: &Innkeeper, context: &Context) -> Out
         None => arguments.approve_asked.then_some(HostApproval::AsAsked),
     };
     if change.is_empty() {
-        return Err(Failure::usage("nothing to change was named").hint("innkeeper connection edit --help"));
+        return Err(Failure::usage("there is nothing to change").hint("innkeeper connection edit --help"));
     }
     Ok(host.plan_change(space, &arguments.id, change).await?)
 }

@@ -34,7 +34,8 @@ impl ConnectionFile {
     /// Reads TOML, or JSON if the file name ends in that. Paths of secret files are relative to it.
     pub(super) fn read(path: &Path) -> Outcome<Self> {
         let text = std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
-        let wrong = |reason: String| Failure::invalid(format!("{} describes no connection: {reason}", path.display()));
+        let wrong =
+            |reason: String| Failure::invalid(format!("{} does not describe a connection: {reason}", path.display()));
         let is_json = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
         // The parsers' errors quote the text around a mistake, which may be a secret in the wrong place.
         let value: Value = if is_json {
@@ -68,10 +69,8 @@ impl ConnectionFile {
 
 fn in_the_clear(path: &Path) -> Failure {
     let Failure::Reported(report) = refusal() else { return refusal() };
-    let message = format!(
-        "{} holds a secret in the clear; it may only say where secrets are, so that it can be shared",
-        path.display()
-    );
+    let message =
+        format!("{} contains a secret; it may only say where secrets are, so that it can be shared", path.display());
     Failure::new(report.exit, "secret-in-the-clear", message)
         .hint("write `name = { file = \"path\" }` or `name = { env = \"VARIABLE\" }` under [secrets]")
 }
@@ -80,7 +79,7 @@ fn in_the_clear(path: &Path) -> Failure {
 fn without_values(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.split_once(", expected ") {
-        Some((_, expected)) => format!("something in it is not {expected}"),
+        Some((_, expected)) => format!("a value in it is not {expected}"),
         None => text,
     }
 }

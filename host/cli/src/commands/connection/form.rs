@@ -99,7 +99,7 @@ pub(super) fn with_speaker(fields: Vec<FieldSpec>, declaration: &AuthDeclaration
     fields.into_iter().map(marked).collect()
 }
 
-/// A question in the connector's words: it cannot be mistaken for one of the host.
+/// A question in the connector's words, marked so that it cannot be mistaken for one of the host.
 fn asks(label: &str) -> String {
     format!("The connector asks: {}", Quoted::new(label).at_most(200))
 }
@@ -137,8 +137,8 @@ pub(super) fn fields(asked: &[FieldSpec], filled: &mut Filled, all: bool) -> Out
         return Ok(());
     }
     let labels: Vec<&str> = rest.iter().map(|field| field.label.as_str()).collect();
-    say(&format!("  There is more that can be left as it is: {}.", labels.join(", ")));
-    if prompts::confirm("Change any of it?", false)? {
+    say(&format!("  These fields can be left unchanged: {}.", labels.join(", ")));
+    if prompts::confirm("Change any of them?", false)? {
         for field in rest {
             fill(field, filled)?;
         }
@@ -187,7 +187,7 @@ fn fill(field: &FieldSpec, filled: &mut Filled) -> Outcome {
 
 fn secret(field: &FieldSpec) -> Outcome<Option<SecretString>> {
     if matches!(field.kind, FieldKind::File | FieldKind::Multiline) {
-        let path = prompts::text(&format!("{} (path of its file)", field.label), None, field.required)?;
+        let path = prompts::text(&format!("{} (path of a file)", field.label), None, field.required)?;
         return if path.is_empty() { Ok(None) } else { secrets::from_file(path.as_ref(), field.kind).map(Some) };
     }
     let secret = prompts::secret(&field.label, field.required)?;

@@ -31,6 +31,6 @@ pub(super) async fn run(context: &Context) -> Outcome {
             listing.row([empty(), empty(), empty(), empty(), empty(), host]);
         }
     }
-    let nothing = format!("no connection in space {space}; make one with `innkeeper connection create`");
+    let nothing = format!("there are no connections in space {space}; create one with `innkeeper connection create`");
     context.output.table(&listing, &nothing)
 }

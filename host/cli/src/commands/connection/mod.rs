@@ -18,17 +18,17 @@ use crate::failure::Outcome;
 /// What can be done with connections.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Make a connection: by questions at a terminal, from a file, or by flags
+    /// Create a connection: interactively, from a file, or with flags
     Create(Box<create::Arguments>),
     /// List the connections of the space
     List,
     /// Show a connection; never its secrets
     Show(show::Arguments),
-    /// Change a connection; what is not named stays
+    /// Change a connection; only what is named changes
     Edit(Box<edit::Arguments>),
-    /// Try a connection by the connector's own check
+    /// Test a connection with the connector's own check
     Check(check::Arguments),
-    /// Delete a connection with its grants, which are revoked at the provider
+    /// Delete a connection and its grants, which are revoked at the provider
     Delete(delete::Arguments),
 }
 

@@ -62,7 +62,7 @@ async fn planned<'a>(host: &Innkeeper, files: &'a [PathBuf], most: usize) -> Out
         }
     }
     match Failure::all(failures) {
-        Some(failure) if files.len() > 1 => Err(failure.hint("none of the files was added")),
+        Some(failure) if files.len() > 1 => Err(failure.hint("no file was added")),
         Some(failure) => Err(failure),
         None => Ok(plans),
     }
@@ -79,12 +79,12 @@ fn approve(plan: ConnectorPlan, yes: bool, context: &Context) -> Outcome<Approve
         return Ok(plan.approved());
     }
     let about = &plan.connector().spec().about;
-    let what = format!("{} {} changes what others rely on", about.id, about.version);
+    let what = format!("{} {} changes what its users rely on", about.id, about.version);
     if !prompts::is_possible() {
         let differences = plan.view().differences.iter().map(ToString::to_string);
-        let lines = [format!("approval is needed: {what}:")].into_iter().chain(differences);
+        let lines = [format!("approval is required: {what}:")].into_iter().chain(differences);
         return Err(Failure::of_lines(Exit::Usage, "approval-needed", lines)
-            .hint("pass `--yes` to approve; `--dry-run` shows all of it"));
+            .hint("pass `--yes` to approve; `--dry-run` shows every change"));
     }
     differences(plan.view(), context)?;
     if prompts::confirm(&format!("{what}. Add it?"), false)? {
@@ -98,7 +98,7 @@ fn show(spec: &ConnectorSpec, view: &ConnectorPlanView, dry_run: bool, context: 
     let ConnectorPlanView { connector, replaces, .. } = view;
     let replaced = match replaces {
         Some(version) if *version == connector.version => " again".to_owned(),
-        Some(version) => format!(" in place of {version}"),
+        Some(version) => format!(", replacing {version}"),
         None => String::new(),
     };
     let done = if dry_run { "would add" } else { "added" };
@@ -109,10 +109,12 @@ fn show(spec: &ConnectorSpec, view: &ConnectorPlanView, dry_run: bool, context: 
         differences(view, context)?;
         for rescoped in &view.rescoped {
             let Rescoped { space, connection, .. } = rescoped;
-            output.line(format!("  {space}/{connection} asks for another scope when it is authorized again"))?;
+            output.line(format!("  {space}/{connection} requests a different scope when it is authorized again"))?;
         }
         if !view.differences.is_empty() {
-            output.note("Connections keep what their owners approved: `innkeeper connection edit ID` changes that.");
+            output.note(
+                "What the owners of connections approved still applies: `innkeeper connection edit ID` changes it.",
+            );
         }
     } else if !dry_run {
         output.note(format!("next: innkeeper connection create {id}"));
@@ -122,7 +124,7 @@ fn show(spec: &ConnectorSpec, view: &ConnectorPlanView, dry_run: bool, context: 
 
 fn differences(view: &ConnectorPlanView, context: &Context) -> Outcome {
     if view.differences.is_empty() {
-        return context.output.line("differences: none in what it says of itself");
+        return context.output.line("differences: none in its spec");
     }
     context.output.line("differences:")?;
     view.differences.iter().try_for_each(|difference| context.output.line(format!("  {difference}")))

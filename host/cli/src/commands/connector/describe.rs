@@ -13,7 +13,7 @@ pub(super) fn overview(spec: &ConnectorSpec, output: Output) -> Outcome {
         output.line(format!("  {label:<10} {} ({})", action.name, action.scope))?;
     }
     for (index, rule) in spec.hosts.iter().enumerate() {
-        let label = if index == 0 { "asks for:" } else { "" };
+        let label = if index == 0 { "requests:" } else { "" };
         output.line(format!("  {label:<10} {}", host(rule)))?;
     }
     output.line(format!("  {:<10} {}", "auth:", auth_types(spec).join(", ")))
@@ -38,7 +38,7 @@ pub(super) fn whole(spec: &ConnectorSpec, output: Output) -> Outcome {
         actions.row([action.name.to_string(), scope(action), inputs(action), said]);
     }
     output.table(&actions, "none")?;
-    heading("Hosts that it asks for", output)?;
+    heading("Hosts that it requests", output)?;
     let mut hosts = Listing::new(["HOST", "WHY"]);
     for rule in &spec.hosts {
         let reason = rule.reason.as_ref().map(|reason| Said::connector(reason).to_string());

@@ -14,7 +14,7 @@ use crate::time;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// A component's file, or the id of a connector that is kept
+    /// A component's file, or the id of a stored connector
     #[arg(value_name = "FILE|ID")]
     what: String,
 }
@@ -30,7 +30,7 @@ pub(super) async fn run(arguments: Arguments, context: &Context) -> Outcome {
             }
             describe::whole(spec, context.output)?;
             describe::imports(connector.imports(), context.output)?;
-            context.output.note(format!("digest {}; all of it with the schemas: --json", connector.digest().0));
+            context.output.note(format!("digest {}; --json shows everything, with the schemas", connector.digest().0));
             Ok(())
         })
         .await

@@ -25,5 +25,5 @@ pub(super) async fn run(context: &Context) -> Outcome {
             added_at.map(moment).unwrap_or_default(),
         ]);
     }
-    context.output.table(&listing, "no connector yet; add one with `innkeeper connector add FILE.wasm`")
+    context.output.table(&listing, "there are no connectors yet; add one with `innkeeper connector add FILE.wasm`")
 }

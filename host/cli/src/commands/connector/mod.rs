@@ -16,11 +16,11 @@ use crate::failure::Outcome;
 /// What can be done with connectors.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Check connectors and keep them; one of the same id is replaced
+    /// Vet connectors and add them; a connector with the same id is replaced
     Add(add::Arguments),
-    /// Show what a connector says of itself, without keeping it
+    /// Show a connector's spec, without adding it
     Inspect(inspect::Arguments),
-    /// List the connectors that are kept
+    /// List the connectors
     List,
     /// Remove a connector that no connection uses
     Remove(remove::Arguments),

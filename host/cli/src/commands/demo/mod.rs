@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     /// Let a script sign in and consent instead of opening a browser
     #[arg(long)]
     headless: bool,
-    /// Authorize by way of an auth redirect service in front of the practice provider
+    /// Authorize through an auth redirect service in front of the practice provider
     #[arg(long)]
     ears: bool,
 }
@@ -67,15 +67,15 @@ async fn connect_drive(stage: &Stage, narrator: &mut Narrator) -> Outcome<Connec
     let actions: Vec<&str> = added.spec().actions.iter().map(|action| action.name.as_str()).collect();
     narrator.check(actions.contains(&"listFiles"), "google_drive has no action listFiles")?;
     narrator.seen(format!("actions: {}", actions.join(", ")))?;
-    narrator.step("Make a connection with it")?;
+    narrator.step("Create a connection with it")?;
     let base = stage.base_url();
     let drive = stage.connect("drive", &added).await?;
     let hosts: Vec<String> = drive.hosts.iter().map(ToString::to_string).collect();
     match stage.ears_url() {
-        Some(ears) => narrator.seen(format!("the connection drive, with no client of its own: {ears} has one"))?,
+        Some(ears) => narrator.seen(format!("the connection drive, without a client: {ears} has one"))?,
         None => narrator.seen(format!("the connection drive, with the client {PUBLIC_CLIENT} (public, PKCE)"))?,
     }
-    narrator.seen(format!("it may reach {}, and nothing else", hosts.join("; ")))?;
+    narrator.seen(format!("it may reach only {}", hosts.join("; ")))?;
     narrator.check(
         hosts.iter().all(|host| host.starts_with(base)),
         "the connection may reach more than the practice provider",
@@ -95,7 +95,7 @@ async fn authorize(stage: &Stage, connection: &ConnectionId, headless: bool, nar
         let callback = user
             .visit(begun.address.as_str())
             .await
-            .map_err(|error| Failure::failed(format!("the scripted user got nowhere: {error}")))?;
+            .map_err(|error| Failure::failed(format!("the scripted user could not authorize: {error}")))?;
         begun.arrive(stage.host(), callback).await?;
     } else {
         Narrator::ask("Sign in and press Allow. The browser opens; if it does not, open this address:");
@@ -106,21 +106,22 @@ async fn authorize(stage: &Stage, connection: &ConnectionId, headless: bool, nar
         begun.wait(stage.host()).await?;
     }
     let exchanged = stage.provider().counters().code_exchanges - before.code_exchanges;
-    narrator.check(exchanged == 1, "the provider saw another number of code exchanges than 1")?;
+    narrator.check(exchanged == 1, "the provider did not see exactly one code exchange")?;
     let status = stage.host().status(stage.space(), connection, None).await?.grant;
     narrator.check(status.authorized && status.refreshable, "the connection has no grant that can be refreshed")?;
     let life = status.expires_at.map(|at| at.since(stage.now())).map(span).unwrap_or_default();
     if stage.ears_url().is_some() {
         narrator.seen(
-            "the page was the provider's; the service's sealed code came back, bound to the host's PKCE verifier",
+            "the page was the provider's; the service's sealed code was returned, bound to the host's PKCE verifier",
         )?;
         narrator.seen(
-            "the host redeemed it at the service, which redeemed the provider's code once, with its own secret",
+            "the host redeemed it at the service, which redeemed the provider's code once, with its own client secret",
         )?;
     } else {
         narrator.seen("the code was exchanged once, by the host, with its PKCE verifier")?;
     }
-    narrator.seen(format!("the grant is sealed in the store; its access token lives {life} and can be refreshed"))
+    narrator
+        .seen(format!("the grant is sealed in the store; its access token is valid for {life} and can be refreshed"))
 }
 
 async fn find_files(stage: &Stage, drive: &ConnectionId, narrator: &mut Narrator) -> Outcome<Value> {
@@ -163,10 +164,12 @@ async fn read_file(stage: &Stage, drive: &ConnectionId, file: &Value, narrator: 
     narrator.seen(format!("getFileMetadata: {} belongs to {owner}", file["name"]))?;
     let content = stage.call(drive, "downloadFile", json!({ "fileId": id, "responseType": "text" })).await?;
     let text = content["content"].as_str().unwrap_or_default();
-    narrator
-        .check(text.to_lowercase().contains("rain"), "downloadFile brought another content than searchFiles found")?;
+    narrator.check(
+        text.to_lowercase().contains("rain"),
+        "downloadFile returned different content than searchFiles found",
+    )?;
     let first = text.lines().find(|line| line.to_lowercase().contains("rain")).unwrap_or_default();
-    narrator.seen(format!("downloadFile: {}, where it says \"{}\"", size(text.len() as u64), first.trim()))
+    narrator.seen(format!("downloadFile: {}, which contains \"{}\"", size(text.len() as u64), first.trim()))
 }
 
 /// The provider expires the access token early; callers that get the 401 at the same time share one refresh.
@@ -174,13 +177,13 @@ async fn expire(stage: &Stage, drive: &ConnectionId, narrator: &mut Narrator) ->
     narrator.step("Let the access token expire")?;
     let before = stage.provider().counters();
     let ended = stage.provider().expire_access_tokens();
-    narrator.check(ended > 0, "the provider had no live access token to end")?;
-    narrator.seen(format!("the provider ended {ended} access token; the host does not know yet"))?;
+    narrator.check(ended > 0, "the provider had no valid access token to expire")?;
+    narrator.seen(format!("the provider expired {ended} access token; the host does not know yet"))?;
     let calls = (0..CALLERS).map(|_| stage.call(drive, "listFiles", json!({ "pageSize": 5 })));
     let answers = futures::future::join_all(calls).await;
     for answer in answers {
         let files = answer?["files"].as_array().map_or(0, Vec::len);
-        narrator.check(files > 0, "a call after the expiry answered no file")?;
+        narrator.check(files > 0, "a call after the expiry returned no file")?;
     }
     let after = stage.provider().counters();
     let refused = after.api_unauthorized - before.api_unauthorized;
@@ -188,10 +191,10 @@ async fn expire(stage: &Stage, drive: &ConnectionId, narrator: &mut Narrator) ->
     narrator.seen(format!("{CALLERS} calls at once: {refused} answered 401, all succeeded at the second try"))?;
     narrator.seen(format!("refreshes at the provider: {refreshes}"))?;
     narrator.check(refused > 0, "the provider refused no call after the expiry")?;
-    narrator.check(refreshes == 1, "the host refreshed another number of times than once")?;
+    narrator.check(refreshes == 1, "the host did not refresh exactly once")?;
     narrator.check(after.reuses == before.reuses, "the host used a refresh token twice")?;
     let status = stage.host().status(stage.space(), drive, None).await?.grant;
-    narrator.check(status.last_refresh.is_some(), "the connection's status knows of no refresh")
+    narrator.check(status.last_refresh.is_some(), "the connection's status shows no refresh")
 }
 
 /// The practice provider repeats the request that reached it. The host removes the token from the answer, wherever it
@@ -212,12 +215,12 @@ async fn look_from_inside(stage: &Stage, headless: bool, narrator: &mut Narrator
     let person = body["person"].as_str().unwrap_or_default();
     both.row([
         "request header authorization".to_owned(),
-        format!("Bearer {token}..., live, of {person}"),
+        format!("Bearer {token}..., valid, of {person}"),
         told.to_owned(),
     ]);
     both.row(["answer header x-echo-authorization".to_owned(), format!("Bearer {token}..."), repeated.to_owned()]);
     narrator.table(&both)?;
-    narrator.check(body["authenticated"] == true && !person.is_empty(), "no live token reached the provider")?;
+    narrator.check(body["authenticated"] == true && !person.is_empty(), "no valid token reached the provider")?;
     narrator.check(token.len() == 6, "the provider's journal shows no token that it issued")?;
     narrator.check(told.contains(REDACTED), "the connector did not read [redacted] in the body")?;
     narrator.check(repeated.contains(REDACTED), "the connector did not read [redacted] in the header")?;
@@ -228,9 +231,9 @@ async fn look_from_inside(stage: &Stage, headless: bool, narrator: &mut Narrator
         .collect();
     let answers = stage.answers();
     let leaked = tokens.iter().any(|token| answers.iter().any(|answer| answer.contains(token.as_str())));
-    narrator.check(!leaked, "a connector's answer holds the beginning of a token")?;
+    narrator.check(!leaked, "a connector's result contains the beginning of a token")?;
     narrator.seen(format!(
-        "{} tokens were issued, {} answers left the connectors: none holds the beginning of one",
+        "{} tokens were issued, {} results left the connectors: none contains the beginning of a token",
         tokens.len(),
         answers.len()
     ))
@@ -245,9 +248,9 @@ fn end(ears: bool, narrator: &mut Narrator) -> Outcome {
         narrator.command(&command)?;
     }
     if ears {
-        narrator.aside("  Run an auth redirect service of your own: docs/ears.md")?;
+        narrator.aside("  Run your own auth redirect service: docs/ears.md")?;
     }
-    narrator.aside("  Write a connector of your own: docs/authors.md")?;
+    narrator.aside("  Write your own connector: docs/authors.md")?;
     narrator.ok()
 }
 

@@ -51,7 +51,7 @@ impl Stage {
         let folder = tempfile::Builder::new()
             .prefix("innkeeper-demo-")
             .tempdir()
-            .map_err(|error| Failure::failed(format!("no folder for the demo can be made: {error}")))?;
+            .map_err(|error| Failure::failed(format!("the folder for the demo cannot be created: {error}")))?;
         let egress = EgressSettings::loopback();
         let service = place.map(|place| place.serve(&provider.base_url, &egress)).transpose()?;
         let mut builder =
@@ -63,10 +63,10 @@ impl Stage {
         narrator
             .seen(format!("the provider is at {}: an authorization server and a small Drive", provider.base_url))?;
         if let Some(service) = &service {
-            let what = "an auth redirect service, which owns the client at the provider and keeps no token";
+            let what = "an auth redirect service, which owns the client at the provider and stores no token";
             narrator.seen(format!("between them is {}: {what}", service.base.as_str().trim_end_matches('/')))?;
         }
-        narrator.seen("the host keeps its store and a fresh keyring in a folder of its own, which goes at the end")?;
+        narrator.seen("the host has its store and a new keyring in a separate folder, which is removed at the end")?;
         let connectors = connectors.to_owned();
         Ok(Self { folder, connectors, provider, service, host, space: SpaceId::default(), answers: Mutex::default() })
     }

@@ -58,7 +58,7 @@ impl ServiceFile {
     pub(super) fn read(path: &Path) -> Outcome<Self> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             Failure::usage(format!("the service file {} cannot be read: {error}", path.display()))
-                .hint("name one with `--service-file FILE`; docs/ears.md shows what stands in it")
+                .hint("name one with `--service-file FILE`; docs/ears.md shows what it contains")
         })?;
         let mut file: Self = toml::from_str(&text).map_err(|error| {
             Failure::usage(format!("the service file {} is not valid: {}", path.display(), mistake(&text, &error)))

@@ -36,16 +36,16 @@ pub(crate) enum Command {
 
 #[derive(Args, Debug)]
 pub(crate) struct Serve {
-    /// What it is set up with: providers, callbacks, limits (docs/ears.md)
+    /// Its settings: providers, callbacks, limits (docs/ears.md)
     #[arg(long, value_name = "FILE", default_value = "ears.toml")]
     service_file: PathBuf,
-    /// Where it listens [default: the file's, or 127.0.0.1:4790]; port 0 takes a free one
+    /// The address that it listens on [default: the file's, or 127.0.0.1:4790]; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// Where its metrics are served, apart from the service itself [default: the file's, or nowhere]
+    /// The address that its metrics are served on, separate from the service itself [default: the file's, or none]
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics_listen: Option<SocketAddr>,
-    /// The address that browsers and hosts find it at [default: the file's, or where it listens]
+    /// The address that browsers and hosts use for it [default: the file's, or the address that it listens on]
     #[arg(long, value_name = "URL")]
     public_url: Option<Url>,
 }
@@ -58,7 +58,7 @@ pub(super) async fn run(command: Command, context: &Context) -> Outcome {
 
 async fn serve(arguments: Serve, context: &Context) -> Outcome {
     let file = ServiceFile::read(&arguments.service_file)?;
-    let default = || LISTEN.parse().map_err(|_| Failure::failed(format!("{LISTEN} is no address")));
+    let default = || LISTEN.parse().map_err(|_| Failure::failed(format!("{LISTEN} is not an address")));
     let listen = arguments.listen.or(file.listen).map_or_else(default, Ok)?;
     let (listener, address) = bind(listen).await?;
     let metrics = match arguments.metrics_listen.or(file.metrics_listen) {
@@ -93,7 +93,7 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
     });
     let until = async move {
         asked_to_end.await;
-        tracing::info!("the service ends once what is under way is answered");
+        tracing::info!("the service stops once the requests under way are answered");
     };
     let serving = tokio::spawn(innkeeper_server::listen(listener, service.router(), listening, until));
     let outcome = serving.await;
@@ -101,7 +101,7 @@ async fn serve(arguments: Serve, context: &Context) -> Outcome {
     if let Some(measured) = measured {
         measured.abort();
     }
-    outcome.map_err(|error| Failure::failed(format!("the service at {address} ended: {error}")))
+    outcome.map_err(|error| Failure::failed(format!("the service at {address} stopped: {error}")))
 }
 
 /// The service's own keyring, which its replicas share, and never that of a host, which seals stored data. A file is
@@ -140,14 +140,16 @@ fn introduce(
     }
     output.heading(format!("The auth redirect service is at {base}"))?;
     if base != format!("http://{address}") {
-        output.line(format!("It listens at {address}; the proxy before it has to pass requests on to there."))?;
+        output.line(format!(
+            "It listens on {address}; the proxy in front of it has to pass requests on to that address."
+        ))?;
     }
     if let Some(metrics) = metrics {
         output.line(format!("Metrics are at http://{metrics}/metrics."))?;
     }
-    output.line("Register these redirect addresses at the providers:")?;
+    output.line("Register these redirect URIs at the providers:")?;
     for (name, uri) in service.redirect_uris() {
         output.line(format!("  {name}: {uri}"))?;
     }
-    output.line(format!("Hosts use it with `ears_url = \"{base}\"` in innkeeper.toml. It ends with Ctrl-C."))
+    output.line(format!("Hosts use it with `ears_url = \"{base}\"` in innkeeper.toml. Press Ctrl-C to stop it."))
 }

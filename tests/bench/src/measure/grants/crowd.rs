@@ -58,7 +58,7 @@ impl Crowd {
         Ok(crowd)
     }
 
-    /// What hands out the tokens, with nothing in its memory.
+    /// What returns the tokens, with nothing in its memory.
     pub(super) async fn auth(&self) -> Result<Auth, Failure> {
         let (store, vault) = open(self.folder.path()).await?;
         auth(&store, &vault)
