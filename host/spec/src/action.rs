@@ -3,17 +3,13 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::connector::annotations;
-use crate::json::{self, ParseError};
-use crate::mistake::{Mistakes, quoted};
+use crate::mistake::Mistakes;
+use crate::parse::{annotations, object_schema, schema};
 use crate::schema::Budget;
-use crate::{ActionName, Schema, draft};
-
-/// Bytes of memory that one JSON part of a spec may take.
-const MOST_JSON: usize = 32 << 20;
+use crate::{ActionName, Schema, Scope, draft};
 
 /// A named operation of a connector.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -38,36 +34,6 @@ pub struct ActionSpec {
     pub streaming: bool,
     /// Values that the contract has no field for.
     pub annotations: BTreeMap<String, Value>,
-}
-
-/// What an action may do at the service. Ordered: each includes the one before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Changes nothing.
-    #[default]
-    Read,
-    /// Makes changes that can be undone.
-    Write,
-    /// Makes changes that cannot be undone.
-    Destroy,
-}
-
-impl Scope {
-    /// `read`, `write` or `destroy`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Destroy => "destroy",
-        }
-    }
-}
-
-impl std::fmt::Display for Scope {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl ActionSpec {
@@ -98,40 +64,5 @@ impl ActionSpec {
             streaming: draft.streaming,
             annotations,
         })
-    }
-}
-
-/// A schema whose values are objects. An empty text is the schema of an object without fields.
-pub(crate) fn object_schema(text: &str, place: &str, budget: &mut Budget, mistakes: &mut Mistakes) -> Option<Schema> {
-    if text.trim().is_empty() {
-        return Some(Schema::of_nothing());
-    }
-    let schema = mistakes.take(place, schema(text, budget))?;
-    match schema.as_value().get("type") {
-        Some(Value::String(kind)) if kind == "object" => Some(schema),
-        Some(other) => {
-            let other = quoted(&other.to_string());
-            mistakes.note(format!("{place}/type"), format!("is {other}: write `\"object\"`"));
-            None
-        }
-        None => {
-            mistakes.note(place, "does not require an object: add `\"type\": \"object\"`");
-            None
-        }
-    }
-}
-
-fn schema(text: &str, budget: &mut Budget) -> Result<Schema, String> {
-    Schema::parse_within(json(text)?, budget)
-}
-
-/// A JSON value from its text.
-pub(crate) fn json(text: &str) -> Result<Value, String> {
-    match json::parse(text, MOST_JSON) {
-        Ok((value, _)) => Ok(value),
-        Err(ParseError::Syntax(reason)) => Err(format!("is not JSON ({reason})")),
-        Err(ParseError::TooLarge { limit }) => {
-            Err(format!("takes more than {limit} bytes of memory when it is read: make it smaller"))
-        }
     }
 }

@@ -6,13 +6,9 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::host_rule::{check_method, check_prefix};
 use crate::mistake::quoted;
-use crate::{CredentialUse, NamePattern, Scheme};
-
-mod path;
-
-pub use path::doubt as path_doubt;
+use crate::parse::{check_method, check_prefix};
+use crate::{CredentialUse, NamePattern, Scheme, path};
 
 /// Where a connection's requests may go. It is concrete, and belongs to the connection.
 ///

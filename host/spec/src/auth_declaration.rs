@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::action::json;
 use crate::ids::is_identifier;
 use crate::mistake::{Mistake, Mistakes, quoted, step};
-use crate::{AuthTypeId, Schema, Template, draft, form};
+use crate::parse::json;
+use crate::{AuthTypeId, Schema, Standing, Template, draft, form};
 
 /// An auth type that a connector accepts.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -24,21 +24,6 @@ pub struct AuthDeclaration {
     pub defaults: BTreeMap<String, Value>,
     /// How a form shows the auth type's fields.
     pub overrides: BTreeMap<String, FieldOverride>,
-}
-
-/// How an auth type is presented among the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// Not marked.
-    #[default]
-    Standard,
-    /// The recommended one.
-    Recommended,
-    /// Not offered for new connections, but still valid for existing ones.
-    Legacy,
-    /// May change.
-    Experimental,
 }
 
 /// How a form shows one field of an auth type, if different from the auth type's own definition.

@@ -6,11 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::action::json;
-use crate::connector::annotations;
 use crate::ids::is_identifier;
 use crate::mistake::{Mistakes, quoted};
-use crate::{About, AuthTypeId, HostRule, draft};
+use crate::parse::{annotations, check_size, json};
+use crate::{About, AuthMode, AuthTypeId, FieldKind, HostRule, draft};
 
 mod field;
 
@@ -54,69 +53,11 @@ pub struct FieldSpec {
     pub pattern: Option<String>,
 }
 
-/// How a form asks for a field of an auth type.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum FieldKind {
-    /// One line.
-    #[default]
-    Text,
-    /// One line that is never shown.
-    Secret,
-    /// An `https` or `http` address.
-    Url,
-    /// Several lines: a key or a certificate. Never shown.
-    Multiline,
-    /// A file's content: a key or a certificate. Never shown.
-    File,
-    /// A number.
-    Number,
-    /// Yes or no.
-    Flag,
-    /// One of [`FieldSpec::choices`].
-    Choice,
-}
-
-impl FieldKind {
-    /// Whether values are sealed and never shown: fields that may hold a password, a token or a private key.
-    pub fn is_secret(self) -> bool {
-        matches!(self, Self::Secret | Self::Multiline | Self::File)
-    }
-}
-
-/// Who owns the grant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AuthMode {
-    /// One grant for the connection.
-    #[default]
-    Shared,
-    /// One grant for each principal.
-    PerUser,
-}
-
-impl AuthMode {
-    /// `shared` or `per-user`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Shared => "shared",
-            Self::PerUser => "per-user",
-        }
-    }
-}
-
-impl std::fmt::Display for AuthMode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 impl AuthTypeSpec {
     /// Checks what an auth type returned; reports every mistake at once.
     pub fn parse(draft: &draft::AuthTypeSpec) -> Result<Self, Mistakes> {
         let mut mistakes = Mistakes::default();
-        if let Err(reason) = crate::connector::check_size(draft) {
+        if let Err(reason) = check_size(draft) {
             mistakes.note("", reason);
             return Err(mistakes);
         }

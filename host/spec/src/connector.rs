@@ -6,17 +6,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::action::{json, object_schema};
 use crate::ids::{MAX_LENGTH, is_identifier};
-use crate::mistake::{Mistakes, quoted, step};
+use crate::mistake::{Mistakes, quoted};
+use crate::parse::{annotations, check_size, object_schema};
 use crate::schema::Budget;
 use crate::{
     About, ActionName, ActionSpec, AuthDeclaration, AuthTypeId, ConnectorId, Difference, HostRule, PlaceholderUse,
     Policies, Schema, difference, draft, form, header,
 };
-
-/// Longest spec, in bytes of JSON.
-const MAX_SIZE: usize = 1 << 20;
 
 /// The spec of a connector.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -149,57 +146,6 @@ impl ConnectorSpec {
 /// `list_files`, `listFiles` and `ListFiles` are the same name to a person.
 fn fold(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// Annotations by name.
-pub(crate) fn annotations(
-    drafts: &[draft::Annotation],
-    place: &str,
-    mistakes: &mut Mistakes,
-) -> BTreeMap<String, Value> {
-    mistakes.check_count(place, drafts.len(), 64);
-    let mut annotations = BTreeMap::new();
-    for draft::Annotation { name, value } in drafts.iter().take(64) {
-        let place = format!("{place}/{}", step(&name.chars().take(MAX_LENGTH).collect::<String>()));
-        if !name.starts_with(|first: char| first.is_ascii_alphabetic())
-            || name.len() > MAX_LENGTH
-            || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-        {
-            let name = quoted(name);
-            mistakes.note(&place, format!("{name} is not an annotation name: use letters, digits and `_`, `-`, `.`"));
-        }
-        let Some(value) = mistakes.take(&place, json(value)) else { continue };
-        if annotations.insert(name.clone(), value).is_some() {
-            mistakes.note(place, "is repeated: keep one");
-        }
-    }
-    annotations
-}
-
-/// Refuses a draft that is too large to check.
-pub(crate) fn check_size(draft: &impl Serialize) -> Result<(), String> {
-    let mut size = Size(0);
-    serde_json::to_writer(&mut size, draft).map_err(|error| format!("cannot be read ({error})"))?;
-    if size.0 > MAX_SIZE {
-        return Err(format!(
-            "the spec has {} bytes: at most {MAX_SIZE} are allowed; shorten texts and schemas",
-            size.0
-        ));
-    }
-    Ok(())
-}
-
-struct Size(usize);
-
-impl std::io::Write for Size {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 = self.0.saturating_add(bytes.len());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 fn auth_types(

@@ -3,10 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::action::Scope;
-pub use crate::auth_declaration::Standing;
-pub use crate::auth_type::{AuthMode, FieldKind};
-pub use crate::host_rule::CredentialUse;
+pub use crate::choices::{AuthMode, CredentialUse, FieldKind, Scope, Standing};
 
 /// A named JSON value that the contract has no field for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

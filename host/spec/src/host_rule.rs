@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::{Host, Url};
 
-use crate::approved_host::{ApprovedHost, path_doubt};
 use crate::mistake::{Mistake, Mistakes, quoted};
-use crate::{HostPattern, NamePattern, Schema, draft};
+use crate::parse::{check_method, check_prefix};
+use crate::{ApprovedHost, CredentialUse, HostPattern, NamePattern, Schema, draft};
 
 /// Hosts that a connector requests access to. The connection's owner decides, see [`ApprovedHost`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -48,17 +48,6 @@ impl fmt::Display for HostRule {
         }
         Ok(())
     }
-}
-
-/// Whether a host may receive the connection's credential.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CredentialUse {
-    /// Requests carry it unless they omit it.
-    #[default]
-    Allowed,
-    /// Requests there are sent without it.
-    Never,
 }
 
 /// The scheme of requests to a host.
@@ -227,46 +216,6 @@ fn check_pointer(pointer: &str, config: Option<&Schema>) -> Result<(), String> {
             Err(format!("the config field at {} has the type `{kind}`: an address is a string", quoted(pointer)))
         }
         _ => Ok(()),
-    }
-}
-
-/// Methods that are for proxies, that make a server return the request with its credential, or that start another
-/// protocol.
-pub const NEVER_SENT: [&str; 4] = ["CONNECT", "PRI", "TRACE", "TRACK"];
-
-/// A method is written in capitals and hyphens: only what a rule can name can be sent.
-pub fn check_method(method: &str) -> Result<(), String> {
-    if method.is_empty() || method.len() > 32 || !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
-        return Err(format!("{} is not a method: write it in upper case, such as `GET`", quoted(method)));
-    }
-    if NEVER_SENT.contains(&method) {
-        return Err(format!("{} is never sent: leave it out", quoted(method)));
-    }
-    Ok(())
-}
-
-pub(crate) fn check_prefix(prefix: &str) -> Result<(), String> {
-    let given = quoted(prefix);
-    if !prefix.starts_with('/') {
-        return Err(format!("{given} does not start with `/`: write the path from its beginning, such as `/v1`"));
-    }
-    if prefix.len() > 1024 {
-        return Err("is longer than 1024 characters".to_owned());
-    }
-    if !prefix.bytes().all(|byte| byte.is_ascii_graphic()) || prefix.contains(['?', '#', '%', '\\', '*']) {
-        return Err(format!("{given} is not a plain path: leave out query, wildcards, escapes and spaces"));
-    }
-    let is_dots = |segment: &str| {
-        let name = segment.split([';', ':', ',']).next().unwrap_or_default();
-        !name.is_empty() && name.bytes().all(|byte| byte == b'.')
-    };
-    if prefix.contains("//") || prefix.split('/').any(is_dots) {
-        return Err(format!("{given} contains empty or dot segments: write the path that it means"));
-    }
-    // No path is within such a prefix.
-    match path_doubt(prefix) {
-        Some(doubt) => Err(format!("{given} {doubt}: write the path that it means")),
-        None => Ok(()),
     }
 }
 

@@ -9,6 +9,7 @@ mod action;
 mod approved_host;
 mod auth_declaration;
 mod auth_type;
+mod choices;
 mod connector;
 mod difference;
 pub mod disguise;
@@ -21,6 +22,8 @@ mod icon;
 mod ids;
 pub mod json;
 mod mistake;
+mod parse;
+mod path;
 mod policies;
 pub mod published;
 mod schema;
@@ -28,18 +31,21 @@ mod template;
 mod value_source;
 
 pub use about::About;
-pub use action::{ActionSpec, Scope};
-pub use approved_host::{ApprovedHost, path_doubt};
-pub use auth_declaration::{AuthDeclaration, FieldOverride, Standing};
-pub use auth_type::{AuthMode, AuthTypeSpec, FieldKind, FieldSpec};
+pub use action::ActionSpec;
+pub use approved_host::ApprovedHost;
+pub use auth_declaration::{AuthDeclaration, FieldOverride};
+pub use auth_type::{AuthTypeSpec, FieldSpec};
+pub use choices::{AuthMode, CredentialUse, FieldKind, Scope, Standing};
 pub use connector::ConnectorSpec;
 pub use difference::{Difference, Impact};
 pub use form::{FormHints, Widget};
 pub use host_pattern::{HostPattern, NamePattern, registrable_domain};
-pub use host_rule::{CredentialUse, HostRule, NEVER_SENT, Scheme, check_method};
+pub use host_rule::{HostRule, Scheme};
 pub use icon::Icon;
 pub use ids::{ActionName, AuthTypeId, ConnectorId, IdError};
 pub use mistake::{Mistake, Mistakes};
+pub use parse::{NEVER_SENT, check_method};
+pub use path::doubt as path_doubt;
 pub use policies::{
     Backoff, ErrorClass, ErrorClasses, Pagination, PaginationStrategy, ParameterLocation, Place, PlaceholderUse,
     Placement, Policies, RateLimit, RateLimitStrategy, Retry, StreamMechanism, StreamParser, Streaming, Unauthorized,

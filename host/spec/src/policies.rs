@@ -4,9 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Schema;
-use crate::action::json;
-use crate::host_rule::check_method;
 use crate::mistake::Mistakes;
+use crate::parse::{check_method, json};
 
 mod placeholder_use;
 

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::parse::MAX_SIZE;
 use crate::{Scope, Standing};
 
 /// A valid spec that sets a little of everything.

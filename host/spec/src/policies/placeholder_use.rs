@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::NamePattern;
 use crate::approved_host::{covers_methods, covers_prefix};
-use crate::host_rule::{check_method, check_prefix};
 use crate::ids::is_identifier;
 use crate::mistake::Mistakes;
+use crate::parse::{check_method, check_prefix};
 
 /// Where one secret field may be filled in; what is absent is not restricted. A field that no entry names may be filled in
 /// wherever the connection's requests may go.

@@ -7,7 +7,7 @@ const MOST_READINGS: usize = 4;
 
 /// Whether the path is the prefix or below it, on a segment boundary: as written, with dot segments resolved, and
 /// with doubled slashes kept or joined. A path that is in [`doubt`] is within the root only.
-pub(super) fn lies_within(path: &str, prefix: &str) -> bool {
+pub(crate) fn lies_within(path: &str, prefix: &str) -> bool {
     let prefix: Vec<&str> = prefix.trim_matches('/').split('/').filter(|segment| !segment.is_empty()).collect();
     prefix.is_empty() || (starts_within(path.as_bytes(), &prefix) && doubt(path).is_none())
 }
