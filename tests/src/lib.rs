@@ -7,4 +7,4 @@ pub mod host;
 pub mod stage;
 mod warm;
 
-pub use innkeeper_fixtures::{oidc, records, relay, secrets};
+pub use innkeeper_fixtures::{keys, oidc, query, records, redirect_service, relay, scripted, secrets};

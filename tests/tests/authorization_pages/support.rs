@@ -2,21 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::request::Parts;
 use innkeeper::spec::AuthMode;
 use innkeeper::{
-    Builder, ConnectionId, ConnectionView, Link, ManualClock, NewConnection, NewLink, PrincipalId, Reason, SpaceId,
-    SystemClock, SystemRandom,
+    Builder, ConnectionId, ConnectionView, Link, NewConnection, NewLink, PrincipalId, Reason, SpaceId, SystemClock,
+    SystemRandom,
 };
 use innkeeper_practice::{PUBLIC_CLIENT, Practice, Running, Settings};
 use innkeeper_server::{PagesSettings, User, Visitors, authorization_router};
 use innkeeper_tests::components;
-use innkeeper_tests::host::{TestHost, clock};
+use innkeeper_tests::host::{TestHost, id};
 use innkeeper_tests::oidc::plain_client;
-use innkeeper_tests::stage::id;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -39,7 +37,6 @@ impl Visitors for HeaderUsers {
 
 pub(crate) struct Site {
     pub(crate) host: TestHost,
-    pub(crate) clock: Arc<ManualClock>,
     pub(crate) provider: Running,
     pub(crate) pages: Url,
     http: reqwest::Client,
@@ -55,8 +52,7 @@ impl Site {
         let address = listener.local_addr().expect("an address");
         // Below a path, as a service mounts it; the practice provider has `/oauth/callback` registered.
         let pages = Url::parse(&format!("http://{address}/oauth")).expect("an address");
-        let clock = clock();
-        let host = TestHost::start_warm(|builder| build(builder.clock(clock.clone()).pages(pages))).await;
+        let host = TestHost::start_on_manual_clock(|builder| build(builder.pages(pages))).await;
         let settings = PagesSettings::returning_to([Url::parse(APP).expect("an address")]);
         let routes = authorization_router(host.host.clone(), visitors, &settings).expect("the host has pages");
         let service = axum::Router::new().nest("/oauth", routes);
@@ -64,7 +60,7 @@ impl Site {
         let provider = Practice::start(Settings::default(), Arc::new(SystemClock), Arc::new(SystemRandom)).await;
         let pages = host.host.pages().expect("they were given").clone();
         let http = plain_client().expect("a client");
-        Self { host, clock, provider: provider.expect("the provider starts"), pages, http }
+        Self { host, provider: provider.expect("the provider starts"), pages, http }
     }
 
     /// A connection where each user has a grant of their own.
@@ -106,16 +102,11 @@ impl Site {
     }
 
     pub(crate) async fn reason(&self, connection: &ConnectionView, principal: &str) -> Option<Reason> {
-        let status = self.host.host.status(&connection.space, &connection.id, Some(id(principal))).await;
-        status.expect("a connection has a status").grant.reason
+        self.host.status(connection, Some(principal)).await.grant.reason
     }
 
     pub(crate) fn exchanges(&self) -> u64 {
         self.provider.counters().code_exchanges
-    }
-
-    pub(crate) fn advance(&self, seconds: u64) {
-        self.clock.advance(Duration::from_secs(seconds));
     }
 }
 
@@ -211,18 +202,4 @@ impl Browser {
         assert!(!seen.text.contains("<script"), "{}", seen.text);
         seen
     }
-}
-
-/// A parameter of an address.
-pub(crate) fn parameter(url: &str, name: &str) -> Option<String> {
-    let url = Url::parse(url).expect("an address");
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
-
-/// The address with a parameter changed or taken out.
-pub(crate) fn with(url: &Url, name: &str, value: Option<&str>) -> Url {
-    let kept: Vec<(String, String)> = url.query_pairs().into_owned().filter(|(key, _)| key != name).collect();
-    let mut changed = url.clone();
-    changed.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(value.map(|value| (name, value)));
-    changed
 }

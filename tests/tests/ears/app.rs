@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use innkeeper_tests::oidc::plain_client;
+use innkeeper_tests::secrets::random_text;
 use reqwest::header::{self, HeaderMap, HeaderName};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -218,26 +219,6 @@ impl Answer {
             assert!(!self.text.contains(way), "{way}: {}", self.text);
         }
     }
-}
-
-/// A parameter of an address.
-pub(crate) fn parameter(url: &Url, name: &str) -> Option<String> {
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
-
-/// The address with a parameter changed or taken out.
-pub(crate) fn with(url: &Url, name: &str, value: Option<&str>) -> Url {
-    let kept: Vec<(String, String)> = url.query_pairs().into_owned().filter(|(key, _)| key != name).collect();
-    let mut changed = url.clone();
-    changed.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(value.map(|value| (name, value)));
-    changed
-}
-
-pub(crate) fn random_text<const N: usize>() -> String {
-    use innkeeper::Random as _;
-    let mut bytes = [0; N];
-    innkeeper::SystemRandom.fill(&mut bytes);
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The same address at the place that answers for it.

@@ -18,7 +18,7 @@ async fn a_user_who_leaves_loses_every_grant_and_nobody_else_does() {
     let host = &stage.host.host;
     assert_eq!(host.forget_principal(&connection.space, &ada).await.expect("forgotten"), 1);
     assert_eq!(host.forget_principal(&connection.space, &ada).await.expect("forgotten"), 0);
-    assert!(!stage.status_of(&connection, Some("ada")).await.grant.authorized);
+    assert!(!stage.host.status(&connection, Some("ada")).await.grant.authorized);
     assert_eq!(stage.me_of(&connection, Some("bob")).await.expect("an answer")["sub"], "bob");
     assert_eq!(stage.counts().await.all("revocation"), 2, "both tokens were given back");
 }
