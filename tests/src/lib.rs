@@ -1,6 +1,7 @@
 //! What the tests that cross crates share: real servers on loopback, built components, a host in a folder of its own.
 
 pub mod chromium;
+pub mod command;
 pub mod components;
 pub mod echo;
 pub mod host;
