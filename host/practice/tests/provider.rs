@@ -6,7 +6,7 @@ mod drive;
 mod endpoints;
 #[path = "provider/pages.rs"]
 mod pages;
-#[path = "provider/stage.rs"]
-mod stage;
+#[path = "provider/practice_run.rs"]
+mod practice_run;
 #[path = "provider/tokens.rs"]
 mod tokens;

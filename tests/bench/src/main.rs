@@ -3,6 +3,7 @@
 //! The program starts itself again: as the service that is fetched from, so that its work is not counted, as a fresh host
 //! whose memory is looked at while calls wait, and as an auth redirect service. See `docs/benchmarks.md` for how to read the figures.
 
+mod bench_host;
 mod child;
 mod failure;
 mod machine;
@@ -11,7 +12,6 @@ mod plain;
 mod redirect_service;
 mod report;
 mod sample;
-mod stage;
 mod upstream;
 
 use std::process::ExitCode;
