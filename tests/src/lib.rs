@@ -5,6 +5,7 @@ pub mod command;
 pub mod components;
 pub mod echo;
 pub mod host;
+pub mod pages;
 pub mod stage;
 mod warm;
 

@@ -1,6 +1,5 @@
 //! A host with its pages on loopback, a practice provider, and browsers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,6 +14,7 @@ use innkeeper_server::{PagesSettings, User, Visitors, authorization_router};
 use innkeeper_tests::components;
 use innkeeper_tests::host::{TestHost, id};
 use innkeeper_tests::oidc::plain_client;
+use innkeeper_tests::pages::{Cookies, assert_guarded, cookie_header, keep_cookies};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -90,7 +90,7 @@ impl Site {
     /// A browser where this user is signed in.
     pub(crate) fn browser(&self, user: Option<&str>) -> Browser {
         let user = user.map(|user| if user.contains('/') { user.to_owned() } else { format!("default/{user}") });
-        Browser { http: self.http.clone(), pages: self.pages.clone(), user, cookies: BTreeMap::new() }
+        Browser { http: self.http.clone(), pages: self.pages.clone(), user, cookies: Cookies::new() }
     }
 
     /// Opens the link in the browser and consents at the provider: the callback address.
@@ -116,7 +116,7 @@ pub(crate) struct Browser {
     http: reqwest::Client,
     pages: Url,
     user: Option<String>,
-    pub(crate) cookies: BTreeMap<String, String>,
+    pub(crate) cookies: Cookies,
 }
 
 pub(crate) struct Seen {
@@ -166,40 +166,18 @@ impl Browser {
         if let Some(user) = &self.user {
             request = request.header("x-user", user);
         }
-        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        if cookies.is_empty() { request } else { request.header(header::COOKIE, cookies.join("; ")) }
+        if let Some(cookies) = cookie_header(&self.cookies) {
+            request = request.header(header::COOKIE, cookies);
+        }
+        request
     }
 
     pub(crate) async fn send(&mut self, request: RequestBuilder) -> Seen {
         let response: Response = request.send().await.expect("an answer");
-        for line in response.headers().get_all(header::SET_COOKIE) {
-            let line = line.to_str().expect("text");
-            let (pair, attributes) = line.split_once(';').expect("attributes");
-            let (name, value) = pair.split_once('=').expect("a pair");
-            assert!(name.starts_with("innkeeper-"), "plain http on loopback: {line}");
-            let seconds = if value.is_empty() { 0 } else { 600 };
-            assert_eq!(attributes, format!(" Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"));
-            if value.is_empty() {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
         let (status, headers) = (response.status(), response.headers().clone());
-        let seen = Seen { status, headers, text: response.text().await.expect("a text") };
-        for (name, value) in [
-            (header::CACHE_CONTROL, "no-store"),
-            (header::REFERRER_POLICY, "no-referrer"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::X_FRAME_OPTIONS, "DENY"),
-        ] {
-            assert_eq!(seen.header(&name), value, "{name} of {status}");
-        }
-        let policy = seen.header(&header::CONTENT_SECURITY_POLICY);
-        for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
-            assert!(policy.contains(part), "{policy}");
-        }
-        assert!(!seen.text.contains("<script"), "{}", seen.text);
-        seen
+        keep_cookies(&mut self.cookies, &headers);
+        let text = response.text().await.expect("a text");
+        assert_guarded(&headers, &text);
+        Seen { status, headers, text }
     }
 }
