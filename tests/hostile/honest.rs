@@ -51,7 +51,7 @@ pub(crate) async fn calls(rig: &Rig, count: usize) -> Honest {
     let prefix = format!("/honest/{}/", connection.id);
     let bearer = format!("Bearer {HONEST_TOKEN}");
     let received = rig.echo().received();
-    let carried = received.iter().filter(|received| received.uri.path().starts_with(&prefix));
+    let carried = received.iter().filter(|received| received.path().starts_with(&prefix));
     let carried = carried.filter(|received| received.authorization() == Some(bearer.as_str())).count();
     if carried != count {
         done.wrong.push(format!("{carried} of {count} requests carried the token"));

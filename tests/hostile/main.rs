@@ -69,7 +69,7 @@ async fn every_attack_gets_its_error_while_a_thousand_others_call() {
     let mut wrong: Vec<String> = failures.iter().map(ToString::to_string).collect();
     wrong.extend(quiet.wrong.iter().chain(&beside.wrong).map(|wrong| format!("an honest call: {wrong}")));
     for received in rig.forbidden().received() {
-        wrong.push(format!("a request went where nobody may go: {} {}", received.method, received.uri));
+        wrong.push(format!("a request went where nobody may go: {} {}", received.method, received.target));
     }
     let logged = Rig::secrets().found_in(&records::recorded());
     if !logged.is_empty() {

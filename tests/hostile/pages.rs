@@ -2,7 +2,8 @@
 
 use innkeeper::spec::AuthMode;
 use innkeeper::{ConnectionView, Link, NewLink, SpaceId};
-use innkeeper_tests::stage::id;
+use innkeeper_tests::host::id;
+use innkeeper_tests::query::with;
 use reqwest::{Method, header};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -12,7 +13,7 @@ use url::Url;
 
 use crate::attack::{Attack, Class, attack};
 use crate::rig::Rig;
-use crate::support::{Browser, Seen, Site, with};
+use crate::support::{Browser, Seen, Site};
 use crate::told::Told;
 use crate::upstream::{json as json_answer, say};
 

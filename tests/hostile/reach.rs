@@ -11,8 +11,9 @@ use innkeeper::{
 use innkeeper_ears::{EarsLimits, EarsProvider, EarsService, EarsSettings, Quota};
 use innkeeper_egress::Egress;
 use innkeeper_server::{ListenSettings, listen};
-use innkeeper_tests::host::TestHost;
+use innkeeper_tests::host::{REDIRECT, TestHost};
 use innkeeper_tests::oidc::plain_client;
+use innkeeper_tests::query::parameter;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -164,15 +165,12 @@ impl Rig {
             space: &connection.space,
             connection: &connection.id,
             principal: None,
-            redirect_uri: "http://127.0.0.1:4321/callback".parse().expect("an address"),
+            redirect_uri: REDIRECT.parse().expect("an address"),
             session: &session,
             return_url: None,
         };
         let flow = self.host().begin_authorization(begin).await?;
-        let asked = |name: &str| {
-            let found = flow.authorization_url.query_pairs().find(|(given, _)| given == name);
-            found.map(|(_, value)| value.into_owned())
-        };
+        let asked = |name| parameter(&flow.authorization_url, name);
         Ok(Begun { state: asked("state").expect("a state"), scope: asked("scope"), session })
     }
 
@@ -341,13 +339,13 @@ async fn ears_at(address: &str) -> Told {
                 space: &connection.space,
                 connection: &connection.id,
                 principal: None,
-                redirect_uri: "http://127.0.0.1:4321/callback".parse().expect("an address"),
+                redirect_uri: REDIRECT.parse().expect("an address"),
                 session: &session,
                 return_url: None,
             })
             .await?;
-        let state = begun.authorization_url.query_pairs().find(|(name, _)| name == "state");
-        let query = format!("code=a-code&state={}", state.expect("a state").1);
+        let state = parameter(&begun.authorization_url, "state").expect("a state");
+        let query = format!("code=a-code&state={state}");
         host.complete_authorization(&Callback::parse(&query).expect("a callback"), &session).await
     };
     Told::of(done.await)

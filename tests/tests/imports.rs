@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{Path, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::routing::get;
 use innkeeper::{Body, CallRequest, ConnectionView, File, Limits, Progress};
-use innkeeper_tests::echo::{EchoService, Received};
-use innkeeper_tests::host::TestHost;
-use innkeeper_tests::stage::id;
+use innkeeper_tests::echo::EchoService;
+use innkeeper_tests::host::{TestHost, id};
+use innkeeper_tests::scripted::{Received, Reply, ScriptedServer};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -24,14 +24,6 @@ async fn stage() -> (TestHost, EchoService, ConnectionView) {
 
 fn request(connection: &ConnectionView, action: &str, input: Value) -> CallRequest {
     CallRequest::new(connection.space.clone(), connection.id.clone(), action, input)
-}
-
-/// Serves until the test ends; its address.
-async fn serve(router: Router) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-    let base = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
-    tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
-    base
 }
 
 /// Head and content of each part of a form.
@@ -122,7 +114,10 @@ impl Queue {
     async fn start(length: usize) -> (Arc<Self>, String) {
         let left = watch::Sender::new(Vec::new());
         let queue = Arc::new(Self { length, inside: AtomicUsize::new(0), most: AtomicUsize::new(0), left });
-        let base = serve(Router::new().route("/{place}", get(Self::enter)).with_state(queue.clone())).await;
+        let router = Router::new().route("/{place}", get(Self::enter)).with_state(queue.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let base = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
+        tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
         (queue, base)
     }
 
@@ -293,10 +288,10 @@ async fn a_guest_reads_the_claims_that_it_declares_and_no_others() {
         "access_token": "Zk3wQ9vT1xR7", "token_type": "Bearer", "expires_in": 3600,
         "instance_url": "https://eu1.example.com", "team_id": "T1",
     });
-    let provider = serve(Router::new().route("/token", post(async || Json(token)))).await;
+    let provider = ScriptedServer::start(move |_, _| Reply::json(token.to_string())).await;
     let (host, service) = (TestHost::start_warm(|builder| builder).await, EchoService::start().await);
     let settings = |new: innkeeper::NewConnection| {
-        let new = new.field("tokenUrl", format!("{provider}/token")).field("clientId", "machine");
+        let new = new.field("tokenUrl", provider.url("/token")).field("clientId", "machine");
         new.secret("clientSecret", "a secret of the client")
     };
     let connection = host.hostile_with(&service, settings, "oauth_client_credentials").await;

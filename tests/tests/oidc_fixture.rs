@@ -1,15 +1,16 @@
 //! Proves the authorization server that the other tests lean on, with plain requests.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use innkeeper_tests::host::REDIRECT;
 use innkeeper_tests::oidc::{
     CONFIDENTIAL_BASIC, CONFIDENTIAL_POST, Fault, MACHINE, OidcClient, OidcOptions, OidcProvider, PUBLIC, plain_client,
 };
+use innkeeper_tests::query::parameter;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use url::{Url, form_urlencoded};
 
-const REDIRECT: &str = "http://127.0.0.1:4321/callback";
 const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters-0123456789";
 
 #[tokio::test]
@@ -18,8 +19,8 @@ async fn a_user_signs_in_consents_and_the_code_is_exchanged() {
     for client in [PUBLIC, CONFIDENTIAL_BASIC, CONFIDENTIAL_POST] {
         let callback = provider.authorize_as(link(&provider, client).as_str(), "ada").await.expect("consented");
         assert!(callback.as_str().starts_with(REDIRECT), "{callback}");
-        assert_eq!(query(&callback, "state").as_deref(), Some("a state"));
-        assert_eq!(query(&callback, "iss").as_deref(), Some(provider.issuer().as_str().trim_end_matches('/')));
+        assert_eq!(parameter(&callback, "state").as_deref(), Some("a state"));
+        assert_eq!(parameter(&callback, "iss").as_deref(), Some(provider.issuer().as_str().trim_end_matches('/')));
 
         let (status, tokens) = exchange(&provider, client, &callback).await;
         assert_eq!(status, 200, "{tokens}");
@@ -34,7 +35,7 @@ async fn a_user_signs_in_consents_and_the_code_is_exchanged() {
 async fn a_code_is_refused_with_another_verifier_and_a_request_without_pkce_gets_no_code() {
     let provider = start(OidcOptions::default()).await;
     let callback = provider.authorize_as(link(&provider, PUBLIC).as_str(), "ada").await.expect("consented");
-    let code = query(&callback, "code").expect("a code");
+    let code = parameter(&callback, "code").expect("a code");
     let form = [
         ("grant_type", "authorization_code"),
         ("code", &code),
@@ -49,15 +50,15 @@ async fn a_code_is_refused_with_another_verifier_and_a_request_without_pkce_gets
         bare.query_pairs().filter(|(name, _)| !name.starts_with("code_")).map(|(n, v)| (n.into(), v.into())).collect();
     bare.query_pairs_mut().clear().extend_pairs(kept);
     let callback = provider.authorize_as(bare.as_str(), "ada").await.expect("an answer");
-    assert_eq!(query(&callback, "error").as_deref(), Some("invalid_request"));
+    assert_eq!(parameter(&callback, "error").as_deref(), Some("invalid_request"));
 }
 
 #[tokio::test]
 async fn a_user_who_refuses_sends_access_denied_to_the_callback() {
     let provider = start(OidcOptions::default()).await;
     let callback = provider.refuse_as(link(&provider, PUBLIC).as_str(), "ada").await.expect("refused");
-    assert_eq!(query(&callback, "error").as_deref(), Some("access_denied"));
-    assert_eq!(query(&callback, "code"), None);
+    assert_eq!(parameter(&callback, "error").as_deref(), Some("access_denied"));
+    assert_eq!(parameter(&callback, "code"), None);
 }
 
 #[tokio::test]
@@ -174,7 +175,7 @@ async fn authorized(provider: &OidcProvider, client: OidcClient) -> Value {
 }
 
 async fn exchange(provider: &OidcProvider, client: OidcClient, callback: &Url) -> (u16, Value) {
-    let code = query(callback, "code").expect("a code");
+    let code = parameter(callback, "code").expect("a code");
     let form = [
         ("grant_type", "authorization_code"),
         ("code", &code),
@@ -224,8 +225,4 @@ async fn answer(response: reqwest::Response) -> (u16, Value) {
 
 fn encoded(fields: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
-}
-
-fn query(url: &Url, name: &str) -> Option<String> {
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }

@@ -6,11 +6,12 @@ use axum::http::header::CONTENT_TYPE;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use innkeeper::{Body, CallRequest, ConnectionView, File, NewConnection, Progress};
-use innkeeper_tests::echo::{EchoService, Received};
+use innkeeper_tests::echo::EchoService;
 use innkeeper_tests::host::TestHost;
 use innkeeper_tests::oidc::{CONFIDENTIAL_BASIC, OidcOptions};
 use innkeeper_tests::records;
 use innkeeper_tests::relay::Relay;
+use innkeeper_tests::scripted::Received;
 use innkeeper_tests::secrets::Secrets;
 use innkeeper_tests::stage::Stage;
 use serde_json::json;
@@ -117,7 +118,7 @@ async fn a_bearer_token_and_a_secret_in_a_placeholder_are_kept_from_the_guest() 
     let json = serde_json::to_string(&json!({ "json": TOKEN })).expect("JSON");
     assert!(received.iter().any(filled), "a text was filled in");
     assert!(received.iter().any(|received| received.body == json.replace(':', ": ").as_bytes()), "JSON was, too");
-    assert!(received.iter().any(|received| received.uri.query().is_some_and(|query| query.contains("q="))));
+    assert!(received.iter().any(|received| received.query().is_some_and(|query| query.contains("q="))));
     let pairs = vec![("q".to_owned(), TOKEN.to_owned())];
     let form = |received: &Received| form_urlencoded::parse(&received.body).into_owned().eq(pairs.clone());
     assert!(of_type(&received, "application/x-www-form-urlencoded").any(form), "a form was, too");
@@ -149,7 +150,7 @@ async fn a_key_in_a_header_is_kept_from_the_guest() {
 async fn a_key_in_the_query_is_kept_from_the_guest() {
     let settings = |new: NewConnection| new.field("paramNames", "key,token").secret("apiKey", TOKEN);
     let carries = |received: &Received| {
-        let query = received.uri.query().unwrap_or_default();
+        let query = received.query().unwrap_or_default();
         let values =
             |name| form_urlencoded::parse(query.as_bytes()).filter(move |(key, value)| key == name && value == TOKEN);
         values("key").count() == 1 && values("token").count() == 1

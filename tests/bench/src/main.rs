@@ -4,6 +4,7 @@
 //! host whose memory is measured while calls wait, and as an auth redirect service. See `docs/benchmarks.md` for how to
 //! read the figures.
 
+mod bench_host;
 mod child;
 mod failure;
 mod machine;
@@ -12,7 +13,6 @@ mod plain;
 mod redirect_service;
 mod report;
 mod sample;
-mod stage;
 mod upstream;
 
 use std::process::ExitCode;

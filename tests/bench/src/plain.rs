@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+use crate::bench_host::TOKEN;
 use crate::failure::Failure;
-use crate::stage::TOKEN;
 
 /// What the connector takes out of the answer, too.
 #[derive(Debug, Deserialize, Serialize)]

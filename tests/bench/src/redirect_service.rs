@@ -14,8 +14,8 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use url::Url;
 
+use crate::bench_host::{address, loopback};
 use crate::failure::Failure;
-use crate::stage::{address, loopback};
 
 /// What its one provider is called.
 pub(crate) const PROVIDER: &str = "bench";

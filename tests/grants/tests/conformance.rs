@@ -8,19 +8,19 @@ use std::time::Duration;
 use innkeeper_auth::{AuthTypes, Callback, Declared, Defaults, FieldValues, FlowFailure, Settings};
 use innkeeper_fixtures::hazard::{Fault, FaultKind};
 use innkeeper_fixtures::oidc::{CONFIDENTIAL_BASIC, OidcOptions, PUBLIC};
-use innkeeper_grant_tests::stage::Stage;
+use innkeeper_fixtures::query::with;
+use innkeeper_fixtures::scripted::{Reply, ScriptedServer};
+use innkeeper_grant_tests::grant_stage::GrantStage;
 use innkeeper_spec::{AuthDeclaration, AuthMode, Standing};
 use innkeeper_store::GrantOwner;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 
 const OWNER: GrantOwner = GrantOwner::Shared;
 
 /// RFC 7636, section 4.1; RFC 6749, section 10.10.
 #[tokio::test]
 async fn states_and_verifiers_are_long_random_and_never_used_again() {
-    let stage = Stage::start(OidcOptions::default(), PUBLIC, AuthMode::Shared).await;
+    let stage = GrantStage::start(OidcOptions::default(), PUBLIC, AuthMode::Shared).await;
     let mut seen = BTreeSet::new();
     for _ in 0..5 {
         let (begun, session) = stage.replica.begin(&stage.connection, &OWNER).await;
@@ -42,7 +42,7 @@ async fn states_and_verifiers_are_long_random_and_never_used_again() {
 /// RFC 6749, section 6.
 #[tokio::test]
 async fn a_refresh_names_no_scope_and_uses_each_refresh_token_in_its_turn() {
-    let stage = Stage::authorized(OidcOptions::default(), CONFIDENTIAL_BASIC).await;
+    let stage = GrantStage::authorized(OidcOptions::default(), CONFIDENTIAL_BASIC).await;
     for _ in 0..3 {
         stage.advance(Duration::from_hours(1));
         stage.token().await.expect("renewed");
@@ -59,7 +59,7 @@ async fn a_refresh_names_no_scope_and_uses_each_refresh_token_in_its_turn() {
 /// RFC 6749, sections 3.2 and 3.2.1.
 #[tokio::test]
 async fn a_request_for_a_token_is_a_post_whose_secrets_are_in_no_address() {
-    let stage = Stage::authorized(OidcOptions::default(), CONFIDENTIAL_BASIC).await;
+    let stage = GrantStage::authorized(OidcOptions::default(), CONFIDENTIAL_BASIC).await;
     stage.advance(Duration::from_hours(1));
     stage.token().await.expect("renewed");
     for passed in stage.hazard.passed() {
@@ -75,7 +75,7 @@ async fn what_oauth_does_not_know_is_ignored_in_callbacks_and_answers() {
     for query in ["state=s&code=c&session_state=x", "state=s&code=c&new=1&new=2", "lang=de&code=c&state=s&"] {
         Callback::parse(query).expect(query);
     }
-    let stage = Stage::authorized(OidcOptions::default(), PUBLIC).await;
+    let stage = GrantStage::authorized(OidcOptions::default(), PUBLIC).await;
     stage.advance(Duration::from_hours(1));
     let odd =
         json!({ "access_token": "odd", "token_type": "bearer", "expires_in": 60, "new": { "a": [1] }, "x": null });
@@ -119,11 +119,10 @@ fn an_endpoint_has_no_fragment_and_needs_tls_outside_of_this_machine() {
 /// RFC 9207, section 2.4: who is not the server that was asked cannot even deny.
 #[tokio::test]
 async fn an_error_in_the_name_of_another_server_is_refused_as_such() {
-    let stage = Stage::start(OidcOptions::default(), PUBLIC, AuthMode::Shared).await;
+    let stage = GrantStage::start(OidcOptions::default(), PUBLIC, AuthMode::Shared).await;
     let (begun, session) = stage.replica.begin(&stage.connection, &OWNER).await;
-    let mut callback = stage.provider.refuse_as(begun.authorization_url.as_str(), "ada").await.expect("refused");
-    let others: Vec<(String, String)> = callback.query_pairs().into_owned().filter(|(name, _)| name != "iss").collect();
-    callback.query_pairs_mut().clear().extend_pairs(others).append_pair("iss", "https://login.example.com");
+    let callback = stage.provider.refuse_as(begun.authorization_url.as_str(), "ada").await.expect("refused");
+    let callback = with(&callback, "iss", Some("https://login.example.com"));
     let refused = stage.replica.complete(&callback, &session).await.expect_err("another server");
     assert!(matches!(refused.failure, FlowFailure::OtherIssuer), "{refused}");
 }
@@ -131,24 +130,16 @@ async fn an_error_in_the_name_of_another_server_is_refused_as_such() {
 /// RFC 9700, section 4.12: what is posted to the token endpoint goes nowhere else.
 #[tokio::test]
 async fn a_redirect_of_the_token_endpoint_is_not_followed() {
-    let elsewhere = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = format!("http://{}/token", elsewhere.local_addr().expect("an address"));
-    let stage = Stage::authorized(OidcOptions::default(), PUBLIC).await;
-    let reached = tokio::spawn(async move {
-        let (mut client, _) = elsewhere.accept().await.expect("a client");
-        let mut bytes = [0; 1024];
-        let _ = client.read(&mut bytes).await;
-        let _ = client.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
-    });
+    let elsewhere = ScriptedServer::start(|_, _| Reply::json("{}")).await;
+    let stage = GrantStage::authorized(OidcOptions::default(), PUBLIC).await;
     for status in [301, 302, 303, 307, 308] {
         stage.advance(Duration::from_hours(1));
-        let headers = vec![("location".to_owned(), address.clone())];
+        let headers = vec![("location".to_owned(), elsewhere.url("/token"))];
         stage.hazard.order(Fault::before(FaultKind::Answer(status, headers, String::new())));
         let error = stage.token().await.expect_err("a redirect is no answer");
         assert_eq!(error.reason(), None, "{error}");
     }
-    assert!(!reached.is_finished(), "nobody came");
-    reached.abort();
+    assert_eq!(elsewhere.connections(), 0, "nobody came");
     stage.advance(Duration::from_hours(1));
     stage.token().await.expect("the endpoint is itself again");
 }

@@ -7,8 +7,8 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 use innkeeper_auth::Auth;
 use innkeeper_fixtures::oidc::{OidcOptions, PUBLIC};
+use innkeeper_grant_tests::grant_stage::GrantStage;
 use innkeeper_grant_tests::replica::{head, owner};
-use innkeeper_grant_tests::stage::Stage;
 use innkeeper_spec::AuthMode;
 use innkeeper_store::{ConnectionRecord, GrantOwner};
 use secrecy::ExposeSecret;
@@ -32,7 +32,7 @@ async fn crowd(auth: &Arc<Auth>, connection: &ConnectionRecord, owners: &[GrantO
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_callers_who_meet_an_expired_token_share_one_refresh() {
-    let stage = Stage::authorized(OidcOptions::default(), PUBLIC).await;
+    let stage = GrantStage::authorized(OidcOptions::default(), PUBLIC).await;
     let old = stage.token().await.expect("the first token");
     stage.advance(Duration::from_hours(1));
     let callers = vec![GrantOwner::Shared; 10_000];
@@ -47,7 +47,7 @@ async fn ten_thousand_callers_who_meet_an_expired_token_share_one_refresh() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_users_at_once_are_each_served_by_one_refresh_of_their_own() {
-    let stage = Stage::start(OidcOptions::default(), PUBLIC, AuthMode::PerUser).await;
+    let stage = GrantStage::start(OidcOptions::default(), PUBLIC, AuthMode::PerUser).await;
     let users: Vec<String> = (0..100).map(|number| format!("user-{number}")).collect();
     stream::iter(&users)
         .for_each_concurrent(8, |user| {

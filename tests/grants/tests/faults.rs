@@ -9,7 +9,7 @@ use innkeeper_fixtures::hazard::{Fault, FaultKind};
 use innkeeper_fixtures::oidc::{CONFIDENTIAL_BASIC, CONFIDENTIAL_POST, OidcClient, OidcOptions, PUBLIC};
 use innkeeper_fixtures::records;
 use innkeeper_fixtures::secrets::Secrets;
-use innkeeper_grant_tests::stage::Stage;
+use innkeeper_grant_tests::grant_stage::GrantStage;
 use innkeeper_store::GrantOwner;
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -85,14 +85,14 @@ impl Said {
         self.0.push(format!("{error} {error:?}"));
     }
 
-    async fn status(&mut self, stage: &Stage) {
+    async fn status(&mut self, stage: &GrantStage) {
         let status = stage.status().await;
         self.0.push(format!("{status:?} {}", serde_json::to_string(&status).expect("JSON")));
     }
 }
 
 /// Waits until the fault has come to pass and the host has understood it.
-async fn suffered(stage: &Stage, arrived: usize) {
+async fn suffered(stage: &GrantStage, arrived: usize) {
     stage
         .until("the fault", || async {
             stage.hazard.arrived() == arrived && stage.status().await.last_failure.is_some()
@@ -101,20 +101,20 @@ async fn suffered(stage: &Stage, arrived: usize) {
 }
 
 /// Moves the clock to the moment at which the next attempt is due.
-async fn until_due(stage: &Stage) {
+async fn until_due(stage: &GrantStage) {
     let due = stage.status().await.next_try.expect("another attempt is due");
     stage.advance(due.since(stage.clock.now()) + Duration::from_millis(1));
 }
 
 /// Calls until another token than `old` is handed out.
-async fn renewed(stage: &Stage, old: &str) -> String {
+async fn renewed(stage: &GrantStage, old: &str) -> String {
     let token = || async { stage.token().await.expect("nobody is logged out") };
     stage.until("a new token", || async { token().await != old }).await;
     token().await
 }
 
 /// A fault that meets a token in the last moments of its life.
-async fn while_it_lives(stage: &Stage, fault: Fault, said: &mut Said) {
+async fn while_it_lives(stage: &GrantStage, fault: Fault, said: &mut Said) {
     let old = stage.token().await.expect("a live token");
     let before = stage.hazard.arrived();
     stage.hazard.order(fault);
@@ -133,7 +133,7 @@ async fn while_it_lives(stage: &Stage, fault: Fault, said: &mut Said) {
 }
 
 /// A fault that meets a token that has ended.
-async fn after_its_end(stage: &Stage, fault: Fault, said: &mut Said) {
+async fn after_its_end(stage: &GrantStage, fault: Fault, said: &mut Said) {
     let old = stage.token().await.expect("a live token");
     let before = stage.hazard.arrived();
     stage.hazard.order(fault);
@@ -156,7 +156,7 @@ async fn after_its_end(stage: &Stage, fault: Fault, said: &mut Said) {
 
 #[tokio::test]
 async fn no_fault_on_the_way_to_the_provider_logs_a_user_out_while_the_token_lives() {
-    let stage = Stage::authorized(graceful(), CONFIDENTIAL_POST).await;
+    let stage = GrantStage::authorized(graceful(), CONFIDENTIAL_POST).await;
     for fault in faults() {
         while_it_lives(&stage, fault, &mut Said::default()).await;
     }
@@ -165,7 +165,7 @@ async fn no_fault_on_the_way_to_the_provider_logs_a_user_out_while_the_token_liv
 
 #[tokio::test]
 async fn no_fault_on_the_way_to_the_provider_logs_a_user_out_after_the_token_ended() {
-    let stage = Stage::authorized(graceful(), PUBLIC).await;
+    let stage = GrantStage::authorized(graceful(), PUBLIC).await;
     for fault in faults() {
         after_its_end(&stage, fault, &mut Said::default()).await;
     }
@@ -174,7 +174,7 @@ async fn no_fault_on_the_way_to_the_provider_logs_a_user_out_after_the_token_end
 
 #[tokio::test]
 async fn without_a_grace_a_fault_before_the_provider_acted_still_loses_nothing() {
-    let stage = Stage::authorized(OidcOptions::default(), CONFIDENTIAL_BASIC).await;
+    let stage = GrantStage::authorized(OidcOptions::default(), CONFIDENTIAL_BASIC).await;
     for kind in kinds() {
         after_its_end(&stage, Fault::before(kind), &mut Said::default()).await;
     }
@@ -183,7 +183,7 @@ async fn without_a_grace_a_fault_before_the_provider_acted_still_loses_nothing()
 
 #[tokio::test]
 async fn a_dropped_answer_is_repaired_within_the_providers_grace_and_said_once_without_one() {
-    let stage = Stage::authorized(graceful(), PUBLIC).await;
+    let stage = GrantStage::authorized(graceful(), PUBLIC).await;
     let old = stage.token().await.expect("a live token");
     stage.hazard.order(Fault::after(FaultKind::Dropped));
     stage.advance(Duration::from_secs(LIFE));
@@ -196,7 +196,7 @@ async fn a_dropped_answer_is_repaired_within_the_providers_grace_and_said_once_w
         stage.hazard.passed().iter().filter_map(|passed| passed.sent("refresh_token").map(str::to_owned)).collect();
     assert!(sent.len() == 2 && sent[0] == sent[1], "the token that was in doubt is the one that was tried again");
 
-    let stage = Stage::authorized(OidcOptions::default(), PUBLIC).await;
+    let stage = GrantStage::authorized(OidcOptions::default(), PUBLIC).await;
     stage.hazard.order(Fault::after(FaultKind::Dropped));
     stage.advance(Duration::from_secs(LIFE));
     stage.token().await.expect_err("the answer was dropped");
@@ -215,7 +215,7 @@ async fn a_dropped_answer_is_repaired_within_the_providers_grace_and_said_once_w
 
 #[tokio::test]
 async fn a_provider_that_asks_for_patience_is_left_alone_until_then() {
-    let stage = Stage::authorized(OidcOptions::default(), PUBLIC).await;
+    let stage = GrantStage::authorized(OidcOptions::default(), PUBLIC).await;
     let patience = Duration::from_secs(12);
     for status in [429, 503] {
         for by_date in [false, true] {
@@ -258,7 +258,7 @@ async fn a_provider_that_asks_for_patience_is_left_alone_until_then() {
 
 #[tokio::test]
 async fn a_provider_that_does_not_answer_is_given_up_and_asked_again() {
-    let stage = Stage::authorized(graceful(), PUBLIC).await;
+    let stage = GrantStage::authorized(graceful(), PUBLIC).await;
     for fault in [Fault::before(FaultKind::Silence), Fault::after(FaultKind::Silence)] {
         for age in [AGED, LIFE] {
             let old = stage.token().await.expect("a live token");
@@ -286,7 +286,7 @@ async fn a_provider_that_does_not_answer_is_given_up_and_asked_again() {
 
 #[tokio::test]
 async fn of_an_answer_without_an_end_no_more_is_read_than_an_honest_one_has() {
-    let stage = Stage::authorized(OidcOptions::default(), PUBLIC).await;
+    let stage = GrantStage::authorized(OidcOptions::default(), PUBLIC).await;
     for kind in [FaultKind::Huge(100 << 20), FaultKind::EndlessHeaders] {
         let old = stage.token().await.expect("a live token");
         let before = resident();
@@ -314,7 +314,7 @@ async fn of_an_answer_without_an_end_no_more_is_read_than_an_honest_one_has() {
 async fn no_secret_is_told_under_any_fault() {
     records::record();
     for client in [CONFIDENTIAL_BASIC, CONFIDENTIAL_POST] {
-        let stage = Stage::start(graceful(), client, innkeeper_spec::AuthMode::Shared).await;
+        let stage = GrantStage::start(graceful(), client, innkeeper_spec::AuthMode::Shared).await;
         let mut said = Said::default();
         let mut secrets = Secrets::default().whole("the client secret", client.secret.expect("a confidential client"));
         // The first code is lost on its way, the second is exchanged.
@@ -351,7 +351,7 @@ async fn no_secret_is_told_under_any_fault() {
 }
 
 /// Every code, verifier, token and proof that passed.
-fn learn(mut secrets: Secrets, stage: &Stage, client: OidcClient) -> Secrets {
+fn learn(mut secrets: Secrets, stage: &GrantStage, client: OidcClient) -> Secrets {
     let mut proofs = Vec::new();
     for passed in stage.hazard.passed() {
         for name in ["code", "code_verifier", "refresh_token"] {

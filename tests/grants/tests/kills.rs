@@ -10,12 +10,11 @@ use futures::stream::{self, StreamExt};
 use innkeeper_ambient::{Clock, Random, SeededRandom, SystemClock};
 use innkeeper_auth::Reason;
 use innkeeper_egress::Attachment;
-use innkeeper_fixtures::oidc::{Issue, OidcOptions, OidcProvider, PUBLIC};
+use innkeeper_fixtures::oidc::{Issue, OidcOptions, OidcProvider, PUBLIC, owner_of};
 use innkeeper_grant_tests::replica::{Replica, head, key, owner};
 use innkeeper_spec::AuthMode;
 use innkeeper_store::{ConnectionRecord, GrantPhase, GrantRecord, GrantRepository, LossReason};
 use secrecy::ExposeSecret;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -204,12 +203,9 @@ impl Run {
 
     /// What the protected resource says; none where it does not take the token.
     async fn user_of(&self, attachment: &Attachment) -> Option<String> {
-        let me = self.provider.api().join("api/me").expect("a path joins");
-        let client = innkeeper_fixtures::oidc::plain_client().expect("a client");
-        let (name, value) = attachment.headers.first().expect("a header");
-        let answer = client.get(me).header(name, value.expose_secret()).send().await.expect("an answer");
-        let answer: Value = serde_json::from_str(&answer.text().await.expect("a text")).expect("JSON");
-        answer["sub"].as_str().map(str::to_owned)
+        let (_, value) = attachment.headers.first().expect("a header");
+        let token = value.expose_secret().strip_prefix("Bearer ").expect("a bearer token");
+        owner_of(self.provider.api(), token).await
     }
 }
 

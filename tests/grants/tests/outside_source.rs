@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 const OWNER: GrantOwner = GrantOwner::Shared;
 
-struct Stage {
+struct SessionStage {
     service: SessionService,
     replica: Replica,
     clock: Arc<ManualClock>,
@@ -27,7 +27,7 @@ struct Stage {
     _folder: TempDir,
 }
 
-impl Stage {
+impl SessionStage {
     async fn new(fields: Value) -> Self {
         let service = SessionService::start().await;
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
@@ -66,7 +66,7 @@ async fn session(auth: &Auth, connection: &ConnectionRecord, head: &RequestHead)
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_callers_at_two_replicas_share_one_renewal() {
-    let stage = Stage::expired().await;
+    let stage = SessionStage::expired().await;
     let replicas = [stage.replica.clone(), stage.replica.beside()];
     let callers = (0..10_000).map(|number| {
         let (auth, connection) = (replicas[number % 2].auth.clone(), stage.connection.clone());
@@ -80,7 +80,7 @@ async fn ten_thousand_callers_at_two_replicas_share_one_renewal() {
 
 #[tokio::test]
 async fn the_intent_is_stored_before_the_source_is_asked() {
-    let stage = Stage::expired().await;
+    let stage = SessionStage::expired().await;
     let gate = stage.service.hold();
     let waiting = tokio::spawn({
         let (auth, connection) = (stage.replica.auth.clone(), stage.connection.clone());
@@ -97,7 +97,7 @@ async fn the_intent_is_stored_before_the_source_is_asked() {
 
 #[tokio::test]
 async fn a_renewal_whose_answer_was_lost_leaves_a_doubt_that_is_repaired() {
-    let stage = Stage::expired().await;
+    let stage = SessionStage::expired().await;
     stage.service.lose_next();
     let error = stage.session().await.expect_err("the answer is lost");
     assert!(matches!(error, AuthError::Unavailable { .. }), "{error}");
@@ -113,7 +113,7 @@ async fn a_renewal_whose_answer_was_lost_leaves_a_doubt_that_is_repaired() {
 
 #[tokio::test]
 async fn an_answer_that_no_token_can_be_made_of_replaces_nothing() {
-    let stage = Stage::expired().await;
+    let stage = SessionStage::expired().await;
     stage.service.answer_next(json!({ "session": "two\r\nlines", "key": "" }));
     let error = stage.session().await.expect_err("no token");
     assert!(matches!(error, AuthError::Unavailable { .. }), "{error}");
@@ -123,7 +123,7 @@ async fn an_answer_that_no_token_can_be_made_of_replaces_nothing() {
 
 #[tokio::test]
 async fn a_session_that_the_service_has_ended_needs_a_person() {
-    let stage = Stage::expired().await;
+    let stage = SessionStage::expired().await;
     stage.service.end_sessions();
     let error = stage.session().await.expect_err("ended");
     assert!(matches!(error, AuthError::NeedsAuthorization { reason: Reason::Revoked, .. }), "{error}");
@@ -131,7 +131,7 @@ async fn a_session_that_the_service_has_ended_needs_a_person() {
 
 #[tokio::test]
 async fn a_source_that_needs_nobody_logs_in_again_by_itself() {
-    let stage = Stage::new(json!({ "alone": true })).await;
+    let stage = SessionStage::new(json!({ "alone": true })).await;
     assert_eq!(stage.session().await.expect("live"), "session-l1");
     stage.clock.advance(LIFE);
     assert_eq!(stage.session().await.expect("live"), "session-l2");
@@ -140,7 +140,7 @@ async fn a_source_that_needs_nobody_logs_in_again_by_itself() {
 
 #[tokio::test]
 async fn both_tokens_are_revoked_when_the_connection_is_disconnected() {
-    let stage = Stage::expired().await;
+    let stage = SessionStage::expired().await;
     let ended = stage.replica.auth.disconnect(&stage.connection, &OWNER).await.expect("ended");
     assert!(ended.existed && ended.unrevoked.is_none(), "{ended:?}");
     assert_eq!(stage.service.logouts(), ["refresh_token", "access_token"]);
@@ -149,7 +149,7 @@ async fn both_tokens_are_revoked_when_the_connection_is_disconnected() {
 
 #[tokio::test]
 async fn what_a_source_computes_from_a_request_is_of_that_request() {
-    let stage = Stage::new(json!({ "alone": true, "signs": true })).await;
+    let stage = SessionStage::new(json!({ "alone": true, "signs": true })).await;
     for path in ["/v1/files", "/v1/pages?size=2"] {
         let head = RequestHead::get(format!("https://api.example.com{path}").parse().expect("an address"));
         let sent = session(&stage.replica.auth, &stage.connection, &head).await.expect("live");

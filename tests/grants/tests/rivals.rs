@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use innkeeper_fixtures::hazard::{Fault, FaultKind};
 use innkeeper_fixtures::oidc::{CONFIDENTIAL_BASIC, OidcOptions, PUBLIC, plain_client};
+use innkeeper_grant_tests::grant_stage::GrantStage;
 use innkeeper_grant_tests::replica::key;
-use innkeeper_grant_tests::stage::Stage;
 use innkeeper_store::{GrantOwner, GrantRepository};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ const OWNER: GrantOwner = GrantOwner::Shared;
 async fn two_replicas_that_meet_an_expired_token_at_once_refresh_it_once() {
     for client in [PUBLIC, CONFIDENTIAL_BASIC] {
         let stage =
-            Stage::authorized(OidcOptions { answer_delay_ms: Some(50), ..OidcOptions::default() }, client).await;
+            GrantStage::authorized(OidcOptions { answer_delay_ms: Some(50), ..OidcOptions::default() }, client).await;
         let replicas = [stage.replica.clone(), stage.replica.beside()];
         for round in 1..=5 {
             stage.advance(Duration::from_hours(1));
@@ -33,7 +33,7 @@ async fn two_replicas_that_meet_an_expired_token_at_once_refresh_it_once() {
 
 #[tokio::test]
 async fn a_replica_whose_memory_is_out_of_date_takes_what_the_other_stored() {
-    let stage = Stage::authorized(OidcOptions::default(), PUBLIC).await;
+    let stage = GrantStage::authorized(OidcOptions::default(), PUBLIC).await;
     let rival = stage.replica.beside();
     rival.token(&stage.connection, &OWNER).await.expect("the first token is in its memory");
     stage.advance(Duration::from_hours(1));
@@ -46,7 +46,7 @@ async fn a_replica_whose_memory_is_out_of_date_takes_what_the_other_stored() {
 /// Here the loser reads again, finds what the winner stored, and goes on with it.
 #[tokio::test]
 async fn a_refusal_that_comes_of_a_rivals_rotation_is_answered_by_the_rivals_token() {
-    let stage = Stage::authorized(OidcOptions::default(), PUBLIC).await;
+    let stage = GrantStage::authorized(OidcOptions::default(), PUBLIC).await;
     stage.advance(Duration::from_hours(1));
     let refused = r#"{"error":"invalid_grant","error_description":"refresh token already used"}"#;
     stage.hazard.order(Fault::before(FaultKind::Held));
@@ -74,7 +74,7 @@ async fn a_refusal_that_comes_of_a_rivals_rotation_is_answered_by_the_rivals_tok
 
 #[tokio::test]
 async fn an_authorization_that_completes_during_a_refresh_is_not_undone_by_its_refusal() {
-    let stage = Stage::authorized(OidcOptions::default(), PUBLIC).await;
+    let stage = GrantStage::authorized(OidcOptions::default(), PUBLIC).await;
     let rival = stage.replica.beside();
     stage.advance(Duration::from_hours(1));
     stage.hazard.order(Fault::before(FaultKind::Held));
@@ -91,7 +91,7 @@ async fn an_authorization_that_completes_during_a_refresh_is_not_undone_by_its_r
 }
 
 /// As another process does it, whose way is not ours.
-async fn refresh(stage: &Stage, grant: &Value) -> Value {
+async fn refresh(stage: &GrantStage, grant: &Value) -> Value {
     let token = grant["refresh_token"].as_str().expect("a refresh token");
     let form = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("grant_type", "refresh_token"), ("client_id", PUBLIC.id), ("refresh_token", token)])

@@ -25,7 +25,7 @@ pub(super) fn attacks() -> Vec<Attack> {
                 let send =
                     json!({ "do": "send", "method": "POST", "url": place.url("/"), "body": { "multipart": [part] } });
                 let told = rig.script(&connection, json!([send])).await;
-                match place.heard().first() {
+                match place.received().first() {
                     Some(heard) => {
                         let body = String::from_utf8_lossy(&heard.body).into_owned();
                         let heads = body.split("\r\n\r\n").next().unwrap_or_default().lines().count();

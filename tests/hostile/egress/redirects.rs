@@ -86,7 +86,7 @@ pub(super) fn attacks() -> Vec<Attack> {
                 let path = format!("/redirect-token/{}", rig.next());
                 let place = rig.upstream().at([say(302, &[&format!("location: {}", rig.echo().url(&path))], "")]);
                 let told = rig.script(&connection, json!([{ "do": "send", "url": place.url("/") }])).await;
-                let received = rig.echo().received().into_iter().find(|received| received.uri.path() == path);
+                let received = rig.echo().received().into_iter().find(|received| received.path() == path);
                 match received {
                     Some(received) if received.authorization().is_none() => {
                         Told::error("bare", "no credential came along")

@@ -127,7 +127,7 @@ pub(super) fn attacks() -> Vec<Attack> {
                     Ok((connection, callback, session)) => {
                         rig.complete(&connection, &callback, &session).await;
                         rig.complete(&connection, &callback, &session).await;
-                        Told::error(place.heard().len().to_string(), "the code was shown once")
+                        Told::error(place.received().len().to_string(), "the code was shown once")
                     }
                     Err(error) => Told::host(&error),
                 }

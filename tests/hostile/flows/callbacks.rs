@@ -15,7 +15,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             match rig.consented(&place.url("/")).await {
                 Ok((connection, callback, session)) => {
                     let told = rig.complete(&connection, &change(&callback), &session).await;
-                    assert!(place.heard().is_empty(), "no code was shown to anybody");
+                    assert!(place.received().is_empty(), "no code was shown to anybody");
                     told
                 }
                 Err(error) => Told::host(&error),

@@ -9,7 +9,7 @@ use crate::attack::{Attack, Class, attack, on_each};
 use crate::reach::{Target, client, tokens};
 use crate::rig::{ACCESS_TOKEN, REFRESH_TOKEN, Rig};
 use crate::told::Told;
-use crate::upstream::{At, Heard, json as json_answer, say};
+use crate::upstream::{At, json as json_answer, say};
 use crate::ways::Way;
 
 /// The scripted connector under another id of that length, and a newer version of it.
@@ -23,11 +23,8 @@ fn versions(id: &str, defaults: &str) -> [Vec<u8>; 2] {
 /// Grants under a connector whose newer version asks for less.
 pub(super) fn narrower() -> Vec<Attack> {
     fn scopes(place: &At) -> Vec<String> {
-        let scope = |heard: &Heard| {
-            let mut fields = url::form_urlencoded::parse(&heard.body);
-            fields.find(|(name, _)| name == "scope").map_or_else(|| "none".to_owned(), |(_, scope)| scope.into_owned())
-        };
-        place.heard().iter().map(scope).collect()
+        let received = place.received();
+        received.iter().map(|received| received.form.get("scope").map_or("none", String::as_str).to_owned()).collect()
     }
     let goes_on = |id, what, connector: &'static str, defaults: &'static str, asked: &'static str| {
         attack(Class::AuthFlows, (id, what), NARROWER, ("narrowed", asked), move |rig: Rig| async move {
@@ -112,8 +109,8 @@ pub(super) fn endings() -> Vec<Attack> {
                     .await
                     .expect("it is changed");
                 let told = rig.use_grant(&connection).await;
-                let shown = other.heard().iter().any(|heard| {
-                    let all = format!("{}{}", heard.head, String::from_utf8_lossy(&heard.body));
+                let shown = other.received().iter().any(|received| {
+                    let all = received.head() + &received.text();
                     all.contains(ACCESS_TOKEN) || all.contains(REFRESH_TOKEN)
                 });
                 if shown { told } else { Told::error("moved", "the other server got no token of the first") }
@@ -133,10 +130,10 @@ pub(super) fn endings() -> Vec<Attack> {
                 let place = rig.upstream().at([say(401, &[], "")]);
                 let told = rig.script(&connection, json!([{ "do": "send", "url": place.url("/") }])).await;
                 assert!(
-                    token.heard().len() <= 3 && place.heard().len() <= 3,
+                    token.received().len() <= 3 && place.received().len() <= 3,
                     "{} {}",
-                    token.heard().len(),
-                    place.heard().len()
+                    token.received().len(),
+                    place.received().len()
                 );
                 told
             },

@@ -1,24 +1,24 @@
 //! What authorization servers say of themselves, and to people.
 
+use innkeeper_tests::scripted::Received;
 use serde_json::{Value, json};
 
 use super::{DEVICE, METADATA};
 use crate::attack::{Attack, Class, attack};
 use crate::reach::Target;
 use crate::rig::Rig;
-use crate::upstream::{Heard, Reply, json as json_answer, written};
+use crate::upstream::{json as json_answer, written};
 use crate::ways::Way;
 
 pub(super) fn metadata() -> Vec<Attack> {
     let read = |id, what, text, change: fn(&str) -> Value| {
         attack(Class::AuthFlows, (id, what), METADATA, ("Error::Fields", text), move |rig: Rig| async move {
-            let document = std::sync::Arc::new(move |heard: &Heard| {
+            let document = std::sync::Arc::new(move |received: &Received| {
                 // The issuer is what stands before the well-known path.
-                let base = format!("http://{}", heard.header("host").unwrap_or_default());
-                let place = heard.line().split('/').find(|part| part.starts_with('p')).unwrap_or_default();
-                let place = place.split(' ').next().unwrap_or_default();
+                let base = format!("http://{}", received.header("host").unwrap_or_default());
+                let place = received.target.split('/').find(|part| part.starts_with('p')).unwrap_or_default();
                 let body = change(&format!("{base}/{place}")).to_string();
-                Reply { bytes: written(200, &["content-type: application/json"], body.as_bytes()), ..Reply::default() }
+                written(200, &["content-type: application/json"], body.as_bytes())
             });
             rig.reach(Way::Discovery, Target::Answer(document)).await
         })

@@ -141,7 +141,7 @@ pub(super) fn attacks() -> Vec<Attack> {
                 let steps =
                     json!([{ "do": "repeat", "times": 50, "steps": [send] }, { "do": "send", "url": place.url("/") }]);
                 let told = rig.run(steps).await;
-                assert_eq!(place.heard().len(), 50, "as many as one call may make");
+                assert_eq!(place.received().len(), 50, "as many as one call may make");
                 told
             },
         ),
@@ -154,7 +154,7 @@ pub(super) fn attacks() -> Vec<Attack> {
                 let place = rig.upstream().at([say(200, &[], "")]);
                 let requests = json!({ "each": { "url": place.url("/") }, "times": 1000 });
                 let told = rig.run(json!([{ "do": "send_all", "requests": requests }])).await;
-                assert!(place.heard().is_empty(), "none is sent");
+                assert!(place.received().is_empty(), "none is sent");
                 told
             },
         ),
@@ -169,7 +169,7 @@ pub(super) fn attacks() -> Vec<Attack> {
                 let steps =
                     json!([{ "do": "repeat", "times": 20, "steps": [send] }, { "do": "send", "url": place.url("/") }]);
                 let told = rig.run(steps).await;
-                let count = place.heard().len();
+                let count = place.received().len();
                 if count > 60 { Told::error("sent", format!("{count} requests")) } else { told }
             },
         ),

@@ -3,13 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use innkeeper::NewConnection;
+use innkeeper_tests::scripted::{Received, Reply};
 use serde_json::json;
 
 use super::{KEPT, PIECE, SCRUBBER, in_form, kept};
 use crate::attack::{Attack, Class, attack};
 use crate::rig::TOKEN;
 use crate::told::Told;
-use crate::upstream::{Answer, Heard, Reply, say, written};
+use crate::upstream::{Answer, credential_of, say, written};
 
 pub(super) fn attacks() -> Vec<Attack> {
     vec![
@@ -32,9 +33,9 @@ pub(super) fn attacks() -> Vec<Attack> {
             SCRUBBER,
             KEPT,
             |rig| async move {
-                let place = rig.upstream().at([std::sync::Arc::new(|heard: &Heard| {
-                    let header = format!("x-you-sent: <{}>", heard.secret());
-                    Reply { bytes: written(200, &[&header], b"{}"), ..Reply::default() }
+                let place = rig.upstream().at([std::sync::Arc::new(|heard: &Received| {
+                    let header = format!("x-you-sent: <{}>", credential_of(heard));
+                    written(200, &[&header], b"{}")
                 }) as Answer]);
                 kept(rig.run(json!([{ "do": "send", "url": place.url("/") }])).await, &[TOKEN.into()])
             },
@@ -59,9 +60,9 @@ pub(super) fn attacks() -> Vec<Attack> {
             SCRUBBER,
             ("answer", "\"status\":200"),
             |rig| async move {
-                let place = rig.upstream().at([std::sync::Arc::new(|heard: &Heard| {
-                    let header = format!("set-cookie: session={}", STANDARD.encode(heard.secret()));
-                    Reply { bytes: written(200, &[&header], b"{}"), ..Reply::default() }
+                let place = rig.upstream().at([std::sync::Arc::new(|heard: &Received| {
+                    let header = format!("set-cookie: session={}", STANDARD.encode(credential_of(heard)));
+                    written(200, &[&header], b"{}")
                 }) as Answer]);
                 let told = rig.run(json!([{ "do": "send", "url": place.url("/") }])).await;
                 if told.text.contains("set-cookie") { Told::error("leaked", told.text) } else { told }
@@ -108,11 +109,10 @@ pub(super) fn attacks() -> Vec<Attack> {
             SCRUBBER,
             ("answer", "\"body\":\"{}\""),
             |rig| async move {
-                let place = rig.upstream().at([std::sync::Arc::new(|heard: &Heard| {
+                let place = rig.upstream().at([std::sync::Arc::new(|heard: &Received| {
                     let head =
                         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-token\r\n\r\n2\r\n{}\r\n0\r\n";
-                    let bytes = format!("{head}x-token: {}\r\n\r\n", heard.secret()).into_bytes();
-                    Reply { bytes, ..Reply::default() }
+                    Reply::raw(format!("{head}x-token: {}\r\n\r\n", credential_of(heard)))
                 }) as Answer]);
                 rig.run(json!([{ "do": "send", "url": place.url("/") }])).await
             },
@@ -123,13 +123,13 @@ pub(super) fn attacks() -> Vec<Attack> {
             SCRUBBER,
             KEPT,
             |rig| async move {
-                let place = rig.upstream().at([std::sync::Arc::new(|heard: &Heard| {
+                let place = rig.upstream().at([std::sync::Arc::new(|heard: &Received| {
                     let mut bytes = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
-                    for byte in format!("you sent {} to me", heard.secret()).bytes() {
+                    for byte in format!("you sent {} to me", credential_of(heard)).bytes() {
                         bytes.extend([b"1\r\n", &[byte][..], b"\r\n"].concat());
                     }
                     bytes.extend(b"0\r\n\r\n");
-                    Reply { bytes, ..Reply::default() }
+                    Reply::raw(bytes)
                 }) as Answer]);
                 let steps = json!([{ "do": "send", "url": place.url("/"), "keep": true }, { "do": "drain", "max": 1 }]);
                 kept(rig.run(steps).await, &[TOKEN.into()])

@@ -12,7 +12,7 @@ use super::{KEPT, SCRUBBER, in_form, kept};
 use crate::attack::{Attack, Class, attack};
 use crate::rig::{Rig, TOKEN};
 use crate::told::Told;
-use crate::upstream::echo;
+use crate::upstream::{credential_of, echo};
 
 pub(super) fn encodings() -> Vec<Attack> {
     fn percent(text: &[u8]) -> String {
@@ -98,7 +98,7 @@ pub(super) fn codings() -> Vec<Attack> {
     let coded = |id, what, headers: &'static [&'static str], pack: fn(&[u8]) -> Vec<u8>| {
         attack(Class::Secrets, (id, what), SCRUBBER, KEPT, move |rig: Rig| async move {
             let place = rig.upstream().at([echo(headers, move |heard| {
-                pack(format!("{{\"you sent\": {}}}", json!(heard.secret())).as_bytes())
+                pack(format!("{{\"you sent\": {}}}", json!(credential_of(heard))).as_bytes())
             })]);
             // Whoever could unpack it would see the token: what is handed out must be neither.
             let connection = rig.bearer().await;

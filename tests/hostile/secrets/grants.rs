@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use innkeeper_tests::scripted::Received;
 use serde_json::{Value, json};
 
 use super::{KEPT, OTHERS, SCRUBBER, kept};
@@ -9,7 +10,7 @@ use crate::attack::{Attack, Class, attack, on_each};
 use crate::reach::{Target, tokens};
 use crate::rig::{ACCESS_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, Rig};
 use crate::told::Told;
-use crate::upstream::{Heard, Reply, json as json_answer, say, written};
+use crate::upstream::{credential_of, json as json_answer, say, written};
 use crate::ways::{OF_OAUTH, OF_SERVICES, Way};
 
 /// Grants, and who gives them.
@@ -22,13 +23,10 @@ pub(super) fn attacks() -> Vec<Attack> {
             "the authorization server refused for another reason",
             OF_OAUTH,
             |rig, way| async move {
-                let answer = std::sync::Arc::new(|heard: &Heard| {
-                    let said = format!("{} {}", heard.head, heard.secret());
+                let answer = std::sync::Arc::new(|received: &Received| {
+                    let said = format!("{} {}", received.head(), credential_of(received));
                     let body = json!({ "error": said, "error_description": said, "error_uri": said });
-                    Reply {
-                        bytes: written(400, &["content-type: application/json"], body.to_string().as_bytes()),
-                        ..Reply::default()
-                    }
+                    written(400, &["content-type: application/json"], body.to_string().as_bytes())
                 });
                 rig.reach(way, Target::Answer(answer)).await
             },

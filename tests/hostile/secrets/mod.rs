@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::attack::{Attack, Class, attack};
 use crate::rig::{Rig, TOKEN};
 use crate::told::Told;
-use crate::upstream::echo;
+use crate::upstream::{credential_of, echo};
 
 const SCRUBBER: &str = "the scrubber: whatever an answer echoes, the guest reads `[redacted]`";
 const OUT_OF_REACH: &str = "no import answers a credential";
@@ -47,9 +47,9 @@ fn in_form(
     form: fn(&str) -> Vec<u8>,
 ) -> Attack {
     attack(Class::Secrets, (id, what), SCRUBBER, KEPT, move |rig: Rig| async move {
-        let place = rig
-            .upstream()
-            .at([echo(headers, move |heard| [b"{\"you sent\": \"", &form(&heard.secret())[..], b"\"}"].concat())]);
+        let place = rig.upstream().at([echo(headers, move |heard| {
+            [b"{\"you sent\": \"", &form(&credential_of(heard))[..], b"\"}"].concat()
+        })]);
         let steps = json!([{ "do": "send", "url": place.url("/"), "keep": true }, { "do": "drain", "max": 13 }]);
         kept(rig.run(steps).await, &[form(TOKEN)])
     })

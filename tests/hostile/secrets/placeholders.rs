@@ -25,8 +25,9 @@ pub(super) fn attacks() -> Vec<Attack> {
         attack(Class::Secrets, (id, what), PLACEHOLDERS, KEPT, move |rig: Rig| {
             let mut step = request.clone();
             async move {
-                let place =
-                    rig.upstream().at([echo(&[], |heard| [heard.head.as_bytes(), b"\r\n\r\n", &heard.body].concat())]);
+                let place = rig
+                    .upstream()
+                    .at([echo(&[], |received| [received.head().as_bytes(), b"\r\n\r\n", &received.body].concat())]);
                 step["do"] = json!("send");
                 step["method"] = json!("POST");
                 step["url"] = json!(format!("{}{}", place.url("/"), step["path"].as_str().unwrap_or_default()));

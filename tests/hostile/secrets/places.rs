@@ -1,6 +1,7 @@
 //! Places where a token could come to lie, and what can be measured of an answer.
 
 use innkeeper::NewConnection;
+use innkeeper_tests::scripted::Received;
 use serde_json::{Value, json};
 
 use super::SCRUBBER;
@@ -8,7 +9,7 @@ use crate::attack::{Attack, Class, attack, on_each};
 use crate::reach::Target;
 use crate::rig::{Rig, TOKEN};
 use crate::told::Told;
-use crate::upstream::{echo, say};
+use crate::upstream::{credential_of, echo, say};
 use crate::ways::Way;
 
 /// Places where a token could come to lie.
@@ -17,7 +18,7 @@ pub(super) fn places() -> Vec<Attack> {
         attack(Class::Secrets, (id, what), SCRUBBER, error, move |rig: Rig| {
             let last = last.clone();
             async move {
-                let place = rig.upstream().at([echo(&[], |heard| heard.secret().into_bytes())]);
+                let place = rig.upstream().at([echo(&[], |heard| credential_of(heard).into_bytes())]);
                 rig.run(json!([{ "do": "send", "url": place.url("/") }, last])).await
             }
         })
@@ -81,7 +82,7 @@ pub(super) fn places() -> Vec<Attack> {
             ("kept", "[redacted]"),
             |rig| async move {
                 let (from, to) = (
-                    rig.upstream().at([echo(&[], |heard| heard.secret().into_bytes())]),
+                    rig.upstream().at([echo(&[], |heard| credential_of(heard).into_bytes())]),
                     rig.upstream().at([say(200, &[], "")]),
                 );
                 let steps = json!([
@@ -89,7 +90,7 @@ pub(super) fn places() -> Vec<Attack> {
                     { "do": "send", "method": "POST", "url": to.url("/"), "body": { "body": null } },
                 ]);
                 let told = rig.run(steps).await;
-                let body = to.heard().first().map(|heard| String::from_utf8_lossy(&heard.body).into_owned());
+                let body = to.received().first().map(Received::text);
                 match body {
                     Some(body) => Told::error("kept", body),
                     None => told,
@@ -117,7 +118,7 @@ pub(super) fn observations() -> Vec<Attack> {
                         let secret = secret.to_owned();
                         let settings = |new: NewConnection| new.secret("token", secret.clone());
                         let connection = rig.connect("bearer", settings).await.expect("it is made");
-                        let answer = echo(&[], move |heard| body(&heard.secret(), TOKEN));
+                        let answer = echo(&[], move |heard| body(&credential_of(heard), TOKEN));
                         let place = rig.upstream().at([answer]);
                         let steps = json!([
                             { "do": "send", "url": place.url("/"), "keep": true }, { "do": "drain", "max": max },
@@ -168,7 +169,7 @@ pub(super) fn observations() -> Vec<Attack> {
             SCRUBBER,
             ("answer", "null"),
             |rig| async move {
-                let place = rig.upstream().at([echo(&[], |heard| heard.secret().into_bytes())]);
+                let place = rig.upstream().at([echo(&[], |heard| credential_of(heard).into_bytes())]);
                 rig.run(
                     json!([{ "do": "send", "url": place.url("/"), "keep": true, "quiet": true }, { "do": "length" }]),
                 )

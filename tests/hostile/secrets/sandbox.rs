@@ -8,7 +8,7 @@ use crate::attack::{Attack, Class, attack};
 use crate::component::Spec;
 use crate::rig::{Rig, TOKEN, only};
 use crate::told::Told;
-use crate::upstream::{echo, say};
+use crate::upstream::{credential_of, echo, say};
 
 /// What a guest can reach in its sandbox.
 pub(super) fn attacks() -> Vec<Attack> {
@@ -49,7 +49,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             ("answer", "\"seen\":[\"there is no such body\"]"),
             |rig| async move {
                 let connection = rig.bearer().await;
-                let place = rig.upstream().at([echo(&[], |heard| heard.secret().into_bytes())]);
+                let place = rig.upstream().at([echo(&[], |heard| credential_of(heard).into_bytes())]);
                 rig.script(&connection, json!([{ "do": "send", "url": place.url("/"), "keep": true }])).await;
                 rig.script(&connection, json!([{ "do": "read_all", "body": 0 }])).await
             },

@@ -5,13 +5,14 @@ use innkeeper::{Error, NewLink, Reason};
 use innkeeper_practice::{Decision, ScriptedUser};
 use innkeeper_server::{LinkHolders, PagesSettings, authorization_router};
 use innkeeper_tests::oidc::{OidcOptions, PUBLIC, plain_client};
+use innkeeper_tests::query::parameter;
 use innkeeper_tests::stage::Stage;
 use reqwest::{Method, StatusCode, header};
 use serde_json::json;
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::support::{APP, Site, parameter};
+use crate::support::{APP, Site};
 
 #[tokio::test]
 async fn a_signed_in_user_goes_from_begin_to_a_page_that_says_connected() {
@@ -34,7 +35,7 @@ async fn a_signed_in_user_goes_from_begin_to_a_page_that_says_connected() {
     ada.open(&result).await.assert_page(200, "Ada&#39;s Drive can be used now");
     assert_eq!((site.reason(&connection, "ada").await, site.exchanges()), (None, 1));
     // The page is no proof of anything for ever, nor for any text.
-    site.advance(601);
+    site.host.advance(601);
     ada.open(&result).await.assert_page(404, "There is nothing here");
     let forged = Url::parse(&format!("{}x", result.as_str())).expect("an address");
     ada.open(&forged).await.assert_page(404, "There is nothing here");
@@ -185,10 +186,10 @@ async fn a_shared_connection_is_authorized_by_any_user_of_the_space_and_by_who_b
 
 #[tokio::test]
 async fn a_host_without_pages_makes_no_links_and_pages_are_safe_addresses() {
-    let stage = innkeeper_tests::host::TestHost::start_warm(|builder| builder).await;
+    let unpaged = innkeeper_tests::host::TestHost::start_warm(|builder| builder).await;
     let new = NewLink::new(innkeeper::SpaceId::default(), "drive".parse().expect("an id"), None);
-    assert!(matches!(stage.host.start_link(new).await, Err(Error::NoPages)));
-    let routes = authorization_router(stage.host.clone(), LinkHolders, &PagesSettings::default());
+    assert!(matches!(unpaged.host.start_link(new).await, Err(Error::NoPages)));
+    let routes = authorization_router(unpaged.host.clone(), LinkHolders, &PagesSettings::default());
     assert!(matches!(routes, Err(Error::NoPages)));
     for wrong in ["http://my.service/", "https://ada@my.service/", "https://my.service/?x", "ftp://my.service/"] {
         let folder = tempfile::tempdir().expect("a folder");
@@ -206,7 +207,7 @@ async fn a_link_and_a_result_say_nothing_of_the_grant() {
     assert!(!format!("{link:?}").contains(link.url.path()));
     let mut ada = site.browser(Some("ada"));
     let callback = site.consented(&mut ada, &link).await;
-    let (code, state) = (parameter(callback.as_str(), "code"), parameter(callback.as_str(), "state"));
+    let (code, state) = (parameter(&callback, "code"), parameter(&callback, "state"));
     let back = ada.open(&callback).await;
     for secret in [code.expect("a code"), state.expect("a state")] {
         assert!(!back.location().contains(&secret) && !back.text.contains(&secret));

@@ -27,7 +27,7 @@ async fn who_begins_too_often_waits_and_nobody_else_does() {
     for _ in 0..2 {
         let link = site.link(&connection, Some("ada")).await;
         assert_eq!(ada.open(&link.url).await.status, StatusCode::SEE_OTHER);
-        site.advance(60);
+        site.host.advance(60);
     }
     let refused = ada.open(&kept.url).await;
     refused.assert_page(429, "Too many attempts");
@@ -39,7 +39,7 @@ async fn who_begins_too_often_waits_and_nobody_else_does() {
     let link = site.link(&connection, Some("bob")).await;
     assert_eq!(bob.open(&link.url).await.status, StatusCode::SEE_OTHER);
 
-    site.advance(3480);
+    site.host.advance(3480);
     assert_eq!(ada.post("begin", json!({ "connection": "drive" })).await.status, StatusCode::OK);
     ada.open(&kept.url).await.assert_page(410, "This link has expired");
     let link = site.link(&connection, Some("ada")).await;
@@ -54,13 +54,13 @@ async fn who_comes_back_too_often_waits_and_loses_nothing() {
     let link = site.link(&connection, Some("ada")).await;
     let first = site.consented(&mut ada, &link).await;
     assert_eq!(ada.open(&first).await.status, StatusCode::SEE_OTHER);
-    site.advance(3300);
+    site.host.advance(3300);
     let link = site.link(&connection, Some("ada")).await;
     let second = site.consented(&mut ada, &link).await;
     let refused = ada.open(&second).await;
     refused.assert_page(429, "Too many attempts");
     assert_eq!((refused.header(&header::RETRY_AFTER), site.exchanges()), ("300", 1));
-    site.advance(300);
+    site.host.advance(300);
     assert_eq!(ada.open(&second).await.status, StatusCode::SEE_OTHER, "the state was not used up");
     assert_eq!(site.exchanges(), 2);
 }

@@ -1,11 +1,12 @@
 //! What is refused: nothing is stored, nothing is used up that is not the visitor's, and a page says what to do.
 
 use innkeeper::{AccessPolicy, AccessRequest, Denied, NewLink, PrincipalId, Reason};
-use innkeeper_tests::stage::id;
+use innkeeper_tests::host::id;
+use innkeeper_tests::query::with;
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use crate::support::{HeaderUsers, Site, with};
+use crate::support::{HeaderUsers, Site};
 
 #[tokio::test]
 async fn a_callback_that_is_not_the_browsers_own_is_refused_and_spoils_nothing() {
@@ -55,7 +56,7 @@ async fn a_callback_that_came_too_late_or_from_another_server_is_refused() {
         let link = site.link(&connection, Some("ada")).await;
         let callback = site.consented(&mut ada, &link).await;
         let callback = if issuer == Some("right") { callback } else { with(&callback, "iss", issuer) };
-        site.advance(wait);
+        site.host.advance(wait);
         let back = ada.open(&callback).await;
         let page = ada.open(&Url::parse(&back.location()).expect("an address")).await;
         assert!(page.status.is_client_error() || page.status == StatusCode::BAD_GATEWAY);
@@ -103,7 +104,7 @@ async fn a_link_is_for_its_user_once_and_for_a_short_time() {
         let seen = ada.open(&url).await;
         assert!(seen.status.is_client_error() && seen.text.contains("<main class=\"bad\">"), "{forged}: {}", seen.text);
     }
-    site.advance(600);
+    site.host.advance(600);
     ada.open(&late.url).await.assert_page(410, "This link has expired");
     assert_eq!((ada.cookies.len(), site.exchanges()), (1, 0));
 }

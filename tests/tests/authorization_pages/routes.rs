@@ -138,12 +138,12 @@ async fn a_host_that_is_kept_tended_removes_authorizations_that_nobody_finished(
     let tended = site.host.host.clone();
     let tending = tokio::spawn(async move { tended.keep_tended().await });
     for round in 0..2 {
-        while site.clock.sleepers() == 0 {
+        while site.host.clock().sleepers() == 0 {
             tokio::task::yield_now().await;
         }
         // In the second round it sleeps again only after the first sweep is through.
         if round == 0 {
-            site.advance(600);
+            site.host.advance(600);
         }
     }
     assert_eq!(site.host.host.tend().await.expect("tended").swept, 0, "nothing is left for another sweep");

@@ -1,22 +1,20 @@
 //! A host with its pages on loopback, a practice provider, and browsers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::request::Parts;
 use innkeeper::spec::AuthMode;
 use innkeeper::{
-    Builder, ConnectionId, ConnectionView, Link, ManualClock, NewConnection, NewLink, PrincipalId, Reason, SpaceId,
-    SystemClock, SystemRandom,
+    Builder, ConnectionId, ConnectionView, Link, NewConnection, NewLink, PrincipalId, Reason, SpaceId, SystemClock,
+    SystemRandom,
 };
 use innkeeper_practice::{PUBLIC_CLIENT, Practice, Running, Settings};
 use innkeeper_server::{PagesSettings, User, Visitors, authorization_router};
 use innkeeper_tests::components;
-use innkeeper_tests::host::{TestHost, clock};
+use innkeeper_tests::host::{TestHost, id};
 use innkeeper_tests::oidc::plain_client;
-use innkeeper_tests::stage::id;
+use innkeeper_tests::pages::{Cookies, assert_guarded, cookie_header, keep_cookies};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -39,7 +37,6 @@ impl Visitors for HeaderUsers {
 
 pub(crate) struct Site {
     pub(crate) host: TestHost,
-    pub(crate) clock: Arc<ManualClock>,
     pub(crate) provider: Running,
     pub(crate) pages: Url,
     http: reqwest::Client,
@@ -55,8 +52,7 @@ impl Site {
         let address = listener.local_addr().expect("an address");
         // Below a path, as a service mounts it; the practice provider has `/oauth/callback` registered.
         let pages = Url::parse(&format!("http://{address}/oauth")).expect("an address");
-        let clock = clock();
-        let host = TestHost::start_warm(|builder| build(builder.clock(clock.clone()).pages(pages))).await;
+        let host = TestHost::start_on_manual_clock(|builder| build(builder.pages(pages))).await;
         let settings = PagesSettings::returning_to([Url::parse(APP).expect("an address")]);
         let routes = authorization_router(host.host.clone(), visitors, &settings).expect("the host has pages");
         let service = axum::Router::new().nest("/oauth", routes);
@@ -64,7 +60,7 @@ impl Site {
         let provider = Practice::start(Settings::default(), Arc::new(SystemClock), Arc::new(SystemRandom)).await;
         let pages = host.host.pages().expect("they were given").clone();
         let http = plain_client().expect("a client");
-        Self { host, clock, provider: provider.expect("the provider starts"), pages, http }
+        Self { host, provider: provider.expect("the provider starts"), pages, http }
     }
 
     /// A connection where each user has a grant of their own.
@@ -94,7 +90,7 @@ impl Site {
     /// A browser where this user is signed in.
     pub(crate) fn browser(&self, user: Option<&str>) -> Browser {
         let user = user.map(|user| if user.contains('/') { user.to_owned() } else { format!("default/{user}") });
-        Browser { http: self.http.clone(), pages: self.pages.clone(), user, cookies: BTreeMap::new() }
+        Browser { http: self.http.clone(), pages: self.pages.clone(), user, cookies: Cookies::new() }
     }
 
     /// Opens the link in the browser and consents at the provider: the callback address.
@@ -106,16 +102,11 @@ impl Site {
     }
 
     pub(crate) async fn reason(&self, connection: &ConnectionView, principal: &str) -> Option<Reason> {
-        let status = self.host.host.status(&connection.space, &connection.id, Some(id(principal))).await;
-        status.expect("a connection has a status").grant.reason
+        self.host.status(connection, Some(principal)).await.grant.reason
     }
 
     pub(crate) fn exchanges(&self) -> u64 {
         self.provider.counters().code_exchanges
-    }
-
-    pub(crate) fn advance(&self, seconds: u64) {
-        self.clock.advance(Duration::from_secs(seconds));
     }
 }
 
@@ -125,7 +116,7 @@ pub(crate) struct Browser {
     http: reqwest::Client,
     pages: Url,
     user: Option<String>,
-    pub(crate) cookies: BTreeMap<String, String>,
+    pub(crate) cookies: Cookies,
 }
 
 pub(crate) struct Seen {
@@ -175,54 +166,18 @@ impl Browser {
         if let Some(user) = &self.user {
             request = request.header("x-user", user);
         }
-        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        if cookies.is_empty() { request } else { request.header(header::COOKIE, cookies.join("; ")) }
+        if let Some(cookies) = cookie_header(&self.cookies) {
+            request = request.header(header::COOKIE, cookies);
+        }
+        request
     }
 
     pub(crate) async fn send(&mut self, request: RequestBuilder) -> Seen {
         let response: Response = request.send().await.expect("an answer");
-        for line in response.headers().get_all(header::SET_COOKIE) {
-            let line = line.to_str().expect("text");
-            let (pair, attributes) = line.split_once(';').expect("attributes");
-            let (name, value) = pair.split_once('=').expect("a pair");
-            assert!(name.starts_with("innkeeper-"), "plain http on loopback: {line}");
-            let seconds = if value.is_empty() { 0 } else { 600 };
-            assert_eq!(attributes, format!(" Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"));
-            if value.is_empty() {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
         let (status, headers) = (response.status(), response.headers().clone());
-        let seen = Seen { status, headers, text: response.text().await.expect("a text") };
-        for (name, value) in [
-            (header::CACHE_CONTROL, "no-store"),
-            (header::REFERRER_POLICY, "no-referrer"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::X_FRAME_OPTIONS, "DENY"),
-        ] {
-            assert_eq!(seen.header(&name), value, "{name} of {status}");
-        }
-        let policy = seen.header(&header::CONTENT_SECURITY_POLICY);
-        for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
-            assert!(policy.contains(part), "{policy}");
-        }
-        assert!(!seen.text.contains("<script"), "{}", seen.text);
-        seen
+        keep_cookies(&mut self.cookies, &headers);
+        let text = response.text().await.expect("a text");
+        assert_guarded(&headers, &text);
+        Seen { status, headers, text }
     }
-}
-
-/// A parameter of an address.
-pub(crate) fn parameter(url: &str, name: &str) -> Option<String> {
-    let url = Url::parse(url).expect("an address");
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
-
-/// The address with a parameter changed or taken out.
-pub(crate) fn with(url: &Url, name: &str, value: Option<&str>) -> Url {
-    let kept: Vec<(String, String)> = url.query_pairs().into_owned().filter(|(key, _)| key != name).collect();
-    let mut changed = url.clone();
-    changed.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(value.map(|value| (name, value)));
-    changed
 }

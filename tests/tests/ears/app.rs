@@ -1,11 +1,12 @@
 //! A client of the service that knows the words of the protocol and nothing of our code, and the browser of its user.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use innkeeper_tests::oidc::plain_client;
+use innkeeper_tests::pages::{Cookies, assert_guarded, cookie_header, keep_cookies};
+use innkeeper_tests::secrets::random_text;
 use reqwest::header::{self, HeaderMap, HeaderName};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ pub(crate) struct App {
 
 /// Keeps cookies, follows no redirect, and holds every answer of the service to the headers that each must have.
 pub(crate) struct Browser {
-    pub(crate) cookies: BTreeMap<String, String>,
+    pub(crate) cookies: Cookies,
     address: SocketAddr,
     http: reqwest::Client,
 }
@@ -119,7 +120,7 @@ impl App {
 
 impl Browser {
     pub(crate) fn of(service: &Service) -> Self {
-        Self { cookies: BTreeMap::new(), address: service.address, http: plain_client().expect("a client") }
+        Self { cookies: Cookies::new(), address: service.address, http: plain_client().expect("a client") }
     }
 
     /// What follows is asked of another replica, as a proxy in front of both would.
@@ -128,24 +129,12 @@ impl Browser {
     }
 
     pub(crate) async fn open(&mut self, url: &Url) -> Answer {
-        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut request = self.http.get(dialled(url, self.address)).header(header::HOST, host(url));
-        if !cookies.is_empty() {
-            request = request.header(header::COOKIE, cookies.join("; "));
+        if let Some(cookies) = cookie_header(&self.cookies) {
+            request = request.header(header::COOKIE, cookies);
         }
         let answer = Answer::of(request.send().await.expect("an answer")).await;
-        for line in answer.headers.get_all(header::SET_COOKIE) {
-            let line = line.to_str().expect("text");
-            let (pair, attributes) = line.split_once(';').expect("attributes");
-            let (name, value) = pair.split_once('=').expect("a pair");
-            let seconds = if value.is_empty() { 0 } else { 600 };
-            assert_eq!(attributes, format!(" Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"));
-            if value.is_empty() {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
+        keep_cookies(&mut self.cookies, &answer.headers);
         answer
     }
 
@@ -159,17 +148,7 @@ impl Answer {
     pub(crate) async fn of(response: Response) -> Self {
         let (status, headers) = (response.status(), response.headers().clone());
         let answer = Self { status, headers, text: response.text().await.expect("a text") };
-        for (name, value) in [
-            (header::CACHE_CONTROL, "no-store"),
-            (header::REFERRER_POLICY, "no-referrer"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::X_FRAME_OPTIONS, "DENY"),
-        ] {
-            assert_eq!(answer.header(&name), value, "{name} of {status}");
-        }
-        let policy = answer.header(&header::CONTENT_SECURITY_POLICY);
-        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
-        assert!(!answer.text.contains("<script"), "{}", answer.text);
+        assert_guarded(&answer.headers, &answer.text);
         answer
     }
 
@@ -218,26 +197,6 @@ impl Answer {
             assert!(!self.text.contains(way), "{way}: {}", self.text);
         }
     }
-}
-
-/// A parameter of an address.
-pub(crate) fn parameter(url: &Url, name: &str) -> Option<String> {
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
-
-/// The address with a parameter changed or taken out.
-pub(crate) fn with(url: &Url, name: &str, value: Option<&str>) -> Url {
-    let kept: Vec<(String, String)> = url.query_pairs().into_owned().filter(|(key, _)| key != name).collect();
-    let mut changed = url.clone();
-    changed.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(value.map(|value| (name, value)));
-    changed
-}
-
-pub(crate) fn random_text<const N: usize>() -> String {
-    use innkeeper::Random as _;
-    let mut bytes = [0; N];
-    innkeeper::SystemRandom.fill(&mut bytes);
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The same address at the place that answers for it.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_ears::Quota;
+use innkeeper_tests::query::{parameter, with};
 use reqwest::{Method, StatusCode, header};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use url::Url;
 
-use crate::app::{Answer, App, Browser, parameter};
+use crate::app::{Answer, App, Browser};
 use crate::service::{ACME, RIVAL, Seat, Service, unreached};
 
 const JSON: &str = "application/json";
@@ -222,7 +223,7 @@ async fn a_giant_or_mangled_address_is_refused_and_not_shown() {
     let (app, mut browser) = (App::of(&service), Browser::of(&service));
     let giant = "evil".repeat(6000);
     for name in ["callback_uri", "state", "scope", "pkce_challenge", "pkce_method", "other"] {
-        let url = crate::app::with(&app.authorize_url(ACME), name, Some(&giant));
+        let url = with(&app.authorize_url(ACME), name, Some(&giant));
         let answer = browser.open(&url).await;
         assert!(!answer.text.contains("evil"), "{name}");
         assert!(answer.header(&header::LOCATION).len() < 8192, "{name}");

@@ -1,10 +1,10 @@
 //! Refresh through the service keeps the promise of every grant: once, however many ask.
 
 use futures::future::join_all;
-use innkeeper_tests::echo::Received;
+use innkeeper_tests::redirect_service::RedirectService;
+use innkeeper_tests::scripted::{Received, Reply};
 
-use crate::inn::{Inn, Scene};
-use crate::scripted_service::ScriptedService;
+use crate::scene::{Scene, authorize, connected, host_of};
 
 fn token(received: &Received) -> String {
     received.authorization().expect("a token").to_owned()
@@ -14,11 +14,11 @@ fn token(received: &Received) -> String {
 async fn twenty_callers_who_meet_an_ended_token_share_one_refresh() {
     let scene = Scene::authorized().await;
     for round in 1..=3 {
-        scene.inn.advance(3600);
+        scene.host.advance(3600);
         for answer in join_all((0..20).map(|_| scene.ask("ada"))).await {
             answer.expect("every call succeeds");
         }
-        assert_eq!(scene.service.asked_at("refresh").len(), round, "each refresh token is good once here");
+        assert_eq!(scene.service.received_at("refresh").len(), round, "each refresh token is good once here");
         assert_eq!(scene.service.live(), (1, 1));
     }
     let tokens: std::collections::BTreeSet<_> = scene.echo.received().iter().map(token).collect();
@@ -27,16 +27,16 @@ async fn twenty_callers_who_meet_an_ended_token_share_one_refresh() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_callers_whose_token_is_rejected_share_one_refresh() {
-    let service = ScriptedService::start("").await;
-    let inn = Inn::open(&service.origin).await;
-    let connection = inn.connect(&service.origin).await;
-    inn.authorize(&service, &connection, "ada").await;
+    let service = RedirectService::start("").await;
+    let host = host_of(service.origin()).await;
+    let connection = connected(&host, service.origin()).await;
+    authorize(&host, &service, &connection, "ada").await;
     service.expire();
     let resource = service.resource();
-    for answer in join_all((0..20).map(|_| inn.ask(&connection, "ada", &resource))).await {
+    for answer in join_all((0..20).map(|_| host.ask(&connection, Some("ada"), &resource))).await {
         assert_eq!(answer.expect("every call succeeds")["sub"], "ada");
     }
-    assert_eq!(service.asked_at("refresh").len(), 1);
+    assert_eq!(service.received_at("refresh").len(), 1);
     assert_eq!(service.live(), (1, 1));
     assert!((1..=20).contains(&service.refused()), "{}", service.refused());
 }
@@ -47,7 +47,7 @@ async fn a_rejected_token_is_renewed_once_and_the_call_succeeds() {
     scene.echo.refuse(1);
     scene.ask("ada").await.expect("the retry succeeds");
     scene.ask("ada").await.expect("the new token lives");
-    assert_eq!(scene.service.asked_at("refresh").len(), 1);
+    assert_eq!(scene.service.received_at("refresh").len(), 1);
     let received = scene.echo.received();
     assert_eq!(received.len(), 3);
     assert_ne!(token(&received[0]), token(&received[1]));
@@ -58,13 +58,13 @@ async fn a_rejected_token_is_renewed_once_and_the_call_succeeds() {
 #[tokio::test]
 async fn each_user_is_refreshed_alone() {
     let scene = Scene::authorized().await;
-    scene.inn.advance(1800);
-    scene.inn.authorize(&scene.service, &scene.connection, "bob").await;
-    scene.inn.advance(1800);
+    scene.host.advance(1800);
+    scene.authorize("bob").await;
+    scene.host.advance(1800);
     scene.ask("bob").await.expect("his token lives");
-    assert_eq!(scene.service.asked_at("refresh").len(), 0);
+    assert_eq!(scene.service.received_at("refresh").len(), 0);
     scene.ask("ada").await.expect("hers is renewed");
-    assert_eq!(scene.service.asked_at("refresh").len(), 1);
+    assert_eq!(scene.service.received_at("refresh").len(), 1);
     assert_eq!(scene.users(), ["bob", "ada"].map(|user| Some(user.to_owned())));
 }
 
@@ -72,12 +72,12 @@ async fn each_user_is_refreshed_alone() {
 async fn a_refresh_without_a_new_refresh_token_keeps_the_old_one() {
     let scene = Scene::authorized().await;
     for token in ["second", "third"] {
-        scene.inn.advance(3600);
+        scene.host.advance(3600);
         let body = format!(r#"{{"token_type":"Bearer","access_token":"{token}","expires_in":3600}}"#);
-        scene.service.order("refresh", 200, body);
+        scene.service.order("refresh", Reply::new(200).body(body));
         scene.ask("ada").await.expect("renewed");
     }
-    let asked = scene.service.asked_at("refresh");
+    let asked = scene.service.received_at("refresh");
     assert_eq!(asked[0].body, asked[1].body);
     let sent: Vec<_> = scene.echo.received().iter().map(token).collect();
     assert_eq!(sent, ["Bearer second", "Bearer third"]);
@@ -87,8 +87,8 @@ async fn a_refresh_without_a_new_refresh_token_keeps_the_old_one() {
 async fn a_token_without_a_known_end_lives_until_it_is_rejected() {
     let scene = Scene::start().await;
     scene.service.set_life(None);
-    scene.inn.authorize(&scene.service, &scene.connection, "ada").await;
-    scene.inn.advance(365 * 24 * 3600);
+    scene.authorize("ada").await;
+    scene.host.advance(365 * 24 * 3600);
     scene.ask("ada").await.expect("nobody said that it ends");
-    assert_eq!(scene.service.asked_at("refresh").len(), 0);
+    assert_eq!(scene.service.received_at("refresh").len(), 0);
 }

@@ -1,25 +1,17 @@
 //! Settings that make no connection, each with what to do.
 
-use innkeeper::{Endpoint, NewConnection, SpaceId, ValueSource};
-use innkeeper_tests::components;
-use innkeeper_tests::host::TestHost;
-use serde_json::json;
+use innkeeper::{Endpoint, ValueSource};
+use innkeeper_tests::host::{TestHost, connect};
 
-use crate::inn::Inn;
+use crate::scene::{host_of, new_connection};
 
 const API: &str = "http://127.0.0.1:9";
-
-fn connection() -> NewConnection {
-    let connector = components::HOSTILE.parse().expect("an id");
-    NewConnection::new(SpaceId::default(), connector, "ears").config(json!({ "base": API }))
-}
 
 #[tokio::test]
 async fn a_host_without_a_service_says_what_its_operator_has_to_set() {
     let host = TestHost::start_warm(|builder| builder).await;
-    let error = innkeeper_tests::host::connect(&host.host, connection().field("provider", "acme"))
-        .await
-        .expect_err("there is no service");
+    let new = new_connection(API).field("provider", "acme");
+    let error = connect(&host.host, new).await.expect_err("there is no service");
     let text = error.to_string();
     assert!(text.contains("no auth redirect service") && text.contains("ears_url"), "{text}");
 }
@@ -48,26 +40,26 @@ async fn a_service_that_would_get_tokens_in_the_clear_is_none() {
 
 #[tokio::test]
 async fn a_provider_is_a_plain_word() {
-    let inn = Inn::open("https://ears.example.com").await;
+    let host = host_of("https://ears.example.com").await;
     let long = "a".repeat(65);
     for name in ["", " ", "Google", "a/b", "..", "a?b", "a#b", "a%2fb", "a b", "google\n", "g\u{f6}", &long] {
-        let error = inn.try_connect(API, |new| new.field("provider", name)).await.expect_err("it is no name");
+        let error = connect(&host.host, new_connection(API).field("provider", name)).await.expect_err("it is no name");
         let text = error.to_string();
         assert!(text.contains("provider"), "{name:?}: {text}");
     }
-    let error = inn.try_connect(API, |new| new).await.expect_err("it is required");
+    let error = connect(&host.host, new_connection(API)).await.expect_err("it is required");
     assert!(error.to_string().contains("provider") && error.to_string().contains("required"), "{error}");
     let longest = "a".repeat(64);
     for (place, name) in ["google", "microsoft", "my-own_1", &longest].into_iter().enumerate() {
         let id = format!("connection-{place}").parse().expect("an id");
-        inn.try_connect(API, |new| new.id(id).field("provider", name)).await.expect("it is made");
+        connect(&host.host, new_connection(API).id(id).field("provider", name)).await.expect("it is made");
     }
 }
 
 #[tokio::test]
 async fn where_tokens_come_from_is_told_before_a_connection_is_made() {
-    let inn = Inn::open("https://ears.example.com/a/").await;
-    let plan = inn.host.host.plan(connection().field("provider", "acme")).await.expect("planned");
+    let host = host_of("https://ears.example.com/a/").await;
+    let plan = host.host.plan(new_connection(API).field("provider", "acme")).await.expect("planned");
     let address = "https://ears.example.com/a/".to_owned();
     let [Endpoint { field, address: planned, source, .. }] = plan.endpoints() else { panic!("{plan:?}") };
     assert_eq!((field.as_str(), planned, *source), ("ears", &address, ValueSource::Host));

@@ -3,39 +3,40 @@
 use innkeeper::ErrorKind;
 use innkeeper::spec::AuthMode;
 use innkeeper_tests::echo::EchoService;
-use innkeeper_tests::stage::REDIRECT;
+use innkeeper_tests::host::{REDIRECT, connect};
+use innkeeper_tests::query::parameter;
+use innkeeper_tests::redirect_service::RedirectService;
+use innkeeper_tests::scripted::{Received, Reply};
 use reqwest::header;
 use serde_json::Value;
 
-use crate::app::parameter;
-use crate::inn::{Inn, SCOPE, Scene};
-use crate::scripted_service::{Asked, ScriptedService};
+use crate::scene::{SCOPE, Scene, authorize, connected, host_of, new_connection};
 
-fn body(asked: &Asked) -> Vec<(String, String)> {
+fn body(asked: &Received) -> Vec<(String, String)> {
     assert_eq!(asked.method, "POST");
     assert_eq!(asked.headers[header::CONTENT_TYPE], "application/json");
     assert!(!asked.headers.contains_key(header::AUTHORIZATION) && !asked.headers.contains_key(header::COOKIE));
-    let body: Value = serde_json::from_str(&asked.body).expect("JSON");
+    let body: Value = serde_json::from_slice(&asked.body).expect("JSON");
     let fields = body.as_object().expect("an object").iter();
     fields.map(|(name, value)| (name.clone(), value.as_str().expect("a text").to_owned())).collect()
 }
 
-fn names(asked: &Asked) -> Vec<String> {
+fn names(asked: &Received) -> Vec<String> {
     body(asked).into_iter().map(|(name, _)| name).collect()
 }
 
 #[tokio::test]
 async fn every_address_is_the_protocols_wherever_the_service_is() {
     for (prefix, end) in [("", ""), ("", "/"), ("/auth", ""), ("/auth", "/"), ("/auth/redirect", "/")] {
-        let service = ScriptedService::start(prefix).await;
-        let inn = Inn::open(&format!("{}{prefix}{end}", service.origin)).await;
+        let service = RedirectService::start(prefix).await;
+        let host = host_of(&format!("{}{prefix}{end}", service.origin())).await;
         let echo = EchoService::start().await;
-        let connection = inn.connect(echo.base()).await;
-        inn.authorize(&service, &connection, "ada").await;
-        inn.advance(3600);
-        inn.ask(&connection, "ada", echo.base()).await.expect("refreshed");
-        inn.disconnect(&connection, "ada").await;
-        let targets: Vec<_> = service.asked().into_iter().map(|asked| asked.target).collect();
+        let connection = connected(&host, echo.base()).await;
+        authorize(&host, &service, &connection, "ada").await;
+        host.advance(3600);
+        host.ask(&connection, Some("ada"), echo.base()).await.expect("refreshed");
+        host.disconnect(&connection, Some("ada")).await;
+        let targets: Vec<_> = service.received().into_iter().map(|asked| asked.target).collect();
         let of = |endpoint| format!("{prefix}/v1/acme/oauth/{endpoint}");
         assert_eq!(targets, ["token", "refresh", "revoke", "revoke"].map(of), "{prefix:?} {end:?}");
     }
@@ -44,35 +45,36 @@ async fn every_address_is_the_protocols_wherever_the_service_is() {
 #[tokio::test]
 async fn every_body_is_the_protocols_and_holds_nothing_else() {
     let scene = Scene::start().await;
-    let flow = scene.inn.begin(&scene.connection, Some("ada")).await;
+    let flow = scene.host.begin(&scene.connection, Some("ada")).await;
     let authorize = flow.begun.authorization_url.clone();
     assert_eq!(parameter(&authorize, "callback_uri").as_deref(), Some(REDIRECT));
     assert_eq!(parameter(&authorize, "scope").as_deref(), Some(SCOPE));
     let callback = scene.service.consent(&authorize, "ada");
-    scene.inn.complete(&callback, &flow.session).await.expect("without `iss`, which the protocol does not have");
+    scene.host.complete(&callback, &flow.session).await.expect("without `iss`, which the protocol does not have");
 
-    let redeemed = body(&scene.service.asked_at("token")[0]);
+    let redeemed = body(&scene.service.received_at("token")[0]);
     let [(code_name, code), (verifier_name, verifier)] = &redeemed[..] else { panic!("{redeemed:?}") };
     assert_eq!([code_name, verifier_name], ["code", "pkce_verifier"]);
     assert_eq!(Some(code.clone()), parameter(&callback, "code"));
     assert!((43..=128).contains(&verifier.len()), "RFC 7636, section 4.1");
 
-    scene.inn.advance(3600);
+    scene.host.advance(3600);
     scene.ask("ada").await.expect("refreshed");
-    assert_eq!(names(&scene.service.asked_at("refresh")[0]), ["refresh_token"]);
-    scene.inn.disconnect(&scene.connection, "ada").await;
-    for asked in scene.service.asked_at("revoke") {
+    assert_eq!(names(&scene.service.received_at("refresh")[0]), ["refresh_token"]);
+    scene.host.disconnect(&scene.connection, Some("ada")).await;
+    for asked in scene.service.received_at("revoke") {
         assert_eq!(names(&asked), ["token"]);
-        assert!(!asked.body.contains("Bearer"), "the token alone, without its type");
+        assert!(!asked.text().contains("Bearer"), "the token alone, without its type");
     }
 }
 
 #[tokio::test]
 async fn a_scope_that_is_not_given_is_not_asked_for() {
-    let service = ScriptedService::start("").await;
-    let inn = Inn::open(&service.origin).await;
-    let connection = inn.try_connect("http://127.0.0.1:9", |new| new.field("provider", "acme")).await.expect("made");
-    let flow = inn.begin(&connection, Some("ada")).await;
+    let service = RedirectService::start("").await;
+    let host = host_of(service.origin()).await;
+    let connection =
+        connect(&host.host, new_connection("http://127.0.0.1:9").field("provider", "acme")).await.expect("made");
+    let flow = host.begin(&connection, Some("ada")).await;
     service.consent(&flow.begun.authorization_url, "ada");
     assert_eq!(parameter(&flow.begun.authorization_url, "scope"), None);
 }
@@ -82,7 +84,7 @@ async fn each_user_has_a_grant_of_their_own_unless_told_otherwise() {
     let scene = Scene::start().await;
     assert_eq!(scene.connection.auth_mode, AuthMode::PerUser);
     for user in ["ada", "bob"] {
-        scene.inn.authorize(&scene.service, &scene.connection, user).await;
+        scene.authorize(user).await;
     }
     for user in ["bob", "ada", "bob"] {
         scene.ask(user).await.expect("an answer");
@@ -90,22 +92,21 @@ async fn each_user_has_a_grant_of_their_own_unless_told_otherwise() {
     assert_eq!(scene.users(), ["bob", "ada", "bob"].map(|user| Some(user.to_owned())));
     scene.ask("eve").await.expect_err("she has not authorized");
 
-    let shared = scene.inn.try_connect(scene.echo.base(), |new| {
-        new.id("shared".parse().expect("an id")).field("provider", "acme").auth_mode(AuthMode::Shared)
-    });
-    assert_eq!(shared.await.expect("made").auth_mode, AuthMode::Shared);
+    let new = new_connection(scene.echo.base()).id("shared".parse().expect("an id"));
+    let new = new.field("provider", "acme").auth_mode(AuthMode::Shared);
+    assert_eq!(connect(&scene.host.host, new).await.expect("made").auth_mode, AuthMode::Shared);
 }
 
 #[tokio::test]
 async fn both_tokens_are_given_back_when_a_user_disconnects_and_nobody_elses() {
     let scene = Scene::start().await;
     for user in ["ada", "bob"] {
-        scene.inn.authorize(&scene.service, &scene.connection, user).await;
+        scene.authorize(user).await;
     }
     assert_eq!(scene.service.live(), (2, 2));
-    scene.inn.disconnect(&scene.connection, "ada").await;
+    scene.host.disconnect(&scene.connection, Some("ada")).await;
     assert_eq!(scene.service.live(), (1, 1));
-    let given_back: Vec<_> = scene.service.asked_at("revoke").iter().flat_map(body).collect();
+    let given_back: Vec<_> = scene.service.received_at("revoke").iter().flat_map(body).collect();
     assert_eq!(given_back.len(), 2);
     assert_ne!(given_back[0], given_back[1]);
     assert_eq!(scene.ask("ada").await.expect_err("she has left").kind(), ErrorKind::NeedsAuthorization);
@@ -117,9 +118,9 @@ async fn both_tokens_are_given_back_when_a_user_disconnects_and_nobody_elses() {
 async fn a_service_that_takes_nothing_back_keeps_no_grant_here() {
     let scene = Scene::authorized().await;
     for _ in 0..2 {
-        scene.service.order("revoke", 400, r#"{"error":"unsupported_token_type"}"#);
+        scene.service.order("revoke", Reply::new(400).body(r#"{"error":"unsupported_token_type"}"#));
     }
-    scene.inn.disconnect(&scene.connection, "ada").await;
-    assert_eq!(scene.service.asked_at("revoke").len(), 2, "the second is tried all the same");
-    assert!(!scene.inn.status(&scene.connection, "ada").await.grant.authorized);
+    scene.host.disconnect(&scene.connection, Some("ada")).await;
+    assert_eq!(scene.service.received_at("revoke").len(), 2, "the second is tried all the same");
+    assert!(!scene.is_authorized("ada").await);
 }

@@ -2,6 +2,7 @@
 //! section 4.11).
 
 use innkeeper_ears::CallbackAddress;
+use innkeeper_tests::query::parameter;
 
 use crate::app::{App, Browser};
 use crate::service::{ACME, Seat, Service, unreached};
@@ -125,7 +126,7 @@ async fn what_is_no_longer_registered_gets_no_code_of_a_flow_that_began_before()
     let service = seat.serve(plan);
     let (app, mut browser) = (App::of(&service), Browser::of(&service));
     let at_provider = browser.begin(&app, ACME).await;
-    let state = crate::app::parameter(&at_provider, "state").expect("a state");
+    let state = parameter(&at_provider, "state").expect("a state");
 
     let seat = Seat::take().await;
     let plan = crate::service::Plan { keyring, clock, ..seat.plan() }.provider(ACME, unreached());

@@ -1,9 +1,10 @@
 //! The way of a user and of their tokens, as a client speaks that has read the protocol.
 
-use innkeeper_tests::oidc::{OidcProvider, plain_client};
+use innkeeper_tests::oidc::{OidcProvider, owner_of};
+use innkeeper_tests::query::{parameter, with};
 use serde_json::{Value, json};
 
-use crate::app::{App, Browser, parameter, with};
+use crate::app::{App, Browser};
 use crate::service::{ACME, Service, oidc};
 
 /// A user who has consented, and the tokens that the client got.
@@ -162,10 +163,5 @@ fn text<'v>(tokens: &'v Value, name: &str) -> &'v str {
 
 /// For whom the provider takes this access token.
 async fn user_of(provider: &OidcProvider, tokens: &Value) -> Option<String> {
-    let url = provider.api().join("api/me").expect("a path joins");
-    let asked = plain_client().expect("a client").get(url).bearer_auth(text(tokens, "access_token"));
-    let answer = asked.send().await.expect("an answer");
-    let told = answer.status().is_success();
-    let me: Value = serde_json::from_str(&answer.text().await.expect("a text")).unwrap_or_default();
-    told.then(|| me["sub"].as_str().expect("a user").to_owned())
+    owner_of(provider.api(), text(tokens, "access_token")).await
 }

@@ -3,19 +3,20 @@
 use innkeeper::spec::AuthMode;
 use innkeeper::{AuthError, Callback, ConnectionView, Error, FlowFailure, NewConnection, Reason, SpaceId};
 use innkeeper_tests::components;
-use innkeeper_tests::oidc::{OidcProvider, PUBLIC};
-use innkeeper_tests::stage::Flow;
+use innkeeper_tests::host::{Flow, TestHost, connect, failure};
+use innkeeper_tests::oidc::{OidcOptions, OidcProvider, PUBLIC};
+use innkeeper_tests::query::{parameter, with};
 use serde_json::json;
 use url::Url;
 
-use crate::app::{Browser, parameter, with};
-use crate::inn::{Inn, SCOPE};
+use crate::app::Browser;
+use crate::scene::{SCOPE, connected, host_of};
 use crate::service::{ACME, Seat, Service, client_at, oidc};
 
 struct Town {
     provider: OidcProvider,
     service: Service,
-    inn: Inn,
+    host: TestHost,
     connection: ConnectionView,
 }
 
@@ -29,28 +30,30 @@ impl Town {
             settings.public_url.set_path(path);
         });
         let service = seat.serve(plan);
-        let inn = Inn::open(&service.base).await;
-        let connection = inn.connect(provider.api().as_str()).await;
-        Self { provider, service, inn, connection }
+        let host = host_of(&service.base).await;
+        let connection = connected(&host, provider.api().as_str()).await;
+        Self { provider, service, host, connection }
     }
 
     /// The way of a user up to the host's callback.
     async fn consented(&self, flow: &Flow, user: &str) -> Url {
+        self.consented_at(&flow.begun.authorization_url, user).await
+    }
+
+    async fn consented_at(&self, link: &Url, user: &str) -> Url {
         let mut browser = Browser::of(&self.service);
-        let at_provider = browser.open(&flow.begun.authorization_url).await.sent_to();
+        let at_provider = browser.open(link).await.sent_to();
         let callback = self.provider.authorize_as(at_provider.as_str(), user).await.expect("the user gets through");
         browser.open(&callback).await.sent_to()
     }
 
     async fn authorize(&self, user: &str) {
-        let flow = self.inn.begin(&self.connection, Some(user)).await;
-        let callback = self.consented(&flow, user).await;
-        self.inn.complete(&callback, &flow.session).await.expect("the authorization completes");
+        self.host.authorize(&self.connection, Some(user), async |link| self.consented_at(link, user).await).await;
     }
 
     async fn me(&self, user: &str) -> Result<String, Error> {
         let url = format!("{}api/me", self.provider.api());
-        let me = self.inn.ask(&self.connection, user, &url).await?;
+        let me = self.host.ask(&self.connection, Some(user), &url).await?;
         Ok(me["sub"].as_str().expect("a user").to_owned())
     }
 }
@@ -60,18 +63,8 @@ async fn oidc_with(path: &str) -> OidcProvider {
         return oidc().await;
     }
     let registered = format!("http://127.0.0.1{path}/v1/acme/oauth/callback");
-    let options = innkeeper_tests::oidc::OidcOptions {
-        redirect_uris: Some(vec![registered]),
-        ..innkeeper_tests::oidc::OidcOptions::default()
-    };
+    let options = OidcOptions { redirect_uris: Some(vec![registered]), ..OidcOptions::default() };
     OidcProvider::start(options).await.expect("the authorization server starts")
-}
-
-fn failure(result: Result<innkeeper::Completed, Error>) -> FlowFailure {
-    match result.expect_err("the callback is refused") {
-        Error::Refused(refused) => refused.failure,
-        other => panic!("another error: {other}"),
-    }
 }
 
 #[tokio::test]
@@ -89,9 +82,9 @@ async fn users_authorize_call_refresh_and_leave_wherever_the_service_is_mounted(
             assert_eq!(town.me(user).await.expect("renewed after a 401"), user);
         }
         // Right after a refresh a rejected token would not be taken for its own fault.
-        town.inn.advance(3600);
+        town.host.advance(3600);
         assert_eq!(town.me("ada").await.expect("renewed by the clock"), "ada");
-        town.inn.disconnect(&town.connection, "ada").await;
+        town.host.disconnect(&town.connection, Some("ada")).await;
         town.me("ada").await.expect_err("she has left");
         assert_eq!(town.me("bob").await.expect("he has not"), "bob");
         let counts = town.provider.counts().await.expect("counts");
@@ -119,23 +112,25 @@ async fn a_grant_that_ended_at_the_provider_needs_authorization_and_no_failure_o
 #[tokio::test]
 async fn a_victims_sealed_code_is_of_no_use_in_the_attackers_session() {
     let town = Town::start("").await;
-    let (ada, mallory) =
-        (town.inn.begin(&town.connection, Some("ada")).await, town.inn.begin(&town.connection, Some("mallory")).await);
+    let (ada, mallory) = (
+        town.host.begin(&town.connection, Some("ada")).await,
+        town.host.begin(&town.connection, Some("mallory")).await,
+    );
     let (adas, mallorys) = (town.consented(&ada, "ada").await, town.consented(&mallory, "mallory").await);
 
     // The victim's whole callback in the attacker's session, and the victim's code under the attacker's state.
-    let refused = failure(town.inn.complete(&adas, &mallory.session).await);
+    let refused = failure(town.host.complete(&adas, &mallory.session).await);
     assert!(matches!(refused, FlowFailure::OtherSession), "{refused}");
     let mixed = with(&mallorys, "code", parameter(&adas, "code").as_deref());
-    let refused = failure(town.inn.complete(&mixed, &mallory.session).await);
+    let refused = failure(town.host.complete(&mixed, &mallory.session).await);
     assert!(matches!(refused, FlowFailure::Exchange(_)), "{refused}");
     assert!(refused.to_string().contains("invalid_grant"), "{refused}");
     assert_eq!(town.provider.counts().await.expect("counts").all("authorization_code"), 0);
     town.me("mallory").await.expect_err("no grant came of it");
 
-    town.inn.complete(&adas, &ada.session).await.expect("the victim's own flow is not harmed");
+    town.host.complete(&adas, &ada.session).await.expect("the victim's own flow is not harmed");
     assert_eq!(town.me("ada").await.expect("an answer"), "ada");
-    let twice = failure(town.inn.complete(&adas, &ada.session).await);
+    let twice = failure(town.host.complete(&adas, &ada.session).await);
     assert!(matches!(twice, FlowFailure::Unknown), "a state is valid once: {twice}");
 }
 
@@ -157,29 +152,28 @@ async fn the_services_answer_to_another_servers_flow_is_refused_and_the_reverse(
             .field("clientId", PUBLIC.id)
             .field("scope", SCOPE)
     };
-    let host = &town.inn.host.host;
-    let promised =
-        innkeeper_tests::host::connect(host, direct("promised").field("issuer", issuer)).await.expect("made");
-    let silent = innkeeper_tests::host::connect(host, direct("silent")).await.expect("made");
+    let host = &town.host.host;
+    let promised = connect(host, direct("promised").field("issuer", issuer)).await.expect("made");
+    let silent = connect(host, direct("silent")).await.expect("made");
 
-    let by_service = town.inn.begin(&town.connection, Some("ada")).await;
+    let by_service = town.host.begin(&town.connection, Some("ada")).await;
     let services = town.consented(&by_service, "ada").await;
     assert_eq!(parameter(&services, "iss").as_deref(), Some(&*town.service.base));
     for connection in [&promised, &silent] {
-        let flow = town.inn.begin(connection, Some("ada")).await;
+        let flow = town.host.begin(connection, Some("ada")).await;
         // The service's code, in its name, under the state of a flow that began at the provider.
         let mixed = with(&services, "state", parameter(&flow.begun.authorization_url, "state").as_deref());
-        let refused = failure(town.inn.complete(&mixed, &flow.session).await);
+        let refused = failure(town.host.complete(&mixed, &flow.session).await);
         assert!(matches!(refused, FlowFailure::OtherIssuer), "{}: {refused}", connection.id);
     }
-    let flow = town.inn.begin(&promised, Some("ada")).await;
+    let flow = town.host.begin(&promised, Some("ada")).await;
     let link = flow.begun.authorization_url.as_str();
     let providers = town.provider.authorize_as(link, "ada").await.expect("the user gets through");
     assert_eq!(parameter(&providers, "iss").as_deref(), Some(issuer));
     let mixed = with(&providers, "state", parameter(&services, "state").as_deref());
-    let refused = failure(town.inn.complete(&mixed, &by_service.session).await);
+    let refused = failure(town.host.complete(&mixed, &by_service.session).await);
     assert!(matches!(refused, FlowFailure::OtherIssuer), "{refused}");
     assert_eq!(town.provider.counts().await.expect("counts").all("authorization_code"), 0, "no code went to another");
     let callback = Callback::parse(providers.query().expect("a query")).expect("a callback");
-    town.inn.host.host.complete_authorization(&callback, &flow.session).await.expect("where it belongs it is taken");
+    town.host.host.complete_authorization(&callback, &flow.session).await.expect("where it belongs it is taken");
 }

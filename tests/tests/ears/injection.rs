@@ -1,10 +1,12 @@
 //! Codes in hands that they are not meant for (RFC 9700, section 4.5), and codes that are used twice.
 
 use innkeeper_tests::oidc::OidcProvider;
+use innkeeper_tests::query::{parameter, with};
+use innkeeper_tests::secrets::random_text;
 use serde_json::json;
 use url::Url;
 
-use crate::app::{App, Browser, parameter, random_text, with};
+use crate::app::{App, Browser};
 use crate::service::{ACME, RIVAL, Service, oidc};
 
 /// A user's sign-in up to the provider's answer, which the browser has not opened yet.

@@ -1,15 +1,17 @@
 //! Nothing that anybody sees of a flow, of a failure or of an attack holds a code, a token, a verifier, a secret or a state.
 
 use innkeeper_tests::oidc::CONFIDENTIAL_BASIC;
+use innkeeper_tests::query::{parameter, with};
 use innkeeper_tests::records;
 use innkeeper_tests::relay::Relay;
-use innkeeper_tests::secrets::Secrets;
+use innkeeper_tests::scripted::Reply;
+use innkeeper_tests::secrets::{Secrets, random_text};
 use reqwest::header;
 use serde_json::json;
 
-use crate::app::{Answer, App, Browser, parameter, random_text, with};
-use crate::inn::Scene;
-use crate::scripted_provider::{Script, ScriptedProvider};
+use crate::app::{Answer, App, Browser};
+use crate::scene::Scene;
+use crate::scripted_provider::with_service;
 use crate::service::{ACME, RIVAL, Seat, Service, client_at, oidc};
 
 /// What was said to somebody who must not learn a secret of it.
@@ -142,10 +144,7 @@ async fn no_log_page_error_or_metric_holds_a_secret_of_a_flow() {
 #[tokio::test]
 async fn no_log_page_error_or_metric_holds_what_a_provider_says() {
     records::record();
-    let provider = ScriptedProvider::start().await;
-    let seat = Seat::take().await;
-    let plan = seat.plan().provider(ACME, provider.client());
-    let service = seat.serve(plan);
+    let (provider, service) = with_service().await;
     let app = App::of(&service);
     let mut said = Said::default();
     let [token, word] = [random_text::<32>(), random_text::<32>()];
@@ -169,9 +168,8 @@ async fn no_log_page_error_or_metric_holds_what_a_provider_says() {
             if endpoint == "revoke" && (status == 200 || body.contains("invalid_grant")) {
                 continue;
             }
-            let headers =
-                vec![("location", location.clone()), ("x-request-id", word.clone()), ("retry-after", word.clone())];
-            provider.script(Script::Answer(status, headers, body.clone().into_bytes()));
+            let reply = Reply::to(status, &location).header("x-request-id", &word).header("retry-after", &word);
+            provider.answers([reply.body(&body)]);
             let body = json!({ "refresh_token": token, "token": token });
             said.failure(&format!("{endpoint} {status}"), &app.post(ACME, endpoint, &body).await);
         }
@@ -188,28 +186,28 @@ async fn no_log_page_error_or_metric_holds_what_a_provider_says() {
 async fn no_log_error_or_file_of_a_host_holds_a_secret_of_the_way_through_a_service() {
     records::record();
     let scene = Scene::start().await;
-    let flow = scene.inn.begin(&scene.connection, Some("ada")).await;
+    let flow = scene.host.begin(&scene.connection, Some("ada")).await;
     let state = parameter(&flow.begun.authorization_url, "state").expect("a state");
     let callback = scene.service.consent(&flow.begun.authorization_url, "ada");
     let mut said = vec![format!("{flow:?}")];
-    scene.service.order("token", 400, r#"{"error":"invalid_grant"}"#);
-    let error = scene.inn.complete(&callback, &flow.session).await.expect_err("the code is refused");
+    scene.service.order("token", Reply::new(400).body(r#"{"error":"invalid_grant"}"#));
+    let error = scene.host.complete(&callback, &flow.session).await.expect_err("the code is refused");
     said.push(format!("{error} {error:?}"));
-    scene.inn.authorize(&scene.service, &scene.connection, "ada").await;
+    scene.authorize("ada").await;
     for _ in 0..2 {
-        scene.inn.advance(3600);
+        scene.host.advance(3600);
         scene.ask("ada").await.expect("refreshed");
     }
-    scene.inn.advance(3600);
-    scene.service.order("refresh", 503, "");
+    scene.host.advance(3600);
+    scene.service.order("refresh", Reply::new(503));
     let error = scene.ask("ada").await.expect_err("an outage");
     said.push(format!("{error} {error:?}"));
-    said.push(format!("{:?}", scene.inn.status(&scene.connection, "ada").await));
-    scene.inn.disconnect(&scene.connection, "ada").await;
+    said.push(format!("{:?}", scene.host.status(&scene.connection, Some("ada")).await));
+    scene.host.disconnect(&scene.connection, Some("ada")).await;
 
     let mut secrets = Secrets::default().random("the state", state).random("a session", flow.session.expose());
-    for asked in scene.service.asked() {
-        let body: serde_json::Value = serde_json::from_str(&asked.body).expect("JSON");
+    for asked in scene.service.received() {
+        let body: serde_json::Value = serde_json::from_slice(&asked.body).expect("JSON");
         for (name, value) in body.as_object().expect("an object") {
             secrets = secrets.random(name, value.as_str().expect("a text"));
         }
@@ -222,7 +220,7 @@ async fn no_log_error_or_file_of_a_host_holds_a_secret_of_the_way_through_a_serv
     for text in said {
         secrets.assert_not_in("what the host says", &text);
     }
-    scene.inn.host.host.close().await.expect("the audit is on the disk");
-    secrets.assert_not_on_disk(scene.inn.host.folder.path());
+    scene.host.host.close().await.expect("the audit is on the disk");
+    secrets.assert_not_on_disk(scene.host.folder.path());
     secrets.assert_not_in("the log", records::recorded());
 }

@@ -1,26 +1,24 @@
 //! Providers that have manners of their own: a caller sees none of them.
 
 use innkeeper_ears::EarsProvider;
+use innkeeper_tests::query::parameter;
+use innkeeper_tests::scripted::{Reply, ScriptedServer};
 use serde_json::json;
 
-use crate::app::{App, Browser, parameter};
-use crate::scripted_provider::{Asked, Script, ScriptedProvider, consented};
+use crate::app::{App, Browser};
+use crate::scripted_provider::{self, client_of, consented};
 use crate::service::{Seat, Service};
 
 /// A service with the preset of this name, whose addresses are a scripted provider's.
-async fn preset(name: &str) -> (ScriptedProvider, Service) {
-    let provider = ScriptedProvider::start().await;
+async fn preset(name: &str) -> (ScriptedServer, Service) {
+    let provider = scripted_provider::start().await;
     let seat = Seat::take().await;
-    let plan = seat.plan().provider(name, EarsProvider { client_id: "app".to_owned(), ..provider.client() });
+    let plan = seat.plan().provider(name, EarsProvider { client_id: "app".to_owned(), ..client_of(&provider) });
     (provider, seat.serve(plan))
 }
 
-fn ok(body: &serde_json::Value) -> Script {
-    Script::Answer(200, vec![("content-type", "application/json".to_owned())], body.to_string().into_bytes())
-}
-
-fn sent<'a>(asked: &'a Asked, name: &str) -> Option<&'a str> {
-    asked.form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+fn ok(body: &serde_json::Value) -> Reply {
+    Reply::json(body.to_string())
 }
 
 #[tokio::test]
@@ -30,13 +28,13 @@ async fn slacks_users_token_is_what_a_caller_gets_and_never_the_bots() {
     let at_provider = browser.begin(&app, "slack").await;
     assert_eq!(parameter(&at_provider, "user_scope"), app.scope);
     assert_eq!(parameter(&at_provider, "scope"), None, "no bot is installed");
-    provider.script(ok(&json!({
+    provider.answers([ok(&json!({
         "ok": true, "access_token": "xoxb-bot", "refresh_token": "xoxe-bot", "token_type": "bot", "team": { "id": "T1" },
         "authed_user": {
             "id": "U1", "scope": "search:read", "access_token": "xoxp-user", "token_type": "user",
             "refresh_token": "xoxe-user", "expires_in": 43200,
         },
-    })));
+    }))]);
     let code = app.code(&browser.open(&consented(&service, &at_provider, "code")).await);
     let answer = app.redeem("slack", &code).await;
     let expected = json!({
@@ -44,20 +42,20 @@ async fn slacks_users_token_is_what_a_caller_gets_and_never_the_bots() {
         "scope": "search:read",
     });
     assert_eq!(answer.tokens(), expected);
-    assert!(provider.asked()[0].authorization.as_deref().is_some_and(|proof| proof.starts_with("Basic ")));
+    assert!(provider.received()[0].authorization().is_some_and(|proof| proof.starts_with("Basic ")));
 
     // A refresh of a user's token is answered where the standard has it.
-    provider.script(ok(
+    provider.answers([ok(
         &json!({ "ok": true, "access_token": "xoxp-2", "refresh_token": "xoxe-2", "token_type": "user", "expires_in": 43200 }),
-    ));
+    )]);
     let refreshed = app.refresh("slack", "xoxe-user").await.tokens();
     assert_eq!((&refreshed["access_token"], &refreshed["token_type"]), (&json!("xoxp-2"), &json!("Bearer")));
 
-    provider.script(ok(&json!({ "ok": true, "revoked": true })));
+    provider.answers([ok(&json!({ "ok": true, "revoked": true }))]);
     assert_eq!(app.revoke("slack", "xoxp-2").await.tokens(), json!({}));
-    let revoked = provider.asked().pop().expect("it was asked");
-    assert_eq!(revoked.authorization.as_deref(), Some("Bearer xoxp-2"), "a token shows itself");
-    assert!(revoked.form.is_empty());
+    let revoked = provider.last();
+    assert_eq!(revoked.authorization(), Some("Bearer xoxp-2"), "a token shows itself");
+    assert!(revoked.body.is_empty());
 }
 
 #[tokio::test]
@@ -71,16 +69,16 @@ async fn slack_refuses_with_a_success_and_a_caller_is_told_in_kind() {
         ("bad_client_secret", 400, "unauthorized_client"),
         ("internal_error", 503, "temporarily_unavailable"),
     ] {
-        provider.script(ok(&json!({ "ok": false, "error": error })));
+        provider.answers([ok(&json!({ "ok": false, "error": error }))]);
         app.refresh("slack", "xoxe-user").await.assert_error(status, code);
     }
     // A token that has ended already is given back.
     for error in ["token_revoked", "account_inactive", "token_expired"] {
-        provider.script(ok(&json!({ "ok": false, "error": error })));
+        provider.answers([ok(&json!({ "ok": false, "error": error }))]);
         assert_eq!(app.revoke("slack", "xoxp-user").await.tokens(), json!({}), "{error}");
     }
     // It may be good, and used from an address that Slack does not take it from.
-    provider.script(ok(&json!({ "ok": false, "error": "invalid_auth" })));
+    provider.answers([ok(&json!({ "ok": false, "error": "invalid_auth" }))]);
     app.revoke("slack", "xoxe-user").await.assert_error(400, "unsupported_token_type");
 }
 
@@ -94,12 +92,10 @@ async fn google_and_microsoft_are_shown_the_secret_in_the_body() {
         let code = app.code(&browser.open(&consented(&service, &at_provider, "code")).await);
         app.redeem(name, &code).await.tokens();
         app.refresh(name, "r").await.tokens();
-        for asked in provider.asked() {
-            assert_eq!(
-                (sent(&asked, "client_id"), sent(&asked, "client_secret")),
-                (Some("app"), Some("the secret of a client"))
-            );
-            assert_eq!(asked.authorization, None);
+        for asked in provider.received() {
+            let sent = (asked.form["client_id"].as_str(), asked.form["client_secret"].as_str());
+            assert_eq!(sent, ("app", "the secret of a client"));
+            assert_eq!(asked.authorization(), None);
         }
     }
 }

@@ -2,29 +2,24 @@
 
 use std::time::Duration;
 
+use innkeeper_tests::query::{parameter, with};
+use innkeeper_tests::scripted::Reply;
 use reqwest::header;
 use serde_json::json;
 
-use crate::app::{Answer, App, Browser, parameter, with};
-use crate::scripted_provider::{Script, ScriptedProvider, consented};
-use crate::service::{ACME, Seat, Service, client_at, oidc};
+use crate::app::{Answer, App, Browser};
+use crate::scripted_provider::{self, client_of, consented, with_service};
+use crate::service::{ACME, Seat, client_at, oidc};
 
 /// Stands in what the provider answers, and nowhere else.
 const WORD: &str = "xyzzy";
 
-async fn at_scripted() -> (ScriptedProvider, Service) {
-    let provider = ScriptedProvider::start().await;
-    let seat = Seat::take().await;
-    let plan = seat.plan().provider(ACME, provider.client());
-    (provider, seat.serve(plan))
+fn answer(status: u16, body: impl AsRef<[u8]>) -> Reply {
+    Reply::new(status).header("content-type", "application/json").body(body)
 }
 
-fn answer(status: u16, body: impl Into<Vec<u8>>) -> Script {
-    Script::Answer(status, vec![("content-type", "application/json".to_owned())], body.into())
-}
-
-fn with_header(status: u16, name: &'static str, value: &str) -> Script {
-    Script::Answer(status, vec![(name, value.to_owned())], format!("<html>{WORD}</html>").into_bytes())
+fn with_header(status: u16, name: &str, value: &str) -> Reply {
+    Reply::new(status).header(name, value).body(format!("<html>{WORD}</html>"))
 }
 
 #[track_caller]
@@ -36,7 +31,7 @@ fn assert_kind(answer: &Answer, status: u16, code: &str, what: &str) {
 
 #[tokio::test]
 async fn a_refusal_is_passed_on_in_kind_and_never_in_the_providers_words() {
-    let (provider, service) = at_scripted().await;
+    let (provider, service) = with_service().await;
     let app = App::of(&service);
     for (status, error, expected) in [
         (400, "invalid_grant", (400, "invalid_grant")),
@@ -64,14 +59,14 @@ async fn a_refusal_is_passed_on_in_kind_and_never_in_the_providers_words() {
             "error_uri": format!("https://{WORD}.example"),
             "access_token": null,
         });
-        provider.script(answer(status, told.to_string()));
+        provider.answers([answer(status, told.to_string())]);
         assert_kind(&app.refresh(ACME, "r-1").await, expected.0, expected.1, error);
     }
 }
 
 #[tokio::test]
 async fn an_answer_that_is_no_tokens_is_the_services_failure_and_reaches_nobody() {
-    let (provider, service) = at_scripted().await;
+    let (provider, service) = with_service().await;
     let app = App::of(&service);
     for body in [
         &b"<html><body>xyzzy, please sign in</body></html>"[..],
@@ -92,46 +87,46 @@ async fn an_answer_that_is_no_tokens_is_the_services_failure_and_reaches_nobody(
         b"{\"access_token\":\"a\",\"token_type\":\"<xyzzy>\"}",
         b"\xff\xfe\x00xyzzy",
     ] {
-        provider.script(answer(200, body));
+        provider.answers([answer(200, body)]);
         let what = String::from_utf8_lossy(body).into_owned();
         assert_kind(&app.refresh(ACME, "r-1").await, 502, "server_error", &what);
     }
     let long = json!({ "access_token": WORD.repeat(4000) }).to_string();
-    provider.script(answer(200, long));
+    provider.answers([answer(200, long)]);
     assert_kind(&app.refresh(ACME, "r-1").await, 502, "server_error", "a token of 20 kB");
 }
 
 #[tokio::test]
 async fn a_body_without_an_end_is_left() {
-    let (provider, service) = at_scripted().await;
+    let (provider, service) = with_service().await;
     let app = App::of(&service);
-    provider.script(Script::Endless);
+    provider.answers([Reply::endless()]);
     assert_kind(&app.refresh(ACME, "r-1").await, 502, "server_error", "endless");
-    provider.script(Script::Endless);
+    provider.answers([Reply::endless()]);
     // What a success says does not count: there is nothing to read of it.
     assert_ne!(app.revoke(ACME, "t-1").await.status, 200);
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_with_what_a_token_is_had_for() {
-    let (provider, service) = at_scripted().await;
-    let elsewhere = ScriptedProvider::start().await;
+    let (provider, service) = with_service().await;
+    let elsewhere = scripted_provider::start().await;
     let app = App::of(&service);
     for (asked, status) in (1..).zip([301, 302, 303, 307, 308]) {
-        for to in [elsewhere.url(WORD), provider.url(WORD)] {
-            provider.script(with_header(status, "location", to.as_str()));
+        for to in [elsewhere.url("/xyzzy"), provider.url("/xyzzy")] {
+            provider.answers([with_header(status, "location", &to)]);
             assert_kind(&app.refresh(ACME, "r-1").await, 502, "server_error", &status.to_string());
         }
-        assert_eq!(provider.asked().len(), 2 * asked, "each is asked once");
+        assert_eq!(provider.received().len(), 2 * asked, "each is asked once");
     }
-    provider.script(with_header(307, "location", elsewhere.url(WORD).as_str()));
+    provider.answers([with_header(307, "location", &elsewhere.url("/xyzzy"))]);
     assert_kind(&app.revoke(ACME, "t-1").await, 502, "server_error", "revocation");
-    assert!(elsewhere.asked().is_empty(), "nothing went elsewhere");
+    assert!(elsewhere.received().is_empty(), "nothing went elsewhere");
 }
 
 #[tokio::test]
 async fn an_outage_passes_and_says_how_long_if_the_provider_does() {
-    let (provider, service) = at_scripted().await;
+    let (provider, service) = with_service().await;
     let app = App::of(&service);
     for (status, wait, expected) in [
         (500, "", (503, "")),
@@ -142,7 +137,7 @@ async fn an_outage_passes_and_says_how_long_if_the_provider_does() {
         (429, "9", (429, "9")),
         (429, "", (429, "")),
     ] {
-        provider.script(with_header(status, "retry-after", wait));
+        provider.answers([with_header(status, "retry-after", wait)]);
         let told = app.refresh(ACME, "r-1").await;
         assert_kind(&told, expected.0, "temporarily_unavailable", &format!("{status} {wait}"));
         assert_eq!(told.header(&header::RETRY_AFTER), expected.1, "{status} {wait}");
@@ -151,12 +146,12 @@ async fn an_outage_passes_and_says_how_long_if_the_provider_does() {
 
 #[tokio::test]
 async fn a_provider_that_never_answers_is_given_up_after_half_a_minute() {
-    let (provider, service) = at_scripted().await;
+    let (provider, service) = with_service().await;
     let app = App::of(&service);
-    provider.script(Script::Silence);
+    provider.answers([Reply::never()]);
     let clock = service.clock.clone();
     let asked = tokio::spawn(async move { app.refresh(ACME, "r-1").await });
-    while provider.asked().is_empty() {
+    while provider.received().is_empty() {
         tokio::task::yield_now().await;
     }
     for _ in 0..30 {
@@ -169,7 +164,7 @@ async fn a_provider_that_never_answers_is_given_up_after_half_a_minute() {
 
 #[tokio::test]
 async fn a_revocation_that_fails_is_no_success() {
-    let (provider, service) = at_scripted().await;
+    let (provider, service) = with_service().await;
     let app = App::of(&service);
     for (script, expected) in [
         (answer(200, ""), None),
@@ -184,33 +179,33 @@ async fn a_revocation_that_fails_is_no_success() {
         (answer(503, "xyzzy"), Some((503, "temporarily_unavailable"))),
         (answer(429, "xyzzy"), Some((429, "temporarily_unavailable"))),
     ] {
-        provider.script(script);
+        provider.answers([script]);
         let told = app.revoke(ACME, "t-1").await;
         match expected {
             None => assert_eq!(told.tokens(), json!({})),
             Some((status, code)) => assert_kind(&told, status, code, code),
         }
     }
-    let asked = provider.asked();
-    assert!(asked.iter().all(|asked| asked.path == "/revoke" && asked.authorization.is_some()));
-    assert!(asked.iter().all(|asked| asked.form.contains(&("token".to_owned(), "t-1".to_owned()))));
+    let asked = provider.received();
+    assert!(asked.iter().all(|asked| asked.target == "/revoke" && asked.authorization().is_some()));
+    assert!(asked.iter().all(|asked| asked.form["token"] == "t-1"));
 }
 
 #[tokio::test]
 async fn a_provider_without_an_address_for_that_takes_nothing_back() {
-    let provider = ScriptedProvider::start().await;
+    let provider = scripted_provider::start().await;
     let seat = Seat::take().await;
-    let mut client = provider.client();
+    let mut client = client_of(&provider);
     client.revocation_url = None;
     let plan = seat.plan().provider(ACME, client);
     let service = seat.serve(plan);
     App::of(&service).revoke(ACME, "t-1").await.assert_error(400, "unsupported_token_type");
-    assert!(provider.asked().is_empty());
+    assert!(provider.received().is_empty());
 }
 
 #[tokio::test]
 async fn an_error_that_a_provider_sends_a_browser_back_with_is_one_of_the_standards_or_a_servers() {
-    let (_provider, service) = at_scripted().await;
+    let (_provider, service) = with_service().await;
     for (error, expected) in [
         ("access_denied", "access_denied"),
         ("temporarily_unavailable", "temporarily_unavailable"),
@@ -242,20 +237,20 @@ async fn an_error_that_a_provider_sends_a_browser_back_with_is_one_of_the_standa
 
 #[tokio::test]
 async fn a_code_of_any_characters_is_the_providers_again_when_it_is_redeemed() {
-    let (provider, service) = at_scripted().await;
+    let (provider, service) = with_service().await;
     for code in ["4/0Ab_c+d=&e", "a b", "%41", "\r\nEvil: 1", "\u{1f511}"] {
         let (app, mut browser) = (App::of(&service), Browser::of(&service));
         let at_provider = browser.begin(&app, ACME).await;
         let sealed = app.code(&browser.open(&consented(&service, &at_provider, code)).await);
         app.redeem(ACME, &sealed).await.tokens();
-        let asked = provider.asked().pop().expect("it was asked");
-        let sent = |name: &str| asked.form.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-        assert_eq!(sent("code").as_deref(), Some(code));
-        assert_eq!(sent("redirect_uri").as_deref(), Some(service.url(ACME, "callback").as_str()));
-        assert_eq!(sent("grant_type").as_deref(), Some("authorization_code"));
-        assert_ne!(sent("code_verifier").as_deref(), Some(&*app.verifier), "the caller's is the caller's");
+        let asked = provider.last();
+        let sent = |name: &str| asked.form.get(name).map(String::as_str);
+        assert_eq!(sent("code"), Some(code));
+        assert_eq!(sent("redirect_uri"), Some(service.url(ACME, "callback").as_str()));
+        assert_eq!(sent("grant_type"), Some("authorization_code"));
+        assert_ne!(sent("code_verifier"), Some(&*app.verifier), "the caller's is the caller's");
         assert!(sent("code_verifier").is_some_and(|verifier| (43..=128).contains(&verifier.len())));
-        assert!(asked.authorization.is_some_and(|proof| proof.starts_with("Basic ")));
+        assert!(asked.authorization().is_some_and(|proof| proof.starts_with("Basic ")));
     }
 }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper::{Keyring, SystemRandom};
+use innkeeper_tests::query::{parameter, with};
 use serde_json::json;
 use url::Url;
 
-use crate::app::{App, Browser, parameter, with};
+use crate::app::{App, Browser};
 use crate::service::{ACME, Plan, Seat, Service, oidc, unreached};
 
 /// The provider's answer to a flow that `browser` has just begun.

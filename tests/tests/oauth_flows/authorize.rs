@@ -2,8 +2,9 @@
 
 use innkeeper::spec::AuthMode;
 use innkeeper::{AuthError, Error, GrantOwner, Reason};
+use innkeeper_tests::host::id;
 use innkeeper_tests::oidc::{CONFIDENTIAL_BASIC, CONFIDENTIAL_POST, MACHINE, OidcClient, OidcOptions, PUBLIC};
-use innkeeper_tests::stage::{Stage, id};
+use innkeeper_tests::stage::Stage;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -15,7 +16,7 @@ async fn public_and_confidential_clients_are_authorized_and_their_calls_reach_th
         assert_eq!((completed.connection, completed.owner), (connection.id.clone(), GrantOwner::Shared));
         let me = stage.me(&connection).await.expect("the resource answers");
         assert_eq!((&me["sub"], &me["client_id"]), (&json!(user), &json!(client.id)));
-        let grant = stage.status(&connection).await.grant;
+        let grant = stage.host.status(&connection, None).await.grant;
         assert!(grant.authorized && grant.refreshable, "{grant:?}");
     }
     let counts = stage.counts().await;
@@ -27,11 +28,11 @@ async fn public_and_confidential_clients_are_authorized_and_their_calls_reach_th
 async fn a_client_with_a_wrong_secret_gets_no_grant_and_is_told_to_look_at_its_settings() {
     let stage = Stage::start(OidcOptions::default()).await;
     let connection = stage.connect(OidcClient { secret: Some("another secret"), ..CONFIDENTIAL_BASIC }).await;
-    let flow = stage.begin(&connection, None).await;
+    let flow = stage.host.begin(&connection, None).await;
     let callback = stage.consent(&flow, "ada").await;
-    let error = stage.complete(&callback, &flow.session).await.expect_err("the provider refuses").to_string();
+    let error = stage.host.complete(&callback, &flow.session).await.expect_err("the provider refuses").to_string();
     assert!(error.contains("does not accept the client id and secret"), "{error}");
-    assert_eq!(stage.status(&connection).await.grant.reason, Some(Reason::NoGrant));
+    assert_eq!(stage.host.status(&connection, None).await.grant.reason, Some(Reason::NoGrant));
 }
 
 #[tokio::test]
@@ -95,7 +96,7 @@ async fn a_client_of_its_own_needs_no_user_and_renews_by_itself() {
         assert_eq!(stage.counts().await.all("client_credentials"), 1, "one token for both calls");
         stage.expire().await;
         stage.me(&connection).await.expect("a new token");
-        stage.advance(3600);
+        stage.host.advance(3600);
         stage.me(&connection).await.expect("a new token");
         let counts = stage.counts().await;
         assert_eq!((counts.all("client_credentials"), counts.of("api", "refused")), (3, 1));

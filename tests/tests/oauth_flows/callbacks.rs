@@ -1,46 +1,33 @@
 //! What the browser comes back with, and what of it is refused. A refused callback leaves no grant behind.
 
-use innkeeper::{Callback, Completed, ConnectionView, Error, FlowFailure, Reason, SessionSecret, SystemRandom};
+use innkeeper::{Callback, ConnectionView, FlowFailure, Reason, SessionSecret, SystemRandom};
+use innkeeper_tests::host::{Flow, failure};
 use innkeeper_tests::oidc::{OidcOptions, PUBLIC};
-use innkeeper_tests::stage::{Flow, Stage, query};
+use innkeeper_tests::query::{parameter, with};
+use innkeeper_tests::stage::Stage;
 use url::Url;
 
 /// A flow that a user has consented to, and where the provider sent the browser.
 async fn consented() -> (Stage, ConnectionView, Flow, Url) {
     let stage = Stage::start(OidcOptions::default()).await;
     let connection = stage.connect(PUBLIC).await;
-    let flow = stage.begin(&connection, None).await;
+    let flow = stage.host.begin(&connection, None).await;
     let callback = stage.consent(&flow, "ada").await;
     (stage, connection, flow, callback)
 }
 
-fn failure(result: Result<Completed, Error>) -> FlowFailure {
-    match result.expect_err("the callback is refused") {
-        Error::Refused(refused) => refused.failure,
-        other => panic!("another error: {other}"),
-    }
-}
-
 async fn assert_no_grant(stage: &Stage, connection: &ConnectionView) {
-    let grant = stage.status(connection).await.grant;
+    let grant = stage.host.status(connection, None).await.grant;
     assert_eq!((grant.authorized, grant.reason), (false, Some(Reason::NoGrant)));
     stage.me(connection).await.expect_err("there is no grant");
     assert_eq!(stage.counts().await.all("api"), 0);
 }
 
-/// The address with a parameter changed or taken out.
-fn with(callback: &Url, name: &str, value: Option<&str>) -> Url {
-    let kept: Vec<(String, String)> = callback.query_pairs().into_owned().filter(|(key, _)| key != name).collect();
-    let mut changed = callback.clone();
-    changed.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(value.map(|value| (name, value)));
-    changed
-}
-
 #[tokio::test]
 async fn a_state_is_good_for_one_callback() {
     let (stage, connection, flow, callback) = consented().await;
-    stage.complete(&callback, &flow.session).await.expect("the first one");
-    let second = failure(stage.complete(&callback, &flow.session).await);
+    stage.host.complete(&callback, &flow.session).await.expect("the first one");
+    let second = failure(stage.host.complete(&callback, &flow.session).await);
     assert!(matches!(second, FlowFailure::Unknown), "{second}");
     stage.me(&connection).await.expect("the grant of the first one is not harmed");
     assert_eq!(stage.counts().await.all("authorization_code"), 1);
@@ -49,7 +36,8 @@ async fn a_state_is_good_for_one_callback() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_callbacks_at_once_one_is_exchanged() {
     let (stage, connection, flow, callback) = consented().await;
-    let (one, other) = tokio::join!(stage.complete(&callback, &flow.session), stage.complete(&callback, &flow.session));
+    let (one, other) =
+        tokio::join!(stage.host.complete(&callback, &flow.session), stage.host.complete(&callback, &flow.session));
     assert_ne!(one.is_ok(), other.is_ok(), "{one:?} {other:?}");
     assert_eq!(stage.counts().await.all("authorization_code"), 1);
     stage.me(&connection).await.expect("the provider saw no second use of the code");
@@ -59,18 +47,18 @@ async fn of_two_callbacks_at_once_one_is_exchanged() {
 async fn a_callback_in_another_browser_is_refused_and_spoils_nothing() {
     let (stage, connection, flow, callback) = consented().await;
     let stranger = SessionSecret::random(&SystemRandom);
-    let refused = failure(stage.complete(&callback, &stranger).await);
+    let refused = failure(stage.host.complete(&callback, &stranger).await);
     assert!(matches!(refused, FlowFailure::OtherSession), "{refused}");
     assert_no_grant(&stage, &connection).await;
     assert_eq!(stage.counts().await.all("authorization_code"), 0);
-    stage.complete(&callback, &flow.session).await.expect("the right browser still may");
+    stage.host.complete(&callback, &flow.session).await.expect("the right browser still may");
 }
 
 #[tokio::test]
 async fn a_state_ends_after_ten_minutes() {
     let (stage, connection, flow, callback) = consented().await;
-    stage.advance(600);
-    let refused = failure(stage.complete(&callback, &flow.session).await);
+    stage.host.advance(600);
+    let refused = failure(stage.host.complete(&callback, &flow.session).await);
     assert!(matches!(refused, FlowFailure::Expired), "{refused}");
     assert!(refused.to_string().ends_with("begin again"), "{refused}");
     assert_no_grant(&stage, &connection).await;
@@ -81,10 +69,10 @@ async fn a_state_ends_after_ten_minutes() {
 async fn a_denied_consent_is_told_and_another_try_is_free() {
     let stage = Stage::start(OidcOptions::default()).await;
     let connection = stage.connect(PUBLIC).await;
-    let flow = stage.begin(&connection, None).await;
+    let flow = stage.host.begin(&connection, None).await;
     let link = flow.begun.authorization_url.as_str();
     let callback = stage.provider.refuse_as(link, "ada").await.expect("the user refuses");
-    let refused = failure(stage.complete(&callback, &flow.session).await);
+    let refused = failure(stage.host.complete(&callback, &flow.session).await);
     assert!(matches!(refused, FlowFailure::Denied), "{refused}");
     assert_eq!(refused.to_string(), "access was denied; begin again if that was a mistake (access_denied)");
     assert_no_grant(&stage, &connection).await;
@@ -96,9 +84,9 @@ async fn a_denied_consent_leaves_an_older_grant_alone() {
     let stage = Stage::start(OidcOptions::default()).await;
     let connection = stage.connect(PUBLIC).await;
     stage.authorize(&connection, None, "ada").await;
-    let flow = stage.begin(&connection, None).await;
+    let flow = stage.host.begin(&connection, None).await;
     let callback = stage.provider.refuse_as(flow.begun.authorization_url.as_str(), "bob").await.expect("refused");
-    failure(stage.complete(&callback, &flow.session).await);
+    failure(stage.host.complete(&callback, &flow.session).await);
     assert_eq!(stage.me(&connection).await.expect("the older grant lives")["sub"], "ada");
 }
 
@@ -106,8 +94,8 @@ async fn a_denied_consent_leaves_an_older_grant_alone() {
 async fn an_answer_in_the_name_of_another_server_is_refused() {
     for issuer in [Some("https://login.example.com"), Some(""), None] {
         let (stage, connection, flow, callback) = consented().await;
-        assert!(query(&callback, "iss").is_some(), "the provider names itself: {callback}");
-        let refused = failure(stage.complete(&with(&callback, "iss", issuer), &flow.session).await);
+        assert!(parameter(&callback, "iss").is_some(), "the provider names itself: {callback}");
+        let refused = failure(stage.host.complete(&with(&callback, "iss", issuer), &flow.session).await);
         assert!(matches!(refused, FlowFailure::OtherIssuer), "{refused}");
         assert_no_grant(&stage, &connection).await;
         assert_eq!(stage.counts().await.all("authorization_code"), 0, "no code went to another server");
@@ -118,11 +106,11 @@ async fn an_answer_in_the_name_of_another_server_is_refused() {
 async fn a_state_of_nobody_and_a_code_of_nobody_are_refused() {
     let (stage, connection, flow, callback) = consented().await;
     let forged = with(&callback, "state", Some("bm9ib2R5J3Mgc3RhdGUgaW4gdGhpcyB0ZXN0LCBzdXJl"));
-    let refused = failure(stage.complete(&forged, &flow.session).await);
+    let refused = failure(stage.host.complete(&forged, &flow.session).await);
     assert!(matches!(refused, FlowFailure::Unknown), "{refused}");
 
     let forged = with(&callback, "code", Some("forged"));
-    let refused = failure(stage.complete(&forged, &flow.session).await);
+    let refused = failure(stage.host.complete(&forged, &flow.session).await);
     assert!(matches!(refused, FlowFailure::Exchange(_)), "{refused}");
     assert!(!refused.to_string().contains("forged"), "{refused}");
     assert_eq!(stage.counts().await.of("authorization_code", "invalid_grant"), 1);
@@ -133,10 +121,10 @@ async fn a_state_of_nobody_and_a_code_of_nobody_are_refused() {
 async fn the_code_of_one_flow_is_refused_in_another() {
     let (stage, connection, flow, callback) = consented().await;
     // As an attacker would slip their own code into a victim's browser (RFC 7636 holds it off).
-    let other = stage.begin(&connection, None).await;
+    let other = stage.host.begin(&connection, None).await;
     let theirs = stage.consent(&other, "mallory").await;
-    let mixed = with(&callback, "code", query(&theirs, "code").as_deref());
-    let refused = failure(stage.complete(&mixed, &flow.session).await);
+    let mixed = with(&callback, "code", parameter(&theirs, "code").as_deref());
+    let refused = failure(stage.host.complete(&mixed, &flow.session).await);
     assert!(matches!(refused, FlowFailure::Exchange(_)), "{refused}");
     assert_no_grant(&stage, &connection).await;
 }
@@ -151,10 +139,10 @@ async fn a_query_that_is_no_callback_is_refused_before_anything_is_looked_up() {
 
     let (stage, connection, flow, callback) = consented().await;
     let codeless = with(&callback, "code", None);
-    let refused = failure(stage.complete(&codeless, &flow.session).await);
+    let refused = failure(stage.host.complete(&codeless, &flow.session).await);
     assert!(matches!(refused, FlowFailure::NoCode), "{refused}");
     let long = "a".repeat(1 << 20);
-    let refused = failure(stage.complete(&with(&callback, "state", Some(&long)), &flow.session).await);
+    let refused = failure(stage.host.complete(&with(&callback, "state", Some(&long)), &flow.session).await);
     assert!(matches!(refused, FlowFailure::Unknown), "{refused}");
     assert_no_grant(&stage, &connection).await;
     assert_eq!(stage.counts().await.all("authorization_code"), 0);

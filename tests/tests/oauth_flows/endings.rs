@@ -16,13 +16,13 @@ async fn a_user_who_leaves_loses_every_grant_and_nobody_else_does() {
     }
     let ada = PrincipalId::parse("ada").expect("an id");
     let host = &stage.host.host;
-    let begun = stage.begin(&connection, Some("ada")).await;
+    let begun = stage.host.begin(&connection, Some("ada")).await;
     let callback = stage.consent(&begun, "ada").await;
     assert_eq!(host.forget_principal(&connection.space, &ada).await.expect("forgotten"), 1);
-    let error = stage.complete(&callback, &begun.session).await.expect_err("what the user had begun is gone");
+    let error = stage.host.complete(&callback, &begun.session).await.expect_err("what the user had begun is gone");
     assert!(matches!(&error, Error::Refused(refused) if matches!(refused.failure, FlowFailure::Unknown)), "{error}");
     assert_eq!(host.forget_principal(&connection.space, &ada).await.expect("forgotten"), 0);
-    assert!(!stage.status_of(&connection, Some("ada")).await.grant.authorized);
+    assert!(!stage.host.status(&connection, Some("ada")).await.grant.authorized);
     assert_eq!(stage.me_of(&connection, Some("bob")).await.expect("an answer")["sub"], "bob");
     assert_eq!(stage.counts().await.all("revocation"), 2, "both tokens were given back");
 }

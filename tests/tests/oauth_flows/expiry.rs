@@ -16,7 +16,7 @@ async fn a_token_that_the_service_rejects_is_renewed_once_and_the_call_succeeds(
         let counts = stage.counts().await;
         assert_eq!((counts.all("refresh_token"), counts.of("refresh_token", "success")), (round, round));
         assert_eq!((counts.of("api", "refused"), counts.of("api", "served")), (round, 2 * round));
-        assert!(stage.status(&connection).await.grant.last_refresh.is_some());
+        assert!(stage.host.status(&connection, None).await.grant.last_refresh.is_some());
     }
 }
 
@@ -25,11 +25,11 @@ async fn a_token_near_its_end_is_renewed_before_the_request_leaves() {
     let stage = Stage::start(OidcOptions { access_token_ttl: Some(60), ..OidcOptions::default() }).await;
     let connection = stage.connect(PUBLIC).await;
     stage.authorize(&connection, None, "ada").await;
-    stage.advance(53);
+    stage.host.advance(53);
     stage.me(&connection).await.expect("the first token lives");
     assert_eq!(stage.counts().await.all("refresh_token"), 0);
     // A twentieth of its life is left: 3 s.
-    stage.advance(4);
+    stage.host.advance(4);
     stage.me(&connection).await.expect("a new token");
     let counts = stage.counts().await;
     assert_eq!((counts.all("refresh_token"), counts.of("api", "refused")), (1, 0));
@@ -40,7 +40,7 @@ async fn a_token_without_a_known_end_lives_until_it_is_rejected() {
     let stage = Stage::start(OidcOptions { omit_expires_in: Some(true), ..OidcOptions::default() }).await;
     let connection = stage.connect(PUBLIC).await;
     stage.authorize(&connection, None, "ada").await;
-    stage.advance(365 * 24 * 3600);
+    stage.host.advance(365 * 24 * 3600);
     stage.me(&connection).await.expect("nobody said that it ends");
     assert_eq!(stage.counts().await.all("refresh_token"), 0);
     stage.expire().await;
@@ -56,10 +56,10 @@ async fn each_rotated_refresh_token_serves_the_next_expiry() {
         stage.authorize(&connection, None, "ada").await;
         for _ in 0..3 {
             // Right after a refresh a 401 would not be taken for the token's fault.
-            stage.advance(60);
+            stage.host.advance(60);
             stage.expire().await;
             stage.me(&connection).await.expect("a new token after a 401");
-            stage.advance(3600);
+            stage.host.advance(3600);
             stage.me(&connection).await.expect("a new token by the clock");
         }
         let counts = stage.counts().await;
@@ -86,7 +86,7 @@ async fn a_hundred_calls_that_meet_an_ended_token_share_one_refresh_and_none_is_
     let stage = Stage::start(OidcOptions::default()).await;
     let connection = stage.connect(PUBLIC).await;
     stage.authorize(&connection, None, "ada").await;
-    stage.advance(3600);
+    stage.host.advance(3600);
     for answer in join_all((0..100).map(|_| stage.me(&connection))).await {
         assert_eq!(answer.expect("every call succeeds")["sub"], "ada");
     }

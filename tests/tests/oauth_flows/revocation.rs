@@ -4,7 +4,7 @@ use innkeeper::spec::AuthMode;
 use innkeeper::{AuthError, Error, ErrorKind, Reason, Unrevoked};
 use innkeeper_tests::oidc::{CONFIDENTIAL_BASIC, CONFIDENTIAL_POST, Fault, OidcOptions, PUBLIC, plain_client};
 use innkeeper_tests::relay::Relay;
-use innkeeper_tests::stage::{Stage, id};
+use innkeeper_tests::stage::Stage;
 
 #[tokio::test]
 async fn disconnecting_ends_the_grant_here_and_at_the_provider() {
@@ -17,7 +17,7 @@ async fn disconnecting_ends_the_grant_here_and_at_the_provider() {
         let token = relay.passed()[0].answer["access_token"].as_str().expect("a token").to_owned();
         assert_eq!(status_with(&stage, &token).await, 200);
 
-        stage.host.host.disconnect(&connection.space, &connection.id, None).await.expect("disconnected");
+        stage.host.disconnect(&connection, None).await;
         let counts = stage.counts().await;
         let of_both = 2 * round;
         assert_eq!((counts.all("revocation"), counts.of("revocation", "success")), (of_both, of_both));
@@ -36,7 +36,7 @@ async fn disconnecting_one_principal_leaves_the_others_alone() {
     for user in ["ada", "bob"] {
         stage.authorize(&connection, Some(user), user).await;
     }
-    stage.host.host.disconnect(&connection.space, &connection.id, Some(id("ada"))).await.expect("disconnected");
+    stage.host.disconnect(&connection, Some("ada")).await;
     stage.me_of(&connection, Some("ada")).await.expect_err("ada has left");
     assert_eq!(stage.me_of(&connection, Some("bob")).await.expect("bob has not")["sub"], "bob");
 }
@@ -55,7 +55,7 @@ async fn deleting_a_connection_ends_the_grants_of_all_its_principals() {
 
     // One of the same name begins without a grant.
     let again = stage.connect_with(PUBLIC, |new| new.auth_mode(AuthMode::PerUser).id(connection.id.clone())).await;
-    let grant = stage.status_of(&again, Some("ada")).await.grant;
+    let grant = stage.host.status(&again, Some("ada")).await.grant;
     assert_eq!(grant.reason, Some(Reason::NoGrant));
 }
 
@@ -67,10 +67,10 @@ async fn a_provider_that_does_not_revoke_keeps_no_grant_here() {
     for _ in 0..2 {
         stage.provider.fail_next("revocation", Fault::Status(503, Vec::new())).await.expect("ordered");
     }
-    let ended = stage.host.host.disconnect(&connection.space, &connection.id, None).await.expect("disconnected");
+    let ended = stage.host.disconnect(&connection, None).await;
     assert!(ended.existed && matches!(ended.unrevoked, Some(Unrevoked::Failed { again: true, .. })), "{ended:?}");
     assert_eq!(stage.counts().await.of("revocation", "fault 503"), 2);
-    assert_eq!(stage.status(&connection).await.grant.reason, Some(Reason::NoGrant));
+    assert_eq!(stage.host.status(&connection, None).await.grant.reason, Some(Reason::NoGrant));
     stage.me(&connection).await.expect_err("there is no grant");
     assert_eq!(stage.counts().await.all("api"), 0);
 }

@@ -2,11 +2,12 @@
 
 use innkeeper::{Callback, ConnectionView, NewConnection};
 use innkeeper_tests::echo::EchoService;
+use innkeeper_tests::host::Flow;
 use innkeeper_tests::oidc::{CONFIDENTIAL_BASIC, CONFIDENTIAL_POST, OidcClient, OidcOptions, PUBLIC};
 use innkeeper_tests::records;
 use innkeeper_tests::relay::{Passed, Relay};
 use innkeeper_tests::secrets::Secrets;
-use innkeeper_tests::stage::{Flow, Stage};
+use innkeeper_tests::stage::Stage;
 use serde_json::json;
 
 #[tokio::test]
@@ -27,10 +28,10 @@ async fn a_grant_survives_a_restart_and_is_renewed_after_it() {
 async fn an_authorization_that_began_before_a_restart_completes_after_it() {
     let stage = Stage::start(OidcOptions::default()).await;
     let connection = stage.connect(PUBLIC).await;
-    let flow = stage.begin(&connection, None).await;
+    let flow = stage.host.begin(&connection, None).await;
     let callback = stage.consent(&flow, "ada").await;
     let stage = stage.restarted().await;
-    stage.complete(&callback, &flow.session).await.expect("the state is in the store");
+    stage.host.complete(&callback, &flow.session).await.expect("the state is in the store");
     assert_eq!(stage.me(&connection).await.expect("a grant")["sub"], "ada");
 }
 
@@ -51,7 +52,7 @@ async fn no_secret_of_a_flow_is_left_in_files_logs_errors_or_debug_texts() {
             .await
             .expect("the store answers")
             .items;
-        said.push(format!("{audit:?} {:?} {:?}", stage.host, stage.status(&connection).await));
+        said.push(format!("{audit:?} {:?} {:?}", stage.host, stage.host.status(&connection, None).await));
 
         let secrets = secrets(client, &[first, second, third], &relay.passed());
         let tokens =
@@ -81,13 +82,13 @@ fn through(relay: &Relay, service: &EchoService, new: NewConnection) -> NewConne
 
 /// Authorizes, calls, and renews the token.
 async fn use_it(stage: &Stage, service: &EchoService, connection: &ConnectionView, said: &mut Vec<String>) -> Flow {
-    let flow = stage.begin(connection, None).await;
+    let flow = stage.host.begin(connection, None).await;
     said.push(format!("{flow:?}"));
     let callback = stage.consent(&flow, "ada").await;
     let parsed = Callback::parse(callback.query().expect("a query")).expect("a callback");
     said.push(format!("{parsed:?}"));
-    said.push(format!("{:?}", stage.complete(&callback, &flow.session).await.expect("completed")));
-    let refused = stage.complete(&callback, &flow.session).await.expect_err("a state is valid once");
+    said.push(format!("{:?}", stage.host.complete(&callback, &flow.session).await.expect("completed")));
+    let refused = stage.host.complete(&callback, &flow.session).await.expect_err("a state is valid once");
     said.push(format!("{refused} {refused:?}"));
     for rejected in [0, 1, 2] {
         service.refuse(rejected);
@@ -101,20 +102,20 @@ async fn use_it(stage: &Stage, service: &EchoService, connection: &ConnectionVie
 /// A callback that is malformed, a refresh that the provider refuses, a disconnection; and a
 /// grant in the end, to be found on the disk.
 async fn fail_at_it(stage: &Stage, connection: &ConnectionView, said: &mut Vec<String>) -> [Flow; 2] {
-    let flow = stage.begin(connection, None).await;
+    let flow = stage.host.begin(connection, None).await;
     let mut callback = stage.consent(&flow, "bob").await;
     callback.query_pairs_mut().append_pair("state", &flow.state());
     let refused = Callback::parse(callback.query().expect("a query")).expect_err("a state too many");
     said.push(format!("{refused} {refused:?}"));
     stage.provider.forget_refresh_tokens().await.expect("forgotten");
-    stage.advance(3600);
+    stage.host.advance(3600);
     let error =
         stage.host.call(connection, "ask", json!({ "url": connection.config["base"] })).await.expect_err("lost");
     said.push(format!("{error} {error:?}"));
-    stage.host.host.disconnect(&connection.space, &connection.id, None).await.expect("disconnected");
-    let authorized = stage.begin(connection, None).await;
+    stage.host.disconnect(connection, None).await;
+    let authorized = stage.host.begin(connection, None).await;
     let callback = stage.consent(&authorized, "bob").await;
-    stage.complete(&callback, &authorized.session).await.expect("completed");
+    stage.host.complete(&callback, &authorized.session).await.expect("completed");
     [flow, authorized]
 }
 

@@ -6,6 +6,10 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use innkeeper_ambient::Clock;
 use innkeeper_auth::Settings;
+use innkeeper_fixtures::keys::{
+    CLIENT_CERTIFICATE, EC, EC_CERTIFICATE, PASSPHRASE, RSA, RSA_CERTIFICATE, RSA_ENCRYPTED,
+};
+use innkeeper_fixtures::scripted::{Received, Reply};
 use innkeeper_spec::AuthMode;
 use innkeeper_store::{ConnectionRecord, GrantOwner};
 use ring::signature::{
@@ -15,10 +19,8 @@ use ring::signature::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::keys::{EC, EC_CERTIFICATE, PASSPHRASE, RSA, RSA_CERTIFICATE, RSA_ENCRYPTED, RSA_PKCS1};
-use crate::support::{House, Reply, callback, head, header};
-
-const CLIENT_CERTIFICATE: &str = include_str!("keys/client.pem");
+use crate::keys::RSA_PKCS1;
+use crate::support::{House, callback, head, header};
 
 fn der(pem: &str) -> Vec<u8> {
     let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
@@ -48,8 +50,8 @@ fn ec_public() -> Vec<u8> {
 
 async fn signing(house: &House, more: &[(&str, Value)], secrets: &[(&str, &str)]) -> ConnectionRecord {
     let mut fields = vec![
-        ("tokenUrl", json!(format!("{}/token", house.provider.url))),
-        ("revocationUrl", json!(format!("{}/revoke", house.provider.url))),
+        ("tokenUrl", json!(format!("{}/token", house.provider.base()))),
+        ("revocationUrl", json!(format!("{}/revoke", house.provider.base()))),
         ("clientId", json!("client-1")),
         ("scope", json!("files.read")),
     ];
@@ -74,11 +76,11 @@ async fn a_client_signs_who_it_is_for_the_token_url_and_never_twice_the_same() {
         house.advance(4000);
         house.header(&connection).await.expect("another token");
         house.auth.disconnect(&connection, &GrantOwner::Shared).await.expect("disconnected");
-        let seen = house.provider.seen();
+        let seen = house.provider.received();
         assert_eq!(seen.len(), 4, "two tokens, two revocations");
         let mut ids = BTreeSet::new();
         for seen in &seen {
-            assert_eq!(seen.authorization, None);
+            assert_eq!(seen.authorization(), None);
             assert_eq!(seen.form["client_assertion_type"], "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
             let token = &seen.form["client_assertion"];
             assert!(verifies(token, verifier, &public), "{algorithm}");
@@ -89,7 +91,7 @@ async fn a_client_signs_who_it_is_for_the_token_url_and_never_twice_the_same() {
             assert_eq!(header, json!({ "alg": algorithm, "typ": "JWT", "x5t#S256": thumbprint }));
             let claims = part(token, 1);
             assert_eq!((&claims["iss"], &claims["sub"]), (&json!("client-1"), &json!("client-1")));
-            assert_eq!(claims["aud"], format!("{}/token", house.provider.url));
+            assert_eq!(claims["aud"], format!("{}/token", house.provider.base()));
             let life = claims["exp"].as_u64().expect("a time") - claims["iat"].as_u64().expect("a time");
             assert!(life <= 600, "{life}");
             assert!(ids.insert(claims["jti"].as_str().expect("an id").to_owned()), "an assertion came twice");
@@ -109,7 +111,7 @@ async fn the_key_is_named_as_the_connection_says_and_the_audience_too() {
     let chain = format!("{RSA_CERTIFICATE}{EC_CERTIFICATE}");
     let connection = signing(&house, &binding, &[("privateKey", RSA), ("certificate", &chain)]).await;
     house.header(&connection).await.expect("a token");
-    let token = &house.provider.seen()[0].form["client_assertion"];
+    let token = &house.provider.received()[0].form["client_assertion"];
     let certificates = [RSA_CERTIFICATE, EC_CERTIFICATE].map(|pem| BASE64_STANDARD.encode(der(pem)));
     assert_eq!(part(token, 0)["x5c"], json!(certificates));
     assert_eq!(part(token, 1)["aud"], "https://as.example.com");
@@ -118,7 +120,7 @@ async fn the_key_is_named_as_the_connection_says_and_the_audience_too() {
     let binding = [("certificateBinding", json!("kid")), ("keyId", json!("key 1"))];
     let connection = signing(&house, &binding, &[("privateKey", RSA)]).await;
     house.header(&connection).await.expect("a token");
-    let token = &house.provider.seen()[0].form["client_assertion"];
+    let token = &house.provider.received()[0].form["client_assertion"];
     assert_eq!(part(token, 0), json!({ "alg": "PS256", "typ": "JWT", "kid": "key 1" }));
 }
 
@@ -129,8 +131,8 @@ async fn a_consent_client_signs_its_exchange_and_its_refresh() {
         .connect(
             "oauth_authorization_code",
             &[
-                ("authorizationUrl", json!(format!("{}/authorize", house.provider.url))),
-                ("tokenUrl", json!(format!("{}/token", house.provider.url))),
+                ("authorizationUrl", json!(format!("{}/authorize", house.provider.base()))),
+                ("tokenUrl", json!(format!("{}/token", house.provider.base()))),
                 ("clientId", json!("client-1")),
                 ("tokenEndpointAuthMethod", json!("private_key_jwt")),
             ],
@@ -142,7 +144,7 @@ async fn a_consent_client_signs_its_exchange_and_its_refresh() {
     house.auth.complete(&callback(&begun, "code=code-1"), &session).await.expect("completed");
     house.advance(4000);
     house.header(&connection).await.expect("refreshed");
-    for (seen, grant_type) in house.provider.seen().iter().zip(["authorization_code", "refresh_token"]) {
+    for (seen, grant_type) in house.provider.received().iter().zip(["authorization_code", "refresh_token"]) {
         assert_eq!(seen.form["grant_type"], grant_type);
         assert!(verifies(&seen.form["client_assertion"], &RSA_PSS_2048_8192_SHA256, &rsa_public()));
         assert_eq!(seen.form["client_id"], "client-1");
@@ -151,8 +153,8 @@ async fn a_consent_client_signs_its_exchange_and_its_refresh() {
 
 async fn showing(house: &House, more: &[(&str, Value)]) -> ConnectionRecord {
     let mut fields = vec![
-        ("tokenUrl", json!(format!("{}/token", house.provider.url))),
-        ("revocationUrl", json!(format!("{}/revoke", house.provider.url))),
+        ("tokenUrl", json!(format!("{}/token", house.provider.base()))),
+        ("revocationUrl", json!(format!("{}/revoke", house.provider.base()))),
         ("clientId", json!("client-1")),
     ];
     fields.extend(more.iter().cloned());
@@ -166,17 +168,17 @@ async fn a_certificate_is_shown_where_tokens_are_given_and_given_back_and_to_nob
     let connection = showing(&house, &[]).await;
     assert_eq!(house.header(&connection).await.expect("a token"), "Bearer access-1");
     house.auth.disconnect(&connection, &GrantOwner::Shared).await.expect("disconnected");
-    let seen = house.provider.seen();
-    assert_eq!(seen.iter().map(|seen| seen.path.as_str()).collect::<Vec<_>>(), ["/token", "/revoke", "/revoke"]);
+    let seen = house.provider.received();
+    assert_eq!(seen.iter().map(Received::path).collect::<Vec<_>>(), ["/token", "/revoke", "/revoke"]);
     for seen in &seen {
-        assert_eq!(seen.certificate.as_deref(), Some(&*der(CLIENT_CERTIFICATE)), "{}", seen.path);
+        assert_eq!(seen.certificate.as_deref(), Some(&*der(CLIENT_CERTIFICATE)), "{}", seen.path());
         assert_eq!(seen.form["client_id"], "client-1");
-        assert!(seen.authorization.is_none() && !seen.form.contains_key("client_secret"));
+        assert!(seen.authorization().is_none() && !seen.form.contains_key("client_secret"));
     }
     // Another client of the same server, over the same egress, has separate connections.
     let other = house.own_named("other").await;
     house.header(&other).await.expect("a token");
-    assert_eq!(house.provider.seen().last().expect("a request").certificate, None);
+    assert_eq!(house.provider.received().last().expect("a request").certificate, None);
 }
 
 #[tokio::test]
@@ -209,14 +211,14 @@ async fn a_change_of_the_connection_holds_for_the_token_that_lives() {
     let changed = ConnectionRecord { secrets: sealed, fields, version: 2, ..connection };
     let source = house.auth.credential_source(&changed, &GrantOwner::Shared).expect("a source");
     assert!(source.attachment(&head(), None).await.expect("live").expect("an attachment").identity.is_some());
-    assert_eq!(house.provider.seen().len(), 1, "it is the same token");
+    assert_eq!(house.provider.received().len(), 1, "it is the same token");
 }
 
 #[tokio::test]
 async fn an_assertion_says_for_whom_the_token_is() {
     let house = House::new().await;
     let fields = [
-        ("tokenUrl", json!(format!("{}/token", house.provider.url))),
+        ("tokenUrl", json!(format!("{}/token", house.provider.base()))),
         ("issuer", json!("robot@example.com")),
         ("subject", json!("ada@example.com")),
         ("audience", json!("https://as.example.com")),
@@ -230,7 +232,7 @@ async fn an_assertion_says_for_whom_the_token_is() {
     assert_eq!(house.header(&connection).await.expect("a token"), "Bearer access-1");
     house.advance(4000);
     assert_eq!(house.header(&connection).await.expect("another"), "Bearer access-2", "asked for again, not refreshed");
-    let seen = house.provider.seen();
+    let seen = house.provider.received();
     let names: BTreeSet<_> = seen[0].form.keys().map(String::as_str).collect();
     assert_eq!(names, BTreeSet::from(["assertion", "grant_type", "scope"]));
     assert_eq!(seen[1].form["grant_type"], "urn:ietf:params:oauth:grant-type:jwt-bearer");
@@ -249,7 +251,7 @@ async fn a_password_is_sent_as_the_service_wants_it() {
     for (format, username_field) in [("form", "username"), ("json", "email")] {
         let house = House::secure().await;
         let fields = [
-            ("tokenUrl", json!(format!("{}/token", house.provider.url))),
+            ("tokenUrl", json!(format!("{}/token", house.provider.base()))),
             ("username", json!("ada@example.com")),
             ("clientId", json!("client-1")),
             ("scope", json!("files.read")),
@@ -260,9 +262,9 @@ async fn a_password_is_sent_as_the_service_wants_it() {
         let password = [("password", "hunter2 &=\"")];
         let connection = house.connect("oauth_password", &fields, &password, AuthMode::Shared).await;
         assert_eq!(house.header(&connection).await.expect("a token"), "Token access-1");
-        let seen = house.provider.seen().remove(0);
+        let seen = house.provider.received().remove(0);
         let sent: Value =
-            if format == "json" { serde_json::from_str(&seen.body).expect("JSON") } else { json!(seen.form) };
+            if format == "json" { serde_json::from_slice(&seen.body).expect("JSON") } else { json!(seen.form) };
         let mut expected = json!({ "grant_type": "password", "password": "hunter2 &=\"", "client_id": "client-1",
             "scope": "files.read" });
         expected[username_field] = json!("ada@example.com");

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_auth::{AuthError, AuthorizationWay, DeviceAuthorization, DeviceFailure, DeviceProgress, Settings};
+use innkeeper_fixtures::scripted::Reply;
 use innkeeper_spec::AuthMode;
 use innkeeper_store::{ConnectionRecord, ConnectionRepository, GrantOwner};
 use serde_json::{Value, json};
 
-use crate::support::{House, Reply, header, principal};
+use crate::support::{House, header, principal};
 
 const DEVICE_CODE: &str = "device-code-1";
 
 async fn connect(house: &House, mode: AuthMode, secrets: &[(&str, &str)]) -> ConnectionRecord {
     let fields = [
-        ("deviceAuthorizationUrl", json!(format!("{}/device", house.provider.url))),
-        ("tokenUrl", json!(format!("{}/token", house.provider.url))),
+        ("deviceAuthorizationUrl", json!(format!("{}/device", house.provider.base()))),
+        ("tokenUrl", json!(format!("{}/token", house.provider.base()))),
         ("clientId", json!("client-1")),
         ("scope", json!("files.read offline")),
     ];
@@ -31,7 +32,7 @@ fn codes(more: &Value) -> Reply {
     for (name, value) in more.as_object().into_iter().flatten() {
         answer[name] = value.clone();
     }
-    Reply::json(&answer.to_string())
+    Reply::json(answer.to_string())
 }
 
 async fn begin(house: &House, connection: &ConnectionRecord) -> DeviceAuthorization {
@@ -61,7 +62,7 @@ async fn a_user_types_the_code_and_the_grant_is_kept_and_refreshed() {
         assert_eq!(pending.verification_uri.as_str(), "https://as.example.com/device");
         assert!(!format!("{pending:?}").contains(DEVICE_CODE));
         assert_eq!(wait(poll(&house, &mut pending).await), 5, "too early: nothing is sent");
-        assert_eq!(house.provider.seen().len(), 1);
+        assert_eq!(house.provider.received().len(), 1);
         house.advance(5);
         house.provider.answers([Reply::error("authorization_pending")]);
         assert_eq!(wait(poll(&house, &mut pending).await), 5);
@@ -71,8 +72,8 @@ async fn a_user_types_the_code_and_the_grant_is_kept_and_refreshed() {
         assert_eq!(house.header(&connection).await.expect("live"), "Bearer access-1");
         house.advance(4000);
         assert_eq!(house.header(&connection).await.expect("refreshed"), "Bearer access-2");
-        let seen = house.provider.seen();
-        assert_eq!(seen[0].path, "/device");
+        let seen = house.provider.received();
+        assert_eq!(seen[0].path(), "/device");
         assert_eq!(
             (seen[0].form["client_id"].as_str(), seen[0].form["scope"].as_str()),
             ("client-1", "files.read offline")
@@ -98,10 +99,10 @@ async fn a_server_that_is_asked_too_often_is_asked_less_and_a_failing_one_ever_l
         (Reply::error("authorization_pending"), 15),
         (Reply::status(503), 30),
         (Reply::status(500), 60),
-        (Reply::body(200, "text/html", "<html>"), 120),
-        (Reply::status(429).with("retry-after", "200"), 200),
+        (Reply::new(200).header("content-type", "text/html").body("<html>"), 120),
+        (Reply::status(429).header("retry-after", "200"), 200),
         (Reply::error("authorization_pending"), 15),
-        (Reply::error("slow_down").with("retry-after", "1"), 20),
+        (Reply::error("slow_down").header("retry-after", "1"), 20),
     ] {
         let before = wait(poll(&house, &mut pending).await);
         house.advance(before);
@@ -133,7 +134,7 @@ async fn each_end_of_a_device_authorization_is_told_apart_and_leaves_no_grant() 
     let mut pending = begin(&house, &connection).await;
     house.advance(900);
     assert!(matches!(poll(&house, &mut pending).await, Err(DeviceFailure::Expired)));
-    assert_eq!(house.provider.seen().len(), 1, "nothing is asked after the end");
+    assert_eq!(house.provider.received().len(), 1, "nothing is asked after the end");
 }
 
 #[tokio::test]
@@ -153,7 +154,7 @@ async fn waiting_ends_with_the_users_decision_or_with_the_time() {
     }
     let completed = waiting.await.expect("it ends").expect("authorized");
     assert_eq!(completed.owner, GrantOwner::Shared);
-    let asked = house.provider.seen().len();
+    let asked = house.provider.received().len();
     assert!((4..10).contains(&asked), "asked {asked} times");
 
     let pending = begin(&house, &connection).await;
@@ -175,7 +176,7 @@ async fn each_principal_authorizes_for_themselves() {
     let connection = connect(&house, AuthMode::PerUser, &[]).await;
     let refused = house.auth.begin_device(&connection, &GrantOwner::Shared).await;
     assert!(matches!(refused, Err(DeviceFailure::Host(AuthError::PrincipalNeeded(_)))), "{refused:?}");
-    assert!(house.provider.seen().is_empty(), "nothing was sent");
+    assert!(house.provider.received().is_empty(), "nothing was sent");
     house.provider.answers([codes(&Value::Null)]);
     let mut pending = house.auth.begin_device(&connection, &principal("ada")).await.expect("begun");
     house.advance(5);
@@ -193,7 +194,7 @@ async fn a_connection_that_is_gone_or_another_by_then_gets_no_code() {
     house.delete(&connection).await;
     let gone = poll(&house, &mut pending).await;
     assert!(matches!(gone, Err(DeviceFailure::ConnectionGone(_))), "{gone:?}");
-    assert_eq!(house.provider.seen().len(), 1);
+    assert_eq!(house.provider.received().len(), 1);
 
     let house = House::new().await;
     let connection = connect(&house, AuthMode::Shared, &[]).await;

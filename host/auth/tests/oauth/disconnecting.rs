@@ -1,11 +1,12 @@
 //! A disconnected grant is removed at once, and its tokens are revoked as far as possible.
 
 use innkeeper_auth::{Disconnected, Reason, TokenKind, Unrevoked};
+use innkeeper_fixtures::scripted::Reply;
 use innkeeper_spec::AuthMode;
 use innkeeper_store::{ConnectionRecord, GrantOwner};
 use serde_json::Value;
 
-use crate::support::{House, Reply, authorized, header, needs, principal};
+use crate::support::{House, authorized, header, needs, principal};
 
 #[tokio::test]
 async fn a_grant_that_is_disconnected_during_its_refresh_stays_gone() {
@@ -24,7 +25,7 @@ async fn a_grant_that_is_disconnected_during_its_refresh_stays_gone() {
 #[tokio::test]
 async fn disconnecting_removes_at_once_and_gives_both_tokens_back() {
     let house = House::new().await;
-    let revocation = ("revocationUrl", Value::from(format!("{}/revoke", house.provider.url)));
+    let revocation = ("revocationUrl", Value::from(format!("{}/revoke", house.provider.base())));
     let connection = house.consenting_with(&[revocation], Some("s3cret"), AuthMode::Shared).await;
     house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
     house.provider.answers([Reply::status(503), Reply::status(200)]);
@@ -34,10 +35,10 @@ async fn disconnecting_removes_at_once_and_gives_both_tokens_back() {
     assert_eq!(needs(house.header(&connection).await), Reason::NoGrant);
     let given_back: Vec<_> = house
         .provider
-        .seen()
+        .received()
         .iter()
-        .filter(|seen| seen.path == "/revoke")
-        .map(|seen| (seen.form["token"].clone(), seen.form["token_type_hint"].clone(), seen.authorization.is_some()))
+        .filter(|seen| seen.path() == "/revoke")
+        .map(|seen| (seen.form["token"].clone(), seen.form["token_type_hint"].clone(), seen.authorization().is_some()))
         .collect();
     let expected = [("refresh-1", "refresh_token"), ("access-1", "access_token")];
     assert_eq!(given_back, expected.map(|(token, kind)| (token.to_owned(), kind.to_owned(), true)));
@@ -55,7 +56,7 @@ async fn who_disconnects_is_told_whether_the_provider_took_the_tokens_back() {
     assert_eq!(disconnect(&house, &nowhere).await, Disconnected { existed: true, unrevoked });
 
     let house = House::new().await;
-    let revocation = ("revocationUrl", Value::from(format!("{}/revoke", house.provider.url)));
+    let revocation = ("revocationUrl", Value::from(format!("{}/revoke", house.provider.base())));
     let connection = house.consenting_with(&[revocation], Some("s3cret"), AuthMode::Shared).await;
     house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
     house.provider.answers([Reply::status(200), Reply::status(200)]);

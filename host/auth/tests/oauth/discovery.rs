@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use innkeeper_auth::{Declared, Defaults, FieldValues, Settings};
+use innkeeper_fixtures::scripted::Reply;
 use serde_json::{Value, json};
 
-use crate::support::{House, Reply, declaration};
+use crate::support::{House, declaration};
 
 fn fields(pairs: &[(&str, Value)]) -> BTreeMap<String, Value> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
@@ -25,7 +26,7 @@ fn metadata(base: &str, more: &Value) -> Reply {
     for (name, value) in more.as_object().into_iter().flatten() {
         document[name] = value.clone();
     }
-    Reply::json(&document.to_string())
+    Reply::json(document.to_string())
 }
 
 async fn discover(
@@ -53,7 +54,7 @@ fn values(fields: FieldValues) -> BTreeMap<String, Value> {
 #[tokio::test]
 async fn an_issuer_is_asked_for_its_endpoints_and_what_is_given_comes_first() {
     let house = House::new().await;
-    let base = house.provider.url.clone();
+    let base = house.provider.base().to_owned();
     house.provider.answers([metadata(&base, &Value::Null)]);
     let given = [
         ("discoveryUrl", json!(format!("{base}/t1"))),
@@ -67,7 +68,7 @@ async fn an_issuer_is_asked_for_its_endpoints_and_what_is_given_comes_first() {
     assert_eq!(found["revocationUrl"], "https://own.example.com/revoke");
     assert_eq!(found["issuer"], format!("{base}/t1"));
     assert!(!found.contains_key("deviceAuthorizationUrl"), "this auth type has no such field");
-    assert_eq!(house.provider.seen()[0].path, "/.well-known/oauth-authorization-server/t1");
+    assert_eq!(house.provider.received()[0].path(), "/.well-known/oauth-authorization-server/t1");
     // The discovered values are stored, and they fit.
     let declaration = declaration("oauth_authorization_code", &[]);
     let auth_type = house.auth.types().require(&declaration.auth_type).expect("known");
@@ -87,7 +88,7 @@ async fn each_auth_type_gets_what_it_has_a_place_for() {
         ("oauth_client_credentials_mtls", vec!["revocationUrl", "tokenUrl"]),
     ] {
         let house = House::new().await;
-        let base = house.provider.url.clone();
+        let base = house.provider.base().to_owned();
         house.provider.answers([metadata(&base, &Value::Null)]);
         let address = format!("{base}/t1/.well-known/openid-configuration");
         let mut found = discover(&house, auth_type, &[], &[("discoveryUrl", json!(address))]).await.expect("found");
@@ -102,30 +103,30 @@ async fn each_auth_type_gets_what_it_has_a_place_for() {
 #[tokio::test]
 async fn metadata_is_looked_for_in_both_places_and_never_at_another_origin() {
     let house = House::new().await;
-    let base = house.provider.url.clone();
+    let base = house.provider.base().to_owned();
     let given = [("discoveryUrl", json!(format!("{base}/t1")))];
     house.provider.answers([Reply::status(404), metadata(&base, &Value::Null)]);
     discover(&house, "oauth_client_credentials", &[], &given).await.expect("found at the second place");
-    assert_eq!(house.provider.seen()[1].path, "/t1/.well-known/openid-configuration");
+    assert_eq!(house.provider.received()[1].path(), "/t1/.well-known/openid-configuration");
 
     house.provider.answers([Reply::status(404), Reply::status(403)]);
     let error = discover(&house, "oauth_client_credentials", &[], &given).await.expect_err("nowhere");
     assert!(error.contains("does not lead to metadata") && error.contains("404") && error.contains("403"), "{error}");
 
-    house.provider.answers([Reply::status(302).with("location", "/elsewhere"), metadata(&base, &Value::Null)]);
+    house.provider.answers([Reply::status(302).header("location", "/elsewhere"), metadata(&base, &Value::Null)]);
     discover(&house, "oauth_client_credentials", &[], &given).await.expect("within the origin");
 
     let stranger = House::new().await;
-    house.provider.answers([Reply::status(302).with("location", format!("{}/x", stranger.provider.url))]);
+    house.provider.answers([Reply::status(302).header("location", format!("{}/x", stranger.provider.base()))]);
     let error = discover(&house, "oauth_client_credentials", &[], &given).await.expect_err("another origin");
     assert!(error.starts_with("discoveryUrl could not be read"), "{error}");
-    assert!(stranger.provider.seen().is_empty(), "the other origin was asked");
+    assert!(stranger.provider.received().is_empty(), "the other origin was asked");
 }
 
 #[tokio::test]
 async fn metadata_that_lies_is_broken_or_too_long_is_refused() {
     let house = House::new().await;
-    let base = house.provider.url.clone();
+    let base = house.provider.base().to_owned();
     let given = [("discoveryUrl", json!(format!("{base}/t1")))];
     let long = format!("{{\"issuer\":\"{}\"}}", "x".repeat(256 * 1024));
     for (reply, words) in [
@@ -133,7 +134,7 @@ async fn metadata_that_lies_is_broken_or_too_long_is_refused() {
         (metadata(&base, &json!({ "issuer": format!("{base}/t2") })), "it belongs to the issuer"),
         (metadata(&base, &json!({ "token_endpoint": "http://as.example.com/token" })), "token_endpoint must use https"),
         (metadata(&base, &json!({ "code_challenge_methods_supported": ["plain"] })), "does not list S256"),
-        (Reply::body(200, "text/html", "<html>"), "not a JSON document"),
+        (Reply::new(200).header("content-type", "text/html").body("<html>"), "not a JSON document"),
         (Reply::json(&long), "longer than any legitimate response"),
     ] {
         house.provider.answers([reply]);
@@ -154,7 +155,7 @@ async fn metadata_that_lies_is_broken_or_too_long_is_refused() {
 #[tokio::test]
 async fn a_connectors_own_endpoints_come_before_metadata_that_it_leads_to_but_not_before_a_persons() {
     let house = House::new().await;
-    let base = house.provider.url.clone();
+    let base = house.provider.base().to_owned();
     let defaults =
         [("discoveryUrl", json!(format!("{base}/{{tenant}}"))), ("tokenUrl", json!("https://own.example.com/token"))];
     house.provider.answers([metadata(&base, &Value::Null), metadata(&base, &Value::Null)]);
@@ -165,15 +166,15 @@ async fn a_connectors_own_endpoints_come_before_metadata_that_it_leads_to_but_no
     let found = discover(&house, "oauth_client_credentials", &defaults, &by_hand).await.expect("found");
     assert_eq!(found["tokenUrl"], format!("{base}/t1/token"));
     // Without the field, no request is sent.
-    let asked = house.provider.seen().len();
+    let asked = house.provider.received().len();
     assert_eq!(discover(&house, "bearer", &[], &[]).await, Ok(BTreeMap::new()));
-    assert_eq!(house.provider.seen().len(), asked);
+    assert_eq!(house.provider.received().len(), asked);
 }
 
 #[tokio::test]
 async fn a_changed_address_takes_all_endpoints_along_and_another_change_none() {
     let house = House::new().await;
-    let base = house.provider.url.clone();
+    let base = house.provider.base().to_owned();
     let declaration = declaration("oauth_client_credentials", &[]);
     let auth_type = house.auth.types().require(&declaration.auth_type).expect("known");
     let (auth_type, config, defaults) = (&**auth_type, &Value::Null, Defaults::AsBefore);
@@ -187,7 +188,7 @@ async fn a_changed_address_takes_all_endpoints_along_and_another_change_none() {
     let scope = given(&[("scope", json!("a"))]);
     let after = values(house.auth.fields_after(&of, before.clone(), scope).await.expect("kept"));
     assert_eq!(after["tokenUrl"], "https://old.example.com/token");
-    assert!(house.provider.seen().is_empty(), "nothing is asked");
+    assert!(house.provider.received().is_empty(), "nothing is asked");
 
     house.provider.answers([metadata(&base, &json!({ "revocation_endpoint": null }))]);
     let moved = given(&[("discoveryUrl", json!(format!("{base}/t1")))]);
@@ -200,7 +201,7 @@ async fn a_changed_address_takes_all_endpoints_along_and_another_change_none() {
 #[tokio::test]
 async fn a_new_default_of_the_connector_moves_nothing_unless_the_connection_follows_it() {
     let house = House::new().await;
-    let base = house.provider.url.clone();
+    let base = house.provider.base().to_owned();
     let newer = [("discoveryUrl", json!(format!("{base}/t1"))), ("scope", json!("admin"))];
     let declaration = declaration("oauth_client_credentials", &newer);
     let auth_type = house.auth.types().require(&declaration.auth_type).expect("known");
@@ -215,7 +216,7 @@ async fn a_new_default_of_the_connector_moves_nothing_unless_the_connection_foll
         assert_eq!((settings.text("scope"), settings.text("discoveryUrl")), (None, None), "{defaults:?}");
         assert_eq!(settings.text("tokenUrl"), Some("https://own.example.com/token"));
     }
-    assert!(house.provider.seen().is_empty(), "nothing is asked");
+    assert!(house.provider.received().is_empty(), "nothing is asked");
     house.provider.answers([metadata(&base, &Value::Null)]);
     let known = house.auth.fields_after(&of(Defaults::All), before, FieldValues::default()).await.expect("found");
     let settings = Settings::build(&of(Defaults::All), &known).expect("valid");

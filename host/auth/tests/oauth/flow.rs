@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use innkeeper_address::{AddressProblem, RedirectUri};
 use innkeeper_auth::{AuthError, Callback, FlowFailure, SessionSecret};
+use innkeeper_fixtures::scripted::Reply;
 use innkeeper_spec::AuthMode;
 use innkeeper_store::{AuthorizationRepository, GrantOwner};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::support::{House, REDIRECT, Reply, callback, header, principal};
+use crate::support::{House, REDIRECT, callback, header, principal};
 
 fn query(url: &Url) -> BTreeMap<String, String> {
     url.query_pairs().into_owned().collect()
@@ -67,7 +68,7 @@ async fn the_exchange_proves_the_flow_and_the_client() {
         let connection = house.consenting_with(&[("useBasicAuth", Value::Bool(basic))], secret, AuthMode::Shared).await;
         let (begun, session) = house.begin(&connection, &GrantOwner::Shared).await;
         house.auth.complete(&callback(&begun, "code=code-1&session_state=x"), &session).await.expect("completed");
-        let seen = &house.provider.seen()[0];
+        let seen = &house.provider.received()[0];
         assert_eq!(seen.form["grant_type"], "authorization_code");
         assert_eq!(seen.form["code"], "code-1");
         assert_eq!(seen.form["redirect_uri"], REDIRECT);
@@ -76,13 +77,13 @@ async fn the_exchange_proves_the_flow_and_the_client() {
             Sha256::digest(seen.form["code_verifier"].as_bytes()),
         );
         assert_eq!(query(&begun.authorization_url)["code_challenge"], challenge);
-        let in_header = seen.authorization.is_some();
+        let in_header = seen.authorization().is_some();
         let in_body = seen.form.get("client_secret").map(String::as_str);
         match (secret, basic) {
             (Some(_), true) => {
                 // RFC 6749, section 2.3.1: encoded first. client-1:client+secret%3A1
                 let expected = "Basic Y2xpZW50LTE6Y2xpZW50K3NlY3JldCUzQTE=";
-                assert_eq!((seen.authorization.as_deref(), in_body), (Some(expected), None));
+                assert_eq!((seen.authorization(), in_body), (Some(expected), None));
             }
             (Some(secret), false) => assert_eq!((in_header, in_body), (false, Some(secret))),
             (None, _) => {
@@ -128,7 +129,7 @@ async fn of_two_callbacks_with_one_state_one_is_exchanged() {
             matches!(failures.as_slice(), [refused] if matches!(refused.failure, FlowFailure::Unknown)),
             "{failures:?}"
         );
-        assert_eq!(house.provider.seen().len(), round, "one exchange each");
+        assert_eq!(house.provider.received().len(), round, "one exchange each");
     }
 }
 
@@ -141,7 +142,7 @@ async fn a_stranger_can_neither_use_a_state_nor_spoil_it() {
     let refused = house.auth.complete(&callback(&begun, "code=c"), &stranger).await.expect_err("refused");
     assert!(matches!(refused.failure, FlowFailure::OtherSession));
     assert!(refused.flow.is_none(), "a stranger learns nothing of the flow");
-    assert!(house.provider.seen().is_empty() && house.grant(&connection).await.is_none());
+    assert!(house.provider.received().is_empty() && house.grant(&connection).await.is_none());
     house.auth.complete(&callback(&begun, "code=c"), &session).await.expect("it was not spoilt");
 }
 
@@ -154,7 +155,7 @@ async fn a_state_ends_after_ten_minutes() {
     let refused = house.auth.complete(&callback(&begun, "code=c"), &session).await.expect_err("too late");
     assert!(matches!(refused.failure, FlowFailure::Expired));
     assert!(refused.flow.is_some_and(|flow| flow.connection == connection.id));
-    assert!(house.provider.seen().is_empty());
+    assert!(house.provider.received().is_empty());
 
     let (begun, session) = house.begin(&connection, &GrantOwner::Shared).await;
     house.advance(599);
@@ -193,7 +194,7 @@ async fn a_denial_is_told_from_other_refusals_and_consumes_the_state() {
         let again = house.auth.complete(&callback(&begun, "code=c"), &session).await.expect_err("used");
         assert!(matches!(again.failure, FlowFailure::Unknown));
     }
-    assert!(house.provider.seen().is_empty());
+    assert!(house.provider.received().is_empty());
 }
 
 #[tokio::test]
@@ -206,7 +207,7 @@ async fn an_answer_of_another_issuer_is_refused() {
         let refused = house.auth.complete(&callback(&begun, answer), &session).await.expect_err("refused");
         assert!(matches!(refused.failure, FlowFailure::OtherIssuer), "{answer}");
     }
-    assert!(house.provider.seen().is_empty());
+    assert!(house.provider.received().is_empty());
     let (begun, session) = house.begin(&connection, &GrantOwner::Shared).await;
     let answer = callback(&begun, "code=c&iss=https%3A%2F%2Fas.example.com");
     house.auth.complete(&answer, &session).await.expect("completed");
@@ -260,7 +261,7 @@ async fn a_flow_of_a_connection_that_was_deleted_ends() {
     let refused = house.auth.complete(&callback(&begun, "code=c"), &session).await.expect_err("refused");
     // Its authorizations are removed with it.
     assert!(matches!(refused.failure, FlowFailure::Unknown));
-    assert!(house.provider.seen().is_empty());
+    assert!(house.provider.received().is_empty());
 }
 
 #[tokio::test]

@@ -3,19 +3,14 @@
 use std::collections::BTreeMap;
 
 use innkeeper_auth::{AuthTypes, Declared, Defaults, FieldValues, Settings};
+use innkeeper_fixtures::keys::{EC, EC_CERTIFICATE, PASSPHRASE, RSA, RSA_CERTIFICATE, RSA_ENCRYPTED};
 use serde_json::{Value, json};
 
 use crate::support::declaration;
 
-pub(crate) const RSA: &str = include_str!("keys/rsa.pem");
-pub(crate) const RSA_CERTIFICATE: &str = include_str!("keys/rsa.crt.pem");
-pub(crate) const RSA_ENCRYPTED: &str = include_str!("keys/rsa.encrypted.pem");
 pub(crate) const RSA_PKCS1: &str = include_str!("keys/rsa.pkcs1.pem");
-pub(crate) const EC: &str = include_str!("keys/ec.pem");
-pub(crate) const EC_CERTIFICATE: &str = include_str!("keys/ec.crt.pem");
 const EC_ENCRYPTED: &str = include_str!("keys/ec.encrypted.pem");
 const EC_SEC1: &str = include_str!("keys/ec.sec1.pem");
-pub(crate) const PASSPHRASE: &str = "opensesame";
 const JWT: &str = "oauth_client_credentials_private_key_jwt";
 const MTLS: &str = "oauth_client_credentials_mtls";
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use innkeeper_ambient::ManualClock;
 use innkeeper_auth::{AuthError, Reason, TokenError};
+use innkeeper_fixtures::scripted::Reply;
 use innkeeper_spec::AuthMode;
 use innkeeper_store::{ConnectionRecord, GrantOwner, GrantPhase, LossReason};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::support::{House, Reply, authorized, head, header, needs, principal};
+use crate::support::{House, authorized, head, header, needs, principal};
 
 #[tokio::test]
 async fn a_live_token_is_served_from_memory_without_asking_the_server() {
@@ -18,7 +19,7 @@ async fn a_live_token_is_served_from_memory_without_asking_the_server() {
     for _ in 0..10 {
         assert_eq!(house.header(&connection).await.expect("live"), "Bearer access-1");
     }
-    assert_eq!(house.provider.seen().len(), 1, "the exchange alone");
+    assert_eq!(house.provider.received().len(), 1, "the exchange alone");
 }
 
 #[tokio::test]
@@ -26,7 +27,7 @@ async fn another_process_finds_the_token_in_the_store() {
     let (house, connection) = authorized().await;
     let rival = house.rival();
     assert_eq!(header(&rival, &connection, &GrantOwner::Shared).await.expect("live"), "Bearer access-1");
-    assert_eq!(house.provider.seen().len(), 1);
+    assert_eq!(house.provider.received().len(), 1);
 }
 
 #[tokio::test]
@@ -39,11 +40,11 @@ async fn a_token_is_renewed_in_the_margin_before_its_end_with_the_rotated_refres
     house.advance(3600);
     assert_eq!(house.header(&connection).await.expect("renewed"), "Bearer access-3");
     let used: Vec<_> =
-        house.provider.seen().iter().filter_map(|seen| seen.form.get("refresh_token").cloned()).collect();
+        house.provider.received().iter().filter_map(|seen| seen.form.get("refresh_token").cloned()).collect();
     assert_eq!(used, ["refresh-1", "refresh-2"]);
-    let refresh = &house.provider.seen()[1];
+    let refresh = &house.provider.received()[1];
     assert!(!refresh.form.contains_key("scope"), "a refresh asks for what was granted, nothing else");
-    assert!(refresh.authorization.as_ref().is_some_and(|header| header.starts_with("Basic ")));
+    assert!(refresh.authorization().is_some_and(|header| header.starts_with("Basic ")));
 }
 
 #[tokio::test]
@@ -54,7 +55,7 @@ async fn a_refresh_token_that_is_not_sent_again_is_kept() {
     assert_eq!(house.header(&connection).await.expect("renewed"), "Bearer again");
     house.advance(60);
     house.header(&connection).await.expect("renewed");
-    assert_eq!(house.provider.seen()[2].form["refresh_token"], "refresh-1");
+    assert_eq!(house.provider.received()[2].form["refresh_token"], "refresh-1");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,11 +150,11 @@ async fn a_doubt_that_ends_in_refusal_says_that_the_refresh_failed() {
 async fn passing_failures_keep_the_grant_and_the_old_token_serves_while_it_lives() {
     let failures = [
         Reply::status(500),
-        Reply::status(503).with("retry-after", "2"),
-        Reply::status(429).with("retry-after", "2"),
-        Reply::body(200, "text/html", "<html>maintenance</html>"),
-        Reply::body(200, "application/json", vec![b' '; 70_000]),
-        Reply::status(302).with("location", "http://127.0.0.1:1/"),
+        Reply::status(503).header("retry-after", "2"),
+        Reply::status(429).header("retry-after", "2"),
+        Reply::new(200).header("content-type", "text/html").body("<html>maintenance</html>"),
+        Reply::new(200).header("content-type", "application/json").body(vec![b' '; 70_000]),
+        Reply::status(302).header("location", "http://127.0.0.1:1/"),
         Reply::status(404),
     ];
     for failure in failures {
@@ -175,7 +176,7 @@ async fn passing_failures_keep_the_grant_and_the_old_token_serves_while_it_lives
 #[tokio::test]
 async fn a_server_that_asks_for_patience_gets_it() {
     let (house, connection) = authorized().await;
-    house.provider.answers([Reply::status(429).with("retry-after", "120")]);
+    house.provider.answers([Reply::status(429).header("retry-after", "120")]);
     house.advance(4000);
     assert!(house.header(&connection).await.is_err());
     house.advance(119);
@@ -195,7 +196,7 @@ async fn a_grant_goes_to_no_other_server_and_to_no_other_client() {
     let (house, connection) = authorized().await;
     house.advance(4000);
     for (field, value) in
-        [("tokenUrl", format!("{}/other", house.provider.url)), ("clientId", "another client".to_owned())]
+        [("tokenUrl", format!("{}/other", house.provider.base())), ("clientId", "another client".to_owned())]
     {
         let mut changed = connection.clone();
         changed.version = 2;
@@ -207,7 +208,7 @@ async fn a_grant_goes_to_no_other_server_and_to_no_other_client() {
         assert_eq!(needs(house.header(&changed).await), Reason::NoGrant);
         assert!(!house.auth.status(&changed, &GrantOwner::Shared).await.expect("a status").authorized);
     }
-    assert_eq!(house.provider.seen().len(), 1, "the exchange alone");
+    assert_eq!(house.provider.received().len(), 1, "the exchange alone");
     house.header(&connection).await.expect("the grant is still there for its own server");
 }
 
@@ -332,7 +333,7 @@ async fn tokens_without_an_end_are_renewed_at_every_401() {
     let (house, connection) = authorized().await;
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
     let mut last = source.attachment(&head(), None).await.expect("a token").expect("an attachment");
-    house.provider.answers((0..20).map(|number| Reply::json(&format!(r#"{{"access_token":"endless-{number}"}}"#))));
+    house.provider.answers((0..20).map(|number| Reply::json(format!(r#"{{"access_token":"endless-{number}"}}"#))));
     for _ in 0..20 {
         last = source.attachment(&head(), Some(&last)).await.expect("a token").expect("another");
         house.advance(31);
@@ -395,7 +396,7 @@ async fn a_per_user_connection_does_nothing_for_nobody() {
     assert!(house.auth.credential_source(&connection, &GrantOwner::Shared).is_err());
     let shared = ConnectionRecord { auth_mode: AuthMode::Shared, ..connection };
     assert!(house.auth.credential_source(&shared, &principal("ada")).is_err());
-    assert!(house.provider.seen().is_empty());
+    assert!(house.provider.received().is_empty());
 }
 
 #[tokio::test]
@@ -412,9 +413,9 @@ async fn a_client_of_its_own_asks_again_when_its_token_ends_or_is_rejected() {
         let third = source.attachment(&head(), Some(&second)).await.expect("a token").expect("an attachment");
         assert_eq!(third.headers[0].1.expose_secret(), "Bearer access-3");
         assert_eq!(house.provider.count("client_credentials"), 3);
-        let seen = &house.provider.seen()[0];
+        let seen = &house.provider.received()[0];
         assert_eq!(seen.form["scope"], "files.read");
-        assert_eq!((seen.authorization.is_some(), seen.form.contains_key("client_secret")), (basic, !basic));
+        assert_eq!((seen.authorization().is_some(), seen.form.contains_key("client_secret")), (basic, !basic));
     }
 }
 
@@ -496,11 +497,9 @@ async fn odd_answers_give_tokens_all_the_same() {
 
     let house = House::new().await;
     let connection = house.consenting().await;
-    house.provider.answers([Reply::body(
-        200,
-        "application/x-www-form-urlencoded",
-        "access_token=form&token_type=bearer",
-    )]);
+    house.provider.answers([Reply::new(200)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("access_token=form&token_type=bearer")]);
     house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
     assert_eq!(house.header(&connection).await.expect("live"), "Bearer form");
 }

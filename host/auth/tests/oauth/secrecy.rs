@@ -1,9 +1,10 @@
 //! No secret leaks through an error, `Debug` or the disk.
 
+use innkeeper_fixtures::scripted::Reply;
 use innkeeper_spec::AuthMode;
 use innkeeper_store::GrantOwner;
 
-use crate::support::{House, Reply, callback, head};
+use crate::support::{House, callback, head};
 
 #[tokio::test]
 async fn no_error_no_debug_and_no_file_holds_a_secret() {
@@ -16,14 +17,17 @@ async fn no_error_no_debug_and_no_file_holds_a_secret() {
     said.push(format!("{arrived:?}"));
     house.auth.complete(&arrived, &session).await.expect("completed");
     let state = begun.state.expose().to_owned();
-    let verifier = house.provider.seen()[0].form["code_verifier"].clone();
+    let verifier = house.provider.received()[0].form["code_verifier"].clone();
     let source = house.auth.credential_source(&connection, &GrantOwner::Shared).expect("a source");
     let attachment = source.attachment(&head(), None).await.expect("live").expect("an attachment");
     said.push(format!("{source:?} {attachment:?} {:?} {:?}", house.auth, house.grant(&connection).await));
     said.push(format!("{:?}", house.auth.placeholder_secrets(&connection, &["clientSecret".to_owned()])));
     said.push(format!("{:?}", house.auth.status(&connection, &GrantOwner::Shared).await));
-    let echo =
-        |status| Reply::body(status, "application/json", r#"{"error":"access-1 refresh-1 client-secret-1 code-1"}"#);
+    let echo = |status| {
+        Reply::new(status)
+            .header("content-type", "application/json")
+            .body(r#"{"error":"access-1 refresh-1 client-secret-1 code-1"}"#)
+    };
     for reply in [echo(400), echo(401), echo(500), echo(200), Reply::error("invalid_grant")] {
         house.provider.answers([reply]);
         house.advance(4000);

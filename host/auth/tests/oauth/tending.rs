@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use innkeeper_ambient::Clock as _;
 use innkeeper_auth::{AuthOptions, GrantState, Tended, TokenKind, Unrevoked};
+use innkeeper_fixtures::scripted::Reply;
 use innkeeper_spec::AuthMode;
 use innkeeper_store::{ConnectionRecord, GrantOwner, GrantPhase};
 use serde_json::Value;
 
-use crate::support::{House, Reply, header};
+use crate::support::{House, header};
 
 async fn authorized() -> (House, ConnectionRecord) {
     let house = House::new().await;
-    let revocation = [("revocationUrl", Value::from(format!("{}/revoke", house.provider.url)))];
+    let revocation = [("revocationUrl", Value::from(format!("{}/revoke", house.provider.base())))];
     let connection = house.consenting_with(&revocation, None, AuthMode::Shared).await;
     house.authorize(&connection, &GrantOwner::Shared).await.expect("authorized");
     (house, connection)
@@ -83,21 +84,21 @@ async fn an_idle_refresh_token_is_used_before_it_ends_and_a_lost_grant_is_left_a
 #[tokio::test]
 async fn a_token_that_could_not_be_given_back_is_tried_again() {
     let (house, connection) = authorized().await;
-    house.provider.answers([Reply::status(503).with("retry-after", "90"), Reply::status(200)]);
+    house.provider.answers([Reply::status(503).header("retry-after", "90"), Reply::status(200)]);
     let ended = house.auth.disconnect(&connection, &GrantOwner::Shared).await.expect("disconnected");
     let Some(Unrevoked::Failed { kind: TokenKind::Refresh, reason, again: true }) = &ended.unrevoked else {
         panic!("the caller is told: {ended:?}");
     };
     assert!(ended.existed && reason.contains("503") && !reason.contains("refresh-1"), "{reason}");
     assert!(house.grant(&connection).await.is_none(), "here it is gone at once");
-    let given_back = || house.provider.seen().iter().filter(|seen| seen.path == "/revoke").count();
+    let given_back = || house.provider.received().iter().filter(|seen| seen.path() == "/revoke").count();
     assert_eq!(given_back(), 2, "both tokens were offered");
     until(async || house.clock.sleepers() == 1).await;
     house.advance(89);
     assert_eq!(house.clock.sleepers(), 1, "the server asked for 90 s");
     house.advance(1);
     until(async || given_back() == 3).await;
-    assert_eq!(house.provider.seen().last().expect("a request").form["token_type_hint"], "refresh_token");
+    assert_eq!(house.provider.received().last().expect("a request").form["token_type_hint"], "refresh_token");
     assert!(house.clock.now().as_secs() > 0);
 }
 
@@ -125,7 +126,7 @@ fn asking_for(house: &House, connection: &ConnectionRecord, scope: &str) -> Conn
 
 /// The scopes that refreshes requested.
 fn refreshed_scopes(house: &House) -> Vec<Option<String>> {
-    let seen = house.provider.seen();
+    let seen = house.provider.received();
     let refreshes = seen.iter().filter(|seen| seen.form.get("grant_type").is_some_and(|kind| kind == "refresh_token"));
     refreshes.map(|seen| seen.form.get("scope").cloned()).collect()
 }

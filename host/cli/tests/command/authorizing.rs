@@ -1,15 +1,16 @@
 //! `authorize`: the browser comes back to this machine, or its address is pasted; whatever does not belong is ignored.
 
+use innkeeper_fixtures::files::files;
 use innkeeper_practice::Decision;
 use serde_json::json;
 
-use crate::inn::{Inn, files, holds, keys, request, visit};
+use crate::cli::{Cli, holds, keys, request, visit};
 
 /// The arguments of every authorization here.
 const AUTHORIZE: [&str; 4] = ["authorize", "drive", "--no-browser", "--json"];
 
-fn connected() -> Inn {
-    let inn = Inn::with_practice();
+fn connected() -> Cli {
+    let inn = Cli::with_practice();
     inn.connect_drive(&[]).succeeded();
     inn
 }
@@ -106,7 +107,7 @@ fn only_what_a_person_has_to_authorize_is_authorized() {
 
 #[test]
 fn each_principal_has_a_grant_of_their_own() {
-    let inn = Inn::with_practice();
+    let inn = Cli::with_practice();
     inn.connect_drive(&["--auth-mode=per-user"]).succeeded();
     inn.run(&["authorize", "drive", "--no-browser"]).failed(6, &["name one with `--principal NAME`"]);
     let mut waiting = inn.begin(&[&AUTHORIZE[..], &["--principal", "ada"]].concat());
@@ -122,7 +123,7 @@ fn each_principal_has_a_grant_of_their_own() {
 
 #[test]
 fn no_token_code_or_verifier_is_shown_or_written() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     inn.run(&["call", "drive", "listFiles", "--log", "trace", "--logs", "--json"]).succeeded();
     inn.provider().expire_access_tokens();
     inn.run(&["call", "drive", "listFiles", "--log", "trace"]).succeeded();

@@ -5,10 +5,10 @@ use std::time::Duration;
 use innkeeper_tests::chromium::Chromium;
 use innkeeper_tests::components;
 
-use crate::inn::{Inn, Waiting};
+use crate::cli::{Cli, Waiting};
 
 /// What the command takes for the user's browser: a program that records which address it is to open.
-fn note_addresses(inn: &Inn) -> String {
+fn note_addresses(inn: &Cli) -> String {
     use std::os::unix::fs::PermissionsExt as _;
     let notes = inn.path("addresses");
     let program = inn.write("browser", format!("#!/bin/sh\nprintf '%s\\n' \"$1\" >> '{notes}'\n"));
@@ -17,7 +17,7 @@ fn note_addresses(inn: &Inn) -> String {
 }
 
 /// The address number `index` that the browser was to open.
-fn address(inn: &Inn, index: usize) -> String {
+fn address(inn: &Cli, index: usize) -> String {
     for _ in 0..600 {
         let notes = std::fs::read_to_string(inn.home().join("addresses")).unwrap_or_default();
         if let Some(address) = notes.split_inclusive('\n').nth(index).and_then(|line| line.strip_suffix('\n')) {
@@ -38,7 +38,7 @@ fn decide(chromium: &mut Chromium, address: &str, decision: &str) -> String {
 
 #[test]
 fn the_browser_opens_and_comes_back_to_a_page_that_says_it_worked() {
-    let inn = Inn::with_practice();
+    let inn = Cli::with_practice();
     inn.connect_drive(&[]).succeeded();
     let mut chromium = Chromium::start();
     for (index, (decision, heading, code)) in
@@ -56,7 +56,7 @@ fn the_browser_opens_and_comes_back_to_a_page_that_says_it_worked() {
 
 #[test]
 fn the_demo_goes_through_the_browser() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let connectors = components::folder().canonicalize().expect("the connectors are built");
     let mut command = inn.command(&["demo", "--connectors"]);
     command.arg(connectors).env("BROWSER", note_addresses(&inn));

@@ -3,17 +3,17 @@
 use innkeeper_tests::echo::EchoService;
 use serde_json::{Value, json};
 
-use crate::inn::{Inn, keys};
+use crate::cli::{Cli, keys};
 
 /// An inn with the connection `h` of the hostile connector, which has an action for each kind of failure.
-fn hostile() -> Inn {
-    let inn = Inn::with_connectors();
+fn hostile() -> Cli {
+    let inn = Cli::with_connectors();
     inn.run(&["connection", "create", "hostile_connector", "--id=h", "--auth-type=none"]).succeeded();
     inn
 }
 
 /// The id of a text file of Ada's.
-fn text_file(inn: &Inn) -> String {
+fn text_file(inn: &Cli) -> String {
     let query = r#"{ "query": "mimeType = 'text/plain'" }"#;
     let found = inn.run(&["call", "drive", "searchFiles", "--input", query, "--json"]).succeeded().json();
     found["value"]["files"][0]["id"].as_str().expect("Ada has a text file").to_owned()
@@ -21,7 +21,7 @@ fn text_file(inn: &Inn) -> String {
 
 #[test]
 fn input_comes_from_an_argument_a_file_or_standard_input() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     let input = r#"{ "pageSize": 2 }"#;
     inn.write("input.json", input);
     let call = ["call", "drive", "listFiles", "--json", "--input"];
@@ -36,7 +36,7 @@ fn input_comes_from_an_argument_a_file_or_standard_input() {
 
 #[test]
 fn people_get_the_value_alone_on_standard_output() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     let ran = inn.run(&["call", "drive", "listFiles", "--input", r#"{"pageSize":1}"#]).succeeded();
     let value: Value = serde_json::from_str(&ran.out).expect("it is JSON and nothing else");
     assert_eq!(value["files"].as_array().expect("files").len(), 1);
@@ -45,7 +45,7 @@ fn people_get_the_value_alone_on_standard_output() {
 
 #[test]
 fn input_that_is_no_json_names_where_it_came_from() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     inn.write("bad.json", "{");
     let call = |input: &str| inn.run(&["call", "drive", "listFiles", "--input", input]);
     call("{pageSize: 1}").failed(6, &["the input is not JSON", "in single quotes"]);
@@ -57,7 +57,7 @@ fn input_that_is_no_json_names_where_it_came_from() {
 
 #[test]
 fn input_that_breaks_the_schema_is_told_with_its_places() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     let input = r#"{ "pageSize": 0, "orderBy": "size", "x": 1 }"#;
     let ran = inn.run(&["call", "drive", "listFiles", "--input", input, "--json"]);
     assert_eq!((ran.code, &ran.error()["kind"]), (Some(6), &json!("invalid-input")), "{ran:#?}");
@@ -69,14 +69,14 @@ fn input_that_breaks_the_schema_is_told_with_its_places() {
 
 #[test]
 fn a_misspelt_action_or_connection_finds_the_right_one() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     inn.run(&["call", "drive", "listFile"]).failed(3, &["no action \"listFile\"; did you mean \"listFiles\"?"]);
     inn.run(&["call", "driv", "listFiles"]).failed(3, &["there is no connection \"driv\"", "there is drive"]);
 }
 
 #[test]
 fn a_file_of_the_result_is_written_and_never_replaces_one_unasked() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     let input = json!({ "fileId": text_file(&inn), "asFile": true }).to_string();
     let download = ["call", "drive", "downloadFile", "--out", "got", "--input", &input];
     let first = inn.run(&download).succeeded();
@@ -92,7 +92,7 @@ fn a_file_of_the_result_is_written_and_never_replaces_one_unasked() {
 
 #[test]
 fn a_file_goes_in_and_comes_back() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let echo = runtime.block_on(EchoService::start());
     let config = format!("--config=base={}", echo.base());
@@ -146,13 +146,13 @@ fn a_host_that_nobody_approved_is_denied_with_what_to_approve() {
 
 #[test]
 fn what_the_service_refuses_or_lacks_has_its_own_code() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     let missing = ["call", "drive", "downloadFile", "--input", r#"{"fileId":"nothing"}"#];
     inn.run(&missing).failed(3, &["File not found: nothing"]);
     let base = inn.base().to_owned();
     let url = url::Url::parse(&base).expect("an address");
     let limit = "POST /practice/rate-limit?requests=20&retry_after=1 HTTP/1.1";
-    crate::inn::request(
+    crate::cli::request(
         &url,
         &format!("{limit}\r\nhost: {}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", url.authority()),
     );
@@ -161,7 +161,7 @@ fn what_the_service_refuses_or_lacks_has_its_own_code() {
 
 #[test]
 fn a_service_that_is_not_there_ends_with_7() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let nobody = "http://127.0.0.1:1";
     let create = ["connection", "create", "practice_echo", "--id=e", "--auth-type=none", "--yes"];
     inn.run(&[&create[..], &["--config", &format!("baseUrl={nobody}")]].concat()).succeeded();
@@ -170,7 +170,7 @@ fn a_service_that_is_not_there_ends_with_7() {
 
 #[test]
 fn this_machine_is_out_of_reach_unless_the_operator_allows_it() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     let refused = inn.run(&["call", "drive", "listFiles", "--allow-loopback=false"]);
     assert!(matches!(refused.code, Some(5..=7)), "{refused:#?}");
     assert_eq!(inn.provider().counters().api_requests, 0, "nothing was sent");
@@ -189,7 +189,7 @@ fn the_lines_of_the_connector_are_shown_where_they_are_asked_for() {
 
 #[test]
 fn callers_find_an_expired_token_refreshed() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     inn.provider().expire_access_tokens();
     inn.run(&["call", "drive", "listFiles"]).succeeded();
     assert_eq!(inn.provider().counters().refreshes, 1);
@@ -199,7 +199,7 @@ fn callers_find_an_expired_token_refreshed() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     let mut command = inn.command(&["call", "drive", "listFiles"]);
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let mut child = command.spawn().expect("it starts");

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use crate::inn::{Inn, keys};
+use crate::cli::{Cli, keys};
 
 /// A connection of the hostile connector without a credential.
 const PLAIN: [&str; 6] = ["connection", "create", "hostile_connector", "--id=h", "--auth-type=none", "--yes"];
 
 #[test]
 fn a_connection_is_made_by_flags_and_shown_and_listed() {
-    let inn = Inn::with_practice();
+    let inn = Cli::with_practice();
     let made = inn.connect_drive(&["--title", "Ada's Drive"]).succeeded();
     assert!(made.out.starts_with("created the connection drive\n"), "{made:#?}");
     assert!(made.err.contains("next: innkeeper authorize drive"), "{made:#?}");
@@ -46,7 +46,7 @@ fn a_connection_is_made_by_flags_and_shown_and_listed() {
 
 #[test]
 fn a_connection_is_described_by_a_file_and_flags_are_stronger() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let toml = inn.write(
         "one.toml",
         "connector = 'hostile_connector'\nid = 'one'\ntitle = 'From a file'\nauth_type = 'bearer'\nhosts = ['https://a.example']\n\
@@ -67,7 +67,7 @@ fn a_connection_is_described_by_a_file_and_flags_are_stronger() {
 
 #[test]
 fn a_file_with_a_mistake_is_refused_with_its_place() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let create = |path: &str| inn.run(&["connection", "create", "--from", path]);
     create(&inn.write("a.toml", "conector = 'notion'")).failed(6, &["there is no key `conector`", "`connector`?"]);
     create(&inn.write("b.toml", "connector = 'notion'\nid = ")).failed(6, &["it is not TOML", "line 2"]);
@@ -77,7 +77,7 @@ fn a_file_with_a_mistake_is_refused_with_its_place() {
 
 #[test]
 fn hosts_need_an_approval_and_can_be_named_instead() {
-    let inn = Inn::with_practice();
+    let inn = Cli::with_practice();
     let base = inn.base();
     let config = format!("baseUrl={base}");
     let create = ["connection", "create", "practice_echo", "--id=e", "--auth-type=none", "--config", &config];
@@ -93,7 +93,7 @@ fn hosts_need_an_approval_and_can_be_named_instead() {
 
 #[test]
 fn where_credentials_are_sent_to_needs_an_approval_even_when_a_default_is_hidden_and_hosts_are_named() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let create = ["connection", "create", "google_drive", "--id=g", "--auth-type=oauth_authorization_code"];
     let create = [&create[..], &["--field=clientId=c", "--field=revocationUrl=https://given.example/revoke"]].concat();
     let sent = [
@@ -115,7 +115,7 @@ fn where_credentials_are_sent_to_needs_an_approval_even_when_a_default_is_hidden
 
 #[test]
 fn addresses_for_credentials_that_the_owner_names_need_no_further_yes() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let create = ["connection", "create", "google_drive", "--id=g", "--auth-type=oauth_authorization_code"];
     let fields =
         ["--field=clientId=c", "--field=tokenUrl=https://a.example/t", "--field=revocationUrl=https://a.example/r"];
@@ -125,7 +125,7 @@ fn addresses_for_credentials_that_the_owner_names_need_no_further_yes() {
 
 #[test]
 fn a_change_that_sends_credentials_elsewhere_needs_an_approval() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let create = ["connection", "create", "google_drive", "--id=g", "--auth-type=oauth_authorization_code", "--yes"];
     inn.run(&[&create[..], &["--field=clientId=c", "--field=tokenUrl=https://a.example/t"]].concat()).succeeded();
     inn.run(&["connection", "edit", "g", "--title=New"]).succeeded();
@@ -142,7 +142,7 @@ fn a_change_that_sends_credentials_elsewhere_needs_an_approval() {
 
 #[test]
 fn what_breaks_the_rules_is_told_whole_and_nothing_is_made() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let create = |arguments: &[&str]| inn.run(&[&["connection", "create"], arguments].concat());
     create(&["google_drve"]).failed(3, &["there is no connector \"google_drve\"", "google_drive"]);
     create(&[]).failed(2, &["name a connector", "google_drive"]);
@@ -158,7 +158,7 @@ fn what_breaks_the_rules_is_told_whole_and_nothing_is_made() {
 
 #[test]
 fn an_id_is_taken_once_and_made_where_none_is_given() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     inn.run(&PLAIN).succeeded();
     inn.run(&PLAIN).failed(1, &["there is already a connection \"h\"", "already"]);
     let create = ["connection", "create", "hostile_connector", "--auth-type=none", "--json"];
@@ -169,7 +169,7 @@ fn an_id_is_taken_once_and_made_where_none_is_given() {
 
 #[test]
 fn editing_changes_what_is_named_and_nothing_else() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     inn.run(&[&PLAIN[..], &["--config=base=https://a.example", "--title=Old"]].concat()).succeeded();
     let shown = inn.run(&["connection", "show", "h"]).succeeded();
     assert!(
@@ -188,7 +188,7 @@ fn editing_changes_what_is_named_and_nothing_else() {
 
 #[test]
 fn deleting_is_final_and_only_for_what_is_there() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     inn.run(&PLAIN).succeeded();
     assert_eq!(inn.run(&["connection", "delete", "h", "--yes"]).succeeded().out, "deleted h\n");
     inn.run(&["connection", "delete", "h", "--yes"]).failed(3, &["there is no connection \"h\""]);
@@ -201,7 +201,7 @@ fn deleting_is_final_and_only_for_what_is_there() {
 
 #[test]
 fn without_a_terminal_deleting_wants_a_yes() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     inn.run(&PLAIN).succeeded();
     inn.run(&["connection", "delete", "h"]).failed(2, &["--yes"]);
     inn.run(&["connection", "show", "h"]).succeeded();
@@ -209,7 +209,7 @@ fn without_a_terminal_deleting_wants_a_yes() {
 
 #[test]
 fn a_check_says_who_the_service_sees() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     let checked = inn.run(&["connection", "check", "drive"]).succeeded();
     assert!(checked.out.starts_with("ok: ") && checked.out.contains("ada@practice.example"), "{checked:#?}");
     let checked = inn.run(&["connection", "check", "drive", "--json"]).succeeded().json();
@@ -219,7 +219,7 @@ fn a_check_says_who_the_service_sees() {
 
 #[test]
 fn connections_of_another_space_are_not_there() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     inn.run(&PLAIN).succeeded();
     inn.run(&["connection", "show", "h", "--space", "other"]).failed(3, &["in space \"other\""]);
     let other = inn.run(&["connection", "list", "--space", "other"]).succeeded();

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::inn::{Inn, component, keys};
+use crate::cli::{Cli, component, keys};
 
 #[test]
 fn a_connector_is_added_listed_and_removed() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let added = inn.run(&["connector", "add", &component("google_drive")]).succeeded();
     assert!(added.out.contains("added google_drive 0.1.0: Google Drive"), "{added:#?}");
     assert!(added.out.contains("searchFiles (read)"), "{added:#?}");
@@ -20,7 +20,7 @@ fn a_connector_is_added_listed_and_removed() {
 
 #[test]
 fn a_program_gets_connectors_as_json() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let listed = inn.run(&["connector", "list", "--json"]).succeeded().json();
     let drive = listed.as_array().expect("a list").iter().find(|one| one["id"] == "google_drive").expect("it is there");
     assert_eq!(keys(drive), ["actions", "added_at", "auth_types", "digest", "id", "title", "version"]);
@@ -50,7 +50,7 @@ fn a_program_gets_connectors_as_json() {
 
 #[test]
 fn what_is_no_connector_is_refused_with_the_reason_and_not_kept() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let whole = std::fs::read(component("google_drive")).expect("it can be read");
     for (name, bytes, reason) in [
         ("script.wasm", &b"#!/bin/sh\necho hello\n"[..], "this is not WebAssembly"),
@@ -67,7 +67,7 @@ fn what_is_no_connector_is_refused_with_the_reason_and_not_kept() {
 
 #[test]
 fn of_several_files_all_are_kept_or_none_and_every_mistake_is_told() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let script = inn.write("script.wasm", "hello");
     let missing = inn.path("missing.wasm");
     let good = component("practice_echo");
@@ -78,7 +78,7 @@ fn of_several_files_all_are_kept_or_none_and_every_mistake_is_told() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     for verb in ["add", "inspect"] {
         let failure = inn.run(&["connector", verb, "missing.wasm", "--json"]);
         assert_eq!((failure.code, &failure.error()["kind"]), (Some(3), &json!("no-such-file")), "{failure:#?}");
@@ -88,7 +88,7 @@ fn a_file_that_is_not_there_is_named() {
 
 #[test]
 fn inspecting_a_file_shows_it_and_keeps_nothing() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let inspected = inn.run(&["connector", "inspect", &component("google_drive")]).succeeded();
     for words in ["google_drive 0.1.0: Google Drive", "Actions", "downloadFile", "fileId*", "oauth_authorization_code"]
     {
@@ -106,7 +106,7 @@ fn inspecting_a_file_shows_it_and_keeps_nothing() {
 
 #[test]
 fn a_connector_is_compiled_within_the_memory_that_is_set_for_it() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let inspect = |limit: &str| inn.run(&["connector", "inspect", &component("practice_echo"), "--limit", limit]);
     inspect("compile_memory=1MiB").failed(6, &["compile_memory"]);
     inspect("compile_component=1KiB").failed(6, &["(the limit `compile_component`)"]);
@@ -115,7 +115,7 @@ fn a_connector_is_compiled_within_the_memory_that_is_set_for_it() {
 
 #[test]
 fn the_inspected_spec_fits_the_published_schema() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let schema = include_str!("../../../../wit/schemas/connector-spec.json");
     let schema: Value = serde_json::from_str(schema).expect("the schema is JSON");
     let schema = jsonschema::validator_for(&schema).expect("the schema is one");
@@ -135,14 +135,14 @@ fn the_inspected_spec_fits_the_published_schema() {
 
 #[test]
 fn a_connector_that_is_kept_and_one_in_a_file_are_inspected_alike() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let kept = inn.run(&["connector", "inspect", "google_drive", "--json"]).succeeded().out;
     assert_eq!(kept, inn.run(&["connector", "inspect", &component("google_drive"), "--json"]).succeeded().out);
 }
 
 #[test]
 fn a_connector_in_use_is_not_removed() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     inn.run(&["connection", "create", "hostile_connector", "--id", "h", "--auth-type", "none"]).succeeded();
     let failure = inn.run(&["connector", "remove", "hostile_connector"]);
     failure.failed(1, &["is used by 1 connection(s)", "default/h", "delete them first"]);

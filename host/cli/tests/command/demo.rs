@@ -2,7 +2,7 @@
 
 use innkeeper_tests::components;
 
-use crate::inn::Inn;
+use crate::cli::Cli;
 
 fn connectors() -> String {
     components::folder().canonicalize().expect("the connectors are built").display().to_string()
@@ -10,7 +10,7 @@ fn connectors() -> String {
 
 #[test]
 fn the_demo_names_each_step_with_what_was_seen_and_ends_with_ok() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let told = inn.run(&["demo", "--headless", "--connectors", &connectors()]).succeeded().out;
     for step in [
         "1. Start a practice provider and a host",
@@ -32,7 +32,7 @@ fn the_demo_names_each_step_with_what_was_seen_and_ends_with_ok() {
 
 #[test]
 fn a_program_gets_the_demo_as_json() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let told = inn.run(&["demo", "--headless", "--json", "--connectors", &connectors()]).succeeded().json();
     assert_eq!(told["ok"], true);
     assert_eq!(told["steps"].as_array().expect("steps").len(), 8);
@@ -40,7 +40,7 @@ fn a_program_gets_the_demo_as_json() {
 
 #[test]
 fn the_demo_goes_by_way_of_an_auth_redirect_service_too() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let told = inn.run(&["demo", "--headless", "--ears", "--connectors", &connectors()]).succeeded().out;
     for seen in [
         "an auth redirect service, which owns the client at the provider",
@@ -56,6 +56,6 @@ fn the_demo_goes_by_way_of_an_auth_redirect_service_too() {
 
 #[test]
 fn without_connectors_the_demo_says_how_to_build_them() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     inn.run(&["demo", "--headless", "--connectors", "nowhere"]).failed(3, &["google_drive.wasm", "cargo xtask guests"]);
 }

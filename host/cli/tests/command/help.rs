@@ -4,11 +4,11 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::inn::Inn;
+use crate::cli::Cli;
 
 #[test]
 fn the_help_names_every_command_and_every_exit_code() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let help = inn.run(&["--help"]).succeeded().out;
     for word in ["connector", "connection", "authorize", "call", "status", "disconnect", "audit", "keys", "practice"] {
         assert!(help.contains(&format!("\n  {word} ")), "{word} is missing: {help}");
@@ -21,7 +21,7 @@ fn the_help_names_every_command_and_every_exit_code() {
 
 #[test]
 fn a_mistake_in_the_arguments_is_told_to_people_and_to_programs() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     inn.run(&[]).failed(2, &["Usage: innkeeper"]);
     inn.run(&["conect"]).failed(2, &["unrecognized subcommand 'conect'"]);
     let failure = inn.run(&["call", "--json"]).failed(2, &[]);
@@ -30,7 +30,7 @@ fn a_mistake_in_the_arguments_is_told_to_people_and_to_programs() {
 
 #[test]
 fn completion_scripts_know_the_commands() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = inn.run(&["completion", shell]).succeeded().out;
         for word in ["connection", "authorize", "rotate", "no-browser"] {
@@ -42,7 +42,7 @@ fn completion_scripts_know_the_commands() {
 
 #[test]
 fn bash_completes_by_the_script() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let script = inn.write("innkeeper.bash", inn.run(&["completion", "bash"]).succeeded().out);
     let complete = format!(
         "source {script}; COMP_WORDS=(innkeeper conn); COMP_CWORD=1; _innkeeper innkeeper conn innkeeper; echo ${{COMPREPLY[@]}}"

@@ -1,6 +1,6 @@
 //! A user at a terminal is asked for what was not set.
 
-use crate::inn::{Inn, holds};
+use crate::cli::{Cli, holds};
 use crate::session::{DOWN, INTERRUPT, Session};
 
 /// What the user types and no one else sees.
@@ -8,7 +8,7 @@ const SECRET: &str = "typed-Xq7Lm0vW";
 
 #[test]
 fn a_connection_is_made_by_questions() {
-    let inn = Inn::with_practice();
+    let inn = Cli::with_practice();
     let base = inn.base().to_owned();
     let mut session = Session::start(&inn, &["connection", "create"]);
     session.sees("Which connector?");
@@ -40,7 +40,7 @@ fn a_connection_is_made_by_questions() {
 
 #[test]
 fn what_can_stay_as_it_is_is_asked_for_once_and_not_field_by_field() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let create = ["connection", "create", "practice_echo", "--yes", "--auth-type=oauth_authorization_code"];
     let mut session = Session::start(&inn, &create);
     for (question, answer) in [
@@ -69,7 +69,7 @@ fn what_can_stay_as_it_is_is_asked_for_once_and_not_field_by_field() {
 
 #[test]
 fn hosts_that_are_not_approved_make_no_connection() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let create = ["connection", "create", "practice_echo", "--auth-type=none", "--config=baseUrl=http://127.0.0.1:1"];
     let mut session = Session::start(&inn, &create);
     session.sees("Approve this?");
@@ -82,7 +82,7 @@ fn hosts_that_are_not_approved_make_no_connection() {
 
 #[test]
 fn a_person_sees_where_credentials_are_sent_to_and_a_no_makes_no_connection() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let create = ["connection", "create", "google_drive", "--auth-type=oauth_authorization_code", "--field=clientId=c"];
     let mut session = Session::start(&inn, &create);
     session.sees("credentials are sent to");
@@ -97,7 +97,7 @@ fn a_person_sees_where_credentials_are_sent_to_and_a_no_makes_no_connection() {
 
 #[test]
 fn deleting_asks_first() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     inn.run(&["connection", "create", "hostile_connector", "--id=h", "--auth-type=none"]).succeeded();
     for (answer, expected) in [("n", Some(5)), ("y", Some(0))] {
         let mut session = Session::start(&inn, &["connection", "delete", "h"]);
@@ -111,7 +111,7 @@ fn deleting_asks_first() {
 
 #[test]
 fn a_person_who_interrupts_a_question_gets_the_cursor_back() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let mut session = Session::start(&inn, &["connection", "create"]);
     session.sees("practice_echo: Practice Echo");
     session.presses(INTERRUPT);
@@ -123,7 +123,7 @@ fn a_person_who_interrupts_a_question_gets_the_cursor_back() {
 
 #[test]
 fn tables_are_styled_for_people_and_the_style_is_no_text() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let session = Session::start(&inn, &["connector", "list"]);
     let (status, shown) = session.ends();
     assert_eq!(status, Some(0), "{shown}");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::inn::{Inn, component};
+use crate::cli::{Cli, component};
 
 fn fits(schema: &str, printed: &Value) {
     let path = format!("{}/../../wit/schemas/{schema}.json", env!("CARGO_MANIFEST_DIR"));
@@ -20,7 +20,7 @@ fn fits(schema: &str, printed: &Value) {
 
 #[test]
 fn every_document_fits_its_published_schema() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     let json = |arguments: &[&str]| inn.run(&[arguments, &["--json"]].concat()).succeeded().json();
     fits("connector", &json(&["connector", "list"])[0]);
     fits("connector-plan", &json(&["connector", "add", &component("notion")])[0]);
@@ -45,7 +45,7 @@ fn every_document_fits_its_published_schema() {
 
 #[test]
 fn the_audit_trail_is_read_by_time_principal_kind_and_outcome() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     inn.run(&["call", "drive", "listFiles"]).succeeded();
     let records = |arguments: &[&str]| {
         let found = inn.run(&[&["audit", "--json"], arguments].concat()).succeeded().json();

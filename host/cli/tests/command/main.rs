@@ -4,11 +4,11 @@
 mod authorizing;
 mod browser;
 mod calls;
+mod cli;
 mod connections;
 mod connectors;
 mod demo;
 mod help;
-mod inn;
 mod interactive;
 mod json;
 mod practice;

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::inn::{Inn, visit};
+use crate::cli::{Cli, visit};
 
 #[test]
 fn the_practice_provider_says_where_it_is_and_what_happens() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let mut practice = inn.begin(&["practice", "--port", "0", "--json"]);
     let told: Value = serde_json::from_str(&practice.line()).expect("a JSON line");
     let base = told["base_url"].as_str().expect("an address").to_owned();
@@ -20,7 +20,7 @@ fn the_practice_provider_says_where_it_is_and_what_happens() {
 
 #[test]
 fn the_commands_that_it_proposes_work() {
-    let inn = Inn::with_practice();
+    let inn = Cli::with_practice();
     let mut other = inn.begin(&["practice", "--port", "0", "--json", "--quiet"]);
     let told: Value = serde_json::from_str(&other.line()).expect("a JSON line");
     let commands: Vec<&str> = told["try"].as_array().expect("commands").iter().filter_map(Value::as_str).collect();
@@ -35,7 +35,7 @@ fn the_commands_that_it_proposes_work() {
 
 #[test]
 fn a_port_that_is_taken_is_told() {
-    let inn = Inn::with_practice();
+    let inn = Cli::with_practice();
     let port = inn.base().rsplit(':').next().expect("a port").to_owned();
     inn.run(&["practice", "--port", &port]).failed(1, &[&port]);
 }

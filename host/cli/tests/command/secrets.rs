@@ -1,6 +1,6 @@
 //! A secret comes from a prompt, a file or the environment. It is never an argument, and it is never shown.
 
-use crate::inn::{Inn, holds};
+use crate::cli::{Cli, holds};
 
 /// What must not be seen again.
 const SECRET: &str = "hunter2-Xq7Lm0vW";
@@ -10,7 +10,7 @@ const BEARER: [&str; 5] = ["connection", "create", "hostile_connector", "--auth-
 
 #[test]
 fn a_secret_comes_from_a_file_the_environment_or_standard_input() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let file = inn.write("token", format!("{SECRET}\n"));
     let from_file = format!("token={file}");
     inn.run(&[&BEARER[..], &["--id=a", "--secret-file", &from_file]].concat()).succeeded();
@@ -32,7 +32,7 @@ fn a_secret_comes_from_a_file_the_environment_or_standard_input() {
 
 #[test]
 fn the_secret_reaches_the_service_and_nothing_else() {
-    let inn = Inn::with_practice();
+    let inn = Cli::with_practice();
     let base = inn.base().to_owned();
     let create = ["connection", "create", "practice_echo", "--id=e", "--auth-type=bearer", "--yes"];
     let config = format!("--config=baseUrl={base}");
@@ -46,7 +46,7 @@ fn the_secret_reaches_the_service_and_nothing_else() {
 
 #[test]
 fn a_secret_as_an_argument_is_refused_and_not_repeated() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let (pair, flag) = (format!("token={SECRET}"), format!("--secret=token={SECRET}"));
     for arguments in [&["--secret", &pair][..], &[&flag], &["--field", &pair]] {
         let refused = inn.run(&[&BEARER[..], arguments].concat());
@@ -65,7 +65,7 @@ fn a_secret_as_an_argument_is_refused_and_not_repeated() {
 
 #[test]
 fn a_secret_in_the_file_of_a_connection_is_refused_and_not_repeated() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let file = format!("connector = 'hostile_connector'\nauth_type = 'bearer'\n[secrets]\ntoken = '{SECRET}'\n");
     let file = inn.write("connection.toml", file);
     let refused = inn.run(&["connection", "create", "--from", &file]);
@@ -75,7 +75,7 @@ fn a_secret_in_the_file_of_a_connection_is_refused_and_not_repeated() {
 
 #[test]
 fn a_secret_that_is_not_there_is_named() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let create = |arguments: &[&str]| inn.run(&[&BEARER[..], arguments].concat());
     create(&["--secret-file=token=missing"]).failed(3, &["missing cannot be read"]);
     create(&["--secret-env=token=NOT_SET"]).failed(2, &["NOT_SET for the secret `token` is not set"]);
@@ -86,7 +86,7 @@ fn a_secret_that_is_not_there_is_named() {
 
 #[test]
 fn a_changed_secret_replaces_the_old_one() {
-    let inn = Inn::with_practice();
+    let inn = Cli::with_practice();
     let base = inn.base().to_owned();
     let config = format!("--config=baseUrl={base}");
     let create = ["connection", "create", "practice_echo", "--id=e", "--auth-type=bearer", "--yes"];

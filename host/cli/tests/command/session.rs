@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use crate::inn::Inn;
+use crate::cli::Cli;
 
 /// How long a user waits for a question, on a machine busy with compiling.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -29,7 +29,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// Starts the command with these arguments; none may need quoting.
-    pub(crate) fn start(inn: &Inn, arguments: &[&str]) -> Self {
+    pub(crate) fn start(inn: &Cli, arguments: &[&str]) -> Self {
         let line =
             format!("tty; stty cols 110 rows 40; exec {} {}", env!("CARGO_BIN_EXE_innkeeper"), arguments.join(" "));
         let mut command = inn.command_of("script");

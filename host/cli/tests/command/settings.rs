@@ -4,9 +4,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::inn::Inn;
+use crate::cli::Cli;
 
-fn setting(inn: &Inn, environment: &[(&str, &str)], flags: &[&str], name: &str) -> (Value, Value) {
+fn setting(inn: &Cli, environment: &[(&str, &str)], flags: &[&str], name: &str) -> (Value, Value) {
     let shown = inn.run_in(environment, &[&["config", "show", "--json"], flags].concat()).succeeded().json();
     let setting = &shown["settings"][name];
     (setting["value"].clone(), setting["source"].clone())
@@ -14,7 +14,7 @@ fn setting(inn: &Inn, environment: &[(&str, &str)], flags: &[&str], name: &str) 
 
 #[test]
 fn each_layer_is_stronger_than_the_one_before() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let space = |environment: &[(&str, &str)], flags: &[&str]| setting(&inn, environment, flags, "space");
     assert_eq!(space(&[], &[]), (json!("default"), json!("default")));
     let config = inn.home().join(".config/innkeeper");
@@ -34,7 +34,7 @@ fn each_layer_is_stronger_than_the_one_before() {
 
 #[test]
 fn each_limit_comes_from_the_strongest_place_that_names_it() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let file = inn.write("c.toml", "[limits]\nwall = '10s'\ncpu = '1s'\nrequests = 3\n");
     let environment = [("INNKEEPER_LIMITS", "cpu=2s,memory=32MiB")];
     let limit = |name: &str| setting(&inn, &environment, &["--config-file", &file, "--limit", "memory=16MiB"], name);
@@ -47,7 +47,7 @@ fn each_limit_comes_from_the_strongest_place_that_names_it() {
 
 #[test]
 fn paths_in_a_file_start_at_the_file() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     fs::create_dir(inn.home().join("sub")).expect("made");
     let file = inn.write("sub/c.toml", "folder = 'data'\nkeyring = 'file:keys'\n");
     let mut command = inn.command(&["config", "show", "--json", "--config-file", &file]);
@@ -59,7 +59,7 @@ fn paths_in_a_file_start_at_the_file() {
 
 #[test]
 fn without_a_setting_everything_lies_in_the_users_data_folder() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let mut command = inn.command(&["config", "show", "--json"]);
     command.env_remove("INNKEEPER_FOLDER");
     let shown = inn.finish(command).succeeded().json();
@@ -68,7 +68,7 @@ fn without_a_setting_everything_lies_in_the_users_data_folder() {
 
 #[test]
 fn a_mistake_in_a_setting_says_where_it_is_and_what_is_right() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let with_file = |text: &str| {
         let file = inn.write("c.toml", text);
         inn.run(&["config", "show", "--config-file", &file])
@@ -92,7 +92,7 @@ fn a_mistake_in_a_setting_says_where_it_is_and_what_is_right() {
 
 #[test]
 fn every_key_of_the_documented_file_is_taken() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let documentation = include_str!("../../../../docs/cli.md");
     let (_, rest) = documentation.split_once("```toml\n").expect("the page shows a file");
     let (example, _) = rest.split_once("```").expect("it ends");

@@ -2,9 +2,10 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
+use innkeeper_tests::command::Ran;
 use innkeeper_tests::components::{hostile, patched};
 
-use crate::inn::{Inn, Ran};
+use crate::cli::Cli;
 
 /// Breaks the line, controls the terminal, turns the writing direction, shows nothing, piles up marks.
 const WICKED: [&str; 12] = [
@@ -48,7 +49,7 @@ fn wicked_connector() -> Vec<u8> {
 
 #[test]
 fn nothing_that_a_connector_says_leaves_its_line() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let path = inn.write("wicked.wasm", wicked_connector());
     let commands: [&[&str]; 14] = [
         &["connector", "inspect", &path],
@@ -85,7 +86,7 @@ fn nothing_that_a_connector_says_leaves_its_line() {
 
 #[test]
 fn a_connector_whose_texts_hide_something_is_refused_and_the_character_named() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     for (from, to, says) in [
         (
             "Does what no connector may",
@@ -102,7 +103,7 @@ fn a_connector_whose_texts_hide_something_is_refused_and_the_character_named() {
 
 #[test]
 fn nothing_that_a_person_gives_leaves_its_line() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     inn.run(&["connection", "create", "hostile_connector", "--id=h", "--auth-type=none", "--yes"]).succeeded();
     for text in WICKED {
         let named = inn.home().join(std::ffi::OsStr::from_bytes(text.replace('/', "_").as_bytes()));
@@ -149,7 +150,7 @@ fn nothing_that_a_person_gives_leaves_its_line() {
 #[test]
 fn there_is_no_way_out_beside_those_that_escape() {
     let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for path in crate::inn::files(&sources) {
+    for path in innkeeper_fixtures::files::files(&sources) {
         let name = path.strip_prefix(&sources).expect("it lies there").display().to_string();
         if ["output.rs", "log.rs"].contains(&name.as_str()) {
             continue;
@@ -168,7 +169,7 @@ fn there_is_no_way_out_beside_those_that_escape() {
 
 #[test]
 fn names_that_hide_something_are_refused_and_the_character_named() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let create = ["connection", "create", "hostile_connector", "--auth-type=none", "--yes"];
     let create = |flag: &str, text: &str| inn.run(&[&create[..], &[flag, text]].concat());
     create("--title", "Dri\u{200b}ve").failed(6, &[r"the title `Dri\u{200b}ve` contains U+200B, which cannot be seen"]);
@@ -178,7 +179,7 @@ fn names_that_hide_something_are_refused_and_the_character_named() {
 
 #[test]
 fn an_address_is_approved_as_it_is_parsed() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let secret = format!("--secret-file=clientSecret={}", inn.write("secret", "a-client-secret"));
     let create = [
         "connection",

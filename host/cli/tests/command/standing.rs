@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use crate::inn::{Inn, keys};
+use crate::cli::{Cli, keys};
 
 #[test]
 fn the_status_says_how_a_connection_stands_and_what_to_do() {
-    let inn = Inn::with_practice();
+    let inn = Cli::with_practice();
     inn.connect_drive(&[]).succeeded();
     let before = inn.run(&["status", "drive"]).succeeded();
     assert!(before.out.starts_with("drive: needs authorization: nobody has authorized it yet"), "{before:#?}");
     assert!(before.err.contains("next: innkeeper authorize drive"), "{before:#?}");
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     let after = inn.run(&["status", "drive"]).succeeded();
     assert!(after.out.starts_with("drive: ready\n") && after.out.contains("token expires    in 59 min"), "{after:#?}");
     let json = inn.run(&["status", "drive", "--json"]).succeeded().json();
@@ -48,7 +48,7 @@ fn the_status_says_how_a_connection_stands_and_what_to_do() {
 
 #[test]
 fn disconnecting_ends_the_grant_here_and_at_the_provider() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     let told = inn.run(&["disconnect", "drive"]).succeeded();
     assert_eq!((told.out.as_str(), told.err.as_str()), ("disconnected drive\n", ""));
     assert!(inn.provider().counters().revocations > 0, "the provider was told");
@@ -61,7 +61,7 @@ fn disconnecting_ends_the_grant_here_and_at_the_provider() {
 
 #[test]
 fn the_audit_tells_what_was_done_the_newest_first() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     inn.run(&["call", "drive", "listFiles"]).succeeded();
     inn.run(&["call", "drive", "downloadFile", "--input", r#"{"fileId":"nothing"}"#]).failed(3, &[]);
     let told = inn.run(&["audit"]).succeeded();

@@ -6,14 +6,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use innkeeper_practice::Decision;
 use serde_json::json;
 
-use crate::inn::{Inn, keys};
+use crate::cli::{Cli, keys};
 
 /// Something that opens the store.
 const LIST: [&str; 2] = ["connection", "list"];
 
 #[test]
 fn the_first_start_makes_a_keyring_that_only_its_owner_reads() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     inn.run(&LIST).succeeded();
     let mode = |name: &str| fs::metadata(inn.store().join(name)).expect(name).permissions().mode() & 0o777;
     assert_eq!((mode("keyring"), mode("innkeeper.redb")), (0o600, 0o600));
@@ -21,25 +21,25 @@ fn the_first_start_makes_a_keyring_that_only_its_owner_reads() {
 
 #[test]
 fn a_second_process_is_told_that_the_store_is_in_use() {
-    let inn = Inn::with_practice();
+    let inn = Cli::with_practice();
     inn.connect_drive(&[]).succeeded();
     let mut first = inn.begin(&["authorize", "drive", "--no-browser", "--json"]);
     let callback = first.consent(Decision::Allow);
     inn.run(&LIST).failed(9, &["is open in another process"]);
-    crate::inn::visit(&callback);
+    crate::cli::visit(&callback);
     inn.heard(first.end()).succeeded();
     inn.run(&LIST).succeeded();
 }
 
 #[test]
 fn a_lost_keyring_is_told_and_no_new_one_is_made_beside_an_old_store() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let keyring = inn.store().join("keyring");
     let kept = fs::read(&keyring).expect("it is there");
     fs::remove_file(&keyring).expect("it was there");
     inn.run(&LIST).failed(9, &["keyring", "restore it from a copy"]);
     assert!(!keyring.exists());
-    let other = Inn::empty();
+    let other = Cli::empty();
     other.run(&LIST).succeeded();
     fs::copy(other.store().join("keyring"), &keyring).expect("copied");
     inn.run(&LIST).failed(9, &["which the keyring does not have", "back into the keyring"]);
@@ -49,7 +49,7 @@ fn a_lost_keyring_is_told_and_no_new_one_is_made_beside_an_old_store() {
 
 #[test]
 fn a_keyring_that_others_can_read_is_not_used() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let keyring = inn.store().join("keyring");
     fs::set_permissions(&keyring, fs::Permissions::from_mode(0o644)).expect("changed");
     inn.run(&LIST).failed(9, &["can be read or changed by users other than its owner (mode 644)", "chmod 600"]);
@@ -57,7 +57,7 @@ fn a_keyring_that_others_can_read_is_not_used() {
 
 #[test]
 fn a_damaged_store_is_told_and_left_as_it_is() {
-    let inn = Inn::with_connectors();
+    let inn = Cli::with_connectors();
     let store = inn.store().join("innkeeper.redb");
     let whole = fs::read(&store).expect("it is there");
     for damaged in [&whole[..3000], &whole[..whole.len() / 2], b"garbage"] {
@@ -69,14 +69,14 @@ fn a_damaged_store_is_told_and_left_as_it_is() {
 
 #[test]
 fn a_folder_that_cannot_be_one_is_told() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     let file = inn.write("file", "");
     inn.run(&["connection", "list", "--folder", &file]).failed(9, &["cannot be used"]);
 }
 
 #[test]
 fn keys_are_listed_and_rotated_and_everything_still_opens() {
-    let inn = Inn::authorized();
+    let inn = Cli::authorized();
     let listed = inn.run(&["keys", "list", "--json"]).succeeded().json();
     assert_eq!((keys(&listed), listed["keys"][0]["seals"].clone()), (vec!["keys", "source"], json!(true)));
     let rotated = inn.run(&["keys", "rotate"]).succeeded();
@@ -94,7 +94,7 @@ fn keys_are_listed_and_rotated_and_everything_still_opens() {
 
 #[test]
 fn the_keyring_may_come_from_the_environment_or_a_command() {
-    let inn = Inn::empty();
+    let inn = Cli::empty();
     inn.run(&LIST).succeeded();
     let keyring = inn.store().join("keyring");
     let text = fs::read_to_string(&keyring).expect("it is there");

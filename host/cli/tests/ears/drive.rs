@@ -9,8 +9,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use innkeeper::lock::Mutex;
-use innkeeper_fixtures::oidc::plain_client;
-use serde_json::{Value, json};
+use innkeeper_fixtures::oidc::owner_of;
+use serde_json::json;
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -26,7 +26,7 @@ pub(crate) struct Served {
 #[derive(Clone)]
 pub(crate) struct Drive {
     pub(crate) base: Url,
-    userinfo: Url,
+    api: Url,
     served: Arc<Mutex<Vec<Served>>>,
 }
 
@@ -36,8 +36,7 @@ impl Drive {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let base = format!("http://{address}").parse().expect("an address");
-        let userinfo = api.join("api/me").expect("a path joins");
-        let drive = Self { base, userinfo, served: Arc::default() };
+        let drive = Self { base, api: api.clone(), served: Arc::default() };
         let router = Router::new().route("/drive/v3/files", get(files)).with_state(drive.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         drive
@@ -47,23 +46,12 @@ impl Drive {
     pub(crate) fn served(&self) -> Vec<Served> {
         self.served.lock().clone()
     }
-
-    /// The owner of this access token, if the authorization server accepts it.
-    pub(crate) async fn owner(&self, token: &str) -> Option<String> {
-        let http = plain_client().expect("a client for loopback");
-        let answer = http.get(self.userinfo.clone()).bearer_auth(token).send().await.expect("it answers");
-        if answer.status() != StatusCode::OK {
-            return None;
-        }
-        let about: Value = serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON");
-        Some(about["sub"].as_str().expect("a subject").to_owned())
-    }
 }
 
 async fn files(State(drive): State<Drive>, headers: HeaderMap) -> Response {
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let token = shown.strip_prefix("Bearer ").unwrap_or_default();
-    let Some(owner) = drive.owner(token).await else {
+    let Some(owner) = owner_of(&drive.api, token).await else {
         let challenge = [(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)];
         return (StatusCode::UNAUTHORIZED, challenge, Json(json!({}))).into_response();
     };

@@ -5,17 +5,18 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
+use crate::plain_provider;
 use crate::service::Place;
-use crate::stage::wait;
-use crate::upstream::Upstream;
+use crate::upstreams::wait;
 
 /// How often the test checks whether connections are refused, every 10 ms.
 const TRIES: usize = 1000;
 
 #[test]
 fn a_service_that_is_told_to_end_answers_what_is_under_way_and_takes_nothing_new() {
-    let upstream = Upstream::held();
-    let place = Place::with(&upstream.service_file());
+    let provider = plain_provider::start();
+    provider.hold();
+    let place = Place::with(&plain_provider::service_file(&provider));
     let service = place.start();
     let address = service.listening().to_owned();
     let mut idle = TcpStream::connect(&address).expect("it listens");
@@ -28,7 +29,7 @@ fn a_service_that_is_told_to_end_answers_what_is_under_way_and_takes_nothing_new
         body.len()
     )
     .expect("it reads");
-    wait(upstream.asked(1));
+    wait(provider.arrived(1));
 
     service.tell_to_end();
     let refused = (0..TRIES).any(|_| {
@@ -38,7 +39,7 @@ fn a_service_that_is_told_to_end_answers_what_is_under_way_and_takes_nothing_new
     });
     assert!(refused, "new connections are still taken");
 
-    upstream.release();
+    provider.release_all();
     let mut answer = String::new();
     asking.read_to_string(&mut answer).expect("it answers, and closes the connection");
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
@@ -50,6 +51,6 @@ fn a_service_that_is_told_to_end_answers_what_is_under_way_and_takes_nothing_new
 
 #[test]
 fn a_service_with_nothing_to_do_ends_at_once() {
-    let place = Place::with(&Upstream::ready().service_file());
+    let place = Place::with(&plain_provider::service_file(&plain_provider::start()));
     assert_eq!(place.start().stop().code(), Some(0));
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::hosts::Host;
 use crate::service::Place;
-use crate::stage::{Stage, visit, wait};
+use crate::upstreams::{Upstreams, visit, wait};
 
 /// The lifetime of a token in seconds, if it is to expire within a test.
 const SHORT_LIFE: u32 = 3;
@@ -17,27 +17,27 @@ const LOOKS: usize = 30 * SHORT_LIFE as usize;
 
 #[test]
 fn a_user_consents_without_an_app_and_tokens_are_renewed_until_the_grant_is_given_back() {
-    let stage = Stage::set_with(Some(SHORT_LIFE));
-    let place = Place::with(&stage.service_file());
+    let upstreams = Upstreams::start_with(Some(SHORT_LIFE));
+    let place = Place::with(&upstreams.service_file());
     let service = place.start();
-    let host = Host::connected(service.base(), &stage);
+    let host = Host::connected(service.base(), &upstreams);
     host.call("ada").failed(4, &["hint: innkeeper authorize drive --principal ada"]);
-    stage.authorize(&host, &service, "ada");
+    upstreams.authorize(&host, &service, "ada");
     let status = host.status("ada");
     let known = ["auth_type", "auth_mode", "authorized", "refreshable"].map(|name| status[name].to_string());
     assert_eq!(known, [r#""ears""#, r#""per-user""#, "true", "true"], "{status}");
 
     // Once the token expires before the host expects it, and the Drive refuses it; once on time, which the host
     // notices.
-    wait(stage.oidc.advance_clock(Duration::from_secs(u64::from(SHORT_LIFE) + 1))).expect("its clock is moved");
-    assert_eq!(host.call("ada").owner(), "ada");
+    wait(upstreams.oidc.advance_clock(Duration::from_secs(u64::from(SHORT_LIFE) + 1))).expect("its clock is moved");
+    assert_eq!(host.owner("ada"), "ada");
     let has_ended = |_| {
         thread::sleep(Duration::from_millis(100));
         host.status("ada")["state"] == "expired"
     };
     assert!((0..LOOKS).any(has_ended), "{}", host.status("ada"));
-    assert_eq!(host.call("ada").owner(), "ada");
-    let issues = wait(stage.oidc.issues(0)).expect("it tells").issues;
+    assert_eq!(host.owner("ada"), "ada");
+    let issues = wait(upstreams.oidc.issues(0)).expect("it tells").issues;
     let rotations: Vec<_> = issues.iter().filter(|issue| issue.asked == "refresh_token").collect();
     assert_eq!(rotations.len(), 2, "{issues:?}");
     for (before, after) in issues.iter().zip(&rotations) {
@@ -46,22 +46,22 @@ fn a_user_consents_without_an_app_and_tokens_are_renewed_until_the_grant_is_give
     }
 
     // The grant is revoked: the host's tokens no longer work at the provider.
-    let before = stage.relay.passed();
+    let before = upstreams.relay.passed();
     let last = &before.last().expect("a refresh passed").answer;
     let (access, refresh) = (last["access_token"].as_str().expect("one"), last["refresh_token"].as_str().expect("one"));
     host.run(&["disconnect", "drive", "--principal", "ada"]).succeeded();
-    let given_back: BTreeSet<_> = stage.relay.passed()[before.len()..]
+    let given_back: BTreeSet<_> = upstreams.relay.passed()[before.len()..]
         .iter()
         .map(|passed| (passed.target.clone(), passed.sent("token").unwrap_or_default().to_owned()))
         .collect();
     let expected = [access, refresh].map(|token| ("/token/revocation".to_owned(), token.to_owned()));
     assert_eq!(given_back, expected.into(), "access and refresh token, and nothing else");
-    assert!(!stage.is_honoured(access));
+    assert!(!upstreams.is_honoured(access));
     let answer = post(&service.url("v1/google/oauth/refresh"), &serde_json::json!({ "refresh_token": refresh }));
     assert_eq!((answer.0, &answer.1["error"]), (400, &Value::from("invalid_grant")), "{answer:?}");
     host.call("ada").failed(4, &["hint: innkeeper authorize drive --principal ada"]);
 
-    let secrets = stage.secrets();
+    let secrets = upstreams.secrets();
     assert!(secrets.count() >= 10, "codes, verifiers and tokens passed: {}", secrets.count());
     host.assert_holds_none(&secrets);
     secrets.assert_not_on_disk(place.path());
@@ -70,75 +70,76 @@ fn a_user_consents_without_an_app_and_tokens_are_renewed_until_the_grant_is_give
 
 #[test]
 fn a_token_that_the_drive_refuses_is_renewed_at_once_and_the_call_is_answered() {
-    let stage = Stage::set();
-    let place = Place::with(&stage.service_file());
+    let upstreams = Upstreams::start();
+    let place = Place::with(&upstreams.service_file());
     let service = place.start();
-    let host = Host::connected(service.base(), &stage);
-    stage.authorize(&host, &service, "ada");
-    assert_eq!(host.call("ada").owner(), "ada");
-    wait(stage.oidc.expire_access_tokens()).expect("they are forgotten");
-    assert_eq!(host.call("ada").owner(), "ada");
-    assert_eq!(wait(stage.oidc.counts()).expect("it counts").of("refresh_token", "success"), 1);
+    let host = Host::connected(service.base(), &upstreams);
+    upstreams.authorize(&host, &service, "ada");
+    assert_eq!(host.owner("ada"), "ada");
+    wait(upstreams.oidc.expire_access_tokens()).expect("they are forgotten");
+    assert_eq!(host.owner("ada"), "ada");
+    assert_eq!(wait(upstreams.oidc.counts()).expect("it counts").of("refresh_token", "success"), 1);
 }
 
 #[test]
 fn a_grant_that_ended_at_the_provider_wants_a_new_authorization() {
-    let stage = Stage::set();
-    let place = Place::with(&stage.service_file());
+    let upstreams = Upstreams::start();
+    let place = Place::with(&upstreams.service_file());
     let service = place.start();
-    let host = Host::connected(service.base(), &stage);
-    stage.authorize(&host, &service, "ada");
-    wait(stage.oidc.forget_refresh_tokens()).expect("they are forgotten");
-    wait(stage.oidc.expire_access_tokens()).expect("they are forgotten");
+    let host = Host::connected(service.base(), &upstreams);
+    upstreams.authorize(&host, &service, "ada");
+    wait(upstreams.oidc.forget_refresh_tokens()).expect("they are forgotten");
+    wait(upstreams.oidc.expire_access_tokens()).expect("they are forgotten");
     for _ in 0..2 {
         host.call("ada").failed(4, &["hint: innkeeper authorize drive --principal ada"]);
     }
-    let counts = wait(stage.oidc.counts()).expect("it counts");
+    let counts = wait(upstreams.oidc.counts()).expect("it counts");
     assert_eq!(counts.all("refresh_token"), 1, "it is not asked again: {counts:?}");
-    stage.authorize(&host, &service, "ada");
-    assert_eq!(host.call("ada").owner(), "ada");
+    upstreams.authorize(&host, &service, "ada");
+    assert_eq!(host.owner("ada"), "ada");
 }
 
 #[test]
 fn a_user_who_refuses_at_the_provider_comes_back_to_the_host_with_that() {
-    let stage = Stage::set();
-    let place = Place::with(&stage.service_file());
+    let upstreams = Upstreams::start();
+    let place = Place::with(&upstreams.service_file());
     let service = place.start();
-    let host = Host::connected(service.base(), &stage);
+    let host = Host::connected(service.base(), &upstreams);
     let waiting = host.begin_authorization("ada");
-    let callback = wait(stage.oidc.refuse_through(service.base(), waiting.address(), "ada")).expect("she comes back");
+    let callback =
+        wait(upstreams.oidc.refuse_through(service.base(), waiting.address(), "ada")).expect("she comes back");
     let given: Vec<_> = callback.query_pairs().map(|(name, _)| name.into_owned()).collect();
     assert_eq!(given, ["error", "state", "iss"]);
     visit(callback.as_str());
-    host.end_authorization(waiting).failed(5, &["innkeeper authorize drive"]);
-    assert!(stage.relay.passed().is_empty(), "no token was asked for");
+    host.end_authorization(waiting).exited(5, &["innkeeper authorize drive"]);
+    assert!(upstreams.relay.passed().is_empty(), "no token was asked for");
 }
 
 #[test]
 fn where_credentials_are_sent_to_is_shown_before_a_connection_is_made() {
-    let stage = Stage::set();
-    let place = Place::with(&stage.service_file());
+    let upstreams = Upstreams::start();
+    let place = Place::with(&upstreams.service_file());
     let service = place.start();
     let host = Host::new(service.base());
     let listed = format!("{} (ears, from the configuration of this host)", service.base());
-    host.connect(&stage, &[]).failed(2, &[&listed, "approval is required", "`--yes`"]);
+    host.connect(&upstreams, &[]).failed(2, &[&listed, "approval is required", "`--yes`"]);
     // Naming the host to reach approves no address that credentials are sent to.
-    let reach = format!("--host={}drive/v3", stage.drive.base);
-    host.connect(&stage, &[&reach]).failed(2, &[&listed]);
-    host.connect(&stage, &["--yes"]).succeeded();
+    let reach = format!("--host={}drive/v3", upstreams.drive.base);
+    host.connect(&upstreams, &[&reach]).failed(2, &[&listed]);
+    host.connect(&upstreams, &["--yes"]).succeeded();
 }
 
 #[test]
 fn a_host_without_a_service_says_what_its_operator_has_to_set() {
-    let stage = Stage::set();
-    let place = Place::with(&stage.service_file());
+    let upstreams = Upstreams::start();
+    let place = Place::with(&upstreams.service_file());
     let service = place.start();
     let nowhere = Host::without_service();
     let component = innkeeper_tests::components::folder().join("google_drive.wasm");
     nowhere.run(&["connector", "add", &component.display().to_string()]).succeeded();
-    nowhere.connect(&stage, &["--yes"]).failed(6, &["no auth redirect service", "`ears_url`"]);
+    nowhere.connect(&upstreams, &["--yes"]).failed(6, &["no auth redirect service", "`ears_url`"]);
     let flag = format!("--ears-url={}", service.base());
-    nowhere.connect(&stage, &["--yes", &flag]).succeeded();
+    nowhere.connect(&upstreams, &["--yes", &flag]).succeeded();
     // The address belongs to the host and not to the connection: without it there is no service to call.
     nowhere.call("ada").failed(6, &["`ears_url`"]);
 }

@@ -5,20 +5,20 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
-use innkeeper::lock::Mutex;
 use innkeeper_fixtures::secrets::Secrets;
+use innkeeper_tests::command::{Printed, Ran};
 use innkeeper_tests::components;
 use serde_json::Value;
 use tempfile::TempDir;
 use url::Url;
 
-use crate::stage::Stage;
+use crate::upstreams::Upstreams;
 
 /// A folder that the command is run in.
 pub(crate) struct Host {
     home: TempDir,
     ears_url: Option<String>,
-    said: Mutex<Vec<u8>>,
+    said: Printed,
 }
 
 impl Host {
@@ -33,19 +33,19 @@ impl Host {
     /// An empty folder, and no service.
     pub(crate) fn without_service() -> Self {
         let home = tempfile::tempdir().expect("there is room for a folder");
-        Self { home, ears_url: None, said: Mutex::default() }
+        Self { home, ears_url: None, said: Printed::default() }
     }
 
-    /// With the connection `drive` to the stage's Drive, through the service.
-    pub(crate) fn connected(ears_url: &Url, stage: &Stage) -> Self {
+    /// With the connection `drive` to the upstreams's Drive, through the service.
+    pub(crate) fn connected(ears_url: &Url, upstreams: &Upstreams) -> Self {
         let host = Self::new(ears_url);
-        host.connect(stage, &["--yes"]).succeeded();
+        host.connect(upstreams, &["--yes"]).succeeded();
         host
     }
 
     /// Makes the connection `drive`.
-    pub(crate) fn connect(&self, stage: &Stage, further: &[&str]) -> Ran {
-        let config = format!("--config=baseUrl={}", stage.drive.base);
+    pub(crate) fn connect(&self, upstreams: &Upstreams, further: &[&str]) -> Ran {
+        let config = format!("--config=baseUrl={}", upstreams.drive.base);
         // This authorization server does not have Google's scopes.
         let scope = "--field=scope=openid api.read";
         let create = ["connection", "create", "google_drive", "--id=drive", "--auth-type=ears", &config, scope];
@@ -54,18 +54,24 @@ impl Host {
 
     /// Runs the command without any input.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        self.heard(self.command(arguments).stdin(Stdio::null()).output().expect("the command starts"))
+        self.said.record(self.command(arguments).stdin(Stdio::null()).output().expect("the command starts"))
     }
 
-    /// Calls `listFiles` for a user: the id of the only file is the name of the token's owner.
+    /// Calls `listFiles` for a user.
     pub(crate) fn call(&self, user: &str) -> Ran {
         self.run(&["call", "drive", "listFiles", "--principal", user])
     }
 
+    /// The owner of the token that such a call used: the id of the only file.
+    #[track_caller]
+    pub(crate) fn owner(&self, user: &str) -> String {
+        let ran = self.call(user).succeeded();
+        ran.json()["files"][0]["id"].as_str().unwrap_or_else(|| panic!("no file in {ran:#?}")).to_owned()
+    }
+
     /// The status of a user's grant.
     pub(crate) fn status(&self, user: &str) -> Value {
-        let ran = self.run(&["status", "drive", "--principal", user, "--json"]);
-        serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error} in {ran:#?}"))
+        self.run(&["status", "drive", "--principal", user, "--json"]).json()
     }
 
     /// Starts `authorize` for a user.
@@ -91,12 +97,12 @@ impl Host {
         output.read_to_end(&mut stdout).expect("its output can be read");
         let ended = child.wait_with_output().expect("it ends");
         let stderr = std::fs::read(log).expect("a log");
-        self.heard(Output { stdout, stderr, ..ended })
+        self.said.record(Output { stdout, stderr, ..ended })
     }
 
     /// Fails if any of these was printed, or is in the folder.
     pub(crate) fn assert_holds_none(&self, secrets: &Secrets) {
-        secrets.assert_not_in("what the host said", &*self.said.lock());
+        secrets.assert_not_in("what the host said", self.said.bytes());
         secrets.assert_not_on_disk(self.home.path());
     }
 
@@ -107,14 +113,6 @@ impl Host {
         command.env("INNKEEPER_ALLOW_LOOPBACK", "true").env("INNKEEPER_LOG", "trace");
         command.envs(self.ears_url.as_ref().map(|url| ("INNKEEPER_EARS_URL", url)));
         command
-    }
-
-    fn heard(&self, output: Output) -> Ran {
-        let mut said = self.said.lock();
-        said.extend_from_slice(&output.stdout);
-        said.extend_from_slice(&output.stderr);
-        let text = |bytes| String::from_utf8(bytes).expect("it says UTF-8");
-        Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 }
 
@@ -132,40 +130,5 @@ impl Waiting {
     pub(crate) fn address(&self) -> &str {
         assert!(!self.address.is_empty(), "it began nothing: {:?}", self.line);
         &self.address
-    }
-}
-
-/// A command that has exited.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
-impl Ran {
-    /// It exited with 0.
-    #[track_caller]
-    pub(crate) fn succeeded(self) -> Self {
-        assert_eq!(self.code, Some(0), "{self:#?}");
-        self
-    }
-
-    /// It exited with this status and printed each of these.
-    #[track_caller]
-    pub(crate) fn failed(self, code: i32, says: &[&str]) -> Self {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        for words in says {
-            assert!(self.err.contains(words), "{words:?} is not in {self:#?}");
-        }
-        self
-    }
-
-    /// The owner of the token that a call of `listFiles` used.
-    #[track_caller]
-    pub(crate) fn owner(&self) -> String {
-        assert_eq!(self.code, Some(0), "{self:#?}");
-        let listed: Value = serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {self:#?}"));
-        listed["files"][0]["id"].as_str().unwrap_or_else(|| panic!("no file in {self:#?}")).to_owned()
     }
 }

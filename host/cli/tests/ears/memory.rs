@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 
 use futures::future::join_all;
 use innkeeper_fixtures::oidc::plain_client;
+use innkeeper_fixtures::scripted::ScriptedServer;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::plain_provider;
 use crate::service::Place;
-use crate::stage::wait;
-use crate::upstream::Upstream;
+use crate::upstreams::wait;
 
 /// Requests one after the other before memory is first measured, and the same number on separate connections.
 const WARM_UP: usize = 1_000;
@@ -38,8 +39,8 @@ fn ten_thousand_tokens_in_a_row_and_a_thousand_at_once_leave_the_memory_as_it_wa
         setrlimit(Resource::Nofile, raised)
             .expect("this test needs 4096 open files: raise the hard limit (`ulimit -Hn`)");
     }
-    let upstream = Upstream::ready();
-    let place = Place::with(&upstream.service_file());
+    let provider = plain_provider::start();
+    let place = Place::with(&plain_provider::service_file(&provider));
     // Neither log lines nor what the allocator holds for each thread are measured.
     let service = place.start_in(&[("MALLOC_ARENA_MAX", "1")], &["--listen", "127.0.0.1:0"], "warn");
     let address = service.url("v1/plain/oauth/refresh");
@@ -60,13 +61,13 @@ fn ten_thousand_tokens_in_a_row_and_a_thousand_at_once_leave_the_memory_as_it_wa
     let row = look("after 1,000 in a row on 1,000 connections");
     let mut crowds = Vec::new();
     for crowd in 0..CROWDS {
-        wait(at_once(&address, &upstream, &format!("crowd-{crowd}")));
+        wait(at_once(&address, &provider, &format!("crowd-{crowd}")));
         crowds.push(look("after 1,000 at once"));
     }
 
     let all = 2 * WARM_UP + IN_A_ROW + CONNECTIONS + CROWDS * AT_ONCE;
-    assert_eq!(upstream.times(), all, "each request was passed on once");
-    assert_eq!(upstream.most_at_once(), AT_ONCE);
+    assert_eq!(provider.times(), all, "each request was passed on once");
+    assert_eq!(provider.most_at_once(), AT_ONCE);
     assert!(row <= before + SLACK_IN_A_ROW, "{seen}");
     let (first, last) = (crowds[0], crowds[CROWDS - 1]);
     assert!(last <= first + (first - row) / SLACK_AT_ONCE, "{seen}");
@@ -84,15 +85,15 @@ async fn in_a_row(address: &Url, name: &str, count: usize, connection: &str) {
 }
 
 /// All of them have reached the provider before it answers the first.
-async fn at_once(address: &Url, upstream: &Upstream, name: &str) {
+async fn at_once(address: &Url, provider: &ScriptedServer, name: &str) {
     let http = plain_client().expect("a client for loopback");
     let names: Vec<_> = (0..AT_ONCE).map(|number| format!("{name}-{number}")).collect();
-    upstream.hold();
-    let before = upstream.times();
+    provider.hold();
+    let before = provider.times();
     let all = join_all(names.iter().map(|name| refresh(&http, address, name, KEEP)));
     let release = async {
-        upstream.asked(before + AT_ONCE).await;
-        upstream.release();
+        provider.arrived(before + AT_ONCE).await;
+        provider.release_all();
     };
     futures::join!(all, release);
 }

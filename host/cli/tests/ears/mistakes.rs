@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::service::{Place, SECRET_VARIABLE};
-use crate::stage::client_secret;
+use crate::upstreams::client_secret;
 
 /// A valid file.
 const WHOLE: &str = r#"loopback_callbacks = true
@@ -104,7 +104,7 @@ fn a_service_says_where_it_is_and_what_to_register() {
         },
     });
     assert_eq!(*introduced, expected);
-    assert!(crate::stage::visit(&metrics).contains("# EOF"), "they are served apart");
+    assert!(crate::upstreams::visit(&metrics).contains("# EOF"), "they are served apart");
     assert!(place.path().join("ears-keyring").exists(), "a keyring is made at the first start");
 }
 

@@ -14,31 +14,31 @@ use url::Url;
 
 use crate::hosts::Host;
 use crate::service::Place;
-use crate::stage::{Stage, visit, wait};
+use crate::upstreams::{Upstreams, visit, wait};
 
 #[test]
 fn replicas_behind_one_address_share_a_keyring_and_nothing_else() {
-    let stage = Stage::set();
+    let upstreams = Upstreams::start();
     let balancer = Balancer::start();
-    let first = Place::with(&stage.service_file());
+    let first = Place::with(&upstreams.service_file());
     let keyring = first.path().join("ears-keyring");
-    let second = Place::with(&format!("keyring = \"file:{}\"\n{}", keyring.display(), stage.service_file()));
+    let second = Place::with(&format!("keyring = \"file:{}\"\n{}", keyring.display(), upstreams.service_file()));
     let (places, public_url) = ([first, second], balancer.base.to_string());
     let arguments = ["--listen", "127.0.0.1:0", "--public-url", &public_url];
     let replicas = places.each_ref().map(|place| place.start_with(&arguments, "trace"));
     balancer.lead_to(
         replicas.each_ref().map(|replica| format!("http://{}", replica.listening()).parse().expect("an address")),
     );
-    let host = Host::connected(&balancer.base, &stage);
+    let host = Host::connected(&balancer.base, &upstreams);
 
     // Two requests of the browser and one of the host: each goes to a different replica.
     for user in ["ada", "grace"] {
-        stage.authorize(&host, &replicas[0], user);
-        assert_eq!(host.call(user).owner(), user);
+        upstreams.authorize(&host, &replicas[0], user);
+        assert_eq!(host.owner(user), user);
     }
-    wait(stage.oidc.expire_access_tokens()).expect("they are forgotten");
+    wait(upstreams.oidc.expire_access_tokens()).expect("they are forgotten");
     for user in ["ada", "grace"] {
-        assert_eq!(host.call(user).owner(), user);
+        assert_eq!(host.owner(user), user);
         host.run(&["disconnect", "drive", "--principal", user]).succeeded();
     }
     for place in &places {
@@ -53,11 +53,11 @@ fn replicas_behind_one_address_share_a_keyring_and_nothing_else() {
 
 #[test]
 fn a_flow_that_began_before_a_restart_ends_after_it() {
-    let stage = Stage::set();
-    let place = Place::with(&stage.service_file());
+    let upstreams = Upstreams::start();
+    let place = Place::with(&upstreams.service_file());
     let service = place.start();
     let listening = service.listening().to_owned();
-    let host = Host::connected(service.base(), &stage);
+    let host = Host::connected(service.base(), &upstreams);
     let waiting = host.begin_authorization("ada");
 
     // The browser goes to the provider, and meanwhile the service is another process.
@@ -65,7 +65,7 @@ fn a_flow_that_began_before_a_restart_ends_after_it() {
     let begun = wait(async { http.get(waiting.address()).send().await }).expect("it answers");
     let at = |name| begun.headers().get(name).expect("it is sent").to_str().expect("text").to_owned();
     let (provider, cookie) = (at(header::LOCATION), at(header::SET_COOKIE));
-    let back = wait(stage.oidc.authorize_as(&provider, "ada")).expect("she consents");
+    let back = wait(upstreams.oidc.authorize_as(&provider, "ada")).expect("she consents");
     assert!(service.stop().success());
     let service = place.start_with(&["--listen", &listening], "trace");
 
@@ -75,7 +75,7 @@ fn a_flow_that_began_before_a_restart_ends_after_it() {
     assert_eq!(handed_on.status(), StatusCode::FOUND);
     visit(handed_on.headers()[header::LOCATION].to_str().expect("text"));
     host.end_authorization(waiting).succeeded();
-    assert_eq!(host.call("ada").owner(), "ada");
+    assert_eq!(host.owner("ada"), "ada");
 }
 
 /// Passes requests to one replica after the other, like a load balancer. It stops with the tests.

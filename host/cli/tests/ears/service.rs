@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use url::Url;
 
-use crate::stage::client_secret;
+use crate::upstreams::client_secret;
 
 /// The environment variable of the service that has the client's secret.
 pub(crate) const SECRET_VARIABLE: &str = "GOOGLE_CLIENT_SECRET";

@@ -10,8 +10,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use innkeeper_ambient::{ManualClock, Timestamp};
 use innkeeper_egress::EgressError;
+use innkeeper_fixtures::scripted::{Reply, ScriptedServer};
 
-use crate::service::{Reply, Service};
 use crate::{Out, TOKEN, Tokens, attached, bare, loopback, text};
 
 /// Every way to write the searched token, each inside some text.
@@ -44,8 +44,8 @@ fn echoes() -> Vec<Vec<u8>> {
 }
 
 async fn answer(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Result<innkeeper_egress::Response, EgressError> {
-    let service = Service::start(move |_, _| reply()).await;
-    Out::new(&[service.rule()]).tokens(Tokens::in_query(TOKEN)).send(attached(&service.url("/"))).await
+    let service = ScriptedServer::start(move |_, _| reply()).await;
+    Out::new(&[service.url("")]).tokens(Tokens::in_query(TOKEN)).send(attached(&service.url("/"))).await
 }
 
 #[tokio::test]
@@ -83,8 +83,9 @@ async fn an_echo_is_scrubbed_from_headers_and_the_length_does_not_lie() {
 #[tokio::test]
 async fn cookies_are_not_handed_on() {
     let service =
-        Service::start(|_, _| Reply::new(200).header("set-cookie", "a=b").header("x-kept", "1").body("12345")).await;
-    let response = Out::new(&[service.rule()]).get(&service.url("/")).await.expect("answered");
+        ScriptedServer::start(|_, _| Reply::new(200).header("set-cookie", "a=b").header("x-kept", "1").body("12345"))
+            .await;
+    let response = Out::new(&[service.url("")]).get(&service.url("/")).await.expect("answered");
     assert!(response.headers.get("set-cookie").is_none() && response.headers.get("x-kept").is_some());
     assert_eq!(response.body.length(), Some(5));
 }
@@ -108,16 +109,16 @@ async fn an_encoding_that_cannot_be_searched_is_refused_once_a_credential_was_se
             matches!(answer(reply).await, Err(EgressError::Connect(text)) if text.contains("encoding")),
             "{coding}"
         );
-        let service = Service::start(move |_, _| reply()).await;
-        assert!(Out::new(&[service.rule()]).get(&service.url("/")).await.is_ok());
+        let service = ScriptedServer::start(move |_, _| reply()).await;
+        assert!(Out::new(&[service.url("")]).get(&service.url("/")).await.is_ok());
     }
 }
 
 #[tokio::test]
 async fn giant_headers_are_refused() {
     let answer = async |size: usize| {
-        let service = Service::start(move |_, _| Reply::new(200).header("x-large", "x".repeat(size))).await;
-        Out::new(&[service.rule()]).get(&service.url("/")).await.err()
+        let service = ScriptedServer::start(move |_, _| Reply::new(200).header("x-large", "x".repeat(size))).await;
+        Out::new(&[service.url("")]).get(&service.url("/")).await.err()
     };
     assert_eq!(answer(65_000).await, None);
     assert_eq!(answer(70_000).await, Some(EgressError::TooLarge { limit: 65_536 }));
@@ -140,9 +141,9 @@ async fn another_protocol_is_no_answer() {
 
 #[tokio::test]
 async fn a_body_that_never_ends_is_ended_by_the_deadline() {
-    let service = Service::start(|_, _| Reply::new(200).pieces([b"drip".to_vec()]).stalls()).await;
+    let service = ScriptedServer::start(|_, _| Reply::new(200).pieces([b"drip".to_vec()]).stalls()).await;
     let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1000)));
-    let mut out = Out::with(&[service.rule()], loopback(), clock.clone());
+    let mut out = Out::with(&[service.url("")], loopback(), clock.clone());
     out.deadline = Some(Timestamp::from_secs(1030));
     let mut response = out.get(&service.url("/")).await.expect("answered");
     assert_eq!(response.body.next().await, Ok(Some("drip".into())));
@@ -157,9 +158,9 @@ async fn a_body_that_never_ends_is_ended_by_the_deadline() {
 
 #[tokio::test]
 async fn a_body_that_was_handed_on_outlives_the_deadline_as_long_as_bytes_come() {
-    let service = Service::start(|_, _| Reply::new(200).pieces([b"drip".to_vec()]).stalls()).await;
+    let service = ScriptedServer::start(|_, _| Reply::new(200).pieces([b"drip".to_vec()]).stalls()).await;
     let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1000)));
-    let mut out = Out::with(&[service.rule()], loopback(), clock.clone());
+    let mut out = Out::with(&[service.url("")], loopback(), clock.clone());
     out.deadline = Some(Timestamp::from_secs(1030));
     let mut response = out.get(&service.url("/")).await.expect("answered");
     response.body.outlive_the_call(Duration::from_mins(1));
@@ -176,10 +177,10 @@ async fn a_body_that_was_handed_on_outlives_the_deadline_as_long_as_bytes_come()
 
 #[tokio::test]
 async fn a_head_that_does_not_come_is_not_waited_for() {
-    let service = Service::start(|_, _| Reply::never()).await;
+    let service = ScriptedServer::start(|_, _| Reply::never()).await;
     for timeout in [None, Some(Duration::from_secs(5))] {
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1000)));
-        let out = Out::with(&[service.rule()], loopback(), clock.clone());
+        let out = Out::with(&[service.url("")], loopback(), clock.clone());
         let mut request = bare(&service.url("/"));
         request.timeout = timeout;
         let (answer, ()) = futures::join!(out.send(request), async {
@@ -194,14 +195,14 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_deadline_that_the_caller_keeps_has_no_timer_and_an_earlier_end_has() {
-    let service = Service::start(|_, _| Reply::never()).await;
+    let service = ScriptedServer::start(|_, _| Reply::never()).await;
     let url = service.url("/");
     let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1000)));
-    let mut out = Out::with(&[service.rule()], loopback(), clock.clone());
+    let mut out = Out::with(&[service.url("")], loopback(), clock.clone());
     out.deadline = Some(Timestamp::from_secs(1030));
     out.dropped_at_deadline = true;
     let beyond = async {
-        while service.asked().is_empty() {
+        while service.received().is_empty() {
             tokio::task::yield_now().await;
         }
         clock.advance(Duration::from_secs(31));
@@ -227,7 +228,7 @@ async fn a_deadline_that_the_caller_keeps_has_no_timer_and_an_earlier_end_has() 
 
 #[tokio::test]
 async fn a_large_answer_is_bounded_by_who_reads_it() {
-    let service = Service::start(|_, _| Reply::new(200).pieces(vec![vec![b'x'; 1000]; 100])).await;
-    let mut response = Out::new(&[service.rule()]).get(&service.url("/")).await.expect("answered");
+    let service = ScriptedServer::start(|_, _| Reply::new(200).pieces(vec![vec![b'x'; 1000]; 100])).await;
+    let mut response = Out::new(&[service.url("")]).get(&service.url("/")).await.expect("answered");
     assert_eq!(response.body.read_all(5000).await, Err(EgressError::TooLarge { limit: 5000 }));
 }

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use http::Method;
 use innkeeper_egress::{Body, EgressError, Part, PartContent, Request, RequestBody};
+use innkeeper_fixtures::scripted::{Reply, ScriptedServer};
 
-use crate::service::{Reply, Service};
 use crate::{Out, bare};
 
-fn post(service: &Service, body: RequestBody) -> Request {
+fn post(service: &ScriptedServer, body: RequestBody) -> Request {
     Request { method: Method::POST, body, ..bare(&service.url("/")) }
 }
 
@@ -18,8 +18,8 @@ fn stream(pieces: &[&'static str], length: Option<u64>) -> Body {
 
 #[tokio::test]
 async fn a_stream_arrives_with_its_length_and_media_type_or_in_chunks() {
-    let service = Service::start(|_, _| Reply::new(200)).await;
-    let out = Out::new(&[service.rule()]);
+    let service = ScriptedServer::start(|_, _| Reply::new(200)).await;
+    let out = Out::new(&[service.url("")]);
     for length in [Some(6), None] {
         out.send(post(&service, RequestBody::Stream(stream(&["one", "two"], length)))).await.expect("sent");
         let asked = service.last();
@@ -30,20 +30,21 @@ async fn a_stream_arrives_with_its_length_and_media_type_or_in_chunks() {
 
 #[tokio::test]
 async fn the_error_of_a_stream_is_the_error_of_the_request() {
-    let service = Service::start(|_, _| Reply::new(200)).await;
+    let service = ScriptedServer::start(|_, _| Reply::new(200)).await;
     let pieces = futures::stream::iter([Ok(Bytes::from_static(b"one")), Err(EgressError::TooLarge { limit: 3 })]);
     let body = RequestBody::Stream(Body::from_stream(pieces, None, None));
     assert_eq!(
-        Out::new(&[service.rule()]).send(post(&service, body)).await.err(),
+        Out::new(&[service.url("")]).send(post(&service, body)).await.err(),
         Some(EgressError::TooLarge { limit: 3 })
     );
 }
 
 #[tokio::test]
 async fn an_answer_can_be_sent_on_without_being_read() {
-    let source = Service::start(|_, _| Reply::new(200).header("content-type", "image/png").body("picture")).await;
-    let target = Service::start(|_, _| Reply::new(200)).await;
-    let out = Out::new(&[source.rule(), target.rule()]);
+    let source =
+        ScriptedServer::start(|_, _| Reply::new(200).header("content-type", "image/png").body("picture")).await;
+    let target = ScriptedServer::start(|_, _| Reply::new(200)).await;
+    let out = Out::new(&[source.url(""), target.url("")]);
     let answer = out.get(&source.url("/")).await.expect("answered");
     let part = Part {
         name: "file".into(),
@@ -64,9 +65,9 @@ async fn an_answer_can_be_sent_on_without_being_read() {
 
 #[tokio::test]
 async fn a_form_is_encoded() {
-    let service = Service::start(|_, _| Reply::new(200)).await;
+    let service = ScriptedServer::start(|_, _| Reply::new(200)).await;
     let form = vec![("a b".into(), "c&d=e".into()), ("ü".into(), String::new())];
-    Out::new(&[service.rule()]).send(post(&service, RequestBody::Form(form))).await.expect("sent");
+    Out::new(&[service.url("")]).send(post(&service, RequestBody::Form(form))).await.expect("sent");
     let asked = service.last();
     assert_eq!(
         (asked.text().as_str(), asked.header("content-type")),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 use innkeeper_ambient::SystemClock;
 use innkeeper_egress::{EgressError, PrivateNetworks, Settings};
+use innkeeper_fixtures::scripted::{Reply, ScriptedServer};
 
-use crate::service::{Reply, Service};
 use crate::{Out, attached, bare, denial, loopback, text};
 
 fn settings(private: &[&str], plain: &[&str]) -> Settings {
@@ -18,18 +18,18 @@ fn settings(private: &[&str], plain: &[&str]) -> Settings {
 
 #[tokio::test]
 async fn what_was_not_approved_stays_here_and_the_denial_says_what_to_approve() {
-    let service = Service::start(|_, _| Reply::new(200)).await;
-    let out = Out::new(&[format!("{}/v1 (GET)", service.rule())]);
+    let service = ScriptedServer::start(|_, _| Reply::new(200)).await;
+    let out = Out::new(&[format!("{}/v1 (GET)", service.url(""))]);
     assert!(out.get(&service.url("/v1/x")).await.is_ok());
     for path in ["/v2/x?key=hidden", "/v1/../v2", "/v1/%2e%2e/v2", "/v1/..%2fv2", "/v10"] {
         let denial = denial(out.get(&service.url(path)).await);
-        assert!(denial.contains(&format!("{} GET /v", service.rule())), "{denial}");
+        assert!(denial.contains(&format!("{} GET /v", service.url(""))), "{denial}");
         assert!(!denial.contains("hidden"), "{denial}");
     }
     let mut post = bare(&service.url("/v1/x"));
     post.method = http::Method::POST;
     assert!(denial(out.send(post).await).contains("POST /v1/x"));
-    assert_eq!(service.asked().len(), 1);
+    assert_eq!(service.received().len(), 1);
 }
 
 #[tokio::test]
@@ -75,19 +75,19 @@ async fn address_literals_are_checked_in_every_spelling() {
 
 #[tokio::test]
 async fn a_name_that_changes_its_address_later_gains_nothing() {
-    let service = Service::start(|_, _| Reply::new(200).header("connection", "close")).await;
+    let service = ScriptedServer::start(|_, _| Reply::new(200).header("connection", "close")).await;
     let address = format!("http://api.test:{}", service.port);
     let out = Out::with(std::slice::from_ref(&address), settings(&["127.0.0.1"], &["api.test"]), Arc::new(SystemClock));
     out.names.answer("api.test", &[&["127.0.0.1"], &["127.0.0.2"]]);
     text(out.get(&address).await.expect("the first address is allowed")).await;
     assert_eq!(out.names.asked(), 1, "the address that was checked is the one that was connected to");
     assert!(denial(out.get(&address).await).contains("loopback"));
-    assert_eq!(service.asked().len(), 1);
+    assert_eq!(service.received().len(), 1);
 }
 
 #[tokio::test]
 async fn of_several_addresses_only_the_allowed_ones_are_tried() {
-    let service = Service::start(|_, _| Reply::new(200)).await;
+    let service = ScriptedServer::start(|_, _| Reply::new(200)).await;
     let address = format!("http://api.test:{}", service.port);
     let out = Out::with(std::slice::from_ref(&address), settings(&["127.0.0.1"], &["api.test"]), Arc::new(SystemClock));
     out.names.answer("api.test", &[&["10.255.255.1", "127.0.0.1"]]);
@@ -96,11 +96,12 @@ async fn of_several_addresses_only_the_allowed_ones_are_tried() {
 
 #[tokio::test]
 async fn an_exception_for_one_port_opens_no_other() {
-    let (one, other) = (Service::start(|_, _| Reply::new(200)).await, Service::start(|_, _| Reply::new(200)).await);
+    let (one, other) =
+        (ScriptedServer::start(|_, _| Reply::new(200)).await, ScriptedServer::start(|_, _| Reply::new(200)).await);
     let only = format!("127.0.0.1:{}", one.port);
     let named = format!("http://api.test:{}", other.port);
     let out = Out::with(
-        &[one.rule(), other.rule(), named.clone()],
+        &[one.url(""), other.url(""), named.clone()],
         settings(&[&only], &["127.0.0.1", "api.test"]),
         Arc::new(SystemClock),
     );
@@ -112,16 +113,17 @@ async fn an_exception_for_one_port_opens_no_other() {
 
 #[tokio::test]
 async fn plain_http_goes_only_where_the_operator_allowed_it() {
-    let service = Service::start(|_, _| Reply::new(200)).await;
+    let service = ScriptedServer::start(|_, _| Reply::new(200)).await;
     let named = format!("http://api.test:{}", service.port);
     for plain in [&[][..], &["other.test"], &["10.0.0.0/8"]] {
-        let out = Out::with(&[service.rule(), named.clone()], settings(&["127.0.0.0/8"], plain), Arc::new(SystemClock));
+        let out =
+            Out::with(&[service.url(""), named.clone()], settings(&["127.0.0.0/8"], plain), Arc::new(SystemClock));
         out.names.answer("api.test", &[&["127.0.0.1"]]);
         for url in [&service.url("/"), &named] {
             assert!(denial(out.get(url).await).contains("plain http"), "{plain:?}");
         }
     }
-    assert!(service.asked().is_empty());
+    assert!(service.received().is_empty());
 }
 
 #[tokio::test]

@@ -8,7 +8,6 @@ mod http2;
 mod placeholders;
 mod redirects;
 mod repeats;
-mod service;
 mod tls;
 mod way_out;
 

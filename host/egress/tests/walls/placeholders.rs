@@ -5,12 +5,12 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use http::{HeaderValue, Method};
 use innkeeper_egress::{EgressError, Part, PartContent, Request, RequestBody};
+use innkeeper_fixtures::scripted::{Reply, ScriptedServer};
 
-use crate::service::{Reply, Service};
 use crate::{Out, Tokens, attached, bare, text};
 
-fn out(service: &Service) -> Out {
-    Out::new(&[service.rule()]).tokens(Tokens::new(&["token-one"]))
+fn out(service: &ScriptedServer) -> Out {
+    Out::new(&[service.url("")]).tokens(Tokens::new(&["token-one"]))
 }
 
 async fn refused(out: &Out, request: Request) -> bool {
@@ -19,7 +19,7 @@ async fn refused(out: &Out, request: Request) -> bool {
 
 #[tokio::test]
 async fn secrets_are_filled_in_as_each_place_wants_it() {
-    let service = Service::start(|_, _| Reply::new(200)).await;
+    let service = ScriptedServer::start(|_, _| Reply::new(200)).await;
     let mut request = attached(&service.url("/bot${secret.key}/x?a=${secret.key}"));
     request.query.push(("b".into(), "<${secret.key}>".into()));
     request.headers.insert("x-key", HeaderValue::from_static("k ${secret.key}"));
@@ -36,7 +36,7 @@ async fn secrets_are_filled_in_as_each_place_wants_it() {
 
 #[tokio::test]
 async fn forms_and_text_parts_are_filled_and_files_are_not() {
-    let service = Service::start(|_, _| Reply::new(200)).await;
+    let service = ScriptedServer::start(|_, _| Reply::new(200)).await;
     let mut request = attached(&service.url("/"));
     request.method = Method::POST;
     request.body = RequestBody::Form(vec![("a".into(), "${secret.key}".into())]);
@@ -58,17 +58,17 @@ async fn forms_and_text_parts_are_filled_and_files_are_not() {
 
 #[tokio::test]
 async fn bytes_that_are_no_text_are_left_alone() {
-    let service = Service::start(|_, _| Reply::new(200)).await;
+    let service = ScriptedServer::start(|_, _| Reply::new(200)).await;
     let mut request = attached(&service.url("/"));
     request.method = Method::POST;
     request.body = RequestBody::Bytes(Bytes::from_static(b"\xff${secret.key}"));
     out(&service).send(request).await.expect("sent");
-    assert_eq!(service.last().body, b"\xff${secret.key}");
+    assert_eq!(service.last().body[..], *b"\xff${secret.key}");
 }
 
 #[tokio::test]
 async fn what_cannot_be_filled_in_is_not_sent() {
-    let service = Service::start(|_, _| Reply::new(200)).await;
+    let service = ScriptedServer::start(|_, _| Reply::new(200)).await;
     let out = out(&service);
     assert!(refused(&out, attached(&service.url("/${secret.unknown}"))).await);
     assert!(refused(&out, attached(&service.url("/a/${secret.dots}/b"))).await);
@@ -76,20 +76,20 @@ async fn what_cannot_be_filled_in_is_not_sent() {
     let mut request = bare(&service.url("/"));
     request.headers.insert("x-key", HeaderValue::from_static("${secret.key}"));
     assert!(refused(&out, request).await);
-    assert!(service.asked().is_empty());
+    assert!(service.received().is_empty());
 }
 
 #[tokio::test]
 async fn a_secret_cannot_move_the_path_out_of_what_was_approved() {
-    let service = Service::start(|_, _| Reply::new(200)).await;
-    let out = Out::new(&[format!("{}/public", service.rule())]).tokens(Tokens::new(&["token-one"]));
+    let service = ScriptedServer::start(|_, _| Reply::new(200)).await;
+    let out = Out::new(&[format!("{}/public", service.url(""))]).tokens(Tokens::new(&["token-one"]));
     assert!(refused(&out, attached(&service.url("/public/${secret.slip}"))).await);
-    assert!(service.asked().is_empty());
+    assert!(service.received().is_empty());
 }
 
 #[tokio::test]
 async fn a_default_header_with_a_secret_goes_only_with_the_credential() {
-    let service = Service::start(|_, _| Reply::new(200)).await;
+    let service = ScriptedServer::start(|_, _| Reply::new(200)).await;
     let mut out = out(&service);
     out.default_headers = vec![("x-filled".into(), "${secret.key}".into())];
     out.send(attached(&service.url("/"))).await.expect("sent");
@@ -100,7 +100,7 @@ async fn a_default_header_with_a_secret_goes_only_with_the_credential() {
 
 #[tokio::test]
 async fn filled_in_secrets_are_scrubbed_as_well() {
-    let service = Service::start(|asked, _| {
+    let service = ScriptedServer::start(|asked, _| {
         Reply::new(200).body(format!("{} {}", asked.target, asked.header("x-key").unwrap_or_default()))
     })
     .await;
@@ -113,7 +113,7 @@ async fn filled_in_secrets_are_scrubbed_as_well() {
 #[tokio::test]
 async fn a_secret_that_an_earlier_request_left_with_the_service_is_scrubbed_from_every_later_answer() {
     let kept = Mutex::new(String::new());
-    let service = Service::start(move |asked, _| {
+    let service = ScriptedServer::start(move |asked, _| {
         let mut kept = kept.lock().expect("not poisoned");
         if asked.target == "/keep" {
             *kept = asked.text();

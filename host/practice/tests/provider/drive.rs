@@ -6,12 +6,12 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::stage::{Answer, READ, Stage};
+use crate::practice_run::{Answer, PracticeRun, READ};
 
 const METADATA: &str = "https://www.googleapis.com/auth/drive.metadata.readonly";
 
-async fn signed_in(person: &str) -> (Stage, String) {
-    let stage = Stage::new().await;
+async fn signed_in(person: &str) -> (PracticeRun, String) {
+    let stage = PracticeRun::new().await;
     let (access, _) = stage.grant(person, READ).await;
     (stage, access)
 }
@@ -21,7 +21,7 @@ fn names(answer: &Answer) -> Vec<String> {
     files.iter().map(|file| file["name"].as_str().expect("a name").to_owned()).collect()
 }
 
-async fn id(stage: &Stage, token: &str, name: &str) -> String {
+async fn id(stage: &PracticeRun, token: &str, name: &str) -> String {
     let query = format!("name = '{}'", name.replace('\'', "\\'"));
     let answer = stage.api(token, "files", &[("q", &query)]).await;
     answer.json()["files"][0]["id"].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned()
@@ -186,7 +186,7 @@ async fn errors_have_googles_shape() {
 
 #[tokio::test]
 async fn the_scope_decides_what_is_opened() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let (metadata, _) = stage.grant("ada", METADATA).await;
     let todo = id(&stage, &metadata, "todo.txt").await;
     let answer = stage.api(&metadata, &format!("files/{todo}"), &[("alt", "media")]).await;

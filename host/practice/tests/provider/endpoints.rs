@@ -6,11 +6,11 @@ use http::StatusCode;
 use innkeeper_ambient::{SeededRandom, SystemClock};
 use innkeeper_practice::{Practice, Settings, StartError};
 
-use crate::stage::{READ, Stage};
+use crate::practice_run::{PracticeRun, READ};
 
 #[tokio::test]
 async fn the_metadata_names_the_issuer_and_what_is_supported() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let metadata = stage.get("/.well-known/oauth-authorization-server").await.json();
     let base = &stage.provider.base_url;
     assert_eq!(metadata["issuer"].as_str(), Some(base.as_str()));
@@ -21,7 +21,7 @@ async fn the_metadata_names_the_issuer_and_what_is_supported() {
 
 #[tokio::test]
 async fn echo_answers_what_arrived_and_whose_token_it_is() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let (access, _) = stage.grant("grace", READ).await;
     let bearer = format!("Bearer {access}");
     let headers = [("authorization", bearer.as_str()), ("x-one", "1"), ("x-one", "2")];
@@ -44,7 +44,7 @@ async fn echo_answers_what_arrived_and_whose_token_it_is() {
 
 #[tokio::test]
 async fn a_reset_forgets_tokens_events_and_counters() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let (access, _) = stage.grant("ada", READ).await;
     assert_eq!(stage.get("/practice/counters").await.json()["code_exchanges"], 1);
     let events = stage.get("/practice/events").await.json();
@@ -60,7 +60,7 @@ async fn a_reset_forgets_tokens_events_and_counters() {
 
 #[tokio::test]
 async fn the_switches_are_not_for_web_pages() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let elsewhere = [("origin", "https://evil.example")];
     assert_eq!(stage.send("POST", "/practice/reset", &elsewhere, b"").await.status, StatusCode::FORBIDDEN);
     let rebound = [("host", "evil.example:80"), ("origin", "http://evil.example:80")];
@@ -71,7 +71,7 @@ async fn the_switches_are_not_for_web_pages() {
 
 #[tokio::test]
 async fn what_cannot_work_is_refused_at_the_start() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let taken = stage.provider.base_url.rsplit_once(':').expect("a port").1.parse().expect("a number");
     let start = |settings| Practice::start(settings, Arc::new(SystemClock), Arc::new(SeededRandom::new(1)));
     let error = start(Settings { port: taken, ..Settings::default() }).await.expect_err("the port is taken");
@@ -84,7 +84,7 @@ async fn what_cannot_work_is_refused_at_the_start() {
 
 #[tokio::test]
 async fn a_stopped_provider_listens_no_more() {
-    let Stage { provider, .. } = Stage::new().await;
+    let PracticeRun { provider, .. } = PracticeRun::new().await;
     let address = provider.base_url.trim_start_matches("http://").to_owned();
     provider.stop().await;
     assert!(tokio::net::TcpStream::connect(&address).await.is_err());

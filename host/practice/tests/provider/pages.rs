@@ -3,7 +3,7 @@
 use http::StatusCode;
 use innkeeper_practice::{ConsentError, consent};
 
-use crate::stage::{Answer, CALLBACK, Stage};
+use crate::practice_run::{Answer, CALLBACK, PracticeRun};
 
 fn is_a_page(answer: &Answer, status: StatusCode) {
     assert_eq!(answer.status, status, "{}", answer.text());
@@ -17,8 +17,8 @@ fn is_a_page(answer: &Answer, status: StatusCode) {
 }
 
 /// The hidden fields of the consent page and the cookie that came with it.
-async fn opened(stage: &Stage) -> (String, String, String) {
-    let answer = stage.get(&Stage::authorize_path(&[])).await;
+async fn opened(stage: &PracticeRun) -> (String, String, String) {
+    let answer = stage.get(&PracticeRun::authorize_path(&[])).await;
     let page = answer.text();
     let field = |name: &str| {
         let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).expect("the field");
@@ -35,7 +35,7 @@ fn form<'a>(request: &'a str, token: &'a str, person: &'a str, decision: &'a str
 
 #[tokio::test]
 async fn a_client_or_an_address_that_is_not_registered_is_shown_and_never_redirected_to() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     for changes in [
         ("client_id", "nobody"),
         ("client_id", ""),
@@ -44,17 +44,17 @@ async fn a_client_or_an_address_that_is_not_registered_is_shown_and_never_redire
         ("redirect_uri", "https://evil.example/callback"),
         ("redirect_uri", "http://127.0.0.1:49152/callback/more"),
     ] {
-        is_a_page(&stage.get(&Stage::authorize_path(&[changes])).await, StatusCode::BAD_REQUEST);
+        is_a_page(&stage.get(&PracticeRun::authorize_path(&[changes])).await, StatusCode::BAD_REQUEST);
     }
-    let twice = format!("{}&redirect_uri=https://evil.example", Stage::authorize_path(&[]));
+    let twice = format!("{}&redirect_uri=https://evil.example", PracticeRun::authorize_path(&[]));
     is_a_page(&stage.get(&twice).await, StatusCode::BAD_REQUEST);
     let long = "s".repeat(5000);
-    is_a_page(&stage.get(&Stage::authorize_path(&[("state", &long)])).await, StatusCode::BAD_REQUEST);
+    is_a_page(&stage.get(&PracticeRun::authorize_path(&[("state", &long)])).await, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
 async fn other_mistakes_go_back_to_the_client_with_state_and_issuer() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     for (change, error) in [
         (("response_type", "token"), "unsupported_response_type"),
         (("response_type", ""), "invalid_request"),
@@ -65,7 +65,7 @@ async fn other_mistakes_go_back_to_the_client_with_state_and_issuer() {
         (("scope", "everything"), "invalid_scope"),
         (("prompt", "none"), "login_required"),
     ] {
-        let answer = stage.get(&Stage::authorize_path(&[change])).await;
+        let answer = stage.get(&PracticeRun::authorize_path(&[change])).await;
         assert_eq!(answer.status, StatusCode::FOUND);
         assert!(answer.header("location").starts_with(CALLBACK));
         assert_eq!(answer.sent("error").as_deref(), Some(error), "{change:?}");
@@ -77,19 +77,19 @@ async fn other_mistakes_go_back_to_the_client_with_state_and_issuer() {
 
 #[tokio::test]
 async fn whatever_a_client_sends_is_escaped_on_pages() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let markup = "\"><script>alert('x')</script>";
     for changes in [[("client_id", markup)], [("redirect_uri", markup)]] {
-        let page = stage.get(&Stage::authorize_path(&changes)).await;
+        let page = stage.get(&PracticeRun::authorize_path(&changes)).await;
         is_a_page(&page, StatusCode::BAD_REQUEST);
         assert!(!page.text().contains("<script") && page.text().contains("script"), "{}", page.text());
     }
     for changes in [[("state", markup)], [("login_hint", markup)]] {
-        let page = stage.get(&Stage::authorize_path(&changes)).await;
+        let page = stage.get(&PracticeRun::authorize_path(&changes)).await;
         is_a_page(&page, StatusCode::OK);
         assert!(!page.text().contains("script"), "{}", page.text());
     }
-    let answer = stage.get(&Stage::authorize_path(&[("scope", markup)])).await;
+    let answer = stage.get(&PracticeRun::authorize_path(&[("scope", markup)])).await;
     assert_eq!(answer.sent("error").as_deref(), Some("invalid_scope"));
     let nowhere = stage.get("/%3Cscript%3E").await;
     is_a_page(&nowhere, StatusCode::NOT_FOUND);
@@ -99,15 +99,16 @@ async fn whatever_a_client_sends_is_escaped_on_pages() {
 #[tokio::test]
 async fn a_scope_of_the_settings_is_escaped_on_the_consent_page() {
     let scope = "<b>bold</b>".to_owned();
-    let stage = Stage::with(innkeeper_practice::Settings { scopes: vec![scope.clone()], ..Default::default() }).await;
-    let page = stage.get(&Stage::authorize_path(&[("scope", &scope)])).await;
+    let stage =
+        PracticeRun::with(innkeeper_practice::Settings { scopes: vec![scope.clone()], ..Default::default() }).await;
+    let page = stage.get(&PracticeRun::authorize_path(&[("scope", &scope)])).await;
     is_a_page(&page, StatusCode::OK);
     assert!(!page.text().contains(&scope) && page.text().contains("bold"));
 }
 
 #[tokio::test]
 async fn a_button_counts_once_and_only_from_the_page_of_this_browser() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let (request, token, cookie) = opened(&stage).await;
     let with_cookie = [("cookie", cookie.as_str())];
     let other = "practice_browser=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -134,19 +135,19 @@ async fn a_button_counts_once_and_only_from_the_page_of_this_browser() {
 
 #[tokio::test]
 async fn the_scripted_user_says_what_was_shown_instead_of_the_consent_page() {
-    let stage = Stage::new().await;
-    let url = format!("{}{}", stage.provider.base_url, Stage::authorize_path(&[("client_id", "nobody")]));
+    let stage = PracticeRun::new().await;
+    let url = format!("{}{}", stage.provider.base_url, PracticeRun::authorize_path(&[("client_id", "nobody")]));
     let error = consent(&url).await.expect_err("no page to consent on");
     assert_eq!(error.to_string(), "instead of the consent page the provider answered 400: Unknown client");
     assert!(matches!(consent("https://127.0.0.1/").await, Err(ConsentError::Connect(_))));
     assert!(matches!(consent("nonsense").await, Err(ConsentError::Address)));
-    let refused = format!("{}{}", stage.provider.base_url, Stage::authorize_path(&[("scope", "everything")]));
+    let refused = format!("{}{}", stage.provider.base_url, PracticeRun::authorize_path(&[("scope", "everything")]));
     assert!(consent(&refused).await.expect("sent back").contains("error=invalid_scope"));
 }
 
 #[tokio::test]
 async fn the_first_page_says_what_there_is() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let page = stage.get("/").await;
     is_a_page(&page, StatusCode::OK);
     for name in ["practice-public", "practice-confidential", "/practice/expire", "Grace Murray"] {

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use innkeeper_practice::{Decision, EventKind, Settings};
 
-use crate::stage::{Answer, CALLBACK, READ, Stage, VERIFIER, basic, parameter};
+use crate::practice_run::{Answer, CALLBACK, PracticeRun, READ, VERIFIER, basic, parameter};
 
 fn refused(answer: &Answer, error: &str) {
     let expected = if error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
@@ -14,7 +14,7 @@ fn refused(answer: &Answer, error: &str) {
 
 #[tokio::test]
 async fn a_code_gives_tokens_and_the_answer_names_its_issuer() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let callback = stage.visit("ada", Decision::Allow, &[]).await;
     assert!(callback.starts_with(CALLBACK));
     assert_eq!(parameter(&callback, "state").as_deref(), Some("a state"));
@@ -31,7 +31,7 @@ async fn a_code_gives_tokens_and_the_answer_names_its_issuer() {
 
 #[tokio::test]
 async fn a_denied_consent_goes_back_with_state_and_issuer() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let callback = stage.visit("ada", Decision::Deny, &[]).await;
     assert_eq!(parameter(&callback, "error").as_deref(), Some("access_denied"));
     assert_eq!(parameter(&callback, "state").as_deref(), Some("a state"));
@@ -41,7 +41,7 @@ async fn a_denied_consent_goes_back_with_state_and_issuer() {
 
 #[tokio::test]
 async fn a_wrong_verifier_spends_the_code() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let code = stage.code("ada", &[]).await;
     let form = [
         ("grant_type", "authorization_code"),
@@ -57,7 +57,7 @@ async fn a_wrong_verifier_spends_the_code() {
 
 #[tokio::test]
 async fn a_code_that_comes_twice_kills_what_it_gave() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let code = stage.code("ada", &[]).await;
     let tokens = stage.exchange(&code).await.json();
     let access = tokens["access_token"].as_str().expect("a token");
@@ -69,7 +69,7 @@ async fn a_code_that_comes_twice_kills_what_it_gave() {
 
 #[tokio::test]
 async fn a_code_is_bound_to_its_time_its_client_and_its_redirect_address() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let late = stage.code("ada", &[]).await;
     stage.pass(60);
     refused(&stage.exchange(&late).await, "invalid_grant");
@@ -95,7 +95,7 @@ async fn a_code_is_bound_to_its_time_its_client_and_its_redirect_address() {
 
 #[tokio::test]
 async fn a_refresh_rotates_and_the_old_refresh_token_kills_the_grant() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let (first_access, first) = stage.grant("ada", READ).await;
     let second = stage.refresh(&first).await.json();
     assert_ne!(second["refresh_token"].as_str(), Some(first.as_str()));
@@ -117,7 +117,7 @@ fn scoped<'a>(token: &'a str, scope: &'a str) -> [(&'a str, &'a str); 4] {
 
 #[tokio::test]
 async fn a_refresh_narrows_the_scope_and_never_widens_it() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let (_, refresh) = stage.grant("ada", "openid email").await;
     refused(&stage.token(&scoped(&refresh, READ)).await, "invalid_scope");
     refused(&stage.token(&scoped(&refresh, "no such scope")).await, "invalid_scope");
@@ -130,7 +130,7 @@ async fn a_refresh_narrows_the_scope_and_never_widens_it() {
 #[tokio::test]
 async fn without_rotation_the_refresh_token_goes_on_and_is_not_sent_again() {
     let settings = Settings { rotate_refresh_tokens: false, announce_expiry: false, ..Settings::default() };
-    let stage = Stage::with(settings).await;
+    let stage = PracticeRun::with(settings).await;
     let (_, refresh) = stage.grant("ada", READ).await;
     for _ in 0..2 {
         let answer = stage.refresh(&refresh).await;
@@ -141,7 +141,7 @@ async fn without_rotation_the_refresh_token_goes_on_and_is_not_sent_again() {
 
 #[tokio::test]
 async fn tokens_end_with_their_time_or_by_the_switch() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let (access, refresh) = stage.grant("ada", READ).await;
     stage.pass(3599);
     assert_eq!(stage.api(&access, "files", &[]).await.status, StatusCode::OK);
@@ -163,7 +163,7 @@ async fn tokens_end_with_their_time_or_by_the_switch() {
 
 #[tokio::test]
 async fn a_client_proves_who_it_is_in_one_way() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let grant = ("grant_type", "client_credentials");
     let good = basic("practice-service", "practice-secret");
     let answer = stage.post("/token", &[("authorization", &good)], &[grant, ("scope", READ)]).await;
@@ -200,7 +200,7 @@ async fn a_client_proves_who_it_is_in_one_way() {
 
 #[tokio::test]
 async fn revoking_a_refresh_token_ends_the_grant_and_unknown_tokens_are_fine() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let (access, refresh) = stage.grant("ada", READ).await;
     let id = ("client_id", "practice-public");
     let confidential = basic("practice-confidential", "practice-secret");
@@ -230,7 +230,7 @@ async fn revoking_a_refresh_token_ends_the_grant_and_unknown_tokens_are_fine() {
 
 #[tokio::test]
 async fn no_event_holds_more_than_the_beginning_of_a_token() {
-    let stage = Stage::new().await;
+    let stage = PracticeRun::new().await;
     let code = stage.code("ada", &[]).await;
     let tokens = stage.exchange(&code).await.json();
     let access = tokens["access_token"].as_str().expect("a token");

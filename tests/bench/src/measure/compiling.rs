@@ -8,10 +8,10 @@ use innkeeper_runtime::{Runtime, RuntimeSettings};
 use serde::Serialize;
 
 use super::Effort;
+use crate::bench_host::component;
 use crate::failure::Failure;
 use crate::machine::processor_time;
 use crate::sample::{Stopwatch, median, millis, tenths};
-use crate::stage::component;
 
 /// Loading a connector without a cache, in the middle, by both ways in turns.
 #[derive(Clone, Copy, Debug, Serialize)]

@@ -8,9 +8,9 @@ use serde::Serialize;
 use url::Url;
 
 use super::Effort;
+use crate::bench_host::BenchHost;
 use crate::failure::Failure;
 use crate::sample::{Stopwatch, median};
-use crate::stage::Stage;
 
 /// Decisions between two looks at the clock.
 const BATCH: u32 = 1000;
@@ -25,7 +25,7 @@ pub(crate) struct Decision {
     pub(crate) each_ns: f64,
 }
 
-pub(super) fn measure(stage: &Stage, effort: Effort) -> Result<Decision, Failure> {
+pub(super) fn measure(stage: &BenchHost, effort: Effort) -> Result<Decision, Failure> {
     let rules = (1..RULES).map(|number| format!("https://api-{number}.example.com/v1 (GET, POST)"));
     let rules = rules.chain(["https://*.example.net/drive/v3 (GET, POST)".to_owned()]);
     let allow: Vec<ApprovedHost> = rules.map(|rule| rule.parse().map_err(Failure::Egress)).collect::<Result<_, _>>()?;

@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::Effort;
+use crate::bench_host::address;
 use crate::child::RedirectService;
 use crate::failure::Failure;
 use crate::plain;
 use crate::redirect_service::PROVIDER;
 use crate::sample::{Sample, Spread, Stopwatch, median};
-use crate::stage::address;
 
 /// Concurrent callers when requests are counted.
 const CALLERS: usize = 64;

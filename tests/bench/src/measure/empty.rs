@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Effort;
+use crate::bench_host::BenchHost;
 use crate::failure::Failure;
 use crate::sample::{Sample, Spread, Stopwatch};
-use crate::stage::Stage;
 
 /// An action that does nothing.
 #[derive(Debug, Serialize)]
@@ -26,7 +26,7 @@ pub(super) enum Way {
     Host,
 }
 
-pub(super) async fn measure(stage: &Stage, effort: Effort) -> Result<Empty, Failure> {
+pub(super) async fn measure(stage: &BenchHost, effort: Effort) -> Result<Empty, Failure> {
     let (mut runtime, mut host) = (Sample::default(), Sample::default());
     for round in 0..=effort.rounds {
         // The first round only warms up.
@@ -40,13 +40,13 @@ pub(super) async fn measure(stage: &Stage, effort: Effort) -> Result<Empty, Fail
 }
 
 /// Only one of the ways.
-pub(super) async fn alone(stage: &Stage, way: Way, time: Duration) -> Result<Spread, Failure> {
+pub(super) async fn alone(stage: &BenchHost, way: Way, time: Duration) -> Result<Spread, Failure> {
     let mut sample = Sample::default();
     repeat(stage, way, time, &mut sample).await?;
     Ok(sample.spread())
 }
 
-async fn repeat(stage: &Stage, way: Way, time: Duration, sample: &mut Sample) -> Result<(), Failure> {
+async fn repeat(stage: &BenchHost, way: Way, time: Duration, sample: &mut Sample) -> Result<(), Failure> {
     let watch = Stopwatch::start();
     while watch.elapsed() < time {
         let call = Stopwatch::start();

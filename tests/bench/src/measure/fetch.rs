@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::Effort;
+use crate::bench_host::BenchHost;
 use crate::failure::Failure;
 use crate::plain;
 use crate::sample::{Sample, Stopwatch, hundredths, median, tenths};
-use crate::stage::Stage;
 
 /// Concurrent callers when calls are counted.
 const CALLERS: usize = 64;
@@ -66,11 +66,11 @@ pub(super) enum Way {
 
 const WAYS: [Way; 3] = [Way::Plain, Way::Egress, Way::Call];
 
-pub(super) async fn measure(stage: &Arc<Stage>, effort: Effort) -> Result<Fetch, Failure> {
+pub(super) async fn measure(stage: &Arc<BenchHost>, effort: Effort) -> Result<Fetch, Failure> {
     Ok(Fetch { one_caller: one(stage, effort).await?, many_callers: many(stage, effort).await? })
 }
 
-async fn one(stage: &Arc<Stage>, effort: Effort) -> Result<OneCaller, Failure> {
+async fn one(stage: &Arc<BenchHost>, effort: Effort) -> Result<OneCaller, Failure> {
     let fetcher = Fetcher::new(stage)?;
     let mut samples = [Sample::default(), Sample::default(), Sample::default()];
     for round in 0..=effort.rounds {
@@ -90,7 +90,7 @@ async fn one(stage: &Arc<Stage>, effort: Effort) -> Result<OneCaller, Failure> {
     Ok(OneCaller { p50_us: Trio { plain, egress, call }, ratio: hundredths(call / plain) })
 }
 
-async fn many(stage: &Arc<Stage>, effort: Effort) -> Result<Throughput, Failure> {
+async fn many(stage: &Arc<BenchHost>, effort: Effort) -> Result<Throughput, Failure> {
     let mut rounds = Vec::new();
     for round in 0..=effort.rounds {
         let mut rates = [0.0; 3];
@@ -115,12 +115,12 @@ pub(super) struct Rate {
     per_second: f64,
 }
 
-pub(super) async fn rate(stage: &Arc<Stage>, way: Way, time: Duration) -> Result<Rate, Failure> {
+pub(super) async fn rate(stage: &Arc<BenchHost>, way: Way, time: Duration) -> Result<Rate, Failure> {
     Ok(Rate { callers: CALLERS, per_second: busy(stage, way, time).await?.round() })
 }
 
 /// Fetches in a second by [`CALLERS`] tasks.
-async fn busy(stage: &Arc<Stage>, way: Way, time: Duration) -> Result<f64, Failure> {
+async fn busy(stage: &Arc<BenchHost>, way: Way, time: Duration) -> Result<f64, Failure> {
     let fetcher = Fetcher::new(stage)?;
     // Connections are made before the time begins.
     try_join_all((0..CALLERS).map(|_| fetcher.fetch(way))).await?;
@@ -148,14 +148,14 @@ async fn busy(stage: &Arc<Stage>, way: Way, time: Duration) -> Result<f64, Failu
 /// All that the ways need.
 #[derive(Clone)]
 struct Fetcher {
-    stage: Arc<Stage>,
+    stage: Arc<BenchHost>,
     client: Client,
     credential: Arc<ConnectionCredential>,
     url: Url,
 }
 
 impl Fetcher {
-    fn new(stage: &Arc<Stage>) -> Result<Self, Failure> {
+    fn new(stage: &Arc<BenchHost>) -> Result<Self, Failure> {
         let credential = Arc::new(stage.credential()?);
         Ok(Self { stage: stage.clone(), client: plain::client()?, credential, url: stage.url("document") })
     }

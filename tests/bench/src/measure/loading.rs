@@ -8,9 +8,9 @@ use secrecy::SecretSlice;
 use serde::Serialize;
 
 use super::Effort;
+use crate::bench_host::component;
 use crate::failure::Failure;
 use crate::sample::{Stopwatch, median, millis, tenths};
-use crate::stage::component;
 
 /// How long a connector takes to load, in the middle.
 #[derive(Clone, Copy, Debug, Serialize)]

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::Effort;
+use crate::bench_host::{BenchHost, address};
 use crate::child::{Upstream, bytes};
 use crate::failure::Failure;
 use crate::machine::{open_files, resident};
 use crate::plain;
-use crate::stage::{Stage, address};
 
 /// Bytes in use for each request that waits.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -84,8 +84,8 @@ pub(super) async fn measure(upstream: &Upstream, effort: Effort) -> Result<Optio
 /// Lets `count` requests wait at once, writes how many bytes each of them takes, or the process in all, and lets them end.
 pub(crate) async fn park(way: Way, service: &Url, count: usize) -> Result<(), Failure> {
     let stage = match u32::try_from(count) {
-        Ok(calls) if matches!(way, Way::Crowd) => Stage::set_for(service, calls).await?,
-        _ => Stage::set(service).await?,
+        Ok(calls) if matches!(way, Way::Crowd) => BenchHost::set_for(service, calls).await?,
+        _ => BenchHost::set(service).await?,
     };
     let stage = Arc::new(stage);
     let client = plain::client()?;
@@ -112,7 +112,7 @@ pub(crate) async fn park(way: Way, service: &Url, count: usize) -> Result<(), Fa
     Ok(())
 }
 
-async fn fetch(way: Way, stage: &Stage, client: &reqwest::Client, url: &Url) -> Result<Value, Failure> {
+async fn fetch(way: Way, stage: &BenchHost, client: &reqwest::Client, url: &Url) -> Result<Value, Failure> {
     match way {
         Way::Plain => plain::fetch(client, url).await,
         Way::Call | Way::Crowd => stage.call("fetch", json!({ "url": url.as_str() })).await,

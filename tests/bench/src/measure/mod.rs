@@ -18,10 +18,10 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::bench_host::BenchHost;
 use crate::child::Upstream;
 use crate::failure::Failure;
 use crate::machine::Machine;
-use crate::stage::Stage;
 
 pub(crate) use compiling::Compiling;
 pub(crate) use decision::Decision;
@@ -101,7 +101,7 @@ pub(crate) enum Only {
 /// Measures everything.
 pub(crate) async fn all(effort: Effort) -> Result<Figures, Failure> {
     let upstream = Upstream::start().await?;
-    let stage = Arc::new(Stage::set(upstream.base()).await?);
+    let stage = Arc::new(BenchHost::set(upstream.base()).await?);
     let figures = Figures {
         machine: Machine::look(stage.runtime.allocation()),
         empty_action: empty::measure(&stage, effort).await?,
@@ -136,7 +136,7 @@ pub(crate) async fn only(only: Only, effort: Effort) -> Result<(), Failure> {
         let figures = ears::measure(upstream.base(), effort).await?;
         return print(&figures);
     }
-    let stage = Arc::new(Stage::set(upstream.base()).await?);
+    let stage = Arc::new(BenchHost::set(upstream.base()).await?);
     let time = effort.turn * effort.rounds;
     match only {
         Only::EmptyRuntime => print(&empty::alone(&stage, empty::Way::Runtime, time).await?),

@@ -5,9 +5,9 @@ use std::hint::black_box;
 use serde::Serialize;
 
 use super::Effort;
+use crate::bench_host::{BenchHost, head};
 use crate::failure::Failure;
 use crate::sample::{Stopwatch, median};
-use crate::stage::{Stage, head};
 
 /// Tokens taken between two looks at the clock, which would cost as much as a token does.
 const BATCH: u32 = 1000;
@@ -19,7 +19,7 @@ pub(crate) struct Token {
     pub(crate) live_ns: f64,
 }
 
-pub(super) async fn measure(stage: &Stage, effort: Effort) -> Result<Token, Failure> {
+pub(super) async fn measure(stage: &BenchHost, effort: Effort) -> Result<Token, Failure> {
     let (credential, head) = (stage.token().await?, head());
     // The first one comes from the service.
     credential.attachment(&head, None).await?;

@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
 
+use crate::bench_host::{address, head};
 use crate::failure::Failure;
-use crate::stage::{address, head};
 
 /// Rows of one transaction: each waits for the disk.
 const ROWS: usize = 50_000;

@@ -11,9 +11,9 @@ use url::Url;
 
 use self::crowd::Crowd;
 use super::Effort;
+use crate::bench_host::head;
 use crate::failure::Failure;
 use crate::sample::{Sample, Spread, Stopwatch, hundredths, median};
-use crate::stage::head;
 
 /// Users whose tokens are asked for, whatever the size of the store.
 const ASKED: u16 = 1000;

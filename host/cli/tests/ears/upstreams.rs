@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::LazyLock;
 
-use innkeeper_fixtures::oidc::{CONFIDENTIAL_POST, OidcOptions, OidcProvider};
+use innkeeper_fixtures::oidc::{CONFIDENTIAL_POST, OidcOptions, OidcProvider, owner_of};
 use innkeeper_fixtures::relay::Relay;
 use innkeeper_fixtures::secrets::Secrets;
 use tokio::runtime::Runtime;
@@ -26,20 +26,20 @@ pub(crate) fn client_secret() -> &'static str {
 }
 
 /// Everything that is not our process.
-pub(crate) struct Stage {
+pub(crate) struct Upstreams {
     pub(crate) oidc: OidcProvider,
     pub(crate) relay: Relay,
     pub(crate) drive: Drive,
 }
 
-impl Stage {
+impl Upstreams {
     /// Starts it. The service's callbacks are registered, at any port.
-    pub(crate) fn set() -> Self {
-        Self::set_with(None)
+    pub(crate) fn start() -> Self {
+        Self::start_with(None)
     }
 
     /// Starts it with access tokens that live for this many seconds.
-    pub(crate) fn set_with(access_token_ttl: Option<u32>) -> Self {
+    pub(crate) fn start_with(access_token_ttl: Option<u32>) -> Self {
         wait(async {
             let redirect_uris = Some(vec!["http://127.0.0.1/v1/google/oauth/callback".to_owned()]);
             let oidc =
@@ -82,7 +82,7 @@ issuer = "{issuer}"
 
     /// Whether the authorization server still accepts an access token.
     pub(crate) fn is_honoured(&self, token: &str) -> bool {
-        wait(self.drive.owner(token)).is_some()
+        wait(owner_of(self.oidc.api(), token)).is_some()
     }
 
     /// Every secret seen so far.

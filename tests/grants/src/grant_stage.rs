@@ -7,17 +7,16 @@ use std::time::Duration;
 use innkeeper_ambient::{ManualClock, Timestamp};
 use innkeeper_auth::{AuthError, GrantStatus};
 use innkeeper_fixtures::hazard::Hazard;
-use innkeeper_fixtures::oidc::{Counts, OidcClient, OidcOptions, OidcProvider, plain_client};
+use innkeeper_fixtures::oidc::{Counts, OidcClient, OidcOptions, OidcProvider, owner_of};
 use innkeeper_spec::AuthMode;
 use innkeeper_store::{ConnectionRecord, GrantOwner};
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::replica::Replica;
 
 /// All that a test of one connection needs.
 #[derive(Debug)]
-pub struct Stage {
+pub struct GrantStage {
     /// The authorization server and its protected resource.
     pub provider: OidcProvider,
     /// The relay to its token endpoint.
@@ -32,7 +31,7 @@ pub struct Stage {
     pub folder: TempDir,
 }
 
-impl Stage {
+impl GrantStage {
     /// A connection by this client, which nobody has authorized yet.
     pub async fn start(options: OidcOptions, client: OidcClient, mode: AuthMode) -> Self {
         let provider = OidcProvider::start(options).await.expect("the authorization server starts");
@@ -73,12 +72,7 @@ impl Stage {
 
     /// The user that the protected resource accepts this token for.
     pub async fn user_of(&self, token: &str) -> String {
-        let me = self.provider.api().join("api/me").expect("a path joins");
-        let answer = plain_client().expect("a client").get(me).bearer_auth(token).send().await.expect("an answer");
-        assert_eq!(answer.status(), 200, "the provider honours the token");
-        let text = answer.text().await.expect("a text");
-        let me: Value = serde_json::from_str(&text).expect("JSON");
-        me["sub"].as_str().expect("a user").to_owned()
+        owner_of(self.provider.api(), token).await.expect("the provider honours the token")
     }
 
     /// Waits for `work`, while the clock goes on in small steps, for what waits on it in turn.

@@ -27,7 +27,7 @@ use crate::plain::Document;
 pub(crate) const TOKEN: &str = "bench-5f1d9c8e7b6a4f3e2d1c0b9a8f7e6d5c";
 
 /// All that is measured.
-pub(crate) struct Stage {
+pub(crate) struct BenchHost {
     pub(crate) host: Innkeeper,
     pub(crate) runtime: Runtime,
     pub(crate) connector: Connector,
@@ -43,7 +43,7 @@ pub(crate) struct Stage {
     _folder: TempDir,
 }
 
-impl Stage {
+impl BenchHost {
     /// A host in a separate folder, with a connection to the service at `service`.
     pub(crate) async fn set(service: &Url) -> Result<Self, Failure> {
         Self::set_for(service, RuntimeSettings::default().calls_at_once).await

@@ -5,11 +5,12 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Arc, LazyLock, MutexGuard};
+use std::sync::{Arc, LazyLock};
 
-use innkeeper::lock::Mutex;
 use innkeeper::{SystemClock, SystemRandom};
+use innkeeper_fixtures::files::{Snapshot, files};
 use innkeeper_practice::{Decision, PUBLIC_CLIENT, Practice, Running, ScriptedUser, Settings};
+use innkeeper_tests::command::{Printed, Ran};
 use innkeeper_tests::components;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -19,18 +20,12 @@ use tokio::runtime::Runtime;
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime can be made"));
 
 /// A folder of the command that has the connectors of the practice provider, compiled: created once.
-static WITH_CONNECTORS: LazyLock<Vec<(PathBuf, fs::Permissions, Vec<u8>)>> = LazyLock::new(|| {
-    let inn = Inn::empty();
+static WITH_CONNECTORS: LazyLock<Snapshot> = LazyLock::new(|| {
+    let cli = Cli::empty();
     for library in ["google_drive", "practice_echo", "fixture_hostile"] {
-        inn.run(&["connector", "add", &component(library)]).succeeded();
+        cli.run(&["connector", "add", &component(library)]).succeeded();
     }
-    let store = inn.store();
-    let read = |path: &PathBuf| {
-        let permissions = fs::metadata(path).expect("a file").permissions();
-        let name = path.strip_prefix(&store).expect("it lies in the folder").to_owned();
-        (name, permissions, fs::read(path).expect("it can be read"))
-    };
-    files(&store).iter().map(read).collect()
+    Snapshot::of(&cli.store())
 });
 
 /// The path of a built component.
@@ -42,30 +37,25 @@ pub(crate) fn component(library: &str) -> String {
     path.display().to_string()
 }
 
-/// A home for the command, removed at the end of the test.
-pub(crate) struct Inn {
+/// The command in a home of its own, removed at the end of the test.
+pub(crate) struct Cli {
     home: TempDir,
     provider: Option<Running>,
-    said: Mutex<Vec<u8>>,
+    said: Printed,
 }
 
-impl Inn {
+impl Cli {
     /// An empty home.
     pub(crate) fn empty() -> Self {
         let home = tempfile::tempdir().expect("there is room for a folder");
-        Self { home, provider: None, said: Mutex::default() }
+        Self { home, provider: None, said: Printed::default() }
     }
 
     /// With the connectors `google_drive`, `practice_echo` and `hostile_connector`.
     pub(crate) fn with_connectors() -> Self {
-        let inn = Self::empty();
-        for (name, permissions, bytes) in WITH_CONNECTORS.iter() {
-            let path = inn.store().join(name);
-            fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder can be made");
-            fs::write(&path, bytes).expect("a file can be written");
-            fs::set_permissions(&path, permissions.clone()).expect("a file's mode can be set");
-        }
-        inn
+        let cli = Self::empty();
+        WITH_CONNECTORS.write_to(&cli.store());
+        cli
     }
 
     /// With those and a practice provider.
@@ -81,10 +71,10 @@ impl Inn {
 
     /// With the connection `drive` to the practice provider, and Ada's consent.
     pub(crate) fn authorized() -> Self {
-        let inn = Self::with_practice();
-        inn.connect_drive(&[]).succeeded();
-        inn.authorize("drive", Decision::Allow).succeeded();
-        inn
+        let cli = Self::with_practice();
+        cli.connect_drive(&[]).succeeded();
+        cli.authorize("drive", Decision::Allow).succeeded();
+        cli
     }
 
     /// The practice provider.
@@ -199,7 +189,7 @@ impl Inn {
 
     /// Everything that the command printed so far, and the content of every file in its home.
     pub(crate) fn everything(&self) -> Vec<u8> {
-        let mut everything = self.said().clone();
+        let mut everything = self.said.bytes();
         for path in files(self.home()) {
             everything.extend(fs::read(path).expect("a file can be read"));
         }
@@ -208,59 +198,7 @@ impl Inn {
 
     /// Records what a command printed.
     pub(crate) fn heard(&self, output: std::process::Output) -> Ran {
-        let mut said = self.said();
-        said.extend_from_slice(&output.stdout);
-        said.extend_from_slice(&output.stderr);
-        let text = |bytes| String::from_utf8(bytes).expect("it says UTF-8");
-        Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    fn said(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.said.lock()
-    }
-}
-
-/// A command that has exited.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    /// The exit status; `None` after a signal.
-    pub(crate) code: Option<i32>,
-    /// Standard output.
-    pub(crate) out: String,
-    /// Standard error.
-    pub(crate) err: String,
-}
-
-impl Ran {
-    /// It exited with 0.
-    #[track_caller]
-    pub(crate) fn succeeded(self) -> Self {
-        assert_eq!(self.code, Some(0), "{self:#?}");
-        self
-    }
-
-    /// It exited with this status and printed each of these on standard error, and nothing on standard output.
-    #[track_caller]
-    pub(crate) fn failed(self, code: i32, says: &[&str]) -> Self {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        assert_eq!(self.out, "", "a failure leaves standard output alone");
-        for words in says {
-            assert!(self.err.contains(words), "{words:?} is not in {self:#?}");
-        }
-        self
-    }
-
-    /// Standard output as one JSON document.
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {self:#?}"))
-    }
-
-    /// The field `error` of standard error as one JSON document.
-    #[track_caller]
-    pub(crate) fn error(&self) -> Value {
-        let document: Value = serde_json::from_str(&self.err).unwrap_or_else(|error| panic!("{error} in {self:#?}"));
-        document["error"].clone()
+        self.said.record(output)
     }
 }
 
@@ -346,16 +284,6 @@ pub(crate) fn request(url: &url::Url, request: &str) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it answers");
     answer
-}
-
-/// Every file below a folder.
-pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder can be listed") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found
 }
 
 /// Whether these bytes appear somewhere in those.

@@ -20,7 +20,7 @@ pub(crate) const READ: &str = "https://www.googleapis.com/auth/drive.readonly";
 pub(crate) const CALLBACK: &str = "http://127.0.0.1:49152/callback";
 pub(crate) const VERIFIER: &str = "a-verifier-of-at-least-forty-three-letters-0123";
 
-pub(crate) struct Stage {
+pub(crate) struct PracticeRun {
     pub(crate) provider: Running,
     pub(crate) clock: Arc<ManualClock>,
 }
@@ -55,7 +55,7 @@ pub(crate) fn parameter(url: &str, name: &str) -> Option<String> {
     url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-impl Stage {
+impl PracticeRun {
     pub(crate) async fn new() -> Self {
         Self::with(Settings::default()).await
     }

@@ -1,8 +1,5 @@
 //! The auth part of a host on a manual clock, and a scripted authorization server on loopback.
 
-mod provider;
-mod tls;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +10,8 @@ use innkeeper_auth::{
     Refused, SessionSecret, Settings, SourceContext,
 };
 use innkeeper_egress::{Egress, RequestHead};
+use innkeeper_fixtures::keys::AUTHORITY;
+use innkeeper_fixtures::scripted::{ScriptedServer, fresh_tokens};
 use innkeeper_redb::RedbStore;
 use innkeeper_spec::{AuthDeclaration, AuthMode, AuthTypeId, ConnectorId, Standing};
 use innkeeper_store::{
@@ -22,8 +21,6 @@ use innkeeper_store::{
 use innkeeper_vault::{Keyring, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-
-pub(crate) use provider::{Provider, Reply};
 
 pub(crate) const REDIRECT: &str = "http://127.0.0.1:9/callback";
 
@@ -37,22 +34,22 @@ pub(crate) struct House {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) store: Arc<RedbStore>,
     pub(crate) vault: Arc<Vault>,
-    pub(crate) provider: Provider,
+    pub(crate) provider: ScriptedServer,
     random: Arc<SeededRandom>,
     folder: tempfile::TempDir,
 }
 
 impl House {
     pub(crate) async fn new() -> Self {
-        Self::beside(Provider::start().await).await
+        Self::beside(ScriptedServer::start(fresh_tokens()).await).await
     }
 
     /// With a provider that uses TLS.
     pub(crate) async fn secure() -> Self {
-        Self::beside(Provider::start_secure().await).await
+        Self::beside(ScriptedServer::start_secure(fresh_tokens()).await).await
     }
 
-    async fn beside(provider: Provider) -> Self {
+    async fn beside(provider: ScriptedServer) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
         let random = Arc::new(SeededRandom::new(7));
@@ -103,8 +100,8 @@ impl House {
         mode: AuthMode,
     ) -> ConnectionRecord {
         let mut fields = vec![
-            ("authorizationUrl", Value::from(format!("{}/authorize?tenant=t1&state=stale", self.provider.url))),
-            ("tokenUrl", Value::from(format!("{}/token", self.provider.url))),
+            ("authorizationUrl", Value::from(format!("{}/authorize?tenant=t1&state=stale", self.provider.base()))),
+            ("tokenUrl", Value::from(format!("{}/token", self.provider.base()))),
             ("clientId", Value::from("client-1")),
             ("scope", Value::from("files.read offline")),
         ];
@@ -116,7 +113,7 @@ impl House {
     /// A connection to the provider with the client's own identity.
     pub(crate) async fn own(&self, more: &[(&str, Value)]) -> ConnectionRecord {
         let mut fields = vec![
-            ("tokenUrl", Value::from(format!("{}/token", self.provider.url))),
+            ("tokenUrl", Value::from(format!("{}/token", self.provider.base()))),
             ("clientId", Value::from("client-1")),
             ("scope", Value::from("files.read")),
         ];
@@ -128,7 +125,7 @@ impl House {
     /// Another connection besides the usual one, with the client's own identity.
     pub(crate) async fn own_named(&self, id: &str) -> ConnectionRecord {
         let fields =
-            [("tokenUrl", format!("{}/token", self.provider.url).into()), ("clientId", Value::from("client-2"))];
+            [("tokenUrl", format!("{}/token", self.provider.base()).into()), ("clientId", Value::from("client-2"))];
         let secrets = [("clientSecret", "client-secret-2")];
         self.connect_as(id, "oauth_client_credentials", &fields, &secrets, AuthMode::Shared).await
     }
@@ -279,7 +276,7 @@ fn another(
     options: AuthOptions,
 ) -> Auth {
     let mut settings = innkeeper_egress::Settings::loopback();
-    settings.extra_roots = vec![tls::AUTHORITY.to_owned()];
+    settings.extra_roots = vec![AUTHORITY.to_owned()];
     let clock: Arc<dyn Clock> = clock.clone();
     let random: Arc<dyn Random> = random.clone();
     let egress = Egress::new(settings, clock.clone(), random.clone()).expect("a way out");
