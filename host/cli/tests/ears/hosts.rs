@@ -36,7 +36,7 @@ impl Host {
         Self { home, ears_url: None, said: Printed::default() }
     }
 
-    /// With the connection `drive` to the upstreams's Drive, through the service.
+    /// With the connection `drive` to the Drive of the upstreams, through the service.
     pub(crate) fn connected(ears_url: &Url, upstreams: &Upstreams) -> Self {
         let host = Self::new(ears_url);
         host.connect(upstreams, &["--yes"]).succeeded();
