@@ -1,10 +1,15 @@
 //! `Retry-After` (RFC 9110, section 10.2.3).
 
-/// The seconds to wait. A date counts from the response's own `Date`, so a component needs no clock for it.
+/// The seconds to wait; a fraction is rounded up. A date counts from the response's own `Date`, so a component needs no
+/// clock for it.
 pub(crate) fn seconds(retry_after: &str, date: Option<&str>) -> Option<u32> {
     let text = retry_after.trim();
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Some(seconds);
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if whole.len() + fraction.len() > 0
+        && fraction.bytes().all(|byte| byte.is_ascii_digit())
+        && let Ok(seconds) = format!("0{whole}").parse::<u32>()
+    {
+        return seconds.checked_add(u32::from(fraction.bytes().any(|digit| digit != b'0')));
     }
     let until = unix_seconds(text)?;
     let now = unix_seconds(date?.trim())?;
@@ -38,6 +43,16 @@ mod tests {
     #[test]
     fn seconds_are_read_as_they_are() {
         assert_eq!(seconds(" 120 ", None), Some(120));
+    }
+
+    #[test]
+    fn a_fraction_is_rounded_up() {
+        for (text, rounded) in [("299.997", 300), ("0.5", 1), ("5.0", 5), (".5", 1)] {
+            assert_eq!(seconds(text, None), Some(rounded), "{text}");
+        }
+        for odd in [".", "1.2.3", "-1.5", "1.x", "99999999999.5"] {
+            assert_eq!(seconds(odd, None), None, "{odd}");
+        }
     }
 
     #[test]

@@ -35,6 +35,10 @@ impl Auth {
         let error = |reason: String| SettingsErrors::one(FIELD, reason);
         let address = address.parse::<SecureUrl>().map_err(|problem| error(problem.to_string()))?;
         let metadata = Metadata::fetch(self.egress(), self.clock(), &address).await.map_err(error)?;
+        // Only the code flow uses PKCE.
+        if metadata.lacks_s256 && of.has(ENDPOINTS[0]) {
+            return Err(error("is not usable: it does not list S256 among the PKCE methods that it supports".to_owned()));
+        }
         let found = named(metadata, |name| of.has(name)).into_iter();
         let is_missing = |name: &str| text(&known.plain, name).or_else(|| text(&defaults, name)).is_none();
         let missing: Vec<_> = found.filter(|(name, _)| is_missing(name)).collect();

@@ -91,11 +91,14 @@ fn is_limited(limit: &RateLimit, status: StatusCode, headers: &HeaderMap, body: 
     }
 }
 
-/// The wait that a service requires by `Retry-After` (RFC 9110, section 10.2.3): seconds, or the time until a date.
+/// The wait that a service requires by `Retry-After` (RFC 9110, section 10.2.3): seconds, or the time until a date. Some
+/// services send a fraction, which is rounded up.
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && let Ok(seconds) = text.parse::<f64>()
+    {
+        return Duration::try_from_secs_f64(seconds.ceil()).ok();
     }
     let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
     Some(Timestamp::from_secs(u64::try_from(date.unix_timestamp()).ok()?).since(now))
@@ -177,6 +180,12 @@ mod tests {
         assert_eq!(wait("Tue, 14 Nov 2023 22:13:50 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(wait("Mon, 14 Nov 2022 22:13:50 GMT"), Some(Duration::ZERO));
         assert_eq!(wait("later"), None);
+        for (fraction, seconds) in [("299.997", 300), ("0.5", 1), ("5.0", 5), (".5", 1), ("0", 0)] {
+            assert_eq!(wait(fraction), Some(Duration::from_secs(seconds)), "{fraction}");
+        }
+        for odd in ["-1", "1e3", "inf", "NaN", "1.2.3", ".", "99999999999999999999999999999999999"] {
+            assert_eq!(wait(odd), None, "{odd}");
+        }
     }
 
     #[test]

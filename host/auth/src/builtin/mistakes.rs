@@ -3,6 +3,7 @@
 use innkeeper_address::{AddressProblem, SecureUrl};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::grant::is_token_type;
 use crate::oauth::{ClientAuthentication, OAuthClient};
 use crate::scope::{InvalidScope, Scope};
 use crate::settings::Settings;
@@ -73,9 +74,14 @@ impl Mistakes {
     /// The same, with a known id.
     pub(super) fn client_of_id(&mut self, settings: &Settings, client_id: Option<String>) -> Option<OAuthClient> {
         let (scope, revocation_url) = (self.scope(settings), self.address(settings, "revocationUrl"));
+        let token_type = settings.text("tokenType").map(str::to_owned);
+        if token_type.as_deref().is_some_and(|text| !is_token_type(text)) {
+            self.note("tokenType", "must be one word, such as Bearer");
+        }
         let mut client = OAuthClient::new(self.endpoint(settings, "tokenUrl")?, client_id?);
         client.revocation_url = revocation_url;
         client.scope = scope;
+        client.shape.token_type = token_type;
         Some(client)
     }
 

@@ -7,10 +7,9 @@ use serde_json::Value;
 
 use super::field::{BuiltIn, choice, optional};
 use super::mistakes::Mistakes;
-use super::oauth_client::{client_id, client_secret, discovery_url, revocation_url, token_url};
+use super::oauth_client::{client_id, client_secret, discovery_url, revocation_url, token_type, token_url};
 use super::signing_key::{algorithm, certificate, certificate_binding, key_id, passphrase, private_key};
 use crate::auth_type::Credential;
-use crate::grant::is_token_type;
 use crate::oauth::{AnswerShape, ClientAssertion, ClientAuthentication, Consent, Way};
 use crate::settings::Settings;
 use crate::settings_errors::SettingsErrors;
@@ -71,7 +70,7 @@ pub(super) fn auth_type() -> BuiltIn {
             "Where the response contains the token, if elsewhere: names joined by dots, such as authed_user.access_token.",
         ),
         optional("tokenTypePath", "Token type path", FieldKind::Text, "The same for the token type."),
-        optional("tokenType", "Token type", FieldKind::Text, "The token type to use, whatever the response says."),
+        token_type(),
         revocation_url(),
         optional(
             "issuer",
@@ -99,7 +98,7 @@ fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
         client.shape = AnswerShape {
             access_token_path: text("accessTokenPath"),
             token_type_path: text("tokenTypePath"),
-            token_type: text("tokenType"),
+            token_type: client.shape.token_type,
         };
         client.way = Way::Browser(Consent {
             authorization_url,
@@ -115,9 +114,6 @@ fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
 fn check_shape(mistakes: &mut Mistakes, settings: &Settings) {
     if settings.text("tokenType").is_some() && settings.text("tokenTypePath").is_some() {
         mistakes.note("tokenType", "contradicts tokenTypePath: set only one of them");
-    }
-    if settings.text("tokenType").is_some_and(|text| !is_token_type(text)) {
-        mistakes.note("tokenType", "must be one word, such as Bearer");
     }
     for field in ["accessTokenPath", "tokenTypePath"] {
         if settings.text(field).is_some_and(|path| path.split('.').any(str::is_empty)) {

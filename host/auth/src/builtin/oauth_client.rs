@@ -34,6 +34,11 @@ pub(super) fn scope() -> FieldSpec {
     optional("scope", "Scope", FieldKind::Text, "The scopes of the token, separated by spaces.")
 }
 
+/// For servers whose response names another type than the one to send.
+pub(super) fn token_type() -> FieldSpec {
+    optional("tokenType", "Token type", FieldKind::Text, "The token type to use, whatever the response says.")
+}
+
 pub(super) fn revocation_url() -> FieldSpec {
     optional("revocationUrl", "Revocation URL", FieldKind::Url, "Where tokens are revoked (RFC 7009).")
 }

@@ -6,7 +6,7 @@ use innkeeper_spec::FieldKind;
 
 use super::field::{BuiltIn, required};
 use super::mistakes::Mistakes;
-use super::oauth_client::{client_id, discovery_url, revocation_url, scope, secret_method, token_url};
+use super::oauth_client::{client_id, discovery_url, revocation_url, scope, secret_method, token_type, token_url};
 use crate::auth_type::Credential;
 use crate::settings::Settings;
 use crate::settings_errors::SettingsErrors;
@@ -19,6 +19,7 @@ pub(super) fn auth_type() -> BuiltIn {
         required("clientSecret", "Client secret", FieldKind::Secret, "The app's secret."),
         scope(),
         secret_method("Where the client secret is sent: in the request's body, or in the Authorization header."),
+        token_type(),
         revocation_url(),
     ];
     let description = "The connector gets tokens for itself; no user is involved.";

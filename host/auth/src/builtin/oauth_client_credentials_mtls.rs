@@ -7,7 +7,7 @@ use innkeeper_spec::{FieldKind, FieldSpec};
 
 use super::field::{BuiltIn, optional};
 use super::mistakes::Mistakes;
-use super::oauth_client::{client_id, discovery_url, revocation_url, scope, token_url};
+use super::oauth_client::{client_id, discovery_url, revocation_url, scope, token_type, token_url};
 use super::signing_key::{certificate, passphrase, private_key};
 use crate::auth_type::Credential;
 use crate::oauth::ClientAuthentication;
@@ -31,6 +31,7 @@ pub(super) fn auth_type() -> BuiltIn {
             FieldKind::Flag,
             "Whether services require the certificate together with the token (RFC 8705, section 3).",
         ),
+        token_type(),
         revocation_url(),
     ];
     let description = "The connector gets tokens for itself and authenticates with a TLS client certificate.";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::field::BuiltIn;
 use super::mistakes::Mistakes;
-use super::oauth_client::{audience, client_id, discovery_url, revocation_url, scope, token_url};
+use super::oauth_client::{audience, client_id, discovery_url, revocation_url, scope, token_type, token_url};
 use super::signing_key::{algorithm, certificate, certificate_binding, key_id, passphrase, private_key};
 use crate::auth_type::Credential;
 use crate::oauth::{ClientAssertion, ClientAuthentication};
@@ -24,6 +24,7 @@ pub(super) fn auth_type() -> BuiltIn {
         private_key(),
         passphrase(),
         audience(),
+        token_type(),
         revocation_url(),
     ];
     let description = "The connector gets tokens for itself and authenticates with a private key.";

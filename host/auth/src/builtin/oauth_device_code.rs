@@ -6,7 +6,7 @@ use innkeeper_spec::{AuthMode, FieldKind};
 
 use super::field::{BuiltIn, optional};
 use super::mistakes::Mistakes;
-use super::oauth_client::{client_id, client_secret, discovery_url, revocation_url, scope, secret_method, token_url};
+use super::oauth_client::{client_id, client_secret, discovery_url, revocation_url, scope, secret_method, token_type, token_url};
 use crate::auth_type::Credential;
 use crate::oauth::Way;
 use crate::settings::Settings;
@@ -28,6 +28,7 @@ pub(super) fn auth_type() -> BuiltIn {
         secret_method(
             "Where the client secret, if there is one, is sent: in the request's body, or in the Authorization header.",
         ),
+        token_type(),
         revocation_url(),
     ];
     let modes = vec![AuthMode::Shared, AuthMode::PerUser];

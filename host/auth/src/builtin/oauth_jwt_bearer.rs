@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::field::{BuiltIn, optional, required};
 use super::mistakes::Mistakes;
-use super::oauth_client::{audience, discovery_url, revocation_url, scope, token_url};
+use super::oauth_client::{audience, discovery_url, revocation_url, scope, token_type, token_url};
 use super::signing_key::{algorithm, passphrase, private_key};
 use crate::auth_type::Credential;
 use crate::oauth::{JwtBearer, KeyReference, OAuthClient, OwnGrant, Way};
@@ -55,6 +55,7 @@ pub(super) fn auth_type() -> BuiltIn {
             "Only if the server requires one in addition to the assertion.",
         ),
         optional("clientSecret", "Client secret", FieldKind::Secret, "Sent in the body with the client ID."),
+        token_type(),
         revocation_url(),
     ];
     let description = "The connector signs an assertion that says who the token is for; no user is involved.";

@@ -8,10 +8,9 @@ use secrecy::ExposeSecret;
 
 use super::field::{BuiltIn, choice, optional, required};
 use super::mistakes::Mistakes;
-use super::oauth_client::{client_id, scope};
+use super::oauth_client::{client_id, scope, token_type};
 use crate::auth_type::Credential;
-use crate::grant::is_token_type;
-use crate::oauth::{AnswerShape, BodyFormat, OwnGrant, Password, Way};
+use crate::oauth::{BodyFormat, OwnGrant, Password, Way};
 use crate::settings::Settings;
 use crate::settings_errors::SettingsErrors;
 
@@ -37,7 +36,7 @@ pub(super) fn auth_type() -> BuiltIn {
             "The format of the request: as in the RFC, or as JSON.",
             &["form", "json"],
         ),
-        optional("tokenType", "Token type", FieldKind::Text, "The token type to use, whatever the response says."),
+        token_type(),
     ];
     let description = "Insecure, for services that support nothing else: the host stores a person's password and exchanges it for \
          tokens.";
@@ -55,14 +54,9 @@ fn credential(settings: &Settings) -> Result<Credential, SettingsErrors> {
             mistakes.note(field, format!("must have at most {longest} characters"));
         }
     }
-    let token_type = settings.text("tokenType");
-    if token_type.is_some_and(|text| !is_token_type(text)) {
-        mistakes.note("tokenType", "must be one word, such as Bearer");
-    }
     let client = mistakes.client(settings);
     let password = password(&mut mistakes, settings);
     let credential = client.zip(password).map(|(mut client, password)| {
-        client.shape = AnswerShape { token_type: token_type.map(str::to_owned), ..AnswerShape::default() };
         client.way = Way::Alone(OwnGrant::Password(password));
         Credential::Grant(Arc::new(client))
     });

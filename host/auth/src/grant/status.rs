@@ -96,7 +96,7 @@ impl Grants {
             status.refreshable |= grant.refresh_token.is_some() && status.authorized;
             status.in_doubt = state == State::InDoubt;
             status.last_refresh = grant.refreshed_at;
-            status.missing_scope = missing(status.asked_scope.as_deref(), grant.scope.as_deref());
+            status.missing_scope = missing(status.asked_scope.as_deref(), &grant);
             status.surplus_scope = grant.surplus(status.asked_scope.as_deref());
             status.scope = grant.scope;
         }
@@ -110,6 +110,80 @@ impl Grants {
 }
 
 /// Words of the requested scope that were not granted.
-fn missing(asked: Option<&str>, granted: Option<&str>) -> Vec<String> {
-    words(asked).filter(|word| !words(granted).any(|granted| granted == *word)).map(str::to_owned).collect()
+fn missing(asked: Option<&str>, grant: &Grant) -> Vec<String> {
+    let Some(granted) = grant.scope.as_deref() else { return words(asked).map(str::to_owned).collect() };
+    let refreshes = grant.refresh_token.is_some();
+    words(asked).filter(|word| !is_granted(word, granted, refreshes)).map(str::to_owned).collect()
+}
+
+/// Whether a requested scope is among those that a server answers. Some servers separate them by commas, add or leave out the
+/// address of the resource, or use another name.
+fn is_granted(asked: &str, granted: &str, refreshes: bool) -> bool {
+    let is_there = |asked: &str| {
+        let pieces = |granted: &str| granted.split(',').any(|piece| is_same(asked, piece));
+        words(Some(granted)).any(|granted| is_same(asked, granted) || pieces(granted))
+    };
+    match asked {
+        // It asks for a refresh token, and many servers do not repeat it.
+        "offline_access" | "offline" if refreshes => true,
+        // All that was consented to before (Entra): the answer lists that.
+        _ if asked.ends_with("/.default") => true,
+        // The person may have separated several by commas.
+        _ => is_there(asked) || (asked.contains(',') && asked.split(',').all(|asked| is_there(asked))),
+    }
+}
+
+/// Whether two names are those of one scope: the same, or one is the other at the address of its resource.
+fn is_same(asked: &str, granted: &str) -> bool {
+    let alone = |scope: &'_ str| -> Option<&'_ str> {
+        let (_, path) = scope.split_once("://")?;
+        path.rsplit_once('/').map(|(_, name)| name)
+    };
+    asked == granted
+        || alone(granted) == Some(asked)
+        || alone(asked) == Some(granted)
+        || ALIASES.contains(&(asked, granted))
+}
+
+/// Scopes that Google's server answers under other names (OpenID Connect scopes of Google APIs).
+const ALIASES: [(&str, &str); 2] = [
+    ("email", "https://www.googleapis.com/auth/userinfo.email"),
+    ("profile", "https://www.googleapis.com/auth/userinfo.profile"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_1_scopes_may_be_separated_by_commas() {
+        for (asked, granted) in [
+            ("channels:read", "channels:read,chat:write"),
+            ("chat:write", "channels:read, chat:write"),
+            ("gist", "repo,gist"),
+            ("repo,gist", "repo,gist"),
+            ("gist,repo", "repo gist"),
+            ("calendar:a,b", "files:read calendar:a,b"),
+        ] {
+            assert!(is_granted(asked, granted, false), "{asked} in {granted}");
+        }
+        for (asked, granted) in [("chat", "channels:read,chat:write"), ("repo,user", "repo,gist"), ("a,b", "a")] {
+            assert!(!is_granted(asked, granted, false), "{asked} in {granted}");
+        }
+    }
+
+    #[test]
+    fn case_2_a_scope_may_be_answered_at_its_resource_or_not_at_all() {
+        let graph = "https://graph.microsoft.com/Sites.Selected https://graph.microsoft.com/Mail.Read";
+        for asked in ["Sites.Selected", "Mail.Read", "https://graph.microsoft.com/Mail.Read"] {
+            assert!(is_granted(asked, graph, false), "{asked}");
+        }
+        assert!(is_granted("https://graph.microsoft.com/Sites.Selected", "Sites.Selected", false));
+        assert!(!is_granted("Files.Read.All", graph, true));
+        assert!(!is_granted("https://other.example/Mail.Read", graph, true), "another resource's");
+        assert!(is_granted("offline_access", "Sites.Selected", true));
+        assert!(!is_granted("offline_access", "Sites.Selected", false), "no refresh token came");
+        assert!(is_granted("https://graph.microsoft.com/.default", "Mail.Read", false));
+        assert!(is_granted("email", "openid https://www.googleapis.com/auth/userinfo.email", false));
+    }
 }

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use crate::grant::{ErrorCode, TokenAnswer, TokenError, check_token, is_token_type};
+use crate::grant::{ErrorCode, TokenAnswer, TokenError, check_token};
 
 /// Where an answer holds its values, if not where the RFC puts them.
 #[derive(Clone, Debug, Default)]
@@ -133,13 +133,22 @@ fn token_type(fields: &Map<String, Value>, shape: &AnswerShape, beside: Option<&
         }
         (None, None) => beside.and_then(Value::as_str),
     };
-    match text.map(str::trim).filter(|text| !text.is_empty()) {
-        None => Ok("Bearer".to_owned()),
-        Some(text) if text.eq_ignore_ascii_case("bearer") => Ok("Bearer".to_owned()),
-        Some(text) if is_token_type(text) => Ok(text.to_owned()),
-        Some(_) => Err(TokenError::Malformed("its token type is not one word")),
+    let text = text.map(str::trim).unwrap_or_default();
+    if text.eq_ignore_ascii_case("bearer") {
+        return Ok("Bearer".to_owned());
     }
+    if shape.token_type.is_some() || SCHEMES.iter().any(|scheme| text.eq_ignore_ascii_case(scheme)) {
+        return Ok(text.to_owned());
+    }
+    if text.chars().any(char::is_control) {
+        return Err(TokenError::Malformed("its token type contains control characters"));
+    }
+    Ok("Bearer".to_owned())
 }
+
+/// Token types that are the scheme to send a token with, besides Bearer. Servers call theirs by many other names, such as
+/// "BearerToken", "user" or "Application Access Token", and mean Bearer.
+const SCHEMES: [&str; 4] = ["token", "mac", "dpop", "pop"];
 
 /// A number of seconds, as number or text. A missing, zero or negative one counts as unknown.
 pub(super) fn seconds(value: &Value) -> Option<Duration> {
@@ -187,12 +196,23 @@ mod tests {
 
     #[test]
     fn a_bearer_type_is_written_as_the_header_wants_it() {
-        for kind in ["bearer", "BEARER", "Bearer"] {
+        for kind in ["bearer", "BEARER", "Bearer", ""] {
             let answer = plain(&format!(r#"{{"access_token":"a","token_type":"{kind}"}}"#)).expect("an answer");
             assert_eq!(answer.token_type, "Bearer");
         }
         assert_eq!(plain(r#"{"access_token":"a"}"#).expect("an answer").token_type, "Bearer");
         assert_eq!(plain(r#"{"access_token":"a","token_type":"token"}"#).expect("an answer").token_type, "token");
+    }
+
+    #[test]
+    fn case_3_a_type_of_the_servers_own_means_bearer() {
+        for kind in ["Application Access Token", "BearerToken", "user", "bot", "access_token", "N_A", "caf\u{e9}"] {
+            let answer = plain(&format!(r#"{{"access_token":"a","token_type":"{kind}"}}"#)).expect("an answer");
+            assert_eq!(answer.token_type, "Bearer", "{kind}");
+        }
+        let shape = AnswerShape { token_type: Some("Key".to_owned()), ..AnswerShape::default() };
+        let answer = read(br#"{"access_token":"a","token_type":"user"}"#, &shape, Stage::First).expect("an answer");
+        assert_eq!(answer.token_type, "Key", "the connection's settings decide");
     }
 
     #[test]
@@ -245,7 +265,7 @@ mod tests {
         let flat =
             br#"{"ok":true,"access_token":"user-2","refresh_token":"r2","expires_in":43200,"token_type":"user"}"#;
         let answer = read(flat, &shape, Stage::Refresh).expect("an answer");
-        assert_eq!((secret(&answer.access_token), answer.token_type.as_str()), ("user-2", "user"));
+        assert_eq!((secret(&answer.access_token), answer.token_type.as_str()), ("user-2", "Bearer"));
         assert!(answer.refresh_token.is_some());
         assert!(matches!(read(flat, &shape, Stage::First), Err(TokenError::Malformed(_))), "it is the bot's");
         let beside = br#"{"ok":true,"access_token":"user-2","authed_user":{"id":"U1"}}"#;

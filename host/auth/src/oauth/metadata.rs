@@ -10,6 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::transport::Transport;
+use crate::grant::TokenError;
 
 /// The maximum length of a document, in bytes.
 const LONGEST: u64 = 256 * 1024;
@@ -28,6 +29,8 @@ pub(crate) struct Metadata {
     pub(crate) with_certificate: Aliases,
     /// The issuer that the server sends in its callbacks (RFC 9207, section 3); `None` if it does not promise that.
     pub(crate) issuer: Option<String>,
+    /// The server lists PKCE methods, and S256 is not among them.
+    pub(crate) lacks_s256: bool,
 }
 
 /// Addresses that require a client certificate.
@@ -37,46 +40,50 @@ pub(crate) struct Aliases {
     pub(crate) revocation_url: Option<String>,
 }
 
-/// An address where metadata may be, and the issuer that it must then have.
+/// An address where metadata may be, and the issuer that it must then have: `None` for one of the address's own origin.
 pub(super) struct Place {
     pub(super) url: Url,
-    pub(super) issuer: String,
+    pub(super) issuer: Option<String>,
 }
 
 impl Metadata {
-    /// Reads the metadata. `address` is an issuer or the address of the metadata itself. The error text follows the name of the
-    /// field that contains the address.
+    /// Reads the metadata. `address` is an issuer or the address of the metadata itself. A place that answers with something
+    /// else, such as a page for people, is passed over. The error text follows the name of the field that contains the address.
     pub(crate) async fn fetch(egress: &Egress, clock: &dyn Clock, address: &Url) -> Result<Self, String> {
         let transport = Transport { egress, clock };
-        let places = places(address);
-        let mut reached = Vec::new();
-        for place in &places {
-            let (status, _, body) = transport
-                .get(place.url.clone(), LONGEST, METADATA_TIMEOUT)
-                .await
-                .map_err(|error| format!("could not be read ({}): {error}", place.url))?;
-            if status.is_success() {
-                return Self::read(&body, &place.issuer).map_err(|why| format!("is not usable ({}): {why}", place.url));
-            }
-            reached.push(format!("{} returns {}", place.url, status.as_u16()));
+        let mut answers = Vec::new();
+        for place in places(address) {
+            let url = &place.url;
+            let why = match transport.get(url.clone(), LONGEST, METADATA_TIMEOUT).await {
+                Ok((status, _, body)) if status.is_success() => match Self::read(&body, &place) {
+                    Ok(metadata) => return Ok(metadata),
+                    Err(why) => why,
+                },
+                Ok((status, ..)) => format!("it returns {}", status.as_u16()),
+                // The other places are at the same server.
+                Err(error @ (TokenError::NoAnswer(_) | TokenError::NotReached(_))) => {
+                    return Err(format!("could not be read ({url}): {error}"));
+                }
+                Err(error) => error.to_string(),
+            };
+            answers.push(format!("{url}: {why}"));
         }
         Err(format!(
-            "does not lead to metadata: {}; set an issuer, the address of its metadata, or the endpoints themselves",
-            reached.join(" and ")
+            "does not lead to metadata ({}); set an issuer, the address of its metadata, or the endpoints themselves",
+            answers.join("; ")
         ))
     }
 
-    pub(super) fn read(body: &[u8], expected: &str) -> Result<Self, String> {
+    pub(super) fn read(body: &[u8], place: &Place) -> Result<Self, String> {
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let document: Value = serde_json::from_slice(body).map_err(|_| "it is not a JSON document".to_owned())?;
         let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         // RFC 8414, section 3.3: otherwise any site's metadata could redirect a client's secrets.
-        match text(&document["issuer"]) {
-            Some(issuer) if issuer.trim_end_matches('/') == expected.trim_end_matches('/') => {}
-            Some(issuer) => {
-                let issuer = Quoted::new(shortened(&issuer));
-                return Err(format!("it belongs to the issuer {issuer}, not to {expected}"));
-            }
-            None => return Err("it names no issuer".to_owned()),
+        let Some(issuer) = text(&document["issuer"]) else { return Err("it names no issuer".to_owned()) };
+        if !place.is_of(&issuer) {
+            let wanted = place.issuer.clone().unwrap_or_else(|| place.url.origin().ascii_serialization());
+            let issuer = Quoted::new(shortened(&issuer));
+            return Err(format!("it belongs to the issuer {issuer}, not to {wanted}"));
         }
         let address = |holder: &Value, name: &str| match text(&holder[name]) {
             None => Ok(None),
@@ -86,10 +93,8 @@ impl Metadata {
                 Err(reason) => Err(format!("its {name} {reason}")),
             },
         };
-        let methods = &document["code_challenge_methods_supported"];
-        if methods.as_array().is_some_and(|methods| !methods.iter().any(|method| method == "S256")) {
-            return Err("it does not list S256 among the PKCE methods that it supports".to_owned());
-        }
+        let methods = document["code_challenge_methods_supported"].as_array();
+        let lacks_s256 = methods.is_some_and(|methods| !methods.iter().any(|method| method == "S256"));
         let aliases = &document["mtls_endpoint_aliases"];
         let promised = document["authorization_response_iss_parameter_supported"] == true;
         Ok(Self {
@@ -101,8 +106,18 @@ impl Metadata {
                 token_url: address(aliases, "token_endpoint")?,
                 revocation_url: address(aliases, "revocation_endpoint")?,
             },
-            issuer: text(&document["issuer"]).filter(|_| promised),
+            issuer: promised.then_some(issuer),
+            lacks_s256,
         })
+    }
+}
+
+impl Place {
+    fn is_of(&self, issuer: &str) -> bool {
+        match &self.issuer {
+            Some(wanted) => issuer.trim_end_matches('/') == wanted.trim_end_matches('/'),
+            None => Url::parse(issuer).is_ok_and(|issuer| issuer.origin() == self.url.origin()),
+        }
     }
 }
 
@@ -119,19 +134,17 @@ pub(super) fn places(address: &Url) -> Vec<Place> {
         url.set_query(None);
         url.to_string()
     };
-    if let Some(before) = path.strip_suffix(OPENID) {
-        return vec![Place { url: address.clone(), issuer: issuer(before) }];
-    }
-    for well_known in [OAUTH, OPENID] {
-        if let Some(after) = path.strip_prefix(well_known) {
-            return vec![Place { url: address.clone(), issuer: issuer(after) }];
-        }
+    let known = [OPENID, OAUTH].into_iter();
+    let own = known.clone().find_map(|part| path.strip_suffix(part));
+    let own = own.or_else(|| known.clone().find_map(|part| path.strip_prefix(part)));
+    if own.is_some() || path.contains("/.well-known/") {
+        return vec![Place { url: address.clone(), issuer: own.map(issuer) }];
     }
     // RFC 8414, section 3.1, puts the issuer's path after the well-known part; OpenID Connect Discovery, section 4, puts it
-    // before.
-    [format!("{OAUTH}{path}"), format!("{path}{OPENID}")]
-        .map(|place| Place { url: at(&place), issuer: issuer(path) })
-        .into()
+    // before, and so do some servers with the former's name.
+    let mut places = vec![format!("{OAUTH}{path}"), format!("{path}{OPENID}")];
+    places.extend((!path.is_empty()).then(|| format!("{path}{OAUTH}")));
+    places.into_iter().map(|place| Place { url: at(&place), issuer: Some(issuer(path)) }).collect()
 }
 
 fn shortened(text: &str) -> String {
@@ -144,8 +157,13 @@ mod tests {
 
     use super::*;
 
+    fn of_issuer(body: &[u8], issuer: &str) -> Result<Metadata, String> {
+        let url = "https://as.example.com/.well-known/oauth-authorization-server".parse().expect("an address");
+        Metadata::read(body, &Place { url, issuer: Some(issuer.to_owned()) })
+    }
+
     fn read(document: &Value) -> Result<Metadata, String> {
-        Metadata::read(document.to_string().as_bytes(), "https://as.example.com/t1")
+        of_issuer(document.to_string().as_bytes(), "https://as.example.com/t1")
     }
 
     fn whole() -> Value {
@@ -161,28 +179,51 @@ mod tests {
     }
 
     #[test]
-    fn the_metadata_of_an_issuer_is_in_two_places_and_its_own_address_in_one() {
-        let found = |text: &str| -> Vec<(String, String)> {
+    fn case_8_the_metadata_of_an_issuer_is_in_three_places_and_its_own_address_in_one() {
+        let found = |text: &str| -> Vec<(String, Option<String>)> {
             let places = places(&Url::parse(text).expect("an address"));
             places.into_iter().map(|place| (place.url.to_string(), place.issuer)).collect()
         };
-        let pair = |url: &str, issuer: &str| (url.to_owned(), issuer.to_owned());
+        let pair = |url: &str, issuer: &str| (url.to_owned(), Some(issuer.to_owned()));
         assert_eq!(
             found("https://as.example.com/t1/"),
             [
                 pair("https://as.example.com/.well-known/oauth-authorization-server/t1", "https://as.example.com/t1"),
                 pair("https://as.example.com/t1/.well-known/openid-configuration", "https://as.example.com/t1"),
+                pair("https://as.example.com/t1/.well-known/oauth-authorization-server", "https://as.example.com/t1"),
             ]
         );
         for address in [
             "https://as.example.com/.well-known/oauth-authorization-server/t1",
+            "https://as.example.com/t1/.well-known/oauth-authorization-server",
             "https://as.example.com/t1/.well-known/openid-configuration",
             "https://as.example.com/.well-known/openid-configuration/t1",
         ] {
             assert_eq!(found(address), [pair(address, "https://as.example.com/t1")]);
         }
         let bare = found("https://as.example.com");
+        assert_eq!(bare.len(), 2);
         assert_eq!(bare[1].0, "https://as.example.com/.well-known/openid-configuration");
+        let own = "https://as.example.com/.well-known/acme-oauth?app=1";
+        assert_eq!(found(own), [(own.to_owned(), None)], "an address with `.well-known` is read as it is");
+    }
+
+    #[test]
+    fn metadata_at_an_address_of_its_own_must_be_of_that_origin() {
+        let url: Url = "https://as.example.com/.well-known/acme-oauth".parse().expect("an address");
+        let read = |issuer: &str| {
+            let mut document = whole();
+            document["issuer"] = json!(issuer);
+            Metadata::read(document.to_string().as_bytes(), &Place { url: url.clone(), issuer: None })
+        };
+        read("https://as.example.com/t7").expect("its own");
+        assert!(read("https://evil.example.com").expect_err("another's").contains("not to https://as.example.com"));
+    }
+
+    #[test]
+    fn case_a7_metadata_may_begin_with_a_byte_order_mark() {
+        let body = format!("\u{feff}{}", whole());
+        of_issuer(body.as_bytes(), "https://as.example.com/t1").expect("metadata");
     }
 
     #[test]
@@ -198,20 +239,28 @@ mod tests {
     }
 
     #[test]
-    fn metadata_of_another_issuer_with_plain_addresses_or_without_s256_is_refused() {
+    fn metadata_of_another_issuer_or_with_plain_addresses_is_refused() {
         for (name, value, word) in [
             ("issuer", json!("https://evil.example.com/t1"), "issuer"),
             ("issuer", json!(7), "names no issuer"),
             ("token_endpoint", json!("http://as.example.com/token"), "token_endpoint must use https"),
             ("revocation_endpoint", json!("javascript:1"), "revocation_endpoint"),
             ("mtls_endpoint_aliases", json!({ "token_endpoint": "http://as.example.com" }), "https"),
-            ("code_challenge_methods_supported", json!(["plain"]), "S256"),
         ] {
             let mut document = whole();
             document[name] = value;
             let why = read(&document).expect_err(word);
             assert!(why.contains(word), "{why}");
         }
-        assert!(Metadata::read(b"<html>", "https://as.example.com").expect_err("no JSON").contains("JSON"));
+        assert!(of_issuer(b"<html>", "https://as.example.com").expect_err("no JSON").contains("JSON"));
+    }
+
+    #[test]
+    fn a_server_that_lists_pkce_methods_without_s256_lacks_it() {
+        for (methods, lacks) in [(json!(["plain"]), true), (json!([]), true), (json!(["S256"]), false), (Value::Null, false)] {
+            let mut document = whole();
+            document["code_challenge_methods_supported"] = methods.clone();
+            assert_eq!(read(&document).expect("metadata").lacks_s256, lacks, "{methods}");
+        }
     }
 }

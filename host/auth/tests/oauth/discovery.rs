@@ -119,8 +119,37 @@ async fn metadata_is_looked_for_in_both_places_and_never_at_another_origin() {
     let stranger = House::new().await;
     house.provider.answers([Reply::status(302).header("location", format!("{}/x", stranger.provider.base()))]);
     let error = discover(&house, "oauth_client_credentials", &[], &given).await.expect_err("another origin");
-    assert!(error.starts_with("discoveryUrl could not be read"), "{error}");
+    assert!(error.starts_with("discoveryUrl does not lead to metadata"), "{error}");
     assert!(stranger.provider.received().is_empty(), "the other origin was asked");
+}
+
+#[tokio::test]
+async fn case_7_a_page_for_people_or_a_way_to_a_login_page_is_passed_over() {
+    let (house, stranger) = (House::new().await, House::new().await);
+    let base = house.provider.base().to_owned();
+    let given = [("discoveryUrl", json!(format!("{base}/t1")))];
+    let page = || Reply::new(200).header("content-type", "text/html").body("<html>Log in</html>");
+    let login = || Reply::status(302).header("location", format!("{}/login", stranger.provider.base()));
+    for odd in [page(), login(), Reply::status(500), Reply::json("[]"), metadata(&base, &json!({ "issuer": "https://x" }))] {
+        house.provider.answers([odd, metadata(&base, &Value::Null)]);
+        discover(&house, "oauth_client_credentials", &[], &given).await.expect("found at the second place");
+    }
+    house.provider.answers([page(), login(), Reply::status(404)]);
+    let error = discover(&house, "oauth_client_credentials", &[], &given).await.expect_err("nowhere");
+    for words in ["/t1: it is not a JSON document", "/t1/.well-known/openid-configuration: ", "it returns 404"] {
+        assert!(error.contains(words), "{words}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn case_a8_pkce_methods_matter_to_the_code_flow_alone() {
+    let house = House::new().await;
+    let base = house.provider.base().to_owned();
+    let given = [("discoveryUrl", json!(format!("{base}/t1")))];
+    for auth_type in ["oauth_client_credentials", "oauth_jwt_bearer", "oauth_device_code"] {
+        house.provider.answers([metadata(&base, &json!({ "code_challenge_methods_supported": [] }))]);
+        discover(&house, auth_type, &[], &given).await.expect("it uses no code");
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,21 @@ use crate::{EgressError, failure};
 
 /// The maximum number of gzip layers.
 const MOST_LAYERS: usize = 3;
+/// The codings that change a body (IANA registry of HTTP content codings).
+const REGISTERED: [&str; 12] = [
+    "aes128gcm",
+    "br",
+    "compress",
+    "dcb",
+    "dcz",
+    "deflate",
+    "exi",
+    "gzip",
+    "pack200-gzip",
+    "x-compress",
+    "x-gzip",
+    "zstd",
+];
 /// The size of one decoded piece, in bytes.
 const PIECE: usize = 16 << 10;
 
@@ -39,20 +54,24 @@ impl Coding {
         let mut layers = 0;
         for coding in names(headers, &CONTENT_ENCODING) {
             match &*coding {
-                "identity" => {}
                 "gzip" | "x-gzip" if layers < MOST_LAYERS => layers += 1,
-                _ => return Self::Foreign(coding),
+                coding if REGISTERED.contains(&coding) => return Self::Foreign(coding.to_owned()),
+                // "UTF-8", "none" and the like: no coding was applied.
+                _ => {}
             }
         }
         if layers == 0 { Self::Plain } else { Self::Gzip(layers) }
     }
 }
 
-/// The names in a list of codings, in lower case and shortened for display.
+/// The names in a list of codings, in lower case, without parameters and shortened for display.
 fn names(headers: &HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> {
     headers.get_all(name).into_iter().flat_map(|value| {
         let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
-        let names = text.split(',').map(|coding| coding.trim().chars().take(40).collect::<String>());
+        let names = text.split(',').map(|coding| {
+            let name = coding.split(';').next().unwrap_or_default();
+            name.trim().chars().take(40).collect::<String>()
+        });
         names.filter(|coding| !coding.is_empty()).collect::<Vec<_>>()
     })
 }
@@ -152,5 +171,16 @@ mod tests {
         assert_eq!(coding(&["gzip", "br"]), Coding::Foreign("br".to_owned()));
         assert_eq!(coding(&["gzip, gzip", "gzip, gzip"]), Coding::Foreign("gzip".to_owned()));
         assert_eq!(coding(&["deflate"]), Coding::Foreign("deflate".to_owned()));
+    }
+
+    #[test]
+    fn case_23_a_name_that_is_not_a_coding_leaves_the_body_plain() {
+        for name in ["UTF-8", "none", "identity;q=1", "identity; q=0.5", "7bit", "binary", "text/plain", "utf-8, none"] {
+            assert_eq!(coding(&[name]), Coding::Plain, "{name}");
+        }
+        assert_eq!(coding(&["utf-8, gzip;q=1"]), Coding::Gzip(1));
+        for real in REGISTERED.into_iter().filter(|name| !name.ends_with("gzip")) {
+            assert_eq!(coding(&[real]), Coding::Foreign(real.to_owned()));
+        }
     }
 }
