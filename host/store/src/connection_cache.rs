@@ -1,12 +1,13 @@
 //! A cache of connections and the values derived from them: every call needs both, and most connections never change.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
 use std::fmt;
+use std::hash::RandomState;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use hashbrown::Equivalent;
 use innkeeper_ambient::lock::{Mutex, RwLock};
 
 use crate::error::StoreError;
@@ -65,10 +66,11 @@ impl ConnectionCache {
         }
         let made = Arc::new(work_out(kept.was_another)?);
         let mut values = kept.values.lock();
-        if let Some(value) = values.get(&TypeId::of::<T>()).and_then(downcast::<T>).filter(|value| holds(value)) {
+        if let Some(value) = value::<T>(&values).filter(|value| holds(value)) {
             return Ok(value);
         }
-        values.insert(TypeId::of::<T>(), made.clone());
+        values.retain(|(of, _)| *of != TypeId::of::<T>());
+        values.push((TypeId::of::<T>(), made.clone()));
         Ok(made)
     }
 
@@ -115,7 +117,8 @@ struct Kept {
     was_another: bool,
     /// The store's revision at which this edition was last confirmed.
     checked_at: AtomicU64,
-    values: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    /// One for each type; there are few.
+    values: Mutex<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>,
 }
 
 impl Kept {
@@ -126,11 +129,12 @@ impl Kept {
     }
 
     fn value<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        self.values.lock().get(&TypeId::of::<T>()).and_then(downcast)
+        value(&self.values.lock())
     }
 }
 
-fn downcast<T: Any + Send + Sync>(value: &Arc<dyn Any + Send + Sync>) -> Option<Arc<T>> {
+fn value<T: Any + Send + Sync>(values: &[(TypeId, Arc<dyn Any + Send + Sync>)]) -> Option<Arc<T>> {
+    let (_, value) = values.iter().find(|(of, _)| *of == TypeId::of::<T>())?;
     value.clone().downcast().ok()
 }
 
@@ -141,6 +145,27 @@ struct Generations {
     old: Shelf,
 }
 
+type Shelf = hashbrown::HashMap<Key, Arc<Kept>, RandomState>;
+
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    space: SpaceId,
+    id: ConnectionId,
+}
+
+/// A [`Key`] that is only looked up, so that a lookup copies nothing. Hashes as that does.
+#[derive(Hash)]
+struct KeyRef<'a> {
+    space: &'a SpaceId,
+    id: &'a ConnectionId,
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        *self.space == key.space && *self.id == key.id
+    }
+}
+
 enum Generation {
     Young,
     Old,
@@ -148,48 +173,24 @@ enum Generation {
 
 impl Generations {
     fn find(&self, space: &SpaceId, id: &ConnectionId) -> Option<(&Arc<Kept>, Generation)> {
-        let young = self.young.find(space, id).map(|kept| (kept, Generation::Young));
-        young.or_else(|| self.old.find(space, id).map(|kept| (kept, Generation::Old)))
+        let key = KeyRef { space, id };
+        let young = self.young.get(&key).map(|kept| (kept, Generation::Young));
+        young.or_else(|| self.old.get(&key).map(|kept| (kept, Generation::Old)))
     }
 
     fn insert(&mut self, kept: Arc<Kept>) {
         self.remove(&kept.record.space, &kept.record.id);
-        if self.young.count >= HALF {
+        if self.young.len() >= HALF {
             self.old = mem::take(&mut self.young);
         }
-        self.young.insert(kept);
+        let key = Key { space: kept.record.space.clone(), id: kept.record.id.clone() };
+        self.young.insert(key, kept);
     }
 
     fn remove(&mut self, space: &SpaceId, id: &ConnectionId) {
-        self.young.remove(space, id);
-        self.old.remove(space, id);
-    }
-}
-
-/// Keyed by space and id, so that a lookup copies neither.
-#[derive(Default)]
-struct Shelf {
-    spaces: HashMap<SpaceId, HashMap<ConnectionId, Arc<Kept>>>,
-    count: usize,
-}
-
-impl Shelf {
-    fn find(&self, space: &SpaceId, id: &ConnectionId) -> Option<&Arc<Kept>> {
-        self.spaces.get(space)?.get(id)
-    }
-
-    fn insert(&mut self, kept: Arc<Kept>) {
-        let of_space = self.spaces.entry(kept.record.space.clone()).or_default();
-        let id = kept.record.id.clone();
-        self.count += usize::from(of_space.insert(id, kept).is_none());
-    }
-
-    fn remove(&mut self, space: &SpaceId, id: &ConnectionId) {
-        let Some(of_space) = self.spaces.get_mut(space) else { return };
-        self.count -= usize::from(of_space.remove(id).is_some());
-        if of_space.is_empty() {
-            self.spaces.remove(space);
-        }
+        let key = KeyRef { space, id };
+        self.young.remove(&key);
+        self.old.remove(&key);
     }
 }
 

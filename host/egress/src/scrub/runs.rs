@@ -15,19 +15,37 @@ pub(super) fn next(bytes: &[u8], from: usize, alphabet: &Alphabet, shortest: usi
             at = probe + 1;
             continue;
         }
-        let (mut start, mut end) = (probe, probe + 1);
-        while start > at && belongs(bytes, start - 1, alphabet) {
-            start -= 1;
-        }
-        while end < bytes.len() && belongs(bytes, end, alphabet) {
-            end += 1;
-        }
+        let (start, end) = (begin(bytes, at..probe, alphabet), end(bytes, probe + 1, alphabet));
         if end - start >= shortest {
             return Some(start..end);
         }
         at = end;
     }
     None
+}
+
+/// Where the run begins that ends with `range`, at its start at the earliest.
+fn begin(bytes: &[u8], range: Range<usize>, alphabet: &Alphabet) -> usize {
+    let mut start = range.end;
+    loop {
+        start -= bytes[range.start..start].iter().rev().take_while(|byte| alphabet.has(**byte)).count();
+        if start == range.start || !belongs(bytes, start - 1, alphabet) {
+            return start;
+        }
+        start -= 1;
+    }
+}
+
+/// Where the run ends that `from` continues.
+fn end(bytes: &[u8], from: usize, alphabet: &Alphabet) -> usize {
+    let mut end = from;
+    loop {
+        end += bytes[end..].iter().take_while(|byte| alphabet.has(**byte)).count();
+        if end == bytes.len() || !belongs(bytes, end, alphabet) {
+            return end;
+        }
+        end += 1;
+    }
 }
 
 /// Whether the byte can be within a run: one of the alphabet, or a blank at the beginning of a line.
@@ -41,6 +59,7 @@ const fn is_blank(byte: u8) -> bool {
 }
 
 /// Whether only a few blanks are between here and a line break, or a possible escape of one: `\n`, `%0A`, `&#10;`, `\u{a}`.
+#[inline(never)]
 fn begins_a_line(before: &[u8]) -> bool {
     let blanks = before.iter().rev().take(MOST_BLANKS).take_while(|byte| is_blank(**byte)).count();
     match &before[..before.len() - blanks] {
