@@ -37,7 +37,9 @@ impl Auth {
         let metadata = Metadata::fetch(self.egress(), self.clock(), &address).await.map_err(error)?;
         // Only the code flow uses PKCE.
         if metadata.lacks_s256 && of.has(ENDPOINTS[0]) {
-            return Err(error("is not usable: it does not list S256 among the PKCE methods that it supports".to_owned()));
+            return Err(error(
+                "is not usable: it does not list S256 among the PKCE methods that it supports".to_owned(),
+            ));
         }
         let found = named(metadata, |name| of.has(name)).into_iter();
         let is_missing = |name: &str| text(&known.plain, name).or_else(|| text(&defaults, name)).is_none();

@@ -177,7 +177,7 @@ mod tests {
     fn an_import_outside_the_contract_is_named() {
         let imports = ["innkeeper:connector/http@0.1.0", "wasi:cli/stdout@0.2.6", "wasi:sockets/tcp@0.2.6", "env"];
         let refusal = check_imports(&imports.map(str::to_owned)).expect_err("two are outside").to_string();
-        assert!(refusal.contains("cannot have: wasi:sockets/tcp@0.2.6, env;"), "{refusal}");
+        assert!(refusal.contains("may not use: wasi:sockets/tcp@0.2.6, env;"), "{refusal}");
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub enum FieldKind {
     Number,
     /// Yes or no.
     Flag,
-    /// One of [`FieldSpec::choices`](crate::FieldSpec::choices).
+    /// One of the field's `choices`.
     Choice,
 }
 

@@ -22,21 +22,29 @@ pub fn metadata(bytes: &[u8]) {
     };
     assert_eq!(Url::parse(address.as_str()).as_ref(), Ok(&*address), "an address is what it prints");
     let places = fuzzing::metadata_places(&address);
-    assert!((1..=2).contains(&places.len()));
+    assert!((1..=3).contains(&places.len()));
     for (place, issuer) in places {
         assert_eq!(place.origin(), address.origin(), "metadata is looked for at the address's own origin");
-        match fuzzing::metadata(body, &issuer) {
+        match fuzzing::metadata(body, &place, issuer.as_deref()) {
             Err(error) => {
                 assert_one_plain_line(&error);
-                assert!(error.len() <= LONGEST_ERROR + issuer.len(), "{} bytes of error", error.len());
+                let longest = LONGEST_ERROR + issuer.as_ref().map_or(0, String::len) + place.as_str().len();
+                assert!(error.len() <= longest, "{} bytes of error", error.len());
             }
             Ok((addresses, promised)) => {
                 for address in addresses {
                     let url = address.parse::<SecureUrl>().expect("an endpoint is checked");
                     assert!(url.scheme() == "https" || is_own(&url), "{url}");
                 }
-                if let Some(promised) = promised {
-                    assert_eq!(promised.trim_end_matches('/'), issuer.trim_end_matches('/'), "it is of another issuer");
+                match (promised, &issuer) {
+                    (Some(promised), Some(issuer)) => {
+                        assert_eq!(promised.trim_end_matches('/'), issuer.trim_end_matches('/'), "another issuer's");
+                    }
+                    (Some(promised), None) => {
+                        let promised = Url::parse(&promised).expect("an issuer is an address here");
+                        assert_eq!(promised.origin(), place.origin(), "another origin's");
+                    }
+                    (None, _) => {}
                 }
             }
         }

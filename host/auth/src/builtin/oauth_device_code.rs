@@ -6,7 +6,9 @@ use innkeeper_spec::{AuthMode, FieldKind};
 
 use super::field::{BuiltIn, optional};
 use super::mistakes::Mistakes;
-use super::oauth_client::{client_id, client_secret, discovery_url, revocation_url, scope, secret_method, token_type, token_url};
+use super::oauth_client::{
+    client_id, client_secret, discovery_url, revocation_url, scope, secret_method, token_type, token_url,
+};
 use crate::auth_type::Credential;
 use crate::oauth::Way;
 use crate::settings::Settings;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use innkeeper_spec::FieldKind;
 use secrecy::ExposeSecret;
 
-use super::field::{BuiltIn, choice, optional, required};
+use super::field::{BuiltIn, choice, required};
 use super::mistakes::Mistakes;
 use super::oauth_client::{client_id, scope, token_type};
 use crate::auth_type::Credential;

@@ -4,7 +4,7 @@ use innkeeper_ambient::Timestamp;
 use innkeeper_store::GrantKey;
 use serde::Serialize;
 
-use super::content::words;
+use super::content::{Grant, words};
 use super::grants::Grants;
 use super::life::{self, State};
 use super::refresh_driver::facts_of;
@@ -135,14 +135,16 @@ fn is_granted(asked: &str, granted: &str, refreshes: bool) -> bool {
 
 /// Whether two names are those of one scope: the same, or one is the other at the address of its resource.
 fn is_same(asked: &str, granted: &str) -> bool {
-    let alone = |scope: &'_ str| -> Option<&'_ str> {
-        let (_, path) = scope.split_once("://")?;
-        path.rsplit_once('/').map(|(_, name)| name)
-    };
     asked == granted
-        || alone(granted) == Some(asked)
-        || alone(asked) == Some(granted)
+        || without_resource(granted) == Some(asked)
+        || without_resource(asked) == Some(granted)
         || ALIASES.contains(&(asked, granted))
+}
+
+/// `Mail.Read` of `https://graph.microsoft.com/Mail.Read`.
+fn without_resource(scope: &str) -> Option<&str> {
+    let (_, path) = scope.split_once("://")?;
+    path.rsplit_once('/').map(|(_, name)| name)
 }
 
 /// Scopes that Google's server answers under other names (OpenID Connect scopes of Google APIs).

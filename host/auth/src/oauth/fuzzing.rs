@@ -4,7 +4,7 @@ use url::Url;
 
 use super::answer::{self, AnswerShape, Stage};
 use super::device as device_flow;
-use super::metadata::{self, Aliases, Metadata};
+use super::metadata::{self, Aliases, Metadata, Place};
 use crate::flow::DeviceCode;
 use crate::grant::{TokenAnswer, TokenError};
 
@@ -31,8 +31,8 @@ pub fn device(body: &[u8]) -> Result<DeviceCode, TokenError> {
     device_flow::read(body)
 }
 
-/// Reads the metadata of the issuer that it was looked up for: its addresses, and the issuer if it promises to identify itself.
-pub fn metadata(body: &[u8], issuer: &str) -> Result<(Vec<String>, Option<String>), String> {
+/// Reads the metadata at one of the [`metadata_places`]: its addresses, and the issuer if it promises to identify itself.
+pub fn metadata(body: &[u8], url: &Url, issuer: Option<&str>) -> Result<(Vec<String>, Option<String>), String> {
     let Metadata {
         authorization_url,
         token_url,
@@ -40,13 +40,14 @@ pub fn metadata(body: &[u8], issuer: &str) -> Result<(Vec<String>, Option<String
         device_authorization_url,
         with_certificate: Aliases { token_url: token_alias, revocation_url: revocation_alias },
         issuer,
-    } = Metadata::read(body, issuer)?;
+        lacks_s256: _,
+    } = Metadata::read(body, &Place { url: url.clone(), issuer: issuer.map(str::to_owned) })?;
     let addresses =
         [authorization_url, token_url, revocation_url, device_authorization_url, token_alias, revocation_alias];
     Ok((addresses.into_iter().flatten().collect(), issuer))
 }
 
-/// Where metadata is looked up, and the issuer that it must have there.
-pub fn metadata_places(address: &Url) -> Vec<(Url, String)> {
+/// Where metadata is looked up, and the issuer that it must have there; `None`: one of the same origin.
+pub fn metadata_places(address: &Url) -> Vec<(Url, Option<String>)> {
     metadata::places(address).into_iter().map(|place| (place.url, place.issuer)).collect()
 }

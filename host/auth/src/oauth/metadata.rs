@@ -257,7 +257,9 @@ mod tests {
 
     #[test]
     fn a_server_that_lists_pkce_methods_without_s256_lacks_it() {
-        for (methods, lacks) in [(json!(["plain"]), true), (json!([]), true), (json!(["S256"]), false), (Value::Null, false)] {
+        for (methods, lacks) in
+            [(json!(["plain"]), true), (json!([]), true), (json!(["S256"]), false), (Value::Null, false)]
+        {
             let mut document = whole();
             document["code_challenge_methods_supported"] = methods.clone();
             assert_eq!(read(&document).expect("metadata").lacks_s256, lacks, "{methods}");

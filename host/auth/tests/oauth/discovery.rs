@@ -130,7 +130,9 @@ async fn case_7_a_page_for_people_or_a_way_to_a_login_page_is_passed_over() {
     let given = [("discoveryUrl", json!(format!("{base}/t1")))];
     let page = || Reply::new(200).header("content-type", "text/html").body("<html>Log in</html>");
     let login = || Reply::status(302).header("location", format!("{}/login", stranger.provider.base()));
-    for odd in [page(), login(), Reply::status(500), Reply::json("[]"), metadata(&base, &json!({ "issuer": "https://x" }))] {
+    for odd in
+        [page(), login(), Reply::status(500), Reply::json("[]"), metadata(&base, &json!({ "issuer": "https://x" }))]
+    {
         house.provider.answers([odd, metadata(&base, &Value::Null)]);
         discover(&house, "oauth_client_credentials", &[], &given).await.expect("found at the second place");
     }

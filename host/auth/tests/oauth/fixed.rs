@@ -131,9 +131,9 @@ fn defaults_are_templates_over_the_config_and_a_given_value_comes_first() {
         (Some("https://other.example.com/token"), Some("c"))
     );
     let missing = mistakes(build(&declared, &json!({}), &id, &secret));
-    assert!(missing[0].starts_with("tokenUrl cannot be made"), "{missing:?}");
+    assert!(missing[0].starts_with("tokenUrl cannot be filled in"), "{missing:?}");
     let hostile = mistakes(build(&declared, &json!({"tenant": "x@evil.example.com/"}), &id, &secret));
-    assert!(hostile[0].starts_with("tokenUrl cannot be made"), "{hostile:?}");
+    assert!(hostile[0].starts_with("tokenUrl cannot be filled in"), "{hostile:?}");
 }
 
 #[test]

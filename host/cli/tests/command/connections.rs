@@ -98,7 +98,7 @@ fn where_credentials_are_sent_to_needs_an_approval_even_when_a_default_is_hidden
     let create = [&create[..], &["--field=clientId=c", "--field=revocationUrl=https://given.example/revoke"]].concat();
     let sent = [
         "approval is required",
-        "credentials of google_drive go to",
+        "credentials of google_drive are sent to",
         "https://oauth2.googleapis.com/token (tokenUrl, set by the connector)",
         "https://given.example/revoke (revocationUrl, as given)",
         "--yes",

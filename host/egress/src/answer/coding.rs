@@ -175,7 +175,8 @@ mod tests {
 
     #[test]
     fn case_23_a_name_that_is_not_a_coding_leaves_the_body_plain() {
-        for name in ["UTF-8", "none", "identity;q=1", "identity; q=0.5", "7bit", "binary", "text/plain", "utf-8, none"] {
+        for name in ["UTF-8", "none", "identity;q=1", "identity; q=0.5", "7bit", "binary", "text/plain", "utf-8, none"]
+        {
             assert_eq!(coding(&[name]), Coding::Plain, "{name}");
         }
         assert_eq!(coding(&["utf-8, gzip;q=1"]), Coding::Gzip(1));

@@ -285,8 +285,8 @@ fn placeholders_are_names_of_fields() {
 
 #[test]
 fn actions_are_checked() {
-    one_mistake("/actions/1/name", "name of action 0 too", |spec| spec.actions[1].name = "listFiles".to_owned());
-    one_mistake("/actions/0/name", "no action name", |spec| spec.actions[0].name = "list-files".to_owned());
+    one_mistake("/actions/1/name", "also the name of action 0", |spec| spec.actions[1].name = "listFiles".to_owned());
+    one_mistake("/actions/0/name", "not a valid action name", |spec| spec.actions[0].name = "list-files".to_owned());
     one_mistake("/actions/0/title", "is empty", |spec| spec.actions[0].title = " ".to_owned());
     one_mistake("/actions/0/description", "is empty", |spec| spec.actions[0].description = String::new());
     one_mistake("/actions/0/input", "is not JSON (", |spec| spec.actions[0].input = "{,}".to_owned());
