@@ -74,7 +74,7 @@ impl Rig {
             Way::Code => self.code(address).await,
             Way::Discovery => {
                 let settings = |new: NewConnection| client(new).field("discoveryUrl", address);
-                Told::of(self.connect("oauth_client_credentials", settings).await)
+                Told::of(self.connect("oauth_authorization_code", settings).await)
             }
             Way::Device => self.device(address).await,
             Way::Revocation => self.revocation(address).await,

@@ -61,7 +61,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             "a token in it contains characters that are not allowed in tokens",
             || with("access_token", json!("t\u{f6}ken")),
         ),
-        unread("flows-type-lines", "The token's type adds a header", "its token type is not one word", || {
+        unread("flows-type-lines", "The token's type adds a header", "its token type is not a name", || {
             with("token_type", json!("Bearer x\r\ny:"))
         }),
         unread("flows-refresh-large", "A refresh token has 20 KB", "a token in it is longer than 16 KiB", || {

@@ -59,7 +59,7 @@ pub(super) fn metadata() -> Vec<Attack> {
                 "issuer": issuer, "token_endpoint": "https://a.example/t", "code_challenge_methods_supported": ["plain"],
             })
         }),
-        read("flows-metadata-type", "Metadata is a list", "is not usable", |_| json!([1])),
+        read("flows-metadata-type", "Metadata is a list", "it names no issuer", |_| json!([1])),
     ]
 }
 

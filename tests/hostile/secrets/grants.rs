@@ -31,7 +31,7 @@ pub(super) fn attacks() -> Vec<Attack> {
                 rig.reach(way, Target::Answer(answer)).await
             },
         )
-        .but_on(&[Way::Discovery], ("Error::Fields", "answers 400"))
+        .but_on(&[Way::Discovery], ("Error::Fields", "it returns 400"))
         .but_on(OF_SERVICES, ("EARS 400", "unauthorized_client")),
         attack(
             Class::Secrets,

@@ -157,7 +157,7 @@ async fn no_log_page_error_or_metric_holds_what_a_provider_says() {
         (200, format!("{{\"access_token\":\"{word}")),
         (200, json!({ "access_token": format!("{word}\r\n") }).to_string()),
         (200, json!({ "access_token": "a", "refresh_token": [word] }).to_string()),
-        (200, json!({ "access_token": "a", "token_type": format!("{word} {word}") }).to_string()),
+        (200, json!({ "access_token": "a", "token_type": format!("<{word}>") }).to_string()),
         (302, word.clone()),
         (401, word.clone()),
         (500, word.clone()),

@@ -78,7 +78,7 @@ impl TokenAnswer {
         if is_token_type(&self.token_type) {
             Ok(())
         } else {
-            Err(TokenError::Malformed("its token type is not one word"))
+            Err(TokenError::Malformed("its token type is not a name"))
         }
     }
 }

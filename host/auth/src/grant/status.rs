@@ -129,7 +129,7 @@ fn is_granted(asked: &str, granted: &str, refreshes: bool) -> bool {
         // All that was consented to before (Entra): the answer lists that.
         _ if asked.ends_with("/.default") => true,
         // The person may have separated several by commas.
-        _ => is_there(asked) || (asked.contains(',') && asked.split(',').all(|asked| is_there(asked))),
+        _ => is_there(asked) || (asked.contains(',') && asked.split(',').all(is_there)),
     }
 }
 

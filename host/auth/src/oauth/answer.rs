@@ -140,14 +140,15 @@ fn token_type(fields: &Map<String, Value>, shape: &AnswerShape, beside: Option<&
     if shape.token_type.is_some() || SCHEMES.iter().any(|scheme| text.eq_ignore_ascii_case(scheme)) {
         return Ok(text.to_owned());
     }
-    if text.chars().any(char::is_control) {
-        return Err(TokenError::Malformed("its token type contains control characters"));
+    let is_of_name = |letter: char| letter.is_alphanumeric() || " !#$%&'*+-.^_`|~:/".contains(letter);
+    if text.chars().all(is_of_name) {
+        return Ok("Bearer".to_owned());
     }
-    Ok("Bearer".to_owned())
+    Err(TokenError::Malformed("its token type is not a name"))
 }
 
 /// Token types that are the scheme to send a token with, besides Bearer. Servers call theirs by many other names, such as
-/// "BearerToken", "user" or "Application Access Token", and mean Bearer.
+/// `BearerToken`, `user` or `Application Access Token`, and mean Bearer.
 const SCHEMES: [&str; 4] = ["token", "mac", "dpop", "pop"];
 
 /// A number of seconds, as number or text. A missing, zero or negative one counts as unknown.
@@ -216,7 +217,8 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_would_add_a_header_is_refused() {
+    fn a_type_that_is_not_a_name_or_would_add_a_header_is_refused() {
+        assert!(matches!(plain(r#"{"access_token":"a","token_type":"<b>"}"#), Err(TokenError::Malformed(_))));
         assert!(matches!(
             plain(r#"{"access_token":"a","token_type":"Bearer x\r\nEvil: 1"}"#),
             Err(TokenError::Malformed(_))
