@@ -283,17 +283,17 @@ impl Auth {
         self.store.clone()
     }
 
-    /// Runs work that continues if its caller goes away; [`Auth::close`] waits for it.
+    /// Runs work that continues if its caller goes away; [`Auth::close`] waits for it, for some time.
     pub fn task<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.grants.task(work)
     }
 
-    /// Waits until background work is done, such as a refresh that was sent but not yet stored, whose answer would otherwise be
-    /// lost. Waits at most as long as one request to a provider may take.
+    /// Waits until background work is done: a change, or a refresh that was sent but not yet stored, whose answer would otherwise
+    /// be lost. Waits at most as long as one request to a provider may take, and 10 s.
     pub async fn close(&self) {
         let patience = SOURCE_TIMEOUT + Duration::from_secs(10);
         if tokio::time::timeout(patience, self.grants.finished()).await.is_err() {
-            tracing::warn!("the host ends although a refresh is under way");
+            tracing::warn!("the host ends although a refresh or a change is under way");
         }
     }
 

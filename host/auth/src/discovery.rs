@@ -23,7 +23,7 @@ impl Auth {
     /// a connector's default takes precedence over metadata found through the connector's own default.
     ///
     /// The metadata is read through egress: at most 256 KiB, within 30 s, from the address's own origin. Its issuer must be the
-    /// one that it was looked up for, and its addresses must be https or on loopback.
+    /// one that it was looked up for, or of the same origin where the address names no issuer, and its addresses must be https or on loopback.
     pub async fn discover(&self, of: &Declared<'_>, known: FieldValues) -> Result<FieldValues, SettingsErrors> {
         let is_by_hand = known.plain.get(FIELD).is_some_and(|field| field.source == ValueSource::Given);
         let defaults =

@@ -60,16 +60,16 @@ impl Innkeeper {
     }
 
     /// Runs work that changes something to its end, even if the caller stops waiting: the change is then recorded, too.
-    /// [`Innkeeper::close`] waits for it.
-    pub(crate) async fn to_the_end<T, F>(&self, work: impl FnOnce(Self) -> F) -> T
+    /// [`Innkeeper::close`] waits for it, for some time.
+    pub(crate) async fn to_the_end<T, F>(&self, work: impl FnOnce(Self) -> F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: Future<Output = T> + Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         let task = self.parts.auth.task(work(self.clone()).in_current_span());
         task.await.unwrap_or_else(|ended| match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => unreachable!("the task is never aborted while somebody waits for it"),
+            Err(_) => Err(Error::Stopping),
         })
     }
 

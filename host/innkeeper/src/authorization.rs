@@ -117,7 +117,8 @@ impl Innkeeper {
     pub async fn poll_device_authorization(&self, pending: &mut DeviceAuthorization) -> Result<DeviceProgress, Error> {
         let progress = self.parts.auth.poll_device(pending).await?;
         if let DeviceProgress::Authorized(completed) = &progress {
-            self.note_authorization(completed).await?;
+            let completed = completed.clone();
+            self.to_the_end(async move |host| host.note_authorization(&completed).await).await?;
         }
         Ok(progress)
     }
@@ -125,8 +126,11 @@ impl Innkeeper {
     /// Polls until the user has decided or the time is over. Dropping the future abandons the authorization.
     pub async fn wait_device_authorization(&self, pending: DeviceAuthorization) -> Result<Completed, Error> {
         let completed = self.parts.auth.wait_device(pending).await?;
-        self.note_authorization(&completed).await?;
-        Ok(completed)
+        self.to_the_end(async move |host| {
+            host.note_authorization(&completed).await?;
+            Ok(completed)
+        })
+        .await
     }
 
     async fn note_authorization(&self, completed: &Completed) -> Result<(), Error> {

@@ -90,7 +90,7 @@ impl Innkeeper {
         let before = before.as_ref().map(|before| before.edition());
         let record = self.record_of(view, draft)?;
         let made = record.clone();
-        let written = self.to_the_end(async move |host| -> Result<bool, Error> {
+        let written = self.to_the_end(async move |host| {
             let written = host.parts.store.put_connection(made.clone(), before).await?;
             if written {
                 host.note(&made, verb, None).await?;
@@ -149,16 +149,24 @@ impl Innkeeper {
     /// first, if the auth type supports that; the connection is deleted even if the provider does not answer.
     pub async fn delete_connection(&self, space: &SpaceId, id: &ConnectionId) -> Result<(), Error> {
         let record = self.permitted(space, id, &Event::new(Verb::DeleteConnection, None)).await?;
-        self.delete_permitted(record).await
+        self.delete_permitted(record).await.map(|_| ())
     }
 
-    pub(crate) async fn delete_permitted(&self, record: Arc<ConnectionRecord>) -> Result<(), Error> {
+    /// False if it is gone, or is another connection by now: that one stays as it is.
+    pub(crate) async fn delete_permitted(&self, record: Arc<ConnectionRecord>) -> Result<bool, Error> {
         let deleted = self.to_the_end(async move |host| {
             let ConnectionRecord { space, id, created_at, .. } = &*record;
+            let now = host.parts.auth.connections().get(space, id).await?;
+            if now.is_none_or(|now| now.created_at != *created_at) {
+                return Ok(false);
+            }
             host.parts.auth.forget(&record).await?;
-            host.parts.store.delete_connection(space, id, *created_at).await?;
+            let deleted = host.parts.store.delete_connection(space, id, *created_at).await?;
             host.parts.auth.connections().forget(space, id);
-            host.note(&record, Verb::DeleteConnection, None).await
+            if deleted {
+                host.note(&record, Verb::DeleteConnection, None).await?;
+            }
+            Ok(deleted)
         });
         deleted.await
     }

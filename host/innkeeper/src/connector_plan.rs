@@ -2,7 +2,7 @@
 
 use innkeeper_auth::{Declared, Defaults, Settings, Sourced};
 use innkeeper_runtime::Connector;
-use innkeeper_spec::{ConnectorSpec, Difference, Impact};
+use innkeeper_spec::{ConnectorId, ConnectorSpec, Difference, Impact};
 use innkeeper_store::{ComponentDigest, ConnectionId, ConnectionRecord, ConnectorRecord, SpaceId};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -101,7 +101,7 @@ pub struct Added {
 
 impl Added {
     /// The id of the connector.
-    pub fn id(&self) -> innkeeper_spec::ConnectorId {
+    pub fn id(&self) -> ConnectorId {
         self.connector.spec().about.id.clone()
     }
 }
@@ -155,9 +155,14 @@ impl Innkeeper {
     /// Fails, storing nothing, with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if another version was added
     /// since.
     pub async fn add_connector(&self, approved: ApprovedConnectorPlan) -> Result<Added, Error> {
-        let ApprovedConnectorPlan(ConnectorPlan { mut view, connector, component, before, rescopes, .. }) = approved;
-        let id = connector.spec().about.id.clone();
+        let ApprovedConnectorPlan(plan) = approved;
+        let id = plan.connector.spec().about.id.clone();
         self.allow(AccessRequest::of_connector(Verb::AddConnector, &id)).await?;
+        self.to_the_end(async move |host| host.add_permitted(id, plan).await).await
+    }
+
+    async fn add_permitted(&self, id: ConnectorId, plan: ConnectorPlan) -> Result<Added, Error> {
+        let ConnectorPlan { mut view, connector, component, before, rescopes, .. } = plan;
         let _writing = self.parts.loaded.writing().await;
         let record = ConnectorRecord {
             id: id.clone(),
@@ -245,8 +250,8 @@ impl Innkeeper {
         };
         // If the connection was changed or created again meanwhile, that wins.
         let written = self.parts.store.put_connection(record.clone(), Some(before.edition())).await?;
-        if written {
-            self.note(&record, Verb::ChangeConnection, None).await?;
+        if written && let Err(error) = self.note(&record, Verb::ChangeConnection, None).await {
+            tracing::warn!(connection = %record.id, %error, "the new scope of a connection is not on record");
         }
         Ok(written)
     }

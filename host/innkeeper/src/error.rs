@@ -28,6 +28,11 @@ pub enum Error {
         /// The system's error.
         reason: String,
     },
+    /// The host is stopping while it makes a change, which may have been made or not.
+    #[error(
+        "the host is stopping; whether the change was made is not known: look at it again once the host is running"
+    )]
+    Stopping,
     /// The builder got neither a folder nor a store.
     #[error("there is no storage: set a folder, or a store and a keyring, in the builder")]
     NoStorage,
@@ -217,6 +222,7 @@ impl Error {
     /// The kind of the error: for programs, and for audit records.
     pub fn kind(&self) -> ErrorKind {
         match self {
+            Self::Stopping => ErrorKind::Busy,
             Self::NoStorage | Self::Runtime(_) | Self::Egress(_) | Self::Pages { .. } | Self::NoPages => {
                 ErrorKind::Setup
             }

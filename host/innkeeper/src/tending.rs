@@ -45,15 +45,15 @@ impl Innkeeper {
         }
     }
 
-    /// Revokes every grant of a principal in a space, here and at the provider, and drops the authorizations that the
-    /// principal has begun: for a user who has left. Returns the number of grants. If one cannot be revoked, the
-    /// others still are.
+    /// Revokes every grant of a principal in a space, here and at the provider, and drops the authorizations from which
+    /// the principal's browser has not come back: for a user who has left. Returns the number of grants. If something
+    /// fails, the rest is still done.
     pub async fn forget_principal(&self, space: &SpaceId, principal: &PrincipalId) -> Result<u64, Error> {
         let request = AccessRequest::in_space(Verb::ForgetPrincipal, space);
         self.allow(AccessRequest { principal: Some(principal), ..request }).await?;
-        // First: an authorization that completes later makes no new grant.
-        self.parts.store.delete_authorizations(space, principal).await?;
-        let (mut ended, mut failure) = (0, None);
+        // First: a browser that comes back after the grants were listed makes no new one.
+        let dropped = self.parts.store.delete_authorizations(space, principal).await;
+        let (mut ended, mut failure) = (0, dropped.err().map(Error::from));
         for grant in self.parts.store.grants_of_principal(space, principal).await? {
             match self.end_grant(&grant.key).await {
                 Ok(()) => ended += 1,
@@ -77,7 +77,7 @@ impl Innkeeper {
         let (mut deleted, mut failure) = (0, None);
         for record in self.parts.store.all_connections(space).await? {
             match self.delete_permitted(Arc::new(record)).await {
-                Ok(()) => deleted += 1,
+                Ok(was_there) => deleted += u64::from(was_there),
                 Err(error) => failure = failure.or(Some(error)),
             }
         }

@@ -72,7 +72,7 @@ pub enum FlowFailure {
     #[error("the authorization server sent no code; begin again")]
     NoCode,
     /// The connection was removed or changed in the meantime.
-    #[error("connection {0} no longer exists or now has another auth type")]
+    #[error("connection {0} no longer exists or was changed in the meantime")]
     ConnectionGone(ConnectionId),
     /// The code was not exchanged for a token.
     #[error("the code was not exchanged for a token: {0}; begin again")]

@@ -94,7 +94,7 @@ pub enum DeviceFailure {
     #[error("the request to the authorization server failed: {0}; check the connection's settings")]
     Server(TokenError),
     /// The connection was removed or changed in the meantime.
-    #[error("connection {0} no longer exists or now has another auth type")]
+    #[error("connection {0} no longer exists or was changed in the meantime")]
     ConnectionGone(ConnectionId),
     /// The host failed.
     #[error(transparent)]
@@ -175,7 +175,7 @@ impl Auth {
             TokenError::Refused(ErrorCode::AccessDenied) => return Err(DeviceFailure::Denied),
             TokenError::Refused(ErrorCode::ExpiredToken) => return Err(DeviceFailure::Expired),
             _ if matches!(problem.nature(), Nature::Passing { .. }) => {
-                tracing::warn!(connection = %pending.connection, %problem, "the status of a device authorization was not requested");
+                tracing::warn!(connection = %pending.connection, %problem, "the status of a device authorization could not be read");
                 pending.failures += 1;
             }
             _ => return Err(DeviceFailure::Server(problem)),

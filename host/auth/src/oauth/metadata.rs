@@ -136,7 +136,8 @@ pub(super) fn places(address: &Url) -> Vec<Place> {
     };
     let known = [OPENID, OAUTH].into_iter();
     let own = known.clone().find_map(|part| path.strip_suffix(part));
-    let own = own.or_else(|| known.clone().find_map(|part| path.strip_prefix(part)));
+    let is_of_path = |rest: &&str| rest.is_empty() || rest.starts_with('/');
+    let own = own.or_else(|| known.clone().find_map(|part| path.strip_prefix(part).filter(is_of_path)));
     if own.is_some() || path.contains("/.well-known/") {
         return vec![Place { url: address.clone(), issuer: own.map(issuer) }];
     }
@@ -204,8 +205,12 @@ mod tests {
         let bare = found("https://as.example.com");
         assert_eq!(bare.len(), 2);
         assert_eq!(bare[1].0, "https://as.example.com/.well-known/openid-configuration");
-        let own = "https://as.example.com/.well-known/acme-oauth?app=1";
-        assert_eq!(found(own), [(own.to_owned(), None)], "an address with `.well-known` is read as it is");
+        for own in [
+            "https://as.example.com/.well-known/acme-oauth?app=1",
+            "https://as.example.com/.well-known/openid-configuration.json",
+        ] {
+            assert_eq!(found(own), [(own.to_owned(), None)], "an address with `.well-known` is read as it is");
+        }
     }
 
     #[test]

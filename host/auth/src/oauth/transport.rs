@@ -120,7 +120,7 @@ impl Transport<'_> {
 
 impl SourceContext {
     /// Sends a POST to this address for a source that is not OAuth, with `authentication` on it: headers, query parameters, a
-    /// certificate, or nothing. No redirect is followed, and the answer has at most 64 KiB and must arrive within
+    /// certificate, or nothing; `Accept` and `Content-Type` are the host's. No redirect is followed, and the answer has at most 64 KiB and must arrive within
     /// [`SOURCE_TIMEOUT`]. A status that is not a success is reported as for OAuth: a refusal with its code, a failure with the
     /// wait that the server requires.
     pub async fn post(

@@ -16,8 +16,9 @@ use crate::{EgressError, failure};
 
 /// The maximum number of gzip layers.
 const MOST_LAYERS: usize = 3;
-/// The codings that change a body (IANA registry of HTTP content codings).
-const REGISTERED: [&str; 12] = [
+/// The codings that change a body: those of the IANA registry of HTTP content codings, and other compressions and encodings that
+/// servers are known to name. A body in one of them cannot be searched.
+const CODINGS: [&str; 32] = [
     "aes128gcm",
     "br",
     "compress",
@@ -30,6 +31,26 @@ const REGISTERED: [&str; 12] = [
     "x-compress",
     "x-gzip",
     "zstd",
+    "base64",
+    "brotli",
+    "bzip2",
+    "lz4",
+    "lzip",
+    "lzma",
+    "quoted-printable",
+    "rar",
+    "sdch",
+    "snappy",
+    "snappy-framed",
+    "uuencode",
+    "x-lzw",
+    "xz",
+    "zip",
+    "zlib",
+    "zopfli",
+    "zstandard",
+    "7z",
+    "lzw",
 ];
 /// The size of one decoded piece, in bytes.
 const PIECE: usize = 16 << 10;
@@ -55,13 +76,20 @@ impl Coding {
         for coding in names(headers, &CONTENT_ENCODING) {
             match &*coding {
                 "gzip" | "x-gzip" if layers < MOST_LAYERS => layers += 1,
-                coding if REGISTERED.contains(&coding) => return Self::Foreign(coding.to_owned()),
+                coding if is_coding(coding) => return Self::Foreign(coding.to_owned()),
                 // "UTF-8", "none" and the like: no coding was applied.
                 _ => {}
             }
         }
         if layers == 0 { Self::Plain } else { Self::Gzip(layers) }
     }
+}
+
+/// A list that is separated by blanks is no name, and may hold one.
+fn is_coding(name: &str) -> bool {
+    CODINGS.contains(&name)
+        || name.strip_prefix("x-").is_some_and(|name| CODINGS.contains(&name))
+        || name.contains(|letter: char| letter.is_whitespace() || letter.is_control())
 }
 
 /// The names in a list of codings, in lower case, without parameters and shortened for display.
@@ -180,8 +208,11 @@ mod tests {
             assert_eq!(coding(&[name]), Coding::Plain, "{name}");
         }
         assert_eq!(coding(&["utf-8, gzip;q=1"]), Coding::Gzip(1));
-        for real in REGISTERED.into_iter().filter(|name| !name.ends_with("gzip")) {
+        for real in CODINGS.into_iter().filter(|name| !name.ends_with("gzip")) {
             assert_eq!(coding(&[real]), Coding::Foreign(real.to_owned()));
+        }
+        for other in ["x-br", "x-bzip2", "gzip gzip", "x-zstd"] {
+            assert_eq!(coding(&[other]), Coding::Foreign(other.to_owned()), "it cannot be searched");
         }
     }
 }
