@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fraction_is_rounded_up() {
+    fn case_24_a_fraction_is_rounded_up() {
         for (text, rounded) in [("299.997", 300), ("0.5", 1), ("5.0", 5), (".5", 1)] {
             assert_eq!(seconds(text, None), Some(rounded), "{text}");
         }

@@ -180,6 +180,14 @@ mod tests {
         assert_eq!(wait("Tue, 14 Nov 2023 22:13:50 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(wait("Mon, 14 Nov 2022 22:13:50 GMT"), Some(Duration::ZERO));
         assert_eq!(wait("later"), None);
+    }
+
+    #[test]
+    fn case_24_a_wait_with_a_fraction_is_rounded_up() {
+        let wait = |text: &'static str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]);
+            retry_after(&headers, Timestamp::from_secs(0))
+        };
         for (fraction, seconds) in [("299.997", 300), ("0.5", 1), ("5.0", 5), (".5", 1), ("0", 0)] {
             assert_eq!(wait(fraction), Some(Duration::from_secs(seconds)), "{fraction}");
         }
